@@ -1,0 +1,102 @@
+/**
+ * AS paths as the collectors print them: nearest AS first, origin last (`3333 1103 64500`), AS_SETs in braces
+ * (`{64501,64502}`), confederation sequences in parentheses and confederation sets in brackets (RFC 4271 section 4.3,
+ * RFC 5065). Blanks around sets may be missing (`3 {1,2}4`).
+ */
+
+/** One AS of an AS_SEQUENCE (a number), or a whole segment of another type. */
+export type PathElement =
+  | number
+  | { readonly kind: 'set'; readonly members: readonly number[] }
+  | { readonly kind: 'confed-sequence' | 'confed-set'; readonly members: readonly number[] };
+
+export type AsPath = readonly PathElement[];
+
+/** What the table keeps of a path; depends on the VP only through its ASN, and then only when the path gives no origin. */
+export interface PathFacts {
+  /** AS number, or an AS_SET as `{64501,64502}` with its members ascending. */
+  readonly origin: number | string;
+  /** The AS (or set) next to the origin, prepends skipped; undefined when there is none. */
+  readonly upstream: number | string | undefined;
+  /** RFC 4271 section 9.1.2.2 and RFC 5065 section 5.3: an AS_SET counts 1, confederation segments 0, prepends count. */
+  readonly length: number;
+  /** Whether the origin stands at the end of the path more than once in a row. */
+  readonly prepended: boolean;
+}
+
+export const MAX_ASN = 4_294_967_295;
+
+const CLOSING: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
+
+/** Reads a path. Undefined when the text is not one: an unknown character, an AS over 32 bits, an open or empty segment. */
+export function parseAsPath(text: string): AsPath | undefined {
+  const path: PathElement[] = [];
+  let i = 0;
+  while (i < text.length) {
+    const c = text[i];
+    if (c === ' ') {
+      i++;
+    } else if (c === '{' || c === '(' || c === '[') {
+      const end = text.indexOf(CLOSING[c], i);
+      const members = end === -1 ? undefined : parseMembers(text.slice(i + 1, end));
+      if (members === undefined) return undefined;
+      path.push({ kind: c === '{' ? 'set' : c === '(' ? 'confed-sequence' : 'confed-set', members });
+      i = end + 1;
+    } else {
+      const start = i;
+      while (i < text.length && text.charCodeAt(i) >= 48 && text.charCodeAt(i) <= 57) i++;
+      const asn = parseAsn(text.slice(start, i));
+      if (asn === undefined) return undefined;
+      path.push(asn);
+    }
+  }
+  return path;
+}
+
+/** Members are separated by commas or blanks; at least one is needed. */
+function parseMembers(text: string): readonly number[] | undefined {
+  const members = text.split(/[ ,]+/).filter((part) => part !== '');
+  if (members.length === 0) return undefined;
+  const numbers: number[] = [];
+  for (const member of members) {
+    const asn = parseAsn(member);
+    if (asn === undefined) return undefined;
+    numbers.push(asn);
+  }
+  return numbers;
+}
+
+/** Plain decimal ("asplain", RFC 5396) of at most 32 bits; undefined otherwise. */
+export function parseAsn(text: string): number | undefined {
+  if (!/^[0-9]{1,10}$/.test(text)) return undefined;
+  const asn = Number(text);
+  return asn <= MAX_ASN ? asn : undefined;
+}
+
+/** Canonical text of one element outside a confederation: an AS number, or a set with distinct members ascending. */
+function elementKey(element: number | { readonly members: readonly number[] }): number | string {
+  if (typeof element === 'number') return element;
+  const members = [...new Set(element.members)].sort((a, b) => a - b);
+  return members.length === 1 ? members[0] : `{${members.join(',')}}`;
+}
+
+/**
+ * Origin, upstream and length. The origin follows RFC 6811 section 2: the last AS; for an empty path, or one that ends in
+ * a confederation segment, the VP's own AS. A path that ends in an AS_SET has the set as its origin (where RFC 6811 has
+ * none), and a set of one member is that AS.
+ */
+export function pathFacts(path: AsPath, vpAsn: number): PathFacts {
+  let length = 0;
+  const keys: (number | string)[] = [];
+  let endsInConfederation = path.length === 0;
+  for (const element of path) {
+    endsInConfederation = typeof element !== 'number' && element.kind !== 'set';
+    if (typeof element !== 'number' && element.kind !== 'set') continue;
+    length++;
+    keys.push(elementKey(element));
+  }
+  const origin = endsInConfederation || keys.length === 0 ? vpAsn : keys[keys.length - 1];
+  let at = keys.length - 1;
+  while (at >= 0 && keys[at] === origin) at--;
+  return { origin, upstream: at >= 0 ? keys[at] : undefined, length, prepended: keys.length - 1 - at > 1 };
+}

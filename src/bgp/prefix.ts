@@ -1,0 +1,148 @@
+/**
+ * IP prefixes (RFC 4271 section 4.3, RFC 4760): parsing, one canonical spelling, containment.
+ *
+ * The canonical spelling is what the whole program compares by: dotted decimal for IPv4, RFC 5952 for IPv6, host bits
+ * cleared. Parsing is strict: four decimal parts without leading zeros, no octal, no short forms, no zone.
+ */
+
+export type Afi = 'ipv4' | 'ipv6';
+
+export interface Prefix {
+  /** Canonical text, `address/length`; two prefixes are the same exactly when these are equal. */
+  readonly text: string;
+  readonly afi: Afi;
+  /** 0..32 or 0..128. */
+  readonly length: number;
+  /** The address as unsigned 32-bit words, most significant first: one for IPv4, four for IPv6. Host bits are 0. */
+  readonly words: readonly number[];
+  /** Whether the text that was parsed had bits set beyond the length. */
+  readonly hadHostBits: boolean;
+}
+
+export const MAX_LENGTH: Readonly<Record<Afi, number>> = { ipv4: 32, ipv6: 128 };
+
+/** The longest spelling accepted: eight groups with an embedded IPv4 part, a slash and three digits. */
+const MAX_TEXT = 49;
+
+/** Unsigned 32-bit words of an IPv4 or IPv6 address, or undefined when it is not one in strict spelling. */
+export function parseAddress(text: string): readonly number[] | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+}
+
+function parseIpv4(text: string): readonly number[] | undefined {
+  const word = ipv4Word(text);
+  return word === undefined ? undefined : [word];
+}
+
+function ipv4Word(text: string): number | undefined {
+  let word = 0;
+  let part = -1;
+  let parts = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const c = i < text.length ? text.charCodeAt(i) : 46;
+    if (c === 46) {
+      if (part < 0) return undefined;
+      word = word * 256 + part;
+      part = -1;
+      parts++;
+      continue;
+    }
+    if (c < 48 || c > 57 || part === 0) return undefined; // part 0 followed by a digit: a leading zero, read as octal by some
+    part = (part < 0 ? 0 : part) * 10 + (c - 48);
+    if (part > 255) return undefined;
+  }
+  return parts === 4 ? word : undefined;
+}
+
+function parseIpv6(text: string): readonly number[] | undefined {
+  const gap = text.indexOf('::');
+  if (gap !== -1 && text.indexOf('::', gap + 1) !== -1) return undefined;
+  const head = ipv6Groups(gap === -1 ? text : text.slice(0, gap), gap === -1);
+  const tail = gap === -1 ? [] : ipv6Groups(text.slice(gap + 2), true);
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (gap === -1 ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
+  return [0, 2, 4, 6].map((i) => groups[i] * 65536 + groups[i + 1]);
+}
+
+/** Groups of one side of `::`; only the last part of the whole address may be dotted IPv4 (RFC 4291 section 2.2). */
+function ipv6Groups(text: string, mayEndDotted: boolean): number[] | undefined {
+  if (text === '') return [];
+  const parts = text.split(':');
+  if (parts.length > 8) return undefined;
+  const groups: number[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (part.includes('.')) {
+      const word = mayEndDotted && i === parts.length - 1 ? ipv4Word(part) : undefined;
+      if (word === undefined) return undefined;
+      groups.push(Math.floor(word / 65536), word % 65536);
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
+      groups.push(Number.parseInt(part, 16));
+    }
+  }
+  return groups;
+}
+
+/** Canonical text of an address: dotted decimal, or RFC 5952 (lower case, longest run of zero groups shortened, leftmost on a tie). */
+export function formatAddress(words: readonly number[]): string {
+  if (words.length === 1) return formatIpv4(words[0]);
+  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  let runStart = -1;
+  let runLength = 1; // RFC 5952 section 4.2.2: a single zero group is not shortened
+  for (let i = 0; i < 8; ) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > runLength) [runStart, runLength] = [i, end - i];
+    i = end + 1;
+  }
+  // RFC 5952 section 5: the well-known IPv4-mapped prefix keeps its dotted form.
+  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) return `::ffff:${formatIpv4(words[3])}`;
+  const hex = groups.map((group) => group.toString(16));
+  if (runStart === -1) return hex.join(':');
+  return `${hex.slice(0, runStart).join(':')}::${hex.slice(runStart + runLength).join(':')}`;
+}
+
+function formatIpv4(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+}
+
+/**
+ * Reads `address/length`. Bits beyond the length are cleared and reported by `hadHostBits`: in BGP they have no meaning
+ * (RFC 4271 section 4.3), in a configuration they are a mistake. Undefined when the text is not a prefix.
+ */
+export function parsePrefix(text: string): Prefix | undefined {
+  if (text.length > MAX_TEXT) return undefined;
+  const slash = text.indexOf('/');
+  if (slash === -1) return undefined;
+  const lengthText = text.slice(slash + 1);
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(lengthText)) return undefined;
+  const address = parseAddress(text.slice(0, slash));
+  if (address === undefined) return undefined;
+  const afi: Afi = address.length === 1 ? 'ipv4' : 'ipv6';
+  const length = Number(lengthText);
+  if (length > MAX_LENGTH[afi]) return undefined;
+  const words = maskWords(address, length);
+  return {
+    text: `${formatAddress(words)}/${length}`,
+    afi,
+    length,
+    words,
+    hadHostBits: words.some((word, i) => word !== address[i]),
+  };
+}
+
+/** The same words with every bit from `length` on cleared. */
+export function maskWords(words: readonly number[], length: number): readonly number[] {
+  return words.map((word, i) => {
+    const keep = Math.min(32, Math.max(0, length - 32 * i));
+    return keep === 0 ? 0 : (word & (0xffffffff << (32 - keep))) >>> 0;
+  });
+}
+
+/** Whether `outer` contains `inner`, itself included. */
+export function containsPrefix(outer: Prefix, inner: Prefix): boolean {
+  if (outer.afi !== inner.afi || outer.length > inner.length) return false;
+  return maskWords(inner.words, outer.length).every((word, i) => word === outer.words[i]);
+}
