@@ -1,0 +1,86 @@
+/**
+ * Keeps secrets out of texts that leave the program, and makes texts that strangers wrote fit for a log line.
+ */
+
+const REPLACEMENT = '[redacted]';
+
+/** How long a stranger's text may be in a log line or an error, in characters. */
+export const MAX_FOREIGN_TEXT = 300;
+
+/** Values of query parameters and headers that hold a key, whoever's it is. */
+const KEY_PARAMETER = /(api[_-]key(?:=|%3d))[^&\s"'<>\\]*/gi;
+
+/** Control characters, line separators, and what changes the direction of text or shows nothing. */
+const UNPRINTABLE = /[\p{C}\u2028\u2029]+/gu;
+
+export type Redactor = (text: string) => string;
+
+/**
+ * Replaces every secret by `[redacted]`, spelt plainly, URL-encoded (any mixture of plain and encoded characters, `+` for
+ * a blank) or as in a JSON string, and the value of every `api_key=…`. Empty secrets are ignored.
+ */
+export function redact(text: string, secrets: Iterable<string>): string {
+  return redactor(secrets)(text);
+}
+
+/** The same for a list of secrets that stays: prepares once, then costs one search a text. */
+export function redactor(secrets: Iterable<string>): Redactor {
+  // The longest first, so that no secret is cut by a shorter one inside it.
+  const known = [...new Set(secrets)].filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
+  // One pass over all of them: a second pass could find a short secret inside the replacement.
+  const pattern = known.length === 0 ? undefined : new RegExp(known.map(spellings).join('|'), 'gu');
+  return (text) => {
+    const clean = pattern === undefined ? text : text.replace(pattern, REPLACEMENT);
+    return clean.replace(KEY_PARAMETER, `$1${REPLACEMENT}`);
+  };
+}
+
+/**
+ * A stranger's text (a server's refusal, an error of a library) on one line: unprintable characters become blanks, secrets
+ * are redacted, and what is longer than `MAX_FOREIGN_TEXT` is cut, in this order, so that no half of a secret is left.
+ */
+export function foreignText(text: string, redactText: Redactor): string {
+  const line = redactText(text.replace(UNPRINTABLE, ' ').replace(/ {2,}/g, ' ').trim());
+  return line.length <= MAX_FOREIGN_TEXT ? line : `${line.slice(0, MAX_FOREIGN_TEXT - 1)}…`;
+}
+
+/**
+ * What an error of a library says, causes included, as `foreignText`. Used instead of the error itself wherever a URL or a
+ * header may hold a key: both turn up in messages and in properties of errors.
+ */
+export function errorText(error: unknown, redactText: Redactor): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
+    const code = 'code' in current && typeof current.code === 'string' ? current.code : undefined;
+    // An AggregateError (all addresses of a name failed) has an empty message; its first member tells.
+    const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
+    if (current.message !== '' && !parts.includes(current.message)) parts.push(current.message);
+    else if (code !== undefined && inner === undefined) parts.push(code);
+    current = inner;
+  }
+  if (parts.length === 0) parts.push(error instanceof Error ? error.name : String(error));
+  return foreignText(parts.join(': '), redactText);
+}
+
+/** A pattern for every spelling of a secret: each character plain, percent-encoded (UTF-8) or escaped as in JSON. */
+function spellings(secret: string): string {
+  let pattern = '';
+  for (const character of secret) {
+    const ways = [literal(character), percentEncoded(character)];
+    if (character === ' ') ways.push('\\+');
+    const inJson = JSON.stringify(character).slice(1, -1);
+    if (inJson !== character) ways.unshift(literal(inJson));
+    pattern += `(?:${ways.join('|')})`;
+  }
+  return pattern;
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+function percentEncoded(character: string): string {
+  const hex = Buffer.from(character).toString('hex');
+  return hex.replace(/../g, '%$&').replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+}
