@@ -100,3 +100,17 @@ export function pathFacts(path: AsPath, vpAsn: number): PathFacts {
   while (at >= 0 && keys[at] === origin) at--;
   return { origin, upstream: at >= 0 ? keys[at] : undefined, length, prepended: keys.length - 1 - at > 1 };
 }
+
+const BRACKETS = { set: '{}', 'confed-sequence': '()', 'confed-set': '[]' } as const;
+
+/** The spelling by which paths are compared: single blanks, sets with members ascending (`{1,2}`, `[1,2]`), `(2 1)`. */
+export function formatAsPath(path: AsPath): string {
+  return path
+    .map((element) => {
+      if (typeof element === 'number') return String(element);
+      const [open, close] = BRACKETS[element.kind];
+      if (element.kind === 'confed-sequence') return `${open}${element.members.join(' ')}${close}`;
+      return `${open}${[...new Set(element.members)].sort((a, b) => a - b).join(',')}${close}`;
+    })
+    .join(' ');
+}

@@ -47,7 +47,8 @@ export function defineMetric(key: string, definition: MetricDefinition): Metric 
   const bareUnit = definition.unit.replace(/\{[^}]*\}/g, '');
   const unitWord =
     bareUnit === '' ? '' : bareUnit === '1' ? (definition.kind === 'gauge' ? 'ratio' : '') : UNIT_WORDS[bareUnit];
-  if (unitWord === undefined) throw new Error(`metric ${key}: no Prometheus word is known for the unit "${definition.unit}"`);
+  if (unitWord === undefined)
+    throw new Error(`metric ${key}: no Prometheus word is known for the unit "${definition.unit}"`);
   const familyName = unitWord === '' || base.endsWith(`_${unitWord}`) ? base : `${base}_${unitWord}`;
   return {
     ...definition,

@@ -1,0 +1,110 @@
+/**
+ * Where routes are kept: one cell of 16 bytes for each (prefix, VP) in use, in blocks of 64 VPs, blocks in chunks that
+ * never move. A table that grows therefore never copies what it has, and a prefix that few VPs see costs little.
+ */
+
+export const BLOCK_BITS = 6;
+export const BLOCK_SIZE = 1 << BLOCK_BITS;
+/** 2^15 cells: half a MiB a chunk. */
+const CHUNK_BITS = 15;
+const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+const BLOCKS_PER_CHUNK = 1 << (CHUNK_BITS - BLOCK_BITS);
+const NO_BLOCK = -1;
+
+/** A cell is a number; these arrays are indexed by `cell >>> CHUNK_BITS` and `cell & CHUNK_MASK` through the accessors. */
+export class CellStore {
+  readonly #paths: Uint32Array[] = [];
+  readonly #marks: Uint32Array[] = [];
+  readonly #times: Float64Array[] = [];
+  readonly #freeBlocks: number[] = [];
+  #nextBlock = 0;
+
+  /** Bytes that the chunks take. */
+  get bytes(): number {
+    return this.#paths.length * (CHUNK_MASK + 1) * 16;
+  }
+
+  /** Path number of the route held; 0: none. */
+  path(cell: number): number {
+    return this.#paths[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+  }
+
+  /**
+   * With a route: the fingerprint of its other attributes, 0 when unknown. Without: Unix second of the receipt of the
+   * loss while the VP still counts as expected, 0 when it does not.
+   */
+  mark(cell: number): number {
+    return this.#marks[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+  }
+
+  /** Message time of the newest event, Unix microseconds; 0 before the first. */
+  time(cell: number): number {
+    return this.#times[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+  }
+
+  set(cell: number, path: number, mark: number, timeUs: number): void {
+    const chunk = cell >>> CHUNK_BITS;
+    const at = cell & CHUNK_MASK;
+    this.#paths[chunk][at] = path;
+    this.#marks[chunk][at] = mark;
+    this.#times[chunk][at] = timeUs;
+  }
+
+  setTime(cell: number, timeUs: number): void {
+    this.#times[cell >>> CHUNK_BITS][cell & CHUNK_MASK] = timeUs;
+  }
+
+  setMark(cell: number, mark: number): void {
+    this.#marks[cell >>> CHUNK_BITS][cell & CHUNK_MASK] = mark;
+  }
+
+  /** The cell of a VP in a prefix's row of blocks, or -1 when it was never made. */
+  find(row: Row, vp: number): number {
+    const block = vp >>> BLOCK_BITS < row.blocks.length ? row.blocks[vp >>> BLOCK_BITS] : NO_BLOCK;
+    return block === NO_BLOCK ? -1 : (block << BLOCK_BITS) | (vp & (BLOCK_SIZE - 1));
+  }
+
+  /** The cell of a VP, made (all 0) when missing. */
+  make(row: Row, vp: number): number {
+    const at = vp >>> BLOCK_BITS;
+    if (at >= row.blocks.length) {
+      const blocks = new Int32Array(at + 1).fill(NO_BLOCK);
+      blocks.set(row.blocks);
+      row.blocks = blocks;
+    }
+    if (row.blocks[at] === NO_BLOCK) row.blocks[at] = this.#takeBlock();
+    return (row.blocks[at] << BLOCK_BITS) | (vp & (BLOCK_SIZE - 1));
+  }
+
+  /** Gives back a row's blocks, cleared. */
+  free(row: Row): void {
+    for (const block of row.blocks) {
+      if (block === NO_BLOCK) continue;
+      const chunk = Math.floor(block / BLOCKS_PER_CHUNK);
+      const start = (block % BLOCKS_PER_CHUNK) << BLOCK_BITS;
+      this.#paths[chunk].fill(0, start, start + BLOCK_SIZE);
+      this.#marks[chunk].fill(0, start, start + BLOCK_SIZE);
+      this.#times[chunk].fill(0, start, start + BLOCK_SIZE);
+      this.#freeBlocks.push(block);
+    }
+    row.blocks = new Int32Array(0);
+  }
+
+  #takeBlock(): number {
+    const freed = this.#freeBlocks.pop();
+    if (freed !== undefined) return freed;
+    if (this.#nextBlock === this.#paths.length * BLOCKS_PER_CHUNK) {
+      this.#paths.push(new Uint32Array(CHUNK_MASK + 1));
+      this.#marks.push(new Uint32Array(CHUNK_MASK + 1));
+      this.#times.push(new Float64Array(CHUNK_MASK + 1));
+    }
+    return this.#nextBlock++;
+  }
+}
+
+/** The blocks of one prefix, by `vp >>> BLOCK_BITS`; -1 where no cell was made yet. */
+export interface Row {
+  blocks: Int32Array;
+}
+
+export const BLOCK_ABSENT = NO_BLOCK;

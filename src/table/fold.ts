@@ -1,0 +1,90 @@
+/** Applies decoded updates to the table, and counts by session what was not applied and why. */
+import type { RouteUpdate } from '../bgp/route-update.ts';
+import { PrefixState } from './prefix-state.ts';
+import type { RoutingTable } from './routing-table.ts';
+import { hashText } from './text-index.ts';
+import { VP_LIMIT } from './vp-registry.ts';
+
+/** Why a decoded event was not applied. Closed list: it becomes a label. */
+export const DROP_REASONS = ['out_of_order', 'vp_limit', 'more_specific_limit', 'other_session', 'hold_overflow'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** A message stamped later than this after its receipt has a wrong clock: it would keep every later one out. */
+const MAX_FUTURE_MS = 60_000;
+
+/** What became of the events of one session, since start. */
+export class FoldCounts {
+  readonly dropped: Record<DropReason, number> = {
+    out_of_order: 0,
+    vp_limit: 0,
+    more_specific_limit: 0,
+    other_session: 0,
+    hold_overflow: 0,
+  };
+  unmonitoredPrefixes = 0;
+  futureTimestamps = 0;
+}
+
+/** Tells announcements with the same path apart; never 0, which stands for unknown. */
+export function fingerprint(communities: number, nextHop: number, originAttribute: number): number {
+  const mixed = Math.imul(Math.imul(communities, 31) ^ nextHop, 0x9e3779b1) ^ originAttribute;
+  return mixed >>> 0 || 1;
+}
+
+export class Fold {
+  readonly #table: RoutingTable;
+
+  constructor(table: RoutingTable) {
+    this.#table = table;
+  }
+
+  /** Withdrawals first, then announcements (RFC 4271 section 3.1). `session` is the place of the stream's session. */
+  apply(update: RouteUpdate, session: number, counts: FoldCounts, nowMs: number): void {
+    const table = this.#table;
+    const vp = table.vps.add(update.vp);
+    if (vp === VP_LIMIT) {
+      counts.dropped.vp_limit += update.withdrawn.length + update.announced.length;
+      return;
+    }
+    table.hear(vp, nowMs);
+    const timeUs = this.plausibleTime(update.timeUs, counts, nowMs);
+    for (const text of update.withdrawn) {
+      const state = this.#resolve(text, false, session, counts);
+      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped.out_of_order++;
+    }
+    if (update.attributes === undefined) return;
+    const { asPath, communities, nextHop, originAttribute } = update.attributes;
+    const print = fingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
+    let path: number | undefined;
+    for (const text of update.announced) {
+      const state = this.#resolve(text, true, session, counts);
+      if (state === undefined) continue;
+      path ??= table.paths.intern(asPath, update.vp.asn);
+      if (path === undefined) return;
+      if (table.announce(state, vp, path, print, timeUs, nowMs) === 'out_of_order') counts.dropped.out_of_order++;
+    }
+    if (path !== undefined) table.paths.discard(path);
+  }
+
+  /** The message's time, or its receipt where the sender's clock is ahead. */
+  plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
+    if (timeUs <= (nowMs + MAX_FUTURE_MS) * 1000) return timeUs;
+    counts.futureTimestamps++;
+    return nowMs * 1000;
+  }
+
+  #resolve(text: string, create: boolean, session: number, counts: FoldCounts): PrefixState | undefined {
+    const state = this.#table.prefixes.resolve(text, create);
+    if (state instanceof PrefixState) {
+      // Where monitored prefixes of two sessions are nested, both deliver the inner one: the nearest one's session counts.
+      const owner = state.monitored ?? state.parents[0];
+      if (owner.watched.session === session) return state;
+      counts.dropped.other_session++;
+    } else if (state === 'unmonitored') {
+      counts.unmonitoredPrefixes++;
+    } else if (state === 'more_specific_limit') {
+      counts.dropped.more_specific_limit++;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,164 @@
+/** What the fold keeps per prefix: the row of cells and the totals that a scrape reads. */
+import type { Prefix } from '../bgp/prefix.ts';
+import type { Row } from './cell-store.ts';
+import { NO_UPSTREAM, type PathTable } from './path-table.ts';
+
+/** Why a VP ceased to see a prefix. Closed list: it becomes a label. */
+export const LOSS_REASONS = ['withdrawn', 'vp_down', 'expired'] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
+/** Upper bounds of the announced path length histogram, in AS hops; one more bucket takes what is longer. */
+export const LENGTH_BOUNDS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20];
+
+/** How many VPs have each number (an AS, a length). Only numbers with a count are there. */
+export class Counts {
+  readonly #counts = new Map<number, number>();
+
+  get distinct(): number {
+    return this.#counts.size;
+  }
+
+  get(key: number): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: number): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  remove(key: number): void {
+    const count = this.#counts.get(key) ?? 0;
+    if (count <= 1) this.#counts.delete(key);
+    else this.#counts.set(key, count - 1);
+  }
+
+  entries(): IterableIterator<[number, number]> {
+    return this.#counts.entries();
+  }
+
+  keys(): IterableIterator<number> {
+    return this.#counts.keys();
+  }
+}
+
+/** Any prefix that has a row: monitored, or a more-specific of one. */
+export class PrefixState implements Row {
+  readonly prefix: Prefix;
+  /** Its place in the table. */
+  readonly number: number;
+  blocks = new Int32Array(0);
+  /** VPs that hold a route now. */
+  visible = 0;
+  /** Grows with every change of what a scrape would show of it. */
+  version = 1;
+  /** Receipt of the newest event, Unix ms. */
+  lastEventMs = 0;
+  readonly monitored: MonitoredPrefix | undefined;
+  /** Monitored prefixes that contain it; empty for a monitored one. */
+  readonly parents: readonly MonitoredPrefix[];
+
+  constructor(
+    prefix: Prefix,
+    number: number,
+    parents: readonly MonitoredPrefix[],
+    watched?: WatchedPrefix,
+    sinceMs = 0,
+  ) {
+    this.prefix = prefix;
+    this.number = number;
+    this.parents = parents;
+    this.monitored = watched && new MonitoredPrefix(this, watched, sinceMs);
+  }
+}
+
+/** What the configuration says of a monitored prefix. */
+export interface WatchedPrefix {
+  readonly prefix: Prefix;
+  readonly description: string;
+  readonly group: string;
+  /** AS numbers that may originate it; empty: not said. */
+  readonly origins: readonly number[];
+  readonly upstreams: readonly number[];
+  /** Which session of the stream answers for it: the place of its key. */
+  readonly session: number;
+}
+
+/** Totals of a monitored prefix, kept current by the fold. */
+export class MonitoredPrefix {
+  readonly state: PrefixState;
+  watched: WatchedPrefix;
+  /** Unix ms since when its counters count. */
+  sinceMs: number;
+  /** VPs that hold a route or lost it within the window, less those down. */
+  expected = 0;
+  /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
+  visiblePartial = 0;
+  readonly origins = new Counts();
+  readonly upstreams = new Counts();
+  readonly lengths = new Counts();
+  lengthSum = 0;
+  prepended = 0;
+  readonly moreSpecifics = new Set<PrefixState>();
+
+  announcements = 0;
+  withdrawals = 0;
+  pathChanges = 0;
+  originChanges = 0;
+  repeats = 0;
+  gains = 0;
+  readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, expired: 0 };
+  readonly announcedLengths = new Float64Array(LENGTH_BOUNDS.length + 1);
+  announcedLengthSum = 0;
+  /** Message time, Unix microseconds; 0 before the first. */
+  lastAnnouncementUs = 0;
+  lastWithdrawalUs = 0;
+
+  constructor(state: PrefixState, watched: WatchedPrefix, sinceMs: number) {
+    this.state = state;
+    this.watched = watched;
+    this.sinceMs = sinceMs;
+  }
+
+  addPath(paths: PathTable, path: number): void {
+    this.origins.add(paths.origins[path]);
+    if (paths.upstreams[path] !== NO_UPSTREAM) this.upstreams.add(paths.upstreams[path]);
+    this.lengths.add(paths.lengths[path]);
+    this.lengthSum += paths.lengths[path];
+    this.prepended += paths.prepended[path];
+  }
+
+  removePath(paths: PathTable, path: number): void {
+    this.origins.remove(paths.origins[path]);
+    if (paths.upstreams[path] !== NO_UPSTREAM) this.upstreams.remove(paths.upstreams[path]);
+    this.lengths.remove(paths.lengths[path]);
+    this.lengthSum -= paths.lengths[path];
+    this.prepended -= paths.prepended[path];
+  }
+
+  /** The same as removing one and adding the other, without touching what they have in common. */
+  replacePath(paths: PathTable, from: number, to: number): void {
+    if (paths.origins[from] !== paths.origins[to]) {
+      this.origins.remove(paths.origins[from]);
+      this.origins.add(paths.origins[to]);
+    }
+    const fromUpstream = paths.upstreams[from];
+    const toUpstream = paths.upstreams[to];
+    if (fromUpstream !== toUpstream) {
+      if (fromUpstream !== NO_UPSTREAM) this.upstreams.remove(fromUpstream);
+      if (toUpstream !== NO_UPSTREAM) this.upstreams.add(toUpstream);
+    }
+    const fromLength = paths.lengths[from];
+    const toLength = paths.lengths[to];
+    if (fromLength !== toLength) {
+      this.lengths.remove(fromLength);
+      this.lengths.add(toLength);
+      this.lengthSum += toLength - fromLength;
+    }
+    this.prepended += paths.prepended[to] - paths.prepended[from];
+  }
+
+  countAnnouncedLength(length: number): void {
+    this.announcedLengths[length <= 15 ? Math.max(0, length - 1) : length <= 20 ? 15 : 16]++;
+    this.announcedLengthSum += length;
+  }
+}

@@ -1,0 +1,409 @@
+/**
+ * The table: for every monitored prefix and its more-specifics the route that each VP holds (the Adj-RIBs-In of RFC 4271
+ * section 1.1, cut down to what is watched), and totals that stay current with every event.
+ *
+ * Invariants, proven by a recount in the tests:
+ * - a cell never goes back in time: an event older than the cell's newest changes nothing;
+ * - totals equal what a walk over all cells would count;
+ * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
+ */
+import type { Afi } from '../bgp/prefix.ts';
+import { CellStore } from './cell-store.ts';
+import { PathTable } from './path-table.ts';
+import { PrefixDirectory } from './prefix-directory.ts';
+import { type LossReason, type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
+import { VpRegistry } from './vp-registry.ts';
+
+export interface TableOptions {
+  /** VPs at once. Default 20,000. */
+  readonly maxVps?: number;
+  /** More-specifics with state at once, a monitored prefix. Default 256. */
+  readonly maxMoreSpecifics?: number;
+  /** How long a VP that lost its route stays in the denominator, and how long a silent VP counts as known. Default 24 h. */
+  readonly expectedWindowMs?: number;
+  /** A route older than this goes as `expired`. Default 0: never. */
+  readonly routeTtlMs?: number;
+  /** What the denominator is: VPs that held a route within the window, or all VPs with a full feed. Default `seen`. */
+  readonly expectedVps?: 'seen' | 'full_feed';
+}
+
+/** What an event did at one VP and prefix. */
+export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';
+/** What a seed's word did: nothing, a correction, or nothing because the table knows something newer. */
+export type SeedChange = 'same' | 'corrected' | 'newer';
+
+/** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */
+const MORE_SPECIFIC_LINGER_MS = 10 * 60_000;
+
+export class RoutingTable {
+  readonly paths = new PathTable();
+  readonly vps: VpRegistry;
+  readonly cells = new CellStore();
+  readonly options: Required<TableOptions>;
+  /** Routes held now. */
+  routes = 0;
+  /** Grows when something changes that every prefix shows. */
+  generation = 0;
+  /** VPs heard of within the window and not down. */
+  readonly vpsByProtocol = { bgp: 0, bmp: 0 };
+  /** VPs with a full feed that are not down. */
+  readonly fullFeedVps: Record<Afi, number> = { ipv4: 0, ipv6: 0 };
+  readonly prefixes: PrefixDirectory;
+  #sweepAt = 0;
+
+  constructor(options: TableOptions = {}) {
+    this.options = {
+      maxVps: options.maxVps ?? 20_000,
+      maxMoreSpecifics: options.maxMoreSpecifics ?? 256,
+      expectedWindowMs: options.expectedWindowMs ?? 24 * 3_600_000,
+      routeTtlMs: options.routeTtlMs ?? 0,
+      expectedVps: options.expectedVps ?? 'seen',
+    };
+    this.vps = new VpRegistry(this.options.maxVps);
+    this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
+  }
+
+  /**
+   * Makes these the monitored prefixes. Those that stay keep routes and counters; routes of prefixes that turn from
+   * monitored to more-specific or back are kept where they still belong.
+   * @returns whether anything but descriptions changed: then spellings resolved before must be forgotten
+   */
+  watch(watched: readonly WatchedPrefix[], nowMs: number): boolean {
+    const wanted = new Map(watched.map((entry) => [entry.prefix.text, entry]));
+    const removed = [...this.prefixes.monitored()]
+      .filter((one) => !wanted.has(one.state.prefix.text))
+      .map((one) => one.state);
+    const added = watched.filter((entry) => this.prefixes.find(entry.prefix.text)?.monitored === undefined);
+    for (const entry of watched) {
+      const monitored = this.prefixes.find(entry.prefix.text)?.monitored;
+      if (monitored === undefined) continue;
+      monitored.watched = entry;
+      monitored.state.version++;
+    }
+    if (added.length === 0 && removed.length === 0) return false;
+    // Every more-specific's parents may differ now: take all out, then put back what still belongs somewhere.
+    const displaced = [...this.prefixes.moreSpecifics(), ...removed].map((state) => ({
+      prefix: state.prefix,
+      routes: this.#takeRoutes(state),
+    }));
+    for (const entry of added) this.prefixes.addMonitored(entry, nowMs);
+    for (const { prefix, routes } of displaced) {
+      const state = this.prefixes.stateFor(prefix, routes.length > 0);
+      if (!(state instanceof PrefixState)) {
+        for (const route of routes) this.paths.release(route.path);
+        continue;
+      }
+      for (const { vp, path, fingerprint, timeUs } of routes) {
+        this.#hold(state, vp, this.cells.make(state, vp), path, fingerprint, timeUs);
+        this.paths.release(path);
+      }
+    }
+    this.generation++;
+    return true;
+  }
+
+  /** Takes a state out of the table and hands over its routes, their paths still retained. */
+  #takeRoutes(state: PrefixState): { vp: number; path: number; fingerprint: number; timeUs: number }[] {
+    const routes: { vp: number; path: number; fingerprint: number; timeUs: number }[] = [];
+    for (let vp = 0; vp < this.vps.end; vp++) {
+      const cell = this.cells.find(state, vp);
+      if (cell === -1) continue;
+      const path = this.cells.path(cell);
+      if (path !== 0) {
+        routes.push({ vp, path, fingerprint: this.cells.mark(cell), timeUs: this.cells.time(cell) });
+        this.paths.retain(path);
+        this.#drop(state, vp, cell, this.cells.time(cell), 0);
+      } else if (this.cells.mark(cell) !== 0) {
+        this.#unexpect(state, vp, cell);
+      }
+    }
+    this.prefixes.remove(state);
+    return routes;
+  }
+
+  // --- events ---------------------------------------------------------------------------------------------------
+
+  /** A message of the VP came. Call once a message, before its events. */
+  hear(vp: number, nowMs: number): void {
+    this.vps.lastHeardMs[vp] = nowMs;
+    if (this.vps.down[vp] === 1) this.setVpUp(vp);
+    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
+  }
+
+  /**
+   * An announcement. The path must be live (see PathTable.intern); `fingerprint` tells its other attributes apart, 0 is
+   * unknown and differs from none.
+   */
+  announce(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number, nowMs: number): Change {
+    const cell = this.cells.make(state, vp);
+    if (timeUs < this.cells.time(cell)) return 'out_of_order';
+    const held = this.cells.path(cell);
+    const monitored = state.monitored;
+    state.lastEventMs = nowMs;
+    if (monitored !== undefined) {
+      state.version++;
+      monitored.announcements++;
+      monitored.countAnnouncedLength(this.paths.lengths[path]);
+      if (timeUs > monitored.lastAnnouncementUs) monitored.lastAnnouncementUs = timeUs;
+    }
+    if (held === path) {
+      const before = this.cells.mark(cell);
+      this.cells.set(cell, path, fingerprint === 0 ? before : fingerprint, timeUs);
+      if (before !== fingerprint && before !== 0 && fingerprint !== 0) return 'attributes';
+      if (monitored !== undefined) monitored.repeats++;
+      return 'repeat';
+    }
+    if (held === 0) {
+      this.#hold(state, vp, cell, path, fingerprint, timeUs);
+      if (monitored !== undefined) monitored.gains++;
+      return 'gain';
+    }
+    if (monitored !== undefined) {
+      monitored.pathChanges++;
+      if (this.paths.origins[held] !== this.paths.origins[path]) monitored.originChanges++;
+    }
+    this.#exchange(state, cell, held, path, fingerprint, timeUs);
+    return 'path';
+  }
+
+  /** A withdrawal. Of a VP that holds no route it is remembered all the same, so that an older announcement stays out. */
+  withdraw(state: PrefixState, vp: number, timeUs: number, nowMs: number): Change {
+    const cell = this.cells.make(state, vp);
+    if (timeUs < this.cells.time(cell)) return 'out_of_order';
+    state.lastEventMs = nowMs;
+    const monitored = state.monitored;
+    if (monitored !== undefined) {
+      state.version++;
+      monitored.withdrawals++;
+      if (timeUs > monitored.lastWithdrawalUs) monitored.lastWithdrawalUs = timeUs;
+    }
+    if (this.cells.path(cell) === 0) {
+      this.cells.setTime(cell, timeUs);
+      return 'absent';
+    }
+    this.#drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    if (monitored !== undefined) monitored.losses.withdrawn++;
+    return 'loss';
+  }
+
+  // --- what the Data API says: no event, so no counter of events moves -----------------------------------------------
+
+  /** The VP held this route at `timeUs`. */
+  seedRoute(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number): SeedChange {
+    const cell = this.cells.make(state, vp);
+    if (timeUs < this.cells.time(cell)) return 'newer';
+    const held = this.cells.path(cell);
+    if (held === path) {
+      this.cells.setTime(cell, timeUs);
+      if (this.cells.mark(cell) === 0) this.cells.setMark(cell, fingerprint);
+      return 'same';
+    }
+    if (held === 0) this.#hold(state, vp, cell, path, fingerprint, timeUs);
+    else this.#exchange(state, cell, held, path, fingerprint, timeUs);
+    return 'corrected';
+  }
+
+  /** The VP held no route at `timeUs`; `nowMs` is when that was learnt. */
+  seedAbsence(state: PrefixState, vp: number, timeUs: number, nowMs: number): SeedChange {
+    const cell = this.cells.find(state, vp);
+    if (cell === -1) return 'same';
+    if (timeUs < this.cells.time(cell)) return 'newer';
+    if (this.cells.path(cell) === 0) {
+      this.cells.setTime(cell, timeUs);
+      return 'same';
+    }
+    this.#drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    return 'corrected';
+  }
+
+  // --- vantage points ---------------------------------------------------------------------------------------------
+
+  /** The VP's session is down: its routes leave numerator and denominator. Routes it announces later count again. */
+  setVpDown(vp: number): void {
+    if (this.vps.down[vp] === 1) return;
+    if (this.vps.counted[vp] === 1) this.#countVp(vp, -1);
+    this.#countFullFeed(vp, -1);
+    this.vps.down[vp] = 1;
+    for (const state of this.prefixes.states()) {
+      const cell = this.cells.find(state, vp);
+      if (cell === -1) continue;
+      if (this.cells.path(cell) !== 0) {
+        this.#drop(state, vp, cell, this.cells.time(cell), 0);
+        this.#countLoss(state, 'vp_down');
+      } else if (this.cells.mark(cell) !== 0) {
+        this.#unexpect(state, vp, cell);
+      }
+    }
+  }
+
+  /** The VP's session is up again, or the VP was heard; its routes come back as it announces them or a seed brings them. */
+  setVpUp(vp: number): void {
+    if (this.vps.down[vp] === 0) return;
+    this.vps.down[vp] = 0;
+    this.#countFullFeed(vp, 1);
+  }
+
+  /** Whether the VP has a full feed, by address family. Only read with `expectedVps: full_feed`. */
+  setFullFeed(vp: number, full: Readonly<Record<Afi, boolean>>): void {
+    const bits = (full.ipv4 ? 1 : 0) | (full.ipv6 ? 2 : 0);
+    const before = this.vps.fullFeed[vp];
+    if (bits === before) return;
+    const up = this.vps.down[vp] === 0;
+    if (up) this.#countFullFeed(vp, -1);
+    this.vps.fullFeed[vp] = bits;
+    if (up) this.#countFullFeed(vp, 1);
+    for (const state of this.prefixes.states()) {
+      if (state.monitored === undefined) continue;
+      const bit = state.prefix.afi === 'ipv4' ? 1 : 2;
+      if ((bits & bit) === (before & bit)) continue;
+      const cell = this.cells.find(state, vp);
+      if (cell !== -1 && this.cells.path(cell) !== 0) state.monitored.visiblePartial += bits & bit ? -1 : 1;
+    }
+  }
+
+  /** VPs that ought to see the prefix: the denominator of its visibility. */
+  expected(monitored: MonitoredPrefix): number {
+    if (this.options.expectedVps === 'seen') return monitored.expected;
+    return this.fullFeedVps[monitored.state.prefix.afi] + monitored.visiblePartial;
+  }
+
+  // --- time -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Lets time pass for up to `rows` prefixes, going on where the last call ended: VPs leave the denominator, routes
+   * expire, forgotten more-specifics go. When a whole round is done, VPs not heard of go too.
+   * @returns whether the round is done
+   */
+  sweep(nowMs: number, rows: number): boolean {
+    const end = Math.min(this.prefixes.end, this.#sweepAt + rows);
+    for (; this.#sweepAt < end; this.#sweepAt++) {
+      const state = this.prefixes.get(this.#sweepAt);
+      if (state !== undefined) this.#sweepState(state, nowMs);
+    }
+    if (end < this.prefixes.end) return false;
+    this.#sweepAt = 0;
+    this.#sweepVps(nowMs);
+    return true;
+  }
+
+  #sweepState(state: PrefixState, nowMs: number): void {
+    const oldestLoss = lossSecond(nowMs - this.options.expectedWindowMs);
+    const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : (nowMs - this.options.routeTtlMs) * 1000;
+    for (let vp = 0; vp < this.vps.end; vp++) {
+      const cell = this.cells.find(state, vp);
+      if (cell === -1) continue;
+      if (this.cells.path(cell) === 0) {
+        const lost = this.cells.mark(cell);
+        if (lost !== 0 && lost < oldestLoss) this.#unexpect(state, vp, cell);
+      } else if (this.cells.time(cell) < oldestRouteUs) {
+        this.#drop(state, vp, cell, this.cells.time(cell), lossSecond(nowMs));
+        this.#countLoss(state, 'expired');
+      }
+    }
+    if (state.monitored === undefined && state.visible === 0 && nowMs - state.lastEventMs > MORE_SPECIFIC_LINGER_MS)
+      this.prefixes.remove(state);
+  }
+
+  #sweepVps(nowMs: number): void {
+    const oldest = nowMs - this.options.expectedWindowMs;
+    for (let vp = 0; vp < this.vps.end; vp++) {
+      if (this.vps.get(vp) === undefined || this.vps.lastHeardMs[vp] >= oldest) continue;
+      if (this.vps.counted[vp] === 1 && this.vps.cells[vp] === 0) this.#countVp(vp, -1);
+      const known = this.vps.cells[vp] > 0 || this.vps.fullFeed[vp] !== 0 || this.vps.down[vp] === 1;
+      if (!known) this.#removeVp(vp);
+    }
+  }
+
+  #removeVp(vp: number): void {
+    for (const state of this.prefixes.states()) {
+      const cell = this.cells.find(state, vp);
+      if (cell !== -1) this.cells.set(cell, 0, 0, 0);
+    }
+    this.vps.remove(vp);
+  }
+
+  // --- the few places where totals move -----------------------------------------------------------------------------
+
+  #hold(state: PrefixState, vp: number, cell: number, path: number, fingerprint: number, timeUs: number): void {
+    const wasExpected = this.cells.mark(cell) !== 0;
+    if (!wasExpected) this.vps.cells[vp]++;
+    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
+    this.paths.retain(path);
+    this.cells.set(cell, path, fingerprint, timeUs);
+    this.routes++;
+    state.visible++;
+    const monitored = state.monitored;
+    if (monitored !== undefined) {
+      if (!wasExpected) monitored.expected++;
+      if (!this.#isFull(vp, state)) monitored.visiblePartial++;
+      monitored.addPath(this.paths, path);
+    }
+    this.#touch(state);
+  }
+
+  #exchange(state: PrefixState, cell: number, held: number, path: number, fingerprint: number, timeUs: number): void {
+    this.paths.retain(path);
+    state.monitored?.replacePath(this.paths, held, path);
+    this.paths.release(held);
+    this.cells.set(cell, path, fingerprint, timeUs);
+    state.version++;
+  }
+
+  /** `lostSecond` 0: the VP leaves the denominator too. */
+  #drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostSecond: number): void {
+    const path = this.cells.path(cell);
+    const monitored = state.monitored;
+    const staysExpected = monitored !== undefined && lostSecond !== 0;
+    if (!staysExpected) this.vps.cells[vp]--;
+    this.cells.set(cell, 0, staysExpected ? lostSecond : 0, timeUs);
+    this.routes--;
+    state.visible--;
+    if (monitored !== undefined) {
+      if (!staysExpected) monitored.expected--;
+      if (!this.#isFull(vp, state)) monitored.visiblePartial--;
+      monitored.removePath(this.paths, path);
+    }
+    this.paths.release(path);
+    this.#touch(state);
+  }
+
+  #unexpect(state: PrefixState, vp: number, cell: number): void {
+    this.cells.setMark(cell, 0);
+    this.vps.cells[vp]--;
+    if (state.monitored !== undefined) state.monitored.expected--;
+    state.version++;
+  }
+
+  #countLoss(state: PrefixState, reason: LossReason): void {
+    if (state.monitored !== undefined) state.monitored.losses[reason]++;
+  }
+
+  #touch(state: PrefixState): void {
+    state.version++;
+    for (const parent of state.parents) parent.state.version++;
+  }
+
+  #isFull(vp: number, state: PrefixState): boolean {
+    return (this.vps.fullFeed[vp] & (state.prefix.afi === 'ipv4' ? 1 : 2)) !== 0;
+  }
+
+  #countVp(vp: number, change: 1 | -1): void {
+    const known = this.vps.get(vp);
+    if (known === undefined) return;
+    this.vps.counted[vp] = change === 1 ? 1 : 0;
+    this.vpsByProtocol[known.protocol] += change;
+  }
+
+  #countFullFeed(vp: number, change: 1 | -1): void {
+    const bits = this.vps.fullFeed[vp];
+    if (bits === 0) return;
+    if (bits & 1) this.fullFeedVps.ipv4 += change;
+    if (bits & 2) this.fullFeedVps.ipv6 += change;
+    this.generation++;
+  }
+}
+
+/** Unix second, at least 1: 0 means that there is none. */
+function lossSecond(nowMs: number): number {
+  return Math.max(1, Math.floor(nowMs / 1000));
+}
