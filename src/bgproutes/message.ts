@@ -43,7 +43,14 @@ export type DecodeResult =
     };
 
 /** Spellings under which withdrawn prefixes may come; no source says which one the service uses. */
-const WITHDRAWN_KEYS = ['withdraws', 'withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes'];
+const WITHDRAWN_KEYS = [
+  'withdraws',
+  'withdrawn',
+  'withdrawals',
+  'withdrawn_prefixes',
+  'withdraw',
+  'withdrawn-prefixes',
+];
 const KNOWN_KEYS = new Set([
   ...WITHDRAWN_KEYS,
   'record_type',
@@ -73,10 +80,12 @@ export function decodeMessage(text: string | Buffer): DecodeResult {
 
 /** The same for a value that was parsed already. */
 export function decodeValue(value: unknown): DecodeResult {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { ok: false, reason: 'not_an_object' };
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, reason: 'not_an_object' };
   const message = value as Readonly<Record<string, unknown>>;
   if (message.record_type === undefined && message.error !== undefined) return { ok: false, reason: 'service_error' };
-  if (message.record_type !== 'update' && message.record_type !== 'bmp_update') return { ok: false, reason: 'unknown_record_type' };
+  if (message.record_type !== 'update' && message.record_type !== 'bmp_update')
+    return { ok: false, reason: 'unknown_record_type' };
   const vp = decodeVantagePoint(message);
   if (typeof vp === 'string') return { ok: false, reason: vp };
   const timeUs = decodeTime(message.sec, message.Usec);
@@ -116,7 +125,9 @@ export function decodeValue(value: unknown): DecodeResult {
   return guessedKey === undefined ? { ok: true, update, failures } : { ok: true, update, failures, guessedKey };
 }
 
-function decodeVantagePoint(message: Readonly<Record<string, unknown>>): VantagePoint | 'invalid_vp' | 'invalid_bmp_peer' {
+function decodeVantagePoint(
+  message: Readonly<Record<string, unknown>>,
+): VantagePoint | 'invalid_vp' | 'invalid_bmp_peer' {
   const speaker = typeof message.vp === 'string' ? parseSpeaker(message.vp) : undefined;
   if (speaker === undefined) return 'invalid_vp';
   if (message.record_type === 'update') return { protocol: 'bgp', ...speaker };
@@ -165,7 +176,10 @@ function listParts(value: unknown): readonly unknown[] | undefined {
   return value.trim() === '' ? [] : value.split(',');
 }
 
-function decodeWithdrawn(message: Readonly<Record<string, unknown>>): { withdrawn: PrefixListResult; guessedKey?: string } {
+function decodeWithdrawn(message: Readonly<Record<string, unknown>>): {
+  withdrawn: PrefixListResult;
+  guessedKey?: string;
+} {
   const found = WITHDRAWN_KEYS.map((key) => decodeList(message[key])).filter((list) => list.present);
   if (found.length > 0) {
     const prefixes = found.flatMap((list) => list.prefixes);

@@ -6,7 +6,13 @@ import { hashText } from './text-index.ts';
 import { VP_LIMIT } from './vp-registry.ts';
 
 /** Why a decoded event was not applied. Closed list: it becomes a label. */
-export const DROP_REASONS = ['out_of_order', 'vp_limit', 'more_specific_limit', 'other_session', 'hold_overflow'] as const;
+export const DROP_REASONS = [
+  'out_of_order',
+  'vp_limit',
+  'more_specific_limit',
+  'other_session',
+  'hold_overflow',
+] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A message stamped later than this after its receipt has a wrong clock: it would keep every later one out. */
@@ -50,7 +56,8 @@ export class Fold {
     const timeUs = this.plausibleTime(update.timeUs, counts, nowMs);
     for (const text of update.withdrawn) {
       const state = this.#resolve(text, false, session, counts);
-      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped.out_of_order++;
+      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order')
+        counts.dropped.out_of_order++;
     }
     if (update.attributes === undefined) return;
     const { asPath, communities, nextHop, originAttribute } = update.attributes;

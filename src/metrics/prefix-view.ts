@@ -1,0 +1,301 @@
+/** The metrics of the monitored prefixes, read from the totals that the fold keeps; it never walks the routes. */
+import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
+import { LENGTH_BOUNDS, LOSS_REASONS } from '../table/prefix-state.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import { prefixMetrics } from './catalogue.ts';
+import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
+
+/** Most label values a prefix; what is over it is summed under OTHER, the smallest first. */
+export const LABEL_BOUNDS = { origin: 64, upstream: 256, moreSpecific: 64 } as const;
+export const OTHER = 'other';
+
+type Key = keyof typeof prefixMetrics;
+
+/** Series that are summed as `other` now, by the name of the metric. */
+export type DroppedSeries = Map<string, number>;
+
+/** One monitored prefix. Labels are made once and live as long as the series does. */
+class PrefixGroup implements PointGroup {
+  readonly #table: RoutingTable;
+  readonly #prefix: MonitoredPrefix;
+  readonly #base: Labels;
+  readonly #losses: readonly Labels[];
+  readonly #lengths: readonly Labels[];
+  readonly #origins: LabelCache;
+  readonly #upstreams: LabelCache;
+  readonly #moreSpecifics = new WeakMap<PrefixState, Labels>();
+  readonly #otherMoreSpecific: Labels;
+  #info: Labels | undefined;
+  #infoOf: unknown;
+
+  constructor(table: RoutingTable, prefix: MonitoredPrefix) {
+    const text = prefix.state.prefix.text;
+    this.#table = table;
+    this.#prefix = prefix;
+    this.#base = new Labels(['prefix'], [text]);
+    this.#losses = LOSS_REASONS.map((reason) => new Labels(['prefix', 'reason'], [text, reason]));
+    this.#lengths = [...Array(17).keys()].map(
+      (i) => new Labels(['prefix', 'length'], [text, i === 16 ? '16+' : String(i)]),
+    );
+    this.#origins = new LabelCache('origin_as', text);
+    this.#upstreams = new LabelCache('upstream_as', text);
+    this.#otherMoreSpecific = new Labels(['prefix', 'more_specific'], [text, OTHER]);
+  }
+
+  get startTimeMs(): number {
+    return this.#prefix.sinceMs;
+  }
+
+  get version(): number {
+    return this.#prefix.state.version + this.#table.generation;
+  }
+
+  visit(metric: Metric, sink: PointSink): void {
+    WRITERS[metric.key as Key]?.(this, sink);
+  }
+
+  /** Distinct label values over the bounds, by metric. */
+  addDropped(dropped: DroppedSeries): void {
+    const { origins, upstreams, watched } = this.#prefix;
+    addTo(dropped, prefixMetrics.prefixOriginVps.name, overBound(origins, watched.origins, LABEL_BOUNDS.origin));
+    addTo(
+      dropped,
+      prefixMetrics.prefixUpstreamVps.name,
+      overBound(upstreams, watched.upstreams, LABEL_BOUNDS.upstream),
+    );
+    if (this.#prefix.moreSpecifics.size > LABEL_BOUNDS.moreSpecific) {
+      addTo(
+        dropped,
+        prefixMetrics.prefixMoreSpecificVps.name,
+        Math.max(0, this.seenMoreSpecifics().length - LABEL_BOUNDS.moreSpecific),
+      );
+    }
+  }
+
+  seenMoreSpecifics(): PrefixState[] {
+    const seen: PrefixState[] = [];
+    for (const state of this.#prefix.moreSpecifics) if (state.visible > 0) seen.push(state);
+    return seen;
+  }
+
+  info(sink: PointSink): void {
+    const { watched, state } = this.#prefix;
+    if (this.#info === undefined || this.#infoOf !== watched) {
+      const values = [state.prefix.text, state.prefix.afi, watched.description, watched.group];
+      this.#info = new Labels(prefixMetrics.prefixInfo.labels, values);
+      this.#infoOf = watched;
+    }
+    sink.number(this.#info, 1);
+  }
+
+  one(sink: PointSink, value: number | undefined): void {
+    if (value !== undefined) sink.number(this.#base, value);
+  }
+
+  get totals(): MonitoredPrefix {
+    return this.#prefix;
+  }
+
+  get visible(): number {
+    return this.#prefix.state.visible;
+  }
+
+  get expected(): number {
+    return this.#table.expected(this.#prefix);
+  }
+
+  unexpected(counts: Counts, configured: readonly number[]): number | undefined {
+    if (configured.length === 0) return undefined;
+    let unexpected = 0;
+    for (const [as, count] of counts.entries()) if (!configured.includes(as)) unexpected += count;
+    return unexpected;
+  }
+
+  lengths(sink: PointSink): void {
+    const counts = new Array<number>(17).fill(0);
+    for (const [length, count] of this.#prefix.lengths.entries()) counts[Math.min(length, 16)] += count;
+    for (const [i, count] of counts.entries()) if (i > 0 || count > 0) sink.number(this.#lengths[i], count);
+  }
+
+  /** The biggest counts, ties by the lower number; configured ones first of all. */
+  byAs(sink: PointSink, counts: Counts, configured: readonly number[], bound: number, cache: LabelCache): void {
+    const asText = (as: number) => this.#table.paths.asText(as);
+    for (const as of configured) sink.number(cache.get(as, asText), counts.get(as));
+    let entries =
+      configured.length === 0
+        ? [...counts.entries()]
+        : [...counts.entries()].filter(([as]) => !configured.includes(as));
+    const room = Math.max(0, bound - configured.length);
+    if (entries.length > room) {
+      entries.sort(([a, countA], [b, countB]) => countB - countA || a - b);
+      const other = entries.slice(room).reduce((sum, [, count]) => sum + count, 0);
+      entries = entries.slice(0, room);
+      sink.number(cache.other, other);
+    }
+    for (const [as, count] of entries) sink.number(cache.get(as, asText), count);
+    cache.trim(counts, configured);
+  }
+
+  origins(sink: PointSink): void {
+    this.byAs(sink, this.#prefix.origins, this.#prefix.watched.origins, LABEL_BOUNDS.origin, this.#origins);
+  }
+
+  upstreams(sink: PointSink): void {
+    this.byAs(sink, this.#prefix.upstreams, this.#prefix.watched.upstreams, LABEL_BOUNDS.upstream, this.#upstreams);
+  }
+
+  moreSpecifics(sink: PointSink): void {
+    const seen = this.seenMoreSpecifics();
+    if (seen.length > LABEL_BOUNDS.moreSpecific) {
+      seen.sort((a, b) => b.visible - a.visible || (a.prefix.text < b.prefix.text ? -1 : 1));
+      const rest = seen.splice(LABEL_BOUNDS.moreSpecific);
+      sink.number(
+        this.#otherMoreSpecific,
+        rest.reduce((sum, state) => sum + state.visible, 0),
+      );
+    }
+    for (const state of seen) {
+      let labels = this.#moreSpecifics.get(state);
+      if (labels === undefined) {
+        labels = new Labels(['prefix', 'more_specific'], [this.#base.values[0], state.prefix.text]);
+        this.#moreSpecifics.set(state, labels);
+      }
+      sink.number(labels, state.visible);
+    }
+  }
+
+  losses(sink: PointSink): void {
+    for (const [i, reason] of LOSS_REASONS.entries()) sink.number(this.#losses[i], this.#prefix.losses[reason]);
+  }
+
+  announcedLengths(sink: PointSink): void {
+    const prefix = this.#prefix;
+    let count = 0;
+    for (let i = 0; i < prefix.announcedLengths.length; i++) count += prefix.announcedLengths[i];
+    sink.histogram(this.#base, {
+      bounds: LENGTH_BOUNDS,
+      counts: prefix.announcedLengths,
+      sum: prefix.announcedLengthSum,
+      count,
+    });
+  }
+}
+
+const WRITERS: Readonly<Record<Key, (group: PrefixGroup, sink: PointSink) => void>> = {
+  prefixInfo: (group, sink) => group.info(sink),
+  prefixVisibleVps: (group, sink) => group.one(sink, group.visible),
+  prefixExpectedVps: (group, sink) => group.one(sink, group.expected),
+  prefixVisibilityRatio: (group, sink) =>
+    group.one(sink, group.expected === 0 ? undefined : group.visible / group.expected),
+  prefixOriginVps: (group, sink) => group.origins(sink),
+  prefixOrigins: (group, sink) => group.one(sink, group.totals.origins.distinct),
+  prefixUnexpectedOriginVps: (group, sink) =>
+    group.one(sink, group.unexpected(group.totals.origins, group.totals.watched.origins)),
+  prefixUpstreamVps: (group, sink) => group.upstreams(sink),
+  prefixUnexpectedUpstreamVps: (group, sink) =>
+    group.one(sink, group.unexpected(group.totals.upstreams, group.totals.watched.upstreams)),
+  prefixAsPathLengthVps: (group, sink) => group.lengths(sink),
+  prefixAsPathLengthMin: (group, sink) => group.one(sink, extreme(group.totals.lengths, Math.min)),
+  prefixAsPathLengthMean: (group, sink) =>
+    group.one(sink, group.visible === 0 ? undefined : group.totals.lengthSum / group.visible),
+  prefixAsPathLengthMax: (group, sink) => group.one(sink, extreme(group.totals.lengths, Math.max)),
+  prefixPrependedVps: (group, sink) => group.one(sink, group.totals.prepended),
+  prefixMoreSpecifics: (group, sink) => group.one(sink, group.seenMoreSpecifics().length),
+  prefixMoreSpecificVps: (group, sink) => group.moreSpecifics(sink),
+  prefixAnnouncements: (group, sink) => group.one(sink, group.totals.announcements),
+  prefixWithdrawals: (group, sink) => group.one(sink, group.totals.withdrawals),
+  prefixPathChanges: (group, sink) => group.one(sink, group.totals.pathChanges),
+  prefixOriginChanges: (group, sink) => group.one(sink, group.totals.originChanges),
+  prefixRepeats: (group, sink) => group.one(sink, group.totals.repeats),
+  prefixVpGains: (group, sink) => group.one(sink, group.totals.gains),
+  prefixVpLosses: (group, sink) => group.losses(sink),
+  prefixAnnouncedAsPathLength: (group, sink) => group.announcedLengths(sink),
+  prefixLastAnnouncement: (group, sink) => group.one(sink, timestamp(group.totals.lastAnnouncementUs)),
+  prefixLastWithdrawal: (group, sink) => group.one(sink, timestamp(group.totals.lastWithdrawalUs)),
+};
+
+/** Labels by AS number, kept while the number is counted or configured. */
+class LabelCache {
+  readonly #key: string;
+  readonly #prefix: string;
+  readonly #labels = new Map<number, Labels>();
+  readonly other: Labels;
+
+  constructor(key: string, prefix: string) {
+    this.#key = key;
+    this.#prefix = prefix;
+    this.other = new Labels(['prefix', key], [prefix, OTHER]);
+  }
+
+  get(as: number, text: (as: number) => string): Labels {
+    let labels = this.#labels.get(as);
+    if (labels === undefined) {
+      labels = new Labels(['prefix', this.#key], [this.#prefix, text(as)]);
+      this.#labels.set(as, labels);
+    }
+    return labels;
+  }
+
+  trim(counts: Counts, configured: readonly number[]): void {
+    if (this.#labels.size <= counts.distinct + configured.length) return;
+    for (const as of this.#labels.keys()) if (counts.get(as) === 0 && !configured.includes(as)) this.#labels.delete(as);
+  }
+}
+
+function extreme(lengths: Counts, choose: (a: number, b: number) => number): number | undefined {
+  let found: number | undefined;
+  for (const length of lengths.keys()) found = found === undefined ? length : choose(found, length);
+  return found;
+}
+
+function timestamp(timeUs: number): number | undefined {
+  return timeUs === 0 ? undefined : timeUs / 1_000_000;
+}
+
+function overBound(counts: Counts, configured: readonly number[], bound: number): number {
+  if (counts.distinct + configured.length <= bound) return 0;
+  let others = counts.distinct;
+  for (const as of configured) if (counts.get(as) > 0) others--;
+  return Math.max(0, others - Math.max(0, bound - configured.length));
+}
+
+function addTo(dropped: DroppedSeries, name: string, count: number): void {
+  dropped.set(name, (dropped.get(name) ?? 0) + count);
+}
+
+/** All monitored prefixes of a table. */
+export class PrefixView {
+  readonly #table: RoutingTable;
+  readonly #groups = new Map<MonitoredPrefix, PrefixGroup>();
+  #list: readonly PrefixGroup[] = [];
+  #generation = -1;
+
+  constructor(table: RoutingTable) {
+    this.#table = table;
+  }
+
+  collect(): FamilySource {
+    this.#refresh();
+    return { metrics: METRICS, groups: this.#list };
+  }
+
+  droppedSeries(): DroppedSeries {
+    this.#refresh();
+    const dropped: DroppedSeries = new Map();
+    for (const group of this.#list) group.addDropped(dropped);
+    return dropped;
+  }
+
+  /** The set of prefixes changes only with the table's generation. */
+  #refresh(): void {
+    if (this.#generation === this.#table.generation) return;
+    this.#generation = this.#table.generation;
+    const current = new Set(this.#table.prefixes.monitored());
+    for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
+    for (const prefix of current)
+      if (!this.#groups.has(prefix)) this.#groups.set(prefix, new PrefixGroup(this.#table, prefix));
+    this.#list = [...this.#groups.values()];
+  }
+}
+
+const METRICS: readonly Metric[] = Object.values(prefixMetrics);

@@ -1,0 +1,107 @@
+/** The metrics of the sessions of live streams. */
+import { streamMetrics } from './catalogue.ts';
+import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { each, histogram, PlainGroup, single, type Write } from './plain-group.ts';
+
+/** Upper bounds in seconds. */
+export const DELAY_BOUNDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
+
+/** Receipt minus message time, as a histogram. */
+export class DelayHistogram {
+  readonly counts = new Float64Array(DELAY_BOUNDS.length + 1);
+  sum = 0;
+  count = 0;
+
+  /** @param seconds below 0 counts as 0: clocks differ */
+  observe(seconds: number): void {
+    const delay = seconds > 0 ? seconds : 0;
+    let bucket = 0;
+    while (bucket < DELAY_BOUNDS.length && delay > DELAY_BOUNDS[bucket]) bucket++;
+    this.counts[bucket]++;
+    this.sum += delay;
+    this.count++;
+  }
+}
+
+/** What the view reads of one session; times are Unix ms. Records have every member of their closed list. */
+export interface SessionFigures {
+  readonly stream: {
+    readonly source: string;
+    readonly session: string;
+    readonly startTimeMs: number;
+    readonly up: boolean;
+    readonly connects: number;
+    readonly disconnects: Readonly<Record<string, number>>;
+    readonly gapMs: number;
+    readonly gapSinceMs: number | undefined;
+    readonly frames: number;
+    readonly receivedBytes: number;
+    readonly lastFrameAtMs: number | undefined;
+    readonly subscribedPrefixes: number;
+    readonly renewals: Readonly<Record<string, number>>;
+    readonly subscriptionExpiresAtMs: number | undefined;
+  };
+  readonly decodeFailures: Readonly<Record<string, number>>;
+  readonly slowDecodes: number;
+  readonly events: {
+    readonly dropped: Readonly<Record<string, number>>;
+    readonly unmonitoredPrefixes: number;
+    readonly futureTimestamps: number;
+  };
+  readonly delay: DelayHistogram;
+  readonly canaryAtMs: number | undefined;
+}
+
+export class StreamView {
+  readonly #groups: readonly PlainGroup[];
+
+  /** @param now Unix ms; a gap that lasts counts up to now */
+  constructor(sessions: readonly SessionFigures[], now: () => number) {
+    this.#groups = sessions.map((session) => new PlainGroup(session.stream.startTimeMs, writers(session, now)));
+  }
+
+  collect(): FamilySource {
+    for (const group of this.#groups) group.renew();
+    return { metrics: METRICS, groups: this.#groups };
+  }
+}
+
+const METRICS: readonly Metric[] = Object.values(streamMetrics);
+
+function writers(session: SessionFigures, now: () => number): Readonly<Record<keyof typeof streamMetrics, Write>> {
+  const { stream, events } = session;
+  const base = new Labels(['source', 'session'], [stream.source, stream.session]);
+  const reasons = (counts: Readonly<Record<string, number>>) =>
+    each(base, 'reason', Object.keys(counts), (reason) => counts[reason]);
+  return {
+    streamUp: single(base, () => (stream.up ? 1 : 0)),
+    streamConnects: single(base, () => stream.connects),
+    streamDisconnects: reasons(stream.disconnects),
+    streamGap: single(
+      base,
+      () => (stream.gapMs + (stream.gapSinceMs === undefined ? 0 : Math.max(0, now() - stream.gapSinceMs))) / 1000,
+    ),
+    streamFrames: single(base, () => stream.frames),
+    streamReceived: single(base, () => stream.receivedBytes),
+    streamLastFrame: single(base, () => seconds(stream.lastFrameAtMs)),
+    streamDelay: histogram(base, () => ({
+      bounds: DELAY_BOUNDS,
+      counts: session.delay.counts,
+      sum: session.delay.sum,
+      count: session.delay.count,
+    })),
+    streamDecodeFailures: reasons(session.decodeFailures),
+    streamSlowDecodes: single(base, () => session.slowDecodes),
+    streamDroppedEvents: reasons(events.dropped),
+    streamFutureTimestamps: single(base, () => events.futureTimestamps),
+    streamUnmonitoredPrefixes: single(base, () => events.unmonitoredPrefixes),
+    streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
+    streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),
+    streamSubscriptionExpiry: single(base, () => seconds(stream.subscriptionExpiresAtMs)),
+    streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs)),
+  };
+}
+
+export function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}

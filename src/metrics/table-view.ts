@@ -1,0 +1,97 @@
+/** The metrics of the table as a whole: its size, and how it is kept right. */
+import type { RoutingTable } from '../table/routing-table.ts';
+import { tableMetrics } from './catalogue.ts';
+import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { each, PlainGroup, single } from './plain-group.ts';
+import { seconds } from './stream-view.ts';
+
+/** Results of reading the Data API into the table. Closed list: it becomes a label. */
+export const SEED_RESULTS = ['success', 'forbidden', 'refused', 'unavailable', 'invalid', 'aborted'] as const;
+export type SeedResult = (typeof SEED_RESULTS)[number];
+
+export const SNAPSHOT_RESULTS = ['success', 'error'] as const;
+export type SnapshotResult = (typeof SNAPSHOT_RESULTS)[number];
+
+/** Results of reading a snapshot at start. All but `success` and `missing` set the file aside. */
+export const RESTORE_RESULTS = ['success', 'missing', 'truncated', 'version', 'foreign', 'corrupt'] as const;
+export type RestoreResult = (typeof RESTORE_RESULTS)[number];
+
+export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
+export const DATA_API_RESULTS = [
+  'success',
+  'bad_request',
+  'forbidden',
+  'not_found',
+  'rate_limited',
+  'server_error',
+  'timeout',
+  'network_error',
+  'invalid_response',
+] as const;
+export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
+export type DataApiResult = (typeof DATA_API_RESULTS)[number];
+
+/** What keeps the table right, as numbers since `startTimeMs`; mutable on the side of whoever does it. */
+export class TableFigures {
+  readonly startTimeMs: number;
+  seeded = false;
+  /** Unix ms. */
+  seedAtMs: number | undefined;
+  readonly seeds = zeros(SEED_RESULTS);
+  corrections = 0;
+  readonly snapshots = zeros(SNAPSHOT_RESULTS);
+  /** Unix ms. */
+  snapshotAtMs: number | undefined;
+  readonly restores = zeros(RESTORE_RESULTS);
+  readonly dataApiRequests = new Map<string, number>();
+
+  constructor(startTimeMs: number) {
+    this.startTimeMs = startTimeMs;
+  }
+
+  countRequest(endpoint: DataApiEndpoint, result: DataApiResult): void {
+    const key = `${endpoint} ${result}`;
+    this.dataApiRequests.set(key, (this.dataApiRequests.get(key) ?? 0) + 1);
+  }
+}
+
+export function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+}
+
+export class TableView {
+  readonly #groups: readonly PlainGroup[];
+
+  constructor(table: RoutingTable, figures: TableFigures) {
+    const none = Labels.none;
+    const requests = DATA_API_ENDPOINTS.flatMap((endpoint) =>
+      DATA_API_RESULTS.map((result) => ({
+        key: `${endpoint} ${result}`,
+        labels: new Labels(['endpoint', 'result'], [endpoint, result]),
+      })),
+    );
+    this.#groups = [
+      new PlainGroup(figures.startTimeMs, {
+        vps: each(none, 'protocol', ['bgp', 'bmp'], (protocol) => table.vpsByProtocol[protocol]),
+        tableRoutes: single(none, () => table.routes),
+        tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
+        tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs)),
+        tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),
+        tableSeedCorrections: single(none, () => figures.corrections),
+        tableSnapshots: each(none, 'result', SNAPSHOT_RESULTS, (result) => figures.snapshots[result]),
+        tableSnapshotTimestamp: single(none, () => seconds(figures.snapshotAtMs)),
+        tableRestores: each(none, 'result', RESTORE_RESULTS, (result) => figures.restores[result]),
+        dataApiRequests: (sink) => {
+          for (const { key, labels } of requests) sink.number(labels, figures.dataApiRequests.get(key) ?? 0);
+        },
+      } satisfies Record<keyof typeof tableMetrics, unknown>),
+    ];
+  }
+
+  collect(): FamilySource {
+    for (const group of this.#groups) group.renew();
+    return { metrics: METRICS, groups: this.#groups };
+  }
+}
+
+const METRICS: readonly Metric[] = Object.values(tableMetrics);
