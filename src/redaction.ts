@@ -40,8 +40,11 @@ export function redactor(secrets: Iterable<string>): Redactor {
  * are redacted, and what is longer than `MAX_FOREIGN_TEXT` is cut, in this order, so that no half of a secret is left.
  */
 export function foreignText(text: string, redactText: Redactor): string {
-  const line = redactText(text.replace(UNPRINTABLE, ' ').replace(/ {2,}/g, ' ').trim());
-  return line.length <= MAX_FOREIGN_TEXT ? line : `${line.slice(0, MAX_FOREIGN_TEXT - 1)}…`;
+  // Before, for keys that hold what becomes a blank; after, for keys that were broken up by it.
+  const line = redactText(redactText(text).replace(UNPRINTABLE, ' ').replace(/ {2,}/g, ' ').trim());
+  return line.length <= MAX_FOREIGN_TEXT
+    ? line
+    : `${line.slice(0, MAX_FOREIGN_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /**

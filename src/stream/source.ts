@@ -26,6 +26,8 @@ export interface StreamStats {
   /** `0`, `1`, …: the place of the key in the configuration, never the key. */
   readonly session: string;
   readonly startTimeMs: number;
+  /** Has no prefixes, and so no connection: `up` is false and means nothing. Absent is false. */
+  idle?: boolean;
   up: boolean;
   connects: number;
   readonly disconnects: Record<DisconnectReason, number>;
@@ -43,11 +45,19 @@ export interface StreamStats {
 
 /** What happens on a source; called synchronously, must not throw. */
 export interface SourceListener {
-  /** A text frame, as it came. The bytes belong to the listener. */
+  /**
+   * A frame, as it came: not decoded, not checked to be UTF-8. The bytes belong to the listener and do not change, but they
+   * share memory with what came in the same packet: copy them to keep them for long.
+   */
   frame(session: number, data: Buffer, receivedAtMs: number): void;
   /** Connected and associated: frames follow. `lastFrameAtMs` is when the stream last spoke before, if it did. */
   connected(session: number, atMs: number): void;
-  disconnected(session: number, reason: DisconnectReason, atMs: number): void;
+  /**
+   * A connection ended, an attempt at one failed, or the association may have expired (then frames may still come).
+   * `atMs` is since when nothing can be relied on: for `timeout` the last sign of life. `detail` is one line for people,
+   * bounded, without keys, maybe empty.
+   */
+  disconnected(session: number, reason: DisconnectReason, atMs: number, detail: string): void;
 }
 
 export interface StreamSource {
@@ -55,7 +65,12 @@ export interface StreamSource {
   readonly stats: readonly StreamStats[];
   /** Starts all sessions; returns at once, connects in the background, retries for ever. */
   start(listener: SourceListener): void;
-  /** Replaces the prefixes of a session without closing its connection. Resolves when associated, rejects when refused. */
+  /**
+   * Replaces the prefixes of a session without closing its connection. Resolves when associated, however long that takes
+   * while the service cannot be reached. Rejects with a `PrefixToAPIKeyError` when refused (the former prefixes stay), and
+   * with a `StoppedError` when the source stops or the prefixes are replaced again before. Without prefixes the session
+   * closes its connection and is idle.
+   */
   setPrefixes(session: number, prefixes: readonly string[]): Promise<void>;
   /** Closes all connections; resolves when they are closed, at the latest after two seconds. Idempotent. */
   stop(): Promise<void>;

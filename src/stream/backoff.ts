@@ -1,0 +1,37 @@
+/**
+ * Waiting times between attempts: "full jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS 2015): uniform
+ * between a floor and a ceiling that doubles with each attempt. Clients that were cut off together come back apart.
+ */
+
+export interface BackoffOptions {
+  /** Ceiling of the first wait, ms. */
+  readonly baseMs: number;
+  /** The ceiling grows to this, ms. */
+  readonly maxMs: number;
+  /** No wait is shorter, ms; 0 by default. Not above `baseMs`. */
+  readonly floorMs?: number;
+}
+
+export class Backoff {
+  private readonly options: BackoffOptions;
+  private readonly random: () => number;
+  private attempts = 0;
+
+  constructor(options: BackoffOptions, random: () => number) {
+    this.options = options;
+    this.random = random;
+  }
+
+  /** The next wait in ms: `floor + random * (min(max, base * 2^n) - floor)` after `n` waits since the last reset. */
+  next(): number {
+    const { baseMs, maxMs, floorMs = 0 } = this.options;
+    const ceilingMs = Math.min(maxMs, baseMs * 2 ** this.attempts);
+    // Growth ends at the maximum: an endless count would overflow to Infinity, and 0 * Infinity is not a number.
+    if (ceilingMs < maxMs) this.attempts++;
+    return Math.round(floorMs + this.random() * Math.max(0, ceilingMs - floorMs));
+  }
+
+  reset(): void {
+    this.attempts = 0;
+  }
+}

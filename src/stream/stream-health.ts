@@ -1,0 +1,58 @@
+/** What a session's numbers mean: pure functions over `StreamStats`. */
+import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from './source.ts';
+
+/** Numbers of a session that has not begun. */
+export function createStreamStats(source: string, session: string, startTimeMs: number): StreamStats {
+  return {
+    source,
+    session,
+    startTimeMs,
+    idle: false,
+    up: false,
+    connects: 0,
+    disconnects: zeros(DISCONNECT_REASONS),
+    gapMs: 0,
+    gapSinceMs: undefined,
+    frames: 0,
+    receivedBytes: 0,
+    lastFrameAtMs: undefined,
+    subscribedPrefixes: 0,
+    renewals: zeros(RENEWAL_RESULTS),
+    subscriptionExpiresAtMs: undefined,
+  };
+}
+
+function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+}
+
+/** The session is up from `atMs` on: a gap, if there was one, is complete. */
+export function markUp(stats: StreamStats, atMs: number): void {
+  stats.gapMs = gapMsAt(stats, atMs);
+  stats.gapSinceMs = undefined;
+  stats.up = true;
+}
+
+/** The session is down from `atMs` on. Only what was up can begin a gap: before the first connection nothing is missed. */
+export function markDown(stats: StreamStats, atMs: number): void {
+  if (stats.up) stats.gapSinceMs = atMs;
+  stats.up = false;
+}
+
+/** The session has nothing to do: a gap that lasts is complete, and none begins. */
+export function markIdle(stats: StreamStats, atMs: number): void {
+  markUp(stats, atMs);
+  stats.up = false;
+  stats.idle = true;
+}
+
+/** Time without a connection, ms, a gap that lasts included. A clock that is set back never makes it less than the completed gaps. */
+export function gapMsAt(stats: StreamStats, nowMs: number): number {
+  return stats.gapMs + (stats.gapSinceMs === undefined ? 0 : Math.max(0, nowMs - stats.gapSinceMs));
+}
+
+/** Whether all sessions that have prefixes are up, and there is one. */
+export function allUp(stats: readonly StreamStats[]): boolean {
+  const busy = stats.filter((session) => session.idle !== true);
+  return busy.length > 0 && busy.every((session) => session.up);
+}

@@ -1,0 +1,283 @@
+/**
+ * One WebSocket (RFC 6455) from handshake to end. Frames are handed on undecoded; everything that can go wrong ends in
+ * one value. What comes after it (waiting, connecting again) is websocket-session.ts.
+ */
+import { type ClientOptions, WebSocket } from 'ws';
+import { errorText, foreignText, type Redactor } from '../redaction.ts';
+import type { DisconnectReason } from './source.ts';
+import type { Timers } from './timers.ts';
+
+/** Bounds and times of one connection. */
+export interface ConnectionSettings {
+  /** From the first packet to the answer 101, ms. Default 15 s. */
+  readonly handshakeTimeoutMs: number;
+  /**
+   * A refusal comes as the first frame. A connection counts as connected when its first frame is none, or when it has been
+   * open this long without a frame, ms. Default 500.
+   */
+  readonly settleMs: number;
+  /** Time between pings, ms. Default 10 s. */
+  readonly pingIntervalMs: number;
+  /** Without any sign of life after a ping for this long, the connection is dead, ms. Default 30 s. */
+  readonly pingTimeoutMs: number;
+  /** Largest frame, bytes; a larger one ends the connection. Default 1 MiB. */
+  readonly maxFrameBytes: number;
+}
+
+export const DEFAULT_CONNECTION_SETTINGS: ConnectionSettings = {
+  handshakeTimeoutMs: 15_000,
+  settleMs: 500,
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 30_000,
+  maxFrameBytes: 1024 * 1024,
+};
+
+/** How long the closing handshake may take, ms. Less than the two seconds a source has for stopping. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** A refusal is a short sentence; a longer frame that begins like one is left to the decoder. */
+const MAX_REFUSAL_BYTES = 16 * 1024;
+
+/** How much of the body of an answer other than 101 is read for its text, bytes. */
+const MAX_ANSWER_BYTES = 4 * 1024;
+
+/** HTTP statuses that a repetition will not change soon: the key, or too many requests. */
+const REFUSING_STATUSES: ReadonlySet<number> = new Set([401, 403, 429]);
+
+export interface ConnectionEnd {
+  readonly reason: DisconnectReason;
+  /** For people: what the server or the network said; one line, bounded, secrets redacted. May be empty. */
+  readonly detail: string;
+  /** The service said no: trying again soon will not help. */
+  readonly refused: boolean;
+  /** Unix ms. For `timeout` the last sign of life. */
+  readonly atMs: number;
+  /** When it counted as connected, Unix ms; undefined when it never did. */
+  readonly connectedAtMs: number | undefined;
+}
+
+export interface ConnectionEvents {
+  connected(atMs: number): void;
+  /** A frame, after `connected`. The buffer shares memory with what came in the same packet: copy it to keep it for long. */
+  frame(data: Buffer, receivedAtMs: number): void;
+}
+
+export interface ConnectionOptions {
+  /** With the key in it: never printed. */
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly settings: ConnectionSettings;
+  readonly timers: Timers;
+  readonly redactText: Redactor;
+}
+
+export class WebSocketConnection {
+  /** Resolves once, when the connection is over or could not be made; never rejects. No event follows. */
+  readonly ended: Promise<ConnectionEnd>;
+  private readonly options: ConnectionOptions;
+  private readonly events: ConnectionEvents;
+  private readonly socket: WebSocket;
+  private resolveEnded!: (end: ConnectionEnd) => void;
+  private opened = false;
+  private closing = false;
+  private over = false;
+  private connectedAtMs: number | undefined;
+  private paused = false;
+  private lastLifeAtMs: number;
+  /** Whether anything came since the last ping. */
+  private alive = true;
+  private silentMs = 0;
+  private cancelTimer: () => void = () => {};
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.options = options;
+    this.events = events;
+    this.lastLifeAtMs = options.timers.now();
+    this.ended = new Promise((resolve) => {
+      this.resolveEnded = resolve;
+    });
+    const { settings, timers } = options;
+    const socketOptions: ClientOptions & { readonly closeTimeout: number } = {
+      // Inflating costs about 100 times what reading plain frames does.
+      perMessageDeflate: false,
+      maxPayload: settings.maxFrameBytes,
+      // A frame that is not UTF-8 is the decoder's to refuse and count; validated here it would end the connection.
+      skipUTF8Validation: true,
+      followRedirects: false,
+      headers: { ...options.headers },
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    this.socket = new WebSocket(options.url, socketOptions);
+    this.socket.on('error', this.onError);
+    this.socket.on('unexpected-response', (request, response) => {
+      const status = response.statusCode ?? 0;
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const finish = () => {
+        const text = foreignText(Buffer.concat(chunks).toString(), options.redactText);
+        const detail = `HTTP status ${status}${text === '' ? '' : `: ${text}`}`;
+        this.end('connect_failed', detail, REFUSING_STATUSES.has(status));
+        request.destroy();
+      };
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
+        size += chunk.length;
+        if (size >= MAX_ANSWER_BYTES) finish();
+      });
+      response.on('end', finish);
+      response.on('error', finish);
+    });
+    this.socket.on('open', this.onOpen);
+    this.socket.on('message', this.onMessage);
+    this.socket.on('ping', this.onLife);
+    this.socket.on('pong', this.onLife);
+    this.socket.on('close', this.onClose);
+    // Of the whole handshake: the timeout that `ws` has starts anew with every byte.
+    this.cancelTimer = timers.schedule(() => {
+      this.end('connect_failed', `no answer to the handshake within ${settings.handshakeTimeoutMs / 1000} s`);
+    }, settings.handshakeTimeoutMs);
+  }
+
+  /** Ends the connection from our side, with a closing handshake when it is open. Idempotent. */
+  close(): void {
+    if (this.over || this.closing) return;
+    this.closing = true;
+    if (!this.opened) {
+      this.end('stopped', '');
+      return;
+    }
+    // No more events; `ended` waits for the handshake, which has a second. A paused socket would not see it.
+    this.silence();
+    this.socket.resume();
+    this.socket.close(1000);
+  }
+
+  /**
+   * Stops reading: the server's TCP window fills, nothing is dropped here. Frames of the packet that is being read (up to
+   * 64 KiB) still come. The heartbeat waits meanwhile.
+   */
+  pause(): void {
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.silentMs = 0;
+    this.alive = true;
+    this.socket.resume();
+  }
+
+  private readonly onOpen = (): void => {
+    if (this.over) return;
+    const { settings, timers } = this.options;
+    this.cancelTimer();
+    this.opened = true;
+    this.lastLifeAtMs = timers.now();
+    if (this.paused) this.socket.pause();
+    this.cancelTimer = timers.schedule(this.settle, settings.settleMs);
+  };
+
+  /** Nobody refused us: from here on the connection counts. */
+  private readonly settle = (): void => {
+    if (this.connectedAtMs !== undefined || this.socket.readyState !== WebSocket.OPEN) return;
+    const { settings, timers } = this.options;
+    this.cancelTimer();
+    this.connectedAtMs = timers.now();
+    this.socket.ping();
+    this.cancelTimer = timers.schedule(this.beat, settings.pingIntervalMs);
+    this.events.connected(this.connectedAtMs);
+  };
+
+  /**
+   * Counts silence in beats rather than by the clock: a process that was suspended, or whose clock was set, does not take
+   * its own absence for the server's.
+   */
+  private readonly beat = (): void => {
+    const { settings, timers } = this.options;
+    this.silentMs = this.alive || this.paused ? 0 : this.silentMs + settings.pingIntervalMs;
+    this.alive = false;
+    if (this.silentMs >= settings.pingTimeoutMs) {
+      this.end('timeout', `no answer to a ping within ${settings.pingTimeoutMs / 1000} s`);
+      return;
+    }
+    this.socket.ping();
+    this.cancelTimer = timers.schedule(this.beat, settings.pingIntervalMs);
+  };
+
+  private readonly onLife = (): void => {
+    this.alive = true;
+    this.lastLifeAtMs = this.options.timers.now();
+  };
+
+  private readonly onMessage = (data: WebSocket.RawData): void => {
+    const frame = data as Buffer; // `ws` gives one Buffer a message unless told otherwise
+    const refusal = refusalText(frame);
+    if (refusal !== undefined) {
+      this.end('refused', foreignText(refusal, this.options.redactText), true);
+      return;
+    }
+    const nowMs = this.options.timers.now();
+    this.alive = true;
+    this.lastLifeAtMs = nowMs;
+    if (this.connectedAtMs === undefined) this.settle();
+    this.events.frame(frame, nowMs);
+  };
+
+  private readonly onError = (error: Error & { readonly code?: unknown }): void => {
+    if (this.over) return;
+    const detail = errorText(error, this.options.redactText);
+    const code = typeof error.code === 'string' ? error.code : '';
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH') {
+      this.end('frame_too_large', `a frame of more than ${this.options.settings.maxFrameBytes} bytes`);
+    } else if (code.startsWith('WS_ERR_')) {
+      this.end('protocol_error', detail);
+    } else {
+      this.end(this.opened ? 'closed' : 'connect_failed', detail);
+    }
+  };
+
+  private readonly onClose = (code: number, text: Buffer): void => {
+    const said = foreignText(text.toString(), this.options.redactText);
+    // 1008 is "policy violation", 4000 to 4999 are the application's own (RFC 6455 section 7.4): a server that turns us away.
+    const refused = this.connectedAtMs === undefined && (code === 1008 || (code >= 4000 && code <= 4999));
+    this.end('closed', `close code ${code}${said === '' ? '' : `: ${said}`}`, refused);
+  };
+
+  /** The first cause counts; what follows from it (a close after an error) does not. */
+  private end(reason: DisconnectReason, detail: string, refused = false): void {
+    if (this.over) return;
+    this.silence();
+    this.over = true;
+    this.socket.terminate();
+    this.resolveEnded({
+      reason: this.closing ? 'stopped' : reason,
+      detail,
+      refused,
+      atMs: reason === 'timeout' ? this.lastLifeAtMs : this.options.timers.now(),
+      connectedAtMs: this.connectedAtMs,
+    });
+  }
+
+  private silence(): void {
+    this.cancelTimer();
+    this.socket.off('message', this.onMessage);
+    this.socket.off('open', this.onOpen);
+  }
+}
+
+/**
+ * The text of a refusal, `{"error": TEXT}`; undefined for any other frame. Called for every frame: one that does not begin
+ * with `{`, blanks and `"error"` is told apart by its first bytes.
+ */
+export function refusalText(frame: Buffer): string | undefined {
+  if (frame[0] === 0x7b && frame[1] === 0x22 && frame[2] !== 0x65) return undefined; // {" and not e: nearly every frame
+  if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64))) return undefined;
+  try {
+    const value = JSON.parse(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown };
+    if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
+    return typeof value.error === 'string' ? value.error : JSON.stringify(value.error);
+  } catch {
+    return undefined; // cut or broken: the decoder's to refuse
+  }
+}
