@@ -272,7 +272,8 @@ export class WebSocketConnection {
  */
 export function refusalText(frame: Buffer): string | undefined {
   if (frame[0] === 0x7b && frame[1] === 0x22 && frame[2] !== 0x65) return undefined; // {" and not e: nearly every frame
-  if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64))) return undefined;
+  if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64)))
+    return undefined;
   try {
     const value = JSON.parse(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown };
     if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
