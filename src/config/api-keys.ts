@@ -1,0 +1,93 @@
+/**
+ * The API keys: from the flag's files, else from the configuration file (its keys, then its key files), else from the
+ * environment. No key and no content of a key file is ever part of a message.
+ */
+import { dirname, isAbsolute, join } from 'node:path';
+import type { Environment } from './substitution.ts';
+import { apiKey } from './values.ts';
+
+/** Reads a whole text file; throws as `node:fs` does. */
+export type ReadFile = (path: string) => string;
+
+/** A key or a file of keys, and where it was configured. */
+export interface KeyEntry {
+  readonly place: string;
+  readonly kind: 'key' | 'file';
+  readonly value: string;
+}
+
+export interface ApiKeys {
+  readonly keys: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const NO_KEY =
+  'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file';
+
+/** The environment's entries, for when neither flag nor file has any; or what is wrong with them. */
+export function keysOfEnvironment(env: Environment): readonly KeyEntry[] | { readonly problem: string } {
+  const { BGP_API_KEY: key, BGP_API_KEY_FILE: file } = env;
+  // An empty variable counts as unset where the other one is set: container tools pass on variables nobody has set.
+  if (key && file) return { problem: 'BGP_API_KEY and BGP_API_KEY_FILE are both set, expected one of them' };
+  if (key) return [{ place: 'BGP_API_KEY', kind: 'key', value: key }];
+  if (file) return [{ place: 'BGP_API_KEY_FILE', kind: 'file', value: file }];
+  if (key === '') return { problem: 'BGP_API_KEY: expected an API key, got an empty text' };
+  if (file === '') return { problem: 'BGP_API_KEY_FILE: expected the path of a file, got an empty text' };
+  return { problem: NO_KEY };
+}
+
+/** Reads all key files. The same key twice is a problem: the service allows one session a key. */
+export function collectKeys(entries: readonly KeyEntry[], readFile: ReadFile): ApiKeys {
+  const problems: string[] = [];
+  const placeByKey = new Map<string, string>();
+  for (const entry of entries) {
+    for (const { key, place } of entry.kind === 'key' ? [{ key: entry.value, place: entry.place }] : linesOf(entry)) {
+      const first = placeByKey.get(key);
+      if (!apiKey.safeParse(key).success) {
+        problems.push(`${place}: expected an API key: 1 to 1024 visible ASCII characters without blanks`);
+      } else if (first !== undefined) {
+        problems.push(`${place}: the same key as ${first}; a key carries one session, so each must be another one`);
+      } else {
+        placeByKey.set(key, place);
+      }
+    }
+  }
+  return { keys: [...placeByKey.keys()], problems };
+
+  function linesOf(entry: KeyEntry): { key: string; place: string }[] {
+    let content: string;
+    try {
+      content = readFile(entry.value);
+    } catch (error) {
+      // Not quoted: a key that was given where a file is expected must not be printed.
+      problems.push(`${entry.place}: the key file cannot be read: ${fileFault(error)}`);
+      return [];
+    }
+    const lines = content
+      .split(/\r?\n/)
+      .map((line, i) => ({ key: line.trim(), place: `${entry.place}, line ${i + 1}` }));
+    const filled = lines.filter(({ key }) => key !== '');
+    if (filled.length === 0) problems.push(`${entry.place}: the key file is empty`);
+    return filled.length === 1 ? [{ key: filled[0].key, place: entry.place }] : filled;
+  }
+}
+
+/** A path of the configuration file starts at the file's folder. */
+export function resolvePath(configFile: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(configFile), path);
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** What is wrong with a file, without its name. */
+export function fileFault(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return FAULTS[code] ?? code;
+}

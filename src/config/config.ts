@@ -1,0 +1,175 @@
+/**
+ * The configuration: what the exporter is to do, from a file, flags and the environment. Read as a whole, and everything
+ * that is wrong with it is reported at once.
+ */
+import { readFileSync } from 'node:fs';
+import type { Prefix } from '../bgp/prefix.ts';
+import { ConfigError } from '../errors.ts';
+import type { LogFormat, LogLevel } from '../logger.ts';
+import { redact } from '../redaction.ts';
+import { collectKeys, fileFault, type ReadFile } from './api-keys.ts';
+import { Draft } from './draft.ts';
+import type { FlagValues } from './flags.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { type OtlpConfig, otlpConfig } from './otlp.ts';
+import { configSchema, type RawConfig } from './schema.ts';
+import type { Environment } from './substitution.ts';
+
+export interface MonitoredPrefixConfig {
+  /** Canonical, without host bits. */
+  readonly prefix: Prefix;
+  /** Empty when not given. */
+  readonly description: string;
+  readonly group: string;
+  /** Expected origins, distinct, at least one; undefined: any. */
+  readonly origins: readonly number[] | undefined;
+  readonly upstreams: readonly number[] | undefined;
+}
+
+export interface BgproutesConfig {
+  /** At least `keysNeeded`, distinct. Secrets. */
+  readonly apiKeys: readonly string[];
+  /** URLs without a query and without a slash at the end. */
+  readonly websocketUrl: string;
+  readonly liveManagerUrl: string;
+  readonly dataApiUrl: string;
+  readonly prefixesPerKey: number;
+  /** A prefix that is known to change often; associated with every key. */
+  readonly canaryPrefix: Prefix | undefined;
+}
+
+/** Times are ms. */
+export interface Config {
+  /** At least one, at most `MAX_PREFIXES`, distinct; one may lie inside another. */
+  readonly prefixes: readonly MonitoredPrefixConfig[];
+  readonly bgproutes: BgproutesConfig;
+  readonly web: {
+    /** Undefined: no web server. */
+    readonly listenAddress: ListenAddress | undefined;
+    readonly telemetryPath: string;
+    readonly enableLifecycle: boolean;
+  };
+  readonly table: {
+    readonly seed: boolean;
+    /** 0: never. */
+    readonly reseedIntervalMs: number;
+    /** 0: never. */
+    readonly routeTtlMs: number;
+    readonly expectedWindowMs: number;
+    readonly expectedVps: 'seen' | 'full_feed';
+    /** 0: never. */
+    readonly vpPollIntervalMs: number;
+    readonly dataApiLagMs: number;
+  };
+  readonly storage: {
+    /** A folder; undefined: nothing is kept. */
+    readonly path: string | undefined;
+    readonly snapshotIntervalMs: number;
+  };
+  /** Undefined: off. */
+  readonly otlp: OtlpConfig | undefined;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+}
+
+export interface ConfigInput {
+  readonly flags: FlagValues;
+  readonly env: Environment;
+  /** Reads a text file; `node:fs` by default. */
+  readonly readFile?: ReadFile;
+}
+
+/** More would be more than the table and the scrape are built for. */
+export const MAX_PREFIXES = 10_000;
+
+/** Shorter texts are no secrets: to redact them would spoil every line. */
+const MIN_SECRET_LENGTH = 6;
+
+/**
+ * Reads flags, file and environment. Can be called again for a reload.
+ * @throws ConfigError with every problem found: `FILE:LINE:COLUMN: key: expected …, got …`, or the flag or variable first.
+ */
+export function loadConfig({ flags, env, readFile = readText }: ConfigInput): Config {
+  const file = typeof flags['config.file'] === 'string' ? flags['config.file'] : undefined;
+  const draft = new Draft(file, file === undefined ? '' : readConfigFile(file, readFile), env);
+  if (!draft.readable) throw configError(draft.problems(), env);
+  draft.applyFlags(flags);
+  const parsed = configSchema.safeParse(draft.value);
+  if (!parsed.success) draft.addIssues(parsed.error.issues);
+  draft.checkPrefixes(MAX_PREFIXES);
+  const apiKeys = collectKeys(draft.keyEntries(env), readFile);
+  draft.checkKeys(apiKeys);
+  const problems = draft.problems();
+  if (problems.length > 0 || !parsed.success) throw configError(problems, env);
+  const config = toConfig(parsed.data, apiKeys.keys, draft);
+  if (config.web.listenAddress === undefined && config.otlp === undefined) {
+    throw configError(['nobody would get the metrics: web.listen_address is empty and otlp.endpoint is not set'], env);
+  }
+  return config;
+}
+
+/** What must never be printed although the program knows it. */
+export function configSecrets(config: Config): string[] {
+  const headers = Object.values(config.otlp?.headers ?? {}).flatMap((text) => [text, ...text.split(' ')]);
+  return [...config.bgproutes.apiKeys, ...headers.filter((text) => text.length >= MIN_SECRET_LENGTH)];
+}
+
+/** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
+function configError(problems: readonly string[], env: Environment): ConfigError {
+  const { BGP_API_KEY: key } = env;
+  const secrets = key !== undefined && key.length >= MIN_SECRET_LENGTH ? [key] : [];
+  return new ConfigError(problems.map((text) => redact(text, secrets)));
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function readConfigFile(path: string, readFile: ReadFile): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new ConfigError([`--config.file: ${path} cannot be read: ${fileFault(error)}`], error);
+  }
+}
+
+function toConfig(raw: RawConfig, apiKeys: readonly string[], draft: Draft): Config {
+  const { bgproutes, web, table, storage, log } = raw;
+  const storagePath = storage.path;
+  return {
+    prefixes: raw.prefixes.map((entry) => ({
+      prefix: entry.prefix,
+      description: entry.description,
+      group: entry.group,
+      origins: entry.origins,
+      upstreams: entry.upstreams,
+    })),
+    bgproutes: {
+      apiKeys,
+      websocketUrl: bgproutes.websocket_url,
+      liveManagerUrl: bgproutes.live_manager_url,
+      dataApiUrl: bgproutes.data_api_url,
+      prefixesPerKey: bgproutes.prefixes_per_key,
+      canaryPrefix: bgproutes.canary_prefix,
+    },
+    web: {
+      listenAddress: web.listen_address,
+      telemetryPath: web.telemetry_path,
+      enableLifecycle: web.enable_lifecycle,
+    },
+    table: {
+      seed: table.seed,
+      reseedIntervalMs: table.reseed_interval,
+      routeTtlMs: table.route_ttl,
+      expectedWindowMs: table.expected_window,
+      expectedVps: table.expected_vps,
+      vpPollIntervalMs: table.vp_poll_interval,
+      dataApiLagMs: table.data_api_lag,
+    },
+    storage: {
+      path: storagePath === undefined ? undefined : draft.resolvePath(['storage', 'path'], storagePath),
+      snapshotIntervalMs: storage.snapshot_interval,
+    },
+    otlp: otlpConfig(raw.otlp),
+    log,
+  };
+}

@@ -1,0 +1,77 @@
+/** Flags that set a value of the configuration: each names the key that it wins over. Others belong to a command. */
+
+export interface ConfigFlag {
+  /** Without the dashes. */
+  readonly name: string;
+  /** The key of the file: section and name. Undefined: it is not a key (see config.ts). */
+  readonly key: readonly [section: string, name: string] | undefined;
+  /** What stands for the value in the help; undefined: the flag takes none. */
+  readonly value: string | undefined;
+  readonly repeatable?: true;
+  readonly help: string;
+}
+
+export const CONFIG_FLAGS: readonly ConfigFlag[] = [
+  { name: 'config.file', key: undefined, value: 'FILE', help: 'Configuration file (YAML). Flags win over it.' },
+  {
+    name: 'prefix',
+    key: undefined,
+    value: 'PREFIX',
+    repeatable: true,
+    help: 'Prefix to monitor, such as 192.0.2.0/24; added to those of the file. Repeatable.',
+  },
+  {
+    name: 'bgproutes.api-key-file',
+    key: ['bgproutes', 'api_key_files'],
+    value: 'FILE',
+    repeatable: true,
+    help: 'File that holds an API key, one a line. Repeatable. Otherwise the file, then BGP_API_KEY or BGP_API_KEY_FILE.',
+  },
+  {
+    name: 'bgproutes.websocket-url',
+    key: ['bgproutes', 'websocket_url'],
+    value: 'URL',
+    help: 'Live stream [wss://websocket.bgproutes.io].',
+  },
+  {
+    name: 'bgproutes.live-manager-url',
+    key: ['bgproutes', 'live_manager_url'],
+    value: 'URL',
+    help: 'Live Manager API [https://live-manager-api.bgproutes.io].',
+  },
+  {
+    name: 'bgproutes.data-api-url',
+    key: ['bgproutes', 'data_api_url'],
+    value: 'URL',
+    help: 'Data API [https://api.bgproutes.io].',
+  },
+  {
+    name: 'web.listen-address',
+    key: ['web', 'listen_address'],
+    value: 'HOST:PORT',
+    help: 'Where to serve [:10479: all interfaces]; port 0 takes a free one, an empty value serves nothing.',
+  },
+  {
+    name: 'web.telemetry-path',
+    key: ['web', 'telemetry_path'],
+    value: 'PATH',
+    help: 'Path of the metrics [/metrics].',
+  },
+  {
+    name: 'web.enable-lifecycle',
+    key: ['web', 'enable_lifecycle'],
+    value: undefined,
+    help: 'Reload the configuration on POST /-/reload as well as on SIGHUP.',
+  },
+  {
+    name: 'storage.path',
+    key: ['storage', 'path'],
+    value: 'FOLDER',
+    help: 'Folder for the snapshot that a restart continues from [none].',
+  },
+  { name: 'log.level', key: ['log', 'level'], value: 'LEVEL', help: 'debug, info, warn or error [info].' },
+  { name: 'log.format', key: ['log', 'format'], value: 'FORMAT', help: 'logfmt or json [logfmt].' },
+];
+
+/** Values of flags by name, as `node:util` parseArgs gives them; those that are no configuration are ignored. */
+export type FlagValues = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;

@@ -1,0 +1,64 @@
+/** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
+import type { z } from 'zod';
+import { otlpSection } from './otlp.ts';
+import * as values from './values.ts';
+
+/** The label bounds of the origin and upstream metrics: configured ones always have a series of their own. */
+const MAX_ORIGINS = 64;
+const MAX_UPSTREAMS = 256;
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const monitoredPrefix = values.section(
+  {
+    prefix: values.prefix,
+    description: values.text('a text', 200).default(''),
+    group: values.text('a text', 200).default(''),
+    origins: values.asNumbers(MAX_ORIGINS).optional(),
+    upstreams: values.asNumbers(MAX_UPSTREAMS).optional(),
+  },
+  'a map such as {prefix: 192.0.2.0/24}',
+);
+
+export const configSchema = values.section({
+  prefixes: values.list(monitoredPrefix, 'a list of maps such as {prefix: 192.0.2.0/24}'),
+  bgproutes: values.section({
+    api_keys: values.list(values.apiKey, 'a list of API keys'),
+    api_key_files: values.list(values.secretPath, 'a list of files'),
+    websocket_url: values.url(['ws:', 'wss:'], 'wss://websocket.bgproutes.io').default('wss://websocket.bgproutes.io'),
+    live_manager_url: values
+      .url(['http:', 'https:'], 'https://live-manager-api.bgproutes.io')
+      .default('https://live-manager-api.bgproutes.io'),
+    data_api_url: values.url(['http:', 'https:'], 'https://api.bgproutes.io').default('https://api.bgproutes.io'),
+    prefixes_per_key: values.wholeNumber('a whole number', 1, 10_000).default(10),
+    canary_prefix: values.prefix.optional(),
+  }),
+  web: values.section({
+    listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
+    telemetry_path: values.telemetryPath.default('/metrics'),
+    enable_lifecycle: values.trueOrFalse.default(false),
+  }),
+  table: values.section({
+    seed: values.trueOrFalse.default(true),
+    reseed_interval: values.duration(10 * SECOND_MS, 7 * DAY_MS, 'never').default(HOUR_MS),
+    route_ttl: values.duration(MINUTE_MS, 30 * DAY_MS, 'never').default(0),
+    expected_window: values.duration(MINUTE_MS, 30 * DAY_MS).default(DAY_MS),
+    expected_vps: values.oneOf('seen', 'full_feed').default('seen'),
+    vp_poll_interval: values.duration(10 * SECOND_MS, DAY_MS, 'never').default(10 * MINUTE_MS),
+    data_api_lag: values.duration(0, HOUR_MS).default(2 * MINUTE_MS),
+  }),
+  storage: values.section({
+    path: values.path('the path of a folder').optional(),
+    snapshot_interval: values.duration(SECOND_MS, HOUR_MS).default(MINUTE_MS),
+  }),
+  otlp: otlpSection,
+  log: values.section({
+    level: values.oneOf('debug', 'info', 'warn', 'error').default('info'),
+    format: values.oneOf('logfmt', 'json').default('logfmt'),
+  }),
+});
+
+export type RawConfig = z.output<typeof configSchema>;

@@ -1,0 +1,291 @@
+/**
+ * The single values of the configuration: each reads what YAML or a flag gave and says what it expected otherwise. What
+ * was got instead is added by the one who knows where it stands (config.ts), unless it is a secret.
+ */
+import { z } from 'zod';
+import { MAX_ASN, parseAsn } from '../bgp/as-path.ts';
+import { formatAddress, MAX_LENGTH, maskWords, type Prefix, parseAddress, parsePrefix } from '../bgp/prefix.ts';
+import { suggestion } from '../suggestion.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+
+/** How a refused value shows in its message: as it was written, only its kind (it may be a secret), or not at all. */
+export type Got = 'value' | 'kind' | 'none';
+
+/** What `params` of a zod issue hold here. */
+export interface IssueStyle {
+  readonly got: Got;
+  /** Added behind what was got. */
+  readonly hint: string | undefined;
+}
+
+type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly hint?: string }
+  | { readonly ok: false; readonly message: string };
+
+const accept = <T>(value: T): Read<T> => ({ ok: true, value });
+const refuse = (hint?: string): Read<never> => (hint === undefined ? { ok: false } : { ok: false, hint });
+
+/** A value that `read` accepts; the message for any other is `expected ${expected}, got …`. */
+function value<T>(expected: string, read: (input: unknown) => Read<T>, got: Got = 'value') {
+  return z.unknown().transform((input, context): T => {
+    const result = read(input);
+    if (result.ok) return result.value;
+    const whole = 'message' in result;
+    const params: IssueStyle = whole ? { got: 'none', hint: undefined } : { got, hint: result.hint };
+    context.addIssue({ code: 'custom', message: whole ? result.message : `expected ${expected}`, params, input });
+    return z.NEVER;
+  });
+}
+
+/** A closed set of keys; a missing or empty one is a map without keys. `expected` is for what is no map. */
+export function section<T extends z.ZodRawShape>(shape: T, expected?: string) {
+  const known = Object.keys(shape).join(', ');
+  return z.preprocess(
+    (input) => input ?? {},
+    z.strictObject(shape, {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? known : `expected ${expected ?? `a map with keys of ${known}`}`,
+    }),
+  );
+}
+
+/** The message for a key that is none of the `known` (as `section` lists them). */
+export function unknownKey(key: string, known: string): string {
+  const near = suggestion(key, known.split(', '));
+  return near === undefined ? `unknown key, expected one of ${known}` : `unknown key, did you mean ${near}?`;
+}
+
+/** A list; missing or empty is no items. */
+export function list<T extends z.ZodType>(item: T, expected: string) {
+  return z.preprocess((input) => input ?? [], z.array(item, { error: `expected ${expected}` }));
+}
+
+/** A map with keys of the user's choice; missing or empty is no entries. `key` says what is wrong with one, if anything. */
+export function table(expected: string, key: (name: string) => string | undefined, item: z.ZodType<string>) {
+  const entries = z.unknown().transform((input, context): Readonly<Record<string, string>> => {
+    if (typeof (input ?? {}) !== 'object' || Array.isArray(input)) {
+      const params: IssueStyle = { got: 'kind', hint: undefined };
+      context.addIssue({ code: 'custom', message: `expected ${expected}`, params, input });
+      return z.NEVER;
+    }
+    const read: [string, string][] = [];
+    for (const [name, text] of Object.entries(input ?? {})) {
+      const fault = key(name);
+      const result = item.safeParse(text);
+      if (fault !== undefined) addFault(context, [name], fault);
+      else if (result.success) read.push([name, result.data]);
+      else for (const issue of result.error.issues) context.addIssue({ ...issue, path: [name, ...issue.path] });
+    }
+    return Object.fromEntries(read);
+  });
+  return entries.default({});
+}
+
+/** A problem whose message is whole. */
+function addFault(context: z.core.$RefinementCtx, path: PropertyKey[], message: string): void {
+  const params: IssueStyle = { got: 'none', hint: undefined };
+  context.addIssue({ code: 'custom', path, message, params, input: undefined });
+}
+
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+export function text(expected: string, maxLength: number) {
+  return value<string>(`${expected} of at most ${maxLength} characters`, (input) => {
+    if (typeof input === 'string' && input.length <= maxLength && !CONTROL_CHARACTERS.test(input)) return accept(input);
+    return typeof input === 'number' || typeof input === 'boolean' ? refuse('put it in quotes') : refuse();
+  });
+}
+
+/** A name of a file or folder. */
+export function path(expected: string) {
+  return value<string>(expected, (input) =>
+    typeof input === 'string' && input !== '' && !input.includes('\0') ? accept(input) : refuse(),
+  );
+}
+
+/** The path of a file with a secret. Never quoted: the secret itself may have been written there. */
+export const secretPath = value<string>(
+  'the path of a file',
+  (input) => (typeof input === 'string' && input !== '' && !input.includes('\0') ? accept(input) : refuse()),
+  'kind',
+);
+
+/** Visible ASCII, since a key goes into a URL and a header. Never quoted. */
+export const apiKey = value<string>(
+  'an API key: 1 to 1024 visible ASCII characters without blanks',
+  (input) => {
+    if (typeof input === 'string' && /^[\x21-\x7e]{1,1024}$/.test(input)) return accept(input);
+    return typeof input === 'number' ? refuse('put it in quotes') : refuse();
+  },
+  'kind',
+);
+
+/** RFC 9110 section 5.1. */
+export function headerName(name: string): string | undefined {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ? undefined : 'expected the name of an HTTP header';
+}
+
+/** Never quoted: it may hold a token. */
+export const headerValue = value<string>(
+  'the text of an HTTP header in visible ASCII',
+  (input) => {
+    if (typeof input === 'string' && /^[\x20-\x7e]{1,8192}$/.test(input)) return accept(input);
+    return typeof input === 'number' || typeof input === 'boolean' ? refuse('put it in quotes') : refuse();
+  },
+  'kind',
+);
+
+export function attributeName(name: string): string | undefined {
+  return name !== '' && name.length <= 255 && !CONTROL_CHARACTERS.test(name)
+    ? undefined
+    : 'expected the name of an attribute';
+}
+
+export function wholeNumber(expected: string, min: number, max: number) {
+  return value<number>(`${expected} from ${min} to ${max}`, (input) => {
+    const digits = typeof input === 'string' && /^(?:0|[1-9][0-9]{0,15})$/.test(input);
+    const number = digits ? Number(input) : input;
+    return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+      ? accept(number)
+      : refuse();
+  });
+}
+
+export const trueOrFalse = value<boolean>('true or false', (input) => {
+  if (typeof input === 'boolean') return accept(input);
+  return input === 'true' || input === 'false' ? accept(input === 'true') : refuse();
+});
+
+export function oneOf<const T extends string>(...known: readonly T[]) {
+  return value<T>(`one of ${known.join(', ')}`, (input) => {
+    const found = known.find((word) => word === input);
+    if (found !== undefined) return accept(found);
+    const near = typeof input === 'string' ? suggestion(input, known) : undefined;
+    return near === undefined ? refuse() : refuse(`did you mean ${near}?`);
+  });
+}
+
+/** `zero` says what 0 means where it is allowed although it is below `minMs`. */
+export function duration(minMs: number, maxMs: number, zero?: string) {
+  const range = `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  return value<number>(zero === undefined ? range : `${range}, or 0 (${zero})`, (input) => {
+    const ms = input === 0 ? 0 : typeof input === 'string' ? parseDuration(input) : undefined;
+    if (ms !== undefined && ((ms === 0 && zero !== undefined) || (ms >= minMs && ms <= maxMs))) return accept(ms);
+    const bare = typeof input === 'number' || (typeof input === 'string' && /^[0-9]+$/.test(input));
+    return bare && Number(input) !== 0 ? refuse(`a unit is missing, such as ${input}s`) : refuse();
+  });
+}
+
+/** A URL without a user name and password and, unless `mayHaveQuery`, without a query: the exporter adds keys itself. */
+export function url(protocols: readonly string[], example: string, mayHaveQuery = false) {
+  const schemes = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  const expected = `a URL that starts with ${schemes}, such as ${example}`;
+  return value<string>(expected, (input) => {
+    if (typeof input !== 'string') return refuse();
+    const parsed = URL.canParse(input) ? new URL(input) : undefined;
+    if (parsed === undefined || !protocols.includes(parsed.protocol) || !input.includes('://')) {
+      return { ok: false, message: `expected ${expected}, got ${printableUrl(input)}` };
+    }
+    if (parsed.username !== '' || parsed.password !== '') {
+      return { ok: false, message: 'expected a URL without a user name and password' };
+    }
+    if (!mayHaveQuery && /[?#]/.test(input)) {
+      return { ok: false, message: 'expected a URL without ? and # (the exporter adds the key itself)' };
+    }
+    return accept(input.replace(/\/+$/, ''));
+  });
+}
+
+/** A wrong URL may still hold a key: nothing behind ? or #, or before @, is shown. */
+function printableUrl(input: string): string {
+  return JSON.stringify(input.replace(/[?#].*$/s, '…').replace(/^([^/]*\/\/)?.*@/s, '$1…@'));
+}
+
+export const listenAddress = value<ListenAddress | undefined>(
+  'a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server',
+  (input) => {
+    if (input === '') return accept(undefined);
+    const address = typeof input === 'string' ? parseListenAddress(input) : undefined;
+    if (address !== undefined) return accept(address);
+    if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);
+    const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
+    return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
+  },
+);
+
+const OWN_PATHS = ['/-/healthy', '/-/ready', '/-/reload'];
+
+export const telemetryPath = value<string>(`a path such as /metrics, not / and not ${OWN_PATHS.join(', ')}`, (input) =>
+  typeof input === 'string' && /^(?:\/[A-Za-z0-9._~-]+)+$/.test(input) && !OWN_PATHS.includes(input)
+    ? accept(input)
+    : refuse(),
+);
+
+/** Plain decimal, also as `AS64500`. RFC 7607: 0 is no AS. */
+export const asNumber = value<number>(`an AS number from 1 to ${MAX_ASN}`, (input) => {
+  const digits = String(input).replace(/^AS/i, '');
+  const asn = typeof input === 'number' || typeof input === 'string' ? parseAsn(digits) : undefined;
+  if (asn !== undefined && asn !== 0 && !(digits.length > 1 && digits.startsWith('0'))) return accept(asn);
+  return /^[0-9]+\.[0-9]+$/.test(digits) ? refuse('asdot is not read, write it in plain decimal') : refuse();
+});
+
+/** Distinct AS numbers, at least one: an empty list could mean none or any. */
+export function asNumbers(maxCount: number) {
+  return z.unknown().transform((input, context): readonly number[] => {
+    if (!Array.isArray(input)) {
+      const params: IssueStyle = { got: 'kind', hint: undefined };
+      context.addIssue({ code: 'custom', message: 'expected a list of AS numbers', params, input });
+      return z.NEVER;
+    }
+    if (input.length === 0)
+      addFault(context, [], 'expected an AS number or more, got none (leave the key out for any)');
+    if (input.length > maxCount) addFault(context, [], `expected at most ${maxCount} AS numbers, got ${input.length}`);
+    const numbers = new Set<number>();
+    for (const [i, item] of input.slice(0, maxCount).entries()) {
+      const result = asNumber.safeParse(item);
+      if (!result.success) {
+        for (const issue of result.error.issues) context.addIssue({ ...issue, path: [i] });
+      } else if (numbers.has(result.data)) addFault(context, [i], `AS ${result.data} is listed twice`);
+      else numbers.add(result.data);
+    }
+    return [...numbers];
+  });
+}
+
+/** A prefix in canonical form; host bits are an error, since the block that was meant is not certain. */
+export const prefix = value<Prefix>('a prefix such as 192.0.2.0/24 or 2001:db8::/32', (input) => {
+  if (typeof input !== 'string') return refuse();
+  const parsed = parsePrefix(input);
+  if (parsed === undefined) return refuse(prefixHint(input));
+  if (parsed.hadHostBits) return { ok: false, message: `${input}: host bits are set, did you mean ${parsed.text}?` };
+  return accept(parsed);
+});
+
+/** What is probably wrong with a text that is no prefix. */
+function prefixHint(input: string): string | undefined {
+  const [address, length, ...rest] = input.split('/');
+  if (rest.length > 0 || input.length > 64) return undefined;
+  const words = parseAddress(address);
+  if (words !== undefined) {
+    if (length === undefined) return 'the length is missing, as /24';
+    const [afi, name] = words.length === 1 ? (['ipv4', 'an IPv4'] as const) : (['ipv6', 'an IPv6'] as const);
+    return /^[0-9]+$/.test(length) && Number(length) > MAX_LENGTH[afi]
+      ? `the length of ${name} prefix is 0 to ${MAX_LENGTH[afi]}`
+      : undefined;
+  }
+  if (!/^[0-9]+(?:\.[0-9]+){0,3}$/.test(address)) return undefined;
+  const parts = address.split('.');
+  const decimal = parts.map((part) => Number(part));
+  const meant = didYouMean([...decimal, 0, 0, 0].slice(0, 4), length);
+  if (parts.length < 4) return `an IPv4 address has four parts${meant}`;
+  if (parts.some((part) => /^0[0-9]/.test(part))) return `a leading zero makes a part octal to some programs${meant}`;
+  return decimal.some((part) => part > 255) ? 'a part of an IPv4 address is at most 255' : undefined;
+}
+
+function didYouMean(parts: readonly number[], length: string | undefined): string {
+  const words = parseAddress(parts.join('.'));
+  if (words === undefined || length === undefined || !/^(?:[0-9]|[12][0-9]|3[0-2])$/.test(length)) return '';
+  return `, did you mean ${formatAddress(maskWords(words, Number(length)))}/${length}?`;
+}
