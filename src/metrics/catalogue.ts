@@ -299,8 +299,8 @@ export const tableMetrics = define({
     kind: 'counter',
     unit: '{restore}',
     labels: ['result'],
-    help: 'Snapshots read at start: success, or why the file was set aside (missing files only count).',
-    bound: '6 (closed list of results)',
+    help: 'Snapshots looked for at start: success, missing, or why the file was set aside: too_old (older than table.expected_window), truncated, version (of another format), foreign (no snapshot), corrupt.',
+    bound: '7 (closed list of results)',
   },
   dataApiRequests: {
     otlpName: 'bgp.data_api.requests',
@@ -319,7 +319,7 @@ export const streamMetrics = define({
     kind: 'gauge',
     unit: '',
     labels: SESSION,
-    help: '1 while the session is connected and its prefixes are associated with its key; 0 otherwise.',
+    help: '1 while the session is connected and its prefixes are associated with its key; 0 otherwise; absent for a session without prefixes, which does not connect.',
     bound: PER_SESSION,
   },
   streamConnects: {
@@ -399,8 +399,8 @@ export const streamMetrics = define({
     kind: 'counter',
     unit: '{event}',
     labels: [...SESSION, 'reason'],
-    help: 'Decoded events that were not applied: out_of_order (older than what is held), vp_limit, more_specific_limit (a bound is reached), other_session (another session answers for the prefix), hold_overflow (too many while seeding; a gap fill follows).',
-    bound: '5 a session (closed list of reasons)',
+    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit (a bound is reached), other_session (another session answers for the prefix), hold_overflow (too many while seeding; a gap fill follows).',
+    bound: '6 a session (closed list of reasons)',
   },
   streamFutureTimestamps: {
     otlpName: 'bgp.stream.future_timestamps',

@@ -1,7 +1,7 @@
 /** The metrics of the exporter itself, but for those of process and runtime (runtime-metrics.ts). */
 import { exporterMetrics, prefixMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
-import { each, PlainGroup, single } from './plain-group.ts';
+import { each, PlainGroup, single, type Write } from './plain-group.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 import { seconds } from './stream-view.ts';
 import { zeros } from './table-view.ts';
@@ -61,7 +61,7 @@ export class ExporterView {
           const dropped = droppedSeries();
           for (const [i, name] of BOUNDED.entries()) sink.number(bounded[i], dropped.get(name) ?? 0);
         },
-      } satisfies Record<keyof typeof exporterMetrics, unknown>),
+      } satisfies Record<keyof typeof exporterMetrics, Write>),
     ];
   }
 

@@ -14,7 +14,7 @@ export class DelayHistogram {
 
   /** @param seconds below 0 counts as 0: clocks differ */
   observe(seconds: number): void {
-    const delay = seconds > 0 ? seconds : 0;
+    const delay = Math.max(0, seconds);
     let bucket = 0;
     while (bucket < DELAY_BOUNDS.length && delay > DELAY_BOUNDS[bucket]) bucket++;
     this.counts[bucket]++;
@@ -30,6 +30,8 @@ export interface SessionFigures {
     readonly session: string;
     readonly startTimeMs: number;
     readonly up: boolean;
+    /** It has no prefixes, so it does not connect. */
+    readonly idle: boolean;
     readonly connects: number;
     readonly disconnects: Readonly<Record<string, number>>;
     readonly gapMs: number;
@@ -74,7 +76,7 @@ function writers(session: SessionFigures, now: () => number): Readonly<Record<ke
   const reasons = (counts: Readonly<Record<string, number>>) =>
     each(base, 'reason', Object.keys(counts), (reason) => counts[reason]);
   return {
-    streamUp: single(base, () => (stream.up ? 1 : 0)),
+    streamUp: single(base, () => (stream.idle ? undefined : stream.up ? 1 : 0)),
     streamConnects: single(base, () => stream.connects),
     streamDisconnects: reasons(stream.disconnects),
     streamGap: single(

@@ -2,7 +2,7 @@
 import type { RoutingTable } from '../table/routing-table.ts';
 import { tableMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
-import { each, PlainGroup, single } from './plain-group.ts';
+import { each, PlainGroup, single, type Write } from './plain-group.ts';
 import { seconds } from './stream-view.ts';
 
 /** Results of reading the Data API into the table. Closed list: it becomes a label. */
@@ -13,7 +13,7 @@ export const SNAPSHOT_RESULTS = ['success', 'error'] as const;
 export type SnapshotResult = (typeof SNAPSHOT_RESULTS)[number];
 
 /** Results of reading a snapshot at start. All but `success` and `missing` set the file aside. */
-export const RESTORE_RESULTS = ['success', 'missing', 'truncated', 'version', 'foreign', 'corrupt'] as const;
+export const RESTORE_RESULTS = ['success', 'missing', 'too_old', 'truncated', 'version', 'foreign', 'corrupt'] as const;
 export type RestoreResult = (typeof RESTORE_RESULTS)[number];
 
 export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
@@ -84,7 +84,7 @@ export class TableView {
         dataApiRequests: (sink) => {
           for (const { key, labels } of requests) sink.number(labels, figures.dataApiRequests.get(key) ?? 0);
         },
-      } satisfies Record<keyof typeof tableMetrics, unknown>),
+      } satisfies Record<keyof typeof tableMetrics, Write>),
     ];
   }
 

@@ -7,11 +7,12 @@ import { VP_LIMIT } from './vp-registry.ts';
 
 /** Why a decoded event was not applied. Closed list: it becomes a label. */
 export const DROP_REASONS = [
-  'out_of_order',
+  'out_of_order', // older than what is held
+  'seeded', // held while seeding, and older than what the seed brought: nothing is lost
   'vp_limit',
   'more_specific_limit',
-  'other_session',
-  'hold_overflow',
+  'other_session', // another session answers for the prefix
+  'hold_overflow', // too many while seeding; a gap fill follows
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -22,6 +23,7 @@ const MAX_FUTURE_MS = 60_000;
 export class FoldCounts {
   readonly dropped: Record<DropReason, number> = {
     out_of_order: 0,
+    seeded: 0,
     vp_limit: 0,
     more_specific_limit: 0,
     other_session: 0,
@@ -44,8 +46,18 @@ export class Fold {
     this.#table = table;
   }
 
-  /** Withdrawals first, then announcements (RFC 4271 section 3.1). `session` is the place of the stream's session. */
-  apply(update: RouteUpdate, session: number, counts: FoldCounts, nowMs: number): void {
+  /**
+   * Withdrawals first, then announcements (RFC 4271 section 3.1).
+   * @param session the place of the stream's session
+   * @param late how an event counts that is older than what the table has
+   */
+  apply(
+    update: RouteUpdate,
+    session: number,
+    counts: FoldCounts,
+    nowMs: number,
+    late: 'out_of_order' | 'seeded' = 'out_of_order',
+  ): void {
     const table = this.#table;
     const vp = table.vps.add(update.vp);
     if (vp === VP_LIMIT) {
@@ -68,7 +80,7 @@ export class Fold {
       if (state === undefined) continue;
       path ??= table.paths.intern(asPath, update.vp.asn);
       if (path === undefined) return;
-      if (table.announce(state, vp, path, print, timeUs, nowMs) === 'out_of_order') counts.dropped.out_of_order++;
+      if (table.announce(state, vp, path, print, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
     if (path !== undefined) table.paths.discard(path);
   }

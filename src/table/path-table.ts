@@ -36,6 +36,12 @@ export class PathTable {
     return this.#texts[path];
   }
 
+  /** The VP's AS where the path itself gives no origin; undefined otherwise. */
+  ownAsn(path: number): number | undefined {
+    const at = this.#identities[path].indexOf('\n');
+    return at === -1 ? undefined : Number(this.#identities[path].slice(at + 1));
+  }
+
   /** `64500`, or `{64501,64502}`: an origin's or upstream's number as a label value. */
   asText(as: number): string {
     return as < FIRST_SET ? String(as) : (this.#sets.get(as)?.text ?? 'unknown');

@@ -216,6 +216,25 @@ export class RoutingTable {
     return 'corrected';
   }
 
+  /** Puts back a VP of a snapshot, last heard then. */
+  restoreVp(vp: number, heardMs: number): void {
+    this.vps.lastHeardMs[vp] = heardMs;
+    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
+  }
+
+  /** Puts back a cell of a snapshot into a table that has none there; path 0: a VP that lost its route at second `mark`. */
+  restoreCell(state: PrefixState, vp: number, path: number, mark: number, timeUs: number): void {
+    const cell = this.cells.make(state, vp);
+    if (path !== 0) {
+      this.#hold(state, vp, cell, path, mark, timeUs);
+      return;
+    }
+    this.cells.set(cell, 0, mark, timeUs);
+    if (mark === 0 || state.monitored === undefined) return;
+    this.vps.cells[vp]++;
+    state.monitored.expected++;
+  }
+
   // --- vantage points ---------------------------------------------------------------------------------------------
 
   /** The VP's session is down: its routes leave numerator and denominator. Routes it announces later count again. */

@@ -1,0 +1,138 @@
+/**
+ * Where one session of the stream meets the table: frames are decoded and folded in the step in which they arrive, or
+ * held, bounded, while a seed or a gap fill is under way.
+ */
+import { DECODE_FAILURES, type DecodeFailure, type DecodeResult, decodeMessage } from '../bgproutes/message.ts';
+import type { Logger } from '../logger.ts';
+import { DelayHistogram } from '../metrics/stream-view.ts';
+import { zeros } from '../metrics/table-view.ts';
+import type { StreamStats } from '../stream/source.ts';
+import { type Fold, FoldCounts } from '../table/fold.ts';
+
+/** Bounds of what is held while seeding. */
+export interface HoldBounds {
+  /** Default 200,000. */
+  readonly frames: number;
+  /** Default 64 MiB. */
+  readonly bytes: number;
+}
+
+const DEFAULT_HOLD: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
+
+interface HeldFrame {
+  readonly data: Buffer;
+  readonly receivedAtMs: number;
+}
+
+export class SessionFeed {
+  readonly stream: StreamStats;
+  readonly events = new FoldCounts();
+  readonly delay = new DelayHistogram();
+  readonly decodeFailures: Record<DecodeFailure, number> = zeros(DECODE_FAILURES);
+  slowDecodes = 0;
+  canaryAtMs: number | undefined;
+  /** Canonical text of a prefix that only proves that the stream speaks. */
+  canary: string | undefined;
+  readonly #session: number;
+  readonly #fold: Fold;
+  readonly #logger: Logger;
+  readonly #holdBounds: HoldBounds;
+  #held: HeldFrame[] | undefined;
+  #heldBytes = 0;
+  #overflowed = false;
+  readonly #told = new Set<string>();
+
+  constructor(session: number, stream: StreamStats, fold: Fold, logger: Logger, holdBounds: HoldBounds = DEFAULT_HOLD) {
+    this.#session = session;
+    this.stream = stream;
+    this.#fold = fold;
+    this.#logger = logger;
+    this.#holdBounds = holdBounds;
+  }
+
+  get holding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** From now on frames wait for `release`. While holding already it goes on. */
+  hold(): void {
+    if (this.#held === undefined) this.#overflowed = false;
+    this.#held ??= [];
+  }
+
+  /**
+   * Applies what was held and goes live.
+   * @returns false when frames were lost because there were too many: the gap must be filled again
+   */
+  release(): boolean {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    for (const { data, receivedAtMs } of held) this.#apply(data, receivedAtMs, true);
+    return !this.#overflowed;
+  }
+
+  frame(data: Buffer, receivedAtMs: number): void {
+    if (this.#held === undefined) {
+      this.#apply(data, receivedAtMs, false);
+      return;
+    }
+    if (this.#held.length >= this.#holdBounds.frames || this.#heldBytes + data.length > this.#holdBounds.bytes) {
+      this.#overflowed = true;
+      this.#dropHeld(data);
+      return;
+    }
+    this.#held.push({ data, receivedAtMs });
+    this.#heldBytes += data.length;
+  }
+
+  #apply(data: Buffer, receivedAtMs: number, wasHeld: boolean): void {
+    const result = this.#decode(data);
+    if (!result.ok) return;
+    const { update } = result;
+    this.delay.observe(receivedAtMs / 1000 - update.timeUs / 1_000_000);
+    if (
+      this.canary !== undefined &&
+      (update.announced.includes(this.canary) || update.withdrawn.includes(this.canary))
+    ) {
+      this.canaryAtMs = receivedAtMs;
+    }
+    this.#fold.apply(update, this.#session, this.events, receivedAtMs, wasHeld ? 'seeded' : 'out_of_order');
+  }
+
+  #decode(data: Buffer): DecodeResult {
+    const result = decodeMessage(data);
+    if (!result.ok) {
+      this.decodeFailures[result.reason]++;
+      if (result.reason === 'withdrawal_without_prefix' && result.keys !== undefined) {
+        this.#tellOnce(
+          `no ${result.keys.join()}`,
+          'withdrawal without a readable prefix: under which key are its prefixes?',
+          {
+            keys: result.keys.join(' '),
+          },
+        );
+      }
+      return result;
+    }
+    for (const failure of result.failures) this.decodeFailures[failure]++;
+    if (result.guessedKey !== undefined) {
+      this.#tellOnce(`key ${result.guessedKey}`, 'withdrawn prefixes found under a key that is not documented', {
+        key: result.guessedKey,
+      });
+    }
+    return result;
+  }
+
+  /** The events of a frame that finds no room are counted, so the frame is decoded all the same. */
+  #dropHeld(data: Buffer): void {
+    const result = this.#decode(data);
+    if (result.ok) this.events.dropped.hold_overflow += result.update.announced.length + result.update.withdrawn.length;
+  }
+
+  #tellOnce(what: string, message: string, fields: Readonly<Record<string, string>>): void {
+    if (this.#told.size >= 32 || this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#logger.warn(message, { session: this.stream.session, ...fields });
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * The table as bytes, so that a restart goes on where the last run ended. Pure: who writes the bytes is in storage/.
+ *
+ * Layout, little endian: MAGIC, version (u32), then sections of kind (u32), length (u32) and payload; the last one (END)
+ * holds the CRC-32 of all before it. Paths are numbered in the order in which they appear. A prefix section is a JSON head
+ * (u32 length before it), a count, then vps, paths, marks (u32 each) and times (f64).
+ */
+import { crc32 } from 'node:zlib';
+import type { VantagePoint } from '../bgp/vantage-point.ts';
+import { type LossReason, PrefixState } from './prefix-state.ts';
+import type { RoutingTable } from './routing-table.ts';
+import { VP_LIMIT } from './vp-registry.ts';
+
+const MAGIC = Buffer.from('bgproutes-table\n', 'latin1');
+/** Raised with every change of the layout; a file of another version is not read. */
+export const SNAPSHOT_VERSION = 1;
+const SECTION = { END: 0, META: 1, VPS: 2, PATHS: 3, PREFIX: 4 } as const;
+const HEAD = MAGIC.length + 4;
+const BYTES_PER_CELL = 20;
+
+export interface SnapshotMeta {
+  /** When the table was read, Unix ms: what happened later is missing. */
+  readonly createdAtMs: number;
+}
+
+interface VpRecord {
+  readonly vp: VantagePoint;
+  readonly heardMs: number;
+}
+
+/** Counters of a monitored prefix, and since when (Unix ms) they count. */
+interface PrefixHead {
+  readonly prefix: string;
+  readonly counters?: {
+    readonly sinceMs: number;
+    readonly announcements: number;
+    readonly withdrawals: number;
+    readonly pathChanges: number;
+    readonly originChanges: number;
+    readonly repeats: number;
+    readonly gains: number;
+    readonly losses: Readonly<Record<LossReason, number>>;
+    readonly announcedLengths: readonly number[];
+    readonly announcedLengthSum: number;
+    readonly lastAnnouncementUs: number;
+    readonly lastWithdrawalUs: number;
+  };
+}
+
+/**
+ * The snapshot in chunks, each made in well under a millisecond per thousand VPs; the table may go on between them. What
+ * changes meanwhile may or may not be in: a gap fill from `createdAtMs` on makes both the same.
+ */
+export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta): Generator<Buffer, void, void> {
+  let checksum = 0;
+  const emit = (bytes: Buffer): Buffer => {
+    checksum = crc32(bytes, checksum);
+    return bytes;
+  };
+  const head = Buffer.alloc(HEAD);
+  MAGIC.copy(head);
+  head.writeUInt32LE(SNAPSHOT_VERSION, MAGIC.length);
+  yield emit(head);
+  yield emit(section(SECTION.META, json(meta)));
+
+  const vps: VpRecord[] = [];
+  /** By the table's VP number: place in the snapshot, plus 1. */
+  const vpPlaces: number[] = [];
+  for (let vp = 0; vp < table.vps.end; vp++) {
+    const known = table.vps.get(vp);
+    if (known === undefined || table.vps.down[vp] === 1) continue;
+    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] });
+    vpPlaces[vp] = vps.length;
+  }
+  yield emit(section(SECTION.VPS, json(vps)));
+
+  const paths = new PathNumbers(table);
+  const vpObjects = vpPlaces.map((_, vp) => table.vps.get(vp));
+  for (const state of [...table.prefixes.states()]) {
+    if (table.prefixes.get(state.number) !== state) continue; // it left while this was written
+    const payload = encodePrefix(
+      table,
+      state,
+      (vp) => (table.vps.get(vp) === vpObjects[vp] ? (vpPlaces[vp] ?? 0) : 0),
+      paths,
+    );
+    const added = paths.takeAdded();
+    if (added.length > 0) yield emit(section(SECTION.PATHS, json(added)));
+    yield emit(section(SECTION.PREFIX, payload));
+  }
+  const end = Buffer.alloc(4);
+  end.writeUInt32LE(checksum);
+  yield section(SECTION.END, end);
+}
+
+/** Numbers paths as they are met. A path number of the table may pass to another path between two chunks: the text tells. */
+class PathNumbers {
+  readonly #table: RoutingTable;
+  readonly #numbers: number[] = [];
+  readonly #texts: string[] = [];
+  #next = 1;
+  #added: (readonly [string, number | null])[] = [];
+
+  constructor(table: RoutingTable) {
+    this.#table = table;
+  }
+
+  of(path: number): number {
+    const { paths } = this.#table;
+    const text = paths.text(path);
+    const own = paths.ownAsn(path);
+    const identity = own === undefined ? text : `${text}\n${own}`;
+    if (this.#texts[path] === identity) return this.#numbers[path];
+    this.#texts[path] = identity;
+    this.#numbers[path] = this.#next;
+    this.#added.push([text, own ?? null]);
+    return this.#next++;
+  }
+
+  takeAdded(): readonly (readonly [string, number | null])[] {
+    const added = this.#added;
+    this.#added = [];
+    return added;
+  }
+}
+
+function encodePrefix(
+  table: RoutingTable,
+  state: PrefixState,
+  place: (vp: number) => number,
+  paths: PathNumbers,
+): Buffer {
+  const monitored = state.monitored;
+  const head: PrefixHead = {
+    prefix: state.prefix.text,
+    ...(monitored === undefined ? {} : { counters: countersOf(monitored) }),
+  };
+  const cells: number[] = [];
+  const places: number[] = [];
+  for (let vp = 0; vp < table.vps.end; vp++) {
+    const cell = table.cells.find(state, vp);
+    if (cell === -1 || table.cells.time(cell) === 0 || place(vp) === 0) continue;
+    if (table.cells.path(cell) === 0 && table.cells.mark(cell) === 0) continue;
+    cells.push(cell);
+    places.push(place(vp) - 1);
+  }
+  const headBytes = json(head);
+  const payload = Buffer.allocUnsafe(8 + headBytes.length + cells.length * BYTES_PER_CELL);
+  payload.writeUInt32LE(headBytes.length, 0);
+  headBytes.copy(payload, 4);
+  let at = 4 + headBytes.length;
+  payload.writeUInt32LE(cells.length, at);
+  at += 4;
+  const numbers = {
+    vps: at,
+    paths: at + cells.length * 4,
+    marks: at + cells.length * 8,
+    times: at + cells.length * 12,
+  };
+  for (const [i, cell] of cells.entries()) {
+    const path = table.cells.path(cell);
+    payload.writeUInt32LE(places[i], numbers.vps + i * 4);
+    payload.writeUInt32LE(path === 0 ? 0 : paths.of(path), numbers.paths + i * 4);
+    payload.writeUInt32LE(table.cells.mark(cell), numbers.marks + i * 4);
+    payload.writeDoubleLE(table.cells.time(cell), numbers.times + i * 8);
+  }
+  return payload;
+}
+
+function countersOf(monitored: NonNullable<PrefixState['monitored']>): NonNullable<PrefixHead['counters']> {
+  const { sinceMs, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses } = monitored;
+  const { announcedLengths, announcedLengthSum, lastAnnouncementUs, lastWithdrawalUs } = monitored;
+  return {
+    ...{ sinceMs, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses },
+    ...{ announcedLengths: [...announcedLengths], announcedLengthSum, lastAnnouncementUs, lastWithdrawalUs },
+  };
+}
+
+function section(kind: number, payload: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(8 + payload.length);
+  bytes.writeUInt32LE(kind, 0);
+  bytes.writeUInt32LE(payload.length, 4);
+  payload.copy(bytes, 8);
+  return bytes;
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}
+
+export type SnapshotFault = 'truncated' | 'version' | 'foreign' | 'corrupt';
+export type SnapshotCheck =
+  | { readonly ok: true; readonly meta: SnapshotMeta; readonly sections: readonly { kind: number; payload: Buffer }[] }
+  | { readonly ok: false; readonly reason: SnapshotFault };
+
+/** Checks the bytes as a whole, before anything is taken from them. */
+export function checkSnapshot(bytes: Buffer): SnapshotCheck {
+  const shared = Math.min(bytes.length, MAGIC.length);
+  if (bytes.length === 0) return { ok: false, reason: 'truncated' };
+  if (bytes.compare(MAGIC, 0, shared, 0, shared) !== 0) return { ok: false, reason: 'foreign' };
+  if (bytes.length < HEAD) return { ok: false, reason: 'truncated' };
+  if (bytes.readUInt32LE(MAGIC.length) !== SNAPSHOT_VERSION) return { ok: false, reason: 'version' };
+  const sections: { kind: number; payload: Buffer }[] = [];
+  for (let at = HEAD; ; ) {
+    if (at + 8 > bytes.length) return { ok: false, reason: 'truncated' };
+    const kind = bytes.readUInt32LE(at);
+    const length = bytes.readUInt32LE(at + 4);
+    if (at + 8 + length > bytes.length) return { ok: false, reason: 'truncated' };
+    const payload = bytes.subarray(at + 8, at + 8 + length);
+    if (kind === SECTION.END) {
+      const whole = at + 8 + length === bytes.length && length === 4;
+      if (!whole || payload.readUInt32LE(0) !== crc32(bytes.subarray(0, at))) return { ok: false, reason: 'corrupt' };
+      break;
+    }
+    sections.push({ kind, payload });
+    at += 8 + length;
+  }
+  const meta =
+    sections[0]?.kind === SECTION.META ? (JSON.parse(sections[0].payload.toString('utf8')) as SnapshotMeta) : undefined;
+  return meta === undefined ? { ok: false, reason: 'corrupt' } : { ok: true, meta, sections };
+}
+
+/**
+ * Fills a fresh table, whose monitored prefixes are set, with a checked snapshot. Prefixes that are no longer monitored,
+ * nor inside one that is, are left out; so are VPs over the bound.
+ */
+export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
+  const vps: number[] = [];
+  const paths: { text: string; vpAsn: number; number: number }[] = [{ text: '', vpAsn: 0, number: 0 }];
+  const restored = new Set<number>();
+  for (const { kind, payload } of snapshot.sections) {
+    if (kind === SECTION.VPS) {
+      for (const { vp, heardMs } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
+        const number = table.vps.add(vp);
+        vps.push(number);
+        if (number !== VP_LIMIT) table.restoreVp(number, heardMs);
+      }
+    } else if (kind === SECTION.PATHS) {
+      for (const [text, own] of JSON.parse(payload.toString('utf8')) as [string, number | null][]) {
+        const number = table.paths.intern(text, own ?? 0) ?? 0;
+        // Held by the snapshot itself until all is done, so that the number cannot pass to another path.
+        if (number !== 0) table.paths.retain(number);
+        paths.push({ text, vpAsn: own ?? 0, number });
+      }
+    } else if (kind === SECTION.PREFIX) {
+      restorePrefix(table, payload, vps, paths, restored);
+    }
+  }
+  for (const { number } of paths) if (number !== 0) table.paths.release(number);
+}
+
+function restorePrefix(
+  table: RoutingTable,
+  payload: Buffer,
+  vps: readonly number[],
+  paths: readonly { readonly number: number }[],
+  restored: Set<number>,
+): void {
+  const headLength = payload.readUInt32LE(0);
+  const head = JSON.parse(payload.toString('utf8', 4, 4 + headLength)) as PrefixHead;
+  const state = table.prefixes.resolve(head.prefix, true);
+  if (!(state instanceof PrefixState) || restored.has(state.number)) return;
+  restored.add(state.number);
+  if (state.monitored !== undefined && head.counters !== undefined) {
+    const { announcedLengths, losses, ...counters } = head.counters;
+    Object.assign(state.monitored, counters);
+    Object.assign(state.monitored.losses, losses);
+    state.monitored.announcedLengths.set(announcedLengths.slice(0, state.monitored.announcedLengths.length));
+  }
+  const countAt = 4 + headLength;
+  const count = payload.readUInt32LE(countAt);
+  // Copied once, because the parts of a file stand at any offset and a typed array does not.
+  const start = payload.byteOffset + countAt + 4;
+  const words = new Uint32Array(payload.buffer.slice(start, start + count * 12));
+  const times = new Float64Array(payload.buffer.slice(start + count * 12, start + count * BYTES_PER_CELL));
+  for (let i = 0; i < count; i++) {
+    const vp = vps[words[i]];
+    const snapshotPath = words[count + i];
+    const path = paths[snapshotPath].number;
+    if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
+    table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
+  }
+}
