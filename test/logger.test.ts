@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger, type LogFormat, type LogLevel } from '../src/logger.ts';
+
+const NOW_MS = Date.UTC(2026, 5, 16, 12, 0, 0, 5);
+
+function lines(format: LogFormat, level: LogLevel = 'info', secrets: string[] = []) {
+  const written: string[] = [];
+  const destination = { write: (line: string) => written.push(line) };
+  return { written, logger: createLogger({ level, format, destination, secrets, now: () => NOW_MS }) };
+}
+
+describe('logger', () => {
+  it('writes logfmt with time, level and message first', () => {
+    const { logger, written } = lines('logfmt');
+    logger.info('stream is up', { session: '0', prefixes: 3, first: true, ip: '2001:db8::1' });
+    expect(written).toEqual([
+      'ts=2026-06-16T12:00:00.005Z level=info msg="stream is up" session=0 prefixes=3 first=true ip=2001:db8::1\n',
+    ]);
+  });
+
+  it('writes one JSON object a line', () => {
+    const { logger, written } = lines('json');
+    logger.warn('half of 100 %s', { session: '0', n: 1.5 });
+    expect(written).toHaveLength(1);
+    expect(JSON.parse(written[0])).toEqual({
+      ts: '2026-06-16T12:00:00.005Z',
+      level: 'warn',
+      msg: 'half of 100 %s',
+      session: '0',
+      n: 1.5,
+    });
+  });
+
+  it.each([
+    ['', 'v=""'],
+    ['a b', 'v="a b"'],
+    ['a=b', 'v="a=b"'],
+    ['say "no"', 'v="say \\"no\\""'],
+    ['C:\\x', 'v="C:\\\\x"'],
+    ['one\ntwo level=error', 'v="one\\ntwo level=error"'],
+    ['\u001b[31mred', 'v="\\u001b[31mred"'],
+    ['\u202etxt', 'v="\\u202etxt"'],
+    ['müller€', 'v=müller€'],
+  ])('quotes %j so that nothing can pass for a field or a line of its own', (value, expected) => {
+    const { logger, written } = lines('logfmt');
+    logger.info('m', { v: value });
+    expect(written).toEqual([`ts=2026-06-16T12:00:00.005Z level=info msg=m ${expected}\n`]);
+  });
+
+  it('keeps quiet below its level, and leaves out undefined fields', () => {
+    const { logger, written } = lines('logfmt', 'warn');
+    logger.debug('a');
+    logger.info('b');
+    logger.warn('c', { gone: undefined });
+    logger.error('d');
+    expect(written).toEqual([
+      'ts=2026-06-16T12:00:00.005Z level=warn msg=c\n',
+      'ts=2026-06-16T12:00:00.005Z level=error msg=d\n',
+    ]);
+  });
+
+  it('gives the fields of a child to every line of it, the newest of a name', () => {
+    const { logger, written } = lines('json');
+    logger.child({ source: 'bgproutes', session: '0' }).child({ session: '1' }).info('m', { n: 1 });
+    expect(JSON.parse(written[0])).toMatchObject({ source: 'bgproutes', session: '1', n: 1 });
+  });
+
+  it('does not let a field overwrite time, level or message', () => {
+    const { logger, written } = lines('json');
+    logger.info('m', { level: 'error', ts: 'x', msg: 'y' });
+    expect(JSON.parse(written[0])).toMatchObject({ level: 'info', msg: 'm', level_: 'error', ts_: 'x', msg_: 'y' });
+  });
+
+  it.each(['logfmt', 'json'] as const)(
+    'shows no secret in %s: plain, in a URL, in a child, or added later',
+    (format) => {
+      const { logger, written } = lines(format, 'info', ['first/key"+']);
+      const child = logger.child({ url: 'wss://x/?k=first%2Fkey%22%2B', later: 'second-key' });
+      logger.addSecrets(['second-key']);
+      child.info('first/key"+ and second-key', { again: 'GET /?api_key=third-key' });
+      expect(written.join('')).not.toMatch(/first|second|third/);
+      expect(written.join('').match(/\[redacted\]/g)).toHaveLength(5);
+    },
+  );
+
+  it('cuts a value that is no line for people', () => {
+    const { logger, written } = lines('logfmt');
+    logger.info('x'.repeat(100_000));
+    expect(written[0].length).toBeLessThan(9_000);
+  });
+});
