@@ -26,9 +26,15 @@ export interface PathFacts {
 
 export const MAX_ASN = 4_294_967_295;
 
+/** ASes in one segment: its count is one octet (RFC 4271 section 4.3). It also bounds what a set takes as a label. */
+const MAX_SEGMENT = 255;
+
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
 
-/** Reads a path. Undefined when the text is not one: an unknown character, an AS over 32 bits, an open or empty segment. */
+/**
+ * Reads a path. Undefined when the text is not one: an unknown character, an AS over 32 bits, a segment that is open,
+ * empty or of more than 255 ASes.
+ */
 export function parseAsPath(text: string): AsPath | undefined {
   const path: PathElement[] = [];
   let i = 0;
@@ -56,7 +62,7 @@ export function parseAsPath(text: string): AsPath | undefined {
 /** Members are separated by commas or blanks; at least one is needed. */
 function parseMembers(text: string): readonly number[] | undefined {
   const members = text.split(/[ ,]+/).filter((part) => part !== '');
-  if (members.length === 0) return undefined;
+  if (members.length === 0 || members.length > MAX_SEGMENT) return undefined;
   const numbers: number[] = [];
   for (const member of members) {
     const asn = parseAsn(member);
