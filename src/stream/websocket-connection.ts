@@ -252,7 +252,7 @@ export class WebSocketConnection {
     this.socket.terminate();
     this.resolveEnded({
       reason: this.closing ? 'stopped' : reason,
-      detail,
+      detail: this.closing ? '' : detail,
       refused,
       atMs: reason === 'timeout' ? this.lastLifeAtMs : this.options.timers.now(),
       connectedAtMs: this.connectedAtMs,
