@@ -1,0 +1,1010 @@
+/** What each alert must and must not do, as worlds and the alerts that fire in them. `generate.ts` writes it for promtool. */
+import {
+  exporterMetrics as exporter,
+  prefixMetrics as prefix,
+  streamMetrics as stream,
+  tableMetrics as table,
+} from '../../src/metrics/catalogue.ts';
+import { counter, healthy, INSTANCE, JOB, levels, OURS, of, visibility, type World } from './world.ts';
+
+/** An alert that fires: its name and the labels that tell it from its siblings. */
+export type Fired = Readonly<Record<string, string>> & { readonly alertname: string; readonly severity: string };
+
+export interface Check {
+  /** Minute of the world. */
+  readonly at: number;
+  /** All alerts that fire then, of any name: nothing else may. */
+  readonly firing: readonly Fired[];
+}
+
+/** The text that one firing alert sends, with its whole set of labels. */
+export interface Message {
+  readonly at: number;
+  readonly severity: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly summary: string;
+  readonly description: string;
+}
+
+export type Kind = 'firing' | 'not firing' | 'resolving' | 'quiet: stream down' | 'quiet: stream stale' | 'quiet: not seeded' | 'quiet: VPs lost';
+
+export interface RuleTest {
+  readonly alert: string;
+  readonly kinds: readonly Kind[];
+  readonly name: string;
+  readonly minutes: number;
+  readonly changes: World;
+  readonly checks: readonly Check[];
+  readonly message?: readonly Message[];
+  /** Rules beside the bundled ones. */
+  readonly ruleFiles?: readonly string[];
+}
+
+const SESSION = { source: 'bgproutes', session: '0' };
+
+function warning(alertname: string, labels: Readonly<Record<string, string>> = { prefix: OURS }): Fired {
+  return { alertname, severity: 'warning', ...labels };
+}
+function critical(alertname: string, labels: Readonly<Record<string, string>> = { prefix: OURS }): Fired {
+  return { alertname, severity: 'critical', ...labels };
+}
+
+/** Healthy until minute 60, the event until minute 90, healthy again until 120. */
+const BEFORE = 60;
+const DURING = 30;
+const AFTER = 30;
+const ALL = BEFORE + DURING + AFTER;
+const OURS_LABELS = { job: JOB, instance: INSTANCE, prefix: OURS, afi: 'ipv4', group: 'core', description: 'office' };
+const SESSION_LABELS = { job: JOB, instance: INSTANCE, ...SESSION };
+const EXPORTER_LABELS = { job: JOB, instance: INSTANCE };
+
+function during(name: string, normal: number, event: number): World {
+  return { [name]: levels([normal, BEFORE], [event, DURING], [normal, AFTER]) };
+}
+
+function seenBy(seen: number, expected = 60): World {
+  return {
+    ...visibility(
+      { minutes: BEFORE, seen: expected, expected },
+      { minutes: DURING, seen, expected },
+      { minutes: AFTER, seen: expected, expected },
+    ),
+    [of.prefix(prefix.prefixVpLosses.name, { reason: 'withdrawn' })]: levels(
+      [0, BEFORE],
+      [expected - seen, DURING + AFTER],
+    ),
+    [of.prefix(prefix.prefixVpGains.name)]: levels([60, BEFORE + DURING], [60 + expected - seen, AFTER]),
+  };
+}
+
+interface PrefixEvent {
+  readonly alert: string;
+  readonly severity: 'warning' | 'critical';
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly event: World;
+  /** Minutes after the event's start: not yet; firing. And after its end: still kept; gone. */
+  readonly notYet: number;
+  readonly fires: number;
+  readonly kept: number;
+  readonly gone: number;
+  /** What fires beside it, and why that is right. */
+  readonly beside?: readonly Fired[];
+  readonly notFiring: readonly { readonly name: string; readonly changes: World; readonly others?: readonly Fired[] }[];
+  readonly summary: string;
+  readonly description: string;
+  readonly messageAt?: number;
+}
+
+const unexpectedOrigin = (vps: number): World => ({
+  ...during(of.prefix(prefix.prefixUnexpectedOriginVps.name), 0, vps),
+  ...during(of.prefix(prefix.prefixOriginVps.name, { origin_as: '64500' }), 60, 60 - vps),
+  [of.prefix(prefix.prefixOriginVps.name, { origin_as: '64666' })]: levels(['_', BEFORE], [vps, DURING], ['stale', 1]),
+});
+
+const twoOrigins = (vps: number): World => ({
+  [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: '',
+  ...during(of.prefix(prefix.prefixOriginVps.name, { origin_as: '64500' }), 60, 60 - vps),
+  [of.prefix(prefix.prefixOriginVps.name, { origin_as: '64666' })]: levels(['_', BEFORE], [vps, DURING], ['stale', 1]),
+});
+
+const unexpectedUpstream = (vps: number): World => ({
+  ...during(of.prefix(prefix.prefixUnexpectedUpstreamVps.name), 0, vps),
+  ...during(of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64510' }), 40, 40 - vps),
+  [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64777' })]: levels(['_', BEFORE], [vps, DURING], ['stale', 1]),
+});
+
+const moreSpecific = (vps: number): World => ({
+  ...during(of.prefix(prefix.prefixMoreSpecifics.name), 0, 1),
+  [of.prefix(prefix.prefixMoreSpecificVps.name, { more_specific: '192.0.2.128/25' })]: levels(
+    ['_', BEFORE],
+    [vps, DURING],
+    ['stale', 1],
+  ),
+});
+
+/** `news` announcements that change something and `repeats` that don't, a minute. */
+const updates = (news: number, repeats: number): World => ({
+  [of.prefix(prefix.prefixAnnouncements.name)]: counter([2, BEFORE], [news + repeats, DURING], [2, AFTER]),
+  [of.prefix(prefix.prefixRepeats.name)]: counter([1, BEFORE], [repeats, DURING], [1, AFTER]),
+});
+
+/** `a minute` of the 60 VPs lose the prefix, and as many regain it. */
+const comingAndGoing = (lost: number, regained = lost): World => ({
+  [of.prefix(prefix.prefixVpLosses.name, { reason: 'withdrawn' })]: counter([0, BEFORE], [lost, DURING], [0, AFTER]),
+  [of.prefix(prefix.prefixVpGains.name)]: counter([0, BEFORE], [regained, DURING], [0, AFTER]),
+});
+
+const longer = (mean: number): World => during(of.prefix(prefix.prefixAsPathLengthMean.name), 4, mean);
+
+export const prefixEvents: readonly PrefixEvent[] = [
+  {
+    alert: 'BGPPrefixNotVisible',
+    severity: 'critical',
+    event: seenBy(0),
+    notYet: 1,
+    fires: 3,
+    kept: 2,
+    gone: 4,
+    beside: [critical('BGPPrefixVisibilityDrop')],
+    notFiring: [
+      {
+        name: 'one VP in ten still sees it: a drop',
+        changes: seenBy(6),
+        others: [critical('BGPPrefixVisibilityDrop'), warning('BGPPrefixVisibilityDrop')],
+      },
+    ],
+    summary: `${OURS} is not visible (office)`,
+    description:
+      `0 of 60 expected vantage points see ${OURS} (0%; a day's usual level: 100%). ` +
+      'Check first whether your routers still announce it, and to whom; then the sessions with your upstreams.',
+  },
+  {
+    alert: 'BGPPrefixVisibilityDrop',
+    severity: 'critical',
+    event: seenBy(24),
+    notYet: 1,
+    fires: 3,
+    kept: 2,
+    gone: 4,
+    notFiring: [
+      { name: 'a tenth is lost', changes: seenBy(54) },
+      { name: 'two of four VPs are lost: too few to tell', changes: seenBy(2, 4) },
+      {
+        name: 'seen by two fifths, as ever',
+        changes: visibility({ minutes: ALL, seen: 24, expected: 60 }),
+      },
+    ],
+    summary: `Visibility of ${OURS} fell to 40% (office)`,
+    description:
+      `24 of 60 expected vantage points see ${OURS}: 40%, where 100% is usual for a day. ` +
+      'Check first which upstream lost it (panel "VPs by upstream" of the Prefix dashboard), and the session with that upstream.',
+  },
+  {
+    alert: 'BGPPrefixVisibilityDrop',
+    severity: 'warning',
+    event: seenBy(42),
+    notYet: 4,
+    fires: 6,
+    kept: 2,
+    gone: 4,
+    notFiring: [{ name: 'a sixth is lost', changes: seenBy(50) }],
+    summary: `Visibility of ${OURS} fell to 70% (office)`,
+    description:
+      `42 of 60 expected vantage points see ${OURS}: 70%, where 100% is usual for a day. ` +
+      'Check first which upstream lost it (panel "VPs by upstream" of the Prefix dashboard), and the session with that upstream.',
+  },
+  {
+    alert: 'BGPPrefixUnexpectedOrigin',
+    severity: 'critical',
+    event: unexpectedOrigin(12),
+    notYet: 0,
+    fires: 2,
+    kept: 2,
+    gone: 4,
+    notFiring: [{ name: 'one VP alone says so', changes: unexpectedOrigin(1) }],
+    summary: `${OURS} is announced by an AS that is not yours, seen by 12 vantage points (office)`,
+    description:
+      '12 of 60 vantage points hold a route from an origin that is not configured. Origins now: AS64500 (48) AS64666 (12). ' +
+      "Check first whether that AS is yours, a customer's or a DDoS mitigation's and only missing in the configuration; otherwise it is a hijack or a leak: act on it.",
+  },
+  {
+    alert: 'BGPPrefixMultipleOrigins',
+    severity: 'warning',
+    event: twoOrigins(12),
+    notYet: 4,
+    fires: 6,
+    kept: 2,
+    gone: 4,
+    notFiring: [
+      { name: 'one VP alone says so', changes: twoOrigins(1) },
+      {
+        name: 'origins are configured, and both are expected',
+        changes: { ...twoOrigins(12), [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: levels([0, ALL]) },
+      },
+    ],
+    summary: `${OURS} is announced by 2 origins (office)`,
+    description:
+      'Origins now: AS64500 (48 vantage points) AS64666 (12 vantage points). No origins are configured for this prefix, so the exporter cannot know which is right. ' +
+      'Check first whether all of them are meant; then configure them as `origins`, and only strangers will alert.',
+  },
+  {
+    alert: 'BGPPrefixUnexpectedUpstream',
+    severity: 'warning',
+    event: unexpectedUpstream(9),
+    notYet: 4,
+    fires: 6,
+    kept: 2,
+    gone: 4,
+    notFiring: [{ name: 'one VP alone says so', changes: unexpectedUpstream(1) }],
+    summary: `${OURS} is reached through an upstream that is not configured, by 9 vantage points (office)`,
+    description:
+      '9 of 60 vantage points reach the origin through an AS that is not configured. Largest upstreams now: AS64510 (31) AS64511 (20) AS64777 (9). ' +
+      'Check first for a new peering of yours that is missing in the configuration; else for a route leak, or a hijack that forges your AS as origin.',
+  },
+  {
+    alert: 'BGPPrefixMoreSpecificAnnounced',
+    severity: 'warning',
+    labels: { prefix: OURS, more_specific: '192.0.2.128/25' },
+    event: moreSpecific(7),
+    notYet: 1,
+    fires: 3,
+    kept: 2,
+    gone: 4,
+    notFiring: [{ name: 'one VP alone says so', changes: moreSpecific(1) }],
+    summary: `192.0.2.128/25, inside ${OURS}, is announced (office)`,
+    description:
+      `7 vantage points hold a route for 192.0.2.128/25; it takes the traffic of that part of ${OURS} from whoever announces the whole. ` +
+      'Check first whether it is your own (traffic engineering, DDoS mitigation) and then list it as expected; otherwise it is a hijack of a part: act on it.',
+  },
+  {
+    alert: 'BGPPrefixUpdateStorm',
+    severity: 'warning',
+    event: updates(600, 0),
+    notYet: 9,
+    fires: 13,
+    kept: 4,
+    gone: 9,
+    notFiring: [
+      { name: 'a storm of repeats is no news', changes: updates(1, 600) },
+      { name: 'ten times a very small number is a small number', changes: updates(15, 0) },
+      {
+        name: 'a prefix that is always restless',
+        changes: { [of.prefix(prefix.prefixAnnouncements.name)]: counter([400, BEFORE], [800, DURING], [400, AFTER]) },
+      },
+    ],
+    summary: `${OURS}: 10 changes a second (office)`,
+    description:
+      `For 10 minutes ${OURS} has changed 10 times a second over all vantage points; the median of the day is 16.67m. ` +
+      'Check first your own routers for a session or an interface that goes up and down, then the upstreams whose paths change (Prefix dashboard).',
+  },
+  {
+    alert: 'BGPPrefixFlapping',
+    severity: 'warning',
+    event: comingAndGoing(12),
+    notYet: 13,
+    fires: 18,
+    kept: 15,
+    gone: 22,
+    notFiring: [
+      { name: 'lost and regained once', changes: seenBy(54) },
+      { name: 'lost by many, regained by few', changes: comingAndGoing(12, 2) },
+    ],
+    summary: `${OURS} comes and goes: 5.8 times in 30 minutes (office)`,
+    description:
+      `The average vantage point lost ${OURS} and regained it 5.8 times in half an hour. Networks that damp routes may suppress it for an hour or more. ` +
+      'Check first the session, interface or tracked route that your announcement depends on.',
+    messageAt: BEFORE + 29,
+  },
+  {
+    alert: 'BGPPrefixPathLengthened',
+    severity: 'warning',
+    event: { ...longer(5.5), ...during(of.prefix(prefix.prefixPrependedVps.name), 0, 45) },
+    notYet: 9,
+    fires: 11,
+    kept: 2,
+    gone: 4,
+    notFiring: [
+      { name: 'half an AS longer', changes: longer(4.5) },
+      {
+        name: 'only two VPs see it',
+        changes: { ...longer(6), ...visibility({ minutes: ALL, seen: 2, expected: 2 }), ...longer(6) },
+      },
+    ],
+    summary: `Paths to ${OURS} are longer by 1.5 ASes (office)`,
+    description:
+      'The mean AS path is 5.50 long, 1.50 more than its median of the day; 45 vantage points see prepending. ' +
+      'Check first for prepending of your own, then for an upstream that was lost or that sends you the long way round (panel "VPs by upstream").',
+  },
+];
+
+/** 50 of 60 VPs go down themselves when the event begins. */
+const vpsLost: World = {
+  [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [50, DURING + AFTER]),
+};
+
+function streamDown(from: number, minutes: number): World {
+  return { [of.session(stream.streamUp.name)]: levels([1, from], [0, minutes - from]) };
+}
+function notSeeded(from: number, minutes: number): World {
+  return { [of.exporter(table.tableSeeded.name)]: levels([1, from], [0, minutes - from]) };
+}
+/** A canary that was heard until `from`. */
+function canaryLost(from: number, minutes: number): World {
+  return { [of.session(stream.streamCanaryTimestamp.name)]: `0+60x${from - 1} ${levels([(from - 1) * 60, minutes - from])}` };
+}
+/** The event, kept up until the end and begun `minutes` later. */
+function later(world: World, minutes: number): World {
+  return Object.fromEntries(
+    Object.entries(world).map(([key, text]) => {
+      const first = text.split(' ')[0]!;
+      const held = /^(-?[\d.]+)\+/.exec(first);
+      if (text === '') return [key, text];
+      if (first.startsWith('_')) return [key, `_x${minutes} ${text}`];
+      return [key, `${(held?.[1] ?? /^-?[\d.]+/.exec(first)![0])}x${minutes - 1} ${text}`];
+    }),
+  );
+}
+
+const DOWN = critical('BGPStreamDown', SESSION);
+const STALE = warning('BGPStreamStale', { ...SESSION, why: 'canary' });
+const UNSEEDED = warning('BGPTableNotSeeded', {});
+
+const prefixTests: readonly RuleTest[] = prefixEvents.flatMap((e): RuleTest[] => {
+  const fired: Fired = { alertname: e.alert, severity: e.severity, ...(e.labels ?? { prefix: OURS }) };
+  const beside = e.beside ?? [];
+  const drop = e.alert === 'BGPPrefixVisibilityDrop' || e.alert === 'BGPPrefixNotVisible';
+  const alsoWarning = drop && e.severity === 'critical' ? [warning('BGPPrefixVisibilityDrop')] : [];
+  const tests: RuleTest[] = [
+    {
+      alert: e.alert,
+      kinds: ['firing', 'resolving'],
+      name: `${e.severity}: fires during the event and resolves after it; the other prefix is left alone`,
+      minutes: ALL,
+      changes: e.event,
+      checks: [
+        { at: BEFORE - 1, firing: [] },
+        { at: BEFORE + e.notYet, firing: [] },
+        { at: BEFORE + e.fires, firing: [fired, ...beside] },
+        { at: BEFORE + DURING - 1, firing: [fired, ...beside, ...alsoWarning] },
+        { at: BEFORE + DURING + e.kept, firing: [fired, ...beside, ...alsoWarning] },
+        { at: BEFORE + DURING + e.gone, firing: [] },
+        { at: ALL - 1, firing: [] },
+      ],
+      message: [
+        {
+          at: e.messageAt ?? BEFORE + e.fires,
+          severity: e.severity,
+          labels: { ...OURS_LABELS, ...e.labels },
+          summary: e.summary,
+          description: e.description,
+        },
+      ],
+    },
+    ...e.notFiring.map(
+      ({ name, changes, others = [] }): RuleTest => ({
+        alert: e.alert,
+        kinds: ['not firing'],
+        name: `${e.severity}: ${name}`,
+        minutes: ALL,
+        changes,
+        checks: [
+          { at: BEFORE, firing: [] },
+          { at: BEFORE + 10, firing: others },
+          { at: BEFORE + DURING - 1, firing: others },
+          { at: ALL - 1, firing: [] },
+        ],
+      }),
+    ),
+    {
+      alert: e.alert,
+      kinds: ['quiet: stream down'],
+      name: `${e.severity}: the event happens while the stream is down`,
+      minutes: ALL,
+      changes: { ...e.event, ...streamDown(BEFORE, ALL) },
+      checks: [
+        { at: BEFORE + 1, firing: [] },
+        { at: BEFORE + 5, firing: [DOWN] },
+        { at: BEFORE + 29, firing: [DOWN] },
+      ],
+    },
+    {
+      alert: e.alert,
+      kinds: ['quiet: not seeded'],
+      name: `${e.severity}: the event is seen by a table that is not seeded`,
+      minutes: ALL,
+      changes: { ...e.event, ...notSeeded(BEFORE, ALL) },
+      checks: [
+        { at: BEFORE + 5, firing: [] },
+        { at: BEFORE + 29, firing: [UNSEEDED] },
+      ],
+    },
+    {
+      alert: e.alert,
+      kinds: ['quiet: stream stale'],
+      name: `${e.severity}: the event happens while the stream is stale`,
+      minutes: 160 + ALL,
+      changes: { ...later(e.event, 160), ...canaryLost(40, 160 + ALL) },
+      checks: [
+        { at: 160 + BEFORE + 5, firing: [STALE] },
+        { at: 160 + BEFORE + 29, firing: [STALE] },
+      ],
+    },
+    {
+      alert: e.alert,
+      kinds: ['quiet: VPs lost'],
+      name: `${e.severity}: the VPs go down, not the prefix`,
+      minutes: ALL,
+      changes: {
+        ...vpsLost,
+        ...visibility(
+          { minutes: BEFORE, seen: 60, expected: 60 },
+          { minutes: DURING + AFTER, seen: 10, expected: 10 },
+        ),
+        [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64510' })]: levels([40, BEFORE], [10, DURING + AFTER]),
+        [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64511' })]: levels([20, BEFORE], [0, DURING + AFTER]),
+      },
+      checks: [BEFORE + 1, BEFORE + 12, BEFORE + DURING - 1, ALL - 1].map((at) => ({ at, firing: [] })),
+    },
+  ];
+  return tests;
+});
+
+/** Where what compares with the past would mislead: the event is made by the loss of VPs alone. */
+const vpLossTests: readonly RuleTest[] = [
+  {
+    alert: 'BGPPrefixNotVisible',
+    kinds: ['quiet: VPs lost'],
+    name: 'every VP that saw the prefix is down: nobody is left who could see it',
+    minutes: ALL,
+    changes: {
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [60, DURING + AFTER]),
+      ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 0, expected: 0 }),
+    },
+    checks: [BEFORE + 5, BEFORE + DURING, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPPrefixNotVisible',
+    kinds: ['firing'],
+    name: 'VPs go down, but those that stay say that the prefix is gone',
+    minutes: ALL,
+    changes: {
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [20, DURING + AFTER]),
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'withdrawn' })]: levels([0, BEFORE], [40, DURING + AFTER]),
+      ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 0, expected: 40 }),
+    },
+    checks: [{ at: BEFORE + 5, firing: [critical('BGPPrefixNotVisible')] }],
+  },
+  {
+    alert: 'BGPPrefixNotVisible',
+    kinds: ['firing'],
+    name: 'a prefix that nobody has seen for a day, or ever, is not visible',
+    minutes: ALL,
+    changes: visibility({ minutes: ALL, seen: 0, expected: 0 }),
+    checks: [{ at: BEFORE, firing: [critical('BGPPrefixNotVisible')] }],
+  },
+  {
+    alert: 'BGPPrefixVisibilityDrop',
+    kinds: ['quiet: VPs lost'],
+    name: 'the VPs that stay see less than those that went',
+    minutes: ALL,
+    changes: {
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [40, DURING + AFTER]),
+      ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 8, expected: 20 }),
+    },
+    checks: [BEFORE + 3, BEFORE + 10, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPPrefixPathLengthened',
+    kinds: ['quiet: VPs lost'],
+    name: 'the VPs that stay are farther away',
+    minutes: ALL,
+    changes: {
+      ...vpsLost,
+      ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 10, expected: 10 }),
+      ...longer(6),
+    },
+    checks: [BEFORE + 11, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPPrefixUpdateStorm',
+    kinds: ['quiet: VPs lost'],
+    name: 'VPs go down and come back, and tell all they know',
+    minutes: ALL,
+    changes: { ...vpsLost, ...updates(600, 0) },
+    checks: [BEFORE + 13, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPPrefixFlapping',
+    kinds: ['quiet: VPs lost'],
+    name: 'VPs come and go themselves',
+    minutes: ALL,
+    changes: {
+      ...comingAndGoing(12),
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: counter([0, BEFORE], [12, DURING], [0, AFTER]),
+    },
+    checks: [BEFORE + 18, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPPrefixNotVisible',
+    kinds: ['quiet: stream down'],
+    name: 'it fired when the stream went down: kept until BGPStreamDown can inhibit it, then quiet',
+    minutes: ALL,
+    changes: { ...seenBy(0), ...streamDown(BEFORE + 10, ALL) },
+    checks: [
+      { at: BEFORE + 9, firing: [critical('BGPPrefixNotVisible'), critical('BGPPrefixVisibilityDrop'), warning('BGPPrefixVisibilityDrop')] },
+      {
+        at: BEFORE + 12,
+        firing: [
+          critical('BGPPrefixNotVisible'),
+          critical('BGPPrefixVisibilityDrop'),
+          warning('BGPPrefixVisibilityDrop'),
+          DOWN,
+        ],
+      },
+      { at: BEFORE + 14, firing: [DOWN] },
+    ],
+  },
+];
+
+/** Two streams of the same exporter: the second is what fails, the first is well. */
+const session = (name: string, labels: Readonly<Record<string, string>> = {}) => of.session(name, labels);
+
+const exporterTests: readonly RuleTest[] = [
+  {
+    alert: 'BGPExporterDown',
+    kinds: ['firing', 'resolving'],
+    name: 'the scrape fails, then works again',
+    minutes: ALL,
+    changes: {
+      [of.exporter('up')]: levels([1, BEFORE], [0, DURING], [1, AFTER]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels([1, BEFORE], ['stale', 1], ['_', DURING - 1], [1, AFTER]),
+    },
+    checks: [
+      { at: BEFORE + 1, firing: [] },
+      { at: BEFORE + 3, firing: [critical('BGPExporterDown', {})] },
+      { at: BEFORE + DURING + 1, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 3,
+        severity: 'critical',
+        labels: EXPORTER_LABELS,
+        summary: `No metrics from the BGP exporter ${JOB} at ${INSTANCE}`,
+        description:
+          'The exporter could not be read for two minutes, and says nothing of its prefixes. Alerts about them are quiet meanwhile. ' +
+          "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPExporterDown',
+    kinds: ['firing'],
+    name: 'it never came up',
+    minutes: 30,
+    changes: { [of.exporter('up')]: levels([0, 30]), [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: '' },
+    checks: [{ at: 5, firing: [critical('BGPExporterDown', {})] }],
+  },
+  {
+    alert: 'BGPExporterDown',
+    kinds: ['firing', 'resolving'],
+    name: 'through OTLP: the collector is scraped, but no longer has anything of the exporter',
+    minutes: ALL,
+    changes: {
+      [of.exporter('up')]: '',
+      [of.exporter('up', { job: 'otel-collector' })]: levels([1, ALL]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels([1, BEFORE], ['stale', 1], ['_', DURING - 1], [1, AFTER]),
+    },
+    checks: [
+      { at: BEFORE - 1, firing: [] },
+      { at: BEFORE + 3, firing: [critical('BGPExporterDown', {})] },
+      { at: BEFORE + DURING + 1, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 3,
+        severity: 'critical',
+        labels: { job: JOB },
+        summary: `No metrics from the BGP exporter ${JOB}`,
+        description:
+          'The exporter could not be read for two minutes, and says nothing of its prefixes. Alerts about them are quiet meanwhile. ' +
+          "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPExporterDown',
+    kinds: ['not firing'],
+    name: 'other jobs are not its business; an instance that was replaced is not missed',
+    minutes: ALL,
+    changes: {
+      'up{job="node",instance="edge:9100"}': levels([0, ALL]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.0.9', instance: 'old:10479' })]: levels([1, BEFORE], ['stale', 1]),
+    },
+    checks: [BEFORE + 10, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDown',
+    kinds: ['firing', 'resolving'],
+    name: 'the server refuses the key for half an hour',
+    minutes: ALL,
+    changes: {
+      ...during(session(stream.streamUp.name), 1, 0),
+      [session(stream.streamDisconnects.name, { reason: 'refused' })]: counter([0, BEFORE], [1, DURING], [0, AFTER]),
+    },
+    checks: [
+      { at: BEFORE + 1, firing: [] },
+      { at: BEFORE + 3, firing: [DOWN] },
+      { at: BEFORE + DURING - 1, firing: [DOWN] },
+      { at: BEFORE + DURING + 1, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 20,
+        severity: 'critical',
+        labels: SESSION_LABELS,
+        summary: `BGP stream bgproutes/0 of ${INSTANCE} is down`,
+        description:
+          'The session has not been connected, or its prefixes not associated with its key, for two minutes. What happens to the prefixes is not seen, and alerts about them are quiet. ' +
+          'Disconnects in the last 10 minutes: refused 10. ' +
+          "Check first the exporter's log for the server's own words: refused (key wrong, or used by a second session), association_failed (Live Manager API), connect_failed (network, DNS, TLS).",
+      },
+    ],
+  },
+  {
+    alert: 'BGPStreamDown',
+    kinds: ['not firing'],
+    name: 'a minute without a connection is a reconnect',
+    minutes: ALL,
+    changes: { [session(stream.streamUp.name)]: levels([1, BEFORE], [0, 2], [1, ALL - BEFORE - 2]) },
+    checks: [BEFORE + 1, BEFORE + 2, BEFORE + 5].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDown',
+    kinds: ['firing'],
+    name: 'one of two sessions is down: that one alerts, and prefixes are quiet',
+    minutes: ALL,
+    changes: {
+      ...seenBy(0),
+      [session(stream.streamUp.name, { session: '1' })]: levels([1, BEFORE], [0, DURING + AFTER]),
+    },
+    checks: [{ at: BEFORE + 10, firing: [critical('BGPStreamDown', { source: 'bgproutes', session: '1' })] }],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['firing', 'resolving'],
+    name: 'a stream that speaks every minute falls silent',
+    minutes: 560,
+    changes: {
+      [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 120])} ${520 * 60}+60x39`,
+      [session(stream.streamFrames.name)]: `0+30x399 ${levels([399 * 30, 120])} ${400 * 30}+30x39`,
+    },
+    checks: [
+      { at: 440, firing: [] },
+      { at: 500, firing: [warning('BGPStreamStale', { ...SESSION, why: 'silence' })] },
+      { at: 522, firing: [] },
+    ],
+    message: [
+      {
+        at: 500,
+        severity: 'warning',
+        labels: { ...SESSION_LABELS, why: 'silence' },
+        summary: `BGP stream bgproutes/0 of ${INSTANCE} is connected but brings no news (silence)`,
+        description:
+          'Last frame 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no frame in six hours; expired: the association with the key has ended). Alerts about prefixes are quiet meanwhile. ' +
+          "Check first the subscription's expiry and renewals on the Exporter dashboard, then the service's status.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['not firing'],
+    name: 'quiet prefixes are calm: one frame an hour is usual here',
+    minutes: 560,
+    changes: {
+      [session(stream.streamLastFrame.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour * 3600, 60])).join(' ').concat(' ', levels([9 * 3600, 20])),
+      [session(stream.streamFrames.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour + 1, 60])).join(' ').concat(' ', levels([10, 20])),
+    },
+    checks: [300, 359, 479, 539].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['not firing'],
+    name: 'silence is calm while the canary is heard',
+    minutes: 560,
+    changes: {
+      [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 160])}`,
+      [session(stream.streamFrames.name)]: `0+30x399 ${levels([399 * 30, 160])}`,
+      [session(stream.streamCanaryTimestamp.name)]: levels([0, 120], [7200, 120], [14400, 120], [21600, 120], [28800, 80]),
+    },
+    checks: [450, 500, 559].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['firing', 'resolving'],
+    name: 'the canary is not heard, though other frames come; then it is',
+    minutes: 300,
+    changes: { [session(stream.streamCanaryTimestamp.name)]: levels([0, 200], [12000, 100]) },
+    checks: [
+      { at: 149, firing: [] },
+      { at: 160, firing: [STALE] },
+      { at: 202, firing: [] },
+    ],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['firing'],
+    name: 'connected since six hours, and not one frame',
+    minutes: 400,
+    changes: {
+      [session(stream.streamLastFrame.name)]: '',
+      [session(stream.streamFrames.name)]: levels([0, 400]),
+    },
+    checks: [
+      { at: 300, firing: [] },
+      { at: 370, firing: [warning('BGPStreamStale', { ...SESSION, why: 'mute' })] },
+    ],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['firing', 'resolving'],
+    name: 'the association has ended while the session is still open; then it is renewed',
+    minutes: 300,
+    changes: { [session(stream.streamSubscriptionExpiry.name)]: levels([200 * 60, 240], [400 * 60, 60]) },
+    checks: [
+      { at: 199, firing: [warning('BGPSubscriptionExpiring', SESSION)] },
+      { at: 210, firing: [warning('BGPStreamStale', { ...SESSION, why: 'expired' }), warning('BGPSubscriptionExpiring', SESSION)] },
+      { at: 242, firing: [] },
+    ],
+  },
+  {
+    alert: 'BGPStreamDelayed',
+    kinds: ['firing', 'resolving'],
+    name: 'a fifth of the messages is up to five minutes late',
+    minutes: ALL,
+    changes: { [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [24, DURING], [30, AFTER]) },
+    checks: [
+      { at: BEFORE + 5, firing: [] },
+      { at: BEFORE + 25, firing: [warning('BGPStreamDelayed', SESSION)] },
+      { at: BEFORE + DURING + 11, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 25,
+        severity: 'warning',
+        labels: SESSION_LABELS,
+        summary: `BGP stream bgproutes/0 of ${INSTANCE} is late by 3m 0s`,
+        description:
+          'One message in ten is older than 3m 0s when it arrives (limit 2 minutes). Numbers and alerts are right, but late by that much. ' +
+          "Check first the clock of the exporter's machine (NTP), then its event loop delay and CPU on the Exporter dashboard; else the delay is the service's.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPStreamDelayed',
+    kinds: ['not firing'],
+    name: 'one message in thirty is late',
+    minutes: ALL,
+    changes: { [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [29, DURING], [30, AFTER]) },
+    checks: [BEFORE + 15, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDecodeFailures',
+    kinds: ['firing', 'resolving'],
+    name: 'a tenth of the frames cannot be read',
+    minutes: ALL,
+    changes: { [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: counter([0, BEFORE], [3, DURING], [0, AFTER]) },
+    checks: [
+      { at: BEFORE + 5, firing: [] },
+      { at: BEFORE + 20, firing: [warning('BGPStreamDecodeFailures', SESSION)] },
+      { at: BEFORE + DURING + 17, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 20,
+        severity: 'warning',
+        labels: SESSION_LABELS,
+        summary: `BGP stream bgproutes/0 of ${INSTANCE}: 10% of frames cannot be read`,
+        description:
+          'Limit 1%. Reasons in the last 15 minutes: not_json 45. ' +
+          'What cannot be read is not in the numbers: withdrawals may be missing. Check first whether the service has changed its format (the log names the keys of such messages once), and whether a newer exporter is out.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPStreamDecodeFailures',
+    kinds: ['not firing'],
+    name: 'one frame of thousands cannot be read',
+    minutes: ALL,
+    changes: { [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: levels([0, BEFORE], [1, DURING], [2, AFTER]) },
+    checks: [BEFORE + 12, BEFORE + 29, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPTableNotSeeded',
+    kinds: ['firing', 'resolving'],
+    name: 'the Data API says no for half an hour',
+    minutes: ALL,
+    changes: {
+      ...during(of.exporter(table.tableSeeded.name), 1, 0),
+      [of.exporter(table.dataApiRequests.name, { endpoint: 'rib', result: 'forbidden' })]: counter([0, BEFORE], [1, DURING], [0, AFTER]),
+    },
+    checks: [
+      { at: BEFORE + 14, firing: [] },
+      { at: BEFORE + 20, firing: [UNSEEDED] },
+      { at: BEFORE + DURING + 1, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 20,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `The table of ${INSTANCE} is not known to be complete`,
+        description:
+          'For 15 minutes the table was not seeded from the Data API: visible VPs may be too low, and alerts about prefixes are quiet. ' +
+          'Requests to the Data API in the last 15 minutes: rib forbidden 15. ' +
+          'Check first that the key may use the Data API (forbidden), and its hourly quota (rate_limited).',
+      },
+    ],
+  },
+  {
+    alert: 'BGPTableNotSeeded',
+    kinds: ['not firing'],
+    name: 'a seed may take ten minutes',
+    minutes: 60,
+    changes: { [of.exporter(table.tableSeeded.name)]: levels([0, 10], [1, 50]) },
+    checks: [9, 16, 30].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPTableDrift',
+    kinds: ['firing', 'resolving'],
+    name: 'a comparison corrects a tenth of the routes; the next ones nothing',
+    minutes: 240,
+    changes: { [of.exporter(table.tableSeedCorrections.name)]: levels([0, 61], [100, 179]) },
+    checks: [
+      { at: 61, firing: [] },
+      { at: 70, firing: [warning('BGPTableDrift', {})] },
+      { at: 190, firing: [] },
+    ],
+    message: [
+      {
+        at: 130,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `The table of ${INSTANCE} drifts: 10% of its routes had to be corrected`,
+        description:
+          'Comparisons with the Data API in the last two hours had to correct 10% of the routes (limit 2%). They are right now, but were wrong between comparisons: the stream loses or misreads messages. ' +
+          'Check first decode failures, dropped events and gaps on the Exporter dashboard.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPTableDrift',
+    kinds: ['not firing'],
+    name: 'a few routes in a thousand are corrected; or some of very few',
+    minutes: 240,
+    changes: { [of.exporter(table.tableSeedCorrections.name)]: levels([0, 61], [8, 179]), [of.exporter(table.tableRoutes.name)]: levels([1000, 100], [20, 140]) },
+    checks: [70, 110, 200].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPSubscriptionExpiring',
+    kinds: ['firing', 'resolving'],
+    name: 'renewals fail; the hour before the end alerts, and a renewal resolves it',
+    minutes: 240,
+    changes: {
+      [session(stream.streamSubscriptionExpiry.name)]: levels([150 * 60, 130], [400 * 60, 110]),
+      [session(stream.streamSubscriptionRenewals.name, { result: 'error' })]: counter([0, 60], [1, 70], [0, 110]),
+    },
+    checks: [
+      { at: 90, firing: [] },
+      { at: 100, firing: [warning('BGPSubscriptionExpiring', SESSION)] },
+      { at: 131, firing: [] },
+    ],
+    message: [
+      {
+        at: 120,
+        severity: 'warning',
+        labels: SESSION_LABELS,
+        summary: `The prefixes of session bgproutes/0 of ${INSTANCE} are about to lose their association with the key`,
+        description:
+          'The association ends in 30m 0s and has not been renewed; after its end the stream is silent although connected. Renewals in the last hour: error 60. ' +
+          "Check first the exporter's log for the Live Manager API's answer.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPSubscriptionExpiring',
+    kinds: ['not firing'],
+    name: 'renewed every two hours of four',
+    minutes: 360,
+    changes: { [session(stream.streamSubscriptionExpiry.name)]: levels([240 * 60, 120], [360 * 60, 120], [480 * 60, 120]) },
+    checks: [119, 239, 359].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPOtlpExportFailing',
+    kinds: ['firing', 'resolving'],
+    name: 'the collector is away for half an hour',
+    minutes: ALL,
+    changes: {
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'success' })]: counter([1, BEFORE], [0, DURING], [1, AFTER]),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable' })]: counter([0, BEFORE], [1, DURING], [0, AFTER]),
+    },
+    checks: [
+      { at: BEFORE + 5, firing: [] },
+      { at: BEFORE + 20, firing: [warning('BGPOtlpExportFailing', {})] },
+      { at: BEFORE + DURING + 16, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 20,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `100% of the OTLP exports of ${INSTANCE} fail`,
+        description:
+          'Limit 10%. Results in the last 15 minutes: unavailable 15. What goes out through OTLP is late or missing; /metrics is not concerned. ' +
+          'Check first whether the collector runs and accepts (rejected: it will not take them; unavailable: it is down or overloaded; partial: it refused some points).',
+      },
+    ],
+  },
+  {
+    alert: 'BGPOtlpExportFailing',
+    kinds: ['not firing'],
+    name: 'OTLP is off; elsewhere one export failed',
+    minutes: ALL,
+    changes: {
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'success' })]: levels([0, ALL]),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'success', instance: 'b:1' })]: counter([1, ALL]),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable', instance: 'b:1' })]: levels([0, BEFORE], [1, DURING + AFTER]),
+    },
+    checks: [BEFORE + 12, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+];
+
+/** alerts/thresholds.example.yml is what these read; it sets one limit of each kind. */
+const THRESHOLDS = ['../thresholds.example.yml'];
+const thresholdTests: readonly RuleTest[] = [
+  {
+    alert: 'BGPPrefixUnexpectedOrigin',
+    kinds: ['not firing'],
+    name: "the group's setting (25 VPs) holds for its prefixes",
+    minutes: ALL,
+    changes: unexpectedOrigin(12),
+    checks: [{ at: BEFORE + 10, firing: [] }],
+    ruleFiles: THRESHOLDS,
+  },
+  {
+    alert: 'BGPPrefixVisibilityDrop',
+    kinds: ['firing'],
+    name: "the prefix's setting (5 %) goes before its group's (40 %)",
+    minutes: ALL,
+    changes: seenBy(54),
+    checks: [{ at: BEFORE + 10, firing: [warning('BGPPrefixVisibilityDrop')] }],
+    ruleFiles: THRESHOLDS,
+  },
+  {
+    alert: 'BGPPrefixNotVisible',
+    kinds: ['not firing'],
+    name: 'a floor below 0 turns it off, for a prefix that is dark on purpose',
+    minutes: ALL,
+    changes: {
+      [of.prefix(prefix.prefixInfo.name, { prefix: '198.51.100.0/24', afi: 'ipv4' })]: levels([1, ALL]),
+      [of.prefix(prefix.prefixVisibleVps.name, { prefix: '198.51.100.0/24' })]: levels([0, ALL]),
+      [of.prefix(prefix.prefixExpectedVps.name, { prefix: '198.51.100.0/24' })]: levels([0, ALL]),
+    },
+    checks: [{ at: BEFORE, firing: [] }],
+    ruleFiles: THRESHOLDS,
+  },
+  {
+    alert: 'BGPPrefixMoreSpecificAnnounced',
+    kinds: ['not firing'],
+    name: 'a more-specific that is listed as expected',
+    minutes: ALL,
+    changes: moreSpecific(30),
+    checks: [{ at: BEFORE + 10, firing: [] }],
+    ruleFiles: THRESHOLDS,
+  },
+];
+
+export const ruleTests: readonly RuleTest[] = [...prefixTests, ...vpLossTests, ...exporterTests, ...thresholdTests];
+export const worldOf = (test: RuleTest): World => {
+  const all: Record<string, string> = { ...healthy(test.minutes), ...test.changes };
+  return Object.fromEntries(Object.entries(all).filter(([, values]) => values !== ''));
+};
