@@ -12,6 +12,9 @@ export interface BackoffOptions {
   readonly floorMs?: number;
 }
 
+/** Enough to come from a millisecond to a month. */
+const MAX_DOUBLINGS = 32;
+
 export class Backoff {
   private readonly options: BackoffOptions;
   private readonly random: () => number;
@@ -26,8 +29,8 @@ export class Backoff {
   next(): number {
     const { baseMs, maxMs, floorMs = 0 } = this.options;
     const ceilingMs = Math.min(maxMs, baseMs * 2 ** this.attempts);
-    // Growth ends at the maximum: an endless count would overflow to Infinity, and 0 * Infinity is not a number.
-    if (ceilingMs < maxMs) this.attempts++;
+    // Bounded: 2 to an endless count is Infinity, and no number times a base of 0.
+    if (this.attempts < MAX_DOUBLINGS) this.attempts++;
     return Math.round(floorMs + this.random() * Math.max(0, ceilingMs - floorMs));
   }
 
