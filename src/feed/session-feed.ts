@@ -69,7 +69,9 @@ export class SessionFeed {
     this.#held = undefined;
     this.#heldBytes = 0;
     for (const { data, receivedAtMs } of held) this.#apply(data, receivedAtMs, true);
-    return !this.#overflowed;
+    const complete = !this.#overflowed;
+    this.#overflowed = false;
+    return complete;
   }
 
   frame(data: Buffer, receivedAtMs: number): void {
@@ -82,7 +84,8 @@ export class SessionFeed {
       this.#dropHeld(data);
       return;
     }
-    this.#held.push({ data, receivedAtMs });
+    // A copy: the frame shares its memory with all that came in the same packet.
+    this.#held.push({ data: Buffer.from(data), receivedAtMs });
     this.#heldBytes += data.length;
   }
 

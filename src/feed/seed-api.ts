@@ -1,0 +1,50 @@
+/** What seeding needs of the Data API; the client of bgproutes/ gives it. */
+import type { VantagePoint } from '../bgp/vantage-point.ts';
+
+/** A VP as the Data API lists it; only those of sources that stream live are given. */
+export interface ApiVantagePoint {
+  readonly id: string;
+  readonly vp: VantagePoint;
+  readonly status: 'up' | 'down' | 'ignored' | 'unknown';
+  /** Routes in its table; undefined when unknown. */
+  readonly ribSizeV4: number | undefined;
+  readonly ribSizeV6: number | undefined;
+}
+
+export interface ApiRoute {
+  readonly vp: VantagePoint;
+  /** Canonical text. */
+  readonly prefix: string;
+  readonly asPath: string;
+  readonly communities: string;
+}
+
+export interface ApiUpdate {
+  readonly vp: VantagePoint;
+  readonly prefix: string;
+  /** Unix microseconds. */
+  readonly timeUs: number;
+  readonly kind: 'A' | 'W';
+  readonly asPath: string;
+  readonly communities: string;
+}
+
+/** Each call resolves with all of the answer, or rejects with a DataApiError; all obey the limits of the key. */
+export interface SeedApi {
+  vantagePoints(signal: AbortSignal): Promise<readonly ApiVantagePoint[]>;
+  /** What these VPs held at a time (Unix ms), for these prefixes and all their more-specifics. */
+  rib(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ApiRoute[]>;
+  /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. */
+  updates(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ApiUpdate[]>;
+}

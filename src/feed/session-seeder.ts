@@ -1,0 +1,276 @@
+/**
+ * Keeps the part of the table that one session answers for complete: seeds it, fills every gap, compares it from time to
+ * time. Knows for each prefix until when the table is complete, and says so.
+ *
+ * The order that loses nothing: the stream is open and its frames are held; the RIB at T and the updates from T on are
+ * applied; then what was held; then it is live. The Data API lags the stream, so what happened just before the stream
+ * opened may not be in the first answer: once the lag has passed the updates of that time are read again, and only then is
+ * the table called complete. No order can do harm: a cell takes nothing older than what it has.
+ */
+import { DataApiError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { SeedResult, TableFigures } from '../metrics/table-view.ts';
+import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
+import { sleep, type Timers } from '../stream/timers.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
+import type { SessionFeed } from './session-feed.ts';
+import { applyHistory, RibReader } from './table-seed.ts';
+import type { VpDirectory } from './vp-directory.ts';
+
+export interface SeederOptions {
+  readonly session: number;
+  readonly feed: SessionFeed;
+  readonly table: RoutingTable;
+  readonly api: SeedApi;
+  readonly directory: VpDirectory;
+  readonly figures: TableFigures;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  /** How far the Data API is behind the stream. */
+  readonly lagMs: number;
+  /** How long frames are held at most for a seed; then the stream goes live and the seed goes on beside it. Default 60 s. */
+  readonly holdMs?: number;
+  /** Waits between attempts; 1 s to 5 min by default. */
+  readonly retry?: BackoffOptions;
+  /** Called whenever `complete` may have changed. */
+  readonly onChange: () => void;
+}
+
+/** A gap longer than this is healed by a RIB: the updates would be the longer answer. */
+const LONG_GAP_MS = 2 * 3_600_000;
+/** Clocks of the services differ a little. */
+const OVERLAP_MS = 2_000;
+const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
+/** An invalid key does not become valid by asking again. */
+const FORBIDDEN_RETRY_MS = 600_000;
+/** A comparison that would drop more than half of more routes than this is asked twice before it is believed. */
+const FEW_ROUTES = 10;
+
+export class SessionSeeder {
+  readonly #options: SeederOptions;
+  /** By prefix: until when (Unix ms) the table is complete for it; none: never seeded. */
+  readonly #completeUntil = new Map<string, number>();
+  #prefixes: readonly string[] = [];
+  #connectedAtMs: number | undefined;
+  #complete = false;
+  #controller = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SeederOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the table has all that the session's prefixes have had, up to now. */
+  get complete(): boolean {
+    return this.#complete || this.#prefixes.length === 0;
+  }
+
+  /** The table was restored and is complete up to then. */
+  restored(prefixes: readonly string[], untilMs: number): void {
+    for (const prefix of prefixes) this.#completeUntil.set(prefix, untilMs);
+  }
+
+  /** The monitored prefixes of the session. New ones are seeded once the stream delivers them: call `connected` then. */
+  setPrefixes(prefixes: readonly string[]): void {
+    const kept = new Set(prefixes);
+    for (const prefix of this.#completeUntil.keys()) if (!kept.has(prefix)) this.#completeUntil.delete(prefix);
+    this.#prefixes = prefixes;
+  }
+
+  /** From `atMs` on the stream delivers all prefixes. */
+  connected(atMs: number): void {
+    this.#interrupt(atMs);
+    if (this.#prefixes.length === 0) return;
+    this.#connectedAtMs = atMs;
+    this.#options.feed.hold();
+    const { signal } = (this.#controller = new AbortController());
+    this.#running = this.#fillUntilComplete(atMs, signal);
+  }
+
+  /** The stream is lost; nothing that came until `atMs` is. */
+  disconnected(atMs: number): void {
+    this.#interrupt(atMs);
+    this.#connectedAtMs = undefined;
+  }
+
+  /** Ends what runs; resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    await this.#running;
+    this.#options.feed.release();
+  }
+
+  #interrupt(atMs: number): void {
+    this.#controller.abort();
+    if (this.#complete) {
+      // A connection that died was deaf before that showed: only what was heard counts. A calm prefix's longer gap costs nothing.
+      const heardMs = Math.max(this.#connectedAtMs ?? 0, this.#options.feed.stream.lastFrameAtMs ?? 0);
+      for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, Math.min(atMs, heardMs));
+    }
+    this.#setComplete(false);
+    this.#options.feed.release();
+  }
+
+  #setComplete(complete: boolean): void {
+    if (this.#complete === complete) return;
+    this.#complete = complete;
+    this.#options.onChange();
+  }
+
+  async #fillUntilComplete(connectedAtMs: number, signal: AbortSignal): Promise<void> {
+    const { timers, feed, holdMs = 60_000 } = this.#options;
+    let overflowed = false;
+    const release = () => {
+      if (!signal.aborted && !feed.release()) overflowed = true;
+    };
+    const cancelHold = timers.schedule(release, holdMs);
+    try {
+      const backoff = new Backoff(this.#options.retry ?? RETRY, timers.random);
+      while (!signal.aborted) {
+        const failure = await this.#attempt(() => this.#fill(connectedAtMs, release, signal), signal);
+        if (failure === undefined && overflowed) {
+          // What found no room is in the history by now, or will be when the lag has passed.
+          overflowed = false;
+          await sleep(timers, this.#options.lagMs, signal);
+          for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, connectedAtMs);
+          continue;
+        }
+        if (failure === undefined) {
+          if (!signal.aborted) this.#setComplete(true);
+          return;
+        }
+        release();
+        const wait = failure === 'forbidden' ? FORBIDDEN_RETRY_MS : backoff.next();
+        await sleep(timers, wait, signal);
+      }
+    } finally {
+      cancelHold();
+      if (!signal.aborted) feed.release();
+    }
+  }
+
+  /** Counts and logs one reading of the Data API; gives what it failed of. */
+  async #attempt(read: () => Promise<void>, signal: AbortSignal): Promise<Exclude<SeedResult, 'success'> | undefined> {
+    const { figures, logger, session, timers } = this.#options;
+    try {
+      await read();
+      if (signal.aborted) return 'aborted';
+      figures.seeds.success++;
+      figures.seedAtMs = timers.now();
+      return undefined;
+    } catch (error) {
+      const result = signal.aborted ? 'aborted' : seedFailure(error);
+      figures.seeds[result]++;
+      if (result === 'aborted') return result;
+      const text = error instanceof Error ? error.message : String(error);
+      if (result === 'forbidden')
+        logger.error('the Data API refuses the key: the table stays unseeded', { session, error: text });
+      else logger.warn('the table could not be read from the Data API, trying again', { session, result, error: text });
+      return result;
+    }
+  }
+
+  async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
+    const { api, directory, timers, lagMs } = this.#options;
+    if (directory.readAtMs === undefined) await directory.refresh(api, signal);
+    const vps = directory.live;
+    const startMs = timers.now();
+    const ribAtMs = wholeSecond(connectedAtMs - lagMs - 1_000);
+    const fresh = this.#prefixes.filter((prefix) => {
+      const until = this.#completeUntil.get(prefix);
+      return until === undefined || startMs - until > LONG_GAP_MS;
+    });
+    if (fresh.length > 0) {
+      await this.#readRib(vps, fresh, ribAtMs, signal);
+      if (signal.aborted) return;
+      for (const prefix of fresh) this.#completeUntil.set(prefix, ribAtMs);
+    }
+    const fromMs = Math.min(...this.#prefixes.map((prefix) => this.#completeUntil.get(prefix) ?? ribAtMs));
+    await this.#readHistory(vps, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
+    if (signal.aborted) return;
+    release();
+    const settledMs = connectedAtMs + lagMs + 1_000;
+    if (lagMs > 0 && startMs < settledMs) {
+      await sleep(timers, settledMs - timers.now(), signal);
+      if (signal.aborted) return;
+      const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
+      await this.#readHistory(vps, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
+    }
+    for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, connectedAtMs);
+  }
+
+  async #readHistory(
+    vps: readonly ApiVantagePoint[],
+    fromMs: number,
+    toMs: number,
+    heardFromMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { api, table, session, timers } = this.#options;
+    const batches = api.updates(vps, this.#prefixes, wholeSecond(fromMs), Math.ceil(toMs / 1000) * 1000, signal);
+    await applyHistory(table, session, batches, heardFromMs, timers.now);
+  }
+
+  async #readRib(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): Promise<RibReader> {
+    const { api, table, session, timers } = this.#options;
+    const rib = new RibReader(table, session, atMs);
+    await rib.read(api.rib(vps, prefixes, atMs, signal));
+    if (signal.aborted) return rib;
+    const asked = vps.map((one) => one.vp);
+    const wanted = new Set(prefixes);
+    let absences = rib.absences(asked, wanted);
+    if (absences.length > FEW_ROUTES && absences.length * 2 > rib.rows + absences.length) {
+      // So much that an answer cut short is the likelier cause: believe it only when it says so twice.
+      const again = new RibReader(table, session, atMs);
+      await again.read(api.rib(vps, prefixes, atMs, signal));
+      if (signal.aborted) return rib;
+      absences = again.absences(asked, wanted);
+    }
+    rib.drop(absences, timers.now());
+    return rib;
+  }
+
+  /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
+  async compare(): Promise<void> {
+    if (!this.#complete || this.#prefixes.length === 0) return;
+    const { directory, figures, timers, lagMs, session, logger } = this.#options;
+    const { signal } = this.#controller;
+    await this.#attempt(async () => {
+      const rib = await this.#readRib(
+        directory.live,
+        this.#prefixes,
+        wholeSecond(timers.now() - lagMs - OVERLAP_MS),
+        signal,
+      );
+      figures.corrections += rib.corrected;
+      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected: rib.corrected });
+    }, signal);
+  }
+
+  /** Reads the routes of VPs that came back. */
+  async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
+    if (!this.#complete || this.#prefixes.length === 0 || vps.length === 0) return;
+    const { timers, lagMs } = this.#options;
+    const { signal } = this.#controller;
+    await this.#attempt(async () => {
+      await this.#readRib(vps, this.#prefixes, wholeSecond(timers.now() - lagMs - OVERLAP_MS), signal);
+    }, signal);
+  }
+}
+
+function wholeSecond(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000)) * 1000;
+}
+
+function seedFailure(error: unknown): Exclude<SeedResult, 'success' | 'aborted'> {
+  if (!(error instanceof DataApiError)) return 'invalid'; // a fault of ours: the stream goes on, the table says that it is not seeded
+  if (error.code === 'FORBIDDEN') return 'forbidden';
+  if (error.code === 'BAD_REQUEST' || error.code === 'NOT_FOUND') return 'refused';
+  return error.code === 'INVALID_RESPONSE' ? 'invalid' : 'unavailable';
+}
