@@ -15,6 +15,11 @@ export interface CommandIo {
   readonly signal: AbortSignal;
   /** Calls the listener at every SIGHUP until the returned function is called; without a listener SIGHUP ends the process. */
   onHangup(listener: () => void): () => void;
+  /**
+   * Who writes the last words before exit code 1: an error that nobody caught, as one text without the key of the
+   * environment. Without one they go to stderr as plain text.
+   */
+  onFatal(report: (text: string) => void): void;
 }
 
 export interface Command {
@@ -30,4 +35,12 @@ export interface Command {
    * A `UsageError` or `ConfigError` that it throws is printed and gives 2; any other error gives 1.
    */
   run(args: readonly string[], io: CommandIo): Promise<number>;
+}
+
+/** Resolves when the signal is aborted, at once when it is already. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -128,7 +128,7 @@ function readConfigFile(path: string, readFile: ReadFile): string {
   try {
     return readFile(path);
   } catch (error) {
-    throw new ConfigError([`--config.file: ${path} cannot be read: ${fileFault(error)}`], error);
+    throw new ConfigError([`${path}: the configuration file cannot be read: ${fileFault(error)}`], error);
   }
 }
 

@@ -1,0 +1,71 @@
+/** `bgproutes-exporter serve`: the exporter itself. */
+import { configSecrets, loadConfig } from '../config/config.ts';
+import { CONFIG_FLAGS } from '../config/flags.ts';
+import { ConfigError } from '../errors.ts';
+import { createLogger } from '../logger.ts';
+import { buildInfo } from '../version.ts';
+import { formatFlags, parseArguments } from './arguments.ts';
+import { aborted, type Command } from './command.ts';
+
+/** When a stop takes longer, something hangs: better to end without it. */
+const STOP_LIMIT_MS = 10_000;
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Run the exporter; this is what runs without a command',
+  help: `Usage: bgproutes-exporter [serve] [flags]
+
+Keeps, for each monitored prefix, the route that each vantage point of bgproutes.io holds, and serves it as metrics.
+
+Flags:
+${formatFlags(CONFIG_FLAGS)}
+Environment:
+  BGP_API_KEY       API key, when neither a flag nor the file names one
+  BGP_API_KEY_FILE  File that holds it
+
+Signals: SIGHUP reads the configuration file again, SIGINT and SIGTERM stop in order, a second one at once.
+
+Example:
+  BGP_API_KEY=… bgproutes-exporter --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48
+`,
+
+  async run(args, io) {
+    const { flags } = parseArguments(args, CONFIG_FLAGS);
+    const load = () => loadConfig({ flags, env: io.env });
+    const config = load();
+    const logger = createLogger({ ...config.log, destination: io.stderr, secrets: configSecrets(config) });
+    io.onFatal((text) => logger.error('the exporter ends because of an unexpected error', { error: text }));
+    const version = buildInfo(io.env);
+    logger.info('bgproutes-exporter starts', {
+      version: version.version,
+      revision: version.revision,
+      node: version.nodeVersion,
+      prefixes: config.prefixes.length,
+      sessions: config.bgproutes.apiKeys.length,
+    });
+
+    const { startExporter } = await import('../exporter.ts');
+    const reloadConfig = () => {
+      const next = load();
+      logger.addSecrets(configSecrets(next));
+      return next;
+    };
+    const exporter = await startExporter(config, { logger, version, reloadConfig });
+    const ignoreHangups = io.onHangup(() => {
+      exporter.reload().catch((error: unknown) => {
+        // The exporter has logged and counted a refused configuration itself; anything else is a fault of ours.
+        if (!(error instanceof ConfigError)) throw error;
+      });
+    });
+    await aborted(io.signal);
+    ignoreHangups();
+    logger.info('bgproutes-exporter stops');
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_LIMIT_MS, 'late').unref());
+    if ((await Promise.race([exporter.stop(), late])) === 'late') {
+      logger.error('the stop takes too long and is broken off', { limit_seconds: STOP_LIMIT_MS / 1000 });
+      return 1;
+    }
+    logger.info('bgproutes-exporter has stopped');
+    return 0;
+  },
+};
