@@ -99,7 +99,7 @@ export function decodeValue(value: unknown): DecodeResult {
   let attributes: RouteUpdate['attributes'];
   if (announced.prefixes.length > 0) {
     const asPath = message['as-path'];
-    if (asPath === undefined) failures.push('missing_as_path');
+    if (asPath === undefined || asPath === null) failures.push('missing_as_path');
     else if (typeof asPath !== 'string' || parseAsPath(asPath) === undefined) failures.push('invalid_as_path');
     else {
       attributes = {
@@ -180,11 +180,11 @@ function decodeWithdrawn(message: Readonly<Record<string, unknown>>): {
   withdrawn: PrefixListResult;
   guessedKey?: string;
 } {
-  const found = WITHDRAWN_KEYS.map((key) => decodeList(message[key])).filter((list) => list.present);
-  if (found.length > 0) {
-    const prefixes = found.flatMap((list) => list.prefixes);
-    return { withdrawn: { present: true, prefixes, unreadable: found.some((list) => list.unreadable) } };
-  }
+  const found = WITHDRAWN_KEYS.map((key) => decodeList(message[key]));
+  const prefixes = found.flatMap((list) => list.prefixes);
+  const unreadable = found.some((list) => list.unreadable);
+  // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
+  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable } };
   for (const [key, value] of Object.entries(message)) {
     if (KNOWN_KEYS.has(key)) continue;
     const list = decodeList(value);
