@@ -66,9 +66,26 @@ export class SessionSeeder {
     return this.#complete || this.#prefixes.length === 0;
   }
 
-  /** The table was restored and is complete up to then. */
-  restored(prefixes: readonly string[], untilMs: number): void {
-    for (const prefix of prefixes) this.#completeUntil.set(prefix, untilMs);
+  /** The table was restored, and was complete until then (Unix ms) for these prefixes. */
+  restored(completeUntil: Readonly<Record<string, number>>): void {
+    for (const prefix of this.#prefixes) {
+      const until = completeUntil[prefix];
+      if (until !== undefined) this.#completeUntil.set(prefix, Math.min(until, this.#options.timers.now()));
+    }
+  }
+
+  /** By prefix: until when the table is surely complete; a prefix that was never seeded is not there. */
+  completeUntil(): Record<string, number> {
+    const untilMs = this.#heardUntilMs();
+    const known = [...this.#completeUntil].map(
+      ([prefix, until]) => [prefix, this.#complete ? untilMs : until] as const,
+    );
+    return Object.fromEntries(known);
+  }
+
+  /** A connection that died is deaf before that shows: only what was heard counts. A calm prefix's longer gap costs nothing. */
+  #heardUntilMs(): number {
+    return Math.max(this.#connectedAtMs ?? 0, this.#options.feed.stream.lastFrameAtMs ?? 0);
   }
 
   /** The monitored prefixes of the session. New ones are seeded once the stream delivers them: call `connected` then. */
@@ -104,9 +121,8 @@ export class SessionSeeder {
   #interrupt(atMs: number): void {
     this.#controller.abort();
     if (this.#complete) {
-      // A connection that died was deaf before that showed: only what was heard counts. A calm prefix's longer gap costs nothing.
-      const heardMs = Math.max(this.#connectedAtMs ?? 0, this.#options.feed.stream.lastFrameAtMs ?? 0);
-      for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, Math.min(atMs, heardMs));
+      const untilMs = Math.min(atMs, this.#heardUntilMs());
+      for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, untilMs);
     }
     this.#setComplete(false);
     this.#options.feed.release();

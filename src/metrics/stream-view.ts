@@ -30,8 +30,8 @@ export interface SessionFigures {
     readonly session: string;
     readonly startTimeMs: number;
     readonly up: boolean;
-    /** It has no prefixes, so it does not connect. */
-    readonly idle: boolean;
+    /** It has no prefixes, so it does not connect; absent is false. */
+    readonly idle?: boolean | undefined;
     readonly connects: number;
     readonly disconnects: Readonly<Record<string, number>>;
     readonly gapMs: number;

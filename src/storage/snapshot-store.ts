@@ -3,7 +3,13 @@ import { type FileHandle, mkdir, open, readFile, rename, stat } from 'node:fs/pr
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotFault } from '../table/snapshot.ts';
+import {
+  checkSnapshot,
+  encodeSnapshot,
+  restoreSnapshot,
+  type SnapshotFault,
+  type SnapshotMeta,
+} from '../table/snapshot.ts';
 
 /** Written out at once; the event loop turns in between. */
 const WRITE_BYTES = 256 * 1024;
@@ -11,7 +17,7 @@ const WRITE_BYTES = 256 * 1024;
 const MAX_BYTES = 4 * 1024 ** 3 - 1;
 
 export type RestoreOutcome =
-  | { readonly result: 'success'; readonly createdAtMs: number }
+  | { readonly result: 'success'; readonly meta: SnapshotMeta }
   | { readonly result: 'missing' }
   /** `asideAs`: the file's new name; undefined when it could not be moved either. */
   | { readonly result: SnapshotFault | 'too_old'; readonly asideAs: string | undefined };
@@ -32,21 +38,21 @@ export class SnapshotStore {
   }
 
   /**
-   * Writes the table as it is at `nowMs`, replacing the former file when all is on the disk. One after the other.
+   * Writes the table as it is now, replacing the former file when all is on the disk. One after the other.
    * @throws what the file system says; the former file is then still there
    */
-  save(table: RoutingTable, nowMs: number): Promise<void> {
-    const write = this.#writing.catch(() => {}).then(() => this.#save(table, nowMs));
+  save(table: RoutingTable, meta: () => SnapshotMeta): Promise<void> {
+    const write = this.#writing.catch(() => {}).then(() => this.#save(table, meta()));
     this.#writing = write;
     return write;
   }
 
-  async #save(table: RoutingTable, nowMs: number): Promise<void> {
+  async #save(table: RoutingTable, meta: SnapshotMeta): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const temporary = `${this.#file}.tmp`;
     const file = await open(temporary, 'w', 0o600);
     try {
-      await writeChunks(file, encodeSnapshot(table, { createdAtMs: nowMs }));
+      await writeChunks(file, encodeSnapshot(table, meta));
       await file.sync();
     } finally {
       await file.close();
@@ -79,7 +85,7 @@ export class SnapshotStore {
     if (!snapshot.ok) return this.#setAside(snapshot.reason, nowMs);
     if (snapshot.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
     restoreSnapshot(table, snapshot);
-    return { result: 'success', createdAtMs: snapshot.meta.createdAtMs };
+    return { result: 'success', meta: snapshot.meta };
   }
 
   async #setAside(result: SnapshotFault | 'too_old', nowMs: number): Promise<RestoreOutcome> {

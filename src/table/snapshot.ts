@@ -21,6 +21,8 @@ const BYTES_PER_CELL = 20;
 export interface SnapshotMeta {
   /** When the table was read, Unix ms: what happened later is missing. */
   readonly createdAtMs: number;
+  /** By monitored prefix: until when (Unix ms) the table was complete; a prefix that was never seeded is not there. */
+  readonly completeUntil: Readonly<Record<string, number>>;
 }
 
 interface VpRecord {

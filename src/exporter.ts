@@ -1,0 +1,371 @@
+/**
+ * The map of the program. Built from a Config, run, stopped in order:
+ *
+ *   bgproutes/source -> feed/session-feed -> table -> metrics/*-view -> outputs/prometheus -> outputs/web-server
+ *                       feed/keeper (Data API)                     \-> outputs/otlp
+ *
+ * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { DataApi } from './bgproutes/data-api.ts';
+import { BgproutesSource } from './bgproutes/source.ts';
+import type { Config } from './config/config.ts';
+import { ConfigError } from './errors.ts';
+import { DataApiSeed } from './feed/data-api-seed.ts';
+import { Keeper } from './feed/keeper.ts';
+import { SessionFeed } from './feed/session-feed.ts';
+import { planSessions, type SessionPlan } from './feed/session-plan.ts';
+import type { Logger } from './logger.ts';
+import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
+import type { FamilySource } from './metrics/metric.ts';
+import { PrefixView } from './metrics/prefix-view.ts';
+import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
+import { StreamView } from './metrics/stream-view.ts';
+import { TableFigures, TableView } from './metrics/table-view.ts';
+import { type TextFormat, TextWriter } from './outputs/prometheus.ts';
+import { type LandingFacts, type RunningWebServer, startWebServer } from './outputs/web-server.ts';
+import { SnapshotStore } from './storage/snapshot-store.ts';
+import { allUp } from './stream/stream-health.ts';
+import { systemTimers, type Timers } from './stream/timers.ts';
+import { Fold } from './table/fold.ts';
+import { RoutingTable } from './table/routing-table.ts';
+import type { BuildInfo } from './version.ts';
+
+export interface ExporterDeps {
+  readonly logger: Logger;
+  readonly version: BuildInfo;
+  /** Reads the configuration anew; throws ConfigError when it is wrong. Without it a reload does nothing. */
+  readonly reloadConfig?: () => Config;
+  /** Default: the real clock. */
+  readonly timers?: Timers;
+}
+
+export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface RunningExporter {
+  /** Where the web server listens, `host:port`; undefined without one. */
+  readonly address: string | undefined;
+  readonly table: RoutingTable;
+  readonly figures: TableFigures;
+  /** The body of a scrape, for a server of one's own. */
+  render(format: TextFormat): Promise<Buffer>;
+  ready(): Readiness;
+  /** Compares the table with the Data API now, rather than at the next interval. */
+  compare(): Promise<void>;
+  /** @throws ConfigError when the new configuration is wrong; the former one then still holds */
+  reload(): Promise<void>;
+  /** Closes the stream, writes the snapshot, exports a last time, drains the web server. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** @throws ExporterError when the address cannot be listened on; nothing is left running then */
+export async function startExporter(config: Config, deps: ExporterDeps): Promise<RunningExporter> {
+  const exporter = new Exporter(config, deps);
+  await exporter.start();
+  return exporter;
+}
+
+class Exporter implements RunningExporter {
+  readonly table: RoutingTable;
+  readonly figures: TableFigures;
+  readonly #deps: ExporterDeps;
+  readonly #logger: Logger;
+  readonly #timers: Timers;
+  readonly #exporterFigures: ExporterFigures;
+  readonly #source: BgproutesSource;
+  readonly #feeds: readonly SessionFeed[];
+  readonly #keeper: Keeper;
+  readonly #store: SnapshotStore | undefined;
+  readonly #runtime: RuntimeMetrics;
+  readonly #collect: () => readonly FamilySource[];
+  readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
+  #config: Config;
+  #plan: SessionPlan;
+  #web: RunningWebServer | undefined;
+  #otlp: { stop(): Promise<void> } | undefined;
+  #cancelSnapshot: () => void = () => {};
+  #reloading: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: Config, deps: ExporterDeps) {
+    const { logger, timers = systemTimers } = deps;
+    this.#deps = deps;
+    this.#logger = logger;
+    this.#timers = timers;
+    this.#config = config;
+    const startMs = timers.now();
+    const { table: tableConfig, bgproutes } = config;
+    this.table = new RoutingTable(tableConfig);
+    this.figures = new TableFigures(startMs);
+    this.#exporterFigures = new ExporterFigures(startMs, deps.version);
+    this.#plan = planSessions(config);
+    this.table.watch(this.#plan.watched, startMs);
+
+    const userAgent = `bgproutes-exporter/${deps.version.version}`;
+    const sessions = bgproutes.apiKeys.map((apiKey, i) => ({ apiKey, prefixes: this.#plan.subscriptions[i] }));
+    const { websocketUrl, liveManagerUrl, dataApiUrl } = bgproutes;
+    this.#source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
+    const fold = new Fold(this.table);
+    this.#feeds = this.#source.stats.map((stats, i) => new SessionFeed(i, stats, fold, logger));
+    for (const feed of this.#feeds) feed.canary = bgproutes.canaryPrefix?.text;
+    const apis = bgproutes.apiKeys.map(
+      (apiKey) =>
+        new DataApiSeed(
+          new DataApi({
+            baseUrl: dataApiUrl,
+            apiKey,
+            userAgent,
+            timers,
+            log: logger,
+            onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
+          }),
+        ),
+    );
+    this.#keeper = new Keeper({
+      table: this.table,
+      feeds: this.#feeds,
+      apis: tableConfig.seed ? apis : undefined,
+      figures: this.figures,
+      logger,
+      timers,
+      lagMs: tableConfig.dataApiLagMs,
+      reseedIntervalMs: tableConfig.reseedIntervalMs,
+      vpPollIntervalMs: tableConfig.vpPollIntervalMs,
+    });
+    this.#applyPlan();
+    this.#store = config.storage.path === undefined ? undefined : new SnapshotStore(config.storage.path);
+
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    this.#runtime = new RuntimeMetrics(registry, startMs);
+    const prefixes = new PrefixView(this.table);
+    const streams = new StreamView(this.#feeds, timers.now);
+    const table = new TableView(this.table, this.figures);
+    const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries());
+    this.#collect = () => [
+      prefixes.collect(),
+      table.collect(),
+      streams.collect(),
+      own.collect(),
+      this.#runtime.collect(),
+    ];
+    const onError = (error: unknown, metric: { readonly name: string }) =>
+      logger.error('a metric could not be written', { metric: metric.name, error: String(error) });
+    this.#writers = { text: new TextWriter('text', onError), openmetrics: new TextWriter('openmetrics', onError) };
+  }
+
+  get address(): string | undefined {
+    return this.#web?.address;
+  }
+
+  async start(): Promise<void> {
+    await this.#restore();
+    const { web, otlp } = this.#config;
+    if (web.listenAddress !== undefined) {
+      this.#web = await startWebServer({
+        listenAddress: web.listenAddress,
+        telemetryPath: web.telemetryPath,
+        enableLifecycle: web.enableLifecycle,
+        render: (format) => this.render(format),
+        ready: () => this.ready(),
+        landing: () => this.#landing(),
+        reload: () => this.reload(),
+        logger: this.#logger,
+      });
+    }
+    if (otlp !== undefined) {
+      const { startOtlp } = await import('./outputs/otlp/setup.ts');
+      this.#otlp = await startOtlp(otlp, {
+        collect: this.#collect,
+        refresh: () => this.#runtime.refresh(),
+        logger: this.#logger,
+        buildInfo: this.#deps.version,
+        onExport: (result) => {
+          this.#exporterFigures.otlpExports[result]++;
+        },
+      });
+    }
+    this.#keeper.start();
+    this.#source.start({
+      frame: (session, data, receivedAtMs) => this.#feeds[session].frame(data, receivedAtMs),
+      connected: (session, atMs) => this.#keeper.connected(session, atMs),
+      disconnected: (session, _reason, atMs) => this.#keeper.disconnected(session, atMs),
+    });
+    this.#scheduleSnapshot();
+  }
+
+  async render(format: TextFormat): Promise<Buffer> {
+    await this.#runtime.refresh();
+    return this.#writers[format].render(this.#collect());
+  }
+
+  ready(): Readiness {
+    if (!allUp(this.#source.stats)) return { ok: false, reason: 'the stream is not up' };
+    for (const [session] of this.#feeds.entries()) {
+      if (this.#source.renewalHealthy(session)) continue;
+      return { ok: false, reason: `session ${session}: the association of its prefixes could not be renewed` };
+    }
+    return { ok: true };
+  }
+
+  compare(): Promise<void> {
+    return this.#keeper.compare();
+  }
+
+  reload(): Promise<void> {
+    const reload = this.#reloading.catch(() => {}).then(() => this.#reload());
+    this.#reloading = reload;
+    return reload;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#cancelSnapshot();
+    await this.#source.stop();
+    await this.#keeper.stop();
+    await this.#saveSnapshot();
+    await Promise.all([this.#otlp?.stop(), this.#web?.close()]);
+  }
+
+  // --- configuration ------------------------------------------------------------------------------------------------
+
+  async #reload(): Promise<void> {
+    const figures = this.#exporterFigures;
+    try {
+      const next = this.#deps.reloadConfig?.();
+      if (next === undefined) return;
+      this.#refuseChangedSessions(next);
+      await this.#change(next);
+      figures.reloadSuccessful = true;
+      figures.reloadedAtMs = this.#timers.now();
+      this.#logger.info('configuration reloaded', { prefixes: next.prefixes.length });
+    } catch (error) {
+      figures.reloadSuccessful = false;
+      const text = error instanceof Error ? error.message : String(error);
+      this.#logger.error('the configuration was not reloaded, the former one still holds', { error: text });
+      throw error;
+    }
+  }
+
+  /** Sessions, addresses and folders are made at the start; what would change them is not half applied. */
+  #refuseChangedSessions(next: Config): void {
+    const { prefixes: _now, log: _log, ...fixed } = this.#config;
+    const { prefixes: _next, log: _nextLog, ...nextFixed } = next;
+    const changed = (Object.keys(fixed) as (keyof typeof fixed)[]).filter(
+      (part) => JSON.stringify(fixed[part]) !== JSON.stringify(nextFixed[part]),
+    );
+    if (changed.length === 0) return;
+    throw new ConfigError(
+      changed.map((part) => `${part}: this part takes effect only at a restart; a reload can change the prefixes`),
+    );
+  }
+
+  async #change(next: Config): Promise<void> {
+    const former = { config: this.#config, plan: this.#plan };
+    const plan = planSessions(next, this.#plan);
+    this.#use(next, plan);
+    const changed = plan.subscriptions.flatMap((list, i) => (sameList(list, former.plan.subscriptions[i]) ? [] : [i]));
+    try {
+      await Promise.all(changed.map((session) => this.#source.setPrefixes(session, plan.subscriptions[session])));
+    } catch (error) {
+      this.#use(former.config, former.plan);
+      await Promise.allSettled(
+        changed.map((session) => this.#source.setPrefixes(session, former.plan.subscriptions[session])),
+      );
+      throw error;
+    }
+    for (const session of changed) {
+      const added = plan.prefixes[session].some((prefix) => !former.plan.prefixes[session].includes(prefix));
+      if (added && this.#source.stats[session].up) this.#keeper.connected(session, this.#timers.now());
+    }
+  }
+
+  #use(config: Config, plan: SessionPlan): void {
+    this.#config = config;
+    this.#plan = plan;
+    this.table.watch(plan.watched, this.#timers.now());
+    this.#applyPlan();
+  }
+
+  #applyPlan(): void {
+    for (const [session, prefixes] of this.#plan.prefixes.entries()) this.#keeper.setPrefixes(session, prefixes);
+  }
+
+  // --- snapshots ------------------------------------------------------------------------------------------------------
+
+  async #restore(): Promise<void> {
+    if (this.#store === undefined) return;
+    const nowMs = this.#timers.now();
+    const outcome = await this.#store.restore(this.table, nowMs, nowMs - this.table.options.expectedWindowMs);
+    this.figures.restores[outcome.result]++;
+    if (outcome.result === 'success') {
+      this.figures.snapshotAtMs = outcome.meta.createdAtMs;
+      this.#keeper.restored(outcome.meta.completeUntil);
+      const age = Math.round((nowMs - outcome.meta.createdAtMs) / 1000);
+      this.#logger.info('table restored', { routes: this.table.routes, age_seconds: age });
+    } else if (outcome.result === 'missing') {
+      this.#logger.info('no snapshot yet', { file: this.#store.file });
+    } else {
+      const fields = { result: outcome.result, file: this.#store.file, set_aside_as: outcome.asideAs };
+      this.#logger.warn('the snapshot cannot be used and was set aside; the table starts empty', fields);
+    }
+  }
+
+  #scheduleSnapshot(): void {
+    if (this.#store === undefined || this.#stopping !== undefined) return;
+    this.#cancelSnapshot = this.#timers.schedule(() => {
+      void this.#saveSnapshot().then(() => this.#scheduleSnapshot());
+    }, this.#config.storage.snapshotIntervalMs);
+  }
+
+  async #saveSnapshot(): Promise<void> {
+    if (this.#store === undefined) return;
+    let createdAtMs = 0;
+    try {
+      await this.#store.save(this.table, () => {
+        createdAtMs = this.#timers.now();
+        return { createdAtMs, completeUntil: this.#keeper.completeUntil() };
+      });
+      this.figures.snapshots.success++;
+      this.figures.snapshotAtMs = createdAtMs;
+    } catch (error) {
+      this.figures.snapshots.error++;
+      this.#logger.error('the snapshot could not be written; the former one is still there', { error: String(error) });
+    }
+  }
+
+  // --- the page for people ----------------------------------------------------------------------------------------------
+
+  #landing(): LandingFacts {
+    const prefixes = [...this.table.prefixes.monitored()].map((prefix) => ({
+      prefix: prefix.state.prefix.text,
+      description: prefix.watched.description,
+      group: prefix.watched.group,
+      visible: prefix.state.visible,
+      expected: this.table.expected(prefix),
+      origins: [...prefix.origins.keys()].map((as) => this.table.paths.asText(as)),
+    }));
+    return {
+      version: this.#deps.version.version,
+      seeded: this.figures.seeded,
+      ready: this.ready(),
+      routes: this.table.routes,
+      prefixes,
+      sessions: this.#source.stats.map(({ source, session, up, frames, lastFrameAtMs }) => ({
+        source,
+        session,
+        up,
+        frames,
+        lastFrameAtMs,
+      })),
+    };
+  }
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}

@@ -1,0 +1,141 @@
+/**
+ * Keeps the whole table right over time: the seeders of all sessions, the poll of the vantage points, the comparison with
+ * the Data API, the passing of time in the table.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '../logger.ts';
+import type { TableFigures } from '../metrics/table-view.ts';
+import { sleep, type Timers } from '../stream/timers.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import type { SeedApi } from './seed-api.ts';
+import type { SessionFeed } from './session-feed.ts';
+import { SessionSeeder } from './session-seeder.ts';
+import { VpDirectory } from './vp-directory.ts';
+
+export interface KeeperOptions {
+  readonly table: RoutingTable;
+  readonly feeds: readonly SessionFeed[];
+  /** One a session; undefined: no seeding, and the table never counts as seeded. */
+  readonly apis: readonly SeedApi[] | undefined;
+  readonly figures: TableFigures;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly lagMs: number;
+  /** 0: never. */
+  readonly reseedIntervalMs: number;
+  /** 0: never. */
+  readonly vpPollIntervalMs: number;
+}
+
+/** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
+const SWEEP_ROWS = 16;
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #seeders: readonly SessionSeeder[];
+  readonly #directory: VpDirectory;
+  readonly #stopped = new AbortController();
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    const { table, timers, logger, figures, feeds, apis, lagMs } = options;
+    this.#directory = new VpDirectory(table, timers.now, logger);
+    this.#seeders = (apis ?? []).map(
+      (api, session) =>
+        new SessionSeeder({
+          ...{ session, feed: feeds[session], table, api, directory: this.#directory, figures, logger, timers, lagMs },
+          onChange: () => this.#changed(),
+        }),
+    );
+  }
+
+  /** Starts what runs by the clock. */
+  start(): void {
+    const { reseedIntervalMs, vpPollIntervalMs, table } = this.#options;
+    const { expectedWindowMs, routeTtlMs } = table.options;
+    const shortest = routeTtlMs === 0 ? expectedWindowMs : Math.min(expectedWindowMs, routeTtlMs);
+    // A hundredth of what is measured is exact enough; more often than once a second is for tests only.
+    const loops = [this.#every(Math.min(60_000, Math.max(50, shortest / 100)), () => this.#sweep())];
+    if (this.#seeders.length > 0) {
+      loops.push(
+        this.#every(vpPollIntervalMs, () => this.#pollVps()),
+        this.#every(reseedIntervalMs, () => this.compare()),
+      );
+    }
+    this.#loops = Promise.all(loops);
+  }
+
+  /** The monitored prefixes by session. */
+  setPrefixes(session: number, prefixes: readonly string[]): void {
+    this.#seeders[session]?.setPrefixes(prefixes);
+    this.#changed();
+  }
+
+  restored(completeUntil: Readonly<Record<string, number>>): void {
+    for (const seeder of this.#seeders) seeder.restored(completeUntil);
+  }
+
+  completeUntil(): Record<string, number> {
+    return Object.assign({}, ...this.#seeders.map((seeder) => seeder.completeUntil()));
+  }
+
+  connected(session: number, atMs: number): void {
+    this.#seeders[session]?.connected(atMs);
+    this.#changed();
+  }
+
+  disconnected(session: number, atMs: number): void {
+    this.#seeders[session]?.disconnected(atMs);
+    this.#changed();
+  }
+
+  /** Compares the table with the Data API now, session by session. */
+  async compare(): Promise<void> {
+    for (const seeder of this.#seeders) await seeder.compare();
+  }
+
+  /** Ends everything under way; resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#seeders.map((seeder) => seeder.stop()));
+    await this.#loops;
+  }
+
+  #changed(): void {
+    const { figures } = this.#options;
+    figures.seeded = this.#seeders.length > 0 && this.#seeders.every((seeder) => seeder.complete);
+  }
+
+  async #every(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    const { timers } = this.#options;
+    const { signal } = this.#stopped;
+    if (intervalMs === 0) return;
+    while (!signal.aborted) {
+      await sleep(timers, intervalMs, signal);
+      if (!signal.aborted) await work();
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { table, timers } = this.#options;
+    while (!this.#stopped.signal.aborted && !table.sweep(timers.now(), SWEEP_ROWS)) await nextTurn();
+  }
+
+  async #pollVps(): Promise<void> {
+    const { apis, logger } = this.#options;
+    for (const api of apis ?? []) {
+      try {
+        const back = await this.#directory.refresh(api, this.#stopped.signal);
+        for (const seeder of this.#seeders) await seeder.readVps(back);
+        return;
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        // The next key may be better off; with the last one the poll is tried again at its next time.
+        logger.warn('the vantage points could not be read from the Data API', {
+          error: error instanceof Error ? error.message : String(error),
+        });
+      }
+    }
+  }
+}
