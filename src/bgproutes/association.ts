@@ -75,8 +75,8 @@ export class Association {
   constructor(options: AssociationOptions, prefixes: readonly string[]) {
     this.options = options;
     this.wanted = [...prefixes];
-    this.errorBackoff = new Backoff(options.settings.errorBackoff, options.timers.random);
-    this.refusalBackoff = new Backoff(options.settings.refusalBackoff, options.timers.random);
+    this.errorBackoff = new Backoff(options.settings.errorBackoff, () => options.timers.random());
+    this.refusalBackoff = new Backoff(options.settings.refusalBackoff, () => options.timers.random());
   }
 
   get prefixes(): readonly string[] {

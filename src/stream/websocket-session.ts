@@ -80,8 +80,8 @@ export class WebSocketSession {
     this.options = options;
     this.events = events;
     this.settings = { ...DEFAULT_SESSION_SETTINGS, ...options.settings };
-    this.backoff = new Backoff(this.settings.backoff, options.timers.random);
-    this.refusalBackoff = new Backoff(this.settings.refusalBackoff, options.timers.random);
+    this.backoff = new Backoff(this.settings.backoff, () => options.timers.random());
+    this.refusalBackoff = new Backoff(this.settings.refusalBackoff, () => options.timers.random());
   }
 
   /** Begins to connect; returns at once. May be called once. */

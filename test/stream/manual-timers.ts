@@ -28,9 +28,7 @@ export class ManualTimers implements Timers {
     };
   }
 
-  random(): number {
-    return this.chance;
-  }
+  readonly random = (): number => this.chance;
 
   /** How long until the next timer, ms; undefined when there is none. */
   get nextInMs(): number | undefined {
