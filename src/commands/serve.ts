@@ -1,7 +1,7 @@
 /** `bgproutes-exporter serve`: the exporter itself. */
 import { configSecrets, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS } from '../config/flags.ts';
-import { ConfigError } from '../errors.ts';
+import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
 import { buildInfo } from '../version.ts';
 import { formatFlags, parseArguments } from './arguments.ts';
@@ -50,13 +50,11 @@ Example:
       logger.addSecrets(configSecrets(next));
       return next;
     };
+    let running: RunningExporter | undefined;
+    // A reload that is refused is logged and counted by the exporter; the former configuration still holds.
+    const ignoreHangups = io.onHangup(() => void running?.reload().catch(() => {}));
     const exporter = await startExporter(config, { logger, version, reloadConfig });
-    const ignoreHangups = io.onHangup(() => {
-      exporter.reload().catch((error: unknown) => {
-        // The exporter has logged and counted a refused configuration itself; anything else is a fault of ours.
-        if (!(error instanceof ConfigError)) throw error;
-      });
-    });
+    running = exporter;
     await aborted(io.signal);
     ignoreHangups();
     logger.info('bgproutes-exporter stops');

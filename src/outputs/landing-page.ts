@@ -1,0 +1,179 @@
+/** The page at `/`: for a person who wants to know at a glance whether the exporter works and what it sees. Pure. */
+import { createHash } from 'node:crypto';
+import type { BuildInfo } from '../version.ts';
+
+export interface LandingPrefix {
+  readonly prefix: string;
+  /** Empty when not given. */
+  readonly description: string;
+  readonly group: string;
+  readonly visibleVps: number;
+  readonly expectedVps: number;
+  /** As in the metrics; most VPs first. */
+  readonly origins: readonly LandingOrigin[];
+}
+
+export interface LandingOrigin {
+  readonly origin: string;
+  readonly vps: number;
+  /** False: not among the configured ones. True also where none are configured. */
+  readonly expected: boolean;
+}
+
+export interface LandingStream {
+  readonly source: string;
+  readonly session: string;
+  readonly up: boolean;
+  readonly subscribedPrefixes: number;
+  /** Unix ms; undefined before the first frame. */
+  readonly lastFrameAtMs: number | undefined;
+}
+
+export interface LandingFacts {
+  readonly build: BuildInfo;
+  /** Unix ms. */
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+  /** `seeded`: counts are complete; `unseeded`: too low since the start; `off`: seeding is not configured. */
+  readonly table: 'seeded' | 'unseeded' | 'off';
+  /** In the order of the configuration; the page shows the first `MAX_ROWS`. */
+  readonly prefixes: readonly LandingPrefix[];
+  readonly streams: readonly LandingStream[];
+}
+
+/** What the web server knows itself. */
+export interface LandingLinks {
+  readonly telemetryPath: string;
+  /** Undefined: ready. */
+  readonly notReadyReason: string | undefined;
+}
+
+/** More rows are no glance; the metrics have them all. */
+const MAX_ROWS = 100;
+const MAX_ORIGINS = 4;
+
+const REFRESH_SECONDS = 10;
+
+const STYLE = `
+:root{color-scheme:light dark;--text:#1a2330;--dim:#5d6b7c;--line:#dfe5ec;--back:#fff;--head:#f5f7fa;--good:#0b7a4b;--warn:#9a5b00;--bad:#b3261e;--bar:#3b82c4;--track:#e6ebf1}
+@media(prefers-color-scheme:dark){:root{--text:#e4e9ef;--dim:#98a5b4;--line:#2c3743;--back:#12181f;--head:#1a222b;--good:#4cc38a;--warn:#e0a443;--bad:#f2756d;--bar:#4f9be0;--track:#26303b}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:62rem;padding:2rem 1.25rem;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+h1{margin:0;font-size:1.5rem}h2{margin:2.25rem 0 .6rem;font-size:1.05rem}
+p{margin:.35rem 0}.dim{color:var(--dim)}.good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}
+nav{display:flex;flex-wrap:wrap;gap:.5rem;margin:1.1rem 0}
+nav a{padding:.3rem .75rem;border:1px solid var(--line);border-radius:.4rem;color:inherit;text-decoration:none}
+nav a:hover,nav a:focus-visible{background:var(--head)}
+.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
+table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
+th{background:var(--head);color:var(--dim);font-size:.8rem;font-weight:600;text-align:left;white-space:nowrap}
+th,td{padding:.5rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
+tbody tr:last-child td{border-bottom:0}
+.number{text-align:right}code{font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:nowrap}
+small{display:block;color:var(--dim)}
+progress{display:block;width:7rem;height:.45rem;margin-top:.3rem;border:0;border-radius:1rem;background:var(--track);appearance:none;overflow:hidden}
+progress::-webkit-progress-bar{background:var(--track)}progress::-webkit-progress-value{background:var(--bar)}progress::-moz-progress-bar{background:var(--bar)}
+`;
+
+/** Nothing may be loaded or run but this very style: what strangers announce is on the page. */
+export const CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+export function landingPage(facts: LandingFacts, links: LandingLinks): string {
+  const { build, nowMs, startedAtMs } = facts;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="${REFRESH_SECONDS}">
+<title>bgproutes-exporter</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>bgproutes-exporter</h1>
+<p class="dim">Who sees your prefixes, from which origin, over which path. Version ${escapeHtml(build.version)}, revision ${escapeHtml(build.revision)}, Node ${escapeHtml(build.nodeVersion)}; running for ${formatAge(nowMs - startedAtMs)}.</p>
+${state(facts, links.notReadyReason)}
+<nav><a href="${escapeHtml(links.telemetryPath)}">Metrics</a><a href="/-/ready">Ready</a><a href="/-/healthy">Healthy</a></nav>
+<h2>Prefixes</h2>
+${prefixTable(facts.prefixes)}
+<h2>Streams</h2>
+${streamTable(facts.streams, nowMs)}
+</body>
+</html>
+`;
+}
+
+function state({ table }: LandingFacts, notReadyReason: string | undefined): string {
+  const ready =
+    notReadyReason === undefined
+      ? '<p class="good">Ready: the live stream is up.</p>'
+      : `<p class="bad">Not ready: ${escapeHtml(notReadyReason)}.</p>`;
+  const seeded = {
+    seeded: '',
+    unseeded: '<p class="warn">The table is not seeded: visible counts are too low until it is.</p>',
+    off: '<p class="warn">The table is not seeded, by configuration: only vantage points that spoke since the start count.</p>',
+  }[table];
+  return ready + seeded;
+}
+
+function prefixTable(prefixes: readonly LandingPrefix[]): string {
+  const rows = prefixes.slice(0, MAX_ROWS).map((each) => {
+    const { prefix, description, group, visibleVps, expectedVps, origins } = each;
+    const about = [description, group].filter((text) => text !== '').join(' · ');
+    const ratio = expectedVps === 0 ? undefined : visibleVps / expectedVps;
+    return `<tr><td><code>${escapeHtml(prefix)}</code>${about === '' ? '' : `<small>${escapeHtml(about)}</small>`}</td>
+<td class="number">${visibleVps}</td><td class="number">${expectedVps}</td><td>${visibility(ratio)}</td><td>${originList(origins)}</td></tr>`;
+  });
+  const rest = prefixes.length - rows.length;
+  return `<div class="scroll"><table><thead><tr><th>Prefix</th><th class="number">Visible VPs</th><th class="number">Expected VPs</th><th>Visibility</th><th>Origins (VPs)</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>${rest > 0 ? `\n<p class="dim">and ${rest} more; the metrics have them all.</p>` : ''}`;
+}
+
+function visibility(ratio: number | undefined): string {
+  if (ratio === undefined) return '<span class="dim">not seen yet</span>';
+  // Rounded down: 99.97 % is not all of them.
+  const percent = Math.floor(ratio * 1000) / 10;
+  const tone = ratio >= 0.95 ? 'good' : ratio >= 0.5 ? 'warn' : 'bad';
+  return `<span class="${tone}">${percent} %</span><progress max="1" value="${ratio.toFixed(4)}" aria-hidden="true"></progress>`;
+}
+
+function originList(origins: readonly LandingOrigin[]): string {
+  if (origins.length === 0) return '<span class="dim">none</span>';
+  const shown = origins.slice(0, MAX_ORIGINS).map(({ origin, vps, expected }) => {
+    const text = `${/^[0-9]/.test(origin) ? 'AS' : ''}${escapeHtml(origin)} (${vps})`;
+    return expected ? text : `<span class="bad">${text} unexpected</span>`;
+  });
+  const rest = origins.length - shown.length;
+  return shown.join('<br>') + (rest > 0 ? `<small>and ${rest} more</small>` : '');
+}
+
+function streamTable(streams: readonly LandingStream[], nowMs: number): string {
+  const rows = streams.map(({ source, session, up, subscribedPrefixes, lastFrameAtMs }) => {
+    const last = lastFrameAtMs === undefined ? 'none yet' : `${formatAge(nowMs - lastFrameAtMs)} ago`;
+    return `<tr><td>${escapeHtml(source)}</td><td class="number">${escapeHtml(session)}</td><td>${up ? '<span class="good">up</span>' : '<span class="bad">down</span>'}</td><td class="number">${subscribedPrefixes}</td><td>${last}</td></tr>`;
+  });
+  return `<div class="scroll"><table><thead><tr><th>Source</th><th class="number">Session</th><th>State</th><th class="number">Subscribed prefixes</th><th>Last frame</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+/** `5 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
+function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}

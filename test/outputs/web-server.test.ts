@@ -1,0 +1,408 @@
+import { Agent, get, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { createLogger } from '../../src/logger.ts';
+import { type LandingFacts, landingPage } from '../../src/outputs/landing-page.ts';
+import { ListenError, startWebServer, type WebServer, type WebServerOptions } from '../../src/outputs/web-server.ts';
+
+const FACTS: LandingFacts = {
+  build: { version: '1.2.3', revision: 'abc', nodeVersion: '20.0.0' },
+  nowMs: 1_000_000,
+  startedAtMs: 0,
+  table: 'seeded',
+  prefixes: [
+    {
+      prefix: '192.23.62.0/24',
+      description: 'customer <block> & "more"',
+      group: 'core',
+      visibleVps: 99,
+      expectedVps: 100,
+      origins: [
+        { origin: '64500', vps: 98, expected: true },
+        { origin: '{64501,64502}', vps: 1, expected: false },
+      ],
+    },
+  ],
+  streams: [{ source: 'bgproutes', session: '0', up: true, subscribedPrefixes: 1, lastFrameAtMs: 995_000 }],
+};
+
+const log: string[] = [];
+const logger = createLogger({ level: 'info', format: 'logfmt', destination: { write: (line) => log.push(line) } });
+const running: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each.close()));
+  log.length = 0;
+});
+
+async function start(options: Partial<WebServerOptions> = {}): Promise<WebServer> {
+  const server = await startWebServer({
+    listenAddress: { host: '127.0.0.1', port: 0 },
+    telemetryPath: '/metrics',
+    render: async (format) => Buffer.from(`# ${format}\nup 1\n`),
+    ready: () => ({ ok: true }),
+    landing: () => FACTS,
+    enableLifecycle: false,
+    logger,
+    ...options,
+  });
+  running.push(server);
+  return server;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+function ask(server: WebServer, path: string, options: RequestOptions & { body?: string } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { body, ...rest } = options;
+    const sent = request({ host: '127.0.0.1', port: server.port, path, agent: false, ...rest }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Sends bytes as they are, gives all that comes until the connection ends. */
+function raw(port: number, bytes: string, host = '127.0.0.1'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const socket = connect(port, host, () => socket.write(bytes));
+    socket.on('data', (chunk) => {
+      received += chunk.toString();
+    });
+    socket.on('close', () => resolve(received));
+    socket.on('error', reject);
+  });
+}
+
+describe('GET /metrics', () => {
+  it('gives the text format by default, whole and with its type', async () => {
+    const { status, headers, body } = await ask(await start(), '/metrics');
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(headers['content-length']).toBe('12');
+    expect(headers['content-encoding']).toBeUndefined();
+    expect(headers.vary).toBe('Accept, Accept-Encoding');
+    expect(body.toString()).toBe('# text\nup 1\n');
+  });
+
+  it('gives OpenMetrics to whom asks for it', async () => {
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+    const { headers, body } = await ask(await start(), '/metrics?x=1', { headers: { accept } });
+    expect(headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(body.toString()).toBe('# openmetrics\nup 1\n');
+  });
+
+  it('compresses on request', async () => {
+    const { headers, body } = await ask(await start(), '/metrics', { headers: { 'accept-encoding': 'gzip' } });
+    expect(headers['content-encoding']).toBe('gzip');
+    expect(headers['content-length']).toBe(String(body.length));
+    expect(gunzipSync(body).toString()).toBe('# text\nup 1\n');
+  });
+
+  it('does not compress where gzip is refused', async () => {
+    const { headers, body } = await ask(await start(), '/metrics', { headers: { 'accept-encoding': 'gzip;q=0, *' } });
+    expect(headers['content-encoding']).toBeUndefined();
+    expect(body.toString()).toBe('# text\nup 1\n');
+  });
+
+  it('answers HEAD with the same headers and no body', async () => {
+    const { status, headers, body } = await ask(await start(), '/metrics', { method: 'HEAD' });
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(headers['content-length']).toBe('12');
+    expect(body.length).toBe(0);
+  });
+
+  it('is at the configured path only', async () => {
+    const server = await start({ telemetryPath: '/bgp/metrics-1' });
+    expect((await ask(server, '/bgp/metrics-1')).status).toBe(200);
+    expect((await ask(server, '/metrics')).status).toBe(404);
+    expect((await ask(server, '/')).body.toString()).toContain('href="/bgp/metrics-1"');
+  });
+
+  it('fails alone when rendering fails: 500 without the reason, a log line with it, and the next one works', async () => {
+    let calls = 0;
+    const server = await start({
+      render: async () => {
+        if (calls++ === 0) throw new Error('boom in the table');
+        return Buffer.from('up 1\n');
+      },
+    });
+    const failed = await ask(server, '/metrics', { headers: { 'accept-encoding': 'gzip' } });
+    expect(failed.status).toBe(500);
+    expect(failed.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(failed.headers['content-encoding']).toBeUndefined();
+    expect(failed.body.toString()).not.toContain('boom');
+    expect(log.join('')).toContain('boom in the table');
+    expect((await ask(server, '/metrics')).body.toString()).toBe('up 1\n');
+  });
+
+  it('refuses more than 40 scrapes at once whose readers do not read, and recovers when they are gone', async () => {
+    const body = Buffer.alloc(16 * 1024 * 1024, 'x');
+    const server = await start({ render: async () => body });
+    const agent = new Agent({ keepAlive: false });
+    const stuck = Array.from({ length: 40 }, () =>
+      get({ host: '127.0.0.1', port: server.port, path: '/metrics', agent }, (response) => response.pause()),
+    );
+    await Promise.all(stuck.map((sent) => new Promise((resolve) => sent.once('response', resolve))));
+    const refused = await ask(server, '/metrics');
+    expect(refused.status).toBe(503);
+    expect(refused.headers['retry-after']).toBe('1');
+    for (const sent of stuck) {
+      sent.on('error', () => {});
+      sent.destroy();
+    }
+    await vi.waitFor(async () => expect((await ask(server, '/metrics', { method: 'HEAD' })).status).toBe(200));
+  });
+});
+
+describe('health', () => {
+  it('is healthy, and ready while the stream is up', async () => {
+    let ok = false;
+    const server = await start({ ready: () => (ok ? { ok } : { ok, reason: 'session 0 is down: <refused>' }) });
+    expect((await ask(server, '/-/healthy')).status).toBe(200);
+    const notReady = await ask(server, '/-/ready');
+    expect(notReady.status).toBe(503);
+    expect(notReady.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(notReady.body.toString()).toBe('bgproutes-exporter is not ready: session 0 is down: <refused>.\n');
+    ok = true;
+    expect((await ask(server, '/-/ready')).status).toBe(200);
+  });
+
+  it.each([
+    ['GET', '/nothing', 404, undefined],
+    ['GET', '/metrics/', 404, undefined],
+    ['GET', '/%2e%2e/etc/passwd', 404, undefined],
+    ['GET', '/%zz', 400, undefined],
+    ['POST', '/metrics', 405, 'GET, HEAD'],
+    ['DELETE', '/', 405, 'GET, HEAD'],
+    ['PUT', '/-/healthy?x', 405, 'GET, HEAD'],
+    ['GET', '/-/reload', 405, 'POST'],
+  ])('%s %s is %i in plain text', async (method, path, status, allow) => {
+    const answer = await ask(await start(), path, { method });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.allow).toBe(allow);
+    expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(answer.body.toString()).toMatch(/\.\n$/);
+  });
+
+  it('takes a body of any type where none is needed, up to its limit', async () => {
+    const server = await start({ enableLifecycle: true, reload: async () => {} });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await ask(server, '/-/reload', { method: 'POST', headers, body: 'a=b' })).status).toBe(200);
+    expect((await ask(server, '/-/reload', { method: 'POST', headers, body: 'x'.repeat(2_000) })).status).toBe(413);
+  });
+});
+
+describe('POST /-/reload', () => {
+  it('is refused unless it was enabled', async () => {
+    let reloads = 0;
+    const reload = async () => {
+      reloads++;
+    };
+    expect((await ask(await start({ reload }), '/-/reload', { method: 'POST' })).status).toBe(403);
+    expect(reloads).toBe(0);
+    const server = await start({ reload, enableLifecycle: true });
+    expect((await ask(server, '/-/reload', { method: 'POST' })).status).toBe(200);
+    expect(reloads).toBe(1);
+  });
+
+  it('tells what is wrong with the new configuration', async () => {
+    const reload = () => Promise.reject(new ConfigError(['bgp.yml:1:1: a: unknown key', 'second']));
+    const server = await start({ reload, enableLifecycle: true });
+    const { status, body } = await ask(server, '/-/reload', { method: 'POST' });
+    expect(status).toBe(500);
+    expect(body.toString()).toContain('bgp.yml:1:1: a: unknown key\nsecond');
+  });
+});
+
+describe('GET /', () => {
+  it('shows prefixes and streams, runs and loads nothing', async () => {
+    const { headers, body } = await ask(await start(), '/');
+    const page = body.toString();
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='/);
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    for (const text of ['192.23.62.0/24', 'AS64500 (98)', '{64501,64502} (1) unexpected', '>99 %<', 'Version 1.2.3']) {
+      expect(page).toContain(text);
+    }
+    expect(page).not.toMatch(/<script|https?:|<img|style="|\bon[a-z]+=/);
+  });
+
+  it('escapes whatever comes from outside', () => {
+    const nasty = `<script>"'&</script>`;
+    const page = landingPage(
+      {
+        ...FACTS,
+        build: { version: nasty, revision: nasty, nodeVersion: nasty },
+        prefixes: [
+          {
+            prefix: nasty,
+            description: nasty,
+            group: nasty,
+            visibleVps: 1,
+            expectedVps: 1,
+            origins: [{ origin: nasty, vps: 1, expected: false }],
+          },
+        ],
+        streams: [{ source: nasty, session: nasty, up: false, subscribedPrefixes: 0, lastFrameAtMs: undefined }],
+      },
+      { telemetryPath: `/m"><b>`, notReadyReason: nasty },
+    );
+    expect(page).not.toContain('<script');
+    expect(page).not.toContain('<b>');
+    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(10);
+  });
+
+  it('is bounded, and says what it leaves out', () => {
+    const prefixes = Array.from({ length: 150 }, (_, i) => ({ ...FACTS.prefixes[0], prefix: `10.0.${i}.0/24` }));
+    const page = landingPage({ ...FACTS, prefixes }, { telemetryPath: '/metrics', notReadyReason: undefined });
+    expect(page.match(/<code>/g)).toHaveLength(100);
+    expect(page).toContain('and 50 more');
+  });
+
+  it('does not round up to all of them, nor divide by none', () => {
+    const [first] = FACTS.prefixes;
+    const page = landingPage(
+      {
+        ...FACTS,
+        prefixes: [
+          { ...first, visibleVps: 9_999, expectedVps: 10_000 },
+          { ...first, visibleVps: 0, expectedVps: 0, origins: [] },
+        ],
+      },
+      { telemetryPath: '/metrics', notReadyReason: undefined },
+    );
+    expect(page).toContain('>99.9 %<');
+    expect(page).toContain('not seen yet');
+    expect(page).not.toContain('NaN');
+  });
+});
+
+describe('listening', () => {
+  it('answers on IPv4 and IPv6 when no host is given', async () => {
+    const server = await start({ listenAddress: { host: '', port: 0 } });
+    expect(server.url).toBe(`http://localhost:${server.port}`);
+    const asked = 'GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    expect(await raw(server.port, asked, '127.0.0.1')).toContain('200 OK');
+    if (server.address.startsWith('[')) expect(await raw(server.port, asked, '::1')).toContain('200 OK');
+    expect(log.join('')).toContain(`msg="web server listens" address=${server.address}`);
+  });
+
+  it('says what to do when the port is in use', async () => {
+    const { port } = await start();
+    const second = start({ listenAddress: { host: '127.0.0.1', port } });
+    await expect(second).rejects.toThrow(ListenError);
+    await expect(second).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}: the port is in use: stop the program that has it, or choose another one with --web.listen-address`,
+    );
+  });
+
+  it('says so when the address is of another machine', async () => {
+    await expect(start({ listenAddress: { host: '192.0.2.1', port: 0 } })).rejects.toThrow(
+      'cannot listen on 192.0.2.1:0: the address is not of this machine',
+    );
+  });
+});
+
+describe('bad clients', () => {
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', '400 Bad Request'],
+    [
+      'huge headers',
+      `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+      '431 Request Header Fields Too Large',
+    ],
+    ['no Host', 'GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
+    [
+      'a smuggled length',
+      'POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      '400 Bad Request',
+    ],
+  ])('%s is answered and closed', async (_, bytes, expected) => {
+    const server = await start();
+    expect(await raw(server.port, bytes)).toContain(`HTTP/1.1 ${expected}`);
+    expect((await ask(server, '/-/healthy')).status).toBe(200);
+  });
+
+  it('that go away in the middle leave nothing behind', async () => {
+    const server = await start({ render: async () => Buffer.alloc(8 * 1024 * 1024) });
+    for (let i = 0; i < 50; i++) {
+      await new Promise<void>((resolve) => {
+        const socket = connect(server.port, '127.0.0.1', () => {
+          socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+          socket.once('data', () => socket.destroy());
+        });
+        socket.on('close', () => resolve());
+        socket.on('error', () => {});
+      });
+    }
+    await vi.waitFor(async () => expect((await ask(server, '/metrics', { method: 'HEAD' })).status).toBe(200));
+    expect(log.filter((line) => line.includes('level=error'))).toEqual([]);
+  });
+});
+
+describe('counting', () => {
+  it('tells every request once, with a bounded path', async () => {
+    const seen: [string, string, number][] = [];
+    const server = await start({
+      onRequest: ({ path, method, status, durationSeconds }) => {
+        expect(durationSeconds).toBeGreaterThanOrEqual(0);
+        seen.push([path, method, status]);
+      },
+    });
+    await ask(server, '/metrics?a=b');
+    await ask(server, '/anything');
+    await ask(server, '/-/reload', { method: 'POST' });
+    await vi.waitFor(() => expect(seen).toHaveLength(3));
+    expect(seen).toEqual([
+      ['/metrics', 'GET', 200],
+      ['other', 'GET', 404],
+      ['/-/reload', 'POST', 403],
+    ]);
+  });
+});
+
+describe('close', () => {
+  it('finishes what is under way, closes idle connections, refuses new ones', async () => {
+    const server = await start({ render: async () => Buffer.alloc(4 * 1024 * 1024, 'x') });
+    const agent = new Agent({ keepAlive: true });
+    await ask(server, '/-/healthy', { agent });
+    const slow = get({ host: '127.0.0.1', port: server.port, path: '/metrics', agent: false });
+    const response = await new Promise<import('node:http').IncomingMessage>((resolve) =>
+      slow.once('response', resolve),
+    );
+    const closed = server.close();
+    let length = 0;
+    for await (const chunk of response) length += (chunk as Buffer).length;
+    await closed;
+    expect(length).toBe(4 * 1024 * 1024);
+    await expect(ask(server, '/-/healthy')).rejects.toThrow('ECONNREFUSED');
+    await server.close();
+    agent.destroy();
+  });
+
+  it('does not wait for a reader that never reads', async () => {
+    const server = await start({ render: async () => Buffer.alloc(32 * 1024 * 1024) });
+    const stuck = get({ host: '127.0.0.1', port: server.port, path: '/metrics', agent: false }, (r) => r.pause());
+    await new Promise((resolve) => stuck.once('response', resolve));
+    stuck.on('error', () => {});
+    const startMs = performance.now();
+    await server.close();
+    expect(performance.now() - startMs).toBeLessThan(4_000);
+    stuck.destroy();
+  });
+});
