@@ -1,0 +1,152 @@
+/**
+ * The rules of Grafana's dashboard linter (its documentation names and explains each), and the project's own. Each rule
+ * says what is wrong, in words; an empty list is a dashboard that holds them all.
+ */
+import type { Dashboard, Panel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { parsePromql, withoutGrafana } from './promql.ts';
+
+export type Rule = (dashboard: Dashboard) => string[];
+
+/** Of Grafana's units, those that fit what the exporter measures. */
+const UNITS = ['none', 'short', 'percentunit', 'bytes', 'Bps', 's', 'cps', 'bool_yes_no', 'dateTimeFromNow'];
+const DATASOURCE_UIDS = ['$datasource', '$' + '{datasource}'];
+
+export function panelsOf(dashboard: Dashboard): Panel[] {
+  return (dashboard.panels ?? []).flatMap((panel) => ('panels' in panel ? panel.panels : [panel])) as Panel[];
+}
+export function targetsOf(panel: Panel): Dataquery[] {
+  return (panel.targets ?? []) as Dataquery[];
+}
+function variable(dashboard: Dashboard, name: string): VariableModel | undefined {
+  return dashboard.templating.list?.find((v) => v.name === name);
+}
+function eachPanel(check: (panel: Panel) => string | undefined): Rule {
+  return (dashboard) =>
+    panelsOf(dashboard)
+      .map((panel) => [panel.title, check(panel)] as const)
+      .filter(([, wrong]) => wrong !== undefined)
+      .map(([title, wrong]) => `panel "${title}": ${wrong}`);
+}
+function eachTarget(check: (expression: string, target: Dataquery) => string | undefined): Rule {
+  return (dashboard) =>
+    panelsOf(dashboard).flatMap((panel) =>
+      targetsOf(panel)
+        .map((target) => check(withoutGrafana(target.expr), target))
+        .filter((wrong) => wrong !== undefined)
+        .map((wrong) => `panel "${panel.title}": ${wrong}`),
+    );
+}
+
+function templated(name: 'job' | 'instance', label: string): Rule {
+  return (dashboard) => {
+    const v = variable(dashboard, name);
+    if (v === undefined) return [`no variable ${name}`];
+    const wrong: string[] = [];
+    if (v.type !== 'query') wrong.push(`variable ${name} is of type ${v.type}, not query`);
+    if (!DATASOURCE_UIDS.includes(v.datasource?.uid ?? '')) wrong.push(`variable ${name} does not use $datasource`);
+    if (v.label !== label) wrong.push(`variable ${name} is labelled ${v.label}, not ${label}`);
+    if (v.multi !== true) wrong.push(`variable ${name} is not multi-select`);
+    if (v.allValue !== '.+') wrong.push(`variable ${name}: allValue is ${v.allValue}, not .+`);
+    return wrong;
+  };
+}
+
+function matcher(label: 'job' | 'instance'): Rule {
+  return eachTarget((expression) => {
+    for (const { metric, matchers } of parsePromql(expression).selectors) {
+      const found = matchers.get(label);
+      if (found?.operator !== '=~' || found.value !== `$${label}`) return `${metric} lacks ${label}=~"$${label}"`;
+    }
+    return undefined;
+  });
+}
+
+export const RULES: Readonly<Record<string, Rule>> = {
+  'template-datasource-rule': (dashboard) => {
+    const v = dashboard.templating.list?.filter((each) => each.type === 'datasource') ?? [];
+    if (v.length !== 1) return [`${v.length} datasource variables`];
+    if (v[0]!.name !== 'datasource') return [`the datasource variable is named ${v[0]!.name}`];
+    if (v[0]!.label !== 'Data source') return [`the datasource variable is labelled ${v[0]!.label}`];
+    return v[0]!.query === 'prometheus' ? [] : ['the datasource variable is not of Prometheus'];
+  },
+  'template-job-rule': templated('job', 'Job'),
+  'template-instance-rule': templated('instance', 'Instance'),
+  'template-label-promql-rule': (dashboard) =>
+    (dashboard.templating.list ?? [])
+      .filter((v) => v.type === 'query')
+      .filter((v) => {
+        const parts = /^label_values\((.+), [a-z_]+\)$/.exec(String(v.query));
+        return parts === null || parsePromql(parts[1]!).errors.length > 0;
+      })
+      .map((v) => `variable ${v.name}: ${v.query}`),
+  'template-on-time-change-reload-rule': (dashboard) =>
+    (dashboard.templating.list ?? [])
+      .filter((v) => v.type === 'query' && v.refresh !== 2)
+      .map((v) => `variable ${v.name} does not follow the time range`),
+  'panel-datasource-rule': eachPanel((panel) =>
+    DATASOURCE_UIDS.includes(panel.datasource?.uid ?? '') ? undefined : 'does not use $datasource',
+  ),
+  'panel-title-description-rule': eachPanel((panel) =>
+    (panel.title ?? '') === '' || (panel.description ?? '').length < 40
+      ? 'lacks a title, or a description of more than a few words'
+      : undefined,
+  ),
+  'panel-units-rule': eachPanel((panel) => {
+    const unit = panel.fieldConfig?.defaults.unit ?? '';
+    return UNITS.includes(unit) ? undefined : `unit "${unit}"`;
+  }),
+  'panel-no-targets-rule': eachPanel((panel) => (targetsOf(panel).length === 0 ? 'has no query' : undefined)),
+  'target-promql-rule': eachTarget((expression) => {
+    const { errors, selectors } = parsePromql(expression);
+    if (errors.length > 0) return `not PromQL: ${errors.join(', ')}`;
+    return selectors.length === 0 ? 'selects nothing' : undefined;
+  }),
+  'target-rate-interval-rule': eachTarget((expression) => {
+    const wrong = parsePromql(expression).selectors.find(
+      (s) => (s.calledBy === 'rate' || s.calledBy === 'irate') && s.range !== withoutGrafana('$__rate_interval'),
+    );
+    return wrong === undefined ? undefined : `${wrong.calledBy} of ${wrong.metric} over [${wrong.range}]`;
+  }),
+  'target-job-rule': matcher('job'),
+  'target-instance-rule': matcher('instance'),
+  'target-counter-agg-rule': eachTarget((expression) => {
+    const wrong = parsePromql(expression).selectors.find(
+      (s) => s.metric.endsWith('_total') && !['rate', 'irate', 'increase'].includes(s.calledBy ?? ''),
+    );
+    return wrong === undefined ? undefined : `${wrong.metric} is a counter, and shown as it is`;
+  }),
+  'uneditable-rule': (dashboard) => (dashboard.editable === false ? [] : ['is editable']),
+
+  // The project's own.
+  'links to the others': (dashboard) => {
+    const links = (dashboard.links ?? []).filter((link) => link.includeVars && link.keepTime);
+    return links.length === 2 && links.every((link) => link.url !== `/d/${dashboard.uid}`) ? [] : ['lacks a link'];
+  },
+  'panels lie on the grid': (dashboard) => {
+    const taken = new Set<string>();
+    const wrong: string[] = [];
+    for (const panel of dashboard.panels ?? []) {
+      const { x, y, w, h } = panel.gridPos!;
+      if (x + w > 24) wrong.push(`panel "${panel.title}" is wider than the page`);
+      for (let column = x; column < x + w; column++) {
+        for (let row = y; row < y + h; row++) {
+          if (taken.has(`${column} ${row}`)) wrong.push(`panel "${panel.title}" lies on another`);
+          taken.add(`${column} ${row}`);
+        }
+      }
+    }
+    return [...new Set(wrong)];
+  },
+  'titles are different': (dashboard) => {
+    const titles = panelsOf(dashboard).map((panel) => panel.title);
+    return titles.filter((title, index) => titles.indexOf(title) !== index).map((title) => `two panels "${title}"`);
+  },
+  'annotations are PromQL': (dashboard) => {
+    const annotations = dashboard.annotations.list ?? [];
+    if (annotations.length === 0) return ['has no annotations'];
+    return annotations
+      .filter((a) => !DATASOURCE_UIDS.includes(a.datasource?.uid ?? '') || parsePromql(a.expr ?? '(').errors.length > 0)
+      .map((a) => `annotation "${a.name}": ${a.expr}`);
+  },
+};
