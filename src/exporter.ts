@@ -8,6 +8,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { DataApi } from './bgproutes/data-api.ts';
+import { FastDecoder } from './bgproutes/fast-decoder.ts';
 import { BgproutesSource } from './bgproutes/source.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
@@ -22,12 +23,14 @@ import { PrefixView } from './metrics/prefix-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
+import type { LandingFacts } from './outputs/landing-page.ts';
 import { type TextFormat, TextWriter } from './outputs/prometheus.ts';
-import { type LandingFacts, type RunningWebServer, startWebServer } from './outputs/web-server.ts';
+import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
 import { Fold } from './table/fold.ts';
+import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
 import type { BuildInfo } from './version.ts';
 
@@ -81,7 +84,7 @@ class Exporter implements RunningExporter {
   readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
   #config: Config;
   #plan: SessionPlan;
-  #web: RunningWebServer | undefined;
+  #web: WebServer | undefined;
   #otlp: { stop(): Promise<void> } | undefined;
   #cancelSnapshot: () => void = () => {};
   #reloading: Promise<void> = Promise.resolve();
@@ -105,9 +108,13 @@ class Exporter implements RunningExporter {
     const sessions = bgproutes.apiKeys.map((apiKey, i) => ({ apiKey, prefixes: this.#plan.subscriptions[i] }));
     const { websocketUrl, liveManagerUrl, dataApiUrl } = bgproutes;
     this.#source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
+    const canary = bgproutes.canaryPrefix?.text;
+    this.table.prefixes.canary = canary;
+    const decoder = new FastDecoder(new TableIds(this.table));
     const fold = new Fold(this.table);
-    this.#feeds = this.#source.stats.map((stats, i) => new SessionFeed(i, stats, fold, logger));
-    for (const feed of this.#feeds) feed.canary = bgproutes.canaryPrefix?.text;
+    this.#feeds = this.#source.stats.map(
+      (stream, session) => new SessionFeed({ session, stream, decoder, fold, logger, canary }),
+    );
     const apis = bgproutes.apiKeys.map(
       (apiKey) =>
         new DataApiSeed(
@@ -341,27 +348,30 @@ class Exporter implements RunningExporter {
   // --- the page for people ----------------------------------------------------------------------------------------------
 
   #landing(): LandingFacts {
-    const prefixes = [...this.table.prefixes.monitored()].map((prefix) => ({
-      prefix: prefix.state.prefix.text,
-      description: prefix.watched.description,
-      group: prefix.watched.group,
-      visible: prefix.state.visible,
-      expected: this.table.expected(prefix),
-      origins: [...prefix.origins.keys()].map((as) => this.table.paths.asText(as)),
-    }));
+    const prefixes = [...this.table.prefixes.monitored()].map((prefix) => {
+      const { origins, watched, state } = prefix;
+      const byCount = [...origins.entries()].sort(([a, countA], [b, countB]) => countB - countA || a - b);
+      return {
+        prefix: state.prefix.text,
+        description: watched.description,
+        group: watched.group,
+        visibleVps: state.visible,
+        expectedVps: this.table.expected(prefix),
+        origins: byCount.map(([as, vps]) => ({
+          origin: this.table.paths.asText(as),
+          vps,
+          expected: watched.origins.length === 0 || watched.origins.includes(as),
+        })),
+      };
+    });
+    const seeded = this.figures.seeded ? 'seeded' : 'unseeded';
     return {
-      version: this.#deps.version.version,
-      seeded: this.figures.seeded,
-      ready: this.ready(),
-      routes: this.table.routes,
+      build: this.#deps.version,
+      nowMs: this.#timers.now(),
+      startedAtMs: this.figures.startTimeMs,
+      table: this.#config.table.seed ? seeded : 'off',
       prefixes,
-      sessions: this.#source.stats.map(({ source, session, up, frames, lastFrameAtMs }) => ({
-        source,
-        session,
-        up,
-        frames,
-        lastFrameAtMs,
-      })),
+      streams: this.#source.stats.filter((stats) => stats.idle !== true),
     };
   }
 }

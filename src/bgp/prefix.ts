@@ -48,7 +48,7 @@ function ipv4Word(text: string): number | undefined {
       continue;
     }
     if (c < 48 || c > 57 || part === 0) return undefined; // part 0 followed by a digit: a leading zero, read as octal by some
-    part = (part < 0 ? 0 : part) * 10 + (c - 48);
+    part = Math.max(part, 0) * 10 + (c - 48);
     if (part > 255) return undefined;
   }
   return parts === 4 ? word : undefined;

@@ -2,6 +2,8 @@
  * Where one session of the stream meets the table: frames are decoded and folded in the step in which they arrive, or
  * held, bounded, while a seed or a gap fill is under way.
  */
+
+import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
 import { DECODE_FAILURES, type DecodeFailure, type DecodeResult, decodeMessage } from '../bgproutes/message.ts';
 import type { Logger } from '../logger.ts';
 import { DelayHistogram } from '../metrics/stream-view.ts';
@@ -24,6 +26,19 @@ interface HeldFrame {
   readonly receivedAtMs: number;
 }
 
+export interface SessionFeedOptions {
+  /** The place of the session in the source. */
+  readonly session: number;
+  readonly stream: StreamStats;
+  /** May be shared by all sessions: each frame is decoded and folded in one step. */
+  readonly decoder: FastDecoder;
+  readonly fold: Fold;
+  readonly logger: Logger;
+  /** Canonical text of a prefix that only proves that the stream speaks. */
+  readonly canary?: string | undefined;
+  readonly holdBounds?: HoldBounds;
+}
+
 export class SessionFeed {
   readonly stream: StreamStats;
   readonly events = new FoldCounts();
@@ -31,9 +46,9 @@ export class SessionFeed {
   readonly decodeFailures: Record<DecodeFailure, number> = zeros(DECODE_FAILURES);
   slowDecodes = 0;
   canaryAtMs: number | undefined;
-  /** Canonical text of a prefix that only proves that the stream speaks. */
-  canary: string | undefined;
+  readonly #canary: string | undefined;
   readonly #session: number;
+  readonly #decoder: FastDecoder;
   readonly #fold: Fold;
   readonly #logger: Logger;
   readonly #holdBounds: HoldBounds;
@@ -42,11 +57,13 @@ export class SessionFeed {
   #overflowed = false;
   readonly #told = new Set<string>();
 
-  constructor(session: number, stream: StreamStats, fold: Fold, logger: Logger, holdBounds: HoldBounds = DEFAULT_HOLD) {
+  constructor({ session, stream, decoder, fold, logger, canary, holdBounds = DEFAULT_HOLD }: SessionFeedOptions) {
     this.#session = session;
     this.stream = stream;
+    this.#decoder = decoder;
     this.#fold = fold;
     this.#logger = logger;
+    this.#canary = canary;
     this.#holdBounds = holdBounds;
   }
 
@@ -90,17 +107,24 @@ export class SessionFeed {
   }
 
   #apply(data: Buffer, receivedAtMs: number, wasHeld: boolean): void {
+    const late = wasHeld ? 'seeded' : 'out_of_order';
+    if (this.#decoder.decode(data)) {
+      this.delay.observe(receivedAtMs / 1000 - this.#decoder.timeUs / 1_000_000);
+      this.#fold.applyIds(this.#decoder, this.#session, this.events, receivedAtMs, late);
+      return;
+    }
+    this.slowDecodes++;
     const result = this.#decode(data);
     if (!result.ok) return;
     const { update } = result;
     this.delay.observe(receivedAtMs / 1000 - update.timeUs / 1_000_000);
     if (
-      this.canary !== undefined &&
-      (update.announced.includes(this.canary) || update.withdrawn.includes(this.canary))
+      this.#canary !== undefined &&
+      (update.announced.includes(this.#canary) || update.withdrawn.includes(this.#canary))
     ) {
-      this.canaryAtMs = receivedAtMs;
+      this.#canaryAtMs = receivedAtMs;
     }
-    this.#fold.apply(update, this.#session, this.events, receivedAtMs, wasHeld ? 'seeded' : 'out_of_order');
+    this.#fold.apply(update, this.#session, this.events, receivedAtMs, late);
   }
 
   #decode(data: Buffer): DecodeResult {

@@ -1,4 +1,5 @@
 /** Applies decoded updates to the table, and counts by session what was not applied and why. */
+import { attributeFingerprint, type DecodedIds } from '../bgp/route-ids.ts';
 import type { RouteUpdate } from '../bgp/route-update.ts';
 import { PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
@@ -15,6 +16,8 @@ export const DROP_REASONS = [
   'hold_overflow', // too many while seeding; a gap fill follows
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
+/** How an event counts that is older than what the table has. */
+export type LateReason = 'out_of_order' | 'seeded';
 
 /** A message stamped later than this after its receipt has a wrong clock: it would keep every later one out. */
 const MAX_FUTURE_MS = 60_000;
@@ -33,12 +36,6 @@ export class FoldCounts {
   futureTimestamps = 0;
 }
 
-/** Tells announcements with the same path apart; never 0, which stands for unknown. */
-export function fingerprint(communities: number, nextHop: number, originAttribute: number): number {
-  const mixed = Math.imul(Math.imul(communities, 31) ^ nextHop, 0x9e3779b1) ^ originAttribute;
-  return mixed >>> 0 || 1;
-}
-
 export class Fold {
   readonly #table: RoutingTable;
 
@@ -47,7 +44,7 @@ export class Fold {
   }
 
   /**
-   * Withdrawals first, then announcements (RFC 4271 section 3.1).
+   * Applies an update in words. Withdrawals first, then announcements (RFC 4271 section 3.1).
    * @param session the place of the stream's session
    * @param late how an event counts that is older than what the table has
    */
@@ -56,7 +53,7 @@ export class Fold {
     session: number,
     counts: FoldCounts,
     nowMs: number,
-    late: 'out_of_order' | 'seeded' = 'out_of_order',
+    late: LateReason = 'out_of_order',
   ): void {
     const table = this.#table;
     const vp = table.vps.add(update.vp);
@@ -65,28 +62,54 @@ export class Fold {
       return;
     }
     table.hear(vp, nowMs);
-    const timeUs = this.plausibleTime(update.timeUs, counts, nowMs);
+    const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
     for (const text of update.withdrawn) {
       const state = this.#resolve(text, false, session, counts);
-      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order')
-        counts.dropped.out_of_order++;
+      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
     if (update.attributes === undefined) return;
     const { asPath, communities, nextHop, originAttribute } = update.attributes;
-    const print = fingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
+    const fingerprint = attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
     let path: number | undefined;
     for (const text of update.announced) {
       const state = this.#resolve(text, true, session, counts);
       if (state === undefined) continue;
       path ??= table.paths.intern(asPath, update.vp.asn);
       if (path === undefined) return;
-      if (table.announce(state, vp, path, print, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
     if (path !== undefined) table.paths.discard(path);
   }
 
+  /** The same for an update that came as integers. */
+  applyIds(
+    update: DecodedIds,
+    session: number,
+    counts: FoldCounts,
+    nowMs: number,
+    late: LateReason = 'out_of_order',
+  ): void {
+    const table = this.#table;
+    const { vp, path, fingerprint, announced, announcedCount, withdrawn, withdrawnCount } = update;
+    table.hear(vp, nowMs);
+    const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
+    counts.unmonitoredPrefixes += update.unmonitored;
+    for (let i = 0; i < withdrawnCount; i++) {
+      const state = table.prefixes.get(withdrawn[i] - 1);
+      if (state === undefined || !this.#owns(state, session, counts)) continue;
+      if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+    }
+    if (announcedCount === 0) return;
+    for (let i = 0; i < announcedCount; i++) {
+      const state = table.prefixes.get(announced[i] - 1);
+      if (state === undefined || !this.#owns(state, session, counts)) continue;
+      if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+    }
+    table.paths.discard(path);
+  }
+
   /** The message's time, or its receipt where the sender's clock is ahead. */
-  plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
+  #plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
     if (timeUs <= (nowMs + MAX_FUTURE_MS) * 1000) return timeUs;
     counts.futureTimestamps++;
     return nowMs * 1000;
@@ -94,16 +117,17 @@ export class Fold {
 
   #resolve(text: string, create: boolean, session: number, counts: FoldCounts): PrefixState | undefined {
     const state = this.#table.prefixes.resolve(text, create);
-    if (state instanceof PrefixState) {
-      // Where monitored prefixes of two sessions are nested, both deliver the inner one: the nearest one's session counts.
-      const owner = state.monitored ?? state.parents[0];
-      if (owner.watched.session === session) return state;
-      counts.dropped.other_session++;
-    } else if (state === 'unmonitored') {
-      counts.unmonitoredPrefixes++;
-    } else if (state === 'more_specific_limit') {
-      counts.dropped.more_specific_limit++;
-    }
+    if (state instanceof PrefixState) return this.#owns(state, session, counts) ? state : undefined;
+    if (state === 'unmonitored') counts.unmonitoredPrefixes++;
+    else if (state === 'more_specific_limit') counts.dropped.more_specific_limit++;
     return undefined;
+  }
+
+  /** Where monitored prefixes of two sessions are nested, both deliver the inner one: the nearest one's session counts. */
+  #owns(state: PrefixState, session: number, counts: FoldCounts): boolean {
+    const owner = state.monitored ?? state.parents[0];
+    if (owner.watched.session === session) return true;
+    counts.dropped.other_session++;
+    return false;
   }
 }

@@ -1,10 +1,15 @@
 /** Which prefixes have state: the monitored ones, and those of their more-specifics that were announced. */
 import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
+import { UNMONITORED } from '../bgp/route-ids.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
+import { TextIndex } from './text-index.ts';
 import { WatchList } from './watch-list.ts';
 
 /** `resolve` gives these instead of a state. */
 export type Unresolved = 'unmonitored' | 'more_specific_limit' | 'unknown_more_specific';
+
+/** Prefixes that nobody asked for and that are remembered as such. */
+const MAX_UNMONITORED = 262_144;
 
 export class PrefixDirectory {
   readonly #maxMoreSpecifics: number;
@@ -13,6 +18,11 @@ export class PrefixDirectory {
   readonly #moreSpecifics = new Map<string, PrefixState>();
   readonly #byNumber: (PrefixState | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
+  /** Canonical text to `number + 1` of a state, or to UNMONITORED. */
+  readonly #known = new TextIndex();
+  #unmonitored = 0;
+  /** Not monitored, and never remembered as such, so that the general decoder sees each of its events. */
+  canary: string | undefined;
 
   /**
    * @param maxMoreSpecifics more-specifics with state at once, a monitored prefix
@@ -50,12 +60,34 @@ export class PrefixDirectory {
     return this.#monitored.get(text) ?? this.#moreSpecifics.get(text);
   }
 
+  /** By the bytes of its canonical text: `number + 1` of its state, UNMONITORED, or -1 when that is not known. */
+  findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#known.findBytes(bytes, start, end, hash);
+  }
+
   /** The state of a prefix in canonical text; `create` makes one for a more-specific that has none yet. */
   resolve(text: string, create: boolean): PrefixState | Unresolved {
     const known = this.find(text);
     if (known !== undefined) return known;
     const prefix = parsePrefix(text);
-    return prefix === undefined ? 'unmonitored' : this.stateFor(prefix, create);
+    if (prefix === undefined) return 'unmonitored';
+    const state = this.stateFor(prefix, create);
+    if (state === 'unmonitored') this.#rememberUnmonitored(prefix.text);
+    return state;
+  }
+
+  #rememberUnmonitored(text: string): void {
+    if (text === this.canary) return;
+    if (this.#unmonitored >= MAX_UNMONITORED) this.#forgetUnmonitored();
+    this.#known.set(text, UNMONITORED);
+    this.#unmonitored++;
+  }
+
+  #forgetUnmonitored(): void {
+    if (this.#unmonitored === 0) return;
+    this.#known.clear();
+    this.#unmonitored = 0;
+    for (const state of this.states()) this.#known.set(state.prefix.text, state.number + 1);
   }
 
   stateFor(prefix: Prefix, create: boolean): PrefixState | Unresolved {
@@ -75,6 +107,7 @@ export class PrefixDirectory {
   }
 
   addMonitored(watched: WatchedPrefix, nowMs: number): PrefixState {
+    this.#forgetUnmonitored();
     const state = this.#add(new PrefixState(watched.prefix, this.#takeNumber(), [], watched, nowMs));
     this.#monitored.set(watched.prefix, state);
     return state;
@@ -83,6 +116,7 @@ export class PrefixDirectory {
   remove(state: PrefixState): void {
     this.#onRemove(state);
     this.#byNumber[state.number] = undefined;
+    this.#known.delete(state.prefix.text);
     this.#freeNumbers.push(state.number);
     if (state.monitored !== undefined) this.#monitored.delete(state.prefix);
     else this.#moreSpecifics.delete(state.prefix.text);
@@ -94,6 +128,7 @@ export class PrefixDirectory {
 
   #add(state: PrefixState): PrefixState {
     this.#byNumber[state.number] = state;
+    this.#known.set(state.prefix.text, state.number + 1);
     return state;
   }
 

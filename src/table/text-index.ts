@@ -3,17 +3,11 @@
  * without making a string. Open addressing with linear probing; deletion shifts back, so there are no tombstones.
  */
 
+import { HASH_BASIS, HASH_PRIME } from '../bgp/route-ids.ts';
+
 const EMPTY = -1;
 const MIN_CAPACITY = 16;
-/** FNV-1a's 32-bit basis and prime; `hashByte` and `hashText` are the same function over bytes and over Latin-1 text. */
-export const HASH_BASIS = 0x811c9dc5 | 0;
-const HASH_PRIME = 0x01000193;
-
-/** One step of the hash. Start from HASH_BASIS; the result is a signed 32-bit integer. */
-export function hashByte(hash: number, byte: number): number {
-  return Math.imul(hash ^ byte, HASH_PRIME);
-}
-
+/** FNV-1a over the codes of a text, which for ASCII are its bytes. A signed 32-bit integer. */
 export function hashText(text: string): number {
   let hash = HASH_BASIS;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), HASH_PRIME);

@@ -1,18 +1,15 @@
 /** The vantage points heard of, each a small integer. */
-import { parseSpeaker, type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import { TextIndex } from './text-index.ts';
 
 /** What `find` and `add` give when the bound is reached. */
 export const VP_LIMIT = -2;
 
-/** Spellings of one VP kept beside its canonical key; what is over this is looked up the slow way. */
-const MAX_SPELLINGS = 65_536;
-
 export class VpRegistry {
   readonly #limit: number;
   readonly #byKey = new Map<string, number>();
-  /** `ASN_IP` of BGP VPs as the stream spells them. */
-  readonly #spellings = new TextIndex();
+  /** BGP VPs by `ASN_IP`, as the stream spells them when it spells them canonically. */
+  readonly #bgp = new TextIndex();
   readonly #vps: (VantagePoint | undefined)[] = [];
   readonly #free: number[] = [];
   /** By VP: receipt of the last message, Unix ms; 0 before the first. */
@@ -46,7 +43,12 @@ export class VpRegistry {
 
   /** The BGP VP that the stream spells with these bytes (`ASN_IP`), or -1. */
   findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#spellings.findBytes(bytes, start, end, hash);
+    return this.#bgp.findBytes(bytes, start, end, hash);
+  }
+
+  /** The BMP VP of a peer and its parent, each `ASN_IP`, or -1. */
+  findBmp(peer: string, parent: string): number {
+    return this.#byKey.get(`bmp ${peer} ${parent}`) ?? -1;
   }
 
   find(vp: VantagePoint): number {
@@ -62,18 +64,13 @@ export class VpRegistry {
     const number = this.#free.pop() ?? this.#vps.length;
     this.#vps[number] = vp;
     this.#byKey.set(key, number);
+    if (vp.protocol === 'bgp') this.#bgp.set(`${vp.asn}_${vp.ip}`, number);
     this.lastHeardMs[number] = 0;
     this.cells[number] = 0;
     this.down[number] = 0;
     this.counted[number] = 0;
     this.fullFeed[number] = 0;
     return number;
-  }
-
-  /** Remembers how the stream spells a BGP VP, so that the next message needs no string. */
-  addSpelling(text: string, vp: number): void {
-    if (this.#spellings.size >= MAX_SPELLINGS) this.#spellings.clear();
-    this.#spellings.set(text, vp);
   }
 
   /** Forgets a VP; its number will be given to another, so whoever keeps something by it must have dropped that. */
@@ -83,12 +80,6 @@ export class VpRegistry {
     this.#byKey.delete(vantagePointKey(known));
     this.#vps[vp] = undefined;
     this.#free.push(vp);
-    this.#spellings.clear();
+    if (known.protocol === 'bgp') this.#bgp.delete(`${known.asn}_${known.ip}`);
   }
-}
-
-/** A BGP VP from the stream's `ASN_IP`; undefined when it is not one. */
-export function bgpVantagePoint(text: string): VantagePoint | undefined {
-  const speaker = parseSpeaker(text);
-  return speaker && { protocol: 'bgp', ...speaker };
 }

@@ -1,0 +1,49 @@
+/**
+ * What a decoder may ask of whoever keeps the routes, so that a frame becomes integers without a string in between. Bytes
+ * are ASCII; `hash` is `hashByte` (table/text-index.ts) over them.
+ */
+
+/** FNV-1a's 32-bit basis and prime: part of the contract, because the decoder hashes while it scans. */
+export const HASH_BASIS = 0x811c9dc5 | 0;
+export const HASH_PRIME = 0x01000193;
+
+/** Nobody asked for that prefix. */
+export const UNMONITORED = 0;
+/** Not met yet in this spelling: the general decoder has to find out. */
+export const UNKNOWN = -1;
+
+export interface RouteIds {
+  /** The BGP VP spelt so (`ASN_IP`), or UNKNOWN. */
+  findVp(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  /** The BMP VP (peer `ASN_IP`, parent `ASN_IP`), or UNKNOWN. */
+  findBmpVp(peer: string, parent: string): number;
+  /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
+  findPrefix(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  /** The path, or UNKNOWN: then `internPath`. */
+  findPath(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  /** The path, added when new; UNKNOWN when the text is not a path. */
+  internPath(text: string, vp: number): number;
+  /** Forgets a path that `internPath` added and that is not needed after all. */
+  discardPath(path: number): void;
+}
+
+/** One message as integers; overwritten by the next. Lists are valid up to their count. */
+export interface DecodedIds {
+  readonly vp: number;
+  readonly timeUs: number;
+  /** Only with announcements. */
+  readonly path: number;
+  readonly fingerprint: number;
+  readonly announced: Int32Array;
+  readonly announcedCount: number;
+  readonly withdrawn: Int32Array;
+  readonly withdrawnCount: number;
+  /** Announcements and withdrawals of prefixes that nobody asked for. */
+  readonly unmonitored: number;
+}
+
+/** Tells announcements with the same path apart, from the hashes of their other attributes; never 0, which is unknown. */
+export function attributeFingerprint(communities: number, nextHop: number, originAttribute: number): number {
+  const mixed = Math.imul(Math.imul(communities, 31) ^ nextHop, 0x9e3779b1) ^ originAttribute;
+  return mixed >>> 0 || 1;
+}
