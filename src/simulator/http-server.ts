@@ -1,0 +1,84 @@
+/** The one port: hands requests to the service that they are for. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { DATA_API_ENDPOINTS, type DataApi } from './data-api.ts';
+import type { FaultInjector } from './faults.ts';
+import { requestUrl, sendJson, sendText } from './http-exchange.ts';
+import type { LiveManager } from './live-manager.ts';
+
+export interface HttpServerOptions {
+  readonly dataApi: DataApi;
+  readonly faults: () => FaultInjector;
+  readonly liveManager: LiveManager;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A thousand prefixes in a query string are longer than what Node takes by default. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+
+const ABOUT = `Simulator of bgproutes.io: one port for its three services.
+WebSocket  /?api_key=KEY
+GET        /update_live_prefixes?api_key=KEY&new_pfxs=P1,P2
+GET, POST  /v1/vantage_points, /v1/rib, /v1/updates (header x-api-key)
+`;
+
+export class SimulatorHttpServer {
+  readonly #options: HttpServerOptions;
+  #server: Server | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects when the address cannot be bound. Resolves with the address that was. */
+  listen(host: string | undefined, port: number): Promise<AddressInfo> {
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+      request.on('error', () => {});
+      response.on('error', () => {});
+      void this.#handle(request, response);
+    });
+    server.on('upgrade', this.#options.upgrade);
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        server.on('error', this.#options.failed);
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Stops listening and breaks requests that are under way; WebSockets are the stream server's to end. */
+  close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { dataApi, faults, liveManager, failed } = this.#options;
+    const url = requestUrl(request);
+    const endpoint = DATA_API_ENDPOINTS.find((name) => url.pathname === `/v1/${name}`);
+    try {
+      if (url.pathname === '/') {
+        sendText(response, 200, ABOUT);
+      } else if (url.pathname === '/update_live_prefixes') {
+        if (!faults().answers('live_manager', request, response)) liveManager.handle(request, url, response);
+      } else if (endpoint === undefined) {
+        sendJson(response, 404, { detail: 'Not Found' });
+      } else if (!faults().answers(endpoint, request, response)) {
+        await dataApi.handle(endpoint, request, url, response);
+      }
+    } catch (error) {
+      failed(error);
+      sendJson(response, 500, { detail: 'Internal Server Error' });
+    }
+  }
+}

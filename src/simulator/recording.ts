@@ -1,0 +1,174 @@
+/** Recordings of a live stream: one JSON message a line, plain or gzipped; lines of `record_type` `rib` are the start. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { parseSpeaker } from '../bgp/vantage-point.ts';
+import type { PrefixIndex } from './prefix-index.ts';
+import type { Route } from './route.ts';
+import { type Field, NO_PREFIXES, type PrefixList, StreamMessage, type WithdrawStyle } from './stream-message.ts';
+import type { SimulatedVantagePoint } from './vantage-points.ts';
+import type { World } from './world.ts';
+
+export interface RecordedMessage {
+  readonly vp: SimulatedVantagePoint;
+  /** As recorded, Unix microseconds. */
+  readonly timeUs: number;
+  readonly message: StreamMessage;
+  /** Numbers of the prefixes in `message`, without what is no prefix. */
+  readonly announced: readonly number[];
+  readonly withdrawn: readonly number[];
+  readonly route: Route;
+}
+
+export interface Recording {
+  /** In the order of the file. */
+  readonly messages: readonly RecordedMessage[];
+  /** Routes of `rib` lines, now in the world's state. */
+  readonly loadedRoutes: number;
+  /** Lines that are no message of a known VP about some prefix: not replayed. */
+  readonly skippedLines: number;
+}
+
+/** A file that cannot be replayed. */
+export class RecordingError extends Error {
+  readonly code = 'RECORDING';
+}
+
+export interface RecordingOptions {
+  readonly world: World;
+  readonly timestamps: 'now' | 'original';
+  readonly withdrawStyle: WithdrawStyle;
+  /** Of the uncompressed text: a recording is kept in memory. */
+  readonly maxBytes: number;
+}
+
+/** Spellings of the key that nobody has documented, as PROTOCOL knows them. */
+const WITHDRAW_KEYS = [
+  ...['withdraws', 'withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes'],
+] as const;
+
+/** Rejects with a RecordingError when the file cannot be read, is too large, or holds not one message. */
+export async function loadRecording(path: string, options: RecordingOptions): Promise<Recording> {
+  const { world } = options;
+  const messages: RecordedMessage[] = [];
+  let loadedRoutes = 0;
+  let skippedLines = 0;
+  let bytes = 0;
+  const file = createReadStream(path);
+  const text = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+  const failure = new Promise<never>((_, reject) => {
+    const fail = (cause: Error) =>
+      reject(new RecordingError(`cannot read recording ${path}: ${cause.message}`, { cause }));
+    file.on('error', fail);
+    text.on('error', fail);
+  });
+  failure.catch(() => {}); // may lose the race below
+  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+  const read = async (): Promise<void> => {
+    for await (const line of lines) {
+      if (line === '') continue;
+      bytes += line.length;
+      if (bytes > options.maxBytes) {
+        throw new RecordingError(`recording ${path} has more than ${options.maxBytes} bytes of text`);
+      }
+      const parsed = parseLine(line, messages.length, options);
+      if (parsed === undefined) {
+        skippedLines++;
+      } else if (parsed.isRib) {
+        for (const prefix of parsed.announced) world.store.load(parsed.vp.index, prefix, parsed.route);
+        loadedRoutes += parsed.announced.length;
+      } else {
+        messages.push(parsed);
+      }
+    }
+  };
+  try {
+    await Promise.race([read(), failure]);
+  } finally {
+    lines.close();
+    file.destroy();
+  }
+  if (messages.length === 0 && loadedRoutes === 0) {
+    throw new RecordingError(`recording ${path} holds no message (${skippedLines} lines that are none)`);
+  }
+  return { messages, loadedRoutes, skippedLines };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function parseLine(
+  line: string,
+  number: number,
+  options: RecordingOptions,
+): (RecordedMessage & { isRib: boolean }) | undefined {
+  const object = parseObject(line);
+  const recordType = object?.record_type;
+  if (object === undefined || (recordType !== 'update' && recordType !== 'bmp_update' && recordType !== 'rib'))
+    return undefined;
+  const { points, prefixes } = options.world;
+  const speaker = parseSpeaker(String(object.vp ?? ''));
+  const peer = recordType === 'bmp_update' ? parseSpeaker(String(object.bmp_peer ?? '')) : undefined;
+  if (speaker === undefined || (recordType === 'bmp_update' && peer === undefined)) return undefined;
+  const announced = prefixList(object.prefixes, prefixes);
+  const withdrawnKey = WITHDRAW_KEYS.find((key) => object[key] !== undefined);
+  const withdrawn = withdrawnKey === undefined ? NO_PREFIXES : prefixList(object[withdrawnKey], prefixes);
+  const known = (list: PrefixList) => list.numbers.filter((prefix) => prefix >= 0);
+  const [knownAnnounced, knownWithdrawn] = [known(announced), known(withdrawn)];
+  if (knownAnnounced.length + knownWithdrawn.length === 0) return undefined;
+  const vp =
+    peer === undefined
+      ? points.add({ protocol: 'bgp', ...speaker })
+      : points.add({ protocol: 'bmp', ...peer, parent: speaker });
+  const text = (key: string) => (object[key] === undefined ? '' : String(object[key]));
+  return {
+    isRib: recordType === 'rib',
+    vp,
+    timeUs: Number(object.sec ?? 0) * 1_000_000 + Number(object.Usec ?? 0),
+    message: new StreamMessage(() => fieldsOf(line, options), announced, withdrawn, number),
+    announced: knownAnnounced,
+    withdrawn: knownWithdrawn,
+    route: {
+      asPath: text('as-path'),
+      communities: text('communities'),
+      nextHop: text('nexthop'),
+      originAttribute: text('origin'),
+    },
+  };
+}
+
+function parseObject(line: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function prefixList(value: unknown, prefixes: PrefixIndex): PrefixList {
+  const texts = Array.isArray(value)
+    ? value.map(String)
+    : typeof value === 'string' && value !== ''
+      ? value.split(',')
+      : [];
+  return { texts, numbers: texts.map((text) => prefixes.numberOf(text.trim())) };
+}
+
+/** The fields as recorded, in their order; only times and withdrawn prefixes are written anew. */
+function fieldsOf(line: string, options: RecordingOptions): Field[] {
+  const object = JSON.parse(line) as JsonObject;
+  const isRestamped = options.timestamps === 'now';
+  const fields: Field[] = [];
+  for (const [key, value] of Object.entries(object)) {
+    if (isRestamped && (key === 'sec' || key === 'Usec')) {
+      if (!fields.some(({ kind }) => kind === 'time')) fields.push({ kind: 'time' });
+    } else if (key === 'prefixes') {
+      fields.push({ kind: 'announced', key });
+    } else if ((WITHDRAW_KEYS as readonly string[]).includes(key)) {
+      fields.push({ kind: 'withdrawn', key: options.withdrawStyle.key, asArray: options.withdrawStyle.asArray });
+    } else {
+      fields.push({ kind: 'text', key, json: JSON.stringify(value) });
+    }
+  }
+  return fields;
+}

@@ -1,0 +1,347 @@
+/** The simulator, assembled: what a `Simulator` is made of, and how its parts know each other. */
+import { parseAsPath } from '../bgp/as-path.ts';
+import { parsePrefix } from '../bgp/prefix.ts';
+import { SERVICE_LIMITS } from './api-quota.ts';
+import { type Association, Associations } from './associations.ts';
+import { startChurn } from './churn.ts';
+import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
+import { DataApi } from './data-api.ts';
+import { DEMO_SCENARIO } from './demo-scenario.ts';
+import { FaultInjector } from './faults.ts';
+import { SimulatorHttpServer } from './http-server.ts';
+import { Internet } from './internet.ts';
+import { LiveManager } from './live-manager.ts';
+import { loadRecording } from './recording.ts';
+import { Replay } from './replay.ts';
+import type { Route } from './route.ts';
+import { EMPTY_SCENARIO, type Scenario, type StepNow } from './scenario.ts';
+import type { Simulator, SimulatorOptions, SimulatorStats } from './simulator.ts';
+import { Steps } from './steps.ts';
+import type { StreamMessage } from './stream-message.ts';
+import { StreamServer } from './stream-server.ts';
+import type { StreamSession } from './stream-session.ts';
+import { Timeline } from './timeline.ts';
+import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './vantage-points.ts';
+import { type HeldRouteOfVp, World } from './world.ts';
+
+export class RunningSimulator implements Simulator {
+  readonly faults: FaultInjector;
+  readonly #options: SimulatorOptions;
+  readonly #clock: Clock;
+  readonly #world: World;
+  readonly #internet: Internet;
+  readonly #timeline: Timeline;
+  readonly #steps: Steps;
+  readonly #associations: Associations;
+  readonly #stream: StreamServer;
+  readonly #http: SimulatorHttpServer;
+  readonly #stamper: TimeStamper;
+  readonly #scenario: Scenario;
+  readonly #apiKeys: ReadonlySet<string>;
+  #host = '127.0.0.1';
+  #port = 0;
+  #replay: Replay | undefined;
+  #skippedLines = 0;
+  #isStopped = false;
+
+  constructor(options: SimulatorOptions) {
+    this.#options = options;
+    const clock = options.clock ?? systemClock;
+    const logger = options.logger;
+    this.#clock = clock;
+    this.#stamper = new TimeStamper(clock);
+    this.#apiKeys = new Set(options.apiKeys);
+    if (this.#apiKeys.size === 0 || this.#apiKeys.has(''))
+      throw new TypeError('apiKeys: expected at least one, none empty');
+    this.#scenario = options.scenario ?? (options.replay === undefined ? DEMO_SCENARIO : EMPTY_SCENARIO);
+    const seed = options.seed ?? this.#scenario.seed ?? 1;
+    const vps = options.vps ?? this.#scenario.vps ?? 300;
+    const speed = options.speed ?? 1;
+    if (speed !== 'max' && !(speed > 0 && speed < Number.POSITIVE_INFINITY)) {
+      throw new TypeError(`speed: expected a positive number or max, got ${speed}`);
+    }
+    this.#world = new World({
+      stamper: this.#stamper,
+      historyLimit: options.historyLimit ?? 200_000,
+      withdrawStyle: this.#withdrawStyle,
+      publish: (message, timeUs) => this.#stream.publish(message, timeUs),
+    });
+    this.#associations = new Associations(
+      {
+        maxPrefixes: options.maxPrefixes ?? 10,
+        ttlMs: options.associationTtlMs ?? 4 * 3_600_000,
+        now: () => clock.now(),
+      },
+      this.#world.prefixes,
+    );
+    this.#stream = new StreamServer({
+      apiKeys: this.#apiKeys,
+      associations: this.#associations,
+      maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
+      heartbeatMs: options.heartbeatMs ?? 20_000,
+      logger,
+      onReady: (session) => this.#ready(session, () => false),
+    });
+    this.#timeline = new Timeline({ clock, speed, backpressure: () => this.#stream.backpressure() });
+    this.#internet = new Internet({
+      world: this.#world,
+      timeline: this.#timeline,
+      seed,
+      vps,
+      scenario: this.#scenario,
+      maxGeneratedPrefixes: options.maxGeneratedPrefixes ?? 10_000,
+    });
+    this.#steps = new Steps({
+      world: this.#world,
+      internet: this.#internet,
+      timeline: this.#timeline,
+      seed,
+      onStep: (report) => {
+        logger?.info(report.text, { counted: report.counted, before: report.vpsBefore, after: report.vpsAfter });
+        options.onStep?.(report);
+      },
+    });
+    startChurn({
+      world: this.#world,
+      internet: this.#internet,
+      timeline: this.#timeline,
+      seed,
+      eventsPerMinute: this.#scenario.churn_per_minute ?? 120,
+    });
+    this.faults = new FaultInjector({
+      apiKeys: options.apiKeys,
+      stream: this.#stream,
+      associations: this.#associations,
+      world: this.#world,
+      goDown: () => this.#goDown(),
+      comeBack: () => this.#listen(),
+    });
+    this.#http = new SimulatorHttpServer({
+      dataApi: new DataApi({
+        apiKeys: this.#apiKeys,
+        points: this.#world.points,
+        prefixes: this.#world.prefixes,
+        store: this.#world.store,
+        statusOf: (vp) => this.#world.statusOf(vp),
+        now: () => clock.now(),
+        lagMs: options.dataApiLagMs ?? 0,
+        latencyMs: options.dataApiLatencyMs ?? 5,
+        limits: { ...SERVICE_LIMITS, ...options.dataApiLimits },
+        times: options.dataApiTimes ?? 'fractional_seconds',
+      }),
+      faults: () => this.faults,
+      liveManager: new LiveManager({
+        apiKeys: this.#apiKeys,
+        associations: this.#associations,
+        associated: (key, association, before) => this.#associated(key, association, before),
+      }),
+      upgrade: (request, socket, head) => this.#stream.handleUpgrade(request, socket, head),
+      failed: (error) => logger?.error('request failed', { error: String(error) }),
+    });
+  }
+
+  get #withdrawStyle() {
+    return { key: this.#options.withdrawKey ?? 'withdraws', asArray: this.#options.withdrawAsArray ?? false };
+  }
+
+  async start(): Promise<void> {
+    const { listen = '127.0.0.1:0', replay, logger } = this.#options;
+    const match = /^(?:\[(.+)\]|([^:]*)):([0-9]{1,5})$/.exec(listen);
+    if (match === null) throw new TypeError(`listen: expected host:port, got ${JSON.stringify(listen)}`);
+    this.#host = match[1] ?? match[2];
+    this.#port = Number(match[3]);
+    try {
+      if (replay !== undefined) await this.#loadReplay(replay);
+      await this.#listen();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    logger?.info('simulator listens', { address: `${this.#host}:${this.#port}` });
+    const isLooping = this.#options.loop ?? true;
+    this.#steps.schedule(this.#scenario.steps, isLooping ? this.#scenario.loop_every : undefined);
+    this.#timeline.start();
+  }
+
+  async #loadReplay(path: string): Promise<void> {
+    const timestamps = this.#options.timestamps ?? 'now';
+    const recording = await loadRecording(path, {
+      world: this.#world,
+      timestamps,
+      withdrawStyle: this.#withdrawStyle,
+      maxBytes: this.#options.maxRecordingBytes ?? 512 * 1024 * 1024,
+    });
+    this.#skippedLines = recording.skippedLines;
+    const { messages, loadedRoutes, skippedLines } = recording;
+    this.#options.logger?.info('recording loaded', { messages: messages.length, loadedRoutes, skippedLines });
+    this.#replay = new Replay({
+      recording,
+      world: this.#world,
+      clock: this.#clock,
+      stamper: this.#stamper,
+      speed: this.#options.speed ?? 1,
+      loop: this.#options.loop ?? false,
+      timestamps,
+      publish: (message: StreamMessage, timeUs: number) => this.#stream.publish(message, timeUs),
+      flush: () => this.#stream.flush(),
+      backpressure: () => this.#stream.backpressure(),
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const address = await this.#http.listen(this.#host === '' ? undefined : this.#host, this.#port);
+    this.#port = address.port;
+  }
+
+  #goDown(): Promise<void> {
+    this.#stream.cutAll();
+    return this.#http.close();
+  }
+
+  /** The key has a new list; what of it nobody knows yet is made up. */
+  #associated(key: string, association: Association, before: Association | undefined): void {
+    if (this.#scenario.generate_unknown_prefixes ?? true) {
+      for (const prefix of association.prefixes) this.#internet.generate(prefix.text);
+    }
+    this.#options.logger?.info('prefixes associated', { prefixes: association.prefixes.length });
+    const [session] = this.#stream.sessions(key);
+    if (session === undefined || association.prefixes.length === 0) return;
+    this.#ready(session, (prefix) => before?.matches(prefix) ?? false);
+  }
+
+  /** The session is connected and has prefixes, some of which it may have had before. */
+  #ready(session: StreamSession, isOld: (prefix: number) => boolean): void {
+    const needed = this.#options.sessionsBeforeReplay ?? 1;
+    if (this.#replay !== undefined && this.#stream.readySessions().length >= needed) this.#replay.start();
+    if (this.#options.announceOnSubscribe === true) void this.#tellAll(session, isOld);
+  }
+
+  /** What every VP holds now, one VP after the other, at the pace of the client. */
+  async #tellAll(session: StreamSession, isOld: (prefix: number) => boolean): Promise<void> {
+    for (const vp of this.#world.points.all) {
+      if (!session.isOpen) return;
+      if (session.isSaturated) await session.drained();
+      const association = this.#associations.of(session.key);
+      if (!vp.isLive || association === undefined) continue;
+      for (const message of this.#world.tableOf(vp, (prefix) => association.matches(prefix) && !isOld(prefix))) {
+        session.offer(message, association, this.#stamper.nextUs());
+      }
+    }
+  }
+
+  get url(): string {
+    return `http://${this.#authority}`;
+  }
+
+  get websocketUrl(): string {
+    return `ws://${this.#authority}`;
+  }
+
+  /** What a client on this machine connects to. */
+  get #authority(): string {
+    const host = this.#host === '' || this.#host === '0.0.0.0' || this.#host === '::' ? 'localhost' : this.#host;
+    return `${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get stats(): SimulatorStats {
+    return {
+      ...this.#stream.counts,
+      dropped: { ...this.#stream.counts.dropped },
+      evictedHistoryEvents: this.#world.store.evictedEvents,
+      refusedPrefixes: this.#internet.refusedPrefixes,
+      replayedMessages: this.#replay?.sent ?? 0,
+      skippedLines: this.#skippedLines,
+    };
+  }
+
+  get replayFinished(): Promise<void> {
+    return this.#replay?.finished ?? Promise.resolve();
+  }
+
+  vantagePoints(): readonly SimulatedVantagePoint[] {
+    return this.#world.points.all;
+  }
+
+  addVantagePoint(vp: NewVantagePoint): SimulatedVantagePoint {
+    return this.#world.points.add(vp);
+  }
+
+  statusOf(vpKey: string): VpStatus {
+    return this.#world.statusOf(this.#vp(vpKey));
+  }
+
+  setStatus(vpKey: string, status: VpStatus): void {
+    this.#world.setStatus(this.#vp(vpKey), status);
+  }
+
+  routes(options?: { readonly includeHistoryOnly?: boolean }): Iterable<HeldRouteOfVp> {
+    return this.#world.routes(options);
+  }
+
+  visibleVps(prefix: string): number {
+    const number = this.#world.prefixes.find(parsePrefix(prefix)?.text ?? '');
+    return number === undefined ? 0 : this.#world.store.visible(number);
+  }
+
+  announce(vpKey: string, prefixes: string | readonly string[], route: Pick<Route, 'asPath'> & Partial<Route>): void {
+    const vp = this.#vp(vpKey);
+    if (parseAsPath(route.asPath) === undefined) throw new TypeError(`not an AS path: ${JSON.stringify(route.asPath)}`);
+    const complete: Route = { communities: '', nextHop: '', originAttribute: '', ...route };
+    const driven = this.#prefixes(prefixes);
+    for (const prefix of driven) prefix.overrides.set(vp, { route: complete });
+    const numbers = driven.map(({ number }) => number);
+    this.#world.announce(vp, numbers, complete);
+  }
+
+  withdraw(vpKey: string, prefixes: string | readonly string[]): void {
+    const vp = this.#vp(vpKey);
+    const driven = this.#prefixes(prefixes);
+    for (const prefix of driven) prefix.overrides.set(vp, { route: undefined });
+    const numbers = driven.map(({ number }) => number);
+    this.#world.withdraw(vp, numbers);
+  }
+
+  step(step: StepNow): void {
+    this.#steps.run(step, 0);
+  }
+
+  advance(ms: number): void {
+    if (!(this.#clock instanceof ManualClock)) throw new TypeError('advance needs a ManualClock');
+    this.#clock.advance(ms);
+  }
+
+  associatedPrefixes(key: string): readonly string[] {
+    return this.#associations.of(key)?.prefixes.map((prefix) => prefix.text) ?? [];
+  }
+
+  sessions(key?: string): number {
+    return this.#stream.sessions(key).length;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#timeline.stop();
+    this.#replay?.stop();
+    this.#stream.stop();
+    await this.#http.close();
+  }
+
+  #vp(vpKey: string): SimulatedVantagePoint {
+    const vp = this.#world.points.byKey(vpKey);
+    if (vp === undefined) throw new TypeError(`no vantage point ${JSON.stringify(vpKey)}`);
+    return vp;
+  }
+
+  #prefixes(prefixes: string | readonly string[]) {
+    return [prefixes].flat().map((text) => {
+      const canonical = parsePrefix(text)?.text;
+      if (canonical === undefined) throw new TypeError(`not a prefix: ${JSON.stringify(text)}`);
+      return this.#internet.obtain(canonical);
+    });
+  }
+}

@@ -1,0 +1,177 @@
+/** The scenario file: which prefixes there are, and what happens to them when. Documented in docs/simulator.md. */
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { MAX_ASN } from '../bgp/as-path.ts';
+import { containsPrefix, parsePrefix } from '../bgp/prefix.ts';
+
+const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;
+
+function durationMs(text: string): number | undefined {
+  const match = DURATION.exec(text);
+  if (text === '0') return 0;
+  if (match === null || text === '') return undefined;
+  const [h, m, s, ms] = match.slice(1).map((part) => Number(part ?? 0));
+  return h * 3_600_000 + m * 60_000 + Math.round(s * 1000) + ms;
+}
+
+const duration = z.string({ error: 'expected a duration such as 40s, 1m30s or 500ms' }).transform((text, context) => {
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  context.issues.push({
+    code: 'custom',
+    message: `expected a duration such as 40s, 1m30s or 500ms, got "${text}"`,
+    input: text,
+  });
+  return z.NEVER;
+});
+
+const prefix = z.string({ error: 'expected a prefix such as 192.0.2.0/24' }).transform((text, context) => {
+  const parsed = parsePrefix(text);
+  if (parsed !== undefined && !parsed.hadHostBits) return parsed.text;
+  const meant = parsed === undefined ? '' : ` (meant ${parsed.text}?)`;
+  context.issues.push({
+    code: 'custom',
+    message: `expected a prefix such as 192.0.2.0/24 or 2001:db8::/48, got "${text}"${meant}`,
+    input: text,
+  });
+  return z.NEVER;
+});
+
+const number = (min: number, max: number) => {
+  const error = `expected a number from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+};
+const wholeNumber = (min: number, max: number) =>
+  number(min, max).int({ error: `expected a whole number from ${min} to ${max}` });
+const asn = wholeNumber(1, MAX_ASN);
+const asns = z.array(asn).min(1, { error: 'expected at least one AS number' }).max(32);
+const share = number(0, 1);
+
+const when = { at: duration, text: z.string().max(200).optional() };
+const onPrefix = { ...when, prefix, spread: duration.optional() };
+
+const step = z.discriminatedUnion(
+  'do',
+  [
+    z.strictObject({ do: z.literal('outage'), ...onPrefix, share: share.optional() }),
+    z.strictObject({ do: z.literal('recovery'), ...onPrefix }),
+    z.strictObject({ do: z.literal('hijack'), ...onPrefix, by: asn, forged_origin: z.boolean().optional() }),
+    z.strictObject({ do: z.literal('subprefix_hijack'), ...onPrefix, more_specific: prefix, by: asn }),
+    z.strictObject({ do: z.literal('prepend'), ...onPrefix, times: wholeNumber(1, 20), upstream: asn.optional() }),
+    z.strictObject({ do: z.literal('upstream_change'), ...onPrefix, upstreams: asns }),
+    z.strictObject({
+      do: z.literal('flap'),
+      ...onPrefix,
+      times: wholeNumber(1, 1_000),
+      interval: duration,
+      share: share.optional(),
+    }),
+    z.strictObject({
+      do: z.literal('vp_loss'),
+      ...when,
+      share: share.optional(),
+      vps: wholeNumber(1, 20_000).optional(),
+      for: duration.optional(),
+    }),
+  ],
+  {
+    error: 'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap or vp_loss',
+  },
+);
+
+const scenarioPrefix = z.strictObject({
+  prefix,
+  origin: asn,
+  upstreams: asns.optional(),
+  description: z.string().max(200).optional(),
+  group: z.string().max(100).optional(),
+});
+
+const scenarioSchema = z
+  .strictObject({
+    description: z.string().max(1000).optional(),
+    seed: wholeNumber(0, 4_294_967_295).optional(),
+    vps: wholeNumber(0, 20_000).optional(),
+    loop_every: duration.optional(),
+    churn_per_minute: number(0, 1_000_000).optional(),
+    generate_unknown_prefixes: z.boolean().optional(),
+    prefixes: z.array(scenarioPrefix).max(10_000).default([]),
+    steps: z.array(step).max(10_000).default([]),
+  })
+  .superRefine((scenario, context) => {
+    const known = new Set<string>();
+    for (const [i, { prefix }] of scenario.prefixes.entries()) {
+      if (known.has(prefix)) {
+        context.addIssue({ code: 'custom', path: ['prefixes', i, 'prefix'], message: `${prefix} is there twice` });
+      }
+      known.add(prefix);
+    }
+    for (const [i, step] of scenario.steps.entries()) {
+      const issue = (field: string, message: string) =>
+        context.addIssue({ code: 'custom', path: ['steps', i, field], message });
+      if (step.do === 'vp_loss') {
+        if ((step.share === undefined) === (step.vps === undefined)) issue('share', 'expected either share or vps');
+      } else if (!known.has(step.prefix)) {
+        issue('prefix', `expected one of the scenario's prefixes, got ${step.prefix}`);
+      } else if (step.do === 'subprefix_hijack') {
+        const [outer, inner] = [parsePrefix(step.prefix)!, parsePrefix(step.more_specific)!];
+        if (!containsPrefix(outer, inner) || outer.length === inner.length) {
+          issue('more_specific', `expected a prefix inside ${step.prefix}, got ${step.more_specific}`);
+        }
+      }
+      if (scenario.loop_every !== undefined && step.at >= scenario.loop_every) {
+        issue('at', 'expected a time before loop_every');
+      }
+    }
+    if (scenario.loop_every !== undefined && scenario.loop_every < 1000) {
+      context.addIssue({ code: 'custom', path: ['loop_every'], message: 'expected at least 1s' });
+    }
+  });
+
+/** A scenario that was checked; durations are milliseconds. */
+export type Scenario = z.output<typeof scenarioSchema>;
+export type ScenarioPrefix = Scenario['prefixes'][number];
+export type ScenarioStep = Scenario['steps'][number];
+export type StepKind = ScenarioStep['do'];
+/** A step that is done by hand: `at` is now. */
+export type StepNow = ScenarioStep extends infer S ? (S extends ScenarioStep ? Omit<S, 'at'> : never) : never;
+
+export type ScenarioResult =
+  | { readonly ok: true; readonly scenario: Scenario }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads a scenario file. Every problem is reported at once, each with its place and what was expected. */
+export function parseScenario(text: string): ScenarioResult {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0) {
+    return { ok: false, problems: document.errors.map((error) => error.message.split('\n')[0]) };
+  }
+  const result = scenarioSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (result.success) return { ok: true, scenario: result.data };
+  const problems = result.error.issues.map((issue) => {
+    const range = (document.getIn(issue.path, true) as { range?: [number, number, number] } | undefined)?.range;
+    const line = range === undefined ? '' : ` (line ${lines.linePos(range[0]).line})`;
+    return `${placeOf(issue.path)}${line}: ${issue.message}`;
+  });
+  return { ok: false, problems };
+}
+
+/** A scenario written in code, in the same words as the file. Throws a TypeError that names every problem. */
+export function scenario(input: z.input<typeof scenarioSchema>): Scenario {
+  const result = scenarioSchema.safeParse(input);
+  if (result.success) return result.data;
+  throw new TypeError(result.error.issues.map((issue) => `${placeOf(issue.path)}: ${issue.message}`).join('\n'));
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  let place = '';
+  for (const part of path) {
+    if (typeof part === 'number') place += `[${part}]`;
+    else place += `${place === '' ? '' : '.'}${String(part)}`;
+  }
+  return place === '' ? 'scenario' : place;
+}
+
+/** Nothing at all: what happens is driven by hand. */
+export const EMPTY_SCENARIO: Scenario = scenario({ vps: 0, churn_per_minute: 0, generate_unknown_prefixes: false });

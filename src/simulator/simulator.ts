@@ -1,0 +1,132 @@
+/**
+ * A stand-in for the three services of bgproutes.io on one port: live stream, Live Manager API and Data API. What the
+ * vantage points say comes from a generated Internet with a scenario, or from a recording; faults come on demand.
+ */
+import type { Logger } from '../logger.ts';
+import type { ApiLimits } from './api-quota.ts';
+import type { Clock } from './clock.ts';
+import type { ApiTimes } from './data-api.ts';
+import type { Faults } from './faults.ts';
+import type { Route } from './route.ts';
+import { RunningSimulator } from './running-simulator.ts';
+import type { Scenario, StepNow } from './scenario.ts';
+import type { StepReport } from './steps.ts';
+import type { StreamCounts } from './stream-session.ts';
+import type { Speed } from './timeline.ts';
+import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './vantage-points.ts';
+import type { HeldRouteOfVp } from './world.ts';
+
+export interface SimulatorOptions {
+  /** `host:port`; an empty host: all interfaces; port 0: one that is free. Default `127.0.0.1:0`. */
+  readonly listen?: string;
+  /** Keys that are valid, for all three services. */
+  readonly apiKeys: readonly string[];
+  /** Everything that is made up follows from it. Default: the scenario's, else 1. */
+  readonly seed?: number;
+  /** VPs of live sources in the generated Internet, 0 to 20,000. Default: the scenario's, else 300. */
+  readonly vps?: number;
+  /** Default: DEMO_SCENARIO, or with a recording nothing. */
+  readonly scenario?: Scenario;
+  /** A recording to send instead: a path to `.jsonl` or `.jsonl.gz`. */
+  readonly replay?: string;
+  /** Times real time, or `max`: as fast as clients take it. Default 1. */
+  readonly speed?: Speed;
+  /** Starts again at the end. Default: a recording does not, a scenario does when it has `loop_every`. */
+  readonly loop?: boolean;
+  /** Prefixes a key may have. Default 10. */
+  readonly maxPrefixes?: number;
+  /** Inactivity of a key after which its prefixes are forgotten. Only associating counts as activity. Default 4 h. */
+  readonly associationTtlMs?: number;
+  /** Times of recorded messages: of their sending, or as recorded. Default `now`. */
+  readonly timestamps?: 'now' | 'original';
+  readonly clock?: Clock;
+  /** By how much the Data API lags behind the stream. Default 0. */
+  readonly dataApiLagMs?: number;
+  /** Real time that every answer of the Data API takes at least. Default 5. */
+  readonly dataApiLatencyMs?: number;
+  readonly dataApiLimits?: Partial<ApiLimits>;
+  /** How `/v1/updates` writes times. Default `fractional_seconds`. */
+  readonly dataApiTimes?: ApiTimes;
+  /** The key of withdrawn prefixes. Default `withdraws`. */
+  readonly withdrawKey?: string;
+  /** Withdrawn prefixes as an array rather than as comma-separated text. Default false. */
+  readonly withdrawAsArray?: boolean;
+  /**
+   * Tells a client that has just subscribed what every VP holds, as if all sessions had just come up. The service does
+   * not: it is for clients that do not ask the Data API. Default false.
+   */
+  readonly announceOnSubscribe?: boolean;
+  /** A recording starts when this many sessions are connected and have prefixes. Default 1. */
+  readonly sessionsBeforeReplay?: number;
+  /** Events that the Data API can look back on. Default 200,000. */
+  readonly historyLimit?: number;
+  /** Prefixes made up for subscribers at most. Default 10,000. */
+  readonly maxGeneratedPrefixes?: number;
+  /** Unsent bytes at which a slow client is cut off, when it cannot be waited for. Default 64 MiB. */
+  readonly maxPendingBytes?: number;
+  /** Text of a recording, uncompressed, at most. Default 512 MiB. */
+  readonly maxRecordingBytes?: number;
+  /** Between two pings of the server; 0: none. Default 20 s of real time. */
+  readonly heartbeatMs?: number;
+  readonly logger?: Logger;
+  /** Called when a step is over and all VPs know. */
+  readonly onStep?: (report: StepReport) => void;
+}
+
+export interface SimulatorStats extends Readonly<StreamCounts> {
+  /** Events that the bound pushed out of the Data API's history. */
+  readonly evictedHistoryEvents: number;
+  /** Subscribed prefixes that were not made up, as there were too many. */
+  readonly refusedPrefixes: number;
+  /** Recorded messages played, and lines of the recording that are none. */
+  readonly replayedMessages: number;
+  readonly skippedLines: number;
+}
+
+export interface Simulator {
+  /** `http://HOST:PORT`: base of the Live Manager API and, without `/v1`, of the Data API. */
+  readonly url: string;
+  /** `ws://HOST:PORT`. */
+  readonly websocketUrl: string;
+  readonly port: number;
+  readonly faults: Faults;
+  readonly stats: SimulatorStats;
+  /** Resolves when a recording was sent to its end; at once without one. */
+  readonly replayFinished: Promise<void>;
+  vantagePoints(): readonly SimulatedVantagePoint[];
+  /** Adds a VP, or finds the one of this identity. */
+  addVantagePoint(vp: NewVantagePoint): SimulatedVantagePoint;
+  statusOf(vpKey: string): VpStatus;
+  /** See `Faults.killVantagePoint` for `down`; the other statuses only show in the API. */
+  setStatus(vpKey: string, status: VpStatus): void;
+  /** The truth now: what VPs of live sources that are up hold. */
+  routes(options?: { readonly includeHistoryOnly?: boolean }): Iterable<HeldRouteOfVp>;
+  /** VPs of live sources that hold the prefix now. */
+  visibleVps(prefix: string): number;
+  /**
+   * The VP announces these prefixes in one message. Missing attributes are empty. Holds until told otherwise, or, for a
+   * VP of the generated Internet, until the next step on the prefix.
+   */
+  announce(vpKey: string, prefixes: string | readonly string[], route: Pick<Route, 'asPath'> & Partial<Route>): void;
+  withdraw(vpKey: string, prefixes: string | readonly string[]): void;
+  /** Does a step of a scenario now. VPs follow at once unless it has a `spread`. */
+  step(step: StepNow): void;
+  /** Lets time pass; only with a ManualClock. */
+  advance(ms: number): void;
+  /** Canonical prefixes that a key is associated with now. */
+  associatedPrefixes(key: string): readonly string[];
+  /** Open sessions, of one key or of all. */
+  sessions(key?: string): number;
+  /** Closes everything; the port is free when it resolves. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Rejects when the address cannot be bound, and with a RecordingError when the recording cannot be read. Throws a
+ * TypeError for options that make no sense.
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const running = new RunningSimulator(options);
+  await running.start();
+  return running;
+}

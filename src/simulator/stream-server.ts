@@ -1,0 +1,158 @@
+/** The live stream: who is connected, and who gets which message (PROTOCOL: one session per API key). */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../logger.ts';
+import type { Associations } from './associations.ts';
+import { requestUrl } from './http-exchange.ts';
+import type { StreamMessage } from './stream-message.ts';
+import { type StreamCounts, StreamSession } from './stream-session.ts';
+
+export interface StreamServerOptions {
+  readonly apiKeys: ReadonlySet<string>;
+  readonly associations: Associations;
+  readonly maxPendingBytes: number;
+  /** 0: clients are not asked for signs of life. */
+  readonly heartbeatMs: number;
+  readonly logger: Logger | undefined;
+  /** A client has both connected and prefixes: what was held for it may start. */
+  readonly onReady: (session: StreamSession) => void;
+}
+
+export class StreamServer {
+  readonly counts: StreamCounts = {
+    connections: 0,
+    refusedConnections: 0,
+    frames: 0,
+    bytes: 0,
+    corruptedFrames: 0,
+    dropped: { unassociated: 0, muted: 0, stalled: 0, slow: 0 },
+  };
+  readonly #options: StreamServerOptions;
+  readonly #websockets: WebSocketServer;
+  readonly #sessions = new Map<string, StreamSession>();
+  /** Connections that are being refused: still open for a moment. */
+  readonly #refused = new Set<WebSocket>();
+  readonly #heartbeat: NodeJS.Timeout | undefined;
+  /** The texts with which the next connections are refused. */
+  readonly #refusals: string[] = [];
+  #rejectedUpgrades = { count: 0, status: 503 };
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    this.#websockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: 64 * 1024,
+      autoPong: false, // a stalled session must not answer
+      clientTracking: false,
+    });
+    if (options.heartbeatMs > 0) {
+      this.#heartbeat = setInterval(() => {
+        for (const session of this.#sessions.values()) session.heartbeat();
+      }, options.heartbeatMs);
+      this.#heartbeat.unref();
+    }
+  }
+
+  /** Open sessions; with a key, that of the key only. */
+  sessions(key?: string): StreamSession[] {
+    return [...this.#sessions.values()].filter(
+      (session) => session.isOpen && (key === undefined || session.key === key),
+    );
+  }
+
+  /** Sessions whose key has prefixes now. */
+  readySessions(): StreamSession[] {
+    return this.sessions().filter((session) => this.#options.associations.of(session.key) !== undefined);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => {}); // 'close' follows
+    const url = requestUrl(request);
+    if (url.pathname !== '/' || this.#rejectedUpgrades.count > 0) {
+      const status = url.pathname === '/' ? this.#rejectedUpgrades.status : 404;
+      if (url.pathname === '/') this.#rejectedUpgrades.count--;
+      socket.end(
+        `HTTP/1.1 ${status} ${status === 404 ? 'Not Found' : 'Refused'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
+      return;
+    }
+    const key = url.searchParams.get('api_key') ?? '';
+    this.#websockets.handleUpgrade(request, socket, head, (websocket) => this.#connected(key, websocket, socket));
+  }
+
+  #connected(key: string, websocket: WebSocket, socket: Duplex): void {
+    const { associations, logger, maxPendingBytes, onReady } = this.#options;
+    const session = new StreamSession({ key, websocket, socket, counts: this.counts, maxPendingBytes });
+    const refusal = this.#refusalOf(key);
+    if (refusal !== undefined) {
+      this.#refused.add(websocket);
+      websocket.on('close', () => this.#refused.delete(websocket));
+      logger?.info('stream connection refused', { reason: refusal });
+      session.refuse(refusal);
+      return;
+    }
+    this.counts.connections++;
+    this.#sessions.set(key, session);
+    logger?.info('stream connection opened', { sessions: this.sessions().length });
+    websocket.on('close', () => {
+      if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+      logger?.info('stream connection closed', { sessions: this.sessions().length });
+    });
+    if (associations.of(key) !== undefined) onReady(session);
+  }
+
+  /** Why this connection is not accepted; undefined when it is. */
+  #refusalOf(key: string): string | undefined {
+    const planned = this.#refusals.shift();
+    if (planned !== undefined) return planned;
+    if (!this.#options.apiKeys.has(key)) return 'Invalid API key';
+    if (this.sessions(key).length > 0) return 'Another client is already connected with this API key';
+    return undefined;
+  }
+
+  /** The next `count` connections are refused with this text. */
+  refuseNext(count: number, text: string): void {
+    for (let i = 0; i < count; i++) this.#refusals.push(text);
+  }
+
+  /** The next `count` handshakes are answered with this HTTP status rather than 101. */
+  rejectUpgrades(count: number, status: number): void {
+    this.#rejectedUpgrades = { count, status };
+  }
+
+  clearFaults(): void {
+    this.#refusals.length = 0;
+    this.#rejectedUpgrades.count = 0;
+    for (const session of this.#sessions.values()) session.unmute();
+  }
+
+  /** Offers the message to everybody; each gets its own part of it. */
+  publish(message: StreamMessage, timeUs: number): void {
+    for (const session of this.#sessions.values()) {
+      session.offer(message, this.#options.associations.of(session.key), timeUs);
+    }
+  }
+
+  flush(): void {
+    for (const session of this.#sessions.values()) session.flush();
+  }
+
+  /** Undefined when all clients keep up; else resolves when those that do not have caught up. */
+  backpressure(): Promise<void> | undefined {
+    const slow = this.sessions().filter((session) => session.isSaturated);
+    return slow.length === 0 ? undefined : Promise.all(slow.map((session) => session.drained())).then(() => {});
+  }
+
+  /** Ends all connections at once. */
+  cutAll(): void {
+    for (const session of this.#sessions.values()) session.cut();
+    for (const websocket of this.#refused) websocket.terminate();
+  }
+
+  stop(): void {
+    clearInterval(this.#heartbeat);
+    this.cutAll();
+  }
+}
