@@ -188,10 +188,10 @@ export class RoutingTable {
 
   // --- what the Data API says: no event, so no counter of events moves -----------------------------------------------
 
-  /** The VP held this route at `timeUs`. */
+  /** The VP held this route at `timeUs`. Of a VP that is down by now nothing is taken: its routes left with it. */
   seedRoute(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number): SeedChange {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell)) return 'newer';
+    if (this.vps.down[vp] === 1 || timeUs < this.cells.time(cell)) return 'newer';
     const held = this.cells.path(cell);
     if (held === path) {
       this.cells.setTime(cell, timeUs);
@@ -203,10 +203,9 @@ export class RoutingTable {
     return 'corrected';
   }
 
-  /** The VP held no route at `timeUs`; `nowMs` is when that was learnt. */
+  /** The VP held no route at `timeUs`, which keeps older events out; `nowMs` is when that was learnt. */
   seedAbsence(state: PrefixState, vp: number, timeUs: number, nowMs: number): SeedChange {
-    const cell = this.cells.find(state, vp);
-    if (cell === -1) return 'same';
+    const cell = this.cells.make(state, vp);
     if (timeUs < this.cells.time(cell)) return 'newer';
     if (this.cells.path(cell) === 0) {
       this.cells.setTime(cell, timeUs);

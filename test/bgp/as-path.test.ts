@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { type AsPath, formatAsPath, MAX_ASN, parseAsn, parseAsPath, pathFacts } from '../../src/bgp/as-path.ts';
+import { runs } from '../support/property-runs.ts';
 
 const set = (...members: number[]) => ({ kind: 'set' as const, members });
 const confedSequence = (...members: number[]) => ({ kind: 'confed-sequence' as const, members });
@@ -191,7 +192,7 @@ describe('any path', () => {
       fc.property(path, fc.boolean(), (of, tight) => {
         expect(parseAsPath(print(of, tight))).toEqual(of);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -203,7 +204,7 @@ describe('any path', () => {
         expect(formatAsPath(again)).toBe(canonical);
         expect(pathFacts(again, vpAsn)).toEqual(pathFacts(of, vpAsn));
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -218,7 +219,7 @@ describe('any path', () => {
           prepended,
         }).toEqual(naiveFacts(of, vpAsn));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -232,7 +233,7 @@ describe('any path', () => {
         const parsed = parseAsPath(text);
         if (parsed !== undefined) expect(parseAsPath(formatAsPath(parsed))).toBeDefined();
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 });

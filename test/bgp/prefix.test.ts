@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parseAddress, parsePrefix } from '../../src/bgp/prefix.ts';
+import { runs } from '../support/property-runs.ts';
 
 const text = (prefix: string) => parsePrefix(prefix)?.text;
 
@@ -180,7 +181,7 @@ describe('against BigInt arithmetic', () => {
           hadHostBits: network !== value,
         });
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -196,7 +197,7 @@ describe('against BigInt arithmetic', () => {
           masked(a.value, a.bits, a.length) === masked(other.value, other.bits, otherLength);
         expect(text(a.spelling) === text(otherText)).toBe(same);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -223,7 +224,7 @@ describe('against BigInt arithmetic', () => {
           a.value >> BigInt(a.bits - a.length) === b.value >> BigInt(a.bits - a.length);
         expect(outer && inner && containsPrefix(outer, inner)).toBe(contains);
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -256,7 +257,7 @@ describe('strictness', () => {
       fc.property(mangled, (input) => {
         expect(parseAddress(input) !== undefined).toBe(isIP(input) !== 0 && !input.includes('%'));
       }),
-      { numRuns: 5000 },
+      runs(5000),
     );
   });
 
@@ -267,7 +268,7 @@ describe('strictness', () => {
         if (parsed !== undefined) expect(parsePrefix(parsed.text)).toEqual({ ...parsed, hadHostBits: false });
         parseAddress(input);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

@@ -10,6 +10,7 @@ import {
   decodeValue,
 } from '../../src/bgproutes/message.ts';
 import { messageFacts } from '../support/message-facts.ts';
+import { runs } from '../support/property-runs.ts';
 import { fixturePath, readLines } from '../support/recordings.ts';
 
 const HEAD = { record_type: 'update', vp: '64500_192.0.2.1', sec: 1700000000, Usec: 0 };
@@ -349,14 +350,14 @@ describe('whatever comes in', () => {
         expectSound(decodeMessage(JSON.stringify(value)));
         expectSound(decodeValue(value));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
   it('gives events or a reason: arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expectSound(decodeMessage(Buffer.from(bytes)))),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -388,7 +389,7 @@ describe('whatever comes in', () => {
         expectSound(decodeMessage(JSON.stringify(message)));
         expectSound(decodeValue(message));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -401,7 +402,7 @@ describe('whatever comes in', () => {
           bytes = Buffer.concat([bytes.subarray(0, at), add, bytes.subarray(at + drop)]);
         expectSound(decodeMessage(bytes));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -470,7 +471,7 @@ describe('whatever comes in', () => {
           },
         });
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });
