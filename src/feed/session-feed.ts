@@ -122,7 +122,7 @@ export class SessionFeed {
       this.#canary !== undefined &&
       (update.announced.includes(this.#canary) || update.withdrawn.includes(this.#canary))
     ) {
-      this.#canaryAtMs = receivedAtMs;
+      this.canaryAtMs = receivedAtMs;
     }
     this.#fold.apply(update, this.#session, this.events, receivedAtMs, late);
   }

@@ -2,13 +2,15 @@
  * AS paths held now, each once: path text to a small integer, and per integer what the totals need. Paths are counted by
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
-import { formatAsPath, parseAsPath, pathFacts } from '../bgp/as-path.ts';
+import { formatAsPath, type PathFacts, parseAsPath, pathFacts, plainPathFacts } from '../bgp/as-path.ts';
 import { TextIndex } from './text-index.ts';
 
 /** `upstream` of a path that has none. */
 export const NO_UPSTREAM = -1;
 /** AS_SETs get numbers from here on, so that an origin or upstream is always one number: an ASN below, a set above. */
 const FIRST_SET = 2 ** 32;
+/** Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before. */
+const MAX_IDLE = 32_768;
 
 /** The facts of the paths by path number, in plain arrays for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
@@ -18,6 +20,12 @@ export class PathTable {
   readonly #identities: string[] = [''];
   readonly #texts: string[] = [''];
   readonly #references: number[] = [0];
+  /** Numbers that were idle once, oldest first, in a ring; each at most once. */
+  readonly #idle = new Uint32Array(MAX_IDLE);
+  #idleStart = 0;
+  #idleCount = 0;
+  readonly #queued: number[] = [0];
+  #held = 0;
   readonly origins: number[] = [0];
   readonly upstreams: number[] = [NO_UPSTREAM];
   readonly lengths: number[] = [0];
@@ -27,9 +35,9 @@ export class PathTable {
   /** Never reused: who remembers a set by its number cannot mistake it for another. */
   #nextSet = FIRST_SET;
 
-  /** Distinct paths held. */
+  /** Distinct paths held by at least one route. */
   get size(): number {
-    return this.#index.size;
+    return this.#held;
   }
 
   text(path: number): string {
@@ -57,19 +65,27 @@ export class PathTable {
    * does not `retain` it must `discard` it.
    */
   intern(text: string, vpAsn: number): number | undefined {
+    const plain = plainPathFacts(text);
+    if (plain !== undefined) {
+      const known = this.#index.find(text);
+      return known !== -1 ? known : this.#add(text, text, plain);
+    }
     const path = parseAsPath(text);
     if (path === undefined) return undefined;
     const canonical = formatAsPath(path);
-    const facts = pathFacts(path, vpAsn);
     const last = path.at(-1);
     const ownOrigin = last === undefined || (typeof last !== 'number' && last.kind !== 'set');
     const identity = ownOrigin ? `${canonical}\n${vpAsn}` : canonical;
     const known = this.#index.find(identity);
-    if (known !== -1) return known;
+    return known !== -1 ? known : this.#add(identity, canonical, pathFacts(path, vpAsn));
+  }
+
+  #add(identity: string, text: string, facts: PathFacts): number {
     const number = this.#free.pop() ?? this.#texts.length;
     this.#identities[number] = identity;
-    this.#texts[number] = canonical;
+    this.#texts[number] = text;
     this.#references[number] = 0;
+    this.#queued[number] = 0;
     this.origins[number] = this.#asNumber(facts.origin);
     this.upstreams[number] = facts.upstream === undefined ? NO_UPSTREAM : this.#asNumber(facts.upstream);
     this.lengths[number] = facts.length;
@@ -79,21 +95,36 @@ export class PathTable {
   }
 
   retain(path: number): void {
-    this.#references[path]++;
+    if (this.#references[path]++ === 0) this.#held++;
   }
 
   release(path: number): void {
-    if (--this.#references[path] === 0) this.#remove(path);
+    if (--this.#references[path] > 0) return;
+    this.#held--;
+    this.#rest(path);
   }
 
-  /** Forgets a path that `intern` gave and that no route has taken. */
+  /** Forgets, in time, a path that `intern` gave and that no route has taken. */
   discard(path: number): void {
-    if (this.#references[path] === 0 && this.#identities[path] !== '') this.#remove(path);
+    if (this.#references[path] === 0) this.#rest(path);
+  }
+
+  /** Lets an idle path wait for its return; the one that has waited longest goes, unless it was taken again. */
+  #rest(path: number): void {
+    if (this.#queued[path] === 1) return;
+    if (this.#idleCount === MAX_IDLE) {
+      const oldest = this.#idle[this.#idleStart];
+      this.#idleStart = (this.#idleStart + 1) % MAX_IDLE;
+      this.#idleCount--;
+      this.#queued[oldest] = 0;
+      if (this.#references[oldest] === 0) this.#remove(oldest);
+    }
+    this.#idle[(this.#idleStart + this.#idleCount++) % MAX_IDLE] = path;
+    this.#queued[path] = 1;
   }
 
   #remove(path: number): void {
     this.#index.delete(this.#identities[path]);
-    // An empty identity marks a free number; a held path never has one, because an empty path carries its VP's AS.
     this.#identities[path] = '';
     this.#texts[path] = '';
     this.#dropSet(this.origins[path]);
