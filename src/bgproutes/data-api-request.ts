@@ -1,0 +1,154 @@
+/** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
+import type { DataApiErrorCode } from '../errors.ts';
+import { errorText, foreignText, type Redactor } from '../redaction.ts';
+import type { Timers } from '../stream/timers.ts';
+import type { DataApiEndpoint } from './data-api-types.ts';
+import { readBody, urlUnder } from './http-body.ts';
+
+/** The body of an error is a sentence. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface RequestOptions {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly endpoint: DataApiEndpoint;
+  readonly method: 'GET' | 'POST';
+  readonly query: Query;
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly userAgent: string | undefined;
+  readonly timers: Timers;
+  readonly redactText: Redactor;
+  readonly signal: AbortSignal;
+}
+
+export interface Success {
+  readonly kind: 'success';
+  readonly data: unknown;
+  /** What the request cost, by the envelope: server time in ms, and bytes. */
+  readonly serverMs: number;
+  readonly bytes: number;
+}
+
+export interface Failure {
+  readonly kind: 'failure';
+  readonly code: DataApiErrorCode;
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** One line, bounded, without the key. */
+  readonly text: string;
+  /** By the Retry-After header; undefined without one. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export type Answer = Success | Failure | { readonly kind: 'aborted' };
+
+export async function requestOnce(options: RequestOptions): Promise<Answer> {
+  const { timers, timeoutMs, redactText, signal } = options;
+  if (signal.aborted) return { kind: 'aborted' };
+  const abort = new AbortController();
+  const onAbort = () => abort.abort();
+  signal.addEventListener('abort', onAbort);
+  let timedOut = false;
+  const cancelTimeout = timers.schedule(() => {
+    timedOut = true;
+    abort.abort();
+  }, timeoutMs);
+  try {
+    return await exchange(options, abort.signal);
+  } catch (error) {
+    if (signal.aborted) return { kind: 'aborted' };
+    if (timedOut) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
+    // Never the error itself: an invalid header value is told with the value, and that is the key.
+    return failure('NETWORK_ERROR', undefined, errorText(error, redactText));
+  } finally {
+    cancelTimeout();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function exchange(options: RequestOptions, signal: AbortSignal): Promise<Answer> {
+  const { timers, redactText } = options;
+  const url = urlUnder(options.baseUrl.replace(/\/v1\/?$/, ''), `/v1/${options.endpoint}`);
+  const headers: Record<string, string> = { accept: 'application/json', 'x-api-key': options.apiKey };
+  if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
+  const given = Object.entries(options.query).filter(([, value]) => value !== undefined);
+  let body: string | undefined;
+  if (options.method === 'GET') {
+    for (const [name, value] of given) url.searchParams.set(name, String(value));
+  } else {
+    headers['content-type'] = 'application/json';
+    body = JSON.stringify(Object.fromEntries(given));
+  }
+  const startedAtMs = timers.now();
+  // Not followed: the key must not go to another host.
+  const response = await fetch(url, { method: options.method, headers, body, signal, redirect: 'manual' });
+  const { status } = response;
+  const isSuccess = status === 200;
+  const bytes = await readBody(response, isSuccess ? options.maxBodyBytes : MAX_ERROR_BYTES);
+  if (!isSuccess) {
+    const text = bytes === undefined ? 'an answer that is too long' : detailOf(bytes.toString());
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), timers.now());
+    return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
+  }
+  if (bytes === undefined) {
+    return failure('INVALID_RESPONSE', status, `an answer of more than ${options.maxBodyBytes} bytes`);
+  }
+  const envelope = parseJson(bytes.toString());
+  if (typeof envelope !== 'object' || envelope === null || !('data' in envelope)) {
+    return failure('INVALID_RESPONSE', status, 'an answer that is not the documented JSON envelope');
+  }
+  const { data, seconds, bytes: stated } = envelope as { data: unknown; seconds?: unknown; bytes?: unknown };
+  return {
+    kind: 'success',
+    data,
+    // No more than can be: a wrong number must not stop us for an hour.
+    serverMs: Math.min(amount(seconds) * 1000, Math.max(0, timers.now() - startedAtMs)),
+    bytes: stated === undefined ? bytes.length : Math.min(amount(stated), 2 * bytes.length),
+  };
+}
+
+function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number): Failure {
+  return { kind: 'failure', code, status, text, retryAfterMs };
+}
+
+function codeOf(status: number): DataApiErrorCode {
+  if (status === 401 || status === 403) return 'FORBIDDEN';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 408) return 'TIMEOUT';
+  if (status === 429) return 'RATE_LIMITED';
+  if (status >= 500) return 'SERVER_ERROR';
+  return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
+}
+
+/** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else the body. */
+function detailOf(body: string): string {
+  const value = parseJson(body);
+  if (typeof value !== 'object' || value === null || !('detail' in value)) return body;
+  return typeof value.detail === 'string' ? value.detail : JSON.stringify(value.detail);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number, or a number as text, not negative; 0 for anything else. */
+function amount(value: unknown): number {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : 0;
+}
+
+/** Seconds or an HTTP date (RFC 9110 section 10.2.3). */
+export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}

@@ -1,0 +1,152 @@
+/** The words of the Data API client: what can be asked, what is answered. */
+import type { VantagePoint } from '../bgp/vantage-point.ts';
+
+export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
+export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
+
+/** How one request ended. Closed list: it becomes a label. */
+export const DATA_API_RESULTS = [
+  'success',
+  'bad_request',
+  'forbidden',
+  'not_found',
+  'rate_limited',
+  'server_error',
+  'timeout',
+  'network_error',
+  'invalid_response',
+] as const;
+export type DataApiResult = (typeof DATA_API_RESULTS)[number];
+
+/** Sources whose VPs stream live; the others (`pch`, `cgtf`) are history only and must not count as visible. */
+export const LIVE_SOURCES = ['bgproutes.io', 'ris', 'routeviews'] as const;
+
+/** Why something in an answer was skipped, or was not taken as it came. */
+export const UNREADABLE_REASONS = [
+  'shape', // a record or row that is not built as documented
+  'vp', // a VP without a valid id, ASN, IP or (BMP) parent
+  'prefix',
+  'as_path',
+  'communities', // the row was kept, without them
+  'timestamp',
+  'kind', // neither announcement nor withdrawal
+  'unasked', // a VP or prefix that was not asked for
+  'duplicate', // another feed, or another listing, of the same VP and prefix
+] as const;
+export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
+export type Unreadable = Readonly<Record<UnreadableReason, number>>;
+
+export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
+export type VpStatus = (typeof VP_STATUSES)[number];
+
+/** A VP as a query names it: its id at the Data API, and who that is. */
+export interface ListedVp {
+  readonly id: string;
+  readonly vp: VantagePoint;
+}
+
+/** A VP as the Data API lists it. Texts are empty and sizes undefined where it says nothing. */
+export interface VantagePointRecord extends ListedVp {
+  readonly source: string;
+  /**
+   * Of the session. Where each feed type has its own: `up` when one is up, else `unknown` when one is, else `down` when one
+   * is, else `ignored`: a VP is down only when nothing speaks against it.
+   */
+  readonly status: VpStatus;
+  /** Routes in its table. */
+  readonly ribSizeV4: number | undefined;
+  readonly ribSizeV6: number | undefined;
+  readonly country: string;
+  readonly orgName: string;
+  readonly orgCountry: string;
+  /** Only of BMP. */
+  readonly feedTypes: readonly string[];
+}
+
+/** `['>', 900_000]`. */
+export type Comparison = readonly ['<' | '<=' | '>' | '>=' | '=', number];
+
+/** Filters of `/vantage_points`; all optional, all must hold. */
+export interface VantagePointsParams {
+  readonly asns?: readonly number[];
+  readonly ips?: readonly string[];
+  readonly protocols?: readonly ('bgp' | 'bmp')[];
+  readonly afis?: readonly (4 | 6)[];
+  /** For example `LIVE_SOURCES`. */
+  readonly sources?: readonly string[];
+  readonly countries?: readonly string[];
+  readonly orgCountries?: readonly string[];
+  readonly ribSizeV4?: Comparison;
+  readonly ribSizeV6?: Comparison;
+  readonly statuses?: readonly VpStatus[];
+  /** Unix ms; cut to whole seconds. */
+  readonly dateMs?: number;
+  readonly dateEndMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface VantagePointsAnswer {
+  readonly vantagePoints: readonly VantagePointRecord[];
+  readonly unreadable: Unreadable;
+}
+
+/**
+ * Which prefixes are meant: the very ones, or those inside them and longer. Together is two questions: `exact` and
+ * `more_specific` cannot be had in one request.
+ */
+export type PrefixMatch = 'exact' | 'more_specific';
+
+interface RouteParams {
+  /** Whom to ask; with nobody there is nothing to answer. */
+  readonly vps: readonly ListedVp[];
+  /** Canonical texts. */
+  readonly prefixes: readonly string[];
+  /** Default `exact`. */
+  readonly match?: PrefixMatch;
+  /** Default true. */
+  readonly communities?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RibParams extends RouteParams {
+  /** Unix ms; cut to whole seconds. */
+  readonly dateMs: number;
+}
+
+export interface UpdatesParams extends RouteParams {
+  /** Unix ms; cut to whole seconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface RibRow {
+  readonly vp: VantagePoint;
+  /** Canonical text. */
+  readonly prefix: string;
+  /** Known to parse (see as-path.ts). */
+  readonly asPath: string;
+  /** Blank separated; empty when there are none, or when they were not asked for. */
+  readonly communities: string;
+}
+
+export interface UpdateRow extends RibRow {
+  /** Unix microseconds; whole seconds when the API gives no more. */
+  readonly timeUs: number;
+  /** Announcement or withdrawal; path and communities of a withdrawal are empty. */
+  readonly kind: 'A' | 'W';
+}
+
+/**
+ * A part of an answer, at most about `ROWS_PER_BATCH` rows. All rows of one VP and prefix are in one batch or in batches
+ * that follow one another; updates of one VP are in order of time.
+ */
+export interface RowBatch<Row> {
+  readonly rows: readonly Row[];
+  /** What was skipped in this part. */
+  readonly unreadable: Unreadable;
+  /** VPs of which the API said that it has no data (it was down then): that they have no rows says nothing. */
+  readonly unavailable: readonly ListedVp[];
+}
+
+/** Enough to make an iteration cheap, few enough to keep the event loop turning: some milliseconds. */
+export const ROWS_PER_BATCH = 2_000;

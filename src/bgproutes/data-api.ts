@@ -1,0 +1,329 @@
+/**
+ * Client of the bgproutes.io Data API: what the stream cannot tell, namely what was there before. Obeys the limits of a
+ * key: one request at a time, so many an hour.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DataApiError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { type Redactor, redactor } from '../redaction.ts';
+import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
+import { sleep, systemTimers, type Timers } from '../stream/timers.ts';
+import { type Batch, groupVps, splitExact } from './data-api-batches.ts';
+import { decodeVantagePoints } from './data-api-decode.ts';
+import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './data-api-quota.ts';
+import { type Failure, type Query, requestOnce } from './data-api-request.ts';
+import { type Asked, decodeRib, decodeUpdates } from './data-api-rows.ts';
+import { formatDate } from './data-api-time.ts';
+import type {
+  Comparison,
+  DataApiEndpoint,
+  DataApiResult,
+  RibParams,
+  RibRow,
+  RowBatch,
+  UpdateRow,
+  UpdatesParams,
+  VantagePointsAnswer,
+  VantagePointsParams,
+} from './data-api-types.ts';
+
+/** Above these a request goes as POST. */
+const MAX_GET_VPS = 100;
+const MAX_GET_PREFIXES = 10;
+
+/** A server may ask for patience, but not for ever. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+export interface DataApiOptions {
+  readonly apiKey: string;
+  /** With or without the `/v1` at its end. Default `https://api.bgproutes.io`. */
+  readonly baseUrl?: string;
+  readonly quota?: Partial<QuotaLimits>;
+  /** Of one attempt, body included, ms. Default 60 s. */
+  readonly timeoutMs?: number;
+  /** Of an answer, decompressed. Default 256 MiB. */
+  readonly maxBodyBytes?: number;
+  /** VPs in one request; less makes answers smaller, more makes fewer requests. Default 2000. */
+  readonly maxVpsPerRequest?: number;
+  /** Attempts of one request, the first included. Default 5. */
+  readonly maxAttempts?: number;
+  /** Waits between attempts. Default 1 s to 60 s. */
+  readonly backoff?: BackoffOptions;
+  /** `name/version`. */
+  readonly userAgent?: string;
+  readonly timers?: Timers;
+  readonly log?: Logger;
+  /** Called after every attempt that came to an end. */
+  readonly onRequest?: (endpoint: DataApiEndpoint, result: DataApiResult) => void;
+}
+
+/**
+ * Every method rejects with a `DataApiError` when its last attempt failed, and with the reason of its signal when that is
+ * aborted. Repeated are requests that met 429 (after the time the server asks for), 5xx, a timeout or the network.
+ */
+export class DataApiClient {
+  private readonly options: DataApiOptions;
+  private readonly timers: Timers;
+  private readonly redactText: Redactor;
+  private readonly quota: Quota;
+  /** The end of the queue: settled when its last request is done. */
+  private tail: Promise<void> = Promise.resolve();
+
+  /** Throws a `TypeError` when the base URL is none or the key cannot be a header. */
+  constructor(options: DataApiOptions) {
+    if (!/^[\x21-\x7e]+$/.test(options.apiKey))
+      throw new TypeError('the API key is empty or holds characters that no key has');
+    if (options.baseUrl !== undefined) new URL(options.baseUrl);
+    this.options = options;
+    this.timers = options.timers ?? systemTimers;
+    this.redactText = redactor([options.apiKey]);
+    this.quota = new Quota({ ...DEFAULT_QUOTA, ...options.quota });
+  }
+
+  /** What the key used of its quota within the last hour. */
+  get used(): { readonly requests: number; readonly serverMs: number; readonly bytes: number } {
+    return this.quota.used(this.timers.now());
+  }
+
+  /** The list of VPs, whole. One request. */
+  async vantagePoints(params: VantagePointsParams = {}): Promise<VantagePointsAnswer> {
+    const query: Query = {
+      vp_asns: csv(params.asns),
+      vp_ips: csv(params.ips),
+      peering_protocol: csv(params.protocols),
+      data_afi: csv(params.afis),
+      sources: csv(params.sources),
+      countries: csv(params.countries),
+      org_countries: csv(params.orgCountries),
+      rib_size_v4: comparison(params.ribSizeV4),
+      rib_size_v6: comparison(params.ribSizeV6),
+      status: csv(params.statuses),
+      date: optionalDate(params.dateMs),
+      date_end: optionalDate(params.dateEndMs),
+    };
+    return this.request('vantage_points', 'GET', query, params.signal, decodeVantagePoints);
+  }
+
+  /**
+   * What VPs held at a time. As many requests as the API's limits need, each made when the one before was consumed. Whether
+   * the API takes many VPs in a question for more-specifics is not documented: it may answer BAD_REQUEST to more than 10.
+   */
+  rib(params: RibParams): AsyncGenerator<RowBatch<RibRow>> {
+    return this.rows('rib', params, { date: formatDate(params.dateMs) }, decodeRib);
+  }
+
+  /** What VPs announced and withdrew within a time, both seconds included. */
+  updates(params: UpdatesParams): AsyncGenerator<RowBatch<UpdateRow>> {
+    const time = {
+      start_date: formatDate(params.startMs),
+      end_date: formatDate(params.endMs),
+      chronological_order: true,
+    };
+    return this.rows('updates', params, time, decodeUpdates);
+  }
+
+  private get maxVps(): number {
+    return this.options.maxVpsPerRequest ?? 2_000;
+  }
+
+  private async *rows<Row>(
+    endpoint: 'rib' | 'updates',
+    params: RibParams | UpdatesParams,
+    time: Query,
+    decode: (data: unknown, asked: Asked) => Generator<RowBatch<Row>> | undefined,
+  ): AsyncGenerator<RowBatch<Row>> {
+    const { match = 'exact', communities = true, signal } = params;
+    const ask = (batch: Batch, filter: Query): Promise<Generator<RowBatch<Row>>> => {
+      const asked: Asked = { ...batch, match, communities };
+      const query: Query = { ...vpIds(batch), ...time, ...filter, return_aspath: true, return_community: communities };
+      const isSmall = batch.vps.length <= MAX_GET_VPS && batch.prefixes.length <= MAX_GET_PREFIXES;
+      return this.request(endpoint, isSmall ? 'GET' : 'POST', query, signal, (data) => decode(data, asked));
+    };
+    if (match === 'exact') {
+      for (const batch of splitExact(params.vps, params.prefixes, this.maxVps)) {
+        yield* inTurns(await ask(batch, { prefix_exact_match: batch.prefixes.join(',') }));
+      }
+      return;
+    }
+    for (const prefix of params.prefixes) {
+      for (const vps of groupVps(params.vps, this.maxVps)) {
+        yield* inTurns(await ask({ vps, prefixes: [prefix] }, { prefix_filter: `<<:${prefix}` }));
+      }
+    }
+  }
+
+  /** One request in its turn, repeated where that may help, its answer read. */
+  private async request<T>(
+    endpoint: DataApiEndpoint,
+    method: 'GET' | 'POST',
+    query: Query,
+    signal: AbortSignal | undefined,
+    decode: (data: unknown) => T | undefined,
+  ): Promise<T> {
+    const given = signal ?? new AbortController().signal;
+    const leave = await this.enter(given);
+    try {
+      return await this.attempts(endpoint, method, query, given, decode);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Waits for its turn: the API serves one request a key at a time. Call the result when done. */
+  private async enter(signal: AbortSignal): Promise<() => void> {
+    const before = this.tail;
+    let leave: () => void = () => {};
+    const mine = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    // Who gives up while waiting still lets nobody past those before.
+    this.tail = before.then(() => mine);
+    if (!(await settledOrAborted(before, signal))) {
+      leave();
+      throw signal.reason;
+    }
+    return leave;
+  }
+
+  private async attempts<T>(
+    endpoint: DataApiEndpoint,
+    method: 'GET' | 'POST',
+    query: Query,
+    signal: AbortSignal,
+    decode: (data: unknown) => T | undefined,
+  ): Promise<T> {
+    const { options, timers } = this;
+    const backoff = new Backoff(options.backoff ?? { baseMs: 1_000, maxMs: 60_000 }, () => timers.random());
+    for (let attempt = 1; ; attempt++) {
+      await this.awaitQuota(signal);
+      const charge = this.quota.start(timers.now());
+      const answer = await requestOnce({
+        baseUrl: options.baseUrl ?? 'https://api.bgproutes.io',
+        apiKey: options.apiKey,
+        endpoint,
+        method,
+        query,
+        timeoutMs: options.timeoutMs ?? 60_000,
+        maxBodyBytes: options.maxBodyBytes ?? 256 * 1024 * 1024,
+        userAgent: options.userAgent,
+        timers,
+        redactText: this.redactText,
+        signal,
+      });
+      if (answer.kind === 'aborted') throw signal.reason;
+      if (answer.kind === 'success') charge(answer.serverMs, answer.bytes);
+      const value = answer.kind === 'success' ? decode(answer.data) : undefined;
+      if (value !== undefined) {
+        options.onRequest?.(endpoint, 'success');
+        return value;
+      }
+      const failed = answer.kind === 'failure' ? answer : UNDOCUMENTED;
+      options.onRequest?.(endpoint, resultOf(failed.code));
+      if (!REPEATED.has(failed.code) || attempt >= (options.maxAttempts ?? 5))
+        throw this.errorOf(endpoint, failed, attempt);
+      const delayMs = Math.max(backoff.next(), Math.min(failed.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+      options.log?.warn('request to the Data API failed, will be repeated', {
+        endpoint,
+        status: failed.status,
+        detail: failed.text,
+        attempt,
+        retry_in_seconds: delayMs / 1000,
+      });
+      await this.pause(delayMs, signal);
+    }
+  }
+
+  private async awaitQuota(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const waitMs = this.quota.waitMs(this.timers.now());
+      if (waitMs <= 0) return;
+      this.options.log?.info('the hourly quota of the Data API is used up', { wait_seconds: Math.ceil(waitMs / 1000) });
+      await this.pause(waitMs, signal);
+    }
+  }
+
+  private async pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    await sleep(this.timers, delayMs, signal);
+    if (signal.aborted) throw signal.reason;
+  }
+
+  private errorOf(
+    endpoint: DataApiEndpoint,
+    failed: Extract<Answer, { kind: 'failure' }>,
+    attempts: number,
+  ): DataApiError {
+    const said = [failed.status === undefined ? '' : `HTTP status ${failed.status}`, failed.text].filter(
+      (part) => part !== '',
+    );
+    const often = attempts > 1 ? ` (${attempts} attempts)` : '';
+    const message = `Data API, ${endpoint}: ${EXPLANATIONS[failed.code]}: ${said.join(': ')}${often}`;
+    return new DataApiError(failed.code, message, { status: failed.status });
+  }
+}
+
+/** A success by status and envelope, with something else inside. */
+const UNDOCUMENTED: Failure = {
+  kind: 'failure',
+  code: 'INVALID_RESPONSE',
+  status: 200,
+  text: 'an answer whose data is not built as documented',
+  retryAfterMs: undefined,
+};
+
+/** What passes, or may pass, by itself. */
+const REPEATED: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SERVER_ERROR', 'TIMEOUT', 'NETWORK_ERROR']);
+
+const EXPLANATIONS: Readonly<Record<DataApiError['code'], string>> = {
+  BAD_REQUEST: 'it does not take the request',
+  FORBIDDEN: 'it does not take the API key',
+  NOT_FOUND: 'it does not know what was asked for',
+  RATE_LIMITED: 'the limits of the API key are used up',
+  SERVER_ERROR: 'it failed',
+  TIMEOUT: 'it did not answer in time',
+  NETWORK_ERROR: 'it could not be reached',
+  INVALID_RESPONSE: 'it answered something else than documented',
+};
+
+function resultOf(code: DataApiError['code']): DataApiResult {
+  return code.toLowerCase() as Lowercase<typeof code>;
+}
+
+/** Hands on the parts of an answer, letting the event loop turn between them. */
+async function* inTurns<T>(parts: Iterable<T>): AsyncGenerator<T> {
+  let first = true;
+  for (const part of parts) {
+    if (!first) await nextTurn();
+    first = false;
+    yield part;
+  }
+}
+
+/** Whether the promise, which never rejects, was settled before the signal was aborted. */
+async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  let onAbort: () => void = () => {};
+  const abort = new Promise<void>((resolve) => {
+    onAbort = resolve;
+    signal.addEventListener('abort', onAbort);
+  });
+  await Promise.race([promise, abort]);
+  signal.removeEventListener('abort', onAbort);
+  return !signal.aborted;
+}
+
+function vpIds({ vps }: Batch): Query {
+  const ids = (protocol: 'bgp' | 'bmp') => csv(vps.filter(({ vp }) => vp.protocol === protocol).map(({ id }) => id));
+  return { vp_bgp_ids: ids('bgp'), vp_bmp_ids: ids('bmp') };
+}
+
+function csv(values: readonly (string | number)[] | undefined): string | undefined {
+  return values === undefined || values.length === 0 ? undefined : values.join(',');
+}
+
+function comparison(value: Comparison | undefined): string | undefined {
+  return value === undefined ? undefined : `${value[0]},${value[1]}`;
+}
+
+function optionalDate(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : formatDate(ms);
+}
