@@ -152,7 +152,7 @@ function toConfig(raw: RawConfig, apiKeys: readonly string[], draft: Draft): Con
       canaryPrefix: bgproutes.canary_prefix,
     },
     web: {
-      listenAddress: web.listen_address,
+      listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
       telemetryPath: web.telemetry_path,
       enableLifecycle: web.enable_lifecycle,
     },

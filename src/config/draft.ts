@@ -132,9 +132,8 @@ export class Draft {
   /** Enough keys for the prefixes? Asked only when every key could be read. */
   checkKeys({ keys, problems }: ApiKeys): void {
     for (const text of problems) this.#problems.push({ place: undefined, text });
-    const broken = [...this.#faulty].some((path) =>
-      /^bgproutes(?:$|\.(?:api_key|prefixes_per_key|canary_prefix))/.test(path),
-    );
+    const parts = /^(?:prefixes|bgproutes|bgproutes\.(?:api_key.*|prefixes_per_key|canary_prefix))$/;
+    const broken = [...this.#faulty].some((path) => parts.test(path));
     const prefixes = this.#list('prefixes');
     if (problems.length > 0 || broken || prefixes === undefined || prefixes.length === 0) return;
     const section = this.#section('bgproutes');

@@ -203,10 +203,11 @@ function printableUrl(input: string): string {
   return JSON.stringify(input.replace(/[?#].*$/s, '…').replace(/^([^/]*\/\/)?.*@/s, '$1…@'));
 }
 
-export const listenAddress = value<ListenAddress | undefined>(
+/** `off` rather than undefined, which would be taken for the default. */
+export const listenAddress = value<ListenAddress | 'off'>(
   'a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server',
   (input) => {
-    if (input === '') return accept(undefined);
+    if (input === '') return accept('off');
     const address = typeof input === 'string' ? parseListenAddress(input) : undefined;
     if (address !== undefined) return accept(address);
     if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);

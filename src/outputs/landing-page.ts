@@ -91,7 +91,8 @@ export function landingPage(facts: LandingFacts, links: LandingLinks): string {
 </head>
 <body>
 <h1>bgproutes-exporter</h1>
-<p class="dim">Who sees your prefixes, from which origin, over which path. Version ${escapeHtml(build.version)}, revision ${escapeHtml(build.revision)}, Node ${escapeHtml(build.nodeVersion)}; running for ${formatAge(nowMs - startedAtMs)}.</p>
+<p class="dim">Who sees your prefixes, from which origin, over which path.</p>
+<p class="dim">Version ${escapeHtml(build.version)}, revision ${escapeHtml(build.revision)}, Node ${escapeHtml(build.nodeVersion)}; running for ${formatAge(nowMs - startedAtMs)}.</p>
 ${state(facts, links.notReadyReason)}
 <nav><a href="${escapeHtml(links.telemetryPath)}">Metrics</a><a href="/-/ready">Ready</a><a href="/-/healthy">Healthy</a></nav>
 <h2>Prefixes</h2>

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import { type Config, configSecrets, loadConfig } from '../../src/config/config.ts';
+import { keysNeeded } from '../../src/config/draft.ts';
+import { formatDuration, parseDuration } from '../../src/config/duration.ts';
+import type { FlagValues } from '../../src/config/flags.ts';
+import { parseListenAddress } from '../../src/config/listen-address.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { WRONG_CONFIGS } from './wrong-configs.ts';
+
+interface Given {
+  readonly yaml?: string;
+  readonly flags?: FlagValues;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+function load({ yaml, flags, env = { BGP_API_KEY: 'key-123456' }, files = {} }: Given): Config {
+  const all: Record<string, string> = yaml === undefined ? files : { 'bgp.yml': yaml, ...files };
+  return loadConfig({
+    flags: yaml === undefined ? { ...flags } : { 'config.file': 'bgp.yml', ...flags },
+    env,
+    readFile: (path) => {
+      const text = all[path];
+      if (text === undefined) throw Object.assign(new Error(`cannot open ${path}`), { code: 'ENOENT' });
+      return text;
+    },
+  });
+}
+
+function problemsOf(given: Given): readonly string[] {
+  try {
+    load(given);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('a wrong configuration', () => {
+  it.each(WRONG_CONFIGS)('$name', (wrong) => {
+    const problems = problemsOf(wrong);
+    expect(problems).toEqual(wrong.problems);
+    expect(problems.join('\n')).not.toContain('hidden');
+  });
+
+  it('is told as a whole, whatever else is wrong with it', () => {
+    // One problem a place, and not what follows from another problem.
+    const problems = problemsOf({
+      yaml: 'prefixes: [{prefix: 10.0.0.1/8}, {prefix: 10.0.0.0/8, origins: [0, x]}]\nwebb: 1\nlog: {level: x}\n',
+      flags: { prefix: ['10.0.0.0/8'] },
+      env: {},
+    });
+    expect(problems).toHaveLength(7);
+  });
+});
+
+describe('a configuration', () => {
+  it('has defaults for all but prefixes and keys', () => {
+    expect(load({ flags: { prefix: ['192.23.62.0/24'] } })).toEqual({
+      prefixes: [
+        {
+          prefix: { text: '192.23.62.0/24', afi: 'ipv4', length: 24, words: [3222748672], hadHostBits: false },
+          description: '',
+          group: '',
+          origins: undefined,
+          upstreams: undefined,
+        },
+      ],
+      bgproutes: {
+        apiKeys: ['key-123456'],
+        websocketUrl: 'wss://websocket.bgproutes.io',
+        liveManagerUrl: 'https://live-manager-api.bgproutes.io',
+        dataApiUrl: 'https://api.bgproutes.io',
+        prefixesPerKey: 10,
+        canaryPrefix: undefined,
+      },
+      web: { listenAddress: { host: '', port: 10_479 }, telemetryPath: '/metrics', enableLifecycle: false },
+      table: {
+        seed: true,
+        reseedIntervalMs: 3_600_000,
+        routeTtlMs: 0,
+        expectedWindowMs: 86_400_000,
+        expectedVps: 'seen',
+        vpPollIntervalMs: 600_000,
+        dataApiLagMs: 120_000,
+      },
+      storage: { path: undefined, snapshotIntervalMs: 60_000 },
+      otlp: undefined,
+      log: { level: 'info', format: 'logfmt' },
+    });
+  });
+
+  it('takes every key of the file', () => {
+    const config = load({
+      yaml: `
+prefixes:
+  - prefix: 192.23.62.0/24
+    description: customer block
+    group: core
+    origins: &ours [64500, AS64501, "64502"]
+    upstreams: [1103, 3356]
+  - prefix: 2A06:3040:10::/48
+    origins: *ours
+bgproutes:
+  api_keys: ["\${KEY_A}", 'b$$\${KEY_B}$c']
+  websocket_url: ws://127.0.0.1:8479/
+  live_manager_url: http://127.0.0.1:8479
+  data_api_url: http://127.0.0.1:8479/api/
+  prefixes_per_key: "20"
+  canary_prefix: 84.205.64.0/24
+web: {listen_address: "[::1]:9000", telemetry_path: /bgp, enable_lifecycle: true}
+table:
+  seed: false
+  reseed_interval: 0
+  route_ttl: 1d12h
+  expected_window: 90m
+  expected_vps: full_feed
+  vp_poll_interval: 1m30s
+  data_api_lag: 500ms
+storage: {path: state, snapshot_interval: 30s}
+otlp:
+  endpoint: https://collector:4318/v1/metrics?tenant=a
+  protocol: http/json
+  headers: {Authorization: Bearer abcdefgh}
+  interval: 5s
+  compression: gzip
+  resource_attributes: {site: ams}
+log: {level: debug, format: json}
+`,
+      env: { KEY_A: 'a', KEY_B: 'b' },
+    });
+    expect(config.prefixes.map(({ prefix, origins, upstreams }) => [prefix.text, origins, upstreams])).toEqual([
+      ['192.23.62.0/24', [64500, 64501, 64502], [1103, 3356]],
+      ['2a06:3040:10::/48', [64500, 64501, 64502], undefined],
+    ]);
+    expect(config.prefixes[0]).toMatchObject({ description: 'customer block', group: 'core' });
+    expect(config.bgproutes).toEqual({
+      apiKeys: ['a', 'b$b$c'],
+      websocketUrl: 'ws://127.0.0.1:8479',
+      liveManagerUrl: 'http://127.0.0.1:8479',
+      dataApiUrl: 'http://127.0.0.1:8479/api',
+      prefixesPerKey: 20,
+      canaryPrefix: expect.objectContaining({ text: '84.205.64.0/24' }),
+    });
+    expect(config.web).toEqual({
+      listenAddress: { host: '::1', port: 9000 },
+      telemetryPath: '/bgp',
+      enableLifecycle: true,
+    });
+    expect(config.table).toEqual({
+      seed: false,
+      reseedIntervalMs: 0,
+      routeTtlMs: 129_600_000,
+      expectedWindowMs: 5_400_000,
+      expectedVps: 'full_feed',
+      vpPollIntervalMs: 90_000,
+      dataApiLagMs: 500,
+    });
+    expect(config.storage).toEqual({ path: 'state', snapshotIntervalMs: 30_000 });
+    expect(config.otlp).toMatchObject({ endpoint: 'https://collector:4318/v1/metrics?tenant=a', timeoutMs: 5_000 });
+    expect(config.log).toEqual({ level: 'debug', format: 'json' });
+    expect(configSecrets(config)).toEqual(expect.arrayContaining(['a', 'b$b$c', 'Bearer abcdefgh', 'abcdefgh']));
+  });
+
+  it('lets flags win over the file, and adds their prefixes', () => {
+    const config = load({
+      yaml: 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_keys: [of-file]}\nweb: {listen_address: ":1", telemetry_path: /a}\n',
+      flags: {
+        prefix: ['2001:db8::/32'],
+        'bgproutes.api-key-file': ['k1', 'k2'],
+        'web.listen-address': '127.0.0.1:0',
+        'web.enable-lifecycle': true,
+      },
+      files: { k1: 'one\n', k2: 'two\r\n\r\nthree' },
+    });
+    expect(config.prefixes.map(({ prefix }) => prefix.text)).toEqual(['192.0.2.0/24', '2001:db8::/32']);
+    expect(config.bgproutes.apiKeys).toEqual(['one', 'two', 'three']);
+    expect(config.web).toEqual({
+      listenAddress: { host: '127.0.0.1', port: 0 },
+      telemetryPath: '/a',
+      enableLifecycle: true,
+    });
+  });
+
+  it('prefers keys of the file to those of the environment', () => {
+    const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_key_files: [k]}\n';
+    expect(load({ yaml, files: { k: 'of-file' } }).bgproutes.apiKeys).toEqual(['of-file']);
+    expect(
+      load({ flags: { prefix: ['192.0.2.0/24'] }, env: { BGP_API_KEY: '', BGP_API_KEY_FILE: 'k' }, files: { k: 'x' } })
+        .bgproutes.apiKeys,
+    ).toEqual(['x']);
+  });
+
+  it('resolves paths of the file at its folder, those of flags at the working directory', () => {
+    const file = 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_key_files: [k]}\nstorage: {path: ../state}\n';
+    const files = { '/etc/bgp/bgp.yml': file, '/etc/bgp/k': 'inner', k: 'outer' };
+    const flags = { 'config.file': '/etc/bgp/bgp.yml' };
+    expect(load({ flags, files })).toMatchObject({
+      bgproutes: { apiKeys: ['inner'] },
+      storage: { path: '/etc/state' },
+    });
+    const overridden = { ...flags, 'bgproutes.api-key-file': ['k'], 'storage.path': 'state' };
+    expect(load({ flags: overridden, files })).toMatchObject({
+      bgproutes: { apiKeys: ['outer'] },
+      storage: { path: 'state' },
+    });
+  });
+
+  it('may monitor a prefix inside another one', () => {
+    expect(load({ flags: { prefix: ['10.0.0.0/8', '10.1.0.0/16', '10.0.0.0/16'] } }).prefixes).toHaveLength(3);
+  });
+
+  it('may leave a section empty', () => {
+    const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nweb:\ntable:\nbgproutes:\nlog: {}\notlp:\n';
+    expect(load({ yaml }).web.telemetryPath).toBe('/metrics');
+  });
+
+  it('needs no web server where metrics are pushed', () => {
+    const config = load({
+      yaml: 'otlp: {endpoint: http://collector:4318}\n',
+      flags: { prefix: ['10.0.0.0/8'], 'web.listen-address': '' },
+    });
+    expect(config.web.listenAddress).toBeUndefined();
+    expect(config.otlp?.timeoutMs).toBe(10_000);
+  });
+
+  it('of 10,000 prefixes is read', () => {
+    const yaml = `bgproutes: {prefixes_per_key: 10000}\nprefixes:\n${Array.from({ length: 10_000 }, (_, i) => `  - {prefix: 10.${i >> 8}.${i & 255}.0/24, origins: [${i + 1}]}\n`).join('')}`;
+    expect(load({ yaml }).prefixes).toHaveLength(10_000);
+  });
+});
+
+describe('keysNeeded', () => {
+  it.each([
+    [1, 10, undefined, 1],
+    [10, 10, undefined, 1],
+    [11, 10, undefined, 2],
+    [9, 10, 'canary', 1],
+    [10, 10, 'canary', 2],
+    [19, 10, 'canary', 3],
+    [1, 1, 'canary', Number.POSITIVE_INFINITY],
+  ])('%i prefixes, %i a key, canary %s: %i', (count, perKey, canary, needed) => {
+    expect(
+      keysNeeded(
+        Array.from({ length: count }, (_, i) => `p${i}`),
+        perKey,
+        canary,
+      ),
+    ).toBe(needed);
+  });
+
+  it('does not count a canary twice that is monitored itself', () => {
+    expect(keysNeeded(['a', 'b', 'c'], 3, 'b')).toBe(1);
+    expect(keysNeeded(['a'], 1, 'a')).toBe(1);
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    ['0', 0],
+    ['0s', 0],
+    ['1h30m', 5_400_000],
+    ['90s', 90_000],
+    ['500ms', 500],
+    ['1m500ms', 60_500],
+    ['1y2w3d4h5m6s7ms', 365 * 86_400_000 + 14 * 86_400_000 + 3 * 86_400_000 + 4 * 3_600_000 + 5 * 60_000 + 6_007],
+  ])('%s is %i ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+    expect(parseDuration(formatDuration(ms))).toBe(ms);
+  });
+
+  it.each(['', '1', 's', '1 h', '1s1m', '1m1m', '-1s', '1.5s', '1e3s', '1H', ' 1s', '1s\n', '9999999999s'])(
+    '%j is none',
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('listen addresses', () => {
+  it.each([
+    [':10479', '', 10_479],
+    ['127.0.0.1:0', '127.0.0.1', 0],
+    ['[::1]:9000', '::1', 9000],
+    ['[::]:9000', '::', 9000],
+    ['localhost:80', 'localhost', 80],
+    ['a-b.example:65535', 'a-b.example', 65_535],
+  ])('%s', (text, host, port) => {
+    expect(parseListenAddress(text)).toEqual({ host, port });
+  });
+
+  it.each([
+    '',
+    ':',
+    '80',
+    'host',
+    '::1:80',
+    '[]:80',
+    '[::1]',
+    '[x]:80',
+    ':-1',
+    ':1e3',
+    ':65536',
+    '-a:80',
+    'a..b:80',
+    '1.2.3:80',
+    'a b:80',
+    ':80 ',
+  ])('%j is none', (text) => {
+    expect(parseListenAddress(text)).toBeUndefined();
+  });
+});

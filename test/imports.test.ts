@@ -1,0 +1,231 @@
+/** The arrows of the design: which part of the program may know which. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Files without knowledge of BGP, metrics or I/O that are worth forbidding; anyone may import them. */
+const COMMON = ['errors.ts', 'logger.ts', 'redaction.ts', 'suggestion.ts', 'version.ts'];
+
+interface Rule {
+  /** Other parts of src that it may import, COMMON aside. */
+  readonly may: readonly string[];
+  /** Packages and node: modules that it may import; `any`: all. */
+  readonly packages: readonly string[] | 'any';
+}
+
+/** A part is a folder of src with all below it, or a file of src itself. Every part has a rule. */
+const RULES: Readonly<Record<string, Rule>> = {
+  bgp: { may: [], packages: [] },
+  table: { may: ['bgp'], packages: ['node:zlib'] }, // crc32 only, see below
+  metrics: { may: ['table', 'stream', 'bgp'], packages: [] },
+  stream: { may: ['bgp'], packages: 'any' },
+  bgproutes: { may: ['stream', 'bgp'], packages: 'any' },
+  // Between a source and the table: only here both are known.
+  feed: { may: ['bgproutes', 'stream', 'metrics', 'table', 'bgp', 'config'], packages: ['node:timers/promises'] },
+  storage: { may: ['table'], packages: 'any' },
+  outputs: { may: ['metrics', 'table', 'bgp', 'config'], packages: 'any' },
+  config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },
+  // A stand-in that shares no decoding code with what it stands in for is able to prove it wrong.
+  simulator: { may: ['bgp'], packages: 'any' },
+  'exporter.ts': {
+    may: ['config', 'bgproutes', 'stream', 'feed', 'storage', 'outputs', 'metrics', 'table', 'bgp'],
+    packages: ['prom-client'],
+  },
+  commands: {
+    may: ['exporter.ts', 'config', 'simulator', 'bgproutes', 'stream', 'table', 'bgp'],
+    packages: 'any',
+  },
+  'main.ts': { may: ['commands'], packages: [] },
+  // The package's root: what others import.
+  'index.ts': { may: ['bgproutes', 'stream', 'exporter.ts', 'config', 'metrics', 'bgp'], packages: [] },
+};
+
+interface SourceFile {
+  /** Relative to src, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const files: readonly SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), 'utf8');
+    // Static, dynamic and type-only imports, and re-exports.
+    const imports = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+    return { path: path.split(sep).join('/'), text, imports };
+  });
+
+function partOf(path: string): string {
+  return path.split('/')[0];
+}
+
+/** The path in src that a relative import leads to. */
+function target(from: string, specifier: string): string {
+  return relative(SRC, join(SRC, dirname(from), specifier))
+    .split(sep)
+    .join('/');
+}
+
+describe('imports', () => {
+  it('are found, static, dynamic and of types', () => {
+    const found = new Map(files.map(({ path, imports }) => [path, imports]));
+    expect(found.get('main.ts')).toContain('./commands/serve.ts');
+    expect(found.get('metrics/metric.ts')).toBeDefined();
+    expect(found.get('config/config.ts')).toContain('../bgp/prefix.ts');
+  });
+
+  it('every part of src has a rule', () => {
+    const parts = new Set(files.map(({ path }) => partOf(path)).filter((part) => !COMMON.includes(part)));
+    expect([...parts].filter((part) => RULES[part] === undefined)).toEqual([]);
+  });
+
+  it('point one way', () => {
+    const wrong: string[] = [];
+    for (const { path, imports } of files) {
+      const part = partOf(path);
+      const allowed = COMMON.includes(part) ? [] : (RULES[part]?.may ?? []);
+      for (const specifier of imports.filter((each) => each.startsWith('.'))) {
+        const other = partOf(target(path, specifier));
+        if (other !== part && !COMMON.includes(other) && !allowed.includes(other))
+          wrong.push(`${path} -> ${specifier}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('of packages are those that the part may use', () => {
+    const wrong: string[] = [];
+    for (const { path, imports } of files) {
+      const { packages = 'any' } = RULES[partOf(path)] ?? {};
+      for (const specifier of imports.filter((each) => !each.startsWith('.'))) {
+        if (packages !== 'any' && !packages.includes(specifier)) wrong.push(`${path} -> ${specifier}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('are written with the extension, and lead to a file of src', () => {
+    const known = new Set(files.map(({ path }) => path));
+    const wrong = files.flatMap(({ path, imports }) =>
+      imports
+        .filter((each) => each.startsWith('.') && !known.has(target(path, each)))
+        .map((each) => `${path} -> ${each}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('go round in no circle', () => {
+    const graph = new Map(files.map(({ path, text }) => [path, valueImports(text).map((each) => target(path, each))]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, chain: readonly string[]): void => {
+      const at = chain.indexOf(path);
+      if (at !== -1) circles.push([...chain.slice(at), path].join(' -> '));
+      if (at !== -1 || done.has(path)) return;
+      for (const next of graph.get(path) ?? []) visit(next, [...chain, path]);
+      done.add(path);
+    };
+    for (const path of graph.keys()) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+});
+
+describe('the core', () => {
+  const core = files.filter(({ path }) => ['bgp', 'table', 'metrics'].includes(partOf(path)));
+
+  it('takes time and randomness as arguments, and touches nothing outside', () => {
+    const wrong = core.flatMap(({ path, text }) => impureUses(text).map((use) => `${path}: ${use}`));
+    expect(wrong).toEqual([]);
+  });
+
+  it.each([
+    ['Date.now()', 'Date.now'],
+    ['const f = Math.random;', 'Math.random'],
+    ['new Date()', 'new Date()'],
+    ['process.env', 'process'],
+    ['const { memoryUsage } = process;', 'process'],
+    ['setTimeout(() => {}, 1)', 'setTimeout'],
+    ['globalThis.fetch("x")', 'globalThis'],
+  ])('would be caught with %s', (text, use) => {
+    expect(impureUses(text)).toEqual([use]);
+  });
+
+  it('may have the same words in texts and names', () => {
+    expect(impureUses(`const help = 'process.cpu'; // Date.now()\nx.process; ({ process: 1 }); new Date(5)`)).toEqual(
+      [],
+    );
+  });
+
+  it('uses of node:zlib only the checksum', () => {
+    const wrong = core.filter(
+      ({ text }) => text.includes('node:zlib') && !/import \{ crc32 \} from 'node:zlib'/.test(text),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('alone writes metric names: everybody else takes them from the catalogue', () => {
+    const name = /^bgp[_.](?:prefix|table|stream|exporter|data_api)[_.][a-z_.]+$/;
+    const wrong = files.flatMap(({ path, text }) =>
+      partOf(path) === 'metrics'
+        ? []
+        : literals(text).flatMap((literal) => (name.test(literal) ? [`${path}: ${literal}`] : [])),
+    );
+    expect(wrong).toEqual([]);
+    const catalogue = files.find(({ path }) => path === 'metrics/catalogue.ts');
+    expect(literals(catalogue?.text ?? '').filter((literal) => name.test(literal)).length).toBeGreaterThan(40);
+  });
+});
+
+/** Relative imports and re-exports that are there when the program runs: those of types alone make no order. */
+function valueImports(text: string): string[] {
+  return ts.createSourceFile('x.ts', text, ts.ScriptTarget.ESNext, true).statements.flatMap((statement) => {
+    const typesOnly =
+      (ts.isImportDeclaration(statement) && statement.importClause?.isTypeOnly === true) ||
+      (ts.isExportDeclaration(statement) && statement.isTypeOnly);
+    if (typesOnly || !(ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement))) return [];
+    const from = statement.moduleSpecifier;
+    return from !== undefined && ts.isStringLiteral(from) && from.text.startsWith('.') ? [from.text] : [];
+  });
+}
+
+const GLOBALS = new Set([
+  ...['process', 'performance', 'globalThis', 'global', 'console', 'fetch', 'crypto', 'require'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'],
+]);
+
+/** Uses of the clock, of chance and of the world in a text of TypeScript. */
+function impureUses(text: string): string[] {
+  const uses: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) {
+      const access = node.getText();
+      if (['Date.now', 'Math.random'].includes(access)) uses.push(access);
+      visit(node.expression); // not the name: `x.process` is no global
+      return;
+    }
+    if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && !node.arguments?.length)
+      uses.push('new Date()');
+    // A property or a parameter may have any name.
+    const named = node.parent !== undefined && 'name' in node.parent && node.parent.name === node;
+    if (ts.isIdentifier(node) && !named && GLOBALS.has(node.text)) uses.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('x.ts', text, ts.ScriptTarget.ESNext, true));
+  return uses;
+}
+
+/** All texts in quotes. */
+function literals(text: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('x.ts', text, ts.ScriptTarget.ESNext, true));
+  return found;
+}
