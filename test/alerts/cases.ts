@@ -26,7 +26,14 @@ export interface Message {
   readonly description: string;
 }
 
-export type Kind = 'firing' | 'not firing' | 'resolving' | 'quiet: stream down' | 'quiet: stream stale' | 'quiet: not seeded' | 'quiet: VPs lost';
+export type Kind =
+  | 'firing'
+  | 'not firing'
+  | 'resolving'
+  | 'quiet: stream down'
+  | 'quiet: stream stale'
+  | 'quiet: not seeded'
+  | 'quiet: VPs lost';
 
 export interface RuleTest {
   readonly alert: string;
@@ -110,7 +117,11 @@ const twoOrigins = (vps: number): World => ({
 const unexpectedUpstream = (vps: number): World => ({
   ...during(of.prefix(prefix.prefixUnexpectedUpstreamVps.name), 0, vps),
   ...during(of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64510' }), 40, 40 - vps),
-  [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64777' })]: levels(['_', BEFORE], [vps, DURING], ['stale', 1]),
+  [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64777' })]: levels(
+    ['_', BEFORE],
+    [vps, DURING],
+    ['stale', 1],
+  ),
 });
 
 const moreSpecific = (vps: number): World => ({
@@ -330,7 +341,9 @@ function notSeeded(from: number, minutes: number): World {
 }
 /** A canary that was heard until `from`. */
 function canaryLost(from: number, minutes: number): World {
-  return { [of.session(stream.streamCanaryTimestamp.name)]: `0+60x${from - 1} ${levels([(from - 1) * 60, minutes - from])}` };
+  return {
+    [of.session(stream.streamCanaryTimestamp.name)]: `0+60x${from - 1} ${levels([(from - 1) * 60, minutes - from])}`,
+  };
 }
 /** The event, kept up until the end and begun `minutes` later. */
 function later(world: World, minutes: number): World {
@@ -340,7 +353,7 @@ function later(world: World, minutes: number): World {
       const held = /^(-?[\d.]+)\+/.exec(first);
       if (text === '') return [key, text];
       if (first.startsWith('_')) return [key, `_x${minutes} ${text}`];
-      return [key, `${(held?.[1] ?? /^-?[\d.]+/.exec(first)![0])}x${minutes - 1} ${text}`];
+      return [key, `${held?.[1] ?? /^-?[\d.]+/.exec(first)![0]}x${minutes - 1} ${text}`];
     }),
   );
 }
@@ -436,11 +449,11 @@ const prefixTests: readonly RuleTest[] = prefixEvents.flatMap((e): RuleTest[] =>
       minutes: ALL,
       changes: {
         ...vpsLost,
-        ...visibility(
-          { minutes: BEFORE, seen: 60, expected: 60 },
-          { minutes: DURING + AFTER, seen: 10, expected: 10 },
+        ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 10, expected: 10 }),
+        [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64510' })]: levels(
+          [40, BEFORE],
+          [10, DURING + AFTER],
         ),
-        [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64510' })]: levels([40, BEFORE], [10, DURING + AFTER]),
         [of.prefix(prefix.prefixUpstreamVps.name, { upstream_as: '64511' })]: levels([20, BEFORE], [0, DURING + AFTER]),
       },
       checks: [BEFORE + 1, BEFORE + 12, BEFORE + DURING - 1, ALL - 1].map((at) => ({ at, firing: [] })),
@@ -531,7 +544,14 @@ const vpLossTests: readonly RuleTest[] = [
     minutes: ALL,
     changes: { ...seenBy(0), ...streamDown(BEFORE + 10, ALL) },
     checks: [
-      { at: BEFORE + 9, firing: [critical('BGPPrefixNotVisible'), critical('BGPPrefixVisibilityDrop'), warning('BGPPrefixVisibilityDrop')] },
+      {
+        at: BEFORE + 9,
+        firing: [
+          critical('BGPPrefixNotVisible'),
+          critical('BGPPrefixVisibilityDrop'),
+          warning('BGPPrefixVisibilityDrop'),
+        ],
+      },
       {
         at: BEFORE + 12,
         firing: [
@@ -557,7 +577,12 @@ const exporterTests: readonly RuleTest[] = [
     minutes: ALL,
     changes: {
       [of.exporter('up')]: levels([1, BEFORE], [0, DURING], [1, AFTER]),
-      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels([1, BEFORE], ['stale', 1], ['_', DURING - 1], [1, AFTER]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels(
+        [1, BEFORE],
+        ['stale', 1],
+        ['_', DURING - 1],
+        [1, AFTER],
+      ),
     },
     checks: [
       { at: BEFORE + 1, firing: [] },
@@ -581,7 +606,10 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['firing'],
     name: 'it never came up',
     minutes: 30,
-    changes: { [of.exporter('up')]: levels([0, 30]), [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: '' },
+    changes: {
+      [of.exporter('up')]: levels([0, 30]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: '',
+    },
     checks: [{ at: 5, firing: [critical('BGPExporterDown', {})] }],
   },
   {
@@ -592,7 +620,12 @@ const exporterTests: readonly RuleTest[] = [
     changes: {
       [of.exporter('up')]: '',
       [of.exporter('up', { job: 'otel-collector' })]: levels([1, ALL]),
-      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels([1, BEFORE], ['stale', 1], ['_', DURING - 1], [1, AFTER]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: levels(
+        [1, BEFORE],
+        ['stale', 1],
+        ['_', DURING - 1],
+        [1, AFTER],
+      ),
     },
     checks: [
       { at: BEFORE - 1, firing: [] },
@@ -618,7 +651,10 @@ const exporterTests: readonly RuleTest[] = [
     minutes: ALL,
     changes: {
       'up{job="node",instance="edge:9100"}': levels([0, ALL]),
-      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.0.9', instance: 'old:10479' })]: levels([1, BEFORE], ['stale', 1]),
+      [of.exporter(exporter.exporterBuildInfo.name, { version: '0.0.9', instance: 'old:10479' })]: levels(
+        [1, BEFORE],
+        ['stale', 1],
+      ),
     },
     checks: [BEFORE + 10, ALL - 1].map((at) => ({ at, firing: [] })),
   },
@@ -701,8 +737,12 @@ const exporterTests: readonly RuleTest[] = [
     name: 'quiet prefixes are calm: one frame an hour is usual here',
     minutes: 560,
     changes: {
-      [session(stream.streamLastFrame.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour * 3600, 60])).join(' ').concat(' ', levels([9 * 3600, 20])),
-      [session(stream.streamFrames.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour + 1, 60])).join(' ').concat(' ', levels([10, 20])),
+      [session(stream.streamLastFrame.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour * 3600, 60]))
+        .join(' ')
+        .concat(' ', levels([9 * 3600, 20])),
+      [session(stream.streamFrames.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour + 1, 60]))
+        .join(' ')
+        .concat(' ', levels([10, 20])),
     },
     checks: [300, 359, 479, 539].map((at) => ({ at, firing: [] })),
   },
@@ -714,7 +754,13 @@ const exporterTests: readonly RuleTest[] = [
     changes: {
       [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 160])}`,
       [session(stream.streamFrames.name)]: `0+30x399 ${levels([399 * 30, 160])}`,
-      [session(stream.streamCanaryTimestamp.name)]: levels([0, 120], [7200, 120], [14400, 120], [21600, 120], [28800, 80]),
+      [session(stream.streamCanaryTimestamp.name)]: levels(
+        [0, 120],
+        [7200, 120],
+        [14400, 120],
+        [21600, 120],
+        [28800, 80],
+      ),
     },
     checks: [450, 500, 559].map((at) => ({ at, firing: [] })),
   },
@@ -752,7 +798,13 @@ const exporterTests: readonly RuleTest[] = [
     changes: { [session(stream.streamSubscriptionExpiry.name)]: levels([200 * 60, 240], [400 * 60, 60]) },
     checks: [
       { at: 199, firing: [warning('BGPSubscriptionExpiring', SESSION)] },
-      { at: 210, firing: [warning('BGPStreamStale', { ...SESSION, why: 'expired' }), warning('BGPSubscriptionExpiring', SESSION)] },
+      {
+        at: 210,
+        firing: [
+          warning('BGPStreamStale', { ...SESSION, why: 'expired' }),
+          warning('BGPSubscriptionExpiring', SESSION),
+        ],
+      },
       { at: 242, firing: [] },
     ],
   },
@@ -761,7 +813,9 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['firing', 'resolving'],
     name: 'a fifth of the messages is up to five minutes late',
     minutes: ALL,
-    changes: { [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [24, DURING], [30, AFTER]) },
+    changes: {
+      [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [24, DURING], [30, AFTER]),
+    },
     checks: [
       { at: BEFORE + 5, firing: [] },
       { at: BEFORE + 25, firing: [warning('BGPStreamDelayed', SESSION)] },
@@ -784,7 +838,9 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['not firing'],
     name: 'one message in thirty is late',
     minutes: ALL,
-    changes: { [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [29, DURING], [30, AFTER]) },
+    changes: {
+      [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [29, DURING], [30, AFTER]),
+    },
     checks: [BEFORE + 15, BEFORE + 29].map((at) => ({ at, firing: [] })),
   },
   {
@@ -792,7 +848,13 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['firing', 'resolving'],
     name: 'a tenth of the frames cannot be read',
     minutes: ALL,
-    changes: { [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: counter([0, BEFORE], [3, DURING], [0, AFTER]) },
+    changes: {
+      [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: counter(
+        [0, BEFORE],
+        [3, DURING],
+        [0, AFTER],
+      ),
+    },
     checks: [
       { at: BEFORE + 5, firing: [] },
       { at: BEFORE + 20, firing: [warning('BGPStreamDecodeFailures', SESSION)] },
@@ -815,7 +877,9 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['not firing'],
     name: 'one frame of thousands cannot be read',
     minutes: ALL,
-    changes: { [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: levels([0, BEFORE], [1, DURING], [2, AFTER]) },
+    changes: {
+      [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: levels([0, BEFORE], [1, DURING], [2, AFTER]),
+    },
     checks: [BEFORE + 12, BEFORE + 29, ALL - 1].map((at) => ({ at, firing: [] })),
   },
   {
@@ -825,7 +889,11 @@ const exporterTests: readonly RuleTest[] = [
     minutes: ALL,
     changes: {
       ...during(of.exporter(table.tableSeeded.name), 1, 0),
-      [of.exporter(table.dataApiRequests.name, { endpoint: 'rib', result: 'forbidden' })]: counter([0, BEFORE], [1, DURING], [0, AFTER]),
+      [of.exporter(table.dataApiRequests.name, { endpoint: 'rib', result: 'forbidden' })]: counter(
+        [0, BEFORE],
+        [1, DURING],
+        [0, AFTER],
+      ),
     },
     checks: [
       { at: BEFORE + 14, firing: [] },
@@ -881,7 +949,10 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['not firing'],
     name: 'a few routes in a thousand are corrected; or some of very few',
     minutes: 240,
-    changes: { [of.exporter(table.tableSeedCorrections.name)]: levels([0, 61], [8, 179]), [of.exporter(table.tableRoutes.name)]: levels([1000, 100], [20, 140]) },
+    changes: {
+      [of.exporter(table.tableSeedCorrections.name)]: levels([0, 61], [8, 179]),
+      [of.exporter(table.tableRoutes.name)]: levels([1000, 100], [20, 140]),
+    },
     checks: [70, 110, 200].map((at) => ({ at, firing: [] })),
   },
   {
@@ -915,7 +986,9 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['not firing'],
     name: 'renewed every two hours of four',
     minutes: 360,
-    changes: { [session(stream.streamSubscriptionExpiry.name)]: levels([240 * 60, 120], [360 * 60, 120], [480 * 60, 120]) },
+    changes: {
+      [session(stream.streamSubscriptionExpiry.name)]: levels([240 * 60, 120], [360 * 60, 120], [480 * 60, 120]),
+    },
     checks: [119, 239, 359].map((at) => ({ at, firing: [] })),
   },
   {
@@ -924,8 +997,16 @@ const exporterTests: readonly RuleTest[] = [
     name: 'the collector is away for half an hour',
     minutes: ALL,
     changes: {
-      [of.exporter(exporter.exporterOtlpExports.name, { result: 'success' })]: counter([1, BEFORE], [0, DURING], [1, AFTER]),
-      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable' })]: counter([0, BEFORE], [1, DURING], [0, AFTER]),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'success' })]: counter(
+        [1, BEFORE],
+        [0, DURING],
+        [1, AFTER],
+      ),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable' })]: counter(
+        [0, BEFORE],
+        [1, DURING],
+        [0, AFTER],
+      ),
     },
     checks: [
       { at: BEFORE + 5, firing: [] },
@@ -952,7 +1033,10 @@ const exporterTests: readonly RuleTest[] = [
     changes: {
       [of.exporter(exporter.exporterOtlpExports.name, { result: 'success' })]: levels([0, ALL]),
       [of.exporter(exporter.exporterOtlpExports.name, { result: 'success', instance: 'b:1' })]: counter([1, ALL]),
-      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable', instance: 'b:1' })]: levels([0, BEFORE], [1, DURING + AFTER]),
+      [of.exporter(exporter.exporterOtlpExports.name, { result: 'unavailable', instance: 'b:1' })]: levels(
+        [0, BEFORE],
+        [1, DURING + AFTER],
+      ),
     },
     checks: [BEFORE + 12, ALL - 1].map((at) => ({ at, firing: [] })),
   },

@@ -76,6 +76,7 @@ export const TESTS_FOLDER = fileURLToPath(new URL('../../alerts/tests/', import.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(TESTS_FOLDER, { recursive: true });
   const files = ruleTestFiles();
-  for (const old of readdirSync(TESTS_FOLDER)) if (old.endsWith('.test.yml') && !files.has(old)) rmSync(TESTS_FOLDER + old);
+  for (const old of readdirSync(TESTS_FOLDER))
+    if (old.endsWith('.test.yml') && !files.has(old)) rmSync(TESTS_FOLDER + old);
   for (const [name, text] of files) writeFileSync(TESTS_FOLDER + name, text);
 }

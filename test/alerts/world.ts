@@ -17,7 +17,13 @@ export function levels(...steps: Steps): string {
   return steps
     .filter(([, minutes]) => minutes > 0)
     .map(([value, minutes]) =>
-      minutes === 1 ? `${value}` : value === '_' ? `_x${minutes}` : value === 'stale' ? 'stale' : `${value}x${minutes - 1}`,
+      minutes === 1
+        ? `${value}`
+        : value === '_'
+          ? `_x${minutes}`
+          : value === 'stale'
+            ? 'stale'
+            : `${value}x${minutes - 1}`,
     )
     .join(' ');
 }

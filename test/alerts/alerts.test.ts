@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { wrongNames } from '../dashboards/names.ts';
+import { type Kind, ruleTests } from './cases.ts';
+import { ruleTestFiles, TESTS_FOLDER } from './generate.ts';
+import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules } from './rules-file.ts';
+
+const document = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
+const names = [...new Set(ALERTS.map((rule) => rule.alert))].sort();
+
+test('every alert that operators were promised is there, and no other', () => {
+  expect(names).toEqual(
+    [
+      'BGPPrefixVisibilityDrop',
+      'BGPPrefixNotVisible',
+      'BGPPrefixUnexpectedOrigin',
+      'BGPPrefixMultipleOrigins',
+      'BGPPrefixUnexpectedUpstream',
+      'BGPPrefixMoreSpecificAnnounced',
+      'BGPPrefixUpdateStorm',
+      'BGPPrefixFlapping',
+      'BGPPrefixPathLengthened',
+      'BGPStreamDown',
+      'BGPStreamStale',
+      'BGPStreamDelayed',
+      'BGPStreamDecodeFailures',
+      'BGPTableNotSeeded',
+      'BGPTableDrift',
+      'BGPSubscriptionExpiring',
+      'BGPExporterDown',
+      'BGPOtlpExportFailing',
+    ].sort(),
+  );
+  const severities = ALERTS.filter((rule) => rule.alert === 'BGPPrefixVisibilityDrop').map((r) => r.labels.severity);
+  expect(severities.sort()).toEqual(['critical', 'warning']);
+});
+
+test('every rule is PromQL of today, and reads only what is exported or recorded', () => {
+  for (const rule of RULES) expect(wrongNames(rule.expr, RECORDED)).toEqual([]);
+  for (const rule of ALERTS) {
+    for (const query of queriesInTemplates(rule)) expect(wrongNames(query, RECORDED)).toEqual([]);
+  }
+});
+
+test('a name that nobody exports, a label that a metric has not, and broken PromQL are found', () => {
+  expect(wrongNames('bgp_prefix_visible == 0', RECORDED)).toHaveLength(1);
+  expect(wrongNames('bgp_stream_up{prefix="x"}', RECORDED)).toHaveLength(1);
+  expect(wrongNames('sum by (prefix (bgp_stream_up)', RECORDED)).not.toEqual([]);
+});
+
+test('recorded series are named level:metric:operation, and each is read by something', () => {
+  const texts = [...RULES.map((rule) => rule.expr), ...ALERTS.flatMap((rule) => Object.values(rule.annotations))];
+  for (const name of RECORDED) {
+    expect(name).toMatch(/^bgp:[a-z0-9_]+:[a-z0-9_]+$/);
+    expect(texts.filter((text) => text.includes(name)).length, name).toBeGreaterThan(0);
+  }
+});
+
+describe.each(names)('%s', (name) => {
+  const rules = ALERTS.filter((rule) => rule.alert === name);
+
+  test('says how bad, what, with numbers and what to check first, and where to read on', () => {
+    for (const rule of rules) {
+      expect(['critical', 'warning']).toContain(rule.labels.severity);
+      expect(rule.annotations.summary!.length).toBeGreaterThan(20);
+      expect(rule.annotations.description).toMatch(/[Cc]heck first/);
+      expect(rule.annotations.runbook_url).toMatch(new RegExp(`/docs/runbook\\.md#${name.toLowerCase()}$`));
+      expect(rule.for).toBeDefined();
+    }
+  });
+
+  test('has a section of the runbook and a line of the list, with its severity', () => {
+    expect(document('runbook.md').match(new RegExp(`^## ${name}$`, 'gm'))).toHaveLength(1);
+    for (const rule of rules) expect(document('alerts.md')).toContain(`| \`${name}\` | ${rule.labels.severity} |`);
+  });
+
+  test('is tested firing, not firing and resolving, and where it speaks of a prefix, quiet', () => {
+    const quiet: Kind[] = ['quiet: stream down', 'quiet: stream stale', 'quiet: not seeded', 'quiet: VPs lost'];
+    const needed: Kind[] = ['firing', 'not firing', 'resolving', ...(name.startsWith('BGPPrefix') ? quiet : [])];
+    const has = ruleTests.filter((each) => each.alert === name).flatMap((each) => each.kinds);
+    for (const kind of needed) expect(has).toContain(kind);
+    // The whole text of each severity is compared once.
+    for (const rule of rules) {
+      const messages = ruleTests.filter((each) => each.alert === name).flatMap((each) => each.message ?? []);
+      expect(messages.map((message) => message.severity)).toContain(rule.labels.severity);
+    }
+  });
+});
+
+test('every section of the runbook is of an alert', () => {
+  const sections = [...document('runbook.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+  expect(sections.sort()).toEqual(names);
+});
+
+test('the unit tests for promtool are those of the cases (else: npx tsx test/alerts/generate.ts)', () => {
+  const files = ruleTestFiles();
+  expect(readdirSync(TESTS_FOLDER).sort()).toEqual([...files.keys()].sort());
+  for (const [name, text] of files) expect(readFileSync(TESTS_FOLDER + name, 'utf8'), name).toBe(text);
+});
+
+test('the settings that rules read are those of the document, with their defaults', () => {
+  const inRules = new Map<string, number>();
+  for (const { record, expr } of RULES) {
+    if (record?.endsWith(':threshold') !== true) continue;
+    const settings = [...expr.matchAll(/setting="([a-z_]+)"/g)].map(([, setting]) => setting!);
+    expect(new Set(settings).size, record).toBe(1);
+    inRules.set(settings[0]!, Number(/or on \(prefix\) ([\d.]+) \*/.exec(expr)![1]));
+  }
+  const inDocument = [...document('alerts.md').matchAll(/^\| `([a-z_]+)` \| [^|]+ \| ([\d.]+) \|/gm)];
+  expect(new Map(inDocument.map(([, setting, value]) => [setting!, Number(value)]))).toEqual(inRules);
+  const example = readRules('thresholds.example.yml').groups.flatMap((group) => group.rules);
+  for (const { record, labels } of example) {
+    if (record === 'bgp:prefix:setting') expect([...inRules.keys()]).toContain(labels!.setting);
+  }
+});
+
+test('Alertmanager: alerts are grouped by prefix, a group has a route, a stream that is down silences prefixes', () => {
+  const config = parse(readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8')) as {
+    route: { group_by: string[]; routes: { matchers: string[] }[] };
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal: string[] }[];
+  };
+  expect(config.route.group_by).toContain('prefix');
+  expect(config.route.routes.some((route) => route.matchers.some((matcher) => matcher.startsWith('group=')))).toBe(
+    true,
+  );
+  const silenced = config.inhibit_rules.filter((rule) => rule.target_matchers.includes('alertname=~"BGPPrefix.+"'));
+  for (const name of ['BGPStreamDown', 'BGPStreamStale', 'BGPTableNotSeeded', 'BGPExporterDown']) {
+    expect(silenced.some((rule) => rule.source_matchers[0]!.includes(name) && rule.equal.includes('instance'))).toBe(
+      true,
+    );
+  }
+  // Every alert that a matcher names is one of ours.
+  const text = readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8');
+  for (const [, alternatives] of text.matchAll(/alertname=~?"([A-Za-z|]+)"/g)) {
+    for (const name of alternatives!.split('|')) expect(names).toContain(name);
+  }
+});
