@@ -7,7 +7,7 @@
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { DataApi } from './bgproutes/data-api.ts';
+import { DataApiClient } from './bgproutes/data-api.ts';
 import { FastDecoder } from './bgproutes/fast-decoder.ts';
 import { BgproutesSource } from './bgproutes/source.ts';
 import type { Config } from './config/config.ts';
@@ -118,7 +118,7 @@ class Exporter implements RunningExporter {
     const apis = bgproutes.apiKeys.map(
       (apiKey) =>
         new DataApiSeed(
-          new DataApi({
+          new DataApiClient({
             baseUrl: dataApiUrl,
             apiKey,
             userAgent,
@@ -126,6 +126,7 @@ class Exporter implements RunningExporter {
             log: logger,
             onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
           }),
+          logger,
         ),
     );
     this.#keeper = new Keeper({

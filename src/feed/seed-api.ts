@@ -16,7 +16,6 @@ export interface ApiRoute {
   /** Canonical text. */
   readonly prefix: string;
   readonly asPath: string;
-  readonly communities: string;
 }
 
 export interface ApiUpdate {
@@ -26,10 +25,16 @@ export interface ApiUpdate {
   readonly timeUs: number;
   readonly kind: 'A' | 'W';
   readonly asPath: string;
-  readonly communities: string;
 }
 
-/** Each call resolves with all of the answer, or rejects with a DataApiError; all obey the limits of the key. */
+/** A part of an answer. All rows of one VP and prefix are in one batch, or in batches that follow one another. */
+export interface ApiBatch<Row> {
+  readonly rows: readonly Row[];
+  /** VPs of which the API has no data for that time: that they have no rows says nothing. */
+  readonly unavailable: readonly { readonly vp: VantagePoint }[];
+}
+
+/** Every call rejects with a DataApiError when it fails for good; all obey the limits of the key. */
 export interface SeedApi {
   vantagePoints(signal: AbortSignal): Promise<readonly ApiVantagePoint[]>;
   /** What these VPs held at a time (Unix ms), for these prefixes and all their more-specifics. */
@@ -38,7 +43,7 @@ export interface SeedApi {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncIterable<readonly ApiRoute[]>;
+  ): AsyncIterable<ApiBatch<ApiRoute>>;
   /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. */
   updates(
     vps: readonly ApiVantagePoint[],
@@ -46,5 +51,5 @@ export interface SeedApi {
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
-  ): AsyncIterable<readonly ApiUpdate[]>;
+  ): AsyncIterable<ApiBatch<ApiUpdate>>;
 }

@@ -1,9 +1,9 @@
 /** Applies what the Data API says to the table: one answer after the other, in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { VantagePoint } from '../bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import { PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
-import type { ApiRoute, ApiUpdate } from './seed-api.ts';
+import type { ApiBatch, ApiRoute, ApiUpdate } from './seed-api.ts';
 
 const ROWS_PER_TURN = 2_000;
 
@@ -14,6 +14,7 @@ export class RibReader {
   readonly #timeUs: number;
   /** By prefix number: which VPs (by number) the RIB has. */
   readonly #seen = new Map<number, Set<number>>();
+  readonly #unavailable = new Set<string>();
   /** Routes that differed. */
   corrected = 0;
   rows = 0;
@@ -25,9 +26,10 @@ export class RibReader {
     this.#timeUs = atMs * 1000;
   }
 
-  async read(batches: AsyncIterable<readonly ApiRoute[]>): Promise<void> {
+  async read(batches: AsyncIterable<ApiBatch<ApiRoute>>): Promise<void> {
     for await (const batch of batches) {
-      for (const route of batch) {
+      for (const { vp } of batch.unavailable) this.#unavailable.add(vantagePointKey(vp));
+      for (const route of batch.rows) {
         this.#add(route);
         if (++this.rows % ROWS_PER_TURN === 0) await nextTurn();
       }
@@ -49,7 +51,8 @@ export class RibReader {
    * @param prefixes canonical texts of the monitored prefixes that were asked for
    */
   absences(asked: readonly VantagePoint[], prefixes: ReadonlySet<string>): { state: PrefixState; vp: number }[] {
-    const numbers = asked.map((vp) => this.#table.vps.find(vp)).filter((vp) => vp !== -1);
+    const answered = asked.filter((vp) => !this.#unavailable.has(vantagePointKey(vp)));
+    const numbers = answered.map((vp) => this.#table.vps.find(vp)).filter((vp) => vp !== -1);
     const found: { state: PrefixState; vp: number }[] = [];
     for (const state of this.#table.prefixes.states()) {
       const owner = state.monitored ?? state.parents[0];
@@ -84,14 +87,14 @@ export class RibReader {
 export async function applyHistory(
   table: RoutingTable,
   session: number,
-  batches: AsyncIterable<readonly ApiUpdate[]>,
+  batches: AsyncIterable<ApiBatch<ApiUpdate>>,
   heardFromMs: number,
   now: () => number,
 ): Promise<number> {
   const heardFromSecondUs = Math.floor(heardFromMs / 1000) * 1_000_000;
   let rows = 0;
   for await (const batch of batches) {
-    for (const row of batch) {
+    for (const row of batch.rows) {
       const wholeSecond = row.timeUs % 1_000_000 === 0;
       const timeUs = wholeSecond && row.timeUs < heardFromSecondUs ? row.timeUs + 999_999 : row.timeUs;
       const state = ownState(table, row.prefix, row.kind === 'A', session);
