@@ -247,11 +247,7 @@ export class DataApiClient {
     if (signal.aborted) throw signal.reason;
   }
 
-  private errorOf(
-    endpoint: DataApiEndpoint,
-    failed: Extract<Answer, { kind: 'failure' }>,
-    attempts: number,
-  ): DataApiError {
+  private errorOf(endpoint: DataApiEndpoint, failed: Failure, attempts: number): DataApiError {
     const said = [failed.status === undefined ? '' : `HTTP status ${failed.status}`, failed.text].filter(
       (part) => part !== '',
     );
