@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { NO_UPSTREAM, PathTable } from '../../src/table/path-table.ts';
+import { hashText } from '../../src/table/text-index.ts';
+
+/** More paths than wait for their return. */
+const MANY = 32_768;
+const byBytes = (paths: PathTable, text: string) => paths.findBytes(Buffer.from(text), 0, text.length, hashText(text));
+
+function held(paths: PathTable, text: string, vpAsn = 64499): number {
+  const path = paths.intern(text, vpAsn)!;
+  paths.retain(path);
+  return path;
+}
+
+/** Pushes every path that nobody holds out of the table. */
+function flushIdle(paths: PathTable): void {
+  for (let i = 0; i < MANY; i++) paths.discard(paths.intern(`4200000000 ${i}`, 64499)!);
+}
+
+describe('paths, each once', () => {
+  it('gives one number to all spellings of a path, and never 0', () => {
+    const paths = new PathTable();
+    const path = held(paths, '64501 {64511,64510} 64500');
+    expect(path).toBeGreaterThan(0);
+    expect(paths.intern('64501{64510 64511}64500', 64499)).toBe(path);
+    expect(paths.intern('  64501  {64510,64511}  64500', 1)).toBe(path);
+    expect(paths.text(path)).toBe('64501 {64510,64511} 64500');
+    expect(paths.size).toBe(1);
+  });
+
+  it('gives no number to what is not a path', () => {
+    const paths = new PathTable();
+    expect(paths.intern('64500 x', 64499)).toBeUndefined();
+    expect(paths.intern('4294967296', 64499)).toBeUndefined();
+    expect(paths.size).toBe(0);
+  });
+
+  it('keeps the facts by number', () => {
+    const paths = new PathTable();
+    const plain = held(paths, '64502 64501 64500 64500');
+    const alone = held(paths, '64500');
+    const withSet = held(paths, '64501 {64511,64510}');
+    expect([paths.origins[plain], paths.upstreams[plain], paths.lengths[plain], paths.prepended[plain]]).toEqual([
+      64500, 64501, 4, 1,
+    ]);
+    expect([paths.origins[alone], paths.upstreams[alone], paths.lengths[alone], paths.prepended[alone]]).toEqual([
+      64500,
+      NO_UPSTREAM,
+      1,
+      0,
+    ]);
+    expect(paths.asText(paths.origins[withSet])).toBe('{64510,64511}');
+    expect(paths.origins[withSet]).toBeGreaterThan(4_294_967_295);
+  });
+
+  it('tells VPs apart where the origin is the VP itself', () => {
+    const paths = new PathTable();
+    const first = held(paths, '', 64500);
+    const second = held(paths, '', 64501);
+    const confederation = held(paths, '64510 (65001)', 64501);
+    expect(new Set([first, second, confederation]).size).toBe(3);
+    expect([paths.origins[first], paths.origins[second], paths.origins[confederation]]).toEqual([64500, 64501, 64501]);
+    expect([paths.text(first), paths.text(confederation)]).toEqual(['', '64510 (65001)']);
+    expect([paths.ownAsn(first), paths.ownAsn(confederation), paths.ownAsn(held(paths, '64500'))]).toEqual([
+      64500,
+      64501,
+      undefined,
+    ]);
+    expect(paths.intern('64510 (65001)', 64500)).not.toBe(confederation);
+  });
+
+  it('is found by the bytes of its canonical text, unless its origin is the VP', () => {
+    const paths = new PathTable();
+    const path = held(paths, '64501 64500');
+    held(paths, '', 64500);
+    expect(byBytes(paths, '64501 64500')).toBe(path);
+    expect(byBytes(paths, '64501  64500')).toBe(-1);
+    expect(byBytes(paths, '')).toBe(-1);
+  });
+
+  it('shares one number among all paths with the same set, as origin or upstream', () => {
+    const paths = new PathTable();
+    const origin = held(paths, '64501 {64510,64511}');
+    const upstream = held(paths, '{64511,64510} 64500');
+    expect(paths.upstreams[upstream]).toBe(paths.origins[origin]);
+  });
+});
+
+describe('paths that nobody holds', () => {
+  it('do not count, and come back with the same number soon after', () => {
+    const paths = new PathTable();
+    const path = held(paths, '64501 64500');
+    paths.retain(path);
+    paths.release(path);
+    expect(paths.size).toBe(1);
+    paths.release(path);
+    expect(paths.size).toBe(0);
+    expect(paths.intern('64501 64500', 64499)).toBe(path);
+  });
+
+  it('leave when enough others wait, and their numbers and sets with them', () => {
+    const paths = new PathTable();
+    const path = held(paths, '64501 {64510,64511}');
+    const set = paths.origins[path];
+    const kept = held(paths, '64501 64500');
+    paths.release(path);
+    expect(paths.asText(set)).toBe('{64510,64511}');
+    flushIdle(paths);
+    expect(byBytes(paths, '64501 {64510,64511}')).toBe(-1);
+    expect(paths.asText(set)).toBe('unknown');
+    expect(byBytes(paths, '64501 64500')).toBe(kept);
+    expect(paths.text(kept)).toBe('64501 64500');
+    const again = held(paths, '64501 {64510,64511}');
+    expect(paths.origins[again]).not.toBe(set);
+    expect(paths.asText(paths.origins[again])).toBe('{64510,64511}');
+  });
+
+  it('stay as long as another path has their set', () => {
+    const paths = new PathTable();
+    const first = held(paths, '64501 {64510,64511}');
+    const second = held(paths, '64502 {64510,64511}');
+    const set = paths.origins[first];
+    paths.release(first);
+    flushIdle(paths);
+    expect(paths.asText(set)).toBe('{64510,64511}');
+    expect(paths.origins[second]).toBe(set);
+  });
+
+  it('are bounded: numbers are used again, however many paths come and go', () => {
+    const paths = new PathTable();
+    let highest = 0;
+    for (let i = 0; i < 4 * MANY; i++) {
+      const path = held(paths, `64500 ${i}`);
+      highest = Math.max(highest, path);
+      paths.release(path);
+    }
+    expect(highest).toBeLessThanOrEqual(MANY + 1);
+    expect(paths.size).toBe(0);
+  });
+
+  it('that were taken again while they waited are not lost', () => {
+    const paths = new PathTable();
+    const path = held(paths, '64501 64500');
+    paths.release(path);
+    paths.retain(path);
+    flushIdle(paths);
+    flushIdle(paths);
+    expect(byBytes(paths, '64501 64500')).toBe(path);
+    paths.release(path);
+    flushIdle(paths);
+    expect(byBytes(paths, '64501 64500')).toBe(-1);
+  });
+});

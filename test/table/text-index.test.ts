@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hashText, TextIndex } from '../../src/table/text-index.ts';
+import { runs } from '../support/property-runs.ts';
+
+/** Texts of which whole groups share one 32-bit hash, so that only comparing them tells them apart. */
+function collidingTexts(): string[][] {
+  const byHash = new Map<number, string[]>();
+  for (let i = 0; i < 200_000; i++) {
+    const text = `${Math.imul(i, 0x9e3779b1) >>> 0} ${Math.imul(i + 77, 0x85ebca6b) >>> 0}`;
+    const hash = hashText(text);
+    const group = byHash.get(hash);
+    if (group === undefined) byHash.set(hash, [text]);
+    else group.push(text);
+  }
+  return [...byHash.values()].filter((group) => group.length > 1);
+}
+
+const groups = [...collidingTexts(), ['costarring', 'liquid'], ['altarage', 'zinke']];
+const texts = [
+  ...groups.flat().slice(0, 24),
+  '',
+  '64500',
+  '64501',
+  'é',
+  'ÿ',
+  '64500 64501',
+  ...[...Array(40).keys()].map(String),
+];
+
+const bytesOf = (text: string) => Buffer.from(`[${text}]`, 'latin1');
+
+function findBytes(index: TextIndex, text: string): number {
+  const bytes = bytesOf(text);
+  return index.findBytes(bytes, 1, bytes.length - 1, hashText(text));
+}
+
+describe('an index from text to number', () => {
+  it('meets hashes that collide in this test', () => {
+    expect(groups.length).toBeGreaterThan(3);
+    for (const [a, b] of groups) expect(hashText(a)).toBe(hashText(b));
+  });
+
+  it('tells texts of one hash apart, in any order of adding and deleting', () => {
+    for (const [a, b] of groups) {
+      const index = new TextIndex();
+      index.set(a, 1);
+      expect([index.find(b), findBytes(index, b), index.delete(b)]).toEqual([-1, -1, false]);
+      index.set(b, 2);
+      expect([findBytes(index, a), findBytes(index, b)]).toEqual([1, 2]);
+      expect(index.delete(a)).toBe(true);
+      expect([index.find(a), index.find(b), index.size]).toEqual([-1, 2, 1]);
+    }
+  });
+
+  it('is a map, whatever is added, replaced, deleted and looked up', () => {
+    const step = fc.record({
+      do: fc.oneof(
+        { weight: 5, arbitrary: fc.constant('set' as const) },
+        { weight: 4, arbitrary: fc.constant('delete' as const) },
+        { weight: 4, arbitrary: fc.constant('find' as const) },
+      ),
+      text: fc.constantFrom(...texts),
+      value: fc.nat(1000),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 300, size: 'max' }),
+        fc.option(fc.nat(300), { nil: -1 }),
+        (steps, clearAt) => {
+          const index = new TextIndex();
+          const map = new Map<string, number>();
+          for (const [i, { do: what, text, value }] of steps.entries()) {
+            if (i === clearAt) {
+              index.clear();
+              map.clear();
+            }
+            if (what === 'set') {
+              index.set(text, value);
+              map.set(text, value);
+            } else if (what === 'delete') expect(index.delete(text)).toBe(map.delete(text));
+            expect(index.find(text)).toBe(map.get(text) ?? -1);
+          }
+          expect(index.size).toBe(map.size);
+          for (const text of texts)
+            expect([index.find(text), findBytes(index, text)]).toEqual(Array(2).fill(map.get(text) ?? -1));
+        },
+      ),
+      runs(150),
+    );
+  });
+
+  it('grows past many thousand texts and keeps each', () => {
+    const index = new TextIndex();
+    for (let i = 0; i < 20_000; i++) index.set(`2001:db8:${i}::/48`, i);
+    for (let i = 0; i < 20_000; i += 2) index.delete(`2001:db8:${i}::/48`);
+    expect(index.size).toBe(10_000);
+    for (let i = 0; i < 20_000; i++) expect(index.find(`2001:db8:${i}::/48`)).toBe(i % 2 === 0 ? -1 : i);
+  });
+
+  it('finds nothing by bytes that only begin alike', () => {
+    const index = new TextIndex();
+    index.set('64500', 7);
+    const bytes = Buffer.from('64500 64501');
+    expect(index.findBytes(bytes, 0, 5, hashText('64500'))).toBe(7);
+    expect(index.findBytes(bytes, 0, 4, hashText('6450'))).toBe(-1);
+    expect(index.findBytes(bytes, 0, 11, hashText('64500 64501'))).toBe(-1);
+  });
+});
