@@ -10,6 +10,8 @@ import { buildInfo, formatVersion } from './version.ts';
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };
