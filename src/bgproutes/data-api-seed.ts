@@ -1,0 +1,154 @@
+/**
+ * The Data API in the words of somebody who fills a table: the VPs that stream live, what they held for prefixes and all
+ * that is inside them, and what they said since.
+ */
+import { DataApiError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { DataApiClient } from './data-api.ts';
+import { FEW } from './data-api-batches.ts';
+import { addUnreadable, type Counts, noneUnreadable } from './data-api-decode.ts';
+import {
+  type ListedVp,
+  LIVE_SOURCES,
+  type PrefixMatch,
+  type RibRow,
+  type RowBatch,
+  UNREADABLE_REASONS,
+  type Unreadable,
+  type UpdateRow,
+  type VantagePointRecord,
+} from './data-api-types.ts';
+
+/** A listed VP with what tells a full feed. */
+export interface SizedVp extends ListedVp {
+  readonly ribSizeV4: number | undefined;
+  readonly ribSizeV6: number | undefined;
+}
+
+export interface DataApiSeedOptions {
+  readonly client: DataApiClient;
+  /**
+   * More-specifics of a monitored prefix that are known already, in canonical text. Only asked for when the API will not
+   * take all VPs in one question for more-specifics.
+   */
+  readonly knownMoreSpecifics?: (prefix: string) => Iterable<string>;
+  readonly log: Logger;
+}
+
+/** More-specifics remembered for one prefix: more than the table holds. */
+const MAX_DISCOVERED = 1_000;
+
+/** Reasons that speak of a format other than the documented one, rather than of too much in the answer. */
+const DAMAGE = UNREADABLE_REASONS.filter((reason) => !['unasked', 'duplicate', 'communities'].includes(reason));
+
+/**
+ * How more-specifics are asked for: all VPs at once by a filter. Where the API refuses that (its rule of 10 VPs may hold for
+ * filters too), the ten VPs with the largest tables tell which more-specifics there are, and all VPs are asked for these and
+ * for those known already. One that neither of them knows is then missing until the stream speaks of it.
+ */
+export class DataApiSeed {
+  private readonly options: DataApiSeedOptions;
+  /** Prefixes for which the filter was refused for many VPs. */
+  private readonly refused = new Set<string>();
+  private readonly discovered = new Map<string, Set<string>>();
+
+  constructor(options: DataApiSeedOptions) {
+    this.options = options;
+  }
+
+  /** VPs of the sources that stream live; history-only sources must not count as visible. */
+  async vantagePoints(signal: AbortSignal): Promise<readonly VantagePointRecord[]> {
+    const { vantagePoints, unreadable } = await this.options.client.vantagePoints({ sources: LIVE_SOURCES, signal });
+    this.judge('vantage_points', vantagePoints.length, unreadable);
+    return vantagePoints.filter(({ source }) => LIVE_SOURCES.some((live) => live === source.toLowerCase()));
+  }
+
+  /** What VPs held at a time (Unix ms). Rejects at its end when more of the answer was unreadable than not. */
+  async *rib(
+    vps: readonly SizedVp[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RibRow[]> {
+    const { client } = this.options;
+    yield* this.both('rib', vps, prefixes, (some, few, match) =>
+      client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal }),
+    );
+  }
+
+  /** What VPs said from one time to another (Unix ms, whole seconds), in order of time for each VP and prefix. */
+  async *updates(
+    vps: readonly SizedVp[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly UpdateRow[]> {
+    const { client } = this.options;
+    yield* this.both('updates', vps, prefixes, (some, few, match) =>
+      client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal }),
+    );
+  }
+
+  private async *both<Row extends RibRow>(
+    endpoint: string,
+    vps: readonly SizedVp[],
+    prefixes: readonly string[],
+    ask: (vps: readonly ListedVp[], prefixes: readonly string[], match: PrefixMatch) => AsyncIterable<RowBatch<Row>>,
+  ): AsyncGenerator<readonly Row[]> {
+    const tally = { rows: 0, unreadable: noneUnreadable() };
+    const count = ({ rows, unreadable }: RowBatch<Row>): readonly Row[] => {
+      tally.rows += rows.length;
+      addUnreadable(tally.unreadable, unreadable);
+      return rows;
+    };
+    for await (const batch of ask(vps, prefixes, 'exact')) yield count(batch);
+    for (const prefix of prefixes) {
+      if (!this.refused.has(prefix)) {
+        try {
+          for await (const batch of ask(vps, [prefix], 'more_specific')) yield count(batch);
+          continue;
+        } catch (error) {
+          if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || vps.length <= FEW) throw error;
+          this.refused.add(prefix);
+          this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
+            prefix,
+            vantage_points: vps.length,
+            detail: error.message,
+          });
+        }
+      }
+      const found = this.discoveredIn(prefix);
+      for await (const batch of ask(largest(vps, prefix), [prefix], 'more_specific')) {
+        for (const row of batch.rows) if (found.size < MAX_DISCOVERED) found.add(row.prefix);
+      }
+      const known = this.options.knownMoreSpecifics?.(prefix) ?? [];
+      for await (const batch of ask(vps, [...new Set([...found, ...known])], 'exact')) yield count(batch);
+    }
+    this.judge(endpoint, tally.rows, tally.unreadable);
+  }
+
+  private discoveredIn(prefix: string): Set<string> {
+    let found = this.discovered.get(prefix);
+    if (found === undefined) this.discovered.set(prefix, (found = new Set()));
+    return found;
+  }
+
+  /** Logs what could not be read. What is missing would pass for a loss, so an answer that is mostly damage is none. */
+  private judge(endpoint: string, rows: number, unreadable: Unreadable): void {
+    const damage = DAMAGE.reduce((sum, reason) => sum + unreadable[reason], 0);
+    if (damage === 0) return;
+    const fields: Partial<Counts> = {};
+    for (const reason of UNREADABLE_REASONS) if (unreadable[reason] > 0) fields[reason] = unreadable[reason];
+    this.options.log.warn('parts of an answer of the Data API could not be read', { endpoint, rows, ...fields });
+    if (damage <= rows) return;
+    const message = `Data API, ${endpoint}: ${damage} parts of the answer could not be read, only ${rows} could`;
+    throw new DataApiError('INVALID_RESPONSE', message);
+  }
+}
+
+/** The few VPs with the largest tables of the prefix's family: they see most. */
+function largest(vps: readonly SizedVp[], prefix: string): readonly SizedVp[] {
+  const size = (vp: SizedVp) => (prefix.includes(':') ? vp.ribSizeV6 : vp.ribSizeV4) ?? 0;
+  return [...vps].sort((a, b) => size(b) - size(a)).slice(0, FEW);
+}
