@@ -11,7 +11,7 @@ import { collectKeys, fileFault, type ReadFile } from './api-keys.ts';
 import { Draft } from './draft.ts';
 import type { FlagValues } from './flags.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { type OtlpConfig, otlpConfig } from './otlp.ts';
+import { type OtlpConfig, otlpSecrets, resolveOtlp } from './otlp.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { Environment } from './substitution.ts';
 
@@ -98,9 +98,12 @@ export function loadConfig({ flags, env, readFile = readText }: ConfigInput): Co
   draft.checkPrefixes(MAX_PREFIXES);
   const apiKeys = collectKeys(draft.keyEntries(env), readFile);
   draft.checkKeys(apiKeys);
-  const problems = draft.problems();
+  const otlp = parsed.success
+    ? resolveOtlp(parsed.data.otlp, env, (key, path) => draft.resolvePath(['otlp', 'tls', key], path))
+    : undefined;
+  const problems = [...draft.problems(), ...(otlp?.problems ?? [])];
   if (problems.length > 0 || !parsed.success) throw configError(problems, env);
-  const config = toConfig(parsed.data, apiKeys.keys, draft);
+  const config = toConfig(parsed.data, apiKeys.keys, otlp?.config, draft);
   if (config.web.listenAddress === undefined && config.otlp === undefined) {
     throw configError(['nobody would get the metrics: web.listen_address is empty and otlp.endpoint is not set'], env);
   }
@@ -109,8 +112,7 @@ export function loadConfig({ flags, env, readFile = readText }: ConfigInput): Co
 
 /** What must never be printed although the program knows it. */
 export function configSecrets(config: Config): string[] {
-  const headers = Object.values(config.otlp?.headers ?? {}).flatMap((text) => [text, ...text.split(' ')]);
-  return [...config.bgproutes.apiKeys, ...headers.filter((text) => text.length >= MIN_SECRET_LENGTH)];
+  return [...config.bgproutes.apiKeys, ...(config.otlp === undefined ? [] : otlpSecrets(config.otlp))];
 }
 
 /** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
@@ -132,7 +134,7 @@ function readConfigFile(path: string, readFile: ReadFile): string {
   }
 }
 
-function toConfig(raw: RawConfig, apiKeys: readonly string[], draft: Draft): Config {
+function toConfig(raw: RawConfig, apiKeys: readonly string[], otlp: OtlpConfig | undefined, draft: Draft): Config {
   const { bgproutes, web, table, storage, log } = raw;
   const storagePath = storage.path;
   return {
@@ -169,7 +171,7 @@ function toConfig(raw: RawConfig, apiKeys: readonly string[], draft: Draft): Con
       path: storagePath === undefined ? undefined : draft.resolvePath(['storage', 'path'], storagePath),
       snapshotIntervalMs: storage.snapshot_interval,
     },
-    otlp: otlpConfig(raw.otlp),
+    otlp,
     log,
   };
 }

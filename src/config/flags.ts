@@ -69,6 +69,26 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     value: 'FOLDER',
     help: 'Folder for the snapshot that a restart continues from [none].',
   },
+  {
+    name: 'otlp.endpoint',
+    key: ['otlp', 'endpoint'],
+    value: 'URL',
+    help: 'Push the metrics to this collector, such as http://localhost:4318 [off]. Headers: file or OTEL_EXPORTER_OTLP_HEADERS.',
+  },
+  {
+    name: 'otlp.protocol',
+    key: ['otlp', 'protocol'],
+    value: 'PROTOCOL',
+    help: 'http/protobuf or http/json [http/protobuf].',
+  },
+  { name: 'otlp.interval', key: ['otlp', 'interval'], value: 'DURATION', help: 'Time between two exports [1m].' },
+  {
+    name: 'otlp.timeout',
+    key: ['otlp', 'timeout'],
+    value: 'DURATION',
+    help: 'How long a request may take with its retries [10s].',
+  },
+  { name: 'otlp.compression', key: ['otlp', 'compression'], value: 'KIND', help: 'gzip or none [none].' },
   { name: 'log.level', key: ['log', 'level'], value: 'LEVEL', help: 'debug, info, warn or error [info].' },
   { name: 'log.format', key: ['log', 'format'], value: 'FORMAT', help: 'logfmt or json [logfmt].' },
 ];

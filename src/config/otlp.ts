@@ -1,55 +1,156 @@
-/** The OTLP part of the configuration: where the metrics are pushed to, and how. Off unless an endpoint is given. */
+/**
+ * The OTLP part of the configuration: where the metrics are pushed to, and how. Flags win over the file, and the file over
+ * the environment (otlp-environment.ts). Off unless one of them names an endpoint or asks for it.
+ */
 import type { z } from 'zod';
 import { formatDuration } from './duration.ts';
+import { METRICS_PATH, readOtlpEnvironment } from './otlp-environment.ts';
+import type { Environment } from './substitution.ts';
 import * as values from './values.ts';
 
+export type OtlpProtocol = 'http/protobuf' | 'http/json';
+/** How counters and histograms are sent; gauges are the same in all of them. */
+export type OtlpTemporality = 'cumulative' | 'delta' | 'lowmemory';
+
 export interface OtlpConfig {
+  /** The whole URL that is posted to. */
   readonly endpoint: string;
-  readonly protocol: 'http/protobuf' | 'http/json';
-  /** Names as given; the values are secrets and never print. */
+  readonly protocol: OtlpProtocol;
+  /** Names as given, each once whatever its case; the values are secrets and never print. */
   readonly headers: Readonly<Record<string, string>>;
   readonly intervalMs: number;
-  /** At most `intervalMs`. */
+  /** Of one export with all its requests; at most `intervalMs`. */
+  readonly exportTimeoutMs: number;
+  /** Of one request with its retries; at most `exportTimeoutMs`. */
   readonly timeoutMs: number;
   readonly compression: 'none' | 'gzip';
+  readonly temporality: OtlpTemporality;
+  /** What the user said; `service.name` and the like have their defaults elsewhere. */
   readonly resourceAttributes: Readonly<Record<string, string>>;
+  /** Paths of PEM files. A certificate and its key come together. */
+  readonly tls: {
+    readonly caFile: string | undefined;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
 }
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DEFAULT_TIMEOUT_MS = 10_000;
+
+// The defaults of the OpenTelemetry specification.
+const DEFAULT_INTERVAL_MS = MINUTE_MS;
+const DEFAULT_EXPORT_TIMEOUT_MS = 30 * SECOND_MS;
+const DEFAULT_TIMEOUT_MS = 10 * SECOND_MS;
+
+/** Shorter texts are no secrets: to redact them would spoil every line. */
+const MIN_SECRET_LENGTH = 6;
 
 const otlpKeys = values.section({
   endpoint: values.url(['http:', 'https:'], 'http://localhost:4318', true).optional(),
-  protocol: values.oneOf('http/protobuf', 'http/json').default('http/protobuf'),
+  protocol: values.oneOf('http/protobuf', 'http/json').optional(),
   headers: values.table('a map of header names and values', values.headerName, values.headerValue),
-  interval: values.duration(1_000, HOUR_MS).default(30_000),
+  interval: values.duration(SECOND_MS, HOUR_MS).optional(),
   timeout: values.duration(100, 10 * MINUTE_MS).optional(),
-  compression: values.oneOf('none', 'gzip').default('none'),
+  compression: values.oneOf('none', 'gzip').optional(),
+  temporality: values.oneOf('cumulative', 'delta', 'lowmemory').optional(),
   resource_attributes: values.table(
     'a map of attribute names and values',
     values.attributeName,
     values.text('a text', 1_000),
   ),
+  tls: values.section({
+    ca_file: values.path('the path of a PEM file').optional(),
+    cert_file: values.path('the path of a PEM file').optional(),
+    key_file: values.path('the path of a PEM file').optional(),
+  }),
 });
 
-/** An export that outlasts its interval would meet the next one. */
-export const otlpSection = otlpKeys.superRefine(({ timeout, interval }, context) => {
-  if (timeout === undefined || timeout <= interval) return;
-  const message = `expected at most the interval of ${formatDuration(interval)}`;
-  context.addIssue({ code: 'custom', path: ['timeout'], message, params: { got: 'value', hint: undefined } });
+export const otlpSection = otlpKeys.superRefine(({ timeout, interval, tls }, context) => {
+  // An export that outlasts its interval would meet the next one.
+  if (timeout !== undefined && interval !== undefined && timeout > interval) {
+    const message = `expected at most the interval of ${formatDuration(interval)}`;
+    context.addIssue({ code: 'custom', path: ['timeout'], message, params: { got: 'value', hint: undefined } });
+  }
+  for (const [one, other] of [
+    ['cert_file', 'key_file'],
+    ['key_file', 'cert_file'],
+  ] as const) {
+    if (tls[one] === undefined || tls[other] !== undefined) continue;
+    const message = `expected otlp.tls.${other} beside it`;
+    context.addIssue({ code: 'custom', path: ['tls', one], message, params: { got: 'none', hint: undefined } });
+  }
 });
 
-/** Undefined: off. */
-export function otlpConfig(section: z.output<typeof otlpSection>): OtlpConfig | undefined {
-  if (section.endpoint === undefined) return undefined;
-  return {
-    endpoint: section.endpoint,
-    protocol: section.protocol,
-    headers: section.headers,
-    intervalMs: section.interval,
-    timeoutMs: section.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, section.interval),
-    compression: section.compression,
-    resourceAttributes: section.resource_attributes,
+export interface ResolvedOtlp {
+  /** Undefined: off. */
+  readonly config: OtlpConfig | undefined;
+  /** What is wrong with variables that count, each with its name first. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Lays the section (of file and flags) over the environment. `resolvePath` makes a path of the section one of the working
+ * directory. Variables are looked at only when OTLP is on.
+ */
+export function resolveOtlp(
+  section: z.output<typeof otlpSection>,
+  env: Environment,
+  resolvePath: (key: 'ca_file' | 'cert_file' | 'key_file', path: string) => string = (_, path) => path,
+): ResolvedOtlp {
+  const environment = readOtlpEnvironment(env, section.endpoint !== undefined);
+  if (!environment.on) return { config: undefined, problems: environment.problems };
+  const { settings, problems } = environment;
+  const intervalMs = section.interval ?? settings.intervalMs ?? DEFAULT_INTERVAL_MS;
+  const wantedMs = section.timeout ?? settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const exportTimeoutMs = Math.min(
+    settings.exportTimeoutMs ?? Math.max(DEFAULT_EXPORT_TIMEOUT_MS, wantedMs),
+    intervalMs,
+  );
+  const file = (key: 'ca_file' | 'cert_file' | 'key_file'): string | undefined => {
+    const path = section.tls[key];
+    return path === undefined ? undefined : resolvePath(key, path);
   };
+  // Client certificate and key are taken from one place, never mixed.
+  const ownClient = section.tls.cert_file !== undefined;
+  const config: OtlpConfig = {
+    endpoint: section.endpoint === undefined ? settings.endpoint : withMetricsPath(section.endpoint),
+    protocol: section.protocol ?? settings.protocol ?? 'http/protobuf',
+    headers: mergedHeaders(settings.headers, section.headers),
+    intervalMs,
+    exportTimeoutMs,
+    timeoutMs: Math.min(wantedMs, exportTimeoutMs),
+    compression: section.compression ?? settings.compression ?? 'none',
+    temporality: section.temporality ?? settings.temporality ?? 'cumulative',
+    resourceAttributes: { ...settings.resourceAttributes, ...section.resource_attributes },
+    tls: {
+      caFile: file('ca_file') ?? settings.tls.caFile,
+      certFile: ownClient ? file('cert_file') : settings.tls.certFile,
+      keyFile: ownClient ? file('key_file') : settings.tls.keyFile,
+    },
+  };
+  return { config, problems };
+}
+
+/** Values of headers, also without the `Bearer` before them, and of the URL's query: what must never be printed. */
+export function otlpSecrets({ headers, endpoint }: OtlpConfig): string[] {
+  const texts = Object.values(headers).flatMap((text) => [text, ...text.split(' ')]);
+  return [...texts, ...new URL(endpoint).searchParams.values()].filter((text) => text.length >= MIN_SECRET_LENGTH);
+}
+
+/** `https://host:4318` and `https://host:4318/v1/metrics` are the same here. */
+function withMetricsPath(endpoint: string): string {
+  const url = new URL(endpoint);
+  if (!url.pathname.endsWith(METRICS_PATH)) url.pathname = `${url.pathname.replace(/\/+$/, '')}${METRICS_PATH}`;
+  return url.href;
+}
+
+/** Names of headers know no case. */
+function mergedHeaders(...sources: readonly Readonly<Record<string, string>>[]): Readonly<Record<string, string>> {
+  const byName = new Map<string, readonly [string, string]>();
+  for (const source of sources) {
+    for (const [name, text] of Object.entries(source)) byName.set(name.toLowerCase(), [name, text]);
+  }
+  return Object.fromEntries(byName.values());
 }

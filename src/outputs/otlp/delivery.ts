@@ -1,0 +1,276 @@
+/**
+ * Sends what the reader collected: a few requests one after the other, each retried while there is time, and says how it
+ * went as one result. The SDK's own delivery cannot be stopped, does not bound a slow answer, and tells nobody of a partial
+ * success; this one is bounded in time and memory whatever the collector does.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { Logger } from '../../logger.ts';
+import type { OtlpResult } from '../../metrics/exporter-view.ts';
+import { errorText, foreignText, type Redactor } from '../../redaction.ts';
+import type { DeltaConverter } from './delta.ts';
+import type { HttpPost, PostResult } from './http-post.ts';
+import { hrTime, type OwnMetricData } from './metric-data.ts';
+import { SCOPE_NAME } from './producer.ts';
+import { requestsOf } from './requests.ts';
+import type { PartialSuccess, Serializer } from './serializer.ts';
+import type { Held, VanishedSeries } from './vanished-series.ts';
+
+const compress = promisify(gzip);
+
+export interface DeliveryOptions {
+  readonly post: HttpPost;
+  readonly serializer: Serializer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly compression: 'none' | 'gzip';
+  /** Of one request with its retries, ms. */
+  readonly timeoutMs: number;
+  /** Of one export with all its requests, ms. */
+  readonly exportTimeoutMs: number;
+  readonly vanished: VanishedSeries;
+  readonly deltas: DeltaConverter;
+  readonly logger: Logger;
+  readonly redact: Redactor;
+  /** Called once an export. */
+  readonly onExport: (result: OtlpResult) => void;
+  /** Before the first retry; grows by half up to ten times as much. Default 1 s. */
+  readonly backoffMs?: number;
+  /** Unix ms and 0 to 1; clock and `Math.random` by default. */
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** How a request went. */
+interface Outcome {
+  readonly result: OtlpResult;
+  readonly held: Held;
+  /** For the log: what the server or the network said, one line, redacted. */
+  readonly detail: string;
+  readonly status?: number;
+  /** Set where a retry may help: wait so long, or 0 for the usual time. */
+  readonly retryAfterMs?: number;
+}
+
+/** The worst of several results is that of the export. */
+const SEVERITY: readonly OtlpResult[] = ['success', 'partial', 'rejected', 'error', 'unavailable'];
+
+/** OTLP specification, "Retryable Response Codes". */
+const RETRYABLE_STATUS = new Set([429, 502, 503, 504]);
+
+/** Errors of Node that pass: nobody listens, no route, no name yet, a connection that broke. Not those of TLS. */
+const PASSING_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+]);
+
+/** A Retry-After beyond this is cut: a collector that comes back early should not wait for us for an hour. */
+const MAX_RETRY_AFTER_MS = 300_000;
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  #ongoing: { readonly retries: AbortController; readonly all: AbortController } | undefined;
+  /** Unix ms: until then the collector wants to be left alone. */
+  #quietUntilMs = 0;
+  /** Unix ms; set once by `stopBy`. */
+  #stopAtMs: number | undefined;
+  #lastFailure: string | undefined;
+  #failures = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Never rejects and ends within `exportTimeoutMs`. An export that meets another one is an `error`: the reader waits. */
+  async export({ resource, scopeMetrics }: ResourceMetrics): Promise<OtlpResult> {
+    if (this.#ongoing !== undefined) return this.#settle({ result: 'error', held: 'no', detail: 'exports overlap' }, 0);
+    const ongoing = { retries: new AbortController(), all: new AbortController() };
+    this.#ongoing = ongoing;
+    const startedAtMs = this.#now();
+    const deadlineMs = Math.min(
+      startedAtMs + this.#options.exportTimeoutMs,
+      this.#stopAtMs ?? Number.POSITIVE_INFINITY,
+    );
+    try {
+      // What others in this process may have recorded is not ours to send.
+      const own = scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
+      const metrics = (own?.metrics ?? []) as OwnMetricData[];
+      if (own === undefined || metrics.length === 0) {
+        return this.#settle({ result: 'error', held: 'no', detail: 'there was nothing to export' }, 0);
+      }
+      const send = (part: readonly OwnMetricData[]) =>
+        this.#sendRequest(
+          this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
+          Math.min(this.#now() + this.#options.timeoutMs, deadlineMs),
+          ongoing,
+        );
+      return this.#settle(await this.#sendAll(metrics, send), this.#now() - startedAtMs);
+    } catch (error) {
+      const detail = errorText(error, this.#options.redact);
+      return this.#settle({ result: 'error', held: 'maybe', detail }, this.#now() - startedAtMs);
+    } finally {
+      this.#ongoing = undefined;
+    }
+  }
+
+  /**
+   * From now on everything is over by `atMs`: an export on its way is not retried and gets half of the time that is left,
+   * and the last one, which is still to come, the rest.
+   */
+  stopBy(atMs: number): void {
+    this.#stopAtMs = atMs;
+    this.#quietUntilMs = 0;
+    const ongoing = this.#ongoing;
+    if (ongoing === undefined) return;
+    ongoing.retries.abort();
+    setTimeout(() => ongoing.all.abort(), Math.max(0, atMs - this.#now()) / 2).unref();
+  }
+
+  close(): void {
+    this.#options.post.close();
+  }
+
+  async #sendAll(
+    metrics: OwnMetricData[],
+    send: (part: readonly OwnMetricData[]) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const { vanished, deltas } = this.#options;
+    const quietMs = this.#quietUntilMs - this.#now();
+    if (quietMs > 0) {
+      const detail = `the collector asked to be left alone for ${Math.ceil(quietMs / 1_000)} s more`;
+      return { result: 'unavailable', held: 'no', detail };
+    }
+    const gone = vanished.pointsFor(metrics, hrTime(this.#now()));
+    let worst: Outcome = { result: 'success', held: 'yes', detail: '' };
+    let held: Held = 'no';
+    let all = true;
+    for (const part of requestsOf([...metrics, ...gone])) {
+      const { metrics: converted, commit } = deltas.convert(part);
+      const outcome = await send(converted);
+      if (outcome.held === 'yes') commit();
+      if (outcome.held !== 'no') held = 'maybe';
+      if (outcome.held !== 'yes') all = false;
+      if (SEVERITY.indexOf(outcome.result) > SEVERITY.indexOf(worst.result) || worst.detail === '') worst = outcome;
+      // The next request would only wait for the same collector.
+      if (outcome.result === 'unavailable' || outcome.result === 'error') break;
+    }
+    vanished.settle(metrics, all ? 'yes' : held);
+    if (all) deltas.retain(metrics);
+    return worst;
+  }
+
+  async #sendRequest(
+    body: Uint8Array,
+    deadlineMs: number,
+    ongoing: { readonly retries: AbortController; readonly all: AbortController },
+  ): Promise<Outcome> {
+    const { post, serializer, compression, backoffMs = 1_000 } = this.#options;
+    const headers: Record<string, string> = { ...this.#options.headers, 'content-type': serializer.contentType };
+    if (compression === 'gzip') headers['content-encoding'] = 'gzip';
+    const content = compression === 'gzip' ? await compress(body) : body;
+    for (let waitMs = backoffMs; ; waitMs = Math.min(waitMs * 1.5, backoffMs * 10)) {
+      const leftMs = Math.max(0, deadlineMs - this.#now());
+      const timeout = new AbortController();
+      const timer = setTimeout(() => timeout.abort(), leftMs);
+      const signal = AbortSignal.any([timeout.signal, ongoing.all.signal]);
+      const outcome = this.#outcomeOf(await post.send(content, headers, signal), leftMs);
+      clearTimeout(timer);
+      if (outcome.retryAfterMs === undefined || signal.aborted) return outcome;
+      // ±20 %, so that exporters that lost the same collector do not come back all at once.
+      const delayMs = outcome.retryAfterMs > 0 ? outcome.retryAfterMs : waitMs * (0.8 + 0.4 * this.#random());
+      if (this.#now() + delayMs >= deadlineMs || ongoing.retries.signal.aborted) {
+        if (this.#stopAtMs === undefined) this.#quietUntilMs = this.#now() + outcome.retryAfterMs;
+        return outcome;
+      }
+      await sleep(delayMs, undefined, { signal: ongoing.retries.signal }).catch(() => {});
+      if (ongoing.retries.signal.aborted) return outcome;
+    }
+  }
+
+  #outcomeOf(answer: PostResult, leftMs: number): Outcome {
+    const { redact } = this.#options;
+    if (answer.kind === 'none') {
+      const { error, sent } = answer;
+      const held = sent ? 'maybe' : 'no';
+      if (error.name === 'AbortError') {
+        return { result: 'unavailable', held, detail: `no answer within ${Math.round(leftMs)} ms` };
+      }
+      const detail = errorText(error, redact);
+      return PASSING_ERRORS.has(error.code ?? '')
+        ? { result: 'unavailable', held, detail, retryAfterMs: 0 }
+        : { result: 'error', held, detail };
+    }
+    const { status, headers, body } = answer;
+    if (status >= 200 && status < 300) return this.#accepted(status, body);
+    const text = foreignText(body.toString('utf8'), redact);
+    const detail = text === '' ? `HTTP status ${status}` : `HTTP status ${status}: ${text}`;
+    if (RETRYABLE_STATUS.has(status)) {
+      return {
+        result: 'unavailable',
+        held: 'no',
+        detail,
+        status,
+        retryAfterMs: this.#retryAfter(headers['retry-after']),
+      };
+    }
+    return { result: status >= 500 ? 'error' : 'rejected', held: 'no', detail, status };
+  }
+
+  #accepted(status: number, body: Buffer): Outcome {
+    const { serializer, redact } = this.#options;
+    let partial: PartialSuccess | undefined;
+    try {
+      partial = serializer.partialSuccess(body);
+    } catch {
+      // Many receivers answer with an empty page or a line of text. The status is what counts.
+    }
+    if (partial === undefined) return { result: 'success', held: 'yes', detail: '', status };
+    const { rejectedPoints } = partial;
+    const message = foreignText(partial.message, redact);
+    return rejectedPoints > 0
+      ? { result: 'partial', held: 'yes', detail: `${rejectedPoints} points were refused: ${message}`, status }
+      : { result: 'success', held: 'yes', detail: `warning: ${message}`, status };
+  }
+
+  /** Seconds or a date, RFC 9110 section 10.2.3; 0 when there is none. ms. */
+  #retryAfter(text: string | undefined): number {
+    if (text === undefined) return 0;
+    const ms = /^[0-9]+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - this.#now();
+    return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+  }
+
+  /** Counts, and says in the log when exports begin to fail, fail in another way, and succeed again. */
+  #settle(outcome: Outcome, tookMs: number): OtlpResult {
+    const { logger, onExport } = this.#options;
+    const { result, detail, status } = outcome;
+    onExport(result);
+    const fields = { result, status, detail, took_ms: Math.round(tookMs) };
+    if (result === 'success') {
+      if (this.#failures > 0) logger.info('OTLP exports succeed again', { after_failures: this.#failures });
+      this.#failures = 0;
+      this.#lastFailure = undefined;
+      if (detail !== '') logger.warn('the OTLP collector accepted an export with a warning', fields);
+      else logger.debug('OTLP export done', fields);
+      return result;
+    }
+    this.#failures++;
+    const failure = `${result} ${status ?? ''}`;
+    if (failure === this.#lastFailure) logger.debug('OTLP export failed again', fields);
+    else logger.warn(result === 'partial' ? 'an OTLP export was refused in part' : 'OTLP export failed', fields);
+    this.#lastFailure = failure;
+    return result;
+  }
+}

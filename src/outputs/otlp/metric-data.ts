@@ -1,0 +1,68 @@
+/** The shapes between producer, serializer and delivery: the SDK's metric data, with what this side keeps beside it. */
+import type { HrTime } from '@opentelemetry/api';
+import type {
+  DataPoint,
+  GaugeMetricData,
+  Histogram,
+  HistogramMetricData,
+  SumMetricData,
+} from '@opentelemetry/sdk-metrics';
+import type { Labels } from '../../metrics/metric.ts';
+import type { Run } from './byte-writer.ts';
+
+/** Where a series keeps its attributes as they are sent, by encoding. */
+export const PROTOBUF = Symbol('protobuf');
+export const JSON_TEXT = Symbol('json');
+/** Where a series keeps when it was last seen (vanished-series.ts). */
+export const SEEN = Symbol('seen');
+
+/**
+ * Attributes of one series. Made once a label set and kept by it, so that what is remembered here is as old as the series:
+ * a hundred thousand label sets are encoded once, not at every export.
+ */
+export interface SeriesAttributes {
+  readonly [key: string]: string;
+  [PROTOBUF]: Run | undefined;
+  [JSON_TEXT]: Run | undefined;
+  [SEEN]: number;
+}
+
+export function attributesOf(labels: Labels): SeriesAttributes {
+  let attributes = labels.attributes as SeriesAttributes | undefined;
+  if (attributes === undefined) {
+    const made: Record<string | symbol, unknown> = { [PROTOBUF]: undefined, [JSON_TEXT]: undefined, [SEEN]: 0 };
+    for (let i = 0; i < labels.keys.length; i++) made[labels.keys[i]] = labels.values[i];
+    attributes = made as unknown as SeriesAttributes;
+    labels.attributes = attributes;
+  }
+  return attributes;
+}
+
+/** Equal for equal attributes of one metric. */
+export function seriesId(attributes: SeriesAttributes): string {
+  return Object.values(attributes).join('\0');
+}
+
+export interface Point<T> extends DataPoint<T> {
+  readonly attributes: SeriesAttributes;
+  /** The series is gone: sent without a value, flagged as "no recorded value". */
+  readonly gone?: boolean;
+}
+
+export interface OwnGauge extends GaugeMetricData {
+  readonly dataPoints: Point<number>[];
+}
+export interface OwnSum extends SumMetricData {
+  readonly dataPoints: Point<number>[];
+}
+export interface OwnHistogram extends HistogramMetricData {
+  readonly dataPoints: Point<Histogram>[];
+}
+/** Every metric that this exporter sends. Values are doubles. */
+export type OwnMetricData = OwnGauge | OwnSum | OwnHistogram;
+
+/** Seconds and nanoseconds, as the SDK wants its times. */
+export function hrTime(unixMs: number): HrTime {
+  const seconds = Math.floor(unixMs / 1_000);
+  return [seconds, Math.round((unixMs - seconds * 1_000) * 1e6)];
+}
