@@ -45,6 +45,8 @@ export interface DataApiOptions {
   readonly latencyMs: number;
   readonly limits: ApiLimits;
   readonly times: ApiTimes;
+  /** Refuse a prefix filter for more than 10 VPs, whatever it finds. */
+  readonly strictFilter: boolean;
 }
 
 const FEED_TYPE_BGP = -1;
@@ -130,8 +132,9 @@ export class DataApi {
     }
   }
 
-  /** What the API knows reaches up to here. */
+  /** What the API knows reaches up to here. Without a lag it knows all: times may be microseconds ahead of the clock. */
   #horizonUs(): number {
+    if (this.#options.lagMs === 0) return Number.POSITIVE_INFINITY;
     return Math.floor((this.#options.now() - this.#options.lagMs) * 1000);
   }
 
@@ -189,7 +192,10 @@ export class DataApi {
     const vps = this.#selected(parameters, isGet);
     const timeUs = requiredDate(parameters, 'date') + 999_999; // the whole second
     const known = this.#candidates(parameters, isGet);
-    if (vps.length > 10 && (known.exact > 10 || (known.exact === 0 && !known.hasFilter))) {
+    if (
+      vps.length > 10 &&
+      (known.exact > 10 || (known.exact === 0 && (!known.hasFilter || this.#options.strictFilter)))
+    ) {
       throw new QueryError('More than 10 vantage points: at most 10 exact prefixes');
     }
     if (timeUs < store.forgottenBeforeUs) throw new QueryError(`No data before ${isoOf(store.forgottenBeforeUs)}`);

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Control } from './control.ts';
 import { DATA_API_ENDPOINTS, type DataApi } from './data-api.ts';
 import type { FaultInjector } from './faults.ts';
 import { requestUrl, sendJson, sendText } from './http-exchange.ts';
@@ -11,6 +12,8 @@ export interface HttpServerOptions {
   readonly dataApi: DataApi;
   readonly faults: () => FaultInjector;
   readonly liveManager: LiveManager;
+  /** Undefined: there is none. */
+  readonly control: Control | undefined;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -63,7 +66,7 @@ export class SimulatorHttpServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { dataApi, faults, liveManager, failed } = this.#options;
+    const { dataApi, faults, liveManager, control, failed } = this.#options;
     const url = requestUrl(request);
     const endpoint = DATA_API_ENDPOINTS.find((name) => url.pathname === `/v1/${name}`);
     try {
@@ -71,6 +74,8 @@ export class SimulatorHttpServer {
         sendText(response, 200, ABOUT);
       } else if (url.pathname === '/update_live_prefixes') {
         if (!faults().answers('live_manager', request, response)) liveManager.handle(request, url, response);
+      } else if (url.pathname.startsWith('/-/') && control !== undefined) {
+        await control.handle(request, url, response);
       } else if (endpoint === undefined) {
         sendJson(response, 404, { detail: 'Not Found' });
       } else if (!faults().answers(endpoint, request, response)) {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { parseSpeaker } from '../bgp/vantage-point.ts';
+import { ExporterError } from '../errors.ts';
 import type { PrefixIndex } from './prefix-index.ts';
 import type { Route } from './route.ts';
 import { type Field, NO_PREFIXES, type PrefixList, StreamMessage, type WithdrawStyle } from './stream-message.ts';
@@ -30,8 +31,10 @@ export interface Recording {
 }
 
 /** A file that cannot be replayed. */
-export class RecordingError extends Error {
-  readonly code = 'RECORDING';
+export class RecordingError extends ExporterError {
+  constructor(message: string, cause?: unknown) {
+    super('RECORDING', message, { actor: 'operator', cause });
+  }
 }
 
 export interface RecordingOptions {
@@ -57,8 +60,7 @@ export async function loadRecording(path: string, options: RecordingOptions): Pr
   const file = createReadStream(path);
   const text = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   const failure = new Promise<never>((_, reject) => {
-    const fail = (cause: Error) =>
-      reject(new RecordingError(`cannot read recording ${path}: ${cause.message}`, { cause }));
+    const fail = (cause: Error) => reject(new RecordingError(`cannot read recording ${path}: ${cause.message}`, cause));
     file.on('error', fail);
     text.on('error', fail);
   });

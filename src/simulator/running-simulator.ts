@@ -5,6 +5,7 @@ import { SERVICE_LIMITS } from './api-quota.ts';
 import { type Association, Associations } from './associations.ts';
 import { startChurn } from './churn.ts';
 import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
+import { Control } from './control.ts';
 import { DataApi } from './data-api.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
 import { FaultInjector } from './faults.ts';
@@ -127,6 +128,7 @@ export class RunningSimulator implements Simulator {
         lagMs: options.dataApiLagMs ?? 0,
         latencyMs: options.dataApiLatencyMs ?? 5,
         limits: { ...SERVICE_LIMITS, ...options.dataApiLimits },
+        strictFilter: options.dataApiStrictFilter ?? false,
         times: options.dataApiTimes ?? 'fractional_seconds',
       }),
       faults: () => this.faults,
@@ -135,6 +137,10 @@ export class RunningSimulator implements Simulator {
         associations: this.#associations,
         associated: (key, association, before) => this.#associated(key, association, before),
       }),
+      control:
+        options.control === true
+          ? new Control({ faults: () => this.faults, step: (step) => this.step(step), state: () => this.#state() })
+          : undefined,
       upgrade: (request, socket, head) => this.#stream.handleUpgrade(request, socket, head),
       failed: (error) => logger?.error('request failed', { error: String(error) }),
     });
@@ -262,6 +268,10 @@ export class RunningSimulator implements Simulator {
     return this.#replay?.finished ?? Promise.resolve();
   }
 
+  prefixes(): readonly string[] {
+    return this.#world.prefixes.all.map(({ text }) => text);
+  }
+
   vantagePoints(): readonly SimulatedVantagePoint[] {
     return this.#world.points.all;
   }
@@ -320,6 +330,18 @@ export class RunningSimulator implements Simulator {
 
   sessions(key?: string): number {
     return this.#stream.sessions(key).length;
+  }
+
+  /** For `GET /-/state`. */
+  #state(): unknown {
+    const all = this.#world.prefixes.all.filter((_, number) => this.#world.store.visible(number) > 0);
+    return {
+      vantagePointsUp: this.#world.liveVantagePoints().length,
+      visibleVps: Object.fromEntries(all.map(({ text }) => [text, this.visibleVps(text)])),
+      sessions: this.sessions(),
+      stats: this.stats,
+      faults: this.faults.counts,
+    };
   }
 
   async stop(): Promise<void> {

@@ -147,21 +147,61 @@ export function parseScenario(text: string): ScenarioResult {
   if (document.errors.length > 0) {
     return { ok: false, problems: document.errors.map((error) => error.message.split('\n')[0]) };
   }
-  const result = scenarioSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { ok: false, problems: [`scenario: ${(error as Error).message}`] };
+  }
+  const result = scenarioSchema.safeParse(value ?? {});
   if (result.success) return { ok: true, scenario: result.data };
-  const problems = result.error.issues.map((issue) => {
-    const range = (document.getIn(issue.path, true) as { range?: [number, number, number] } | undefined)?.range;
-    const line = range === undefined ? '' : ` (line ${lines.linePos(range[0]).line})`;
-    return `${placeOf(issue.path)}${line}: ${issue.message}`;
-  });
+  const lineOf = (path: readonly PropertyKey[]): string => {
+    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+    return node?.range === undefined ? '' : ` (line ${lines.linePos(node.range[0]).line})`;
+  };
+  const problems = problemsOf(result.error, (path) => document.getIn(path), lineOf);
   return { ok: false, problems };
+}
+
+/** One line a problem: the place, what was expected, what was got. */
+function problemsOf(
+  error: z.ZodError,
+  valueAt: (path: readonly PropertyKey[]) => unknown,
+  lineOf: (path: readonly PropertyKey[]) => string = () => '',
+): string[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => `${placeOf([...issue.path, key])}${lineOf([...issue.path, key])}: unknown key`);
+    }
+    const value = valueAt(issue.path);
+    const got =
+      value === undefined ? ', which is missing' : typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
+    const hasGot = issue.message.includes('got ') || !issue.message.startsWith('expected');
+    return [`${placeOf(issue.path)}${lineOf(issue.path)}: ${issue.message}${hasGot ? '' : got}`];
+  });
+}
+
+function valueIn(root: unknown): (path: readonly PropertyKey[]) => unknown {
+  return (path) =>
+    path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], root);
+}
+
+export type StepResult =
+  | { readonly ok: true; readonly step: StepNow }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** One step as it stands in a scenario file, to be done now: `at` is not needed. */
+export function parseStep(value: unknown): StepResult {
+  const result = step.safeParse(typeof value === 'object' && value !== null ? { at: '0s', ...value } : value);
+  if (result.success) return { ok: true, step: result.data };
+  return { ok: false, problems: problemsOf(result.error, valueIn(value)) };
 }
 
 /** A scenario written in code, in the same words as the file. Throws a TypeError that names every problem. */
 export function scenario(input: z.input<typeof scenarioSchema>): Scenario {
   const result = scenarioSchema.safeParse(input);
   if (result.success) return result.data;
-  throw new TypeError(result.error.issues.map((issue) => `${placeOf(issue.path)}: ${issue.message}`).join('\n'));
+  throw new TypeError(problemsOf(result.error, valueIn(input)).join('\n'));
 }
 
 function placeOf(path: readonly PropertyKey[]): string {

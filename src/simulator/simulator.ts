@@ -45,6 +45,8 @@ export interface SimulatorOptions {
   /** Real time that every answer of the Data API takes at least. Default 5. */
   readonly dataApiLatencyMs?: number;
   readonly dataApiLimits?: Partial<ApiLimits>;
+  /** Whether `/v1/rib` refuses every `prefix_filter` for more than 10 VPs, not only one that finds over 10 prefixes. Default false. */
+  readonly dataApiStrictFilter?: boolean;
   /** How `/v1/updates` writes times. Default `fractional_seconds`. */
   readonly dataApiTimes?: ApiTimes;
   /** The key of withdrawn prefixes. Default `withdraws`. */
@@ -68,6 +70,8 @@ export interface SimulatorOptions {
   readonly maxRecordingBytes?: number;
   /** Between two pings of the server; 0: none. Default 20 s of real time. */
   readonly heartbeatMs?: number;
+  /** Serves `/-/state`, `/-/step` and `/-/fault`, see docs/simulator.md. Default false. */
+  readonly control?: boolean;
   readonly logger?: Logger;
   /** Called when a step is over and all VPs know. */
   readonly onStep?: (report: StepReport) => void;
@@ -93,6 +97,8 @@ export interface Simulator {
   readonly stats: SimulatorStats;
   /** Resolves when a recording was sent to its end; at once without one. */
   readonly replayFinished: Promise<void>;
+  /** Canonical prefixes of the scenario, of the recording, and of all that was subscribed to or driven by hand. */
+  prefixes(): readonly string[];
   vantagePoints(): readonly SimulatedVantagePoint[];
   /** Adds a VP, or finds the one of this identity. */
   addVantagePoint(vp: NewVantagePoint): SimulatedVantagePoint;

@@ -256,24 +256,32 @@ export class Steps {
     }
   }
 
+  /** Reported twice when the VPs come back: a loss is over when they are gone, and again when they are here. */
   #vpLoss(step: Extract<StepNow, { do: 'vp_loss' }>): Plan {
-    const { world, timeline } = this.#options;
+    const { world, timeline, onStep } = this.#options;
+    const up = { counted: 'are up', count: () => world.liveVantagePoints().length };
+    const share = Math.round((step.share ?? 0) * 100);
     return {
-      text:
-        step.vps === undefined ? `${Math.round((step.share ?? 0) * 100)} % of the VPs lost` : `${step.vps} VPs lost`,
-      counted: 'are up',
-      count: () => world.liveVantagePoints().length,
+      text: step.vps === undefined ? `${share} % of the VPs lost` : `${step.vps} VPs lost`,
+      ...up,
       lastsMs: 0,
       run: () => {
         const live = world.liveVantagePoints();
-        const lost: SimulatedVantagePoint[] = this.#random.sample(
-          live,
-          step.vps ?? Math.round(live.length * (step.share ?? 0)),
-        );
+        const lost = this.#random.sample(live, step.vps ?? Math.round(live.length * (step.share ?? 0)));
         for (const vp of lost) world.setStatus(vp, 'down');
         if (step.for === undefined) return;
         timeline.after(step.for, () => {
+          const vpsBefore = up.count();
           for (const vp of lost) if (world.statusOf(vp) === 'down') world.setStatus(vp, 'up');
+          onStep({
+            atMs: timeline.currentMs(),
+            kind: step.do,
+            prefix: undefined,
+            text: `${up.count() - vpsBefore} VPs are back`,
+            counted: up.counted,
+            vpsBefore,
+            vpsAfter: up.count(),
+          });
         });
       },
     };
