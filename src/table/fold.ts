@@ -44,7 +44,8 @@ export class Fold {
   }
 
   /**
-   * Applies an update in words. Withdrawals first, then announcements (RFC 4271 section 3.1).
+   * Applies an update in words. Withdrawals first, then announcements (RFC 4271 section 3.1); a prefix in both was only
+   * announced (section 4.3).
    * @param session the place of the stream's session
    * @param late how an event counts that is older than what the table has
    */
@@ -63,9 +64,11 @@ export class Fold {
     }
     table.hear(vp, nowMs);
     const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
+    const announcedToo = inBoth(update.withdrawn.length, update.announced);
     for (const text of update.withdrawn) {
       const state = this.#resolve(text, false, session, counts);
-      if (state !== undefined && table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      if (state === undefined || announcedToo.has(text)) continue;
+      if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
     if (update.attributes === undefined) return;
     const { asPath, communities, nextHop, originAttribute } = update.attributes;
@@ -94,18 +97,20 @@ export class Fold {
     table.hear(vp, nowMs);
     const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
     counts.unmonitoredPrefixes += update.unmonitored;
+    // A known path may be one that nobody holds: it must outlive those that the withdrawals let go.
+    if (announcedCount > 0) table.paths.retain(path);
+    const announcedToo = inBoth(withdrawnCount, announced, announcedCount);
     for (let i = 0; i < withdrawnCount; i++) {
       const state = table.prefixes.get(withdrawn[i] - 1);
-      if (state === undefined || !this.#owns(state, session, counts)) continue;
+      if (state === undefined || !this.#owns(state, session, counts) || announcedToo.has(withdrawn[i])) continue;
       if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
-    if (announcedCount === 0) return;
     for (let i = 0; i < announcedCount; i++) {
       const state = table.prefixes.get(announced[i] - 1);
       if (state === undefined || !this.#owns(state, session, counts)) continue;
       if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
-    table.paths.discard(path);
+    if (announcedCount > 0) table.paths.release(path);
   }
 
   /** The message's time, or its receipt where the sender's clock is ahead. */
@@ -130,4 +135,12 @@ export class Fold {
     counts.dropped.other_session++;
     return false;
   }
+}
+
+const NONE: ReadonlySet<never> = new Set();
+
+/** What is announced, where something is withdrawn too: mostly nothing. */
+function inBoth<T>(withdrawnCount: number, announced: ArrayLike<T>, announcedCount = announced.length): ReadonlySet<T> {
+  if (withdrawnCount === 0 || announcedCount === 0) return NONE;
+  return new Set(Array.from({ length: announcedCount }, (_, i) => announced[i]));
 }

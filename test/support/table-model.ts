@@ -129,9 +129,8 @@ export class TableModel {
 
   message(update: ModelUpdate, session: number, nowMs: number, late: 'out_of_order' | 'seeded'): void {
     const vp = this.#vp(update.vp);
-    const { withdrawn } = update;
     if (vp === undefined) {
-      this.drops.vp_limit += withdrawn.length + update.announced.length;
+      this.drops.vp_limit += update.withdrawn.length + update.announced.length;
       return;
     }
     this.#hear(vp, nowMs);
@@ -140,8 +139,10 @@ export class TableModel {
       timeUs = nowMs * 1000;
       this.futureTimestamps++;
     }
-    for (const prefix of withdrawn) {
+    for (const prefix of update.withdrawn) {
       const row = this.#resolve(prefix, false, session);
+      // RFC 4271 section 4.3: a prefix that is withdrawn and announced at once was not withdrawn.
+      if (update.announced.includes(prefix)) continue;
       if (row !== undefined && !this.#withdraw(prefix, row, vp, timeUs, nowMs)) this.drops[late]++;
     }
     for (const prefix of update.announced) {
