@@ -10,13 +10,24 @@ import { systemTimers, type Timers } from '../stream/timers.ts';
 import { type SessionSettings, WebSocketSession } from '../stream/websocket-session.ts';
 import { Association, type AssociationSettings, associationSettings } from './association.ts';
 
+/** A key and what its session is to carry. */
+export interface SessionOfKey {
+  readonly apiKey: string;
+  readonly prefixes: readonly string[];
+  /**
+   * Connect without prefixes too, for those that the key was given elsewhere: nothing is associated and nothing renewed
+   * until `setPrefixes`. Default false: a session without prefixes is idle.
+   */
+  readonly prefixesOfKey?: boolean;
+}
+
 export interface BgproutesSourceOptions {
   /** Such as `wss://websocket.bgproutes.io`. */
   readonly websocketUrl: string;
   /** Such as `https://live-manager-api.bgproutes.io`. */
   readonly liveManagerUrl: string;
   /** One a key: the service has one session a key at a time. Prefixes in canonical text; none: the session is idle. */
-  readonly sessions: readonly { readonly apiKey: string; readonly prefixes: readonly string[] }[];
+  readonly sessions: readonly SessionOfKey[];
   readonly association?: Partial<AssociationSettings>;
   readonly connection?: Partial<SessionSettings>;
   /** False: every session ends with its first connection or failed attempt. Default true. */
@@ -35,9 +46,7 @@ export class BgproutesSource implements StreamSource {
 
   /** Throws a `TypeError` when a URL is none. */
   constructor(options: BgproutesSourceOptions) {
-    this.sessions = options.sessions.map(
-      ({ apiKey, prefixes }, index) => new KeySession(this.name, index, apiKey, prefixes, options),
-    );
+    this.sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));
     this.stats = this.sessions.map((session) => session.stats);
   }
 
@@ -98,8 +107,7 @@ class KeySession {
   constructor(
     source: string,
     index: number,
-    apiKey: string,
-    prefixes: readonly string[],
+    { apiKey, prefixes, prefixesOfKey = false }: SessionOfKey,
     options: BgproutesSourceOptions,
   ) {
     this.index = index;
@@ -111,7 +119,7 @@ class KeySession {
     const key = `api_key=${encodeURIComponent(apiKey)}`;
     this.url.search = this.url.search === '' ? key : `${this.url.search}&${key}`;
     this.stats = createStreamStats(source, String(index), this.timers.now());
-    this.stats.idle = prefixes.length === 0;
+    this.stats.idle = prefixes.length === 0 && !prefixesOfKey;
     this.association = new Association(
       {
         apiKey,
@@ -131,7 +139,7 @@ class KeySession {
   start(listener: SourceListener): void {
     if (this.listener !== undefined) throw new Error('a source is started once');
     this.listener = listener;
-    if (this.association.prefixes.length > 0) this.connect();
+    if (this.stats.idle !== true) this.connect();
   }
 
   setPrefixes(prefixes: readonly string[]): Promise<void> {
@@ -139,6 +147,7 @@ class KeySession {
     if (prefixes.length === 0) return this.becomeIdle();
     const running = this.socket !== undefined;
     const done = this.association.setPrefixes(prefixes, running);
+    if (this.connected) this.association.startRenewing();
     this.stats.idle = false;
     if (!running && this.listener !== undefined) this.connect();
     return done;
@@ -174,7 +183,7 @@ class KeySession {
         reconnect: options.reconnect,
         prepare: async () => {
           await this.closing;
-          return association.prepare();
+          return association.prefixes.length === 0 ? { ok: true } : association.prepare();
         },
         timers,
         redactText,
@@ -188,10 +197,10 @@ class KeySession {
           this.stats.lastFrameAtMs = receivedAtMs;
           this.listener?.frame(this.index, data, receivedAtMs);
         },
-        disconnected: (reason, atMs, detail) => {
+        disconnected: (reason, atMs, detail, refused) => {
           this.connected = false;
           this.association.stopRenewing();
-          this.down(reason, atMs, detail);
+          this.down(reason, atMs, detail, refused);
         },
       },
     );
@@ -213,8 +222,9 @@ class KeySession {
   private onConnected(atMs: number): void {
     this.connected = true;
     this.stats.connects++;
-    this.association.startRenewing();
-    if (this.association.isValid(atMs)) this.up(atMs);
+    const isAssociated = this.association.prefixes.length > 0;
+    if (isAssociated) this.association.startRenewing();
+    if (!isAssociated || this.association.isValid(atMs)) this.up(atMs);
   }
 
   private onAssociated(atMs: number): void {
@@ -224,7 +234,7 @@ class KeySession {
 
   /** The connection stays: it may still speak, and without the Live Manager API another could not be had. */
   private onExpired(atMs: number): void {
-    if (this.stats.up) this.down('association_failed', atMs, 'the association of the prefixes may have expired');
+    if (this.stats.up) this.down('association_failed', atMs, 'the association of the prefixes may have expired', false);
   }
 
   private up(atMs: number): void {
@@ -233,9 +243,9 @@ class KeySession {
     this.listener?.connected(this.index, atMs);
   }
 
-  private down(reason: DisconnectReason, atMs: number, detail: string): void {
+  private down(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
     this.stats.disconnects[reason]++;
     markDown(this.stats, atMs);
-    this.listener?.disconnected(this.index, reason, atMs, detail);
+    this.listener?.disconnected(this.index, reason, atMs, detail, refused);
   }
 }

@@ -55,9 +55,9 @@ export interface SourceListener {
   /**
    * A connection ended, an attempt at one failed, or the association may have expired (then frames may still come).
    * `atMs` is since when nothing can be relied on: for `timeout` the last sign of life. `detail` is one line for people,
-   * bounded, without keys, maybe empty.
+   * bounded, without keys, maybe empty. `refused`: the service said no, and trying again soon will not help.
    */
-  disconnected(session: number, reason: DisconnectReason, atMs: number, detail: string): void;
+  disconnected(session: number, reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void;
 }
 
 export interface StreamSource {

@@ -36,8 +36,11 @@ export type Preparation =
   | { readonly ok: false; readonly reason: DisconnectReason; readonly detail: string; readonly refused: boolean };
 
 export interface SessionEvents extends ConnectionEvents {
-  /** After every connection that ended and every attempt that failed; `detail` is one line for people, maybe empty. */
-  disconnected(reason: DisconnectReason, atMs: number, detail: string): void;
+  /**
+   * After every connection that ended and every attempt that failed; `detail` is one line for people, maybe empty. `refused`:
+   * the service said no, and trying again soon will not help.
+   */
+  disconnected(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void;
 }
 
 export interface SessionOptions {
@@ -121,7 +124,7 @@ export class WebSocketSession {
     while (!stopped.aborted) {
       const outcome = await this.attempt(stopped);
       if (outcome === undefined) return;
-      this.events.disconnected(outcome.reason, outcome.atMs, outcome.detail);
+      this.events.disconnected(outcome.reason, outcome.atMs, outcome.detail, outcome.refused);
       if (stopped.aborted || this.options.reconnect === false) {
         this.report(outcome, undefined);
         return;
