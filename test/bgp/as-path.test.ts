@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { type AsPath, formatAsPath, MAX_ASN, parseAsn, parseAsPath, pathFacts } from '../../src/bgp/as-path.ts';
+import {
+  type AsPath,
+  formatAsPath,
+  MAX_ASN,
+  parseAsn,
+  parseAsPath,
+  pathFacts,
+  plainPathFacts,
+} from '../../src/bgp/as-path.ts';
 import { runs } from '../support/property-runs.ts';
 
 const set = (...members: number[]) => ({ kind: 'set' as const, members });
@@ -219,6 +227,38 @@ describe('any path', () => {
           prepended,
         }).toEqual(naiveFacts(of, vpAsn));
       }),
+      runs(2000),
+    );
+  });
+
+  it('gives the same facts in the quick way, where that way is open', () => {
+    const plain = fc.array(asn, { minLength: 1, maxLength: 8 }).map((asns) => asns.join(' '));
+    const noise = fc.string({ unit: fc.constantFrom(...'0123456789  ,{}()[]'), maxLength: 12 });
+    fc.assert(
+      fc.property(plain, (text) => {
+        expect(plainPathFacts(text)).toEqual(pathFacts(parseAsPath(text)!, 64499));
+      }),
+      runs(500),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          noise,
+          path.map(formatAsPath),
+          path.map((of) => print(of, true)),
+        ),
+        (text) => {
+          const facts = plainPathFacts(text);
+          const parsed = parseAsPath(text);
+          const isPlain =
+            parsed !== undefined &&
+            parsed.length > 0 &&
+            parsed.every((one) => typeof one === 'number') &&
+            formatAsPath(parsed) === text;
+          expect(facts !== undefined).toBe(isPlain);
+          if (isPlain) expect(facts).toEqual(pathFacts(parsed, 64499));
+        },
+      ),
       runs(2000),
     );
   });
