@@ -56,8 +56,8 @@ async function main(): Promise<void> {
   };
   const fatal = (error: unknown): never => {
     // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
-    const bug = error instanceof Error && !(error instanceof ExporterError);
-    reportFatal(bug ? redact(error.stack ?? error.message) : errorText(error, redact));
+    if (error instanceof ExporterError) reportFatal(redact(error.message));
+    else reportFatal(error instanceof Error ? redact(error.stack ?? error.message) : errorText(error, redact));
     process.exit(1);
   };
   process.on('uncaughtException', fatal);

@@ -58,18 +58,20 @@ Example:
     const paint = painter(io.stdout, io.env.NO_COLOR);
     let exporter: RunningExporter | undefined;
     let simulator: Simulator | undefined;
+    let told = Promise.resolve();
     const onStep = (report: StepReport) => {
-      const atMs = Date.now();
-      void heard(report, () => exporter, simulator).then(() => {
+      const line = paint(report, stepLine(report, Date.now()));
+      // One after the other, also where the exporter hears of a later one first.
+      told = told.then(async () => {
+        await heard(report, () => exporter, simulator);
         const says = exporter === undefined ? '' : `${' '.repeat(10)}${exporterSays(exporter, report)}\n`;
-        io.stdout.write(`${paint(report, stepLine(report, atMs))}\n${says}`);
+        io.stdout.write(`${line}\n${says}`);
       });
     };
     simulator = await startSimulator({ apiKeys: [API_KEY], seed, speed, scenario: DEMO_SCENARIO, onStep });
     try {
       const config = demoConfig(simulator.websocketUrl, simulator.url, flags);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [API_KEY] });
-      io.onFatal((text) => logger.error('the demo ends because of an unexpected error', { error: text }));
       exporter = await startExporter(config, { logger, version: buildInfo(io.env) });
       const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
       io.stdout.write(welcome(config, exporter.address, vps, speed));

@@ -34,7 +34,7 @@ Example:
     const load = () => loadConfig({ flags, env: io.env });
     const config = load();
     const logger = createLogger({ ...config.log, destination: io.stderr, secrets: configSecrets(config) });
-    io.onFatal((text) => logger.error('the exporter ends because of an unexpected error', { error: text }));
+    io.onFatal((text) => logger.error('bgproutes-exporter ends', { error: text }));
     const version = buildInfo(io.env);
     logger.info('bgproutes-exporter starts', {
       version: version.version,

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { type Flag, formatFlags, parseArguments, UsageError } from '../../src/commands/arguments.ts';
+import { suggestion } from '../../src/suggestion.ts';
+
+const FLAGS: readonly Flag[] = [
+  { name: 'prefix', value: 'PREFIX', repeatable: true, help: 'A prefix.' },
+  { name: 'log.level', value: 'LEVEL', help: 'A level.' },
+  { name: 'web.enable-lifecycle', help: 'On.' },
+];
+
+describe('parseArguments', () => {
+  it.each<[string[], object]>([
+    [[], {}],
+    [['--log.level=debug'], { 'log.level': 'debug' }],
+    [['--log.level', 'debug'], { 'log.level': 'debug' }],
+    [['--log.level='], { 'log.level': '' }],
+    [['--log.level=-x'], { 'log.level': '-x' }],
+    [['--log.level=a=b'], { 'log.level': 'a=b' }],
+    [['--prefix=a', '--prefix', 'b'], { prefix: ['a', 'b'] }],
+    [['--web.enable-lifecycle'], { 'web.enable-lifecycle': true }],
+    [['--web.enable-lifecycle=true'], { 'web.enable-lifecycle': true }],
+    [['--web.enable-lifecycle=false'], { 'web.enable-lifecycle': false }],
+    [['--no-web.enable-lifecycle'], { 'web.enable-lifecycle': false }],
+  ])('%j', (args, flags) => {
+    expect(parseArguments(args, FLAGS)).toEqual({ flags, positionals: [] });
+  });
+
+  it('takes the arguments that a command has', () => {
+    expect(parseArguments(['--prefix=a', 'x', '--', '--y'], FLAGS, ['A', 'B'])).toEqual({
+      flags: { prefix: ['a'] },
+      positionals: ['x', '--y'],
+    });
+  });
+
+  it.each<[string[], string]>([
+    [['--prefx=secret'], 'unknown flag --prefx, did you mean --prefix?'],
+    [['-prefix=secret'], 'unknown flag -prefix, did you mean --prefix?'],
+    [['-p', 'x'], 'unknown flag -p'],
+    [['--loglevel=x'], 'unknown flag --loglevel, did you mean --log.level?'],
+    [['--no-log.level'], 'unknown flag --no-log.level, did you mean --log.level?'],
+    [['--something-else'], 'unknown flag --something-else'],
+    [['--constructor'], 'unknown flag --constructor'],
+    [['--log.level'], '--log.level needs a value: --log.level=LEVEL'],
+    [['--log.level', '--prefix=a'], '--log.level needs a value: --log.level=LEVEL'],
+    [['--log.level=a', '--log.level=b'], '--log.level is given twice'],
+    [['--web.enable-lifecycle', '--no-web.enable-lifecycle'], '--web.enable-lifecycle is given twice'],
+    [['--web.enable-lifecycle=on'], '--web.enable-lifecycle takes no value'],
+    [['serve'], 'unexpected argument "serve"'],
+  ])('%j is wrong', (args, message) => {
+    expect(() => parseArguments(args, FLAGS)).toThrow(new UsageError(message));
+  });
+
+  it('says which argument is missing', () => {
+    expect(() => parseArguments([], FLAGS, ['FILE'])).toThrow('FILE is missing');
+  });
+});
+
+describe('formatFlags', () => {
+  it('gives two columns within 100 characters', () => {
+    const text = formatFlags([...FLAGS, { name: 'x', value: 'Y', help: 'word '.repeat(40).trim() }]);
+    expect(text).toMatch(/^ {2}--prefix=PREFIX {9}A prefix\.\n/);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(text.match(/word/g)).toHaveLength(40);
+  });
+});
+
+describe('suggestion', () => {
+  it.each([
+    ['prefx', ['prefix', 'path'], 'prefix'],
+    ['perfix', ['prefix', 'path'], 'prefix'],
+    ['PREFIX', ['prefix'], 'prefix'],
+    ['srve', ['serve', 'simulate'], 'serve'],
+    ['x', ['prefix', 'serve'], undefined],
+    ['listen', ['serve'], undefined],
+    ['', ['serve'], undefined],
+  ])('%s of %j: %s', (word, known, expected) => {
+    expect(suggestion(word, known)).toBe(expected);
+  });
+});
