@@ -1,12 +1,12 @@
 /** What the two encodings of OTLP have in common. */
-import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { OwnMetricData } from './metric-data.ts';
 
 /** One request: metrics of one scope of one resource. */
 export interface MetricsRequest {
   readonly resource: Pick<Resource, 'attributes'>;
-  readonly scope: InstrumentationScope;
+  readonly scope: ScopeMetrics['scope'];
   readonly metrics: readonly OwnMetricData[];
 }
 
