@@ -1,0 +1,204 @@
+/** A real Prometheus and a real Alertmanager in containers, with the bundled rules, and what the latter sends out. */
+
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { parse, stringify } from 'yaml';
+import { IMAGES } from './engine.ts';
+import { ALERTS_FOLDER, type Rule, readRules } from './rules-file.ts';
+
+const HOST = 'host.docker.internal';
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A day of the rules is 24 minutes here, a minute a second. */
+const FASTER = 60;
+
+/** A duration of Prometheus, sixty times shorter: `5m` is `5s`. */
+function faster(duration: string): string {
+  const [, number, unit] = /^(\d+)([smhd])$/.exec(duration)!;
+  return `${Math.max(1_000, (Number(number) * UNIT_MS[unit!]!) / FASTER)}ms`;
+}
+
+/** The bundled rules with every duration sixty times shorter; numbers that are compared stay. */
+export function fasterRules(): string {
+  const ranges = (expr: string) =>
+    expr
+      .replace(/\[(\d+[smhd])(?::(\d+[smhd]))?\]/g, (_, range: string, step?: string) =>
+        step === undefined ? `[${faster(range)}]` : `[${faster(range)}:${faster(step)}]`,
+      )
+      .replace(/offset (\d+[smhd])/g, (_, offset: string) => `offset ${faster(offset)}`);
+  const rule = ({ expr, for: wait, keep_firing_for: keep, ...rest }: Rule) => ({
+    ...rest,
+    expr: ranges(expr),
+    ...(wait === undefined ? {} : { for: faster(wait) }),
+    ...(keep === undefined ? {} : { keep_firing_for: faster(keep) }),
+  });
+  return stringify({
+    groups: readRules().groups.map((group) => ({
+      name: group.name,
+      ...(group.interval === undefined ? {} : { interval: faster(group.interval) }),
+      rules: group.rules.map(rule),
+    })),
+  });
+}
+
+interface AlertmanagerConfig {
+  route: Record<string, unknown> & { routes: Record<string, unknown>[] };
+  receivers: { name: string; webhook_configs?: unknown[] }[];
+}
+
+/** The bundled example, at once rather than after seconds, each receiver with a way out to `url`. */
+function fasterAlertmanager(url: string): string {
+  const config = parse(readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8')) as AlertmanagerConfig;
+  Object.assign(config.route, { group_wait: '0s', group_interval: '1s' });
+  for (const receiver of config.receivers) {
+    receiver.webhook_configs = [{ url: `${url}/${receiver.name}`, send_resolved: true }];
+  }
+  return stringify(config);
+}
+
+/** One alert of one message that Alertmanager sent to a receiver. */
+export interface Sent {
+  readonly receiver: string;
+  readonly status: 'firing' | 'resolved';
+  readonly alertname: string;
+  readonly prefix: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A Prometheus' HTTP API. */
+export class PrometheusApi {
+  readonly url: string;
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  async get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const body = (await response.json()) as { status: string; error?: string; data: T };
+    if (body.status !== 'success') throw new Error(`${body.error}: ${JSON.stringify(parameters)}`);
+    return body.data;
+  }
+
+  /** An instant query. */
+  async query(query: string): Promise<Sample[]> {
+    const { result } = await this.get<{
+      result: { metric: Record<string, string>; value: [number, string] }[];
+    }>('query', { query });
+    return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  }
+
+  /** How many points a range query gives, over all series. */
+  async points(query: string, startMs: number, endMs: number, stepSeconds: number): Promise<number> {
+    const { result } = await this.get<{ result: { values: unknown[] }[] }>('query_range', {
+      query,
+      start: String(startMs / 1000),
+      end: String(endMs / 1000),
+      step: String(stepSeconds),
+    });
+    return result.reduce((sum, { values }) => sum + values.length, 0);
+  }
+
+  /** Names of the alerts that fire, each with its prefix, sorted: `BGPStreamDown`, `BGPPrefixNotVisible 192.0.2.0/24`. */
+  async firing(): Promise<string[]> {
+    const samples = await this.query('group by (alertname, prefix) (ALERTS{alertstate="firing"})');
+    return samples.map(({ metric }) => `${metric.alertname} ${metric.prefix ?? ''}`.trim()).sort();
+  }
+}
+
+export interface Monitoring {
+  readonly prometheus: PrometheusApi;
+  readonly alertmanagerUrl: string;
+  /** Everything that was sent, oldest first. */
+  readonly sent: Sent[];
+  stop(): Promise<void>;
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '0.0.0.0', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Scrapes ports of this machine every second, and evaluates the bundled rules, sixty times faster, as often. */
+export async function startMonitoring(exporterPorts: readonly number[]): Promise<Monitoring> {
+  const sent: Sent[] = [];
+  const sink = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const message = JSON.parse(Buffer.concat(parts).toString()) as {
+        alerts: { status: 'firing' | 'resolved'; labels: Record<string, string> }[];
+      };
+      for (const { status, labels } of message.alerts) {
+        const receiver = request.url!.slice(1);
+        sent.push({ receiver, status, alertname: labels.alertname!, prefix: labels.prefix, labels });
+      }
+      response.end();
+    });
+  });
+  const sinkPort = await listen(sink);
+  const hosts = [{ host: HOST, ipAddress: 'host-gateway' }];
+  const containers: StartedTestContainer[] = [];
+  const stop = async () => {
+    await Promise.all(containers.map((container) => container.stop()));
+    sink.closeAllConnections();
+    sink.close();
+  };
+  try {
+    const alertmanager = await new GenericContainer(IMAGES.alertmanager)
+      .withExtraHosts(hosts)
+      .withExposedPorts(9093)
+      .withCopyContentToContainer([
+        { content: fasterAlertmanager(`http://${HOST}:${sinkPort}`), target: '/etc/alertmanager/alertmanager.yml' },
+      ])
+      .withWaitStrategy(Wait.forHttp('/-/ready', 9093))
+      .start();
+    containers.push(alertmanager);
+    const config = {
+      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+      rule_files: ['rules.yml'],
+      alerting: {
+        alertmanagers: [{ static_configs: [{ targets: [`${HOST}:${alertmanager.getMappedPort(9093)}`] }] }],
+      },
+      scrape_configs: [
+        {
+          job_name: 'bgproutes-exporter',
+          static_configs: [{ targets: exporterPorts.map((port) => `${HOST}:${port}`) }],
+        },
+      ],
+    };
+    const prometheus = await new GenericContainer(IMAGES.prometheus)
+      .withExtraHosts(hosts)
+      .withExposedPorts(9090)
+      .withCopyContentToContainer([
+        { content: stringify(config), target: '/etc/prometheus/prometheus.yml' },
+        { content: fasterRules(), target: '/etc/prometheus/rules.yml' },
+      ])
+      .withCommand([
+        '--config.file=/etc/prometheus/prometheus.yml',
+        '--storage.tsdb.path=/prometheus',
+        '--rules.alert.resend-delay=1s',
+      ])
+      .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+      .start();
+    containers.push(prometheus);
+    const url = (container: StartedTestContainer, port: number) =>
+      `http://${container.getHost()}:${container.getMappedPort(port)}`;
+    return {
+      prometheus: new PrometheusApi(url(prometheus, 9090)),
+      alertmanagerUrl: url(alertmanager, 9093),
+      sent,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

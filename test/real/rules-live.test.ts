@@ -1,0 +1,165 @@
+/**
+ * The bundled rules in a real Prometheus, the bundled example in a real Alertmanager, on a real exporter of a generated
+ * Internet: what happens to prefixes and to the stream reaches the receivers, and nothing else does. A minute of the rules
+ * is a second here.
+ */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { scenario } from '../../src/simulator/scenario.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import { hasEngine } from '../alerts/engine.ts';
+import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
+import { type Monitoring, type Sent, startMonitoring } from '../alerts/monitoring.ts';
+
+const OFFICE = '192.0.2.0/24';
+const SHOP = '198.51.100.0/24';
+const MAIL = '2001:db8:100::/40';
+const WITHIN = { timeout: 60_000, interval: 250 };
+
+describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
+  let simulator: Simulator;
+  let under: ExporterUnderTest;
+  let monitoring: Monitoring;
+
+  beforeAll(async () => {
+    simulator = await simulate({
+      vps: 60,
+      scenario: scenario({
+        churn_per_minute: 120,
+        prefixes: [
+          { prefix: OFFICE, origin: 64500, upstreams: [1103, 3356] },
+          { prefix: SHOP, origin: 64501, upstreams: [1299, 6453] },
+          { prefix: MAIL, origin: 64502, upstreams: [2914] },
+        ],
+      }),
+    });
+    under = await startExporterOn(simulator, {
+      prefixes: [
+        { prefix: OFFICE, origins: [64500], group: 'core', description: 'office' },
+        { prefix: SHOP, origins: [64501], group: 'services', description: 'web shop' },
+        { prefix: MAIL },
+      ],
+    });
+    monitoring = await startMonitoring([under.port]);
+    // Seeded, scraped, and a quarter of an hour of history: fifteen seconds.
+    await vi.waitFor(async () => {
+      expect(await monitoring.prometheus.query('bgp:exporter_trusted:bool == 1')).toHaveLength(1);
+      expect(await monitoring.prometheus.query('bgp:prefix_visibility:baseline1d == 1')).toHaveLength(3);
+    }, WITHIN);
+  });
+
+  afterAll(async () => {
+    await monitoring?.stop();
+    await under?.exporter.stop();
+    await simulator?.stop();
+  });
+
+  const sent = (alertname: string, status: Sent['status']) =>
+    monitoring.sent.filter((each) => each.alertname === alertname && each.status === status);
+  const prefixesThatFired = () => [
+    ...new Set(monitoring.sent.filter((each) => each.status === 'firing').map((each) => each.prefix)),
+  ];
+  const quiet = () => vi.waitFor(async () => expect(await monitoring.prometheus.firing()).toEqual([]), WITHIN);
+
+  test('nothing fires while nothing happens', async () => {
+    expect(await monitoring.prometheus.firing()).toEqual([]);
+    expect(monitoring.sent).toEqual([]);
+  });
+
+  test('an outage reaches the owners of the prefix and the pager, and a recovery resolves it', async () => {
+    simulator.step({ do: 'outage', prefix: OFFICE });
+    await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'firing').length).toBeGreaterThan(0), WITHIN);
+    expect(sent('BGPPrefixNotVisible', 'resolved')).toEqual([]);
+    const [alert] = sent('BGPPrefixNotVisible', 'firing');
+    expect(alert!.labels).toMatchObject({ prefix: OFFICE, group: 'core', description: 'office', severity: 'critical' });
+
+    simulator.step({ do: 'recovery', prefix: OFFICE });
+    await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'resolved').length).toBeGreaterThan(0), WITHIN);
+    expect(new Set(sent('BGPPrefixNotVisible', 'firing').map((each) => each.receiver))).toEqual(
+      new Set(['pager', 'core-team']),
+    );
+    expect(prefixesThatFired()).toEqual([OFFICE]);
+    await quiet();
+  });
+
+  test('a hijack does the same for the unexpected origin', async () => {
+    monitoring.sent.length = 0;
+    simulator.step({ do: 'hijack', prefix: SHOP, by: 64666 });
+    await vi.waitFor(() => expect(sent('BGPPrefixUnexpectedOrigin', 'firing').length).toBeGreaterThan(0), WITHIN);
+    simulator.step({ do: 'recovery', prefix: SHOP });
+    await vi.waitFor(() => expect(sent('BGPPrefixUnexpectedOrigin', 'resolved').length).toBeGreaterThan(0), WITHIN);
+    expect(prefixesThatFired()).toEqual([SHOP]);
+    expect(new Set(sent('BGPPrefixUnexpectedOrigin', 'firing').map((each) => each.receiver))).toEqual(
+      new Set(['pager', 'services-team']),
+    );
+    await quiet();
+  });
+
+  test('a prefix without configured origins has a second one', async () => {
+    simulator.step({ do: 'hijack', prefix: MAIL, by: 64667 });
+    await vi.waitFor(async () => {
+      expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixMultipleOrigins ${MAIL}`);
+    }, WITHIN);
+    simulator.step({ do: 'recovery', prefix: MAIL });
+    await quiet();
+  });
+
+  test('a more-specific is announced inside a prefix', async () => {
+    simulator.step({ do: 'subprefix_hijack', prefix: OFFICE, more_specific: '192.0.2.128/25', by: 64668 });
+    await vi.waitFor(async () => {
+      expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixMoreSpecificAnnounced ${OFFICE}`);
+    }, WITHIN);
+    simulator.step({ do: 'recovery', prefix: OFFICE });
+    await quiet();
+  });
+
+  test('a cut of the stream fires for the stream, and for no prefix, though one is withdrawn meanwhile', async () => {
+    monitoring.sent.length = 0;
+    const startMs = Date.now();
+    await simulator.faults.goDown();
+    await vi.waitFor(() => expect(sent('BGPStreamDown', 'firing').length).toBeGreaterThan(0), WITHIN);
+    simulator.step({ do: 'outage', prefix: OFFICE });
+    // Ten minutes of the rules, in which an alert that believes the old table, or a half one, would have fired.
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(startMs + 15_000), WITHIN);
+    // From the second after the cut on: the alerts of before end with the evaluation that follows.
+    const seconds = Math.floor((Date.now() - startMs) / 1000) - 1;
+    const over = `[${seconds}s:1s]`;
+    expect(
+      await monitoring.prometheus.query(`max_over_time(ALERTS{alertname=~"BGPPrefix.+", alertstate="firing"}${over})`),
+    ).toEqual([]);
+    const fired = monitoring.sent.filter((each) => each.status === 'firing');
+    expect(new Set(fired.map((each) => `${each.alertname} to ${each.receiver}`))).toEqual(
+      new Set(['BGPStreamDown to monitoring-team']),
+    );
+
+    await simulator.faults.comeBack();
+    await vi.waitFor(() => expect(sent('BGPStreamDown', 'resolved').length).toBeGreaterThan(0), WITHIN);
+    // The gap is filled from the Data API, and now the outage is told.
+    await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'firing').length).toBeGreaterThan(0), WITHIN);
+    expect(new Set(sent('BGPPrefixNotVisible', 'firing').map((each) => each.prefix))).toEqual(new Set([OFFICE]));
+  });
+
+  test('a cut during an outage sends no "resolved": Alertmanager holds it back until the truth is known', async () => {
+    monitoring.sent.length = 0;
+    await simulator.faults.goDown();
+    await vi.waitFor(() => expect(sent('BGPStreamDown', 'firing').length).toBeGreaterThan(0), WITHIN);
+    await vi.waitFor(async () => {
+      expect(await monitoring.prometheus.firing()).toEqual(['BGPStreamDown']);
+    }, WITHIN);
+    await simulator.faults.comeBack();
+    await vi.waitFor(async () => {
+      expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixNotVisible ${OFFICE}`);
+    }, WITHIN);
+    expect(sent('BGPPrefixNotVisible', 'resolved')).toEqual([]);
+
+    simulator.step({ do: 'recovery', prefix: OFFICE });
+    await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'resolved').length).toBeGreaterThan(0), WITHIN);
+    await quiet();
+  });
+
+  test('an exporter that is gone fires for the exporter, and for no prefix', async () => {
+    monitoring.sent.length = 0;
+    await under.exporter.stop();
+    await vi.waitFor(() => expect(sent('BGPExporterDown', 'firing').length).toBeGreaterThan(0), WITHIN);
+    expect(await monitoring.prometheus.firing()).toEqual(['BGPExporterDown']);
+  });
+});
