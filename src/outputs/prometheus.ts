@@ -13,6 +13,9 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
+/** Instead of a number of bytes: the group threw. */
+const FAILED = -1;
+
 /** Where a source's lines stand in the last body. */
 interface SourceLayout {
   readonly metrics: readonly Metric[];
@@ -87,7 +90,9 @@ export class TextWriter {
           this.#copy(clean, from);
           from += known.lengths[first + i];
         }
-        lengths[first + i] = this.#writeGroup(metric, groups[i]);
+        const written = this.#writeGroup(metric, groups[i]);
+        if (written === FAILED) versions[i] = Number.NaN; // equal to none: the group is asked again at the next body
+        lengths[first + i] = Math.max(0, written);
         at = i + 1;
       }
       if (known !== undefined) {
@@ -106,7 +111,7 @@ export class TextWriter {
       group.visit(metric, this.#lines);
     } catch (error) {
       this.#onError(error, metric);
-      return 0;
+      return FAILED;
     }
     return this.#append(this.#lines.take());
   }

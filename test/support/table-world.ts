@@ -112,7 +112,7 @@ export type Op =
   | { readonly do: 'seedAbsence'; readonly vp: number; readonly prefix: number; readonly offset: number }
   | { readonly do: 'down' | 'up'; readonly vp: number }
   | { readonly do: 'fullFeed'; readonly vp: number; readonly ipv4: boolean; readonly ipv6: boolean }
-  | { readonly do: 'watch'; readonly which: readonly (0 | 1 | undefined)[] }
+  | { readonly do: 'watch'; readonly which: readonly (0 | 1 | undefined)[]; readonly said?: Partial<WatchedPrefix> }
   | { readonly do: 'sweep'; readonly rows: number }
   | { readonly do: 'wait'; readonly seconds: number };
 
@@ -138,6 +138,20 @@ export const watchSet = fc.tuple(
   ),
 );
 
+/** What a configuration may say of a prefix, with all that is hard to print. */
+export const said: fc.Arbitrary<Partial<WatchedPrefix>> = fc.record({
+  description: fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.string({
+      unit: fc.constantFrom('"', '\\', '\n', '\r', 'n', '{', '}', ',', '=', ' ', 'ü', '\u2028', '🛰', '\ud800'),
+      maxLength: 8,
+    }),
+  ),
+  group: fc.constantFrom('', 'core', 'Zürich "1"'),
+  origins: fc.subarray([64500, 64510, 64999]),
+  upstreams: fc.subarray([64501, 64502, 64999]),
+});
+
 export const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 24, arbitrary: message },
   {
@@ -157,7 +171,7 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('fullFeed' as const), vp, ipv4: fc.boolean(), ipv6: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('watch' as const), which: watchSet }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('watch' as const), which: watchSet, said }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('sweep' as const), rows: fc.integer({ min: 1, max: 4 }) }) },
   {
     weight: 4,
@@ -183,10 +197,10 @@ export function watchedPrefix(text: string, more: Partial<WatchedPrefix> = {}): 
   return { prefix, description: '', group: '', origins: [], upstreams: [], session: 0, ...more };
 }
 
-export function watchedOf(which: readonly (0 | 1 | undefined)[]): WatchedPrefix[] {
+export function watchedOf(which: readonly (0 | 1 | undefined)[], said: Partial<WatchedPrefix> = {}): WatchedPrefix[] {
   return WATCHABLE.flatMap((text, i) => {
     const session = which[i];
-    return session === undefined ? [] : watchedPrefix(text, { session });
+    return session === undefined ? [] : watchedPrefix(text, { ...said, session });
   });
 }
 
@@ -264,8 +278,8 @@ export class World {
         return [undefined, undefined];
       }
       case 'watch':
-        table.watch(watchedOf(op.which), nowMs);
-        model?.watch(watchedOf(op.which));
+        table.watch(watchedOf(op.which, op.said), nowMs);
+        model?.watch(watchedOf(op.which, op.said));
         return [undefined, undefined];
       case 'sweep':
         while (!table.sweep(nowMs, op.rows) && this.#wholeRounds);
