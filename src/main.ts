@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
+  healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };
 

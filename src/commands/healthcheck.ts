@@ -1,0 +1,87 @@
+/** `bgproutes-exporter healthcheck`: for a container that has no curl. */
+import { readFileSync } from 'node:fs';
+import { CONFIG_FLAGS } from '../config/flags.ts';
+import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
+import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
+import type { Command, CommandIo } from './command.ts';
+
+/** Shorter than Docker's own limit, so that the reason is told. */
+const TIMEOUT_MS = 4_000;
+
+const FLAGS = CONFIG_FLAGS.filter(({ name }) => name === 'web.listen-address' || name === 'config.file');
+const DEFAULT_ADDRESS: ListenAddress = { host: '', port: 10_479 };
+
+export const healthcheckCommand: Command = {
+  name: 'healthcheck',
+  summary: 'Ask a running exporter whether it is healthy (for containers)',
+  help: `Usage: bgproutes-exporter healthcheck [flags]
+
+Asks /-/healthy of the exporter on this machine. Without flags it finds the address as the first process (of a
+container) was told it: by its flags, its configuration file, or the default :10479.
+Exit code 0: healthy, or without a web server. 1: not healthy.
+
+Flags:
+${formatFlags(FLAGS)}
+Example:
+  bgproutes-exporter healthcheck --web.listen-address=127.0.0.1:9000
+`,
+
+  async run(args, io) {
+    const { flags } = parseArguments(args, FLAGS);
+    const address = await listenAddress(Object.keys(flags).length > 0 ? flags : flagsOfFirstProcess(), io);
+    if (address === undefined) {
+      io.stdout.write('no web server\n');
+      return 0;
+    }
+    const { host, port } = address;
+    const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+    const url = `http://${local.includes(':') ? `[${local}]` : local}:${port}/-/healthy`;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      io.stdout.write(`${url}: ${response.status}\n`);
+      return response.ok ? 0 : 1;
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      io.stderr.write(`${url}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+      return 1;
+    }
+  },
+};
+
+/** Of the flag, else of the file, else the default; undefined when the web server is off. */
+async function listenAddress(flags: Arguments['flags'], io: CommandIo): Promise<ListenAddress | undefined> {
+  const { 'web.listen-address': given, 'config.file': file } = flags;
+  const text = given ?? (typeof file === 'string' ? await addressOfFile(file, io) : undefined);
+  if (text === '') return undefined;
+  return (typeof text === 'string' ? parseListenAddress(text) : undefined) ?? DEFAULT_ADDRESS;
+}
+
+/** Looks at nothing else: whether the file is right is not the question. */
+async function addressOfFile(file: string, { env }: CommandIo): Promise<unknown> {
+  const { ConfigDocument } = await import('../config/document.ts');
+  const { value } = new ConfigDocument(readFileSync(file, 'utf8'), env);
+  const { web } = (value ?? {}) as { web?: { listen_address?: unknown } | null };
+  return web?.listen_address;
+}
+
+/** The command line of process 1 as far as it is needed; nothing where it cannot be read. */
+function flagsOfFirstProcess(): Arguments['flags'] {
+  let words: string[];
+  try {
+    words = readFileSync('/proc/1/cmdline', 'utf8').split('\0');
+  } catch {
+    return {};
+  }
+  return flagsOfCommandLine(words);
+}
+
+/** The flags of this command among those of another one; `--flag=value` and `--flag value`. */
+export function flagsOfCommandLine(words: readonly string[]): Arguments['flags'] {
+  const flags: Record<string, string> = {};
+  for (const { name } of FLAGS) {
+    const at = words.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+    if (at === -1) continue;
+    flags[name] = words[at].includes('=') ? words[at].slice(words[at].indexOf('=') + 1) : (words[at + 1] ?? '');
+  }
+  return flags;
+}
