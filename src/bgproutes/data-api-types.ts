@@ -96,7 +96,8 @@ export interface VantagePointsAnswer {
  */
 export type PrefixMatch = 'exact' | 'more_specific';
 
-interface RouteParams {
+/** What both questions about routes have in common. */
+export interface RouteParams {
   /** Whom to ask; with nobody there is nothing to answer. */
   readonly vps: readonly ListedVp[];
   /** Canonical texts. */

@@ -1,0 +1,302 @@
+/** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
+import { parsePrefix } from '../bgp/prefix.ts';
+import { PrefixToAPIKeyError, StoppedError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { Backoff } from '../stream/backoff.ts';
+import { sleep, systemTimers } from '../stream/timers.ts';
+import type { SessionSettings } from '../stream/websocket-session.ts';
+import { buildInfo } from '../version.ts';
+import { type DebugLevel, DebugLog } from './client-debug-log.ts';
+import type { ClientEvent } from './client-events.ts';
+import type { LiveMessage } from './client-message.ts';
+import { type ClientCounts, MessageStream } from './client-stream.ts';
+import { DataApiClient } from './data-api.ts';
+import { associatePrefixes } from './live-manager.ts';
+import { DECODE_FAILURES, type DecodeFailure } from './message.ts';
+import { BgproutesSource } from './source.ts';
+
+export const DEFAULT_WEBSOCKET_URL = 'wss://websocket.bgproutes.io';
+export const DEFAULT_LIVE_MANAGER_URL = 'https://live-manager-api.bgproutes.io';
+export const DEFAULT_DATA_API_URL = 'https://api.bgproutes.io';
+
+/** Attempts of `subscribe` when nobody answers, and the waits between them. */
+const SUBSCRIBE_ATTEMPTS = 5;
+const SUBSCRIBE_BACKOFF = { baseMs: 1_000, maxMs: 10_000 };
+
+export interface BgproutesLiveClientOptions {
+  /** A key has one session and one list of prefixes at a time. Never printed. */
+  readonly apiKey: string;
+  /** Default `wss://websocket.bgproutes.io`. */
+  readonly websocketUrl?: string;
+  /** Default `https://live-manager-api.bgproutes.io`. */
+  readonly liveManagerUrl?: string;
+  /** Default `https://api.bgproutes.io`. */
+  readonly dataApiUrl?: string;
+  /**
+   * Connect again when a connection breaks, after 1 to 60 s, or after minutes when the service says no. A refusal before the
+   * first connection ends the iteration all the same: the key is wrong, or in use elsewhere. Default true.
+   */
+  readonly reconnect?: boolean;
+  /** 0 nothing, 1 connections and failures, 2 everything, 3 every frame too. Default 0. */
+  readonly debugLevel?: DebugLevel;
+  /** Appended to. Default: standard error. */
+  readonly debugFile?: string;
+  /** A log of one's own, instead of file and standard error; its own level decides, `debugLevel` 3 adds the frames. */
+  readonly logger?: Logger;
+  /** Times and bounds of connections; those of the exporter by default. */
+  readonly connection?: Partial<SessionSettings>;
+}
+
+export interface MessagesOptions {
+  /** Ends the iteration at once when aborted, without an error. */
+  readonly signal?: AbortSignal;
+  /** Also yield what happens to the connection, and what could not be read. Default false. */
+  readonly events?: boolean;
+}
+
+/** Counts since the client was made. */
+export interface ClientStats {
+  /** Whether messages can come now. */
+  readonly connected: boolean;
+  readonly connects: number;
+  /** Connections that ended, however. */
+  readonly disconnects: number;
+  readonly frames: number;
+  readonly receivedBytes: number;
+  /** Messages made of frames. */
+  readonly messages: number;
+  /** Frames that came although reading was paused, and were more than the queue holds. */
+  readonly droppedFrames: number;
+  /** Frames, or parts of them, that could not be read, by reason. */
+  readonly unreadable: Readonly<Record<DecodeFailure, number>>;
+}
+
+/**
+ * A client of the bgproutes.io live stream, for one API key.
+ *
+ * ```ts
+ * const client = new BgproutesLiveClient({ apiKey: process.env.BGP_API_KEY! });
+ * await client.subscribe(['192.23.62.0/24', '2a06:3040:10::/48']);
+ * for await (const message of client.messages()) console.log(formatMessage(message));
+ * ```
+ *
+ * Reading slowly is safe: at 1,000 unread frames (or 4 MiB) the client stops reading from the socket until 250 (1 MiB) are
+ * left, and the service waits. Nothing runs between iterations: no timer, no socket.
+ */
+export class BgproutesLiveClient {
+  readonly #options: BgproutesLiveClientOptions;
+  readonly #log: DebugLog;
+  readonly #closing = new AbortController();
+  readonly #counts: ClientCounts = {
+    connects: 0,
+    disconnects: 0,
+    frames: 0,
+    receivedBytes: 0,
+    messages: 0,
+    droppedFrames: 0,
+    unreadable: Object.fromEntries(DECODE_FAILURES.map((reason) => [reason, 0])) as Record<DecodeFailure, number>,
+  };
+  /** Subscribed to; empty: what the key has already. */
+  #prefixes: readonly string[] = [];
+  #stream: MessageStream | undefined;
+  /** The end of the former connection: the service refuses a second one of the same key. */
+  #formerClosed: Promise<void> = Promise.resolve();
+  /** The end of the queue of `subscribe`: one at a time, in order. */
+  #subscribed: Promise<void> = Promise.resolve();
+  #dataApi: DataApiClient | undefined;
+
+  /**
+   * Connects to nothing yet. Throws a `TypeError` when the key is empty or has characters that no key has, for a URL that
+   * is none, and for a wrong debug level; and as `node:fs` does when the debug file cannot be written.
+   */
+  constructor(options: BgproutesLiveClientOptions) {
+    const { apiKey, logger, debugLevel = 0, debugFile } = options;
+    if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+      throw new TypeError('apiKey: expected visible ASCII characters without blanks');
+    }
+    checkUrl('websocketUrl', options.websocketUrl, ['ws:', 'wss:']);
+    checkUrl('liveManagerUrl', options.liveManagerUrl, ['http:', 'https:']);
+    checkUrl('dataApiUrl', options.dataApiUrl, ['http:', 'https:']);
+    this.#options = options;
+    this.#log = new DebugLog({
+      level: debugLevel,
+      file: debugFile,
+      secrets: [apiKey],
+      ...(logger === undefined ? {} : { logger }),
+    });
+  }
+
+  /**
+   * Associates prefixes with the key: these, and no others, are streamed from now on. A list, or a text with commas. May be
+   * called before an iteration, or during one. While iterating, the association is renewed; without an iteration it ends
+   * after 4 hours.
+   *
+   * Rejects with a `PrefixToAPIKeyError` when something is no prefix, when the service refuses (`status`, `serverText`), and
+   * when it does not answer (no `status`): 5 attempts, without `reconnect` one. Rejects with the signal's reason when that
+   * is aborted, and with a `StoppedError` when the client is closed.
+   */
+  async subscribe(
+    prefixes: string | readonly string[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    this.#refuseClosed();
+    const wanted = canonicalPrefixes(prefixes);
+    const mine = this.#subscribed.then(async () => {
+      await this.#associate(wanted, signal);
+      this.#prefixes = wanted;
+      this.#stream?.setPrefixes(wanted);
+    });
+    this.#subscribed = mine.catch(() => {});
+    await mine;
+  }
+
+  /**
+   * The messages of the stream from now on, one iteration at a time. Connects when the first is asked for, and closes the
+   * connection when the iteration ends: by `break`, by an error, by the signal or by `close`. Without `subscribe` before,
+   * carries the prefixes that the key has already (associated on the website, say), and then renews nothing.
+   *
+   * What vantage points hold already is not told, only what changes; see `dataApi` for the rest.
+   *
+   * The iteration throws a `WebsocketConnectionError` or (the prefixes were refused) a `PrefixToAPIKeyError` when the service
+   * refuses the first connection, and, without `reconnect`, when a connection breaks or cannot be made. A frame that cannot be
+   * read never ends it; it is counted, and with `events` told.
+   */
+  messages(options?: MessagesOptions & { readonly events?: false }): AsyncIterableIterator<LiveMessage>;
+  messages(options: MessagesOptions): AsyncIterableIterator<LiveMessage | ClientEvent>;
+  messages({ signal, events = false }: MessagesOptions = {}): AsyncIterableIterator<LiveMessage | ClientEvent> {
+    this.#refuseClosed();
+    const { apiKey, websocketUrl, liveManagerUrl, reconnect = true, connection } = this.#options;
+    return new MessageStream({
+      createSource: () =>
+        new BgproutesSource({
+          websocketUrl: websocketUrl ?? DEFAULT_WEBSOCKET_URL,
+          liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
+          sessions: [{ apiKey, prefixes: this.#prefixes, prefixesOfKey: true }],
+          reconnect,
+          ...(connection === undefined ? {} : { connection }),
+          userAgent: userAgent(),
+          log: this.#log,
+        }),
+      reconnect,
+      wantsEvents: events,
+      signal,
+      counts: this.#counts,
+      log: this.#log,
+      onBegin: (stream) => {
+        this.#refuseClosed();
+        if (this.#stream !== undefined)
+          throw new Error('a client has one iteration at a time: end the other one first');
+        this.#stream = stream;
+        return this.#formerClosed;
+      },
+      onEnd: (stream, closed) => {
+        if (this.#stream === stream) this.#stream = undefined;
+        this.#formerClosed = Promise.all([this.#formerClosed, closed]).then(() => {});
+      },
+    });
+  }
+
+  /** The Data API with the same key: what vantage points there are, and what they held before. One client, one quota. */
+  get dataApi(): DataApiClient {
+    this.#dataApi ??= new DataApiClient({
+      apiKey: this.#options.apiKey,
+      baseUrl: this.#options.dataApiUrl ?? DEFAULT_DATA_API_URL,
+      userAgent: userAgent(),
+      log: this.#log,
+    });
+    return this.#dataApi;
+  }
+
+  /** A copy that does not change. */
+  get stats(): ClientStats {
+    return {
+      ...this.#counts,
+      unreadable: { ...this.#counts.unreadable },
+      connected: this.#stream?.isConnected ?? false,
+    };
+  }
+
+  setDebugLevel(level: DebugLevel): void {
+    this.#log.setLevel(level);
+  }
+
+  /** Appended to from now on; undefined: standard error. Throws as `node:fs` does when it cannot be written. */
+  setDebugFile(file: string | undefined): void {
+    this.#log.setFile(file);
+  }
+
+  /** Ends the iteration, and a `subscribe` that waits. Resolves when the connection is closed, within two seconds. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(new StoppedError('the client was closed'));
+    this.#stream?.stop();
+    await Promise.all([this.#formerClosed, this.#subscribed]);
+  }
+
+  async #associate(prefixes: readonly string[], given: AbortSignal | undefined): Promise<void> {
+    const { apiKey, liveManagerUrl, reconnect = true } = this.#options;
+    const { signal: closing } = this.#closing;
+    const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
+    const backoff = new Backoff(SUBSCRIBE_BACKOFF, systemTimers.random);
+    const attempts = reconnect ? SUBSCRIBE_ATTEMPTS : 1;
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const result = await associatePrefixes({
+        apiKey,
+        liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
+        prefixes,
+        userAgent: userAgent(),
+        timers: systemTimers,
+        signal,
+      });
+      signal.throwIfAborted();
+      if (result.kind === 'success') {
+        this.#log.info('prefixes associated with the key', { prefixes: prefixes.length });
+        return;
+      }
+      const failure = 'the prefixes could not be associated with the key';
+      const cause = Object.assign(new Error(result.text), { code: result.kind });
+      if (result.kind === 'refused') {
+        const { status, text: serverText } = result;
+        const said = `HTTP status ${status}${serverText === '' ? '' : `: ${serverText}`}`;
+        this.#log.error(failure, { detail: said });
+        throw new PrefixToAPIKeyError(`${failure}: ${said}`, { status, serverText, cause });
+      }
+      this.#log.warn(failure, { detail: result.text, attempt });
+      if (attempt === attempts) throw new PrefixToAPIKeyError(`${failure}: ${result.text}`, { cause });
+      await sleep(systemTimers, backoff.next(), signal);
+    }
+  }
+
+  #refuseClosed(): void {
+    this.#closing.signal.throwIfAborted();
+  }
+}
+
+/** What requests call themselves. */
+function userAgent(): string {
+  return `bgproutes-exporter/${buildInfo({}).version}`;
+}
+
+/** Without what is there twice; a mistake is worth an error before the service is asked. */
+function canonicalPrefixes(prefixes: string | readonly string[]): readonly string[] {
+  const texts = typeof prefixes === 'string' ? prefixes.split(',') : prefixes;
+  const canonical = new Set<string>();
+  for (const text of texts) {
+    const prefix = parsePrefix(String(text).trim());
+    const shown = JSON.stringify(String(text).slice(0, 60));
+    if (prefix === undefined) {
+      throw new PrefixToAPIKeyError(`not a prefix: ${shown}, expected one such as 192.0.2.0/24 or 2001:db8::/32`, {});
+    }
+    if (prefix.hadHostBits) {
+      throw new PrefixToAPIKeyError(`${shown} has bits set beyond its length, did you mean ${prefix.text}?`, {});
+    }
+    canonical.add(prefix.text);
+  }
+  if (canonical.size === 0) throw new PrefixToAPIKeyError('no prefix was given', {});
+  return [...canonical];
+}
+
+function checkUrl(name: string, url: string | undefined, protocols: readonly string[]): void {
+  if (url === undefined || (URL.canParse(url) && protocols.includes(new URL(url).protocol))) return;
+  throw new TypeError(`${name}: expected a URL that begins with ${protocols.map((each) => `${each}//`).join(' or ')}`);
+}

@@ -1,0 +1,107 @@
+/**
+ * The package's root, for programs: the client of the live stream and of the Data API, and the exporter to embed. What is
+ * exported here follows semantic versioning; docs/library.md describes it and docs/library.api.md lists it.
+ */
+
+// BGP.
+export {
+  type AsPath,
+  formatAsPath,
+  type PathElement,
+  type PathFacts,
+  parseAsPath,
+  pathFacts,
+} from './bgp/as-path.ts';
+export { type Afi, containsPrefix, type Prefix, parsePrefix } from './bgp/prefix.ts';
+export { type Protocol, type Speaker, type VantagePoint, vantagePointKey } from './bgp/vantage-point.ts';
+// The client.
+export {
+  BgproutesLiveClient,
+  type BgproutesLiveClientOptions,
+  type ClientStats,
+  DEFAULT_DATA_API_URL,
+  DEFAULT_LIVE_MANAGER_URL,
+  DEFAULT_WEBSOCKET_URL,
+  type MessagesOptions,
+} from './bgproutes/client.ts';
+export {
+  DEBUG_ESSENTIAL,
+  DEBUG_EXHAUSTIVE,
+  DEBUG_NOTHING,
+  DEBUG_TOO_MUCH,
+  type DebugLevel,
+} from './bgproutes/client-debug-log.ts';
+export type {
+  ClientEvent,
+  ConnectedEvent,
+  DisconnectedEvent,
+  DroppedEvent,
+  UnreadableEvent,
+} from './bgproutes/client-events.ts';
+export type { Announcement, LiveMessage, MessageFields, Withdrawal } from './bgproutes/client-message.ts';
+// The Data API.
+export { DataApiClient, type DataApiOptions } from './bgproutes/data-api.ts';
+export type { QuotaLimits } from './bgproutes/data-api-quota.ts';
+export {
+  type Comparison,
+  type DataApiEndpoint,
+  type DataApiResult,
+  LIVE_SOURCES,
+  type ListedVp,
+  type PrefixMatch,
+  type RibParams,
+  type RibRow,
+  type RouteParams,
+  type RowBatch,
+  type Unreadable,
+  type UnreadableReason,
+  type UpdateRow,
+  type UpdatesParams,
+  type VantagePointRecord,
+  type VantagePointsAnswer,
+  type VantagePointsParams,
+  type VpStatus,
+} from './bgproutes/data-api-types.ts';
+export { type FormatOptions, formatMessage } from './bgproutes/format-message.ts';
+export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/message.ts';
+// The exporter.
+export {
+  type BgproutesConfig,
+  type Config,
+  type ConfigInput,
+  loadConfig,
+  type MonitoredPrefixConfig,
+} from './config/config.ts';
+export {
+  type AsCount,
+  type EmbeddedExporter,
+  type EmbedOptions,
+  type Exposition,
+  embedExporter,
+  type PrefixFacts,
+} from './embedding.ts';
+// What all have in common.
+export {
+  type Actor,
+  ConfigError,
+  DataApiError,
+  type DataApiErrorCode,
+  ExporterError,
+  PrefixToAPIKeyError,
+  StoppedError,
+  WebsocketConnectionError,
+} from './errors.ts';
+export type { Readiness } from './exporter.ts';
+export {
+  createLogger,
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from './logger.ts';
+export type { BackoffOptions } from './stream/backoff.ts';
+export { DISCONNECT_REASONS, type DisconnectReason } from './stream/source.ts';
+export type { ConnectionSettings } from './stream/websocket-connection.ts';
+export type { SessionSettings } from './stream/websocket-session.ts';
+export type { BuildInfo } from './version.ts';
