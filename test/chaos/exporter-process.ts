@@ -1,0 +1,65 @@
+/** An exporter in a process of its own, so that it can be killed at any moment. Told what to do by messages. */
+
+import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { startExporter } from '../../src/exporter.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { Scale } from './scaled-timers.ts';
+import { scaledTimers } from './scaled-timers.ts';
+
+export interface ProcessSetup {
+  readonly configText: string;
+  readonly scale: Scale;
+}
+
+export type Ask = 'routes' | 'metrics' | 'compare' | 'stop';
+export interface Answer {
+  readonly ask: Ask | 'started';
+  readonly text: string;
+  readonly routes?: readonly string[];
+}
+
+const setup = JSON.parse(process.argv[2]) as ProcessSetup;
+const config = loadConfig({ flags: { 'config.file': 'chaos.yml' }, env: {}, readFile: () => setup.configText });
+const logger = createLogger({
+  level: 'debug',
+  format: 'logfmt',
+  destination: process.stderr,
+  secrets: config.bgproutes.apiKeys,
+});
+const exporter = await startExporter(config, {
+  logger,
+  version: { version: '0.0.0', revision: 'test', nodeVersion: process.versions.node },
+  timers: scaledTimers(setup.scale),
+});
+
+/** Each route that the table holds, as one line. */
+function routes(): string[] {
+  const lines: string[] = [];
+  const { table } = exporter;
+  for (const state of table.prefixes.states()) {
+    for (let number = 0; number < table.vps.end; number++) {
+      const vp = table.vps.get(number);
+      const cell = table.cells.find(state, number);
+      const path = cell === -1 ? 0 : table.cells.path(cell);
+      if (vp !== undefined && path !== 0)
+        lines.push(`${vantagePointKey(vp)} | ${state.prefix.text} | ${table.paths.text(path)}`);
+    }
+  }
+  return lines;
+}
+
+async function answer(ask: Ask): Promise<Answer> {
+  if (ask === 'routes') return { ask, text: '', routes: routes() };
+  if (ask === 'metrics') return { ask, text: (await exporter.render('text')).toString() };
+  if (ask === 'compare') await exporter.compare();
+  else await exporter.stop();
+  return { ask, text: '' };
+}
+
+process.on('message', (ask: Ask) => {
+  void answer(ask).then((message) => process.send?.(message, () => ask === 'stop' && process.disconnect()));
+});
+// Without its parent it has nothing to do.
+process.on('disconnect', () => process.exit(0));
+process.send?.({ ask: 'started', text: '' } satisfies Answer);

@@ -1,0 +1,20 @@
+/** Time that runs faster than real time, the same in every process that was given the same origin. */
+import type { Timers } from '../../src/stream/timers.ts';
+
+export interface Scale {
+  /** Real Unix ms at which both times are equal. */
+  readonly originMs: number;
+  readonly factor: number;
+}
+
+/** @param random at least 0, less than 1; waits are drawn from it */
+export function scaledTimers({ originMs, factor }: Scale, random: () => number = Math.random): Timers {
+  return {
+    now: () => originMs + Math.round((Date.now() - originMs) * factor),
+    schedule(callback, delayMs) {
+      const handle = setTimeout(callback, Math.min(2 ** 31 - 1, delayMs / factor));
+      return () => clearTimeout(handle);
+    },
+    random,
+  };
+}
