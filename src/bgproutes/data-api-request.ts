@@ -149,6 +149,7 @@ function amount(value: unknown): number {
 export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const atMs = Date.parse(value);
+  // Dates begin with the name of a day; Date.parse would take "-1" for the year 2001.
+  const atMs = /^[A-Z]/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }

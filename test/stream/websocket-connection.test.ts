@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import { redactor } from '../../src/redaction.ts';
+import { systemTimers } from '../../src/stream/timers.ts';
+import { refusalText } from '../../src/stream/websocket-connection.ts';
+import { WebSocketSession } from '../../src/stream/websocket-session.ts';
+import { RecordingLogger } from './recording-logger.ts';
+import { cleanups, KEY, open, QUICK, serve, until } from './session-world.ts';
+import { tcpServer, upgradeByHand, webSocketServer } from './test-servers.ts';
+
+describe('frames', () => {
+  it('are handed on as they came, whatever they hold', async () => {
+    const sent = [
+      Buffer.from('{"record_type":"update"}'),
+      Buffer.from([0x7b, 0xff, 0xfe, 0x00]),
+      Buffer.from(''),
+      Buffer.from('[]'),
+    ];
+    const server = await serve(
+      webSocketServer((client) => {
+        for (const data of sent) client.send(data, { binary: false });
+        client.send(Buffer.from('binary'), { binary: true });
+      }),
+    );
+    const { frames, events } = open(server.url);
+    await until(() => expect(frames).toEqual([...sent, Buffer.from('binary')]));
+    expect(events).toEqual(['connected']);
+  });
+
+  it('come uncompressed: the extension is not offered', async () => {
+    const server = await serve(webSocketServer());
+    const { events } = open(server.url, {}, { headers: { 'user-agent': 'bgproutes-exporter/1.2.3' } });
+    await until(() => expect(events).toEqual(['connected']));
+    expect(server.handshakes[0]['sec-websocket-extensions']).toBeUndefined();
+    expect(server.handshakes[0]['user-agent']).toBe('bgproutes-exporter/1.2.3');
+    expect(server.handshakes[0][':path']).toBe(`/?api_key=${KEY}`);
+  });
+
+  it('stop while paused and lose nothing', async () => {
+    const server = await serve(webSocketServer());
+    const { session, frames, events } = open(server.url);
+    await until(() => expect(events).toEqual(['connected']));
+    session.pause();
+    const text = 'x'.repeat(1000);
+    const count = 5_000;
+    for (let i = 0; i < count; i++) server.clients[0].send(`${i} ${text}`);
+    await until(() => expect(server.clients[0].bufferedAmount).toBeGreaterThan(500_000)); // the window is full
+    expect(frames.length).toBeLessThan(200);
+    session.resume();
+    await until(() => expect(frames.length).toBe(count));
+    expect(frames.map((frame) => Number.parseInt(frame.toString(), 10))).toEqual(
+      Array.from({ length: count }, (_, i) => i),
+    );
+  });
+
+  it('do not come on a connection made while paused', async () => {
+    const server = await serve(webSocketServer((client) => client.send('{}')));
+    const { session, frames, events } = open(server.url);
+    session.pause();
+    await until(() => expect(events).toEqual(['connected']));
+    expect(frames.length).toBe(0);
+    session.resume();
+    await until(() => expect(frames.length).toBe(1));
+  });
+});
+
+describe('a disconnect has its reason', () => {
+  it('connect_failed: nobody listens', async () => {
+    const server = await webSocketServer();
+    await server.close();
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events[0]).toMatch(/^connect_failed: connect ECONNREFUSED 127\.0\.0\.1:/));
+  });
+
+  it('connect_failed: an HTTP answer other than 101, with its text', async () => {
+    const server = await serve(
+      tcpServer((socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 12\r\n\r\nno\x1b upstream')),
+    );
+    const { events, log } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connect_failed: HTTP status 502: no upstream']));
+    expect(log.lines.map((line) => line.message)).toEqual(['stream disconnected']);
+  });
+
+  it('connect_failed: an answer without end', async () => {
+    const server = await serve(
+      tcpServer((socket) => {
+        socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n');
+        const chunk = `1000\r\n${'a'.repeat(0x1000)}\r\n`;
+        const more = () => socket.write(chunk, (error) => (error ? undefined : setImmediate(more)));
+        more();
+      }),
+    );
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events[0]).toMatch(/^connect_failed: HTTP status 403: a{299}…$/));
+  });
+
+  it('connect_failed: no handshake in time, however busy the server pretends to be', async () => {
+    const server = await serve(
+      tcpServer((socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n');
+        const timer = setInterval(() => socket.write('x-more: 1\r\n'), 10);
+        socket.on('close', () => clearInterval(timer));
+      }),
+    );
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connect_failed: no answer to the handshake within 0.15 s']));
+  });
+
+  it('connect_failed: a redirect is not followed, the key stays here', async () => {
+    const other = await serve(webSocketServer());
+    const server = await serve(
+      tcpServer((socket) => socket.end(`HTTP/1.1 301 Moved\r\nLocation: ${other.url}\r\nContent-Length: 0\r\n\r\n`)),
+    );
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connect_failed: HTTP status 301']));
+    expect(other.connections()).toBe(0);
+  });
+
+  it('closed: the server closes, and says why', async () => {
+    const server = await serve(
+      webSocketServer((client) => client.send('{}', () => client.close(1001, 'going\n away'))),
+    );
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connected', 'closed: close code 1001: going away']));
+  });
+
+  it('closed: the connection breaks', async () => {
+    const server = await serve(webSocketServer((client) => client.send('{}', () => client.terminate())));
+    const { events } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connected', 'closed: close code 1006']));
+  });
+
+  it('timeout: nothing comes and no ping is answered; since when is the last sign of life', async () => {
+    const server = await serve(webSocketServer((client) => client.send('{}'), { autoPong: false }));
+    const atMs: number[] = [];
+    const log = new RecordingLogger();
+    const session = new WebSocketSession(
+      { url: server.url, settings: QUICK, reconnect: false, timers: systemTimers, redactText: redactor([]), log },
+      { connected: (at) => atMs.push(at), frame: (_, at) => atMs.push(at), disconnected: (_, at) => atMs.push(at) },
+    );
+    cleanups.push(() => session.stop());
+    session.start();
+    await until(() => expect(log.values('reason')).toEqual(['timeout']));
+    expect(log.values('detail')).toEqual(['no answer to a ping within 0.06 s']);
+    expect(atMs[2]).toBe(atMs[1]);
+  });
+
+  it('refused: the server says so, before the connection counts', async () => {
+    const server = await serve(
+      webSocketServer((client) => {
+        client.send(`{"error": "Invalid API key:\\u0000 ${KEY}"}`);
+        client.close(1008);
+      }),
+    );
+    const { events, log } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['refused: Invalid API key: [redacted]']));
+    expect(log.lines.map((line) => [line.level, line.message])).toEqual([['warn', 'stream refused by the service']]);
+  });
+
+  it('refused: the server says so later, and does not even close', async () => {
+    const server = await serve(
+      webSocketServer((client) => {
+        client.send('{"record_type":"update"}');
+        setTimeout(() => client.send(' { "error" : {"code": 7} }'), 40);
+      }),
+    );
+    const { events, frames } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connected', 'refused: {"code":7}']));
+    expect(frames.length).toBe(1);
+    await until(() => expect(server.clients.length).toBe(0));
+  });
+
+  it('frame_too_large: over the bound, whole or in parts', async () => {
+    const server = await serve(
+      webSocketServer((client, count) => {
+        client.send('x'.repeat(1024));
+        if (count === 1) client.send('x'.repeat(1025));
+        else for (let i = 0; i < 3; i++) client.send('x'.repeat(512), { fin: false });
+      }),
+    );
+    const { events, frames } = open(server.url);
+    await until(() =>
+      expect(events.slice(0, 4)).toEqual([
+        'connected',
+        'frame_too_large: a frame of more than 1024 bytes',
+        'connected',
+        'frame_too_large: a frame of more than 1024 bytes',
+      ]),
+    );
+    expect(frames[0].length).toBe(1024);
+  });
+
+  it('protocol_error: what comes is not WebSocket', async () => {
+    const server = await serve(
+      tcpServer(upgradeByHand((socket) => socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff])))),
+    );
+    const { reasons } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(reasons).toEqual(['protocol_error']));
+  });
+
+  it('stopped: by us, with a closing handshake', async () => {
+    const closes: number[] = [];
+    const server = await serve(webSocketServer((client) => client.on('close', (code) => closes.push(code))));
+    const { session, events } = open(server.url);
+    await until(() => expect(events).toEqual(['connected']));
+    await session.stop();
+    await session.stop();
+    expect(events).toEqual(['connected', 'stopped']);
+    await until(() => expect(closes).toEqual([1000]));
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    ['{"error":"Invalid API key"}', 'Invalid API key'],
+    ['{"error": "Invalid API key"}\n', 'Invalid API key'],
+    ['  {\t"error" :"x", "code": 3}', 'x'],
+    ['{"error":null}', 'null'],
+  ])('is %s', (frame, text) => {
+    expect(refusalText(Buffer.from(frame))).toBe(text);
+  });
+
+  it.each([
+    ['a message', '{"error":"x","record_type":"update"}'],
+    ['a key elsewhere', '{"record_type":"update","error":"x"}'],
+    ['another key', '{"errors":"x"}'],
+    ['cut', '{"error":"x"'],
+    ['an array', '["error"]'],
+    ['a string', '"error"'],
+    ['not JSON', 'error'],
+    ['an empty object', '{}'],
+    ['three bytes', '{"e'],
+    ['empty', ''],
+    ['longer than a sentence', `{"error":"${'x'.repeat(20_000)}"}`],
+  ])('is not: %s', (_name, frame) => {
+    expect(refusalText(Buffer.from(frame))).toBeUndefined();
+  });
+
+  it('is not read from a frame of the stream: it is handed on', async () => {
+    const server = await serve(webSocketServer((client) => client.send('{"error":"x","record_type":"update"}')));
+    const { frames } = open(server.url);
+    await until(() => expect(frames.map(String)).toEqual(['{"error":"x","record_type":"update"}']));
+  });
+});
+
+describe('the heartbeat', () => {
+  it('takes a pong as life', async () => {
+    let pings = 0;
+    const server = await serve(webSocketServer((client) => client.on('ping', () => pings++)));
+    const { events } = open(server.url);
+    await until(() => expect(pings).toBeGreaterThan(8)); // twice the time after which silence is death
+    expect(events).toEqual(['connected']);
+  });
+
+  it('takes any data as life', async () => {
+    let sent = 0;
+    const server = await serve(
+      webSocketServer(
+        (client) => {
+          const timer = setInterval(() => client.send(String(++sent)), 10);
+          client.on('close', () => clearInterval(timer));
+        },
+        { autoPong: false },
+      ),
+    );
+    const { events, frames } = open(server.url);
+    await until(() => expect(frames.length).toBeGreaterThan(25));
+    expect(events).toEqual(['connected']);
+  });
+
+  it('does not take a pause of ours for silence of the server', async () => {
+    let pings = 0;
+    const server = await serve(webSocketServer((client) => client.on('ping', () => pings++), { autoPong: false }));
+    const { session, events } = open(server.url);
+    session.pause();
+    await until(() => expect(pings).toBeGreaterThan(8));
+    expect(events).toEqual(['connected']);
+    session.resume();
+    await until(() => expect(events[1]).toMatch(/^timeout/));
+  });
+});
