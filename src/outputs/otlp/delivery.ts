@@ -53,6 +53,12 @@ interface Outcome {
   readonly retryAfterMs?: number;
 }
 
+/** An export on its way, and how to end it: its waiting for a retry, or all of it. */
+interface Ongoing {
+  readonly retries: AbortController;
+  readonly all: AbortController;
+}
+
 /** The worst of several results is that of the export. */
 const SEVERITY: readonly OtlpResult[] = ['success', 'partial', 'rejected', 'error', 'unavailable'];
 
@@ -80,7 +86,10 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #now: () => number;
   readonly #random: () => number;
-  #ongoing: { readonly retries: AbortController; readonly all: AbortController } | undefined;
+  #ongoing: Ongoing | undefined;
+  /** Exports on their way, one of them waiting for the other: at most two. */
+  #pending = 0;
+  #tail: Promise<void> = Promise.resolve();
   /** Unix ms: until then the collector wants to be left alone. */
   #quietUntilMs = 0;
   /** Unix ms; set once by `stopBy`. */
@@ -94,36 +103,23 @@ export class Delivery {
     this.#random = options.random ?? Math.random;
   }
 
-  /** Never rejects and ends within `exportTimeoutMs`. An export that meets another one is an `error`: the reader waits. */
-  async export({ resource, scopeMetrics }: ResourceMetrics): Promise<OtlpResult> {
-    if (this.#ongoing !== undefined) return this.#settle({ result: 'error', held: 'no', detail: 'exports overlap' }, 0);
-    const ongoing = { retries: new AbortController(), all: new AbortController() };
-    this.#ongoing = ongoing;
-    const startedAtMs = this.#now();
-    const deadlineMs = Math.min(
-      startedAtMs + this.#options.exportTimeoutMs,
-      this.#stopAtMs ?? Number.POSITIVE_INFINITY,
-    );
-    try {
-      // What others in this process may have recorded is not ours to send.
-      const own = scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
-      const metrics = (own?.metrics ?? []) as OwnMetricData[];
-      if (own === undefined || metrics.length === 0) {
-        return this.#settle({ result: 'error', held: 'no', detail: 'there was nothing to export' }, 0);
-      }
-      const send = (part: readonly OwnMetricData[]) =>
-        this.#sendRequest(
-          this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
-          Math.min(this.#now() + this.#options.timeoutMs, deadlineMs),
-          ongoing,
-        );
-      return this.#settle(await this.#sendAll(metrics, send), this.#now() - startedAtMs);
-    } catch (error) {
-      const detail = errorText(error, this.#options.redact);
-      return this.#settle({ result: 'error', held: 'maybe', detail }, this.#now() - startedAtMs);
-    } finally {
-      this.#ongoing = undefined;
-    }
+  /**
+   * Never rejects. Ends within `exportTimeoutMs`; when another one is on its way (the reader gave up waiting for it), within
+   * twice that. A third one at the same time is an `error`.
+   */
+  async export(collected: ResourceMetrics): Promise<OtlpResult> {
+    if (this.#pending === 2) return this.#settle({ result: 'error', held: 'no', detail: 'exports overlap' }, 0);
+    this.#pending++;
+    const result = this.#tail.then(() => this.#export(collected));
+    this.#tail = result.then(() => {
+      this.#pending--;
+    });
+    return result;
+  }
+
+  /** When no export is on its way, or waits for another one. */
+  async idle(): Promise<void> {
+    while (this.#pending > 0) await this.#tail;
   }
 
   /**
@@ -141,6 +137,35 @@ export class Delivery {
 
   close(): void {
     this.#options.post.close();
+  }
+
+  async #export({ resource, scopeMetrics }: ResourceMetrics): Promise<OtlpResult> {
+    const ongoing: Ongoing = { retries: new AbortController(), all: new AbortController() };
+    this.#ongoing = ongoing;
+    const startedAtMs = this.#now();
+    const deadlineMs = Math.min(
+      startedAtMs + this.#options.exportTimeoutMs,
+      this.#stopAtMs ?? Number.POSITIVE_INFINITY,
+    );
+    // What others in this process may have recorded is not ours to send.
+    const own = scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
+    const metrics = (own?.metrics ?? []) as OwnMetricData[];
+    let outcome: Outcome = { result: 'error', held: 'no', detail: 'there was nothing to export' };
+    try {
+      if (own !== undefined && metrics.length > 0) {
+        outcome = await this.#sendAll(metrics, (part) =>
+          this.#sendRequest(
+            this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
+            Math.min(this.#now() + this.#options.timeoutMs, deadlineMs),
+            ongoing,
+          ),
+        );
+      }
+    } catch (error) {
+      outcome = { result: 'error', held: 'maybe', detail: errorText(error, this.#options.redact) };
+    }
+    this.#ongoing = undefined;
+    return this.#settle(outcome, this.#now() - startedAtMs);
   }
 
   async #sendAll(
@@ -172,11 +197,7 @@ export class Delivery {
     return worst;
   }
 
-  async #sendRequest(
-    body: Uint8Array,
-    deadlineMs: number,
-    ongoing: { readonly retries: AbortController; readonly all: AbortController },
-  ): Promise<Outcome> {
+  async #sendRequest(body: Uint8Array, deadlineMs: number, ongoing: Ongoing): Promise<Outcome> {
     const { post, serializer, compression, backoffMs = 1_000 } = this.#options;
     const headers: Record<string, string> = { ...this.#options.headers, 'content-type': serializer.contentType };
     if (compression === 'gzip') headers['content-encoding'] = 'gzip';

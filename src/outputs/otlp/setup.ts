@@ -136,7 +136,11 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
       const timer = setTimeout(done, STOP_TIMEOUT_MS + 500);
       limit.signal.addEventListener('abort', () => clearTimeout(timer));
     });
-    await Promise.race([sdk.shutdown().catch(onError), overdue]);
+    const last = sdk
+      .shutdown()
+      .catch(onError)
+      .then(() => delivery.idle());
+    await Promise.race([last, overdue]);
     limit.abort();
     delivery.close();
     if (isGlobal) globalMetrics.disable();

@@ -1,0 +1,388 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { OtlpConfig } from '../../../src/config/otlp.ts';
+import { createLogger } from '../../../src/logger.ts';
+import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
+import {
+  type OtlpDependencies,
+  type RunningOtlp,
+  STOP_TIMEOUT_MS,
+  startOtlp,
+} from '../../../src/outputs/otlp/setup.ts';
+import { RecordingLogger } from '../../stream/recording-logger.ts';
+import { accept, Receiver, status } from './receiver.ts';
+import { until } from './until.ts';
+import { smallWorld, visible } from './world.ts';
+
+const started: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  // Exporters first: a receiver that never answers would hold them up.
+  await Promise.all(started.splice(0).map((one) => one.stop()));
+});
+
+async function receiver(): Promise<Receiver> {
+  const one = await new Receiver().start();
+  started.push(one);
+  return one;
+}
+
+async function exporting(
+  endpoint: string,
+  config: Partial<OtlpConfig> = {},
+  dependencies: Partial<OtlpDependencies> = {},
+): Promise<{
+  otlp: RunningOtlp;
+  results: OtlpResult[];
+  logger: RecordingLogger;
+  world: ReturnType<typeof smallWorld>;
+}> {
+  const results: OtlpResult[] = [];
+  const logger = new RecordingLogger();
+  const world = smallWorld();
+  const otlp = await startOtlp(
+    {
+      endpoint,
+      protocol: 'http/protobuf',
+      headers: {},
+      intervalMs: 200,
+      exportTimeoutMs: 200,
+      timeoutMs: 200,
+      compression: 'none',
+      temporality: 'cumulative',
+      resourceAttributes: {},
+      tls: { caFile: undefined, certFile: undefined, keyFile: undefined },
+      ...config,
+    },
+    {
+      collect: world.collect,
+      logger,
+      buildInfo: { version: '1' },
+      onExport: (result) => results.push(result),
+      backoffMs: 20,
+      ...dependencies,
+    },
+  );
+  started.push(otlp);
+  return { otlp, results, logger, world };
+}
+
+const LONG = { intervalMs: 60_000, exportTimeoutMs: 30_000, timeoutMs: 10_000 };
+
+/** A TCP server whose connections are handled by hand. */
+async function tcp(
+  handle: (socket: Socket) => void,
+): Promise<{ readonly endpoint: string; readonly connections: () => number }> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server: Server = createServer((socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    handle(socket);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  started.push({
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { endpoint: `http://127.0.0.1:${port}/v1/metrics`, connections: () => connections };
+}
+
+describe('a collector that is down', () => {
+  it('makes exports unavailable, is said once in the log, and is found again when it is back', async () => {
+    const collector = await receiver();
+    const { endpoint, port } = collector;
+    await collector.stop();
+    const { results, logger } = await exporting(endpoint);
+    await until('three failed exports', () => results.length >= 3);
+    expect(new Set(results)).toEqual(new Set(['unavailable']));
+    const warnings = logger.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ message, fields }) => [message, fields.result])).toEqual([
+      ['OTLP export failed', 'unavailable'],
+    ]);
+    expect(String(warnings[0].fields.detail)).toContain('ECONNREFUSED');
+    const back = await new Receiver().start(port);
+    started.push(back);
+    await until('an export', () => results.includes('success'));
+    expect(logger.lines.map(({ message }) => message)).toContain('OTLP exports succeed again');
+    expect(back.points(visible.otlpName).length).toBeGreaterThan(0);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    [429, 'unavailable'],
+    [502, 'unavailable'],
+    [503, 'unavailable'],
+    [504, 'unavailable'],
+    [400, 'rejected'],
+    [401, 'rejected'],
+    [404, 'rejected'],
+    [413, 'rejected'],
+    [301, 'rejected'],
+    [500, 'error'],
+    [501, 'error'],
+  ] as const)('of status %d makes an export %s', async (code, result) => {
+    const collector = await receiver();
+    collector.answer = status(code, { location: 'http://127.0.0.1:1/' }, 'because of\nthis');
+    const { results, logger } = await exporting(collector.endpoint);
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe(result);
+    const [warning] = logger.lines.filter(({ level }) => level === 'warn');
+    expect(warning.fields).toMatchObject({
+      status: code,
+      detail: `HTTP status ${code}: because of this`,
+      component: 'otlp',
+    });
+  });
+
+  it.each([400, 500])('of status %d is not asked for twice', async (code) => {
+    const collector = await receiver();
+    collector.next.push(status(code));
+    const { results } = await exporting(collector.endpoint);
+    await until('an export', () => results.length > 0);
+    expect(collector.requests).toHaveLength(1);
+  });
+
+  it('of status 503 is retried until it is another one', async () => {
+    const collector = await receiver();
+    collector.next.push(status(503), status(429), status(503));
+    const { results, otlp } = await exporting(collector.endpoint, LONG);
+    await otlp.stop();
+    expect(results).toEqual(['success']);
+    expect(collector.requests).toHaveLength(4);
+    const bodies = new Set(collector.requests.map(({ body }) => body.toString('hex')));
+    expect(bodies.size).toBe(1);
+  });
+
+  it('with Retry-After is retried then, not before', async () => {
+    const collector = await receiver();
+    collector.next.push(status(503, { 'retry-after': '1' }));
+    const { results, otlp } = await exporting(collector.endpoint, LONG);
+    await otlp.stop();
+    expect(results).toEqual(['success']);
+    const [first, second] = collector.requests.map(({ atMs }) => atMs);
+    expect(second - first).toBeGreaterThanOrEqual(990);
+  });
+
+  it('with a Retry-After beyond the timeout lets the collector alone until then, but for the last export', async () => {
+    const collector = await receiver();
+    collector.next.push(status(429, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }));
+    const { results, logger, otlp } = await exporting(collector.endpoint);
+    await until('four exports', () => results.length >= 4);
+    expect(results.every((result) => result === 'unavailable')).toBe(true);
+    expect(collector.requests).toHaveLength(1);
+    expect(logger.values('detail').at(-1)).toMatch(/^the collector asked to be left alone for [0-9]+ s more$/);
+    await otlp.stop();
+    expect(collector.requests).toHaveLength(2);
+    expect(results.at(-1)).toBe('success');
+  });
+
+  it('that is a partial success makes an export partial, and says how many points were refused', async () => {
+    const collector = await receiver();
+    collector.answer = status(200, {}, Buffer.from('0a0c08ac021207746f6f206f6c64', 'hex'));
+    const { results, logger } = await exporting(collector.endpoint);
+    await until('two exports', () => results.length >= 2);
+    expect(results.slice(0, 2)).toEqual(['partial', 'partial']);
+    const warnings = logger.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ message }) => message)).toEqual(['an OTLP export was refused in part']);
+    expect(warnings[0].fields.detail).toBe('300 points were refused: too old');
+  });
+
+  it('that is a partial success in JSON is read as well', async () => {
+    const collector = await receiver();
+    const body = '{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"no"}}';
+    collector.answer = status(200, { 'content-type': 'application/json' }, body);
+    const { results } = await exporting(collector.endpoint, { protocol: 'http/json' });
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('partial');
+  });
+
+  it('that accepts all with a warning is a success, and the warning is logged', async () => {
+    const collector = await receiver();
+    collector.answer = status(200, {}, Buffer.from('0a0412026868', 'hex'));
+    const { results, logger } = await exporting(collector.endpoint);
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('success');
+    expect(logger.lines.find(({ level }) => level === 'warn')?.fields.detail).toBe('warning: hh');
+  });
+
+  it.each([
+    ['an HTML page', '<html>OK</html>'],
+    ['a line of text', 'ok'],
+    ['a cut message', Buffer.from('0aff', 'hex')],
+  ])('of status 200 with %s is a success all the same', async (_, body) => {
+    const collector = await receiver();
+    collector.answer = status(200, {}, body);
+    const { results } = await exporting(collector.endpoint);
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('success');
+  });
+
+  it('without end is cut', async () => {
+    const collector = await receiver();
+    collector.answer = (response) => {
+      response.writeHead(400);
+      const endless = setInterval(() => response.write('x'.repeat(60_000)), 1);
+      response.on('close', () => clearInterval(endless));
+    };
+    const { results, logger } = await exporting(collector.endpoint, {
+      ...LONG,
+      intervalMs: 1_000,
+      exportTimeoutMs: 1_000,
+    });
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('rejected');
+    expect(String(logger.values('detail')[0]).length).toBeLessThan(400);
+  });
+});
+
+describe('a collector that is slow', () => {
+  it('ends an export in time, and no more than one is on its way', async () => {
+    const collector = await receiver();
+    let open = 0;
+    let most = 0;
+    collector.answer = (response) => {
+      most = Math.max(most, ++open);
+      response.on('close', () => open--);
+    };
+    const { results, world } = await exporting(collector.endpoint);
+    let collections = 0;
+    const { series } = world;
+    world.series.get = function get(metric) {
+      collections++;
+      return Map.prototype.get.call(this, metric) as ReturnType<typeof series.get>;
+    };
+    await until('five exports', () => results.length >= 5);
+    expect(results.every((result) => result === 'unavailable')).toBe(true);
+    expect(most).toBe(1);
+    expect(collections).toBeLessThanOrEqual(7 * 5);
+    await until('the last one to be given up', () => open <= 1);
+    collector.answer = accept;
+    await until('an export', () => results.includes('success'));
+  });
+
+  it('that gives its answer byte by byte ends an export in time too', async () => {
+    const { endpoint } = await tcp((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n');
+      const trickle = setInterval(() => socket.write('x-more: 1\r\n'), 20);
+      socket.on('close', () => clearInterval(trickle));
+    });
+    const beganAtMs = Date.now();
+    const { results, otlp } = await exporting(endpoint, {
+      ...LONG,
+      intervalMs: 300,
+      exportTimeoutMs: 300,
+      timeoutMs: 300,
+    });
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('unavailable');
+    await otlp.stop();
+    expect(Date.now() - beganAtMs).toBeLessThan(STOP_TIMEOUT_MS + 3_000);
+  });
+
+  it('that takes connections and reads nothing does not hold up anything', async () => {
+    const { endpoint } = await tcp((socket) => socket.pause());
+    const { results } = await exporting(endpoint);
+    await until('three exports', () => results.length >= 3);
+    expect(results.slice(0, 3)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  });
+
+  it('that hangs up in the middle is unavailable; one that speaks no HTTP is an error', async () => {
+    const cut = await tcp((socket) => socket.once('data', () => socket.destroy()));
+    const foreign = await tcp((socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
+    for (const [{ endpoint }, result] of [
+      [cut, 'unavailable'],
+      [foreign, 'error'],
+    ] as const) {
+      const { results, otlp } = await exporting(endpoint);
+      await until('an export', () => results.length > 0);
+      expect(results[0]).toBe(result);
+      await otlp.stop();
+    }
+  });
+});
+
+describe('a stop', () => {
+  it.each([
+    ['never answers', (): void => {}],
+    ['asks to wait for a minute', status(503, { 'retry-after': '60' })],
+    ['is busy', status(503)],
+  ] as const)('is over in time when the collector %s, an export being on its way', async (_, answer) => {
+    const collector = await receiver();
+    collector.answer = answer;
+    const { otlp, results } = await exporting(collector.endpoint, {
+      ...LONG,
+      intervalMs: 100,
+      exportTimeoutMs: 60_000,
+    });
+    await until('an export on its way', () => collector.requests.length > 0);
+    const beganAtMs = Date.now();
+    await otlp.stop();
+    const tookMs = Date.now() - beganAtMs;
+    expect(tookMs).toBeLessThan(STOP_TIMEOUT_MS + 400);
+    expect(results.length).toBeGreaterThanOrEqual(2);
+    const requests = collector.requests.length;
+    await new Promise((done) => setTimeout(done, 50));
+    expect(collector.requests).toHaveLength(requests);
+  });
+
+  it('gets the last export out although the one before it hangs', async () => {
+    const collector = await receiver();
+    collector.next.push(() => {});
+    const { otlp, results, world } = await exporting(collector.endpoint, { ...LONG, intervalMs: 100 });
+    await until('an export on its way', () => collector.requests.length > 0);
+    world.set(visible, ['192.0.2.0/24'], 4_711);
+    await otlp.stop();
+    expect(results).toEqual(['unavailable', 'success']);
+    expect(collector.points(visible.otlpName, 1)[0].value).toBe(4_711);
+  });
+});
+
+describe('series that vanish while the collector cannot be reached', () => {
+  it('are said to be gone when it can be reached again', async () => {
+    const collector = await receiver();
+    const { results, world } = await exporting(collector.endpoint);
+    await until('an export', () => results.includes('success'));
+    collector.answer = status(503);
+    world.remove(visible, ['192.0.2.0/24']);
+    await until('a failed export', () => results.includes('unavailable'));
+    collector.answer = accept;
+    const from = collector.requests.length;
+    const before = results.length;
+    await until('an export', () => results.slice(before).includes('success'));
+    const gone = collector.points(visible.otlpName, from).filter(({ value }) => value === undefined);
+    expect(gone.at(-1)?.attributes).toEqual({ prefix: '192.0.2.0/24' });
+  });
+});
+
+describe('secrets', () => {
+  const TOKEN = 'tok-5ecret-0f-headers';
+
+  it('of headers and of the URL reach the collector and no log, whatever it answers', async () => {
+    const lines: string[] = [];
+    const destination = new PassThrough().on('data', (chunk: Buffer) => lines.push(chunk.toString()));
+    const collector = await receiver();
+    const echo = (code: number) => status(code, {}, `you sent Authorization: Bearer ${TOKEN} and ?tenant=${TOKEN}`);
+    collector.next.push(echo(400), echo(401), echo(500), echo(503));
+    collector.answer = (response) => response.destroy(new Error(TOKEN));
+    const endpoint = `${collector.endpoint}?tenant=${TOKEN}`;
+    const { results } = await exporting(
+      endpoint,
+      { headers: { authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN } },
+      { logger: createLogger({ level: 'debug', format: 'json', destination }) },
+    );
+    await until('six exports', () => results.length >= 6);
+    expect(collector.requests[0].headers).toMatchObject({ authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN });
+    expect(collector.requests[0].url).toBe(`/v1/metrics?tenant=${TOKEN}`);
+    expect(lines.join('')).toContain('HTTP status 400: you sent Authorization: [redacted] and ?tenant=[redacted]');
+    expect(lines.join('')).toContain(`"endpoint":"${collector.endpoint}"`);
+    expect(lines.join('')).not.toContain(TOKEN);
+  });
+});
