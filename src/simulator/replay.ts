@@ -99,9 +99,11 @@ export class Replay {
     return this.#roundStartMs + (messages[index].timeUs - messages[0].timeUs) / 1000 / speed;
   }
 
+  /** Of one round of a loop; a second of the recording at least, so that one message is not sent without a pause. */
   #durationMs(): number {
     const { recording, speed } = this.#options;
-    return speed === 'max' ? 0 : this.#dueMs(recording.messages.length - 1, speed) - this.#roundStartMs;
+    if (speed === 'max') return 0;
+    return Math.max(1000 / speed, this.#dueMs(recording.messages.length - 1, speed) - this.#roundStartMs);
   }
 
   /** Lets sockets have their turn; at a pace of its own, until the next message is due. */

@@ -21,6 +21,9 @@ export interface TimelineOptions {
   readonly backpressure: () => Promise<void> | undefined;
 }
 
+/** What dividing and multiplying by the speed may lose; without it an event could stay due for ever. */
+const ROUNDING_MS = 1e-6;
+
 /** Events run without a break at speed `max`; then sockets get their turn. */
 const SLICE = 256;
 
@@ -92,12 +95,13 @@ export class Timeline {
       return;
     }
     this.#cancelTimer?.();
-    const dueMs = this.#startedAtMs + this.#heap[0].atMs / this.#speed - this.#clock.now();
-    this.#cancelTimer = this.#clock.schedule(() => this.#runDue(), Math.max(0, Math.ceil(dueMs)));
+    // Elapsed time is subtracted first: Unix times are too large to hold the fractions.
+    const delayMs = this.#heap[0].atMs / this.#speed - (this.#clock.now() - this.#startedAtMs);
+    this.#cancelTimer = this.#clock.schedule(() => this.#runDue(), Math.max(0, Math.ceil(delayMs)));
   }
 
   #runDue(): void {
-    const untilMs = this.currentMs();
+    const untilMs = this.currentMs() + ROUNDING_MS;
     this.#running = true;
     try {
       while (this.#heap.length > 0 && this.#heap[0].atMs <= untilMs) this.#runNext();

@@ -8,6 +8,8 @@ export interface StreamClient {
   readonly frames: string[];
   /** The frames that are JSON. */
   messages(): Record<string, unknown>[];
+  /** Codes of the errors that ws found. */
+  readonly errors: (string | undefined)[];
   /** Close code, once closed. */
   readonly closed: Promise<number>;
   isClosed(): boolean;
@@ -26,7 +28,8 @@ export async function connect(
   const frames: string[] = [];
   let isClosed = false;
   socket.on('message', (data) => frames.push(data.toString()));
-  socket.on('error', () => {});
+  const errors: (string | undefined)[] = [];
+  socket.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code));
   const closed = new Promise<number>((resolve) => {
     socket.on('close', (code) => {
       isClosed = true;
@@ -40,6 +43,7 @@ export async function connect(
   return {
     socket,
     frames,
+    errors,
     messages: () =>
       frames.flatMap((frame) => {
         try {
