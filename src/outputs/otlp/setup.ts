@@ -105,7 +105,7 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
   });
 
   const before = globalMetrics.getMeterProvider();
-  const sdk = new NodeSDK({
+  const sdk = newSdk({
     metricReaders: [reader],
     resource: resourceOf(config, buildInfo.version, dependencies.address),
     // What the SDK would start beside it, or look for, is left out.
@@ -117,7 +117,6 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
     // The type lacks null, by which none is registered.
     contextManager: null as unknown as undefined,
   });
-  // After the SDK was made: with OTEL_LOG_LEVEL set it takes the console for its log.
   diag.setLogger(diagLogger(logger, redact), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   sdk.start();
   const isGlobal = globalMetrics.getMeterProvider() !== before;
@@ -152,6 +151,17 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
       return stopping;
     },
   };
+}
+
+/** With OTEL_LOG_LEVEL set the SDK would write its own log to the console, standard output included. */
+function newSdk(options: ConstructorParameters<typeof NodeSDK>[0]): NodeSDK {
+  const { OTEL_LOG_LEVEL: level } = process.env;
+  delete process.env.OTEL_LOG_LEVEL;
+  try {
+    return new NodeSDK(options);
+  } finally {
+    if (level !== undefined) process.env.OTEL_LOG_LEVEL = level;
+  }
 }
 
 /** What the SDK's reader exports to: the preferences are the package's, the delivery is ours. */
