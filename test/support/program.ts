@@ -1,8 +1,70 @@
-/** The program as a user starts it: a process of its own, from the sources. */
+/** The program as a user starts it: a process of its own, from the sources as they are. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Builds of former sources are kept for this long, since another run may still use them. */
+const KEEP_MS = 3_600_000;
+
+/**
+ * `main.js`, with its types stripped: a loader that does it at every start would cost more than the start itself. Built
+ * once for a state of the sources, inside the project, where its packages are found.
+ */
+function build(): string {
+  const paths = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  );
+  const sources = paths.toSorted().map((path) => ({ path, text: readFileSync(join(ROOT, 'src', path), 'utf8') }));
+  const packageText = readFileSync(join(ROOT, 'package.json'), 'utf8');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([packageText, sources]))
+    .digest('hex')
+    .slice(0, 16);
+  const builds = join(ROOT, '.cache', 'program');
+  const target = join(builds, hash);
+  if (existsSync(target)) return join(target, 'dist', 'main.js');
+  mkdirSync(builds, { recursive: true });
+  for (const former of readdirSync(builds)) {
+    const path = join(builds, former);
+    if (Date.now() - statSync(path).mtimeMs > KEEP_MS) rmSync(path, { recursive: true, force: true });
+  }
+  const folder = mkdtempSync(join(builds, 'new-'));
+  writeFileSync(join(folder, 'package.json'), packageText);
+  const compilerOptions: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
+  };
+  for (const { path, text } of sources) {
+    const file = join(folder, 'dist', path.replace(/ts$/, 'js'));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, ts.transpileModule(text, { compilerOptions }).outputText);
+  }
+  try {
+    renameSync(folder, target);
+  } catch {
+    rmSync(folder, { recursive: true }); // another test file was faster
+  }
+  return join(target, 'dist', 'main.js');
+}
+
+let built: string | undefined;
 
 export interface Program {
   readonly child: ChildProcess;
@@ -16,7 +78,8 @@ export interface Program {
 
 /** The environment is only what is given, and PATH. */
 export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+  built ??= build();
+  const child = spawn(process.execPath, [built, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

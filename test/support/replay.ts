@@ -1,0 +1,97 @@
+/** The way of a frame from its text into the table, and of the table to a scrape, with every clock fixed. */
+import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
+import { SessionFeed } from '../../src/feed/session-feed.ts';
+import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
+import { PrefixView } from '../../src/metrics/prefix-view.ts';
+import { StreamView } from '../../src/metrics/stream-view.ts';
+import { TableFigures, TableView, zeros } from '../../src/metrics/table-view.ts';
+import { type TextFormat, TextWriter } from '../../src/outputs/prometheus.ts';
+import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
+import { Fold } from '../../src/table/fold.ts';
+import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import { TableIds } from '../../src/table/route-ids.ts';
+import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { type LogLine, RecordingLogger } from '../stream/recording-logger.ts';
+
+/** Receipt of a replayed message after its own time. */
+const DELAY_MS = 800;
+
+export interface ReplayOptions {
+  readonly watched: readonly WatchedPrefix[];
+  readonly startMs: number;
+  readonly table?: TableOptions;
+  /** `general`: no frame goes the fast way. */
+  readonly decoder?: 'fast' | 'general';
+}
+
+export class Replay {
+  readonly table: RoutingTable;
+  readonly feed: SessionFeed;
+  readonly log: LogLine[] = [];
+  nowMs: number;
+  readonly #stats: StreamStats & { connects: number };
+  readonly #views: readonly { collect(): ReturnType<PrefixView['collect']> }[];
+  readonly #writers: Readonly<Record<TextFormat, TextWriter>> = {
+    text: new TextWriter('text', rethrow),
+    openmetrics: new TextWriter('openmetrics', rethrow),
+  };
+
+  constructor({ watched, startMs, table, decoder = 'fast' }: ReplayOptions) {
+    this.nowMs = startMs;
+    this.table = new RoutingTable(table);
+    this.table.watch(watched, startMs);
+    this.#stats = {
+      ...{
+        source: 'bgproutes',
+        session: '0',
+        startTimeMs: startMs,
+        up: true,
+        connects: 1,
+        disconnects: zeros(DISCONNECT_REASONS),
+      },
+      ...{ gapMs: 0, gapSinceMs: undefined, frames: 0, receivedBytes: 0, lastFrameAtMs: undefined },
+      ...{ subscribedPrefixes: watched.length, renewals: { ...zeros(RENEWAL_RESULTS), success: 1 } },
+      subscriptionExpiresAtMs: startMs + 4 * 3_600_000,
+    };
+    const fast = new FastDecoder(new TableIds(this.table));
+    if (decoder === 'general') fast.decode = () => false;
+    this.feed = new SessionFeed({
+      ...{ session: 0, stream: this.#stats, decoder: fast, fold: new Fold(this.table) },
+      logger: new RecordingLogger(this.log),
+    });
+    const figures = new TableFigures(startMs);
+    const own = new ExporterFigures(startMs, { version: '0.0.0', revision: 'golden', nodeVersion: 'v0.0.0' });
+    const prefixes = new PrefixView(this.table);
+    this.#views = [
+      prefixes,
+      new TableView(this.table, figures),
+      new StreamView([this.feed], () => this.nowMs),
+      new ExporterView(own, () => prefixes.droppedSeries()),
+    ];
+  }
+
+  /** Plays lines with their own times: each is received a moment after the newest time so far. */
+  play(lines: Iterable<string>): void {
+    for (const line of lines) {
+      const sec = /"sec": ?"?(\d{1,10})\b/.exec(line)?.[1];
+      const usec = /"Usec": ?"?(\d{1,6})\b/.exec(line)?.[1] ?? '0';
+      if (sec !== undefined) this.nowMs = Math.max(this.nowMs, Number(sec) * 1000 + Number(usec) / 1000 + DELAY_MS);
+      this.frame(Buffer.from(line));
+    }
+  }
+
+  frame(data: Buffer): void {
+    this.#stats.frames++;
+    this.#stats.receivedBytes += data.length;
+    this.#stats.lastFrameAtMs = this.nowMs;
+    this.feed.frame(data, this.nowMs);
+  }
+
+  render(format: TextFormat): Buffer {
+    return this.#writers[format].render(this.#views.map((view) => view.collect()));
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
