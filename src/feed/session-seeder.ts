@@ -63,7 +63,10 @@ export class SessionSeeder {
 
   /** Whether the table has all that the session's prefixes have had, up to now. */
   get complete(): boolean {
-    return this.#complete || this.#prefixes.length === 0;
+    return (
+      this.#prefixes.length === 0 ||
+      (this.#complete && this.#prefixes.every((prefix) => this.#completeUntil.has(prefix)))
+    );
   }
 
   /** The table was restored, and was complete until then (Unix ms) for these prefixes. */
@@ -122,7 +125,7 @@ export class SessionSeeder {
     this.#controller.abort();
     if (this.#complete) {
       const untilMs = Math.min(atMs, this.#heardUntilMs());
-      for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, untilMs);
+      for (const prefix of this.#completeUntil.keys()) this.#completeUntil.set(prefix, untilMs);
     }
     this.#setComplete(false);
     this.#options.feed.release();
