@@ -11,7 +11,7 @@ import { stepLine } from '../simulator/step-line.ts';
 import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
-import { aborted, type Command, type CommandOutput } from './command.ts';
+import { aborted, type Command, type CommandIo, type CommandOutput } from './command.ts';
 
 const API_KEY = 'key-of-the-demo';
 
@@ -52,7 +52,7 @@ Example:
     const speed = decimal(flags.speed, 'speed', 0.1, 20, 1);
     const seed = decimal(flags.seed, 'seed', 0, 4_294_967_295, 1);
     // Before anything starts: a wrong flag must not leave a simulator behind.
-    demoConfig('ws://localhost', 'http://localhost', flags);
+    demoConfig('ws://localhost', 'http://localhost', flags, io.env);
     const { startSimulator } = await import('../simulator/simulator.ts');
     const { startExporter } = await import('../exporter.ts');
     const paint = painter(io.stdout, io.env.NO_COLOR);
@@ -70,7 +70,7 @@ Example:
     };
     simulator = await startSimulator({ apiKeys: [API_KEY], seed, speed, scenario: DEMO_SCENARIO, onStep });
     try {
-      const config = demoConfig(simulator.websocketUrl, simulator.url, flags);
+      const config = demoConfig(simulator.websocketUrl, simulator.url, flags, io.env);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [API_KEY] });
       exporter = await startExporter(config, { logger, version: buildInfo(io.env) });
       const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
@@ -85,7 +85,7 @@ Example:
 };
 
 /** What one would write into a file for the network of the scenario. */
-function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues): Config {
+function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues, env: CommandIo['env']): Config {
   const file = {
     prefixes: DEMO_SCENARIO.prefixes.map(({ prefix, description, group, origin, upstreams }) => ({
       prefix,
@@ -105,7 +105,11 @@ function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues): Co
       'log.level': flags['log.level'],
       'config.file': 'demo.yml',
     },
-    env: { BGP_API_KEY: API_KEY },
+    // Of the environment only what says where the metrics are pushed to: a real key is no business of a demo.
+    env: {
+      ...Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_'))),
+      BGP_API_KEY: API_KEY,
+    },
     readFile: () => JSON.stringify(file), // JSON is YAML
   });
   return { ...config, table: { ...config.table, vpPollIntervalMs: VP_POLL_MS } };
