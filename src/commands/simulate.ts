@@ -52,7 +52,11 @@ const FLAGS: readonly Flag[] = [
     value: 'DURATION',
     help: `By how much the Data API lags behind the stream [${DEFAULT_LAG}].`,
   },
-  { name: 'withdraw-key', value: 'NAME', help: 'The key under which withdrawn prefixes come [withdraws].' },
+  {
+    name: 'withdraw-key',
+    value: 'NAME',
+    help: 'The key under which withdrawn prefixes come [withdraws; that of the recording].',
+  },
   {
     name: 'announce-on-subscribe',
     help: 'Tell a new subscriber all routes in the stream, which the service does not: for clients that never ask the Data API.',

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
+import { parsePrefix } from '../bgp/prefix.ts';
 import { parseSpeaker } from '../bgp/vantage-point.ts';
 import { ExporterError } from '../errors.ts';
 import type { PrefixIndex } from './prefix-index.ts';
@@ -12,7 +13,7 @@ import type { World } from './world.ts';
 
 export interface RecordedMessage {
   readonly vp: SimulatedVantagePoint;
-  /** As recorded, Unix microseconds. */
+  /** As recorded, Unix microseconds; of the message before, when it has no readable time. */
   readonly timeUs: number;
   readonly message: StreamMessage;
   /** Numbers of the prefixes in `message`, without what is no prefix. */
@@ -40,12 +41,13 @@ export class RecordingError extends ExporterError {
 export interface RecordingOptions {
   readonly world: World;
   readonly timestamps: 'now' | 'original';
-  readonly withdrawStyle: WithdrawStyle;
+  /** How withdrawn prefixes are spelt; undefined: as recorded. */
+  readonly withdrawStyle: WithdrawStyle | undefined;
   /** Of the uncompressed text: a recording is kept in memory. */
   readonly maxBytes: number;
 }
 
-/** Spellings of the key that nobody has documented, as PROTOCOL knows them. */
+/** Spellings of the key that nobody has documented, the likeliest first. */
 const WITHDRAW_KEYS = [
   ...['withdraws', 'withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes'],
 ] as const;
@@ -73,7 +75,7 @@ export async function loadRecording(path: string, options: RecordingOptions): Pr
       if (bytes > options.maxBytes) {
         throw new RecordingError(`recording ${path} has more than ${options.maxBytes} bytes of text`);
       }
-      const parsed = parseLine(line, messages.length, options);
+      const parsed = parseLine(line, messages.length, messages.at(-1)?.timeUs ?? 0, options);
       if (parsed === undefined) {
         skippedLines++;
       } else if (parsed.isRib) {
@@ -101,6 +103,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 function parseLine(
   line: string,
   number: number,
+  previousUs: number,
   options: RecordingOptions,
 ): (RecordedMessage & { isRib: boolean }) | undefined {
   const object = parseObject(line);
@@ -112,7 +115,7 @@ function parseLine(
   const peer = recordType === 'bmp_update' ? parseSpeaker(String(object.bmp_peer ?? '')) : undefined;
   if (speaker === undefined || (recordType === 'bmp_update' && peer === undefined)) return undefined;
   const announced = prefixList(object.prefixes, prefixes);
-  const withdrawnKey = WITHDRAW_KEYS.find((key) => object[key] !== undefined);
+  const withdrawnKey = withdrawnKeyOf(object);
   const withdrawn = withdrawnKey === undefined ? NO_PREFIXES : prefixList(object[withdrawnKey], prefixes);
   const known = (list: PrefixList) => list.numbers.filter((prefix) => prefix >= 0);
   const [knownAnnounced, knownWithdrawn] = [known(announced), known(withdrawn)];
@@ -125,7 +128,7 @@ function parseLine(
   return {
     isRib: recordType === 'rib',
     vp,
-    timeUs: Number(object.sec ?? 0) * 1_000_000 + Number(object.Usec ?? 0),
+    timeUs: timeOf(object) ?? previousUs,
     message: new StreamMessage(() => fieldsOf(line, options), announced, withdrawn, number),
     announced: knownAnnounced,
     withdrawn: knownWithdrawn,
@@ -138,6 +141,12 @@ function parseLine(
   };
 }
 
+/** Unix microseconds; undefined when the message has no readable time. */
+function timeOf(object: JsonObject): number | undefined {
+  const timeUs = Number(object.sec ?? Number.NaN) * 1_000_000 + Number(object.Usec ?? 0);
+  return Number.isFinite(timeUs) ? timeUs : undefined;
+}
+
 function parseObject(line: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(line);
@@ -147,18 +156,35 @@ function parseObject(line: string): JsonObject | undefined {
   }
 }
 
+/** What has a meaning of its own, and so is never the key of withdrawn prefixes. */
+const OTHER_KEYS: ReadonlySet<string> = new Set([
+  ...['record_type', 'vp', 'bmp_peer', 'sec', 'Usec', 'prefixes', 'as-path', 'communities', 'nexthop', 'origin'],
+]);
+
+/** The first key with something in it; failing the known spellings, any other whose whole value is a list of prefixes. */
+function withdrawnKeyOf(object: JsonObject): string | undefined {
+  const known = WITHDRAW_KEYS.find((key) => textsOf(object[key]).length > 0);
+  if (known !== undefined) return known;
+  return Object.keys(object).find((key) => {
+    const texts = OTHER_KEYS.has(key) ? [] : textsOf(object[key]);
+    return texts.length > 0 && texts.every((text) => parsePrefix(text.trim()) !== undefined);
+  });
+}
+
+function textsOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' && value !== '' ? value.split(',') : [];
+}
+
 function prefixList(value: unknown, prefixes: PrefixIndex): PrefixList {
-  const texts = Array.isArray(value)
-    ? value.map(String)
-    : typeof value === 'string' && value !== ''
-      ? value.split(',')
-      : [];
+  const texts = textsOf(value);
   return { texts, numbers: texts.map((text) => prefixes.numberOf(text.trim())) };
 }
 
 /** The fields as recorded, in their order; only times and withdrawn prefixes are written anew. */
 function fieldsOf(line: string, options: RecordingOptions): Field[] {
   const object = JSON.parse(line) as JsonObject;
+  const withdrawnKey = withdrawnKeyOf(object);
   const isRestamped = options.timestamps === 'now';
   const fields: Field[] = [];
   for (const [key, value] of Object.entries(object)) {
@@ -166,8 +192,8 @@ function fieldsOf(line: string, options: RecordingOptions): Field[] {
       if (!fields.some(({ kind }) => kind === 'time')) fields.push({ kind: 'time' });
     } else if (key === 'prefixes') {
       fields.push({ kind: 'announced', key });
-    } else if ((WITHDRAW_KEYS as readonly string[]).includes(key)) {
-      fields.push({ kind: 'withdrawn', key: options.withdrawStyle.key, asArray: options.withdrawStyle.asArray });
+    } else if (key === withdrawnKey) {
+      fields.push({ kind: 'withdrawn', ...(options.withdrawStyle ?? { key, asArray: Array.isArray(value) }) });
     } else {
       fields.push({ kind: 'text', key, json: JSON.stringify(value) });
     }

@@ -174,7 +174,7 @@ export class RunningSimulator implements Simulator {
     const recording = await loadRecording(path, {
       world: this.#world,
       timestamps,
-      withdrawStyle: this.#withdrawStyle,
+      withdrawStyle: this.#options.withdrawKey === undefined ? undefined : this.#withdrawStyle,
       maxBytes: this.#options.maxRecordingBytes ?? 512 * 1024 * 1024,
     });
     this.#skippedLines = recording.skippedLines;

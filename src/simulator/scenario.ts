@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { MAX_ASN } from '../bgp/as-path.ts';
 import { containsPrefix, parsePrefix } from '../bgp/prefix.ts';
+import { suggestion } from '../suggestion.ts';
 
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;
 
@@ -145,7 +146,7 @@ export function parseScenario(text: string): ScenarioResult {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    return { ok: false, problems: document.errors.map((error) => error.message.split('\n')[0]) };
+    return { ok: false, problems: document.errors.map((error) => error.message.split('\n')[0].replace(/:$/, '')) };
   }
   let value: unknown;
   try {
@@ -159,8 +160,16 @@ export function parseScenario(text: string): ScenarioResult {
     const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
     return node?.range === undefined ? '' : ` (line ${lines.linePos(node.range[0]).line})`;
   };
-  const problems = problemsOf(result.error, (path) => document.getIn(path), lineOf);
+  const problems = problemsOf(result.error, valueIn(value), lineOf);
   return { ok: false, problems };
+}
+
+/** Keys that may be where an unknown one was found: in a step, or in the scenario. */
+function keysAt(value: unknown, path: readonly PropertyKey[]): readonly string[] {
+  if (path[0] === 'prefixes') return Object.keys(scenarioPrefix.shape);
+  const kind = (value as { do?: unknown } | undefined)?.do;
+  const option = step.options.find(({ shape }) => shape.do.value === kind);
+  return Object.keys(option === undefined ? scenarioSchema.shape : option.shape);
 }
 
 /** One line a problem: the place, what was expected, what was got. */
@@ -171,7 +180,11 @@ function problemsOf(
 ): string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => `${placeOf([...issue.path, key])}${lineOf([...issue.path, key])}: unknown key`);
+      return issue.keys.map((key) => {
+        const place = `${placeOf([...issue.path, key])}${lineOf([...issue.path, key])}`;
+        const near = suggestion(key, keysAt(valueAt(issue.path), issue.path));
+        return `${place}: unknown key${near === undefined ? '' : `, did you mean ${near}?`}`;
+      });
     }
     const value = valueAt(issue.path);
     const got =

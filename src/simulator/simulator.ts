@@ -49,7 +49,7 @@ export interface SimulatorOptions {
   readonly dataApiStrictFilter?: boolean;
   /** How `/v1/updates` writes times. Default `fractional_seconds`. */
   readonly dataApiTimes?: ApiTimes;
-  /** The key of withdrawn prefixes. Default `withdraws`. */
+  /** The key of withdrawn prefixes. Default `withdraws`; a recording keeps its own when none is chosen. */
   readonly withdrawKey?: string;
   /** Withdrawn prefixes as an array rather than as comma-separated text. Default false. */
   readonly withdrawAsArray?: boolean;
