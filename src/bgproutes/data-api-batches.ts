@@ -29,6 +29,17 @@ export function splitExact(vps: readonly ListedVp[], prefixes: readonly string[]
 
 /** Parts of at most `size` VPs, listings of the same VP side by side. The order of first appearance is kept. */
 export function groupVps(vps: readonly ListedVp[], size: number): ListedVp[][] {
+  const parts: ListedVp[][] = [];
+  for (const group of byIdentity(vps)) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.length + group.length <= size) last.push(...group);
+    else parts.push([...group]);
+  }
+  return parts;
+}
+
+/** Two listings may be one VP (a router that two collectors hear): those of each VP, in order of first appearance. */
+export function byIdentity(vps: readonly ListedVp[]): Iterable<ListedVp[]> {
   const groups = new Map<string, ListedVp[]>();
   for (const listed of vps) {
     const key = vantagePointKey(listed.vp);
@@ -36,13 +47,7 @@ export function groupVps(vps: readonly ListedVp[], size: number): ListedVp[][] {
     if (group === undefined) groups.set(key, [listed]);
     else group.push(listed);
   }
-  const parts: ListedVp[][] = [];
-  for (const group of groups.values()) {
-    const last = parts.at(-1);
-    if (last !== undefined && last.length + group.length <= size) last.push(...group);
-    else parts.push([...group]);
-  }
-  return parts;
+  return groups.values();
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

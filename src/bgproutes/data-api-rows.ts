@@ -4,10 +4,12 @@
  */
 import { parseAsPath } from '../bgp/as-path.ts';
 import { containsPrefix, type Prefix, parsePrefix } from '../bgp/prefix.ts';
-import { type Protocol, vantagePointKey } from '../bgp/vantage-point.ts';
+import type { Protocol } from '../bgp/vantage-point.ts';
+import { byIdentity } from './data-api-batches.ts';
 import { type Counts, isByProtocol, isObject, type JsonObject, noneUnreadable, PROTOCOLS } from './data-api-decode.ts';
 import { parseTimestampUs } from './data-api-time.ts';
 import {
+  DAMAGE,
   type ListedVp,
   type PrefixMatch,
   type RibRow,
@@ -30,7 +32,7 @@ export interface Asked {
  * such rows under one prefix is read too.
  */
 export function decodeRib(data: unknown, asked: Asked): Generator<RowBatch<RibRow>> | undefined {
-  return isByProtocol(data) ? decodeRows(data, asked, readRib, onePerPrefix) : undefined;
+  return isByVp(data) ? decodeRows(data, asked, readRib, onePerPrefix) : undefined;
 }
 
 /**
@@ -38,7 +40,15 @@ export function decodeRib(data: unknown, asked: Asked): Generator<RowBatch<RibRo
  * "bmp": {…}}`.
  */
 export function decodeUpdates(data: unknown, asked: Asked): Generator<RowBatch<UpdateRow>> | undefined {
-  return isByProtocol(data) ? decodeRows(data, asked, readUpdates, inOrderOfTime) : undefined;
+  return isByVp(data) ? decodeRows(data, asked, readUpdates, inOrderOfTime) : undefined;
+}
+
+/** Under each protocol that is there an object, by VP. */
+function isByVp(data: unknown): data is JsonObject {
+  return (
+    isByProtocol(data) &&
+    PROTOCOLS.every((protocol) => (data[protocol] ?? undefined) === undefined || isObject(data[protocol]))
+  );
 }
 
 /** A row, and the feed that it came by. */
@@ -70,10 +80,16 @@ function* decodeRows<Row extends RibRow>(
     const found: FedRow<Row>[] = [];
     for (const [listing, listed] of listings.entries()) {
       const answer = data[listed.vp.protocol];
-      const value = isObject(answer) && Object.hasOwn(answer, listed.id) ? answer[listed.id] : undefined;
-      if (value === undefined) continue;
-      if (isObject(value) && typeof value.details === 'string') unavailable.push(listed);
+      if (!isObject(answer)) {
+        unavailable.push(listed); // not a word about this protocol
+        continue;
+      }
+      if (!Object.hasOwn(answer, listed.id)) continue; // no routes
+      const value = answer[listed.id];
+      const damageBefore = fields.damage;
       for (const { type, row } of read(value, listed, fields)) found.push({ row, feed: { type, listing } });
+      const hasNoData = isObject(value) && typeof value.details === 'string';
+      if (hasNoData || fields.damage > damageBefore) unavailable.push(listed);
     }
     for (const row of finish(ofOneFeed(found, fields), fields)) {
       rows.push(row);
@@ -83,18 +99,6 @@ function* decodeRows<Row extends RibRow>(
     }
   }
   yield { rows, unreadable: fields.takeCounts(), unavailable };
-}
-
-/** Two listings may be one VP (a router that two collectors hear): together they have one route a prefix. */
-function byIdentity(vps: readonly ListedVp[]): Iterable<ListedVp[]> {
-  const groups = new Map<string, ListedVp[]>();
-  for (const listed of vps) {
-    const key = vantagePointKey(listed.vp);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [listed]);
-    else group.push(listed);
-  }
-  return groups.values();
 }
 
 /**
@@ -205,6 +209,8 @@ class Fields {
   private readonly prefixes = new Map<string, string>();
   private readonly paths = new Map<string, boolean>();
   private counts: Counts = noneUnreadable();
+  /** How much could not be read so far, rather than was too much. */
+  damage = 0;
 
   constructor(asked: Asked) {
     this.asked = asked;
@@ -214,6 +220,7 @@ class Fields {
 
   count(reason: UnreadableReason, times = 1): void {
     this.counts[reason] += times;
+    if (DAMAGE.has(reason)) this.damage += times;
   }
 
   takeCounts(): Counts {
@@ -224,11 +231,7 @@ class Fields {
 
   /** What an answer has under VPs that were not asked. */
   countStrangers(answer: unknown, protocol: Protocol, vps: readonly ListedVp[]): void {
-    if (answer === undefined || answer === null) return;
-    if (!isObject(answer)) {
-      this.count('shape');
-      return;
-    }
+    if (!isObject(answer)) return;
     const ids = new Set(vps.filter(({ vp }) => vp.protocol === protocol).map(({ id }) => id));
     for (const id of Object.keys(answer)) if (!ids.has(id)) this.count('unasked');
   }

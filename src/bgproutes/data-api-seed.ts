@@ -8,8 +8,9 @@ import type { DataApiClient } from './data-api.ts';
 import { FEW } from './data-api-batches.ts';
 import { addUnreadable, type Counts, noneUnreadable } from './data-api-decode.ts';
 import {
-  type ListedVp,
+  DAMAGE,
   LIVE_SOURCES,
+  type ListedVp,
   type PrefixMatch,
   type RibRow,
   type RowBatch,
@@ -38,9 +39,6 @@ export interface DataApiSeedOptions {
 /** More-specifics remembered for one prefix: more than the table holds. */
 const MAX_DISCOVERED = 1_000;
 
-/** Reasons that speak of a format other than the documented one, rather than of too much in the answer. */
-const DAMAGE = UNREADABLE_REASONS.filter((reason) => !['unasked', 'duplicate', 'communities'].includes(reason));
-
 /**
  * How more-specifics are asked for: all VPs at once by a filter. Where the API refuses that (its rule of 10 VPs may hold for
  * filters too), the ten VPs with the largest tables tell which more-specifics there are, and all VPs are asked for these and
@@ -48,7 +46,7 @@ const DAMAGE = UNREADABLE_REASONS.filter((reason) => !['unasked', 'duplicate', '
  */
 export class DataApiSeed {
   private readonly options: DataApiSeedOptions;
-  /** Prefixes for which the filter was refused for many VPs. */
+  /** `ENDPOINT PREFIX` for which the filter was refused for many VPs. */
   private readonly refused = new Set<string>();
   private readonly discovered = new Map<string, Set<string>>();
 
@@ -69,7 +67,7 @@ export class DataApiSeed {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly RibRow[]> {
+  ): AsyncGenerator<RowBatch<RibRow>> {
     const { client } = this.options;
     yield* this.both('rib', vps, prefixes, (some, few, match) =>
       client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal }),
@@ -83,7 +81,7 @@ export class DataApiSeed {
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly UpdateRow[]> {
+  ): AsyncGenerator<RowBatch<UpdateRow>> {
     const { client } = this.options;
     yield* this.both('updates', vps, prefixes, (some, few, match) =>
       client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal }),
@@ -95,27 +93,31 @@ export class DataApiSeed {
     vps: readonly SizedVp[],
     prefixes: readonly string[],
     ask: (vps: readonly ListedVp[], prefixes: readonly string[], match: PrefixMatch) => AsyncIterable<RowBatch<Row>>,
-  ): AsyncGenerator<readonly Row[]> {
+  ): AsyncGenerator<RowBatch<Row>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
-    const count = ({ rows, unreadable }: RowBatch<Row>): readonly Row[] => {
-      tally.rows += rows.length;
-      addUnreadable(tally.unreadable, unreadable);
-      return rows;
+    const count = (batch: RowBatch<Row>): RowBatch<Row> => {
+      tally.rows += batch.rows.length;
+      addUnreadable(tally.unreadable, batch.unreadable);
+      return batch;
     };
     for await (const batch of ask(vps, prefixes, 'exact')) yield count(batch);
     for (const prefix of prefixes) {
-      if (!this.refused.has(prefix)) {
+      const question = `${endpoint} ${prefix}`;
+      if (!this.refused.has(question)) {
         try {
           for await (const batch of ask(vps, [prefix], 'more_specific')) yield count(batch);
           continue;
         } catch (error) {
           if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || vps.length <= FEW) throw error;
-          this.refused.add(prefix);
-          this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
-            prefix,
-            vantage_points: vps.length,
-            detail: error.message,
-          });
+          if (this.refused.size === 0) {
+            this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
+              endpoint,
+              prefix,
+              vantage_points: vps.length,
+              detail: error.message,
+            });
+          }
+          this.refused.add(question);
         }
       }
       const found = this.discoveredIn(prefix);
@@ -136,7 +138,8 @@ export class DataApiSeed {
 
   /** Logs what could not be read. What is missing would pass for a loss, so an answer that is mostly damage is none. */
   private judge(endpoint: string, rows: number, unreadable: Unreadable): void {
-    const damage = DAMAGE.reduce((sum, reason) => sum + unreadable[reason], 0);
+    let damage = 0;
+    for (const reason of DAMAGE) damage += unreadable[reason];
     if (damage === 0) return;
     const fields: Partial<Counts> = {};
     for (const reason of UNREADABLE_REASONS) if (unreadable[reason] > 0) fields[reason] = unreadable[reason];

@@ -34,6 +34,8 @@ export const UNREADABLE_REASONS = [
   'duplicate', // another feed, or another listing, of the same VP and prefix
 ] as const;
 export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
+/** Those that speak of a format other than the documented one, rather than of too much in the answer. */
+export const DAMAGE: ReadonlySet<UnreadableReason> = new Set(['shape', 'vp', 'prefix', 'as_path', 'timestamp', 'kind']);
 export type Unreadable = Readonly<Record<UnreadableReason, number>>;
 
 export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
@@ -145,7 +147,10 @@ export interface RowBatch<Row> {
   readonly rows: readonly Row[];
   /** What was skipped in this part. */
   readonly unreadable: Unreadable;
-  /** VPs of which the API said that it has no data (it was down then): that they have no rows says nothing. */
+  /**
+   * VPs of whom the answer is not complete: the API said that it has no data of them (they were down then), or something of
+   * theirs could not be read. That they lack a row says nothing.
+   */
   readonly unavailable: readonly ListedVp[];
 }
 

@@ -109,6 +109,20 @@ describe('decodeRib', () => {
     });
   });
 
+  it('does not take silence about a protocol for the absence of routes', () => {
+    const { unavailable } = all(decodeRib({ bgp: {}, bmp: null }, asked([bgp('1'), { id: '2', vp: BMP }])));
+    expect(unavailable).toEqual(['2']);
+  });
+
+  it('says of which VPs something could not be read: that they lack a row says nothing', () => {
+    const data = {
+      bgp: { 1: { [P1]: ['1', ''], [P2]: ['x', ''] }, 2: { [P1]: ['1', { odd: 1 }], '10.0.0.0/8': ['1', ''] }, 3: 7 },
+    };
+    const { rows, unavailable } = all(decodeRib(data, asked([bgp('1', 1), bgp('2', 2), bgp('3', 3)])));
+    expect(rows.length).toBe(2);
+    expect(unavailable).toEqual(['1', '3']);
+  });
+
   it.each<[unknown, UnreadableReason]>([
     [{ [P1]: null }, 'shape'],
     [{ [P1]: 'text' }, 'shape'],
@@ -145,10 +159,13 @@ describe('decodeRib', () => {
     expect(unreadable).toEqual({ as_path: vps.length });
   });
 
-  it.each([null, undefined, [], {}, 'text', 7, { other: {} }])('takes %j for no answer', (data) => {
-    expect(decodeRib(data, asked([bgp('1')]))).toBeUndefined();
-    expect(decodeUpdates(data, asked([bgp('1')]))).toBeUndefined();
-  });
+  it.each([null, undefined, [], {}, 'text', 7, { other: {} }, { bgp: [] }, { bgp: {}, bmp: 'x' }])(
+    'takes %j for no answer',
+    (data) => {
+      expect(decodeRib(data, asked([bgp('1')]))).toBeUndefined();
+      expect(decodeUpdates(data, asked([bgp('1')]))).toBeUndefined();
+    },
+  );
 });
 
 describe('decodeUpdates', () => {
@@ -211,7 +228,7 @@ describe('decodeUpdates', () => {
     expect(all(decodeUpdates({ bgp: { 1: [row] } }, asked([bgp('1')])))).toEqual({
       rows: [],
       unreadable: { [reason]: 1 },
-      unavailable: [],
+      unavailable: reason === 'unasked' ? [] : ['1'],
     });
   });
 
@@ -220,7 +237,7 @@ describe('decodeUpdates', () => {
     expect(all(decodeUpdates(data, asked([bgp('1'), bgp('2', 1)])))).toEqual({
       rows: [],
       unreadable: { shape: 1 },
-      unavailable: ['1'],
+      unavailable: ['1', '2'],
     });
   });
 });

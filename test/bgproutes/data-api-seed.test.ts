@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { containsPrefix, parsePrefix } from '../../src/bgp/prefix.ts';
 import { DataApiSeed } from '../../src/bgproutes/data-api-seed.ts';
-import type { VantagePointRecord } from '../../src/bgproutes/data-api-types.ts';
+import type { RibRow, RowBatch, VantagePointRecord } from '../../src/bgproutes/data-api-types.ts';
 import { caught, envelope, world } from './data-api-world.ts';
 import type { TestRequest } from './http-test-server.ts';
 
@@ -64,11 +64,10 @@ async function seedWorld(
   return { ...w, seed };
 }
 
-async function read<
-  Row extends { readonly vp: { readonly asn: number }; readonly prefix: string; readonly asPath: string },
->(batches: AsyncIterable<readonly Row[]>): Promise<string[]> {
+async function read(batches: AsyncIterable<RowBatch<RibRow>>): Promise<string[]> {
   const found: string[] = [];
-  for await (const rows of batches) for (const row of rows) found.push(`${row.vp.asn}: ${row.prefix} ${row.asPath}`);
+  for await (const { rows } of batches)
+    for (const row of rows) found.push(`${row.vp.asn}: ${row.prefix} ${row.asPath}`);
   return found.sort();
 }
 
@@ -132,9 +131,12 @@ describe('seeding from the Data API', () => {
       'the Data API does not take all vantage points in a question for more-specifics',
     ]);
 
-    // It is remembered, and holds for updates too.
-    expect(await read(seed.updates(vps, [P1], 0, 1_000, signal))).toEqual(expected);
+    // It is remembered; whether it holds for updates too is found out.
+    expect(await read(seed.rib(vps, [P1], 0, signal))).toEqual(expected);
     expect(server.requests.length).toBe(5 + 3);
+    expect(await read(seed.updates(vps, [P1], 0, 1_000, signal))).toEqual(expected);
+    expect(server.requests.length).toBe(8 + 4);
+    expect(log.lines.length).toBe(1);
   });
 
   it('asks the VPs with the largest table of the family', async () => {
