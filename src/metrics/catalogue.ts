@@ -10,7 +10,9 @@ const ONE = 'one';
 const PER_PREFIX = 'one a prefix';
 const PER_SESSION = 'one a session';
 
-export function define<const T extends Record<string, MetricDefinition>>(definitions: T): { readonly [K in keyof T]: Metric } {
+export function define<const T extends Record<string, MetricDefinition>>(
+  definitions: T,
+): { readonly [K in keyof T]: Metric } {
   const metrics: Record<string, Metric> = {};
   for (const [key, definition] of Object.entries(definitions)) metrics[key] = defineMetric(key, definition);
   return metrics as { readonly [K in keyof T]: Metric };
