@@ -106,6 +106,8 @@ function* decodeRows<Row extends RibRow>(
  * the order of the answer, so that RIB and updates speak of the same one.
  */
 function ofOneFeed<Row extends RibRow>(found: readonly FedRow<Row>[], fields: Fields): Row[] {
+  // Nearly always there is only one.
+  if (found.every(({ feed }) => compareFeeds(feed, found[0].feed) === 0)) return found.map(({ row }) => row);
   const taken = new Map<string, Feed>();
   for (const { row, feed } of found) {
     const former = taken.get(row.prefix);

@@ -155,4 +155,4 @@ export interface RowBatch<Row> {
 }
 
 /** Enough to make an iteration cheap, few enough to keep the event loop turning: some milliseconds. */
-export const ROWS_PER_BATCH = 2_000;
+export const ROWS_PER_BATCH = 1_000;
