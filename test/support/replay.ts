@@ -2,6 +2,7 @@
 import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
+import type { FamilySource } from '../../src/metrics/metric.ts';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { StreamView } from '../../src/metrics/stream-view.ts';
 import { TableFigures, TableView, zeros } from '../../src/metrics/table-view.ts';
@@ -30,7 +31,7 @@ export class Replay {
   readonly log: LogLine[] = [];
   nowMs: number;
   readonly #stats: StreamStats & { connects: number };
-  readonly #views: readonly { collect(): ReturnType<PrefixView['collect']> }[];
+  readonly #views: readonly { collect(): FamilySource }[];
   readonly #writers: Readonly<Record<TextFormat, TextWriter>> = {
     text: new TextWriter('text', rethrow),
     openmetrics: new TextWriter('openmetrics', rethrow),
@@ -87,8 +88,12 @@ export class Replay {
     this.feed.frame(data, this.nowMs);
   }
 
+  collect(): FamilySource[] {
+    return this.#views.map((view) => view.collect());
+  }
+
   render(format: TextFormat): Buffer {
-    return this.#writers[format].render(this.#views.map((view) => view.collect()));
+    return this.#writers[format].render(this.collect());
   }
 }
 
