@@ -15,7 +15,7 @@ export interface ControlOptions {
 }
 
 /** What may be called by name; `goDown` is not there, as nobody could call the simulator back. */
-const FAULTS = [
+export const CONTROL_FAULTS = [
   ...['cut', 'cutMidFrame', 'stall', 'mute', 'unmute', 'garbage', 'oversized', 'breakProtocol', 'corrupt', 'resend'],
   ...[
     'refuse',
@@ -63,8 +63,8 @@ export class Control {
   /** `{"fault": NAME, "args": […]}`: the arguments are those of the method of `Faults`. */
   #fault(body: unknown): unknown {
     const { fault, args = [] } = (body ?? {}) as { fault?: unknown; args?: unknown };
-    const name = FAULTS.find((known) => known === fault);
-    if (name === undefined) throw new TypeError(`fault: expected one of ${FAULTS.join(', ')}`);
+    const name = CONTROL_FAULTS.find((known) => known === fault);
+    if (name === undefined) throw new TypeError(`fault: expected one of ${CONTROL_FAULTS.join(', ')}`);
     if (!Array.isArray(args)) throw new TypeError('args: expected an array');
     const faults = this.#options.faults();
     return (faults[name] as (...args: unknown[]) => unknown).apply(faults, args);
