@@ -14,6 +14,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
   healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
+  tail: async () => (await import('./commands/tail.ts')).tailCommand,
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  vps: async () => (await import('./commands/vps.ts')).vpsCommand,
+  rib: async () => (await import('./commands/rib.ts')).ribCommand,
+  subscribe: async () => (await import('./commands/subscribe.ts')).subscribeCommand,
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(allCommands),
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };
 

@@ -1,5 +1,6 @@
 /** What every command of `bgproutes-exporter` is: data for the help text, and one function that runs it. */
 import type { Writable } from 'node:stream';
+import type { Flag } from './arguments.ts';
 
 /** An output of the process. `isTTY` is set on a terminal: only then may anything be coloured. */
 export type CommandOutput = Writable & { readonly isTTY?: boolean };
@@ -29,6 +30,9 @@ export interface Command {
   readonly summary: string;
   /** The whole text of `--help`, ending in a newline. */
   readonly help: string;
+  /** Its flags, and the words that may stand as its first argument: what shell completion offers. */
+  readonly flags?: readonly Flag[];
+  readonly words?: readonly string[];
   /**
    * Runs until done or aborted. `args` is what follows the command's name; `--help` and `--version` never reach it.
    * Resolves with the exit code: 0 done or stopped in order, 2 wrong usage or configuration, 1 anything else fatal.

@@ -36,6 +36,7 @@ const FLAGS: readonly Flag[] = [
 export const demoCommand: Command = {
   name: 'demo',
   summary: 'Show everything at work without key, network or server: simulator and exporter in one',
+  flags: FLAGS,
   help: `Usage: bgproutes-exporter demo [flags]
 
 Starts a simulated Internet and the exporter against it, says what to open, and prints a line for everything that

@@ -14,6 +14,7 @@ const DEFAULT_ADDRESS: ListenAddress = { host: '', port: 10_479 };
 export const healthcheckCommand: Command = {
   name: 'healthcheck',
   summary: 'Ask a running exporter whether it is healthy (for containers)',
+  flags: FLAGS,
   help: `Usage: bgproutes-exporter healthcheck [flags]
 
 Asks /-/healthy of the exporter on this machine. Without flags it finds the address as the first process (of a

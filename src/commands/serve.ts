@@ -13,6 +13,7 @@ const STOP_LIMIT_MS = 10_000;
 export const serveCommand: Command = {
   name: 'serve',
   summary: 'Run the exporter; this is what runs without a command',
+  flags: CONFIG_FLAGS,
   help: `Usage: bgproutes-exporter [serve] [flags]
 
 Keeps, for each monitored prefix, the route that each vantage point of bgproutes.io holds, and serves it as metrics.

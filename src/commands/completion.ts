@@ -1,0 +1,38 @@
+/** `bgproutes-exporter completion SHELL`: completion of commands, flags and values, made from the table of commands. */
+import { parseArguments, UsageError } from './arguments.ts';
+import type { Command } from './command.ts';
+import { bashCompletion } from './completion-bash.ts';
+import { fishCompletion } from './completion-fish.ts';
+import { zshCompletion } from './completion-zsh.ts';
+
+const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+};
+
+/** Made with all commands, since it tells of them. */
+export function completionCommand(all: () => Promise<readonly Command[]>): Command {
+  return {
+    name: 'completion',
+    summary: 'Print a script that completes commands and flags in bash, zsh or fish',
+    words: Object.keys(SHELLS),
+    help: `Usage: bgproutes-exporter completion bash|zsh|fish
+
+Prints a script for the shell. It knows the commands and flags of this very version.
+
+Examples:
+  source <(bgproutes-exporter completion bash)                                  # in ~/.bashrc
+  bgproutes-exporter completion zsh > "\${fpath[1]}/_bgproutes-exporter"         # before compinit
+  bgproutes-exporter completion fish > ~/.config/fish/completions/bgproutes-exporter.fish
+`,
+
+    async run(args, io) {
+      const { positionals } = parseArguments(args, [], ['the shell (bash, zsh or fish)']);
+      const [shell] = positionals;
+      if (!Object.hasOwn(SHELLS, shell)) throw new UsageError(`expected bash, zsh or fish, got "${shell}"`);
+      io.stdout.write(SHELLS[shell](await all()));
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** Reads the live stream for a command until it is told to stop, and says on standard error what befalls the connection. */
+import type { ClientEvent } from '../bgproutes/client-events.ts';
+import type { LiveMessage } from '../bgproutes/client-message.ts';
+import type { CommandIo } from './command.ts';
+import { LineOutput } from './line-output.ts';
+import type { Service } from './service.ts';
+
+/** Prints what a message is worth; awaited, so that a slow output slows the stream down. */
+export type OnMessage = (message: LiveMessage, output: LineOutput) => Promise<void>;
+
+/**
+ * Subscribes to the service's prefixes (without any, what the key has already is read) and hands on every message.
+ * @returns the exit code: 0 when stopped, or when nobody reads the output any more; rejects with the client's errors
+ */
+export async function follow(service: Service, io: CommandIo, onMessage: OnMessage): Promise<number> {
+  const { BgproutesLiveClient } = await import('../bgproutes/client.ts');
+  const { prefixes, ...options } = service;
+  const output = new LineOutput(io);
+  const client = new BgproutesLiveClient(options);
+  const unreadable = new Set<string>();
+  try {
+    if (prefixes.length > 0) await client.subscribe(prefixes, { signal: output.signal });
+    for await (const item of client.messages({ signal: output.signal, events: true })) {
+      if (item.type === 'announcement' || item.type === 'withdrawal') {
+        await onMessage(item, output);
+      } else if (item.type !== 'unreadable') {
+        io.stderr.write(`# ${noteOf(item, prefixes)}\n`);
+      } else if (!unreadable.has(item.reason)) {
+        unreadable.add(item.reason);
+        const keys = item.keys === undefined ? '' : ` (its keys: ${item.keys.join(', ')})`;
+        io.stderr.write(`# a message could not be read: ${item.reason}${keys}; said once a reason\n`);
+      }
+    }
+  } catch (error) {
+    if (!output.signal.aborted) throw error;
+  } finally {
+    output.end();
+    await client.close();
+  }
+  return 0;
+}
+
+function noteOf(event: Exclude<ClientEvent, { readonly type: 'unreadable' }>, prefixes: readonly string[]): string {
+  switch (event.type) {
+    case 'connected':
+      if (event.gapMs !== undefined) {
+        return `connected again after ${(event.gapMs / 1000).toFixed(1)} s; what changed meanwhile is not known`;
+      }
+      return `connected; waiting for changes of ${prefixes.length === 0 ? 'the prefixes that the key has' : prefixes.join(', ')}`;
+    case 'disconnected': {
+      const said = event.detail === '' ? '' : ` (${event.detail})`;
+      return `disconnected: ${event.reason}${said}${event.willReconnect ? '; trying again' : ''}`;
+    }
+    case 'dropped':
+      return `${event.frames} messages were lost: the output is too slow`;
+  }
+}

@@ -1,0 +1,55 @@
+/** Lines on an output that may be a terminal, slow, or gone. */
+import { once } from 'node:events';
+import type { CommandIo, CommandOutput } from './command.ts';
+
+const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
+export type Colour = keyof typeof COLOURS;
+export type Paint = (colour: Colour, text: string) => string;
+
+/** Colours on a terminal only, and not where NO_COLOR (no-color.org) is set. */
+export function painterFor(output: CommandOutput, env: CommandIo['env']): Paint {
+  const isPlain = output.isTTY !== true || (env.NO_COLOR !== undefined && env.NO_COLOR !== '') || env.TERM === 'dumb';
+  return isPlain ? (_, text) => text : (colour, text) => `\u001b[${COLOURS[colour]}m${text}\u001b[0m`;
+}
+
+export class LineOutput {
+  /** Aborted when the command is to stop, or when nobody reads the output any more: neither is an error. */
+  readonly signal: AbortSignal;
+  readonly paint: Paint;
+  readonly #output: CommandOutput;
+  readonly #stop = new AbortController();
+  readonly #given: AbortSignal;
+
+  constructor({ stdout, env, signal }: Pick<CommandIo, 'stdout' | 'env' | 'signal'>) {
+    this.#output = stdout;
+    this.#given = signal;
+    this.signal = this.#stop.signal;
+    this.paint = painterFor(stdout, env);
+    stdout.on('error', this.#onError).on('close', this.#onGone);
+    signal.addEventListener('abort', this.#onGone);
+    if (signal.aborted || stdout.destroyed) this.#stop.abort();
+  }
+
+  /** Resolves when the output can take more. Does nothing when it is gone. */
+  async write(text: string): Promise<void> {
+    if (this.signal.aborted || this.#output.write(text)) return;
+    await once(this.#output, 'drain', { signal: this.signal }).catch(() => {});
+  }
+
+  line(text: string): Promise<void> {
+    return this.write(`${text}\n`);
+  }
+
+  /** Takes its listeners off. */
+  end(): void {
+    this.#output.off('error', this.#onError).off('close', this.#onGone);
+    this.#given.removeEventListener('abort', this.#onGone);
+  }
+
+  readonly #onGone = (): void => this.#stop.abort();
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    // Whatever else it is (a full disk) ends the program elsewhere, as an error.
+    if (error.code === 'EPIPE') this.#stop.abort();
+  };
+}

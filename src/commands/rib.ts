@@ -1,0 +1,212 @@
+/** `bgproutes-exporter rib`: what vantage points held at a time, by the Data API. */
+import { parseAsPath, pathFacts } from '../bgp/as-path.ts';
+import {
+  LIVE_SOURCES,
+  type PrefixMatch,
+  type RibRow,
+  type Unreadable,
+  type UnreadableReason,
+} from '../bgproutes/data-api-types.ts';
+import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
+import type { Command, CommandIo } from './command.ts';
+import { LineOutput } from './line-output.ts';
+import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
+import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+
+const FORMATS = ['table', 'json'] as const;
+
+/** The Data API lags behind by 1 to 2 minutes. */
+const DEFAULT_AGE_MS = 5 * 60_000;
+
+/** Origins named in the summary. */
+const MAX_ORIGINS = 5;
+
+const FLAGS: readonly Flag[] = [
+  { ...PREFIX_FLAG, help: 'Prefix to look up, such as 192.0.2.0/24. Repeatable.' },
+  {
+    name: 'more-specifics',
+    help: 'Also what lies inside these prefixes and is longer: a request more for each prefix.',
+  },
+  { name: 'date', value: 'TIME', help: 'When, as 2026-11-23T18:00:00, UTC [five minutes ago].' },
+  ...VP_FLAGS,
+  { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
+  ...SERVICE_FLAGS,
+];
+
+const COLUMNS: readonly Column[] = [
+  { title: 'PREFIX' },
+  { title: 'ASN', right: true },
+  { title: 'IP' },
+  { title: 'ORIGIN', right: true },
+  { title: 'AS PATH' },
+];
+
+export const ribCommand: Command = {
+  name: 'rib',
+  summary: 'Print the routes that vantage points hold for prefixes, now or at a time',
+  flags: FLAGS,
+  help: `Usage: bgproutes-exporter rib --prefix=PREFIX… [flags]
+
+Prints the route of each vantage point (VP) for these prefixes, and how many see which origin (on standard error). Without
+a filter all VPs that stream live are asked. Takes two requests, and more for more than 10 prefixes or 2,000 VPs; it takes
+nothing from a running exporter but this part of the key's hourly quota.
+
+Flags:
+${formatFlags(FLAGS)}
+Example:
+  BGP_API_KEY=… bgproutes-exporter rib --prefix=192.23.62.0/24 --source=ris --date=2026-11-23T18:00:00
+`,
+
+  async run(args, io) {
+    const { flags } = parseArguments(args, FLAGS);
+    const format = choiceOf(flags, 'format', FORMATS, 'table');
+    const filter = vpFilterOf(flags);
+    const dateMs = dateOf(flags, Date.now());
+    const service = serviceOf(flags, io.env, false);
+    if (service.prefixes.length === 0) throw new UsageError('no prefix: --prefix=192.0.2.0/24, or --config.file=FILE');
+    const output = new LineOutput(io);
+    try {
+      const sources = filter.sources?.length === 0 ? LIVE_SOURCES : filter.sources;
+      const matches: readonly PrefixMatch[] = flags['more-specifics'] === true ? ['exact', 'more_specific'] : ['exact'];
+      await printRoutes({ service, io, output, format, matches, dateMs, filter: { ...filter, sources } });
+    } catch (error) {
+      if (!output.signal.aborted) throw error;
+    } finally {
+      output.end();
+    }
+    return 0;
+  },
+};
+
+interface Question {
+  readonly service: Service;
+  readonly io: CommandIo;
+  readonly output: LineOutput;
+  readonly format: (typeof FORMATS)[number];
+  readonly matches: readonly PrefixMatch[];
+  readonly dateMs: number;
+  readonly filter: ReturnType<typeof vpFilterOf>;
+}
+
+async function printRoutes({ service, io, output, format, matches, dateMs, filter }: Question): Promise<void> {
+  const { dataApiOf } = await import('./data-api-access.ts');
+  const api = dataApiOf(service, io);
+  const { signal } = output;
+  const listed = await api.vantagePoints({ ...filter, signal });
+  const summary = new Summary();
+  summary.add(listed.unreadable);
+  const print = format === 'json' ? new JsonPrinter(output) : new TablePrinter(output);
+  for (const match of matches) {
+    const question = { vps: listed.vantagePoints, prefixes: service.prefixes, dateMs, match, signal };
+    for await (const { rows, unreadable, unavailable } of api.rib(question)) {
+      summary.add(unreadable);
+      summary.unavailable += unavailable.length;
+      for (const row of rows) summary.count(row);
+      await print.rows(rows);
+    }
+  }
+  await print.end();
+  const when = new Date(dateMs).toISOString().slice(0, 19);
+  io.stderr.write(`# at ${when} UTC, asked of ${listed.vantagePoints.length} vantage points: ${summary.text()}\n`);
+}
+
+class TablePrinter {
+  readonly #output: LineOutput;
+  #widths: readonly number[] | undefined;
+
+  constructor(output: LineOutput) {
+    this.#output = output;
+  }
+
+  /** Widths are those of the first part of the answer: it is not kept to wait for the last one. */
+  async rows(rows: readonly RibRow[]): Promise<void> {
+    const texts = rows.map(textsOf);
+    if (this.#widths === undefined) await this.#title(texts);
+    for (const row of texts) await this.#output.line(columnLine(COLUMNS, this.#widths ?? [], row));
+  }
+
+  async end(): Promise<void> {
+    if (this.#widths === undefined) await this.#title([]);
+  }
+
+  #title(rows: readonly (readonly string[])[]): Promise<void> {
+    this.#widths = widthsOf(COLUMNS, rows);
+    return this.#output.line(this.#output.paint('grey', columnLine(COLUMNS, this.#widths, titlesOf(COLUMNS))));
+  }
+}
+
+class JsonPrinter {
+  readonly #output: LineOutput;
+  #isFirst = true;
+
+  constructor(output: LineOutput) {
+    this.#output = output;
+  }
+
+  async rows(rows: readonly RibRow[]): Promise<void> {
+    for (const row of rows) {
+      await this.#output.write(`${this.#isFirst ? '[' : ','}\n  ${JSON.stringify({ ...row, origin: originOf(row) })}`);
+      this.#isFirst = false;
+    }
+  }
+
+  end(): Promise<void> {
+    return this.#output.write(this.#isFirst ? '[\n]\n' : '\n]\n');
+  }
+}
+
+class Summary {
+  unavailable = 0;
+  #routes = 0;
+  readonly #origins = new Map<string, number>();
+  readonly #unreadable: Partial<Record<UnreadableReason, number>> = {};
+
+  add(unreadable: Unreadable): void {
+    for (const [reason, count] of Object.entries(unreadable) as [UnreadableReason, number][]) {
+      this.#unreadable[reason] = (this.#unreadable[reason] ?? 0) + count;
+    }
+  }
+
+  count(row: RibRow): void {
+    this.#routes++;
+    const origin = String(originOf(row));
+    this.#origins.set(origin, (this.#origins.get(origin) ?? 0) + 1);
+  }
+
+  text(): string {
+    const parts = [`${this.#routes} routes`];
+    const byCount = [...this.#origins].sort(([, a], [, b]) => b - a);
+    if (byCount.length > 0) {
+      const named = byCount.slice(0, MAX_ORIGINS).map(([origin, routes]) => `${routes} from ${origin}`);
+      if (byCount.length > MAX_ORIGINS) named.push(`${byCount.length - MAX_ORIGINS} more origins`);
+      parts[0] += ` (${named.join(', ')})`;
+    }
+    if (this.unavailable > 0) parts.push(`${this.unavailable} vantage points without data for that time`);
+    const note = unreadableNote(this.#unreadable as Unreadable);
+    if (note !== undefined) parts.push(note);
+    return parts.join('; ');
+  }
+}
+
+function textsOf(row: RibRow): string[] {
+  const { prefix, vp, asPath } = row;
+  return [prefix, String(vp.asn), vp.ip, String(originOf(row)), asPath];
+}
+
+function originOf({ vp, asPath }: RibRow): number | string {
+  return pathFacts(parseAsPath(asPath) ?? [], vp.asn).origin;
+}
+
+/** Unix ms. */
+function dateOf({ date }: Arguments['flags'], nowMs: number): number {
+  if (date === undefined) return nowMs - DEFAULT_AGE_MS;
+  const text = String(date);
+  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z?$/.test(text)
+    ? Date.parse(`${text.replace('Z', '')}Z`)
+    : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new UsageError(`--date: expected a time such as 2026-11-23T18:00:00 (UTC), got ${JSON.stringify(text)}`);
+  }
+  return ms;
+}

@@ -1,0 +1,80 @@
+/** `bgproutes-exporter tail`: prints the messages of the live stream. */
+import type { LiveMessage } from '../bgproutes/client-message.ts';
+import { formatMessage } from '../bgproutes/format-message.ts';
+import { type Flag, formatFlags, parseArguments } from './arguments.ts';
+import type { Command } from './command.ts';
+import { follow } from './follow.ts';
+import type { Paint } from './line-output.ts';
+import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
+
+const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
+
+const FLAGS: readonly Flag[] = [
+  {
+    ...PREFIX_FLAG,
+    help: 'Prefix to subscribe to, such as 192.0.2.0/24. Repeatable. Without one: those that the key has already.',
+  },
+  {
+    name: 'format',
+    value: FORMATS.join('|'),
+    help: "For people; the service's documented line; its newer line, with protocol and parent; one JSON object a line [pretty].",
+  },
+  ...SERVICE_FLAGS,
+];
+
+export const tailCommand: Command = {
+  name: 'tail',
+  summary: 'Print the announcements and withdrawals of prefixes as they happen',
+  flags: FLAGS,
+  help: `Usage: bgproutes-exporter tail [flags]
+
+Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C or until nobody reads its output.
+What befalls the connection is told on standard error.
+
+v1: TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
+v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
+
+${KEY_NOTE}
+Flags:
+${formatFlags(FLAGS)}
+Example:
+  BGP_API_KEY=… bgproutes-exporter tail --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48 --format=v1 | tee session.txt
+`,
+
+  async run(args, io) {
+    const { flags } = parseArguments(args, FLAGS);
+    const format = choiceOf(flags, 'format', FORMATS, 'pretty');
+    const service = serviceOf(flags, io.env);
+    return follow(service, io, (message, output) => output.line(lineOf(message, format, output.paint)));
+  },
+};
+
+function lineOf(message: LiveMessage, format: (typeof FORMATS)[number], paint: Paint): string {
+  if (format === 'json') return JSON.stringify(message);
+  if (format !== 'pretty') return formatMessage(message, { style: format });
+  const time = paint('grey', isoTime(message.timestampUs));
+  const who = speakerOf(message);
+  const prefixes = message.prefixes.join(' ');
+  if (message.type === 'withdrawal') return `${time} ${paint('red', `- ${prefixes}`)}  ${who}`;
+  // The text of path attributes is a stranger's; formatMessage makes it fit for a terminal.
+  const [asPath, communities, origin, nextHop] = formatMessage(message, { style: 'v1' }).split('|').slice(5);
+  const more = [
+    nextHop === '' ? '' : `next hop ${nextHop}`,
+    origin,
+    communities.trim() === '' ? '' : `[${communities.trim()}]`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+  return `${time} ${paint('green', `+ ${prefixes}`)}  ${who}  path ${paint('cyan', asPath === '' ? '(empty)' : asPath)}${more === '' ? '' : `  ${paint('grey', more)}`}`;
+}
+
+/** Milliseconds are enough for people; UTC. */
+export function isoTime(timestampUs: number): string {
+  return new Date(Math.floor(timestampUs / 1000)).toISOString();
+}
+
+/** `AS3333 193.0.0.56`, and for BMP the router that is monitored. */
+export function speakerOf({ vp }: Pick<LiveMessage, 'vp'>): string {
+  const parent = vp.parent === undefined ? '' : ` (BMP, of AS${vp.parent.asn} ${vp.parent.ip})`;
+  return `AS${vp.asn} ${vp.ip}${parent}`;
+}

@@ -1,0 +1,67 @@
+/** Which vantage points a command of the Data API asks for. */
+import { parseAsn } from '../bgp/as-path.ts';
+import { formatAddress, parseAddress } from '../bgp/prefix.ts';
+import type { Protocol } from '../bgp/vantage-point.ts';
+import type { Unreadable, VantagePointsParams, VpStatus } from '../bgproutes/data-api-types.ts';
+import { type Arguments, type Flag, UsageError } from './arguments.ts';
+
+const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
+const STATUSES: readonly VpStatus[] = ['up', 'down', 'ignored', 'unknown'];
+
+export const VP_FLAGS: readonly Flag[] = [
+  { name: 'asn', value: 'ASN', repeatable: true, help: 'Only VPs of this AS. Repeatable, as the others are.' },
+  { name: 'ip', value: 'ADDRESS', repeatable: true, help: 'Only the VP with this address.' },
+  { name: 'protocol', value: 'bgp|bmp', repeatable: true, help: 'Only VPs heard so.' },
+  {
+    name: 'source',
+    value: 'NAME',
+    repeatable: true,
+    help: 'Only VPs of bgproutes.io, ris or routeviews, which stream live, or of pch or cgtf, which do not.',
+  },
+  { name: 'country', value: 'CODE', repeatable: true, help: 'Only VPs in this country, such as NL.' },
+  { name: 'status', value: STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session is so.' },
+];
+
+/** @throws UsageError for the first value that is none */
+export function vpFilterOf(flags: Arguments['flags']): VantagePointsParams {
+  return {
+    asns: listOf(flags, 'asn', (text) => parseAsn(text.replace(/^AS/i, '')), 'an AS number such as 64500'),
+    ips: listOf(flags, 'ip', addressOf, 'an address such as 192.0.2.1'),
+    protocols: listOf(flags, 'protocol', (text) => PROTOCOLS.find((one) => one === text), 'bgp or bmp'),
+    sources: listOf(flags, 'source', wordOf, 'a name such as ris'),
+    countries: listOf(flags, 'country', (text) => wordOf(text)?.toUpperCase(), 'a code such as NL'),
+    statuses: listOf(flags, 'status', (text) => STATUSES.find((one) => one === text), STATUSES.join(', ')),
+  };
+}
+
+function listOf<T>(
+  flags: Arguments['flags'],
+  name: string,
+  read: (text: string) => T | undefined,
+  expected: string,
+): readonly T[] {
+  const given = (flags[name] ?? []) as readonly string[];
+  return given.map((text) => {
+    const value = read(text);
+    if (value === undefined) throw new UsageError(`--${name}: expected ${expected}, got ${JSON.stringify(text)}`);
+    return value;
+  });
+}
+
+function addressOf(text: string): string | undefined {
+  const words = parseAddress(text);
+  return words === undefined ? undefined : formatAddress(words);
+}
+
+/** Without a comma, which would make two of it. */
+function wordOf(text: string): string | undefined {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? text : undefined;
+}
+
+/** `2 records could not be read (vp: 2)`; undefined when all could. */
+export function unreadableNote(unreadable: Unreadable): string | undefined {
+  const reasons = Object.entries(unreadable).filter(([, count]) => count > 0);
+  if (reasons.length === 0) return undefined;
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  return `${total} of the answer could not be taken as it came (${reasons.map(([reason, n]) => `${reason}: ${n}`).join(', ')})`;
+}

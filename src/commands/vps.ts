@@ -1,0 +1,91 @@
+/** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
+import type { VantagePointRecord } from '../bgproutes/data-api-types.ts';
+import { type Flag, formatFlags, parseArguments } from './arguments.ts';
+import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
+import type { Command } from './command.ts';
+import { LineOutput } from './line-output.ts';
+import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
+import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+
+const FORMATS = ['table', 'json'] as const;
+
+const FLAGS: readonly Flag[] = [
+  ...VP_FLAGS,
+  { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
+  ...SERVICE_FLAGS,
+];
+
+const COLUMNS: readonly Column[] = [
+  { title: 'ID', right: true },
+  { title: 'PROTOCOL' },
+  { title: 'ASN', right: true },
+  { title: 'IP' },
+  { title: 'STATUS' },
+  { title: 'SOURCE' },
+  { title: 'IPV4 ROUTES', right: true },
+  { title: 'IPV6 ROUTES', right: true },
+  { title: 'COUNTRY' },
+  { title: 'ORGANISATION' },
+];
+
+export const vpsCommand: Command = {
+  name: 'vps',
+  summary: 'List the vantage points of bgproutes.io',
+  flags: FLAGS,
+  help: `Usage: bgproutes-exporter vps [flags]
+
+Prints the vantage points (VPs) that the Data API lists, and how many they are (on standard error). One request. It takes
+nothing from a running exporter but a part of the key's hourly quota.
+
+Flags:
+${formatFlags(FLAGS)}
+Example:
+  BGP_API_KEY=… bgproutes-exporter vps --source=ris --country=NL --status=up
+`,
+
+  async run(args, io) {
+    const { flags } = parseArguments(args, FLAGS);
+    const format = choiceOf(flags, 'format', FORMATS, 'table');
+    const filter = vpFilterOf(flags);
+    const service = serviceOf(flags, io.env, false);
+    const { dataApiOf } = await import('./data-api-access.ts');
+    const output = new LineOutput(io);
+    try {
+      const api = dataApiOf(service, io);
+      const { vantagePoints, unreadable } = await api.vantagePoints({ ...filter, signal: output.signal });
+      if (format === 'json') {
+        await output.line(`[${vantagePoints.map((vp) => `\n  ${JSON.stringify(vp)}`).join(',')}\n]`);
+      } else {
+        const rows = vantagePoints.map(rowOf);
+        const widths = widthsOf(COLUMNS, rows);
+        await output.line(output.paint('grey', columnLine(COLUMNS, widths, titlesOf(COLUMNS))));
+        for (const row of rows) await output.line(columnLine(COLUMNS, widths, row));
+      }
+      const note = unreadableNote(unreadable);
+      io.stderr.write(`# ${vantagePoints.length} vantage points${note === undefined ? '' : `; ${note}`}\n`);
+    } catch (error) {
+      if (!output.signal.aborted) throw error;
+    } finally {
+      output.end();
+    }
+    return 0;
+  },
+};
+
+function rowOf(record: VantagePointRecord): string[] {
+  const { id, vp, status, source, ribSizeV4, ribSizeV6, country, orgName } = record;
+  const count = (routes: number | undefined) => (routes === undefined ? '' : String(routes));
+  const parent = vp.parent === undefined ? '' : ` of AS${vp.parent.asn} ${vp.parent.ip}`;
+  return [
+    id,
+    vp.protocol,
+    String(vp.asn),
+    `${vp.ip}${parent}`,
+    status,
+    source,
+    count(ribSizeV4),
+    count(ribSizeV6),
+    country,
+    orgName,
+  ];
+}

@@ -1,0 +1,118 @@
+/** `bgproutes-exporter watch origins|visibility`: a line for every change that matters. */
+import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import type { Command, CommandIo } from './command.ts';
+import { follow, type OnMessage } from './follow.ts';
+import type { Paint } from './line-output.ts';
+import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
+import { isoTime, speakerOf } from './tail.ts';
+import { type OriginEvent, OriginWatch } from './watch-origins.ts';
+import type { HeardVps } from './watch-table.ts';
+import { type VisibilityEvent, VisibilityWatch } from './watch-visibility.ts';
+
+const WORDS = ['origins', 'visibility'] as const;
+const FORMATS = ['pretty', 'json'] as const;
+
+/** Origins named in a line for people; the others are counted. */
+const MAX_ORIGINS = 5;
+
+const FLAGS: readonly Flag[] = [
+  {
+    ...PREFIX_FLAG,
+    help: 'Prefix to watch, such as 192.0.2.0/24. Repeatable. Without one: those that the key has already.',
+  },
+  { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON object a line [pretty].' },
+  ...SERVICE_FLAGS,
+];
+
+export const watchCommand: Command = {
+  name: 'watch',
+  summary: 'Print changes of origin, or losses and regains of visibility, as they happen',
+  flags: FLAGS,
+  words: WORDS,
+  help: `Usage: bgproutes-exporter watch origins|visibility [flags]
+
+origins     Compares each announcement with the one before it of the same vantage point (VP), and prints a line when the
+            origin differs, and when a VP is heard of for the first time.
+visibility  Prints a line when a VP withdraws a prefix, and when it announces it again.
+
+Every line ends with the count of VPs now. The stream tells changes only, so counts are of VPs heard of since the start;
+for complete ones run the exporter, which reads the table from the Data API first. A repetition prints nothing.
+
+${KEY_NOTE}
+Flags:
+${formatFlags(FLAGS)}
+Example:
+  BGP_API_KEY=… bgproutes-exporter watch origins --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48
+`,
+
+  async run(args, io) {
+    const { flags, positionals } = parseArguments(args, FLAGS, ['origins or visibility']);
+    const what = WORDS.find((word) => word === positionals[0]);
+    if (what === undefined) throw new UsageError(`expected origins or visibility, got "${positionals[0]}"`);
+    const format = choiceOf(flags, 'format', FORMATS, 'pretty');
+    const service = serviceOf(flags, io.env);
+    return follow(service, io, what === 'origins' ? watchOrigins(format, io) : watchVisibility(format, io));
+  },
+};
+
+function watchOrigins(format: (typeof FORMATS)[number], io: CommandIo): OnMessage {
+  const watch = new OriginWatch();
+  const full = fullNote(watch.vps, io);
+  return async (message, output) => {
+    for (const event of watch.apply(message)) {
+      await output.line(format === 'json' ? JSON.stringify(event) : originLine(event, output.paint));
+    }
+    full();
+  };
+}
+
+function watchVisibility(format: (typeof FORMATS)[number], io: CommandIo): OnMessage {
+  const watch = new VisibilityWatch();
+  const full = fullNote(watch.vps, io);
+  return async (message, output) => {
+    for (const event of watch.apply(message)) {
+      await output.line(format === 'json' ? JSON.stringify(event) : visibilityLine(event, output.paint));
+    }
+    full();
+  };
+}
+
+/** Says once that there are more VPs than are kept. */
+function fullNote(vps: HeardVps<unknown>, io: CommandIo): () => void {
+  let isSaid = false;
+  return () => {
+    if (isSaid || vps.refused === 0) return;
+    isSaid = true;
+    io.stderr.write('# more vantage points and prefixes than are kept; new ones are not watched\n');
+  };
+}
+
+function originLine(event: OriginEvent, paint: Paint): string {
+  const { from, to, origins } = event;
+  const change =
+    from === undefined
+      ? `first seen from ${asName(to)}`
+      : paint('yellow', `origin changed from ${asName(from)} to ${asName(to)}`);
+  const named = origins.slice(0, MAX_ORIGINS).map(({ origin, vps }) => `${asName(origin)} at ${vpCount(vps)}`);
+  if (origins.length > MAX_ORIGINS) named.push(`${origins.length - MAX_ORIGINS} more origins`);
+  return `${head(event, paint)} ${change} at ${speakerOf(event)}; now ${named.join(', ')}`;
+}
+
+function visibilityLine(event: VisibilityEvent, paint: Paint): string {
+  const { type, known, visibleVps, heardVps } = event;
+  const change = type === 'lost' ? paint('red', 'visibility lost') : paint('green', 'visibility regained');
+  const first = known ? '' : ', not heard of before';
+  return `${head(event, paint)} ${change} at ${speakerOf(event)}${first}; now at ${visibleVps} of ${vpCount(heardVps)} heard of`;
+}
+
+function head({ timestampUs, prefix }: OriginEvent | VisibilityEvent, paint: Paint): string {
+  return `${paint('grey', isoTime(timestampUs))} ${prefix}:`;
+}
+
+function asName(origin: number | string): string {
+  return typeof origin === 'number' ? `AS${origin}` : origin;
+}
+
+function vpCount(vps: number): string {
+  return `${vps} VP${vps === 1 ? '' : 's'}`;
+}
