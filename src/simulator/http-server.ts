@@ -43,11 +43,11 @@ export class SimulatorHttpServer {
       void this.#handle(request, response);
     });
     server.on('upgrade', this.#options.upgrade);
-    this.#server = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port }, () => {
         server.off('error', reject);
+        this.#server = server;
         server.on('error', this.#options.failed);
         resolve(server.address() as AddressInfo);
       });

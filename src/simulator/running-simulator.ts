@@ -43,7 +43,7 @@ export class RunningSimulator implements Simulator {
   #port = 0;
   #replay: Replay | undefined;
   #skippedLines = 0;
-  #isStopped = false;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: SimulatorOptions) {
     this.#options = options;
@@ -344,13 +344,14 @@ export class RunningSimulator implements Simulator {
     };
   }
 
-  async stop(): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
-    this.#timeline.stop();
-    this.#replay?.stop();
-    this.#stream.stop();
-    await this.#http.close();
+  stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#timeline.stop();
+      this.#replay?.stop();
+      this.#stream.stop();
+      this.#stopping = this.#http.close();
+    }
+    return this.#stopping;
   }
 
   #vp(vpKey: string): SimulatedVantagePoint {

@@ -31,8 +31,8 @@ export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #websockets: WebSocketServer;
   readonly #sessions = new Map<string, StreamSession>();
-  /** Connections that are being refused: still open for a moment. */
-  readonly #refused = new Set<WebSocket>();
+  /** Every connection that has not ended yet, refused and half-closed ones too: the port is free only without them. */
+  readonly #sockets = new Set<Duplex>();
   readonly #heartbeat: NodeJS.Timeout | undefined;
   /** The texts with which the next connections are refused. */
   readonly #refusals: string[] = [];
@@ -69,6 +69,8 @@ export class StreamServer {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {}); // 'close' follows
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     const url = requestUrl(request);
     if (url.pathname !== '/' || this.#rejectedUpgrades.count > 0) {
       const status = url.pathname === '/' ? this.#rejectedUpgrades.status : 404;
@@ -87,8 +89,6 @@ export class StreamServer {
     const session = new StreamSession({ key, websocket, socket, counts: this.counts, maxPendingBytes });
     const refusal = this.#refusalOf(key);
     if (refusal !== undefined) {
-      this.#refused.add(websocket);
-      websocket.on('close', () => this.#refused.delete(websocket));
       logger?.info('stream connection refused', { reason: refusal });
       session.refuse(refusal);
       return;
@@ -148,7 +148,7 @@ export class StreamServer {
   /** Ends all connections at once. */
   cutAll(): void {
     for (const session of this.#sessions.values()) session.cut();
-    for (const websocket of this.#refused) websocket.terminate();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   stop(): void {

@@ -245,6 +245,20 @@ describe('a server that goes down', () => {
     expect([...simulator.routes()].map(({ asPath }) => asPath)).toEqual([`3333 ${said}`]);
   });
 
+  test('goes down although a client has not closed its half of a connection; coming back twice is refused', async () => {
+    const client = await subscribe(simulator, 'one', PREFIX);
+    client.socket.pause();
+    simulator.faults.cutMidFrame();
+    await connect(simulator, 'one');
+    await simulator.faults.goDown();
+    await simulator.faults.comeBack();
+    await expect(simulator.faults.comeBack()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await connect(simulator, 'one');
+    client.socket.resume();
+    await Promise.all([simulator.stop(), simulator.stop()]);
+    await expect(fetch(simulator.url)).rejects.toThrow('fetch failed');
+  });
+
   test('another simulator can take the same port after stop', async () => {
     await connect(simulator, 'one');
     const { port } = simulator;
