@@ -185,9 +185,9 @@ test('200,000 events of a looped recording with 1,000 monitored prefixes pass fr
   const reach = (count: number) =>
     vi.waitFor(async () => expect((await events()).total).toBeGreaterThan(count), { timeout: 90_000, interval: 100 });
   try {
-    await reach(60_000);
+    await reach(150_000);
     const before = usedBytes();
-    await reach(260_000);
+    await reach(350_000);
     const after = usedBytes();
     const { now } = await events();
     expect([...now].filter(([name, value]) => /decode_failures|dropped_events/.test(name) && value > 0)).toEqual([]);
