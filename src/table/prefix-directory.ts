@@ -21,8 +21,7 @@ export class PrefixDirectory {
   /** Canonical text to `number + 1` of a state, or to UNMONITORED. */
   readonly #known = new TextIndex();
   #unmonitored = 0;
-  /** Not monitored, and never remembered as such, so that the general decoder sees each of its events. */
-  canary: string | undefined;
+  #canary: string | undefined;
 
   /**
    * @param maxMoreSpecifics more-specifics with state at once, a monitored prefix
@@ -31,6 +30,15 @@ export class PrefixDirectory {
   constructor(maxMoreSpecifics: number, onRemove: (state: PrefixState) => void) {
     this.#maxMoreSpecifics = maxMoreSpecifics;
     this.#onRemove = onRemove;
+  }
+
+  /** Never known by its bytes, monitored or not, so that the general decoder sees each of its events. Canonical text. */
+  set canary(text: string | undefined) {
+    const former = this.#canary;
+    this.#canary = text;
+    if (text !== undefined) this.#known.delete(text);
+    const state = former === undefined ? undefined : this.find(former);
+    if (state !== undefined) this.#know(state);
   }
 
   /** One above the highest number in use. */
@@ -49,6 +57,11 @@ export class PrefixDirectory {
   /** In the order in which they were first given. */
   *monitored(): Generator<MonitoredPrefix> {
     for (const state of this.#monitored.values()) if (state.monitored !== undefined) yield state.monitored;
+  }
+
+  /** Canonical texts of the more-specifics with state of a monitored prefix. */
+  moreSpecificsOf(text: string): string[] {
+    return [...(this.find(text)?.monitored?.moreSpecifics ?? [])].map((state) => state.prefix.text);
   }
 
   moreSpecifics(): IterableIterator<PrefixState> {
@@ -77,17 +90,22 @@ export class PrefixDirectory {
   }
 
   #rememberUnmonitored(text: string): void {
-    if (text === this.canary) return;
+    if (text === this.#canary) return;
     if (this.#unmonitored >= MAX_UNMONITORED) this.#forgetUnmonitored();
+    const before = this.#known.size;
     this.#known.set(text, UNMONITORED);
-    this.#unmonitored++;
+    this.#unmonitored += this.#known.size - before;
+  }
+
+  #know(state: PrefixState): void {
+    if (state.prefix.text !== this.#canary) this.#known.set(state.prefix.text, state.number + 1);
   }
 
   #forgetUnmonitored(): void {
     if (this.#unmonitored === 0) return;
     this.#known.clear();
     this.#unmonitored = 0;
-    for (const state of this.states()) this.#known.set(state.prefix.text, state.number + 1);
+    for (const state of this.states()) this.#know(state);
   }
 
   stateFor(prefix: Prefix, create: boolean): PrefixState | Unresolved {
@@ -128,7 +146,7 @@ export class PrefixDirectory {
 
   #add(state: PrefixState): PrefixState {
     this.#byNumber[state.number] = state;
-    this.#known.set(state.prefix.text, state.number + 1);
+    this.#know(state);
     return state;
   }
 

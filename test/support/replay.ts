@@ -23,6 +23,7 @@ export interface ReplayOptions {
   readonly table?: TableOptions;
   /** `general`: no frame goes the fast way. */
   readonly decoder?: 'fast' | 'general';
+  readonly canary?: string;
 }
 
 export class Replay {
@@ -37,10 +38,11 @@ export class Replay {
     openmetrics: new TextWriter('openmetrics', rethrow),
   };
 
-  constructor({ watched, startMs, table, decoder = 'fast' }: ReplayOptions) {
+  constructor({ watched, startMs, table, decoder = 'fast', canary }: ReplayOptions) {
     this.nowMs = startMs;
     this.table = new RoutingTable(table);
     this.table.watch(watched, startMs);
+    this.table.prefixes.canary = canary;
     this.#stats = {
       ...{
         source: 'bgproutes',
@@ -59,6 +61,7 @@ export class Replay {
     this.feed = new SessionFeed({
       ...{ session: 0, stream: this.#stats, decoder: fast, fold: new Fold(this.table) },
       logger: new RecordingLogger(this.log),
+      canary,
     });
     const figures = new TableFigures(startMs);
     const own = new ExporterFigures(startMs, { version: '0.0.0', revision: 'golden', nodeVersion: 'v0.0.0' });
