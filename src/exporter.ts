@@ -7,12 +7,12 @@
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { DataApiClient } from './bgproutes/data-api.ts';
+import { DataApiClient, type DataApiOptions } from './bgproutes/data-api.ts';
+import { DataApiSeed } from './bgproutes/data-api-seed.ts';
 import { FastDecoder } from './bgproutes/fast-decoder.ts';
 import { BgproutesSource } from './bgproutes/source.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
-import { DataApiSeed } from './feed/data-api-seed.ts';
 import { Keeper } from './feed/keeper.ts';
 import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions, type SessionPlan } from './feed/session-plan.ts';
@@ -28,7 +28,7 @@ import { type TextFormat, TextWriter } from './outputs/prometheus.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
-import { systemTimers, type Timers } from './stream/timers.ts';
+import { sleep, systemTimers, type Timers } from './stream/timers.ts';
 import { Fold } from './table/fold.ts';
 import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
@@ -67,6 +67,9 @@ export async function startExporter(config: Config, deps: ExporterDeps): Promise
   await exporter.start();
   return exporter;
 }
+
+/** How long a reload waits for the Live Manager API. */
+const ASSOCIATION_LIMIT_MS = 30_000;
 
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
@@ -115,20 +118,12 @@ class Exporter implements RunningExporter {
     this.#feeds = this.#source.stats.map(
       (stream, session) => new SessionFeed({ session, stream, decoder, fold, logger, canary }),
     );
-    const apis = bgproutes.apiKeys.map(
-      (apiKey) =>
-        new DataApiSeed(
-          new DataApiClient({
-            baseUrl: dataApiUrl,
-            apiKey,
-            userAgent,
-            timers,
-            log: logger,
-            onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
-          }),
-          logger,
-        ),
-    );
+    const onRequest: DataApiOptions['onRequest'] = (endpoint, result) => this.figures.countRequest(endpoint, result);
+    const knownMoreSpecifics = (prefix: string) => this.table.prefixes.moreSpecificsOf(prefix);
+    const apis = bgproutes.apiKeys.map((apiKey) => {
+      const client = new DataApiClient({ baseUrl: dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest });
+      return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
+    });
     this.#keeper = new Keeper({
       table: this.table,
       feeds: this.#feeds,
@@ -145,7 +140,7 @@ class Exporter implements RunningExporter {
 
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
-    this.#runtime = new RuntimeMetrics(registry, startMs);
+    this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
     const prefixes = new PrefixView(this.table);
     const streams = new StreamView(this.#feeds, timers.now);
     const table = new TableView(this.table, this.figures);
@@ -188,6 +183,7 @@ class Exporter implements RunningExporter {
         refresh: () => this.#runtime.refresh(),
         logger: this.#logger,
         buildInfo: this.#deps.version,
+        address: this.#web?.address,
         onExport: (result) => {
           this.#exporterFigures.otlpExports[result]++;
         },
@@ -278,17 +274,32 @@ class Exporter implements RunningExporter {
     this.#use(next, plan);
     const changed = plan.subscriptions.flatMap((list, i) => (sameList(list, former.plan.subscriptions[i]) ? [] : [i]));
     try {
-      await Promise.all(changed.map((session) => this.#source.setPrefixes(session, plan.subscriptions[session])));
+      await this.#associate(plan, changed, former.plan);
     } catch (error) {
       this.#use(former.config, former.plan);
-      await Promise.allSettled(
-        changed.map((session) => this.#source.setPrefixes(session, former.plan.subscriptions[session])),
-      );
+      for (const session of changed)
+        void this.#source.setPrefixes(session, former.plan.subscriptions[session]).catch(() => {});
       throw error;
     }
-    for (const session of changed) {
-      const added = plan.prefixes[session].some((prefix) => !former.plan.prefixes[session].includes(prefix));
+  }
+
+  /** A service that cannot be reached does not refuse: what takes longer than the limit goes on in the background. */
+  async #associate(plan: SessionPlan, changed: readonly number[], former: SessionPlan): Promise<void> {
+    const associations = changed.map(async (session) => {
+      await this.#source.setPrefixes(session, plan.subscriptions[session]);
+      const added = plan.prefixes[session].some((prefix) => !former.prefixes[session].includes(prefix));
       if (added && this.#source.stats[session].up) this.#keeper.connected(session, this.#timers.now());
+    });
+    const waiting = new AbortController();
+    const late = sleep(this.#timers, ASSOCIATION_LIMIT_MS, waiting.signal).then(() => 'late' as const);
+    const done = await Promise.race([Promise.all(associations), late]);
+    waiting.abort();
+    if (done !== 'late') return;
+    this.#logger.warn('the Live Manager API has not answered yet: the prefixes are associated when it does');
+    for (const association of associations) {
+      association.catch((error: unknown) =>
+        this.#logger.error('the new prefixes were refused', { error: String(error) }),
+      );
     }
   }
 

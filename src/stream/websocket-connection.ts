@@ -13,7 +13,7 @@ export interface ConnectionSettings {
   readonly handshakeTimeoutMs: number;
   /**
    * A refusal comes as the first frame. A connection counts as connected when its first frame is none, or when it has been
-   * open this long without a frame, ms. Default 500.
+   * open this long without a frame, ms. Default 250.
    */
   readonly settleMs: number;
   /** Time between pings, ms. Default 10 s. */
@@ -26,7 +26,7 @@ export interface ConnectionSettings {
 
 export const DEFAULT_CONNECTION_SETTINGS: ConnectionSettings = {
   handshakeTimeoutMs: 15_000,
-  settleMs: 500,
+  settleMs: 250,
   pingIntervalMs: 10_000,
   pingTimeoutMs: 30_000,
   maxFrameBytes: 1024 * 1024,
