@@ -174,6 +174,8 @@ class Exporter implements RunningExporter {
         landing: () => this.#landing(),
         reload: () => this.reload(),
         logger: this.#logger,
+        onRequest: ({ path, status, durationSeconds }) =>
+          this.#exporterFigures.http.countRequest(path, status, durationSeconds),
       });
     }
     if (otlp !== undefined) {

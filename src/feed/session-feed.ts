@@ -6,7 +6,8 @@
 import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
 import { DECODE_FAILURES, type DecodeFailure, type DecodeResult, decodeMessage } from '../bgproutes/message.ts';
 import type { Logger } from '../logger.ts';
-import { DelayHistogram } from '../metrics/stream-view.ts';
+import { Histogram } from '../metrics/histogram.ts';
+import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts } from '../table/fold.ts';
@@ -42,7 +43,7 @@ export interface SessionFeedOptions {
 export class SessionFeed {
   readonly stream: StreamStats;
   readonly events = new FoldCounts();
-  readonly delay = new DelayHistogram();
+  readonly delay = new Histogram(DELAY_BOUNDS);
   readonly decodeFailures: Record<DecodeFailure, number> = zeros(DECODE_FAILURES);
   slowDecodes = 0;
   canaryAtMs: number | undefined;

@@ -488,6 +488,22 @@ export const exporterMetrics = define({
     help: 'OTLP exports by result: success, partial (the collector refused some points), rejected (it will not take them), unavailable (429, 503 or no answer), error. 0 while OTLP is off.',
     bound: '5',
   },
+  exporterHttpRequests: {
+    otlpName: 'bgp.exporter.http_requests',
+    kind: 'counter',
+    unit: '{request}',
+    labels: ['path', 'code'],
+    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status.',
+    bound: '6 paths times the statuses in use',
+  },
+  exporterHttpRequestDuration: {
+    otlpName: 'bgp.exporter.http_request_duration',
+    kind: 'histogram',
+    unit: 's',
+    labels: ['path'],
+    help: 'Time from the arrival of a request to its last byte, by path.',
+    bound: '6, of 10 buckets each',
+  },
   exporterDroppedSeries: {
     otlpName: 'bgp.exporter.dropped_series',
     kind: 'gauge',

@@ -1,5 +1,6 @@
 /** The metrics of the exporter itself, but for those of process and runtime (runtime-metrics.ts). */
 import { exporterMetrics, prefixMetrics } from './catalogue.ts';
+import { Histogram } from './histogram.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
 import type { DroppedSeries } from './prefix-view.ts';
@@ -8,6 +9,31 @@ import { zeros } from './table-view.ts';
 
 export const OTLP_RESULTS = ['success', 'partial', 'rejected', 'unavailable', 'error'] as const;
 export type OtlpResult = (typeof OTLP_RESULTS)[number];
+
+/** Upper bounds in seconds. */
+const REQUEST_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+
+/** What the web server did. Who counts must bound the paths. */
+export class HttpFigures {
+  readonly requests = new Map<string, { readonly labels: Labels; count: number }>();
+  readonly durations = new Map<string, { readonly labels: Labels; readonly histogram: Histogram }>();
+
+  countRequest(path: string, status: number, durationSeconds: number): void {
+    const key = `${status} ${path}`;
+    let requests = this.requests.get(key);
+    if (requests === undefined) {
+      requests = { labels: new Labels(['path', 'code'], [path, String(status)]), count: 0 };
+      this.requests.set(key, requests);
+    }
+    requests.count++;
+    let duration = this.durations.get(path);
+    if (duration === undefined) {
+      duration = { labels: new Labels(['path'], [path]), histogram: new Histogram(REQUEST_BOUNDS) };
+      this.durations.set(path, duration);
+    }
+    duration.histogram.observe(durationSeconds);
+  }
+}
 
 /** Mutable on the side of whoever reloads or exports. */
 export class ExporterFigures {
@@ -20,6 +46,7 @@ export class ExporterFigures {
   /** Unix ms. */
   reloadedAtMs: number;
   readonly otlpExports = zeros(OTLP_RESULTS);
+  readonly http = new HttpFigures();
 
   constructor(
     startTimeMs: number,
@@ -57,6 +84,12 @@ export class ExporterView {
         exporterConfigLastReloadSuccessful: single(none, () => (figures.reloadSuccessful ? 1 : 0)),
         exporterConfigLastReloadSuccessTimestamp: single(none, () => seconds(figures.reloadedAtMs)),
         exporterOtlpExports: each(none, 'result', OTLP_RESULTS, (result) => figures.otlpExports[result]),
+        exporterHttpRequests: (sink) => {
+          for (const { labels, count } of figures.http.requests.values()) sink.number(labels, count);
+        },
+        exporterHttpRequestDuration: (sink) => {
+          for (const { labels, histogram } of figures.http.durations.values()) sink.histogram(labels, histogram);
+        },
         exporterDroppedSeries: (sink) => {
           const dropped = droppedSeries();
           for (const [i, name] of BOUNDED.entries()) sink.number(bounded[i], dropped.get(name) ?? 0);

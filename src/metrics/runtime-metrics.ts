@@ -186,6 +186,20 @@ export interface Measurements {
 
 type Points = readonly { readonly labels: Labels; readonly value: number | HistogramValue }[];
 
+/** A reading that is younger is shared: event loop delays are counted from one to the next, and both outputs read. */
+const FRESH_MS = 1_000;
+
+/** Computed from the delays since the last reading. */
+const DELAYS = [
+  runtimeMetrics.nodejsEventloopLagMin,
+  runtimeMetrics.nodejsEventloopLagMax,
+  runtimeMetrics.nodejsEventloopLagMean,
+  runtimeMetrics.nodejsEventloopLagStddev,
+  runtimeMetrics.nodejsEventloopLagP50,
+  runtimeMetrics.nodejsEventloopLagP90,
+  runtimeMetrics.nodejsEventloopLagP99,
+];
+
 /**
  * The last reading of a registry as points of this catalogue. prom-client measures asynchronously, a collection does not:
  * await `refresh()` right before collecting.
@@ -194,13 +208,17 @@ export class RuntimeMetrics implements PointGroup {
   /** prom-client's counters start with the process. */
   readonly startTimeMs: number;
   readonly #measurements: Measurements;
+  readonly #now: (() => number) | undefined;
   readonly #groups: readonly PointGroup[];
   #points: ReadonlyMap<string, Points> = new Map();
   #version = 0;
   #pending: Promise<void> | undefined;
+  #readAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(measurements: Measurements, startTimeMs: number) {
+  /** @param now Unix ms; without it every refresh reads anew */
+  constructor(measurements: Measurements, startTimeMs: number, now?: () => number) {
     this.#measurements = measurements;
+    this.#now = now;
     this.startTimeMs = startTimeMs;
     this.#groups = [this];
   }
@@ -209,8 +227,13 @@ export class RuntimeMetrics implements PointGroup {
     return this.#version;
   }
 
-  /** Reads the registry. Calls that meet share one reading. Rejects when a measurement throws; the former points stay. */
+  /**
+   * Reads the registry, unless it was read within the last second. Calls that meet share one reading. Rejects when a
+   * measurement throws; the former points stay.
+   */
   refresh(): Promise<void> {
+    const ageMs = (this.#now?.() ?? 0) - this.#readAtMs;
+    if (this.#now !== undefined && ageMs >= 0 && ageMs < FRESH_MS) return Promise.resolve();
     this.#pending ??= this.#read().finally(() => {
       this.#pending = undefined;
     });
@@ -235,7 +258,13 @@ export class RuntimeMetrics implements PointGroup {
       if (metric === undefined) continue;
       points.set(metric.name, metric.kind === 'histogram' ? histograms(metric, measured) : numbers(metric, measured));
     }
+    // Without a delay in between prom-client gives the smallest as 292 years, and the mean as no number.
+    const [min, max] = [runtimeMetrics.nodejsEventloopLagMin, runtimeMetrics.nodejsEventloopLagMax].map(
+      ({ name }) => points.get(name)?.[0]?.value ?? 0,
+    );
+    if (min > max) for (const { name } of DELAYS) points.delete(name);
     this.#points = points;
+    this.#readAtMs = this.#now?.() ?? this.#readAtMs;
     this.#version++;
   }
 }

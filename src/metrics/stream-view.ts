@@ -1,27 +1,10 @@
 /** The metrics of the sessions of live streams. */
 import { streamMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { type FamilySource, type HistogramValue, Labels, type Metric } from './metric.ts';
 import { each, histogram, PlainGroup, single, type Write } from './plain-group.ts';
 
 /** Upper bounds in seconds. */
 export const DELAY_BOUNDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
-
-/** Receipt minus message time, as a histogram. */
-export class DelayHistogram {
-  readonly counts = new Float64Array(DELAY_BOUNDS.length + 1);
-  sum = 0;
-  count = 0;
-
-  /** @param seconds below 0 counts as 0: clocks differ */
-  observe(seconds: number): void {
-    const delay = Math.max(0, seconds);
-    let bucket = 0;
-    while (bucket < DELAY_BOUNDS.length && delay > DELAY_BOUNDS[bucket]) bucket++;
-    this.counts[bucket]++;
-    this.sum += delay;
-    this.count++;
-  }
-}
 
 /** What the view reads of one session; times are Unix ms. Records have every member of their closed list. */
 export interface SessionFigures {
@@ -50,7 +33,8 @@ export interface SessionFigures {
     readonly unmonitoredPrefixes: number;
     readonly futureTimestamps: number;
   };
-  readonly delay: DelayHistogram;
+  /** Receipt minus message time, with DELAY_BOUNDS. */
+  readonly delay: HistogramValue;
   readonly canaryAtMs: number | undefined;
 }
 
@@ -86,12 +70,7 @@ function writers(session: SessionFigures, now: () => number): Readonly<Record<ke
     streamFrames: single(base, () => stream.frames),
     streamReceived: single(base, () => stream.receivedBytes),
     streamLastFrame: single(base, () => seconds(stream.lastFrameAtMs)),
-    streamDelay: histogram(base, () => ({
-      bounds: DELAY_BOUNDS,
-      counts: session.delay.counts,
-      sum: session.delay.sum,
-      count: session.delay.count,
-    })),
+    streamDelay: histogram(base, () => session.delay),
     streamDecodeFailures: reasons(session.decodeFailures),
     streamSlowDecodes: single(base, () => session.slowDecodes),
     streamDroppedEvents: reasons(events.dropped),

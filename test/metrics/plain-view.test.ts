@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { DECODE_FAILURES } from '../../src/bgproutes/message.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
+import { Histogram } from '../../src/metrics/histogram.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
-import { DELAY_BOUNDS, DelayHistogram, type SessionFigures, StreamView } from '../../src/metrics/stream-view.ts';
+import { DELAY_BOUNDS, type SessionFigures, StreamView } from '../../src/metrics/stream-view.ts';
 import {
   RESTORE_RESULTS,
   SEED_RESULTS,
@@ -48,7 +49,7 @@ function session(
     decodeFailures: zeros(DECODE_FAILURES),
     slowDecodes: 0,
     events: new FoldCounts(),
-    delay: new DelayHistogram(),
+    delay: new Histogram(DELAY_BOUNDS),
     canaryAtMs: undefined,
   };
 }
@@ -136,7 +137,7 @@ describe('a session of the stream', () => {
     [900.1, 12],
     [1e9, 12],
   ])('a delay of %d s falls into bucket %d', (seconds, bucket) => {
-    const delay = new DelayHistogram();
+    const delay = new Histogram(DELAY_BOUNDS);
     delay.observe(seconds);
     expect([...delay.counts].indexOf(1)).toBe(bucket);
     expect([delay.count, delay.sum, delay.counts.length]).toEqual([1, Math.max(0, seconds), DELAY_BOUNDS.length + 1]);

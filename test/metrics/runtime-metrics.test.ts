@@ -112,6 +112,46 @@ describe('RuntimeMetrics', () => {
     expect(pointsOf(runtime, runtimeMetrics.nodejsEventloopLagMean)).toEqual([]);
   });
 
+  it('leaves out event loop delays when there was none since the last reading', async () => {
+    const { registry } = await defaultMetrics();
+    const runtime = new RuntimeMetrics(registry, 0);
+    await runtime.refresh();
+    await runtime.refresh();
+    for (const metric of [runtimeMetrics.nodejsEventloopLagMin, runtimeMetrics.nodejsEventloopLagP99]) {
+      for (const [, seconds] of pointsOf(runtime, metric)) expect(seconds).toBeLessThan(60);
+    }
+    const measured = [
+      { name: 'nodejs_eventloop_lag_min_seconds', values: [{ value: 9_223_372_036.854776, labels: {} }] },
+      { name: 'nodejs_eventloop_lag_max_seconds', values: [{ value: 0, labels: {} }] },
+      { name: 'nodejs_eventloop_lag_seconds', values: [{ value: 0.001, labels: {} }] },
+    ];
+    const calm = new RuntimeMetrics({ getMetricsAsJSON: async () => measured }, 0);
+    await calm.refresh();
+    expect(pointsOf(calm, runtimeMetrics.nodejsEventloopLagMin)).toEqual([]);
+    expect(pointsOf(calm, runtimeMetrics.nodejsEventloopLagMax)).toEqual([]);
+    expect(pointsOf(calm, runtimeMetrics.nodejsEventloopLag)).toHaveLength(1);
+  });
+
+  it('takes a reading of the last second for a new one, so that both outputs show the same', async () => {
+    let readings = 0;
+    let nowMs = 5_000;
+    const measurements = {
+      getMetricsAsJSON: async () => [{ name: 'process_open_fds', values: [{ value: ++readings, labels: {} }] }],
+    };
+    const runtime = new RuntimeMetrics(measurements, 0, () => nowMs);
+    const read = async (): Promise<unknown> => {
+      await runtime.refresh();
+      return pointsOf(runtime, runtimeMetrics.processOpenFds)[0][1];
+    };
+    expect(await read()).toBe(1);
+    nowMs += 999;
+    expect(await read()).toBe(1);
+    nowMs += 1;
+    expect(await read()).toBe(2);
+    nowMs -= 60_000; // the clock was set back
+    expect(await read()).toBe(3);
+  });
+
   it('shares one reading among callers that meet, and keeps the former points when a reading fails', async () => {
     let readings = 0;
     const runtime = new RuntimeMetrics(

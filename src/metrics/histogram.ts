@@ -1,0 +1,25 @@
+import type { HistogramValue } from './metric.ts';
+
+/** A histogram that is counted by whoever measures and read at a scrape. */
+export class Histogram implements HistogramValue {
+  /** Upper bounds, ascending. */
+  readonly bounds: readonly number[];
+  readonly counts: Float64Array;
+  sum = 0;
+  count = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  /** @param value below 0 counts as 0: where two clocks differ, a time can be negative */
+  observe(value: number): void {
+    const counted = Math.max(0, value);
+    let bucket = 0;
+    while (bucket < this.bounds.length && counted > this.bounds[bucket]) bucket++;
+    this.counts[bucket]++;
+    this.sum += counted;
+    this.count++;
+  }
+}
