@@ -84,14 +84,15 @@ export class DeltaConverter {
 }
 
 function remember({ dataPoints }: OwnMetricData, state: State): void {
-  for (const { attributes, startTime, endTime, value } of dataPoints) {
-    state.set(seriesId(attributes), { startTime, endTime, value });
+  for (const { attributes, startTime, endTime, value, gone } of dataPoints) {
+    if (gone === true) state.delete(seriesId(attributes));
+    else state.set(seriesId(attributes), { startTime, endTime, value });
   }
 }
 
 /** What was delivered of the same series, or nothing when it is new or began anew. */
 function before<T>(state: Map<string, Delivered<T>>, point: Point<T>, isReset: (former: T) => boolean) {
-  const former = state.get(seriesId(point.attributes));
+  const former = point.gone === true ? undefined : state.get(seriesId(point.attributes));
   if (former === undefined || isReset(former.value)) return undefined;
   const sameStart = former.startTime[0] === point.startTime[0] && former.startTime[1] === point.startTime[1];
   return sameStart ? former : undefined;

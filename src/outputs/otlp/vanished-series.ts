@@ -4,7 +4,7 @@
  * flagged "no recorded value" (OpenTelemetry, "Metrics Data Model"), until an export with that has been accepted.
  */
 import type { HrTime } from '@opentelemetry/api';
-import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
+import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { type OwnMetricData, type Point, SEEN, type SeriesAttributes, seriesId } from './metric-data.ts';
 
 /** How many series of one metric are remembered while the collector's answers leave open what it holds. */
@@ -26,7 +26,7 @@ export class VanishedSeries {
 
   /**
    * A point for each series that the collector may hold and that is not among the metrics, each as a metric of its own: the
-   * collector's Prometheus exporter reads no further in a metric after such a point. Deltas have none: what ends just ends.
+   * collector's Prometheus exporter reads no further in a metric after such a point.
    */
   pointsFor(metrics: readonly OwnMetricData[], time: HrTime): OwnMetricData[] {
     const current = new Map(metrics.map((metric) => [metric.descriptor.name, metric]));
@@ -44,7 +44,6 @@ export class VanishedSeries {
     if (held === 'no') return;
     const next = held === 'maybe' ? new Map(this.#held) : new Map<string, Remembered>();
     for (const metric of metrics) {
-      if (metric.aggregationTemporality === AggregationTemporality.DELTA) continue;
       const { name } = metric.descriptor;
       const series = metric.dataPoints.map(({ attributes }) => attributes);
       const before = next.get(name);

@@ -163,7 +163,8 @@ interface JsonAttribute {
 type JsonNumber = number | string;
 
 interface JsonPoint {
-  readonly attributes: readonly JsonAttribute[];
+  /** A program that leaves out what is empty has none where there are none. */
+  readonly attributes?: readonly JsonAttribute[];
   readonly startTimeUnixNano: string;
   readonly timeUnixNano: string;
   readonly flags?: number;
@@ -199,7 +200,7 @@ interface JsonRequest {
   }[];
 }
 
-function jsonAttributes(list: readonly JsonAttribute[]): Record<string, string> {
+function jsonAttributes(list: readonly JsonAttribute[] = []): Record<string, string> {
   return Object.fromEntries(list.map(({ key, value }) => [key, value.stringValue]));
 }
 
