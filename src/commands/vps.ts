@@ -62,7 +62,9 @@ Example:
         for (const row of rows) await output.line(columnLine(COLUMNS, widths, row));
       }
       const note = unreadableNote(unreadable);
-      io.stderr.write(`# ${vantagePoints.length} vantage points${note === undefined ? '' : `; ${note}`}\n`);
+      io.stderr.write(
+        `# ${vantagePoints.length} vantage point${vantagePoints.length === 1 ? '' : 's'}${note === undefined ? '' : `; ${note}`}\n`,
+      );
     } catch (error) {
       if (!output.signal.aborted) throw error;
     } finally {

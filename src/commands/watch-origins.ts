@@ -51,6 +51,8 @@ export class OriginWatch {
     for (const { origin, held } of this.vps.of(prefix)) {
       if (held) counts.set(origin, (counts.get(origin) ?? 0) + 1);
     }
-    return [...counts].map(([origin, vps]) => ({ origin, vps })).sort((a, b) => b.vps - a.vps);
+    return [...counts]
+      .map(([origin, vps]) => ({ origin, vps }))
+      .sort((a, b) => b.vps - a.vps || String(a.origin).localeCompare(String(b.origin), 'en', { numeric: true }));
   }
 }

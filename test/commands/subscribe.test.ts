@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { subscribeCommand } from '../../src/commands/subscribe.ts';
+import { KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
+import { addresses, runCommand } from './command-world.ts';
+
+const env = { BGP_API_KEY: KEY };
+
+describe('subscribe', () => {
+  it('associates prefixes with the key, replacing those before, and ends', async () => {
+    const simulator = await simulate();
+    const first = runCommand(subscribeCommand, [`--prefix=${P1}`, ...addresses(simulator)], { env });
+    expect([await first.exit, first.stdout.text]).toEqual([0, `1 prefix is associated with the key: ${P1}\n`]);
+    const second = runCommand(
+      subscribeCommand,
+      ['--prefix=2A06:3040:10:0::/48', '--prefix=198.51.100.0/24', ...addresses(simulator)],
+      { env },
+    );
+    expect([await second.exit, second.stdout.text]).toEqual([
+      0,
+      `2 prefixes are associated with the key: ${P2}, 198.51.100.0/24\n`,
+    ]);
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P2, '198.51.100.0/24']);
+    expect(simulator.stats.connections).toBe(0);
+  });
+
+  it('fails with the reason of the service', async () => {
+    const simulator = await simulate({ maxPrefixes: 0 });
+    const { exit, stdout } = runCommand(subscribeCommand, [`--prefix=${P1}`, ...addresses(simulator)], { env });
+    await expect(exit).rejects.toMatchObject({
+      code: 'PREFIX_TO_API_KEY',
+      serverText: 'An API key may be associated with up to 0 prefixes, got 1',
+    });
+    expect(stdout.text).toBe('');
+  });
+
+  it('is stopped while the service does not answer', async () => {
+    const simulator = await simulate();
+    simulator.faults.api('live_manager', 'timeout');
+    const run = runCommand(subscribeCommand, [`--prefix=${P1}`, ...addresses(simulator)], { env });
+    expect(await run.stop()).toBe(0);
+  });
+
+  it('needs a prefix', async () => {
+    const { exit } = runCommand(subscribeCommand, [], { env });
+    await expect(exit).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/^no prefix: /) });
+  });
+});
