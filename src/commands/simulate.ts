@@ -68,6 +68,7 @@ const FLAGS: readonly Flag[] = [
 export const simulateCommand: Command = {
   name: 'simulate',
   summary: 'Stand in for the services of bgproutes.io: a generated Internet, or a recording',
+  flags: FLAGS,
   help: `Usage: bgproutes-exporter simulate [flags]
 
 Serves the live stream, the Live Manager API and the Data API on one port, without a key of bgproutes.io. It says what
