@@ -13,7 +13,8 @@ export const IMAGES = {
 // Its helper image cannot be had everywhere; the tests stop what they start.
 process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
 
-function missing(what: string): boolean {
+/** Says that something is not there. @throws in CI */
+export function missing(what: string): false {
   const text = `${what}: the tests that need it prove nothing on this machine`;
   if (process.env.CI === 'true') throw new Error(text);
   console.warn(`\n*** SKIPPED: no ${text} ***\n`);

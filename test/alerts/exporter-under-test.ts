@@ -42,7 +42,7 @@ export async function startExporterOn(
   return { exporter, port: Number(/:(\d+)$/.exec(exporter.address!)![1]) };
 }
 
-export function simulate(options: Omit<SimulatorOptions, 'apiKeys'>): Promise<Simulator> {
+export function simulate(options: Partial<SimulatorOptions>): Promise<Simulator> {
   return startSimulator({
     apiKeys: [KEY],
     dataApiLimits: { requestsPerHour: 1_000_000 },
