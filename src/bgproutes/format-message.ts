@@ -37,16 +37,11 @@ function oneField(text: string): string {
   return text.replace(UNSAFE, ' ');
 }
 
-/** Seconds as Python prints a float: the shortest text that reads back as the same number, always with a point. */
+/** `sec + Usec / 1e6` as Python prints it: the shortest text that reads back as the same double, always with a point. */
 function formatTime(timestampUs: number): string {
-  const seconds = Math.floor(timestampUs / 1_000_000);
-  const micros = timestampUs - seconds * 1_000_000;
+  const whole = Math.floor(timestampUs / 1_000_000);
+  const seconds = whole + (timestampUs - whole * 1_000_000) / 1_000_000;
   // Below a ten-thousandth Python turns to an exponent of at least two digits.
-  if (seconds === 0 && micros > 0 && micros < 100) {
-    return (micros / 1_000_000).toExponential().replace(/e-(\d)$/, 'e-0$1');
-  }
-  // Six decimals are fewer than a double of this size tells apart: without its last zeros the text is the shortest one.
-  return `${seconds}.${String(micros)
-    .padStart(6, '0')
-    .replace(/0{1,5}$/, '')}`;
+  if (seconds > 0 && seconds < 0.0001) return seconds.toExponential().replace(/e-(\d)$/, 'e-0$1');
+  return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
 }
