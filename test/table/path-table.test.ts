@@ -115,6 +115,15 @@ describe('paths that nobody holds', () => {
     expect(paths.asText(paths.origins[again])).toBe('{64510,64511}');
   });
 
+  it('give up a set that was only their upstream', () => {
+    const paths = new PathTable();
+    const path = held(paths, '{64510,64511} 64500');
+    const set = paths.upstreams[path];
+    paths.release(path);
+    flushIdle(paths);
+    expect(paths.asText(set)).toBe('unknown');
+  });
+
   it('stay as long as another path has their set', () => {
     const paths = new PathTable();
     const first = held(paths, '64501 {64510,64511}');

@@ -202,6 +202,17 @@ describe('what the Data API says', () => {
     expect(counters(P)).toMatchObject({ announcements: 1, repeats: 1, gains: 0 });
   });
 
+  it('unknown attributes of an announcement leave the known ones, and are no change', () => {
+    const { table } = world([P]);
+    const state = table.prefixes.find(P)!;
+    const vp = table.vps.add(A);
+    const path = table.paths.intern('64501 64500', A.asn)!;
+    const said = [7, 0, 7, 0, 8].map((fingerprint, i) =>
+      table.announce(state, vp, path, fingerprint, NOW * 1000 + i, NOW),
+    );
+    expect(said).toEqual(['gain', 'repeat', 'repeat', 'repeat', 'attributes']);
+  });
+
   it('agreeing with the table is no correction', () => {
     const { announce, seedRoute, seedAbsence } = world([P]);
     announce(A, P);
