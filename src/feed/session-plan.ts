@@ -30,19 +30,18 @@ export interface SessionPlan {
 /** @param former prefixes that stay keep the session that they have there */
 export function planSessions(config: PlanInput, former?: SessionPlan): SessionPlan {
   const { apiKeys, prefixesPerKey, canaryPrefix } = config.bgproutes;
-  const room = prefixesPerKey - (canaryPrefix === undefined ? 0 : 1);
   const before = new Map(former?.watched.map(({ prefix, session }) => [prefix.text, session]));
-  const places = allocateSessions(
-    config.prefixes.map(({ prefix }) => prefix),
-    apiKeys.length,
-    room,
-    before,
+  // The canary has a place of every key, also where it is monitored itself.
+  const others = config.prefixes.map(({ prefix }) => prefix).filter((prefix) => prefix.text !== canaryPrefix?.text);
+  const room = prefixesPerKey - (canaryPrefix === undefined ? 0 : 1);
+  const places = new Map(
+    allocateSessions(others, apiKeys.length, room, before).map((session, i) => [others[i].text, session]),
   );
-  const watched = config.prefixes.map(({ prefix, description, group, origins, upstreams }, i) => ({
+  const watched = config.prefixes.map(({ prefix, description, group, origins, upstreams }) => ({
     ...{ prefix, description, group },
     origins: origins ?? [],
     upstreams: upstreams ?? [],
-    session: places[i],
+    session: places.get(prefix.text) ?? before.get(prefix.text) ?? 0,
   }));
   const prefixes = apiKeys.map((_, session) =>
     watched.filter((one) => one.session === session).map((one) => one.prefix.text),
