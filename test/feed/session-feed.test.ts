@@ -1,0 +1,143 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { parsePrefix } from '../../src/bgp/prefix.ts';
+import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
+import { SessionFeed } from '../../src/feed/session-feed.ts';
+import { createStreamStats } from '../../src/stream/stream-health.ts';
+import { Fold } from '../../src/table/fold.ts';
+import { TableIds } from '../../src/table/route-ids.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import { RecordingLogger } from '../stream/recording-logger.ts';
+
+const NOW = 1_700_000_100_000;
+const PREFIX = '192.0.2.0/24';
+const CANARY = '84.205.64.0/24';
+
+let table: RoutingTable;
+let feed: SessionFeed;
+let logger: RecordingLogger;
+
+beforeEach(() => {
+  table = new RoutingTable();
+  const prefix = parsePrefix(PREFIX);
+  if (prefix === undefined) throw new Error('not a prefix');
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], NOW);
+  table.prefixes.canary = CANARY;
+  logger = new RecordingLogger();
+  feed = new SessionFeed({
+    session: 0,
+    stream: createStreamStats('bgproutes', '0', NOW),
+    decoder: new FastDecoder(new TableIds(table)),
+    fold: new Fold(table),
+    logger,
+    canary: CANARY,
+    holdBounds: { frames: 3, bytes: 10_000 },
+  });
+});
+
+function frame(vp: number, sec: number, fields: object): Buffer {
+  return Buffer.from(JSON.stringify({ record_type: 'update', vp: `${64_600 + vp}_198.51.100.${vp}`, sec, ...fields }));
+}
+const announce = (vp: number, sec: number) => frame(vp, sec, { prefixes: PREFIX, 'as-path': `${64_600 + vp} 64500` });
+
+describe('holding', () => {
+  test('keeps frames back, then applies them in order', () => {
+    feed.hold();
+    feed.frame(announce(1, 1_700_000_001), NOW);
+    feed.frame(frame(1, 1_700_000_002, { withdraws: PREFIX }), NOW);
+    feed.frame(announce(2, 1_700_000_003), NOW);
+    expect(table.routes).toBe(0);
+    expect(feed.release()).toBe(true);
+    expect(table.routes).toBe(1);
+    feed.frame(announce(3, 1_700_000_004), NOW);
+    expect(table.routes).toBe(2);
+  });
+
+  test('is bounded: events over it are counted, and the release says that the gap is not closed, once', () => {
+    feed.hold();
+    for (let vp = 1; vp <= 5; vp++) feed.frame(announce(vp, 1_700_000_001), NOW);
+    expect(feed.events.dropped.hold_overflow).toBe(2);
+    expect(feed.release()).toBe(false);
+    expect(table.routes).toBe(3);
+    expect(feed.release()).toBe(true);
+  });
+
+  test('is bounded in bytes too', () => {
+    const long = frame(1, 1_700_000_001, {
+      prefixes: PREFIX,
+      'as-path': '64601 64500',
+      communities: '64601:1 '.repeat(1_000),
+    });
+    feed.hold();
+    feed.frame(long, NOW);
+    feed.frame(announce(2, 1_700_000_001), NOW);
+    feed.frame(long, NOW);
+    expect(feed.events.dropped.hold_overflow).toBe(1);
+  });
+
+  test('what a seed has overtaken counts as seeded, not as out of order', () => {
+    feed.hold();
+    feed.frame(announce(1, 1_700_000_001), NOW);
+    const state = table.prefixes.find(PREFIX);
+    const vp = table.vps.add({ protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' });
+    const path = table.paths.intern('64601 64999 64500', 64_601);
+    if (state === undefined || path === undefined) throw new Error('no state');
+    table.seedRoute(state, vp, path, 0, 1_700_000_050_000_000);
+    feed.release();
+    expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 0 });
+    feed.frame(announce(1, 1_700_000_002), NOW);
+    expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
+  });
+
+  test('a frame that is held is a copy: its packet may be overwritten', () => {
+    const data = announce(1, 1_700_000_001);
+    feed.hold();
+    feed.frame(data, NOW);
+    data.fill(0);
+    feed.release();
+    expect(table.routes).toBe(1);
+  });
+});
+
+test('every frame is counted by what became of it', () => {
+  feed.frame(Buffer.from('{'), NOW);
+  feed.frame(Buffer.from('[]'), NOW);
+  feed.frame(Buffer.from([0xff, 0xfe, 0x00]), NOW);
+  feed.frame(frame(1, 1_700_000_001, { prefixes: '203.0.113.0/24', 'as-path': '64601 64500' }), NOW);
+  expect(feed.decodeFailures).toMatchObject({ invalid_json: 2, not_an_object: 1 });
+  expect(feed.events.unmonitoredPrefixes).toBe(1);
+});
+
+test('the delay is receipt minus message time; a clock that is ahead gives 0 and, far ahead, the time of receipt', () => {
+  feed.frame(announce(1, NOW / 1000 - 7), NOW);
+  expect(feed.delay).toMatchObject({ count: 1, sum: 7 });
+  feed.frame(announce(2, NOW / 1000 + 5), NOW);
+  expect(feed.delay).toMatchObject({ count: 2, sum: 7 });
+  expect(feed.events.futureTimestamps).toBe(0);
+  feed.frame(announce(3, NOW / 1000 + 3_600), NOW);
+  expect(feed.events.futureTimestamps).toBe(1);
+  feed.frame(frame(3, NOW / 1000 + 1, { withdraws: PREFIX }), NOW + 2_000);
+  expect(table.routes).toBe(2);
+});
+
+test('the canary is a sign of life', () => {
+  feed.frame(frame(1, 1_700_000_001, { prefixes: CANARY, 'as-path': '64601 12654' }), NOW);
+  expect(feed.canaryAtMs).toBe(NOW);
+  feed.frame(frame(1, 1_700_000_002, { withdraws: CANARY }), NOW + 5);
+  expect(feed.canaryAtMs).toBe(NOW + 5);
+});
+
+test('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
+  for (let i = 0; i < 3; i++) feed.frame(frame(1, 1_700_000_001, { gone: 'secret value' }), NOW);
+  const told = logger.lines.filter((line) => line.message.includes('withdrawal without'));
+  expect(told).toHaveLength(1);
+  expect(told[0].fields).toMatchObject({ keys: 'record_type vp sec gone' });
+  expect(feed.decodeFailures.withdrawal_without_prefix).toBe(3);
+});
+
+test('withdrawn prefixes under a key that nobody documented are applied, and the key is told once', () => {
+  feed.frame(announce(1, 1_700_000_001), NOW);
+  feed.frame(frame(1, 1_700_000_002, { gone: PREFIX }), NOW);
+  feed.frame(frame(1, 1_700_000_003, { gone: PREFIX }), NOW);
+  expect(table.routes).toBe(0);
+  expect(logger.lines.filter((line) => line.fields.key === 'gone')).toHaveLength(1);
+});
