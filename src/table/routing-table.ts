@@ -228,8 +228,12 @@ export class RoutingTable {
       this.#hold(state, vp, cell, path, mark, timeUs);
       return;
     }
+    // What was monitored when the snapshot was written may be a more-specific now: of those nobody is expected.
+    if (mark === 0 || state.monitored === undefined) {
+      this.cells.set(cell, 0, 0, timeUs);
+      return;
+    }
     this.cells.set(cell, 0, mark, timeUs);
-    if (mark === 0 || state.monitored === undefined) return;
     this.vps.cells[vp]++;
     state.monitored.expected++;
   }

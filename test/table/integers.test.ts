@@ -154,6 +154,81 @@ describe('in words and in integers', () => {
     expect(understood / frames).toBeGreaterThan(0.1);
   });
 
+  const HEAD = '"record_type":"update","vp":"64496_192.0.2.1","sec":1700000001';
+  const LIST = '"prefixes":"198.51.100.0/24"';
+  const REST = '"as-path":"64501 64500","communities":"64500:1","nexthop":"192.0.2.1","origin":"IGP"';
+  it.each([
+    ['a plain one', `{${HEAD},"Usec":5,${LIST},${REST}}`],
+    ['blanks where Python puts them', `{${HEAD}, "Usec": 5, ${LIST}, ${REST}}`],
+    ['tabs and line feeds', `{\t${HEAD},\n${LIST},${REST}}\n`],
+    ['another order of keys', `{${REST},${LIST},${HEAD}}`],
+    ['an escaped slash', `{${HEAD},"prefixes":"198.51.100.0\\/24",${REST}}`],
+    ['an escaped digit', `{${HEAD},"prefixes":"\\u003198.51.100.0/24",${REST}}`],
+    ['an escape in the communities', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\\u0036:\\\\"}`],
+    ['an escaped quote', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\\",\\"sec\\":9,\\""}`],
+    ['an escaped key', `{${HEAD},"prefix\\u0065s":"198.51.100.0/24",${REST}}`],
+    ['other letters than ASCII', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"é"}`],
+    ['announced prefixes twice', `{${HEAD},${LIST},"prefixes":"203.0.113.0/24",${REST}}`],
+    ['a time twice', `{${HEAD},"sec":1700000009,${LIST},${REST}}`],
+    ['withdrawn prefixes under two keys', `{${HEAD},"withdraws":"198.51.100.0/24","withdrawals":"203.0.113.0/24"}`],
+    ['withdrawn prefixes under a key nobody knows', `{${HEAD},"gone":"198.51.100.0/24"}`],
+    ['an unknown key beside all others', `{${HEAD},${LIST},${REST},"seq":7}`],
+    ['something in something', `{${HEAD},${LIST},${REST},"origin2":{"prefixes":"203.0.113.0/24"}}`],
+    ['a list in an array', `{${HEAD},"prefixes":["198.51.100.0/24"],${REST}}`],
+    ['a comma at the end of a list', `{${HEAD},"prefixes":"198.51.100.0/24,",${REST}}`],
+    ['a comma at the start of a list', `{${HEAD},"prefixes":",198.51.100.0/24",${REST}}`],
+    ['blanks in a list', `{${HEAD},"prefixes":" 198.51.100.0/24 , 203.0.113.0/24",${REST}}`],
+    ['host bits', `{${HEAD},"prefixes":"198.51.100.1/24",${REST}}`],
+    ['an empty list', `{${HEAD},"prefixes":"",${REST}}`],
+    ['an empty list beside a withdrawal', `{${HEAD},"prefixes":"",${REST},"withdraws":"198.51.100.0/24"}`],
+    ['an empty withdrawal beside a list', `{${HEAD},${LIST},${REST},"withdraws":""}`],
+    ['no path', `{${HEAD},${LIST}}`],
+    ['an empty path', `{${HEAD},${LIST},"as-path":""}`],
+    ['another spelling of the path', `{${HEAD},${LIST},"as-path":" 64501  064500"}`],
+    ['a path that is none', `{${HEAD},${LIST},"as-path":"64501 x"}`],
+    ['a path of a prefix that nobody asked for', `{${HEAD},"prefixes":"192.0.2.0/25","as-path":"x"}`],
+    [
+      'seconds as text',
+      `{"record_type":"update","vp":"64496_192.0.2.1","sec":"1700000001","Usec":"000005",${LIST},${REST}}`,
+    ],
+    [
+      'seconds with a leading zero',
+      `{"record_type":"update","vp":"64496_192.0.2.1","sec":01700000001,${LIST},${REST}}`,
+    ],
+    ['seconds with a fraction', `{"record_type":"update","vp":"64496_192.0.2.1","sec":1700000001.0,${LIST},${REST}}`],
+    ['seconds with an exponent', `{"record_type":"update","vp":"64496_192.0.2.1","sec":17e8,${LIST},${REST}}`],
+    ['seconds beyond all years', `{"record_type":"update","vp":"64496_192.0.2.1","sec":7258118401,${LIST},${REST}}`],
+    ['seconds below 0', `{"record_type":"update","vp":"64496_192.0.2.1","sec":-1,${LIST},${REST}}`],
+    ['a million microseconds', `{${HEAD},"Usec":1000000,${LIST},${REST}}`],
+    ['microseconds that are null', `{${HEAD},"Usec":null,${LIST},${REST}}`],
+    ['a number as ORIGIN', `{${HEAD},${LIST},"as-path":"64501 64500","origin":0}`],
+    ['a peer in a BGP message', `{${HEAD},"bmp_peer":"64497_192.0.2.2",${LIST},${REST}}`],
+    ['BMP without a peer', `{"record_type":"bmp_update","vp":"64496_192.0.2.1","sec":1700000001,${LIST},${REST}}`],
+    ['a VP in capitals', `{"record_type":"update","vp":"64496_2001:DB8::1","sec":1700000001,${LIST},${REST}}`],
+    ['a VP with a leading zero', `{"record_type":"update","vp":"064496_192.0.2.1","sec":1700000001,${LIST},${REST}}`],
+    ['a type in capitals', `{"record_type":"Update","vp":"64496_192.0.2.1","sec":1700000001,${LIST},${REST}}`],
+    ['a comma before the end', `{${HEAD},${LIST},${REST},}`],
+    ['no end', `{${HEAD},${LIST},${REST}`],
+    ['something after the end', `{${HEAD},${LIST},${REST}}{}`],
+    ['a byte order mark', `\ufeff{${HEAD},${LIST},${REST}}`],
+    ['a control character', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\u0001"}`],
+    ['nothing', ''],
+    ['an empty object', '{}'],
+  ])('%s', (_, frame) => {
+    const words = new Way({}, false);
+    const integers = new Way({}, true);
+    for (const way of [words, integers]) {
+      way.table.watch([watchedPrefix('198.51.100.0/24'), watchedPrefix('203.0.113.0/24')], START_MS);
+      const known = (vp: string, more: string) =>
+        way.frame(Buffer.from(`{"record_type":"update","vp":"${vp}","sec":1700000000,${more}}`), 0, START_MS);
+      for (const vp of ['64496_192.0.2.1', '64496_2001:db8::1']) {
+        known(vp, `"prefixes":"198.51.100.0/24,203.0.113.0/24,192.0.2.0/25","as-path":"64501 64500"`);
+      }
+      for (let i = 0; i < 3; i++) way.frame(Buffer.from(frame), 0, START_MS);
+    }
+    expect(integers.state()).toEqual(words.state());
+  });
+
   it('mangled frames too', () => {
     const frames = readLines(fixturePath('edge-cases.jsonl')).map((line) =>
       Buffer.from(JSON.stringify((JSON.parse(line) as { message: unknown }).message)),

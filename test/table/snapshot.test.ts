@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotMeta } from '../../src/table/snapshot.ts';
+import { runs } from '../support/property-runs.ts';
+import {
+  keptCounters,
+  keptOverall,
+  keptTotals,
+  recountedOverall,
+  recountedTotals,
+  routesOf,
+} from '../support/table-recount.ts';
+import { op, options, START_MS, World, watchedOf, watchSet } from '../support/table-world.ts';
+
+const META: SnapshotMeta = { createdAtMs: START_MS, completeUntil: { '198.51.100.0/24': START_MS - 1 } };
+
+const encode = (table: RoutingTable) => Buffer.concat([...encodeSnapshot(table, META)]);
+
+function restored(bytes: Buffer, into: RoutingTable): RoutingTable {
+  const snapshot = checkSnapshot(bytes);
+  if (!snapshot.ok) throw new Error(snapshot.reason);
+  restoreSnapshot(into, snapshot);
+  return into;
+}
+
+/** What a restart must not change. Full feeds are read anew from the Data API, so they are not in a snapshot. */
+function lasting(table: RoutingTable) {
+  return {
+    routes: routesOf(table),
+    paths: table.paths.size,
+    monitored: [...table.prefixes.monitored()].map((one) => {
+      const { visiblePartial: _, moreSpecifics: __, ...totals } = keptTotals(table, one);
+      return {
+        prefix: one.state.prefix.text,
+        sinceMs: one.sinceMs,
+        ...totals,
+        ...keptCounters(one),
+        lengths: [...one.announcedLengths],
+      };
+    }),
+    moreSpecifics: [...table.prefixes.moreSpecifics()]
+      .filter((one) => one.visible > 0)
+      .map((one) => one.prefix.text)
+      .sort(),
+  };
+}
+
+function expectTotalsCount(table: RoutingTable): void {
+  expect(keptOverall(table)).toEqual(recountedOverall(table));
+  for (const one of table.prefixes.monitored()) {
+    const { moreSpecifics: _, ...totals } = keptTotals(table, one);
+    expect(totals).toEqual(recountedTotals(table, one.state));
+  }
+}
+
+const sequence = fc.record({ options, first: watchSet, ops: fc.array(op, { maxLength: 50, size: 'max' }) });
+
+describe('a table that was written and read again', () => {
+  it('has the same routes, totals, counters and paths, whatever came before', () => {
+    fc.assert(
+      fc.property(sequence, ({ options, first, ops }) => {
+        const world = new World(options, undefined);
+        world.table.watch(watchedOf(first), START_MS);
+        for (const one of ops) world.run(one);
+        const again = new RoutingTable(options);
+        again.watch(
+          [...world.table.prefixes.monitored()].map((one) => one.watched),
+          world.nowMs,
+        );
+        restored(encode(world.table), again);
+        expect(lasting(again)).toEqual(lasting(world.table));
+        expectTotalsCount(again);
+      }),
+      runs(80),
+    );
+  });
+
+  it('goes on as the other would have: the same events lead to the same routes', () => {
+    fc.assert(
+      fc.property(sequence, fc.array(op, { maxLength: 20, size: 'max' }), ({ options, first, ops }, later) => {
+        const one = new World({ ...options, maxMoreSpecifics: 256, maxVps: 1000 }, undefined);
+        one.table.watch(watchedOf(first), START_MS);
+        for (const each of ops) one.run(each);
+        const other = new World(one.table.options, undefined);
+        other.nowMs = one.nowMs;
+        other.table.watch(
+          [...one.table.prefixes.monitored()].map((each) => each.watched),
+          one.nowMs,
+        );
+        restored(encode(one.table), other.table);
+        // Only what is in order: of a VP without a route the time of its last word is not in a snapshot. A VP that is down is not, either.
+        const inOrder = later.filter((each) => each.do === 'message' && each.offset === 0);
+        for (const world of [one, other]) {
+          world.run({ do: 'wait', seconds: 10_000 });
+          for (const each of inOrder) world.run(each);
+        }
+        expect(routesOf(other.table)).toEqual(routesOf(one.table));
+        expectTotalsCount(other.table);
+      }),
+      runs(50),
+    );
+  });
+
+  it('is read into another configuration as far as that goes', () => {
+    fc.assert(
+      fc.property(sequence, watchSet, options, ({ options, first, ops }, which, others) => {
+        const world = new World({ ...options, maxMoreSpecifics: 256 }, undefined);
+        world.table.watch(watchedOf(first), START_MS);
+        for (const one of ops) world.run(one);
+        const again = new RoutingTable(others);
+        again.watch(watchedOf(which), START_MS);
+        restored(encode(world.table), again);
+        expectTotalsCount(again);
+        const known = new Set(routesOf(world.table));
+        expect(routesOf(again).filter((route) => !known.has(route))).toEqual([]);
+      }),
+      runs(80),
+    );
+  });
+
+  it('may go on while it is written: what is read is sound, and each of its routes was held at some time', () => {
+    fc.assert(
+      fc.property(sequence, ({ options, first, ops }) => {
+        const world = new World(options, undefined);
+        world.table.watch(watchedOf(first), START_MS);
+        const half = ops.length >> 1;
+        for (const one of ops.slice(0, half)) world.run(one);
+        const held = new Set(routesOf(world.table));
+        const chunks: Buffer[] = [];
+        const rest = ops.slice(half);
+        for (const chunk of encodeSnapshot(world.table, META)) {
+          chunks.push(chunk);
+          const next = rest.shift();
+          if (next !== undefined) world.run(next);
+          for (const route of routesOf(world.table)) held.add(route);
+        }
+        const again = new RoutingTable(options);
+        again.watch(
+          [...world.table.prefixes.monitored()].map((one) => one.watched),
+          world.nowMs,
+        );
+        restored(Buffer.concat(chunks), again);
+        expectTotalsCount(again);
+        expect(routesOf(again).filter((route) => !held.has(route))).toEqual([]);
+      }),
+      runs(80),
+    );
+  });
+});
+
+describe('bytes that are no whole snapshot', () => {
+  const whole = (() => {
+    const world = new World({}, undefined);
+    world.table.watch(watchedOf([0, 0, 0, 0, 0, 0]), START_MS);
+    for (const [vp, path] of [1, 6, 9, 7].entries())
+      world.run({
+        do: 'message',
+        vp,
+        announced: [0, 1, 6, 4],
+        withdrawn: [],
+        path,
+        attributes: '',
+        offset: 0,
+        session: 0,
+        seeding: false,
+      });
+    return encode(world.table);
+  })();
+
+  it('are refused when any byte is another', () => {
+    for (let at = 0; at < whole.length; at++) {
+      const bytes = Buffer.from(whole);
+      bytes[at] ^= 0x41;
+      expect([at, checkSnapshot(bytes).ok]).toEqual([at, false]);
+    }
+  });
+
+  it('are refused when they end anywhere before the end, or go on after it', () => {
+    for (let length = 0; length < whole.length; length++) {
+      const check = checkSnapshot(whole.subarray(0, length));
+      expect([length, check]).toEqual([length, { ok: false, reason: 'truncated' }]);
+    }
+    expect(checkSnapshot(Buffer.concat([whole, Buffer.from('x')]))).toEqual({ ok: false, reason: 'corrupt' });
+    expect(checkSnapshot(whole)).toMatchObject({ ok: true, meta: META });
+  });
+
+  test.each([
+    ['another program’s file', Buffer.from('SQLite format 3\0 and so on and on and on'), 'foreign'],
+    ['nothing', Buffer.alloc(0), 'truncated'],
+    [
+      'another version',
+      Buffer.concat([whole.subarray(0, 16), Buffer.from([9, 0, 0, 0]), whole.subarray(20)]),
+      'version',
+    ],
+  ])('%s', (_, bytes, reason) => expect(checkSnapshot(bytes)).toEqual({ ok: false, reason }));
+
+  it('never throw, whatever they are', () => {
+    const start = whole.subarray(0, 20);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, headed) => {
+        expect(checkSnapshot(headed ? Buffer.concat([start, bytes]) : Buffer.from(bytes)).ok).toBe(false);
+      }),
+      runs(500),
+    );
+  });
+});
