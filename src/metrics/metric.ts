@@ -59,6 +59,15 @@ export function defineMetric(key: string, definition: MetricDefinition): Metric 
   };
 }
 
+/** Entries of the catalogue by their keys. */
+export function defineMetrics<const T extends Record<string, MetricDefinition>>(
+  definitions: T,
+): { readonly [K in keyof T]: Metric } {
+  const metrics: Record<string, Metric> = {};
+  for (const [key, definition] of Object.entries(definitions)) metrics[key] = defineMetric(key, definition);
+  return metrics as { readonly [K in keyof T]: Metric };
+}
+
 /**
  * One set of label values under its keys. Made once and kept by whoever owns the series, so that an output can remember
  * how it writes it: the text of a hundred thousand label sets is then built once, not at every scrape.

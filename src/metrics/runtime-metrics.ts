@@ -2,8 +2,8 @@
  * Metrics of process and runtime: measured by prom-client, named by this catalogue, printed like all others. Its Prometheus
  * names stay as every Node dashboard knows them; the OTLP names are such that the translation gives them back.
  */
-import { define } from './catalogue.ts';
 import {
+  defineMetrics,
   type FamilySource,
   type HistogramValue,
   Labels,
@@ -21,7 +21,7 @@ const seconds = (otlpName: string, help: string) =>
 const bytes = (otlpName: string, help: string) =>
   ({ otlpName, kind: 'gauge', unit: 'By', labels: [], help, bound: ONE }) as const;
 
-export const runtimeMetrics = define({
+export const runtimeMetrics = defineMetrics({
   processCpuUser: {
     otlpName: 'process.cpu_user',
     kind: 'counter',

@@ -1,0 +1,64 @@
+/** The metrics of the exporter itself. */
+import { defineMetrics } from '../metric.ts';
+
+const ONE = 'one';
+
+/** The exporter itself; process and runtime metrics are in runtime-metrics.ts. */
+export const exporterMetrics = defineMetrics({
+  exporterBuildInfo: {
+    otlpName: 'bgp.exporter.build_info',
+    kind: 'gauge',
+    unit: '',
+    labels: ['version', 'revision', 'node_version'],
+    help: 'Always 1; its labels say what runs.',
+    bound: ONE,
+  },
+  exporterConfigLastReloadSuccessful: {
+    otlpName: 'bgp.exporter.config_last_reload_successful',
+    kind: 'gauge',
+    unit: '',
+    labels: [],
+    help: '1 when the configuration was last read without a mistake, 0 when a reload was refused and the former one still holds.',
+    bound: ONE,
+  },
+  exporterConfigLastReloadSuccessTimestamp: {
+    otlpName: 'bgp.exporter.config_last_reload_success_timestamp',
+    kind: 'gauge',
+    unit: 's',
+    labels: [],
+    help: 'When the configuration was last read without a mistake, Unix seconds.',
+    bound: ONE,
+  },
+  exporterOtlpExports: {
+    otlpName: 'bgp.exporter.otlp_exports',
+    kind: 'counter',
+    unit: '{export}',
+    labels: ['result'],
+    help: 'OTLP exports by result: success, partial (the collector refused some points), rejected (it will not take them), unavailable (429, 503 or no answer), error. 0 while OTLP is off.',
+    bound: '5',
+  },
+  exporterHttpRequests: {
+    otlpName: 'bgp.exporter.http_requests',
+    kind: 'counter',
+    unit: '{request}',
+    labels: ['path', 'code'],
+    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status.',
+    bound: '6 paths times the statuses in use',
+  },
+  exporterHttpRequestDuration: {
+    otlpName: 'bgp.exporter.http_request_duration',
+    kind: 'histogram',
+    unit: 's',
+    labels: ['path'],
+    help: 'Time from the arrival of a request to its last byte, by path.',
+    bound: '6, of 10 buckets each',
+  },
+  exporterDroppedSeries: {
+    otlpName: 'bgp.exporter.dropped_series',
+    kind: 'gauge',
+    unit: '{series}',
+    labels: ['metric'],
+    help: 'Series that are summed as "other" now because a bound of labels is reached, by metric.',
+    bound: '3',
+  },
+});
