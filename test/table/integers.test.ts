@@ -164,7 +164,10 @@ describe('in words and in integers', () => {
     ['another order of keys', `{${REST},${LIST},${HEAD}}`],
     ['an escaped slash', `{${HEAD},"prefixes":"198.51.100.0\\/24",${REST}}`],
     ['an escaped digit', `{${HEAD},"prefixes":"\\u003198.51.100.0/24",${REST}}`],
-    ['an escape in the communities', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\\u0036:\\\\"}`],
+    [
+      'an escape in the communities',
+      `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\\u00364500:1","nexthop":"192.0.2.1","origin":"IGP"}`,
+    ],
     ['an escaped quote', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"\\",\\"sec\\":9,\\""}`],
     ['an escaped key', `{${HEAD},"prefix\\u0065s":"198.51.100.0/24",${REST}}`],
     ['other letters than ASCII', `{${HEAD},${LIST},"as-path":"64501 64500","communities":"é"}`],
@@ -225,6 +228,7 @@ describe('in words and in integers', () => {
         known(vp, `"prefixes":"198.51.100.0/24,203.0.113.0/24,192.0.2.0/25","as-path":"64501 64500"`);
       }
       for (let i = 0; i < 3; i++) way.frame(Buffer.from(frame), 0, START_MS);
+      way.frame(Buffer.from(`{${HEAD},"Usec":5,${LIST},${REST}}`), 0, START_MS);
     }
     expect(integers.state()).toEqual(words.state());
   });
