@@ -1,0 +1,95 @@
+/** Claim 5: scrapes of 100,000 series, one a second, hardly slow down a saturated exporter, nor hold it up for long. */
+import { get } from 'node:http';
+import { Child } from './child.ts';
+import { atLeast, atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
+import type { FeederInput, FeederReady } from './feeder.ts';
+import { prefixTexts, type StreamShape } from './messages.ts';
+import { interleaved, median } from './rounds.ts';
+import type { Watched } from './scraped-exporter.ts';
+
+const SERIES = 100_000;
+const SHAPE: Omit<StreamShape, 'prefixes'> = { vps: 1_000, origins: 5, messages: 200_000 };
+/** Series that a prefix of such a stream has, about. */
+const SERIES_PER_PREFIX = 57;
+const WINDOW_MS = 4_000;
+const SCRAPE_INTERVAL_MS = 1_000;
+const ROUNDS = 7;
+
+/** A scrape as Prometheus does it: OpenMetrics, compressed. Gives the uncompressed body's number of lines when asked. */
+function scrape(address: string, gzip: boolean): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const headers: Record<string, string> = { accept: 'application/openmetrics-text; version=1.0.0' };
+    if (gzip) headers['accept-encoding'] = 'gzip';
+    get(`http://${address}/metrics`, { headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
+        else reject(new Error(`a scrape was answered with status ${response.statusCode}`));
+      });
+      response.on('error', reject);
+    }).on('error', reject);
+  });
+}
+
+async function measure({ progress }: BenchContext): Promise<Finding[]> {
+  const prefixes = Math.ceil(SERIES / SERIES_PER_PREFIX);
+  const feeder = new Child('feeder');
+  const exporter = new Child('scraped-exporter');
+  try {
+    const input: FeederInput = { shape: { ...SHAPE, prefixes }, recording: undefined };
+    const { port } = await feeder.ask<FeederReady>(input);
+    const yaml = `prefixes: [${prefixTexts(prefixes).map((prefix) => `{ prefix: "${prefix}" }`)}]
+bgproutes:
+  api_keys: [bench-key]
+  prefixes_per_key: ${prefixes}
+  websocket_url: ws://127.0.0.1:${port}
+  live_manager_url: http://127.0.0.1:${port}
+  data_api_url: http://127.0.0.1:${port}
+table: { seed: false }
+web: { listen_address: "127.0.0.1:0" }
+`;
+    const address = await exporter.ask<string>({ yaml });
+    // The first windows also fill the table.
+    await exporter.ask<Watched>({ ms: WINDOW_MS });
+    const body = (await scrape(address, false)).toString();
+    const series = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+    if (series < SERIES) throw new Error(`there are only ${series} series`);
+    progress(`${series} series, ${(body.length / 1e6).toFixed(1)} MB`);
+
+    const pauses: Record<string, number[]> = { alone: [], scraped: [] };
+    const window = async (name: 'alone' | 'scraped') => {
+      const scrapes: Promise<Buffer>[] = [];
+      const timer =
+        name === 'scraped' ? setInterval(() => scrapes.push(scrape(address, true)), SCRAPE_INTERVAL_MS) : undefined;
+      const watched = await exporter.ask<Watched>({ ms: WINDOW_MS });
+      clearInterval(timer);
+      const bodies = await Promise.all(scrapes);
+      if (bodies.some(({ length }) => length < 10_000)) throw new Error('a scrape gave nearly nothing');
+      pauses[name].push(watched.longestPauseMs);
+      return watched.busyMs / watched.events;
+    };
+    const measured = await interleaved(
+      { alone: () => window('alone'), scraped: () => window('scraped') },
+      ROUNDS,
+      progress,
+    );
+    const rate = (name: string) => `${Math.round(1 / measured.median(name))} events a busy ms`;
+    progress(
+      `alone ${rate('alone')}, longest pause ${median(pauses.alone).toFixed(1)} ms; ` +
+        `scraped ${rate('scraped')}, ${median(pauses.scraped).toFixed(1)} ms`,
+    );
+    return [
+      atLeast(
+        'rate under saturated input kept with a scrape of 100,000 series each second, of the rate without',
+        0.93,
+        measured.ratio('alone', 'scraped'),
+      ),
+      atMost('longest pause of the event loop meanwhile', 30, median(pauses.scraped), 'ms'),
+    ];
+  } finally {
+    await Promise.all([exporter.stop(), feeder.stop()]);
+  }
+}
+
+export const claim: Claim = { number: 5, title: 'scrapes under saturated input', measure };

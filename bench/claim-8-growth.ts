@@ -1,0 +1,121 @@
+/** Claim 8: an event costs the same however large the table is; a scrape grows with its series and with nothing else. */
+import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
+import { SessionFeed } from '../src/feed/session-feed.ts';
+import { createLogger } from '../src/logger.ts';
+import { TextWriter } from '../src/outputs/prometheus.ts';
+import { createStreamStats } from '../src/stream/stream-health.ts';
+import { Fold } from '../src/table/fold.ts';
+import { TableIds } from '../src/table/route-ids.ts';
+import { RoutingTable } from '../src/table/routing-table.ts';
+import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
+import { FilledTable, prefixesFor } from './filled-table.ts';
+import { FIRST_SECOND, MessageBlock, prefixTexts } from './messages.ts';
+import { costOf, interleaved } from './rounds.ts';
+import { watched } from './watched.ts';
+
+const BASE = { vps: 500, prefixes: 100, origins: 10 };
+type Dimension = keyof typeof BASE;
+const FACTOR = 10;
+const MESSAGES = 100_000;
+const ROUNDS = 9;
+const LINEAR = 1.3;
+
+/** A table of this size, and a stream that changes it. Gives what an event costs from bytes to totals, in microseconds. */
+class Grown {
+  readonly #shape: typeof BASE;
+  readonly #table = new RoutingTable();
+  readonly #feed: SessionFeed;
+  #events = 0;
+
+  constructor(shape: typeof BASE) {
+    this.#shape = shape;
+    this.#table.watch(watched(prefixTexts(shape.prefixes)), 0);
+    this.#feed = new SessionFeed({
+      session: 0,
+      stream: createStreamStats('bench', '0', 0),
+      decoder: new FastDecoder(new TableIds(this.#table)),
+      fold: new Fold(this.#table),
+      logger: createLogger({ level: 'error', format: 'logfmt', destination: process.stderr }),
+    });
+  }
+
+  /** Every cell of the table is taken before anything is measured. */
+  async fill(): Promise<void> {
+    const cells = this.#shape.vps * this.#shape.prefixes;
+    for (let seed = 1_000; this.#table.routes < cells * 0.8; seed++) await this.#take(seed, 0);
+  }
+
+  round(round: number): Promise<number> {
+    return this.#take(round + 1, round + 1);
+  }
+
+  async #take(seed: number, repetition: number): Promise<number> {
+    const payloads = MessageBlock.make({ ...this.#shape, messages: MESSAGES, seed }).payloads(repetition);
+    const before = this.#count();
+    const cost = await costOf(() => {
+      for (const payload of payloads) this.#feed.frame(payload, (FIRST_SECOND + 86_400) * 1_000);
+    });
+    return cost / (this.#count() - before);
+  }
+
+  #count(): number {
+    this.#events = 0;
+    for (const one of this.#table.prefixes.monitored()) this.#events += one.announcements + one.withdrawals;
+    return this.#events;
+  }
+}
+
+async function events({ progress }: BenchContext): Promise<Finding[]> {
+  const sizes: Record<string, Grown> = { base: new Grown(BASE) };
+  for (const dimension of ['vps', 'prefixes', 'origins'] as const)
+    sizes[dimension] = new Grown({ ...BASE, [dimension]: BASE[dimension] * FACTOR });
+  for (const [name, size] of Object.entries(sizes)) {
+    await size.fill();
+    progress(`${name} filled`);
+  }
+  const measured = await interleaved(
+    Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, (round: number) => size.round(round)])),
+    ROUNDS,
+    progress,
+  );
+  const words: Record<Dimension, string> = { vps: 'VPs', prefixes: 'prefixes', origins: 'origins' };
+  return (['vps', 'prefixes', 'origins'] as const).map((dimension) =>
+    atMost(
+      `cost of an event with ${BASE[dimension] * FACTOR} ${words[dimension]}, against ${BASE[dimension]}`,
+      1.3,
+      measured.ratio(dimension, 'base'),
+    ),
+  );
+}
+
+async function scrapes({ progress }: BenchContext): Promise<Finding> {
+  const shape = { vps: 60, origins: 5 };
+  const make = (series: number) => {
+    const filled = new FilledTable({ ...shape, prefixes: prefixesFor(series, shape) });
+    const writer = new TextWriter('text');
+    const all = [...filled.states.keys()];
+    const repeat = 100_000 / series;
+    return async (round: number) => {
+      let cost = 0;
+      for (let i = 0; i < repeat; i++) {
+        filled.change(all, round * repeat + i);
+        cost += await costOf(() => {
+          writer.render([filled.view.collect()]);
+        });
+      }
+      return cost / repeat / filled.series;
+    };
+  };
+  const measured = await interleaved({ few: make(10_000), many: make(100_000) }, ROUNDS, progress);
+  return atMost(
+    'cost of a scrape, a series, with 100,000 changed series against 10,000',
+    LINEAR,
+    measured.ratio('many', 'few'),
+  );
+}
+
+export const claim: Claim = {
+  number: 8,
+  title: 'growth',
+  measure: async (context) => [...(await events(context)), await scrapes(context)],
+};

@@ -1,0 +1,78 @@
+/**
+ * A process of its own that stands in for the stream: whoever connects gets the same messages as fast as the socket takes
+ * them, from frames that were made beforehand. It answers the Live Manager API too, with yes.
+ *
+ * `/?…&from=R&blocks=N` asks for N repetitions of the block beginning with the R-th; then the connection is closed. Without
+ * `blocks` it goes on for ever.
+ */
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { MessageBlock, type StreamShape } from './messages.ts';
+
+const WRITE_BYTES = 256 * 1024;
+const CLOSE_FRAME = Buffer.from([0x88, 0x02, 0x03, 0xe8]); // 1000, normal closure
+
+export interface FeederInput {
+  readonly shape: StreamShape;
+  readonly recording: string | undefined;
+}
+
+export interface FeederReady {
+  readonly port: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+process.once('message', ({ shape, recording }: FeederInput) => {
+  const block =
+    recording === undefined ? MessageBlock.make(shape) : MessageBlock.fromRecording(recording, shape.messages);
+  // The prefixes to associate come in the URL, which is a header to Node.
+  const server = createServer({ maxHeaderSize: 1024 * 1024 }, (_, response) => response.end('ok'));
+  server.on('upgrade', (request, socket) => {
+    const { searchParams } = new URL(request.url ?? '/', 'ws://feeder');
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.on('error', () => {}); // a client that leaves early ends the loop below
+    socket.resume();
+    const from = Number(searchParams.get('from') ?? 0);
+    void send(socket, block, from, Number(searchParams.get('blocks') ?? Number.POSITIVE_INFINITY));
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const ready: FeederReady = {
+      port: (server.address() as AddressInfo).port,
+      messages: block.count,
+      bytes: block.payloadBytes,
+    };
+    process.send?.(ready);
+  });
+});
+process.once('disconnect', () => process.exit(0));
+
+async function send(socket: Duplex, block: MessageBlock, from: number, blocks: number): Promise<void> {
+  for (let repetition = from; repetition < from + blocks; repetition++) {
+    const frames = block.frames(repetition);
+    for (let at = 0; at < frames.length; at += WRITE_BYTES) {
+      if (socket.destroyed) return;
+      if (!socket.write(frames.subarray(at, at + WRITE_BYTES))) await drained(socket);
+    }
+  }
+  socket.write(CLOSE_FRAME);
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function drained(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
+}
