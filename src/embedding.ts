@@ -11,6 +11,7 @@ import type { MonitoredPrefix } from './table/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';
 import { type BuildInfo, buildInfo } from './version.ts';
 
+/** What `embedExporter` takes. */
 export interface EmbedOptions {
   /** Default: as the configuration's `log` says, on standard error. */
   readonly logger?: Logger;
@@ -50,6 +51,7 @@ export interface PrefixFacts {
   readonly moreSpecifics: readonly { readonly prefix: string; readonly vps: number }[];
 }
 
+/** A running exporter without a web server of its own. */
 export interface EmbeddedExporter {
   /** The metrics in the format that an `Accept` header wants most; Prometheus text without one. */
   metrics(accept?: string): Promise<Exposition>;

@@ -6,6 +6,7 @@
 /** Who acts: `operator` (configuration, key, quota), `service` (it passes, or bgproutes.io must mend it), `bug` (ours). */
 export type Actor = 'operator' | 'service' | 'bug';
 
+/** Options of an `ExporterError`. */
 export interface ErrorOptionsWithActor {
   readonly actor: Actor;
   readonly cause?: unknown;
@@ -83,6 +84,7 @@ export const DATA_API_ERROR_CODES = [
   'NETWORK_ERROR', // DNS, TCP, TLS, or a connection that broke
   'INVALID_RESPONSE', // an answer that is not JSON, not the envelope, or too large
 ] as const;
+/** One of `DATA_API_ERROR_CODES`. */
 export type DataApiErrorCode = (typeof DATA_API_ERROR_CODES)[number];
 
 const DATA_API_ACTORS: Readonly<Record<DataApiErrorCode, Actor>> = {

@@ -43,6 +43,7 @@ export interface ExporterDeps {
   readonly timers?: Timers;
 }
 
+/** Whether somebody should rely on the metrics now, or why not. */
 export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 export interface RunningExporter {

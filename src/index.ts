@@ -44,6 +44,8 @@ export { DataApiClient, type DataApiOptions } from './bgproutes/data-api.ts';
 export type { QuotaLimits } from './bgproutes/data-api-quota.ts';
 export {
   type Comparison,
+  DATA_API_ENDPOINTS,
+  DATA_API_RESULTS,
   type DataApiEndpoint,
   type DataApiResult,
   LIVE_SOURCES,
@@ -53,6 +55,7 @@ export {
   type RibRow,
   type RouteParams,
   type RowBatch,
+  UNREADABLE_REASONS,
   type Unreadable,
   type UnreadableReason,
   type UpdateRow,
@@ -60,11 +63,13 @@ export {
   type VantagePointRecord,
   type VantagePointsAnswer,
   type VantagePointsParams,
+  VP_STATUSES,
   type VpStatus,
 } from './bgproutes/data-api-types.ts';
 export { type FormatOptions, formatMessage } from './bgproutes/format-message.ts';
 export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/message.ts';
 // The exporter.
+export type { ReadFile } from './config/api-keys.ts';
 export {
   type BgproutesConfig,
   type Config,
@@ -72,6 +77,10 @@ export {
   loadConfig,
   type MonitoredPrefixConfig,
 } from './config/config.ts';
+export type { FlagValues } from './config/flags.ts';
+export type { ListenAddress } from './config/listen-address.ts';
+export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp.ts';
+export type { Environment } from './config/substitution.ts';
 export {
   type AsCount,
   type EmbeddedExporter,
@@ -84,8 +93,10 @@ export {
 export {
   type Actor,
   ConfigError,
+  DATA_API_ERROR_CODES,
   DataApiError,
   type DataApiErrorCode,
+  type ErrorOptionsWithActor,
   ExporterError,
   PrefixToAPIKeyError,
   StoppedError,
@@ -99,9 +110,11 @@ export {
   type Logger,
   type LoggerOptions,
   type LogLevel,
+  type RootLogger,
 } from './logger.ts';
 export type { BackoffOptions } from './stream/backoff.ts';
 export { DISCONNECT_REASONS, type DisconnectReason } from './stream/source.ts';
+export type { Timers } from './stream/timers.ts';
 export type { ConnectionSettings } from './stream/websocket-connection.ts';
 export type { SessionSettings } from './stream/websocket-session.ts';
 export type { BuildInfo } from './version.ts';

@@ -5,10 +5,14 @@
 import { pino } from 'pino';
 import { type Redactor, redactor } from './redaction.ts';
 
+/** From which severity on lines are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** How lines are written. */
 export type LogFormat = 'logfmt' | 'json';
+/** Named values of a line; undefined ones are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** What everything that logs is given. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -24,6 +28,7 @@ export interface RootLogger extends Logger {
   addSecrets(secrets: Iterable<string>): void;
 }
 
+/** What `createLogger` takes. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
@@ -40,6 +45,7 @@ const RESERVED = new Set(['ts', 'level', 'msg']);
 /** A longer message or value is cut: a log line is for people. Characters. */
 const MAX_TEXT = 8_192;
 
+/** A logger that writes lines to a destination and keeps secrets out of them. */
 export function createLogger(options: LoggerOptions): RootLogger {
   const { level, format, destination, now = Date.now } = options;
   const writer = pino(

@@ -1,6 +1,7 @@
 /** What runs: the labels of `bgp_exporter_build_info` and the answer to `--version`. */
 import { readFileSync } from 'node:fs';
 
+/** Version, commit and runtime. */
 export interface BuildInfo {
   /** Of package.json. */
   readonly version: string;

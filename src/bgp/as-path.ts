@@ -10,6 +10,7 @@ export type PathElement =
   | { readonly kind: 'set'; readonly members: readonly number[] }
   | { readonly kind: 'confed-sequence' | 'confed-set'; readonly members: readonly number[] };
 
+/** Nearest AS first, origin last. */
 export type AsPath = readonly PathElement[];
 
 /** What the table keeps of a path; depends on the VP only through its ASN, and then only when the path gives no origin. */

@@ -7,6 +7,7 @@
 
 export type Afi = 'ipv4' | 'ipv6';
 
+/** A parsed prefix; `parsePrefix` makes it. */
 export interface Prefix {
   /** Canonical text, `address/length`; two prefixes are the same exactly when these are equal. */
   readonly text: string;

@@ -5,12 +5,14 @@ import { formatAddress, parseAddress } from './prefix.ts';
 /** How a collector hears a VP: a BGP session (RFC 4271) or a router's monitoring feed (RFC 7854). */
 export type Protocol = 'bgp' | 'bmp';
 
+/** A router that speaks BGP. */
 export interface Speaker {
   readonly asn: number;
   /** Canonical text of the address. */
   readonly ip: string;
 }
 
+/** A BGP speaker whose routes the collectors see. */
 export interface VantagePoint extends Speaker {
   readonly protocol: Protocol;
   /** The monitored router whose peer this is; only with `bmp`. */

@@ -10,6 +10,7 @@ export const DEBUG_ESSENTIAL = 1;
 export const DEBUG_EXHAUSTIVE = 2;
 /** Every frame as well. */
 export const DEBUG_TOO_MUCH = 3;
+/** How much the client tells: `DEBUG_NOTHING` to `DEBUG_TOO_MUCH`. */
 export type DebugLevel = 0 | 1 | 2 | 3;
 
 /** Longest text of a frame in a debug line, in characters. */

@@ -45,4 +45,5 @@ export interface DroppedEvent {
   readonly bytes: number;
 }
 
+/** What `messages({ events: true })` yields beside messages; told apart by `type`. */
 export type ClientEvent = ConnectedEvent | DisconnectedEvent | UnreadableEvent | DroppedEvent;

@@ -3,6 +3,7 @@ import { type AsPath, parseAsPath, pathFacts } from '../bgp/as-path.ts';
 import type { RouteUpdate } from '../bgp/route-update.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 
+/** What announcements and withdrawals have in common. */
 export interface MessageFields {
   /** Unix seconds; microseconds are its fraction. */
   readonly timestamp: number;
@@ -40,6 +41,7 @@ export interface Withdrawal extends MessageFields {
   readonly type: 'withdrawal';
 }
 
+/** Told apart by `type`. */
 export type LiveMessage = Announcement | Withdrawal;
 
 /** An update that both withdraws and announces gives two messages, the withdrawal first (RFC 4271 section 3.1). */

@@ -15,14 +15,18 @@ import { associatePrefixes } from './live-manager.ts';
 import { DECODE_FAILURES, type DecodeFailure } from './message.ts';
 import { BgproutesSource } from './source.ts';
 
+/** Where the live stream is. */
 export const DEFAULT_WEBSOCKET_URL = 'wss://websocket.bgproutes.io';
+/** Where prefixes are associated with a key. */
 export const DEFAULT_LIVE_MANAGER_URL = 'https://live-manager-api.bgproutes.io';
+/** Where the past is. */
 export const DEFAULT_DATA_API_URL = 'https://api.bgproutes.io';
 
 /** Attempts of `subscribe` when nobody answers, and the waits between them. */
 const SUBSCRIBE_ATTEMPTS = 5;
 const SUBSCRIBE_BACKOFF = { baseMs: 1_000, maxMs: 10_000 };
 
+/** Everything but the key has a default. */
 export interface BgproutesLiveClientOptions {
   /** A key has one session and one list of prefixes at a time. Never printed. */
   readonly apiKey: string;
@@ -47,6 +51,7 @@ export interface BgproutesLiveClientOptions {
   readonly connection?: Partial<SessionSettings>;
 }
 
+/** What `messages` takes. */
 export interface MessagesOptions {
   /** Ends the iteration at once when aborted, without an error. */
   readonly signal?: AbortSignal;

@@ -1,7 +1,9 @@
 /** The words of the Data API client: what can be asked, what is answered. */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 
+/** What of the Data API is used. */
 export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
+/** One of `DATA_API_ENDPOINTS`. */
 export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
 
 /** How one request ended. Closed list: it becomes a label. */
@@ -16,6 +18,7 @@ export const DATA_API_RESULTS = [
   'network_error',
   'invalid_response',
 ] as const;
+/** One of `DATA_API_RESULTS`. */
 export type DataApiResult = (typeof DATA_API_RESULTS)[number];
 
 /** Sources whose VPs stream live; the others (`pch`, `cgtf`) are history only and must not count as visible. */
@@ -33,12 +36,16 @@ export const UNREADABLE_REASONS = [
   'unasked', // a VP or prefix that was not asked for
   'duplicate', // another feed, or another listing, of the same VP and prefix
 ] as const;
+/** One of `UNREADABLE_REASONS`. */
 export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
 /** Those that speak of a format other than the documented one, rather than of too much in the answer. */
 export const DAMAGE: ReadonlySet<UnreadableReason> = new Set(['shape', 'vp', 'prefix', 'as_path', 'timestamp', 'kind']);
+/** How often each thing happened. */
 export type Unreadable = Readonly<Record<UnreadableReason, number>>;
 
+/** What the Data API says of the session of a VP. */
 export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
+/** One of `VP_STATUSES`. */
 export type VpStatus = (typeof VP_STATUSES)[number];
 
 /** A VP as a query names it: its id at the Data API, and who that is. */
@@ -87,6 +94,7 @@ export interface VantagePointsParams {
   readonly signal?: AbortSignal;
 }
 
+/** The list, and what of the answer was no record of it. */
 export interface VantagePointsAnswer {
   readonly vantagePoints: readonly VantagePointRecord[];
   readonly unreadable: Unreadable;
@@ -111,17 +119,20 @@ export interface RouteParams {
   readonly signal?: AbortSignal;
 }
 
+/** A question about a moment. */
 export interface RibParams extends RouteParams {
   /** Unix ms; cut to whole seconds. */
   readonly dateMs: number;
 }
 
+/** A question about a time. */
 export interface UpdatesParams extends RouteParams {
   /** Unix ms; cut to whole seconds. */
   readonly startMs: number;
   readonly endMs: number;
 }
 
+/** The route of one VP to one prefix. */
 export interface RibRow {
   readonly vp: VantagePoint;
   /** Canonical text. */
@@ -132,6 +143,7 @@ export interface RibRow {
   readonly communities: string;
 }
 
+/** One announcement or withdrawal of one VP and prefix. */
 export interface UpdateRow extends RibRow {
   /** Unix microseconds; whole seconds when the API gives no more. */
   readonly timeUs: number;

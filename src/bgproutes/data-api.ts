@@ -34,6 +34,7 @@ const MAX_GET_PREFIXES = 10;
 /** A server may ask for patience, but not for ever. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
+/** Everything but the key has a default. */
 export interface DataApiOptions {
   readonly apiKey: string;
   /** With or without the `/v1` at its end. Default `https://api.bgproutes.io`. */

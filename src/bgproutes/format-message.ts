@@ -7,6 +7,7 @@
  */
 import type { LiveMessage } from './client-message.ts';
 
+/** What `formatMessage` takes. */
 export interface FormatOptions {
   /**
    * `v1`: `TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP`, as documented by the service;

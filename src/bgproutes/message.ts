@@ -24,6 +24,7 @@ export const DECODE_FAILURES = [
   'no_prefix', // an announcement of nothing
   'withdrawal_without_prefix', // most likely a withdrawal under a key that nobody has documented
 ] as const;
+/** One of `DECODE_FAILURES`. */
 export type DecodeFailure = (typeof DECODE_FAILURES)[number];
 
 export type DecodeResult =

@@ -15,6 +15,7 @@ import { type OtlpConfig, otlpSecrets, resolveOtlp } from './otlp.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { Environment } from './substitution.ts';
 
+/** What is said of one monitored prefix. */
 export interface MonitoredPrefixConfig {
   /** Canonical, without host bits. */
   readonly prefix: Prefix;
@@ -26,6 +27,7 @@ export interface MonitoredPrefixConfig {
   readonly upstreams: readonly number[] | undefined;
 }
 
+/** The services, and who asks them. */
 export interface BgproutesConfig {
   /** At least `keysNeeded`, distinct. Secrets. */
   readonly apiKeys: readonly string[];
@@ -71,6 +73,7 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
+/** Where a configuration comes from. */
 export interface ConfigInput {
   readonly flags: FlagValues;
   readonly env: Environment;

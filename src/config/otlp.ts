@@ -8,10 +8,12 @@ import { METRICS_PATH, readOtlpEnvironment } from './otlp-environment.ts';
 import type { Environment } from './substitution.ts';
 import * as values from './values.ts';
 
+/** How exports are encoded, over HTTP. */
 export type OtlpProtocol = 'http/protobuf' | 'http/json';
 /** How counters and histograms are sent; gauges are the same in all of them. */
 export type OtlpTemporality = 'cumulative' | 'delta' | 'lowmemory';
 
+/** Where metrics are pushed to. */
 export interface OtlpConfig {
   /** The whole URL that is posted to. */
   readonly endpoint: string;

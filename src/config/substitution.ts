@@ -3,6 +3,7 @@
  * the YAML was read, so that no value of a variable can change the structure. `$$` is a dollar sign; any other `$` stays.
  */
 
+/** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Substituted = { readonly text: string; readonly changed: boolean } | { readonly problem: string };

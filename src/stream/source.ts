@@ -15,6 +15,7 @@ export const DISCONNECT_REASONS = [
   'association_failed', // the prefixes could not be associated with the key
   'stopped', // by us: stop or reconfiguration
 ] as const;
+/** One of `DISCONNECT_REASONS`. */
 export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
 
 export const RENEWAL_RESULTS = ['success', 'refused', 'error'] as const;

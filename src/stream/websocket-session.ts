@@ -14,6 +14,7 @@ import {
   WebSocketConnection,
 } from './websocket-connection.ts';
 
+/** Times and bounds of connections that follow one another. */
 export interface SessionSettings extends ConnectionSettings {
   /** Waits after a connection that broke or could not be made. Default 1 s to 60 s. */
   readonly backoff: BackoffOptions;
