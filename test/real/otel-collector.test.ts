@@ -7,22 +7,20 @@ import type { RunningExporter } from '../../src/exporter.ts';
 import { P4, P6, seeded, until, type World, world } from '../end-to-end/world.ts';
 import { decodeJson } from '../outputs/otlp/decode.ts';
 import { type Family, readExposition, seriesOf } from '../support/exposition.ts';
-import { type Collector, program, startCollector } from './collector/collector.ts';
+import { type Collector, prepareCollector, startCollector } from './collector/collector.ts';
 
 const P4_NEW = '198.51.100.0/24';
 const AWKWARD = 'customer "7" \\\\ Zürich, 東京';
 
 let collector: Collector;
-beforeAll(async () => {
-  if (!process.env.BGP_TEST_COLLECTOR_IMAGE) await program();
-}, 1_200_000);
+beforeAll(prepareCollector, 1_200_000);
 const running: Collector[] = [];
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
 });
 
 /** Families whose values are of the moment in which they are read: their series are compared, not the values. */
-const VOLATILE = /^(?:process|nodejs)_|^bgp_exporter_otlp_exports_total$/;
+const VOLATILE = /^(?:process|nodejs)_|^bgp_exporter_(?:otlp_exports|http_)/;
 /** Their labels depend on the moment as well. */
 const VOLATILE_LABELS = /^nodejs_(?:active_|gc_)/;
 

@@ -1,7 +1,7 @@
 /**
- * A real OpenTelemetry Collector for a test: built with the Go toolchain through the collector builder and kept between
- * runs, or with BGP_TEST_COLLECTOR_IMAGE an image by testcontainers. Where neither can be had, `startCollector` throws and
- * says why: without a collector nothing is proven.
+ * A real OpenTelemetry Collector for a test: an image named by BGP_TEST_COLLECTOR_IMAGE; without that, one built with the Go
+ * toolchain through the collector builder and kept between runs; without a Go, the upstream image. Images are run by
+ * testcontainers. Where none can be had, `startCollector` throws and says why: without a collector nothing is proven.
  */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -29,6 +29,9 @@ const CONFIG = readFileSync(fileURLToPath(new URL('collector.yaml', import.meta.
 /** As in the manifest. */
 const VERSION = /version: ([0-9.]+)/.exec(MANIFEST)?.[1] ?? '';
 
+/** Has all that the manifest has, and more. */
+const UPSTREAM_IMAGE = `otel/opentelemetry-collector-contrib:${VERSION}`;
+
 /** Older ones do not know GOTOOLCHAIN, by which they get the Go that the modules ask for. */
 const OLDEST_GO = [1, 21] as const;
 
@@ -44,15 +47,28 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
+/** What is run: an image that was named; else one that is built where there is a Go; else the upstream one. */
 export async function startCollector(): Promise<Collector> {
-  const image = process.env.BGP_TEST_COLLECTOR_IMAGE;
-  return image === undefined || image === '' ? startProcess(await program()) : startContainer(image);
+  const { BGP_TEST_COLLECTOR_IMAGE: image } = process.env;
+  if (image) return startContainer(image);
+  const go = goVersion();
+  if (typeof go !== 'string') return startProcess(await program());
+  try {
+    return await startContainer(UPSTREAM_IMAGE);
+  } catch (error) {
+    throw new Error(`no OpenTelemetry Collector can be had: ${go}; ${String(error)}`, { cause: error });
+  }
+}
+
+/** Builds the collector ahead, if it is one that is built and not there yet: it takes longer than a test may. */
+export async function prepareCollector(): Promise<void> {
+  if (!process.env.BGP_TEST_COLLECTOR_IMAGE && typeof goVersion() !== 'string') await program();
 }
 
 // --- built -------------------------------------------------------------------------------------------------------------
 
 /** The path of the collector; builds it (minutes) when there is none of this manifest. */
-export async function program(): Promise<string> {
+async function program(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bgproutes-exporter');
   const hash = createHash('sha256')
     .update(`${MANIFEST} ${process.platform} ${process.arch}`)
@@ -60,10 +76,7 @@ export async function program(): Promise<string> {
     .slice(0, 16);
   const path = join(cache, `otelcol-${VERSION}-${hash}`);
   if (existsSync(path)) return path;
-  const version = goVersion();
-  console.warn(
-    `building the OpenTelemetry Collector ${VERSION} with Go ${version.join('.')}: some minutes, then kept in ${path}`,
-  );
+  console.warn(`building the OpenTelemetry Collector ${VERSION}: some minutes, then kept in ${path}`);
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'building-'));
   try {
@@ -72,8 +85,8 @@ export async function program(): Promise<string> {
     const env = {
       ...process.env,
       CGO_ENABLED: '0',
-      // A Go that is too old gets a newer one through the module proxy.
-      GOTOOLCHAIN: version[1] < 25 ? 'auto' : (process.env.GOTOOLCHAIN ?? 'auto'),
+      // A Go that is older than the modules want gets a newer one through the module proxy.
+      GOTOOLCHAIN: 'auto',
       // -e: packages that only the tests of a module need may be missing at a proxy.
       GOFLAGS: `${process.env.GOFLAGS ?? ''} -mod=mod -e`.trim(),
     };
@@ -99,16 +112,15 @@ export async function program(): Promise<string> {
   }
 }
 
-function goVersion(): readonly [number, number] {
+/** Or why it cannot be used. */
+function goVersion(): readonly [number, number] | string {
+  const wanted = `to build one needs Go ${OLDEST_GO.join('.')} or later`;
   const { stdout, error } = spawnSync('go', ['version'], { encoding: 'utf8' });
   const [, major, minor] = /go version go([0-9]+)\.([0-9]+)/.exec(stdout ?? '') ?? [];
-  const wanted = `an OpenTelemetry Collector needs Go ${OLDEST_GO.join('.')} or later, or an image named by BGP_TEST_COLLECTOR_IMAGE`;
-  if (major === undefined) throw new Error(`${wanted}; there is no go: ${error?.message ?? stdout}`);
+  if (major === undefined) return `${wanted}, and there is none (${error?.message ?? stdout})`;
   const version = [Number(major), Number(minor)] as const;
-  if (version[0] < OLDEST_GO[0] || (version[0] === OLDEST_GO[0] && version[1] < OLDEST_GO[1])) {
-    throw new Error(`${wanted}; this is ${stdout.trim()}`);
-  }
-  return version;
+  const isOld = version[0] < OLDEST_GO[0] || (version[0] === OLDEST_GO[0] && version[1] < OLDEST_GO[1]);
+  return isOld ? `${wanted}, and this is ${stdout.trim()}` : version;
 }
 
 async function startProcess(path: string): Promise<Collector> {
@@ -152,7 +164,8 @@ async function startContainer(image: string): Promise<Collector> {
     .withBindMounts([{ source: folder, target: '/collector', mode: 'rw' }])
     .withCommand(['--config=/collector/collector.yaml'])
     .withLogConsumer((stream) => stream.on('data', (chunk: Buffer | string) => (log += chunk.toString())))
-    .withWaitStrategy(Wait.forListeningPorts())
+    // Not for the ports: that is tried from inside as well, with a shell.
+    .withWaitStrategy(Wait.forHttp('/metrics', 8889))
     .withStartupTimeout(120_000)
     .start()
     .catch((error: unknown) => {
