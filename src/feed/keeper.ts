@@ -30,12 +30,20 @@ export interface KeeperOptions {
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
 const SWEEP_ROWS = 16;
 
+/** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
+const FAILURE_CHECK_MS = 60_000;
+const FAILURE_PAUSE_MS = 10 * 60_000;
+/** The Data API may be a little later than it is said to be. */
+const SETTLE_MS = 5_000;
+
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #seeders: readonly SessionSeeder[];
   readonly #directory: VpDirectory;
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
+  #unreadSeen = 0;
+  #nextFailureComparisonMs = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -61,6 +69,7 @@ export class Keeper {
       loops.push(
         this.#every(vpPollIntervalMs, () => this.#pollVps()),
         this.#every(reseedIntervalMs, () => this.compare()),
+        this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
       );
     }
     this.#loops = Promise.all(loops);
@@ -120,6 +129,20 @@ export class Keeper {
   async #sweep(): Promise<void> {
     const { table, timers } = this.#options;
     while (!this.#stopped.signal.aborted && !table.sweep(timers.now(), SWEEP_ROWS)) await nextTurn();
+  }
+
+  /** A frame that could not be read may have been a withdrawal: rather than wait for the next comparison, make one. */
+  async #compareAfterFailures(): Promise<void> {
+    const { feeds, timers, lagMs, logger } = this.#options;
+    const unread = feeds.reduce((sum, feed) => sum + feed.unreadFrames, 0);
+    if (unread === this.#unreadSeen || timers.now() < this.#nextFailureComparisonMs) return;
+    this.#unreadSeen = unread;
+    this.#nextFailureComparisonMs = timers.now() + FAILURE_PAUSE_MS;
+    // What was missed is in the API's table only when its lag has passed.
+    await sleep(timers, lagMs + SETTLE_MS, this.#stopped.signal);
+    if (this.#stopped.signal.aborted) return;
+    logger.info('frames could not be read: the table is compared with the Data API');
+    await this.compare();
   }
 
   async #pollVps(): Promise<void> {

@@ -68,6 +68,13 @@ export class SessionFeed {
     this.#holdBounds = holdBounds;
   }
 
+  /** Frames, or parts of one, that should have been events. A record type that is not ours is none. */
+  get unreadFrames(): number {
+    let unread = 0;
+    for (const reason of DECODE_FAILURES) unread += this.decodeFailures[reason];
+    return unread - this.decodeFailures.unknown_record_type - this.decodeFailures.service_error;
+  }
+
   get holding(): boolean {
     return this.#held !== undefined;
   }

@@ -158,3 +158,17 @@ test('with full_feed every VP with a whole table is expected, also one that neve
   expect(expected).toBeGreaterThanOrEqual(w.exporter.table.fullFeedVps.ipv4);
   expect(w.exporter.table.fullFeedVps.ipv4).toBeGreaterThan(0);
 });
+
+test('after a frame that could not be read the table is compared soon, not only at the next interval', async () => {
+  const w = await world();
+  await w.start();
+  await seeded(w);
+  const vp = w.simulator
+    .vantagePoints()
+    .find((one) => trueRoutes(w.simulator, P4).some((line) => line.startsWith(`${one.key} |`)));
+  if (vp === undefined) throw new Error('nobody sees the prefix');
+  w.simulator.faults.corrupt(1, KEY);
+  w.simulator.withdraw(vp.key, P4);
+  await until(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6)));
+  expect(w.exporter.figures.corrections).toBe(1);
+});
