@@ -1,0 +1,262 @@
+/**
+ * The stack as it is shipped: the project's image, real Prometheus and Alertmanager, brought up by docker-compose.yml while
+ * the demo plays its five minutes. Then every query of every dashboard is asked of that Prometheus. Grafana is not started:
+ * what it would ask is asked in its place.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { dashboards } from '../../dashboards/src/generate.ts';
+import { DEMO_SCENARIO } from '../../src/simulator/demo-scenario.ts';
+import { hasEngine, IMAGES } from '../alerts/engine.ts';
+import { PrometheusApi } from '../alerts/monitoring.ts';
+import { RULES } from '../alerts/rules-file.ts';
+import { panelsOf, targetsOf } from '../dashboards/lint.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** The demo's own image, made here unless one is named. */
+const IMAGE = process.env.EXPORTER_IMAGE ?? 'bgproutes-exporter:test';
+const SERVICES = ['exporter', 'prometheus', 'alertmanager'] as const;
+
+/** What the demo has not, and why its panel still shows something else. */
+const NOT_IN_THE_DEMO: readonly RegExp[] = [
+  /bgp_stream_canary_timestamp_seconds/, // no canary is configured; the panel shows the last frame
+  /bgp_table_snapshot_timestamp_seconds/, // no storage; the panel shows the age of the seed
+];
+
+const PROJECT = `stacktest${process.pid}`;
+
+/** `docker compose`, or where there is none `docker-compose`; and how testcontainers knows the container of a service. */
+function composeProgram(): { readonly standalone: boolean; readonly containerOf: (service: string) => string } {
+  const containerOf = (service: string) => `${service}-1`;
+  try {
+    execFileSync('docker', ['compose', 'version'], { stdio: 'ignore' });
+    return { standalone: false, containerOf };
+  } catch {
+    const version = execFileSync('docker-compose', ['version', '--short'], { encoding: 'utf8' });
+    const isOld = version.startsWith('1.');
+    return { standalone: true, containerOf: isOld ? (service) => `${PROJECT}_${service}_1` : containerOf };
+  }
+}
+
+async function buildImage(): Promise<void> {
+  if (process.env.EXPORTER_IMAGE !== undefined) return;
+  const base = process.env.NODE_IMAGE;
+  const args = [
+    'build',
+    '--quiet',
+    '--tag',
+    IMAGE,
+    ...(base === undefined ? [] : ['--build-arg', `NODE_IMAGE=${base}`]),
+  ];
+  await run(process.env.DOCKER ?? 'docker', [...args, '.'], {
+    cwd: ROOT,
+    env: { ...process.env, DOCKER_BUILDKIT: '1' },
+  });
+}
+
+describe.skipIf(!hasEngine())('docker compose up', () => {
+  let stack: StartedDockerComposeEnvironment;
+  let prometheus: PrometheusApi;
+  let alertmanagerUrl: string;
+  let startMs: number;
+  let compose: ReturnType<typeof composeProgram>;
+  const container = (service: string) => stack.getContainer(compose.containerOf(service));
+
+  beforeAll(async () => {
+    await buildImage();
+    compose = composeProgram();
+    startMs = Date.now();
+    let environment = new DockerComposeEnvironment(ROOT, 'docker-compose.yml')
+      .withProjectName(PROJECT)
+      .withEnvironment({
+        ...process.env,
+        EXPORTER_IMAGE: IMAGE,
+        PROMETHEUS_IMAGE: IMAGES.prometheus,
+        ALERTMANAGER_IMAGE: IMAGES.alertmanager,
+        BGP_API_KEY: '',
+        // Any free port.
+        EXPORTER_PORT: '0',
+        PROMETHEUS_PORT: '0',
+        ALERTMANAGER_PORT: '0',
+      } as Record<string, string>);
+    for (const service of SERVICES)
+      environment = environment.withWaitStrategy(compose.containerOf(service), Wait.forHealthCheck());
+    if (compose.standalone) environment = environment.withClientOptions({ executable: { standalone: true } });
+    stack = await environment.up([...SERVICES]);
+    const url = (service: string, port: number) =>
+      `http://${container(service).getHost()}:${container(service).getMappedPort(port)}`;
+    prometheus = new PrometheusApi(url('prometheus', 9090));
+    alertmanagerUrl = url('alertmanager', 9093);
+  });
+
+  afterAll(async () => {
+    await stack?.down({ removeVolumes: true });
+  });
+
+  test('every service is healthy, on a read-only root, without capabilities', async () => {
+    for (const service of SERVICES) {
+      const { stdout } = await run('docker', ['inspect', container(service).getId()]);
+      const [inspected] = JSON.parse(stdout);
+      expect(inspected.State.Health.Status, service).toBe('healthy');
+      expect(inspected.HostConfig.ReadonlyRootfs, service).toBe(true);
+      expect(inspected.HostConfig.CapDrop, service).toEqual(['ALL']);
+      expect(inspected.HostConfig.SecurityOpt, service).toEqual(['no-new-privileges:true']);
+      expect(['', '0', 'root'], service).not.toContain(inspected.Config.User);
+      for (const [, bindings] of Object.entries(inspected.NetworkSettings.Ports)) {
+        for (const { HostIp } of (bindings as { HostIp: string }[] | null) ?? []) expect(HostIp).toBe('127.0.0.1');
+      }
+    }
+  });
+
+  test('the image is scraped, healthy', async () => {
+    await vi.waitFor(
+      async () => {
+        const { activeTargets } = await prometheus.get<{
+          activeTargets: { labels: { job: string }; health: string; lastError: string }[];
+        }>('targets');
+        const exporters = activeTargets.filter(({ labels }) => labels.job === 'bgproutes-exporter');
+        expect(exporters.map(({ health, lastError }) => ({ health, lastError }))).toEqual([
+          { health: 'up', lastError: '' },
+        ]);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    const [info] = await prometheus.query('bgp_exporter_build_info');
+    expect(info!.metric.version).toBe(
+      (parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string }).version,
+    );
+  });
+
+  test('Prometheus has found the Alertmanager, and its configuration holds its own check', async () => {
+    await vi.waitFor(
+      async () => {
+        const { activeAlertmanagers } = await prometheus.get<{ activeAlertmanagers: { url: string }[] }>(
+          'alertmanagers',
+        );
+        expect(activeAlertmanagers).toHaveLength(1);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    const { exitCode, output } = await container('prometheus').exec([
+      'promtool',
+      'check',
+      'config',
+      '/etc/prometheus/prometheus.yml',
+    ]);
+    expect(exitCode, output).toBe(0);
+    const status = (await (await fetch(`${alertmanagerUrl}/api/v2/status`)).json()) as { config: { original: string } };
+    expect(status.config.original).toContain('BGPPrefix');
+  });
+
+  test('what to open first is printed', async () => {
+    const { stdout } = await run('docker', [
+      ...['run', '--rm', '--entrypoint', 'node', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
+      ...['--env', 'GRAFANA_PORT=3001', IMAGE, '/stack/hello.js'],
+    ]);
+    expect(stdout).toContain(`Open first:  http://localhost:3001/d/${dashboards().get('overview.json')!.uid}`);
+  });
+
+  test('with a key the real service is asked for the prefixes that are given, and the demo does not run', async () => {
+    const { stdout } = await run('docker', [
+      ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
+      ...['--env', 'BGP_API_KEY=not-a-key', '--env', 'BGP_PREFIXES=192.0.2.0/24,2001:db8::/32', IMAGE],
+      // The program is replaced by one that says what it was told.
+      ...[
+        '-c',
+        'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\$*" > /tmp/bin/node; chmod +x /tmp/bin/node; PATH=/tmp/bin:$PATH sh /stack/exporter.sh',
+      ],
+    ]);
+    expect(stdout.trim()).toBe(
+      '/app/dist/main.js serve --storage.path=/data --prefix=192.0.2.0/24 --prefix=2001:db8::/32',
+    );
+  });
+
+  describe('after the five minutes of the demo', () => {
+    const steps = DEMO_SCENARIO.steps.map((step) => step.at);
+    const demoMs = Math.max(...steps) + 45_000;
+
+    beforeAll(async () => {
+      await vi.waitFor(() => expect(Date.now() - startMs).toBeGreaterThan(demoMs), {
+        timeout: demoMs + 60_000,
+        interval: 1_000,
+      });
+    });
+
+    const filled = (query: string, prefix: string) =>
+      query
+        .replaceAll('$__rate_interval', '1m')
+        .replaceAll('$__range', '10m')
+        .replaceAll('$job', '.+')
+        .replaceAll('$instance', '.+')
+        .replaceAll('$group', '.*')
+        .replaceAll('$prefix', prefix);
+
+    const all = [...dashboards()].flatMap(([file, dashboard]) =>
+      panelsOf(dashboard).map((panel) => [file, panel.title!, targetsOf(panel).map((target) => target.expr)] as const),
+    );
+
+    test.each(all)('%s, %s: has data', async (file, _title, queries) => {
+      // The prefix dashboard shows one at a time; each must do, but only one has a more-specific for half a minute.
+      const prefixes = file === 'prefix.json' ? DEMO_SCENARIO.prefixes.map(({ prefix }) => prefix) : ['.+'];
+      for (const prefix of prefixes) {
+        const missing: string[] = [];
+        for (const query of queries) {
+          const points = await prometheus.points(filled(query, prefix), startMs, Date.now(), 5);
+          if (points === 0) missing.push(query);
+        }
+        expect(missing.length, `${prefix}: the whole panel is empty`).toBeLessThan(queries.length);
+        const attacked = DEMO_SCENARIO.steps.some((step) => step.do === 'subprefix_hijack' && step.prefix === prefix);
+        const excused = missing.filter(
+          (query) =>
+            NOT_IN_THE_DEMO.some((pattern) => pattern.test(query)) ||
+            (query.includes('bgp_prefix_more_specific_vps') && !attacked),
+        );
+        expect(missing, prefix).toEqual(excused);
+      }
+    });
+
+    test('annotations mark the outage and the hijack of the demo', async () => {
+      const found = async (name: string, prefix: string) => {
+        const annotation = dashboards()
+          .get('overview.json')!
+          .annotations.list!.find((each) => each.name === name)!;
+        return prometheus.points(filled(annotation.expr!, prefix), startMs, Date.now(), 5);
+      };
+      expect(await found('Outages', '192.23.62.0/24')).toBeGreaterThan(0);
+      expect(await found('Outages', '198.51.100.0/24')).toBe(0);
+      expect(await found('Origin changes', '198.51.100.0/24')).toBeGreaterThan(0);
+    });
+
+    test('no rule of the stack fails to evaluate, and nothing that the demo should not alert on fires', async () => {
+      const { groups } = await prometheus.get<{
+        groups: { rules: { name: string; health: string; lastError?: string }[] }[];
+      }>('rules');
+      const rules = groups.flatMap((group) => group.rules);
+      expect(rules).toHaveLength(RULES.length);
+      expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+      const firing = await prometheus.query('ALERTS{alertstate="firing", alertname!~"BGPPrefix.+"}');
+      expect(firing).toEqual([]);
+    });
+  });
+});
+
+test('the file is one that old and new compose read: no name, no version, images with defaults', () => {
+  const file = parse(readFileSync(`${ROOT}docker-compose.yml`, 'utf8'), { merge: true }) as {
+    name?: string;
+    services: Record<string, { image: string; read_only: boolean; healthcheck?: object; profiles?: string[] }>;
+  };
+  expect(file.name).toBeUndefined();
+  for (const [service, { image, read_only, healthcheck, profiles }] of Object.entries(file.services)) {
+    expect(image, service).toMatch(/^\$\{[A-Z_]+_IMAGE:-[a-z/-]+:[\w.]+\}$/);
+    expect(read_only, service).toBe(true);
+    if (profiles === undefined) expect(healthcheck, service).toBeDefined();
+  }
+});
