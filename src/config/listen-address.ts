@@ -1,6 +1,7 @@
 /** Where the web server listens, as the Prometheus programs write it: `:10479`, `127.0.0.1:9000`, `[::1]:9000`. */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
+/** Interface and port of a server. */
 export interface ListenAddress {
   /** A host name or an address without brackets; empty: all interfaces, IPv4 and IPv6. */
   readonly host: string;
