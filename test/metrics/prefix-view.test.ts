@@ -268,7 +268,7 @@ describe('after any sequence of events', () => {
       }),
       runs(120),
     );
-  }, 120_000);
+  });
 
   it('both formats say the same, and it is what a recount of the table gives', () => {
     fc.assert(
@@ -288,5 +288,5 @@ describe('after any sequence of events', () => {
       }),
       runs(80),
     );
-  }, 120_000);
+  });
 });

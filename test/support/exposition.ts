@@ -18,6 +18,7 @@ const SUFFIXES: Readonly<Record<string, readonly string[]>> = { histogram: ['_bu
 /** Families by the name in their TYPE line. */
 export function readExposition(body: Buffer, format: 'text' | 'openmetrics'): Map<string, Family> {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  if (text === '' && format === 'text') return new Map();
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
   const lines = text.slice(0, -1).split('\n');
   if (format === 'openmetrics' && lines.pop() !== '# EOF') throw new Error('no # EOF at the end');

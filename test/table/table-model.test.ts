@@ -109,7 +109,7 @@ it('is, after any sequence of events, what a plain map of maps is', () => {
     }),
     runs(400),
   );
-}, 600_000);
+});
 
 it('is so after each single step too', () => {
   fc.assert(
@@ -124,7 +124,7 @@ it('is so after each single step too', () => {
     }),
     runs(40),
   );
-}, 600_000);
+});
 
 it('keeps totals that a recount gives, also with sweeps in slices', () => {
   fc.assert(
@@ -138,7 +138,7 @@ it('keeps totals that a recount gives, also with sweeps in slices', () => {
     }),
     runs(250),
   );
-}, 600_000);
+});
 
 it('is empty again when all is withdrawn, whatever came before: no path, cell or VP is left behind', () => {
   fc.assert(
@@ -189,4 +189,4 @@ it('is empty again when all is withdrawn, whatever came before: no path, cell or
     }),
     runs(150),
   );
-}, 600_000);
+});

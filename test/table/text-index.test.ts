@@ -6,7 +6,7 @@ import { runs } from '../support/property-runs.ts';
 /** Texts of which whole groups share one 32-bit hash, so that only comparing them tells them apart. */
 function collidingTexts(): string[][] {
   const byHash = new Map<number, string[]>();
-  for (let i = 0; i < 200_000; i++) {
+  for (let i = 0; i < 300_000; i++) {
     const text = `${Math.imul(i, 0x9e3779b1) >>> 0} ${Math.imul(i + 77, 0x85ebca6b) >>> 0}`;
     const hash = hashText(text);
     const group = byHash.get(hash);
@@ -16,7 +16,7 @@ function collidingTexts(): string[][] {
   return [...byHash.values()].filter((group) => group.length > 1);
 }
 
-const groups = [...collidingTexts(), ['costarring', 'liquid'], ['altarage', 'zinke']];
+const groups = collidingTexts();
 const texts = [
   ...groups.flat().slice(0, 24),
   '',
@@ -37,7 +37,7 @@ function findBytes(index: TextIndex, text: string): number {
 
 describe('an index from text to number', () => {
   it('meets hashes that collide in this test', () => {
-    expect(groups.length).toBeGreaterThan(3);
+    expect(groups.length).toBeGreaterThan(2);
     for (const [a, b] of groups) expect(hashText(a)).toBe(hashText(b));
   });
 
