@@ -139,11 +139,11 @@ export class MessageStream implements AsyncIterableIterator<Item> {
 
   async #end(): Promise<Result> {
     const failure = this.#failure;
+    if (failure === undefined) return DONE;
     this.#failure = undefined;
-    // An error comes when the connection is closed, so that the next attempt is not the second session of the key.
+    // It comes when the connection is closed, so that who then tries again is not the second session of the key.
     await this.#closed;
-    if (failure !== undefined) throw failure;
-    return DONE;
+    throw failure;
   }
 
   readonly #listener: SourceListener = {

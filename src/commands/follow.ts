@@ -2,7 +2,7 @@
 import type { ClientEvent } from '../bgproutes/client-events.ts';
 import type { LiveMessage } from '../bgproutes/client-message.ts';
 import type { CommandIo } from './command.ts';
-import { LineOutput } from './line-output.ts';
+import { jsonLine, LineOutput } from './line-output.ts';
 import type { Service } from './service.ts';
 
 /** Prints what a message is worth; awaited, so that a slow output slows the stream down. */
@@ -27,7 +27,7 @@ export async function follow(service: Service, io: CommandIo, onMessage: OnMessa
         io.stderr.write(`# ${noteOf(item, prefixes)}\n`);
       } else if (!unreadable.has(item.reason)) {
         unreadable.add(item.reason);
-        const keys = item.keys === undefined ? '' : ` (its keys: ${item.keys.join(', ')})`;
+        const keys = item.keys === undefined ? '' : ` (its keys: ${jsonLine(item.keys)})`;
         io.stderr.write(`# a message could not be read: ${item.reason}${keys}; said once a reason\n`);
       }
     }

@@ -12,6 +12,15 @@ export function painterFor(output: CommandOutput, env: CommandIo['env']): Paint 
   return isPlain ? (_, text) => text : (colour, text) => `\u001b[${COLOURS[colour]}m${text}\u001b[0m`;
 }
 
+/** JSON on one line; what is invisible or changes the direction of text is escaped: the texts are a stranger's. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 export class LineOutput {
   /** Aborted when the command is to stop, or when nobody reads the output any more: neither is an error. */
   readonly signal: AbortSignal;

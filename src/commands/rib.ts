@@ -10,7 +10,7 @@ import {
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
 import type { Command, CommandIo } from './command.ts';
-import { LineOutput } from './line-output.ts';
+import { jsonLine, LineOutput } from './line-output.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
 import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
@@ -146,7 +146,7 @@ class JsonPrinter {
 
   async rows(rows: readonly RibRow[]): Promise<void> {
     for (const row of rows) {
-      await this.#output.write(`${this.#isFirst ? '[' : ','}\n  ${JSON.stringify({ ...row, origin: originOf(row) })}`);
+      await this.#output.write(`${this.#isFirst ? '[' : ','}\n  ${jsonLine({ ...row, origin: originOf(row) })}`);
       this.#isFirst = false;
     }
   }

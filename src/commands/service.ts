@@ -54,7 +54,12 @@ export function serviceOf(
   const given = Array.isArray(prefix) ? canonical(prefix as readonly string[]) : undefined;
   const load = (prefixes: readonly string[] | undefined): Config => {
     const known = SERVICE_FLAGS.map(({ name }) => [name, flags[name]] as const);
-    return loadConfig({ flags: { ...Object.fromEntries(known), prefix: prefixes }, env });
+    // Without a file nothing of the environment is meant for a command but the key.
+    const { BGP_API_KEY, BGP_API_KEY_FILE } = env;
+    return loadConfig({
+      flags: { ...Object.fromEntries(known), prefix: prefixes },
+      env: file === undefined ? { BGP_API_KEY, BGP_API_KEY_FILE } : env,
+    });
   };
   const config = file === undefined ? load(PLACEHOLDER) : loadWithFile(load, given);
   const { apiKeys, websocketUrl, liveManagerUrl, dataApiUrl, prefixesPerKey } = config.bgproutes;

@@ -4,7 +4,7 @@ import { formatMessage } from '../bgproutes/format-message.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { follow } from './follow.ts';
-import type { Paint } from './line-output.ts';
+import { jsonLine, type Paint } from './line-output.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
@@ -50,7 +50,7 @@ Example:
 };
 
 function lineOf(message: LiveMessage, format: (typeof FORMATS)[number], paint: Paint): string {
-  if (format === 'json') return JSON.stringify(message);
+  if (format === 'json') return jsonLine(message);
   if (format !== 'pretty') return formatMessage(message, { style: format });
   const time = paint('grey', isoTime(message.timestampUs));
   const who = speakerOf(message);

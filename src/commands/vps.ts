@@ -3,7 +3,7 @@ import type { VantagePointRecord } from '../bgproutes/data-api-types.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';
-import { LineOutput } from './line-output.ts';
+import { jsonLine, LineOutput } from './line-output.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
@@ -54,7 +54,7 @@ Example:
       const api = dataApiOf(service, io);
       const { vantagePoints, unreadable } = await api.vantagePoints({ ...filter, signal: output.signal });
       if (format === 'json') {
-        await output.line(`[${vantagePoints.map((vp) => `\n  ${JSON.stringify(vp)}`).join(',')}\n]`);
+        await output.line(`[${vantagePoints.map((vp) => `\n  ${jsonLine(vp)}`).join(',')}\n]`);
       } else {
         const rows = vantagePoints.map(rowOf);
         const widths = widthsOf(COLUMNS, rows);

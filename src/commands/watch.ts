@@ -2,7 +2,7 @@
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 import { follow, type OnMessage } from './follow.ts';
-import type { Paint } from './line-output.ts';
+import { jsonLine, type Paint } from './line-output.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { isoTime, speakerOf } from './tail.ts';
 import { type OriginEvent, OriginWatch } from './watch-origins.ts';
@@ -60,7 +60,7 @@ function watchOrigins(format: (typeof FORMATS)[number], io: CommandIo): OnMessag
   const full = fullNote(watch.vps, io);
   return async (message, output) => {
     for (const event of watch.apply(message)) {
-      await output.line(format === 'json' ? JSON.stringify(event) : originLine(event, output.paint));
+      await output.line(format === 'json' ? jsonLine(event) : originLine(event, output.paint));
     }
     full();
   };
@@ -71,7 +71,7 @@ function watchVisibility(format: (typeof FORMATS)[number], io: CommandIo): OnMes
   const full = fullNote(watch.vps, io);
   return async (message, output) => {
     for (const event of watch.apply(message)) {
-      await output.line(format === 'json' ? JSON.stringify(event) : visibilityLine(event, output.paint));
+      await output.line(format === 'json' ? jsonLine(event) : visibilityLine(event, output.paint));
     }
     full();
   };

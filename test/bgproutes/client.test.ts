@@ -202,6 +202,21 @@ describe('messages', () => {
     expect(await take(iterator)).toMatchObject({ prefixes: [P1] });
   });
 
+  it('without subscribe follow a later one', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint(BGP_VP);
+    const client = connect(simulator);
+    const iterator = await openStream(client);
+    await client.subscribe(P2);
+    simulator.announce(vp.key, P2, ROUTE);
+    expect(await take(iterator)).toMatchObject({ type: 'announcement', prefixes: [P2] });
+    simulator.faults.expire();
+    simulator.faults.cut();
+    // Associated anew before the next connection.
+    expect([(await take(iterator)).type, (await take(iterator)).type]).toEqual(['disconnected', 'connected']);
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P2]);
+  });
+
   it('end with the loop: the connection is closed, and another iteration is possible', async () => {
     const simulator = await simulate();
     const vp = simulator.addVantagePoint(BGP_VP);
@@ -248,6 +263,23 @@ describe('messages', () => {
     await vi.waitFor(() => expect(client.stats.frames).toBe(1));
     second.abort();
     expect(await other.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('stop at once when the signal is aborted, also when the server answers nothing', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint(BGP_VP);
+    const client = connect(simulator);
+    await client.subscribe(P1);
+    const abort = new AbortController();
+    const iterator = await openStream(client, abort.signal);
+    simulator.announce(vp.key, P1, ROUTE);
+    await take(iterator);
+    simulator.faults.stall();
+    // Aborted in the body of a loop, so to say: nobody waits.
+    abort.abort();
+    const startMs = performance.now();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect(performance.now() - startMs).toBeLessThan(100);
   });
 
   it('connect to nothing when the signal is aborted already', async () => {

@@ -111,7 +111,7 @@ describe('tail', () => {
     const run = await tail(simulator, [`--prefix=${P1}`, '--format=v1']);
     simulator.faults.garbage('invalid_json');
     simulator.faults.garbage('invalid_json');
-    simulator.faults.garbage({ text: '{"record_type":"update","vp":"1_192.0.2.1","sec":1,"colour":"red"}' });
+    simulator.faults.garbage({ text: '{"record_type":"update","vp":"1_192.0.2.1","sec":1,"colour\u009b":"red"}' });
     await run.noted('withdrawal_without_prefix');
     simulator.faults.cut();
     await run.noted('# connected again after');
@@ -120,7 +120,7 @@ describe('tail', () => {
     expect(run.stderr.lines).toEqual([
       `# connected; waiting for changes of ${P1}`,
       '# a message could not be read: invalid_json; said once a reason',
-      '# a message could not be read: withdrawal_without_prefix (its keys: record_type, vp, sec, colour); said once a reason',
+      '# a message could not be read: withdrawal_without_prefix (its keys: ["record_type","vp","sec","colour\\u009b"]); said once a reason',
       expect.stringMatching(/^# disconnected: closed \(close code 1006\); trying again$/),
       expect.stringMatching(/^# connected again after \d+\.\d s; what changed meanwhile is not known$/),
     ]);
