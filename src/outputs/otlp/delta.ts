@@ -1,7 +1,7 @@
 /** Cumulative points as deltas, for those who prefer them (`delta`, `lowmemory`). */
 import type { HrTime } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
-import { type OwnHistogram, type OwnMetricData, type OwnSum, type Point, seriesId } from './metric-data.ts';
+import { type OwnHistogram, type OwnMetricData, type OwnSum, Point, seriesId } from './metric-data.ts';
 
 /** What has been delivered of one series. */
 interface Delivered<T> {
@@ -85,14 +85,14 @@ export class DeltaConverter {
 
 function remember({ dataPoints }: OwnMetricData, state: State): void {
   for (const { attributes, startTime, endTime, value, gone } of dataPoints) {
-    if (gone === true) state.delete(seriesId(attributes));
+    if (gone) state.delete(seriesId(attributes));
     else state.set(seriesId(attributes), { startTime, endTime, value });
   }
 }
 
 /** What was delivered of the same series, or nothing when it is new or began anew. */
 function before<T>(state: Map<string, Delivered<T>>, point: Point<T>, isReset: (former: T) => boolean) {
-  const former = point.gone === true ? undefined : state.get(seriesId(point.attributes));
+  const former = point.gone ? undefined : state.get(seriesId(point.attributes));
   if (former === undefined || isReset(former.value)) return undefined;
   const sameStart = former.startTime[0] === point.startTime[0] && former.startTime[1] === point.startTime[1];
   return sameStart ? former : undefined;
@@ -101,7 +101,7 @@ function before<T>(state: Map<string, Delivered<T>>, point: Point<T>, isReset: (
 function sumSince(metric: OwnSum, state: Map<string, Delivered<number>>): OwnSum {
   const dataPoints = metric.dataPoints.map((point) => {
     const former = before(state, point, (value) => value > point.value);
-    return former === undefined ? point : { ...point, startTime: former.endTime, value: point.value - former.value };
+    return former === undefined ? point : since(former, point, point.value - former.value);
   });
   return { ...metric, aggregationTemporality: AggregationTemporality.DELTA, dataPoints };
 }
@@ -117,15 +117,19 @@ function histogramSince(metric: OwnHistogram, state: Map<string, Delivered<Histo
     if (former === undefined) return point;
     const { value } = former;
     const counts = buckets.counts.map((bucket, i) => bucket - value.buckets.counts[i]);
-    return {
-      ...point,
-      startTime: former.endTime,
-      value: {
-        buckets: { boundaries: buckets.boundaries, counts },
-        sum: (sum ?? 0) - (value.sum ?? 0),
-        count: count - value.count,
-      },
-    };
+    return since(former, point, {
+      buckets: { boundaries: buckets.boundaries, counts },
+      sum: (sum ?? 0) - (value.sum ?? 0),
+      count: count - value.count,
+    });
   });
   return { ...metric, aggregationTemporality: AggregationTemporality.DELTA, dataPoints };
+}
+
+function since<T extends number | Histogram>(
+  former: Delivered<T>,
+  { endTime, attributes }: Point<T>,
+  value: T,
+): Point<T> {
+  return new Point(former.endTime, { endTime }, attributes, value);
 }

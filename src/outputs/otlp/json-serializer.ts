@@ -89,7 +89,7 @@ class JsonWriter extends ByteWriter {
       if (i > 0) bytes[at++] = COMMA;
       at = copyRun(labels, view, at);
       at = copyRun(times, view, at);
-      if (gone === true) {
+      if (gone) {
         at = copyRun(FLAGS, view, at);
       } else {
         at = copyRun(AS_DOUBLE, view, at);
@@ -123,7 +123,7 @@ const MOST_OF_VALUE = 64;
 function histogramText({ attributes, startTime, endTime, value, gone }: Point<Histogram>): string {
   const head = `{"attributes":${attributeList(Object.entries(attributes))}`;
   const times = timesText(startTime, endTime);
-  if (gone === true) return `${head},${times},"flags":1}`;
+  if (gone) return `${head},${times},"flags":1}`;
   const { buckets, count, sum } = value;
   const lists = `"bucketCounts":[${buckets.counts.join(',')}],"explicitBounds":[${buckets.boundaries.map(numberText).join(',')}]`;
   return `${head},${lists},"count":${count},"sum":${numberText(sum ?? 0)},${times}}`;

@@ -10,8 +10,9 @@ import type {
 import type { Labels } from '../../metrics/metric.ts';
 import type { Run } from './byte-writer.ts';
 
-/** Where a series keeps its attributes as they are sent, by encoding. */
+/** Where a series keeps its attributes as they are sent, by encoding and kind of point. */
 export const PROTOBUF = Symbol('protobuf');
+export const PROTOBUF_HISTOGRAM = Symbol('protobuf histogram');
 export const JSON_TEXT = Symbol('json');
 /** Where a series keeps when it was last seen (vanished-series.ts). */
 export const SEEN = Symbol('seen');
@@ -23,6 +24,7 @@ export const SEEN = Symbol('seen');
 export interface SeriesAttributes {
   readonly [key: string]: string;
   [PROTOBUF]: Run | undefined;
+  [PROTOBUF_HISTOGRAM]: Run | undefined;
   [JSON_TEXT]: Run | undefined;
   [SEEN]: number;
 }
@@ -30,7 +32,12 @@ export interface SeriesAttributes {
 export function attributesOf(labels: Labels): SeriesAttributes {
   let attributes = labels.attributes as SeriesAttributes | undefined;
   if (attributes === undefined) {
-    const made: Record<string | symbol, unknown> = { [PROTOBUF]: undefined, [JSON_TEXT]: undefined, [SEEN]: 0 };
+    const made: Record<string | symbol, unknown> = {
+      [PROTOBUF]: undefined,
+      [PROTOBUF_HISTOGRAM]: undefined,
+      [JSON_TEXT]: undefined,
+      [SEEN]: 0,
+    };
     for (let i = 0; i < labels.keys.length; i++) made[labels.keys[i]] = labels.values[i];
     attributes = made as unknown as SeriesAttributes;
     labels.attributes = attributes;
@@ -43,10 +50,35 @@ export function seriesId(attributes: SeriesAttributes): string {
   return Object.values(attributes).join('\0');
 }
 
-export interface Point<T> extends DataPoint<T> {
+/** When a collection took place. One object for all points of a producer. */
+export interface CollectionTime {
+  endTime: HrTime;
+}
+
+/**
+ * A point that is kept as long as its series does not change: at the next collection it is the same one with another end
+ * time, at which it is just as true. That time is looked up rather than written into a hundred thousand points.
+ */
+export class Point<T> implements DataPoint<T> {
+  readonly startTime: HrTime;
   readonly attributes: SeriesAttributes;
+  readonly value: T;
   /** The series is gone: sent without a value, flagged as "no recorded value". */
-  readonly gone?: boolean;
+  readonly gone: boolean;
+  readonly #time: CollectionTime;
+
+  constructor(startTime: HrTime, time: CollectionTime, attributes: SeriesAttributes, value: T, gone = false) {
+    this.startTime = startTime;
+    this.#time = time;
+    this.attributes = attributes;
+    this.value = value;
+    this.gone = gone;
+  }
+
+  /** Of the last collection that had it. */
+  get endTime(): HrTime {
+    return this.#time.endTime;
+  }
 }
 
 export interface OwnGauge extends GaugeMetricData {

@@ -8,8 +8,16 @@ import {
   type Histogram,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { Collect, FamilySource, HistogramValue, Labels, Metric, PointSink } from '../../metrics/metric.ts';
-import { attributesOf, hrTime, type OwnMetricData, type Point } from './metric-data.ts';
+import type {
+  Collect,
+  FamilySource,
+  HistogramValue,
+  Labels,
+  Metric,
+  PointGroup,
+  PointSink,
+} from '../../metrics/metric.ts';
+import { attributesOf, type CollectionTime, hrTime, type OwnMetricData, Point } from './metric-data.ts';
 
 /** Instrumentation scope of all metrics; what else the process may record is not sent. */
 export const SCOPE_NAME = 'bgproutes-exporter';
@@ -33,6 +41,7 @@ export interface MetricProducerOptions {
 export function createMetricProducer(options: MetricProducerOptions): MetricProducer {
   const { collect, refresh, version, onError = () => {}, now = Date.now } = options;
   const scope = { name: SCOPE_NAME, version };
+  const collection = new Collection();
   // The reader takes the resource from the SDK, not from here.
   const resource = emptyResource();
   return {
@@ -45,7 +54,7 @@ export function createMetricProducer(options: MetricProducerOptions): MetricProd
       await refresh?.().catch(report);
       let metrics: OwnMetricData[] = [];
       try {
-        metrics = metricDataOf(collect(), hrTime(now()), report);
+        metrics = collection.of(collect(), hrTime(now()), report);
       } catch (error) {
         report(error);
       }
@@ -54,79 +63,138 @@ export function createMetricProducer(options: MetricProducerOptions): MetricProd
   };
 }
 
-/** Metrics without a point are left out. What a group wrote before it threw is left out too. */
-export function metricDataOf(
-  sources: readonly FamilySource[],
-  endTime: HrTime,
-  onError: (error: unknown) => void,
-): OwnMetricData[] {
-  const all: OwnMetricData[] = [];
-  const sink = new CollectingSink(endTime);
-  // Most groups start together. The serializers write a time anew only when it is another object.
-  const known = new Map<number, HrTime>();
-  for (const { metrics, groups } of sources) {
-    const startTimes = groups.map(({ startTimeMs }) => {
-      let time = known.get(startTimeMs);
-      if (time === undefined) known.set(startTimeMs, (time = hrTime(startTimeMs)));
-      return time;
-    });
-    for (const metric of metrics) {
-      sink.begin();
-      for (let i = 0; i < groups.length; i++) {
-        const before = sink.count;
-        sink.startTime = startTimes[i];
-        try {
-          groups[i].visit(metric, sink);
-        } catch (error) {
-          sink.truncate(before);
-          onError(error);
-        }
-      }
-      if (sink.count > 0) all.push(metricData(metric, sink));
-    }
+type AnyPoint = Point<number> | Point<Histogram>;
+
+/** The points of a source at the last collection, and what they are of. */
+interface Collected {
+  readonly metrics: readonly Metric[];
+  readonly groups: readonly PointGroup[];
+  /** By group; NaN (which equals nothing) where it threw. */
+  readonly versions: Float64Array;
+  readonly startTimesMs: Float64Array;
+  /** By metric: the points of all groups in order. */
+  readonly points: readonly AnyPoint[][];
+  /** By metric times group: how many points. */
+  readonly counts: Uint32Array;
+}
+
+/**
+ * Metric data of the sources. A group that did not change is not visited again: its points are those of the last time. Where
+ * none did, even the lists are, so the export of a calm table costs little more than its bytes.
+ */
+export class Collection {
+  readonly #time: CollectionTime = { endTime: [0, 0] };
+  #collected: readonly Collected[] = [];
+
+  /** Metrics without a point are left out, as are the points of a group that threw. */
+  of(sources: readonly FamilySource[], endTime: HrTime, onError: (error: unknown) => void): OwnMetricData[] {
+    this.#time.endTime = endTime;
+    this.#collected = sources.map((source, i) => this.#collect(source, this.#collected[i], onError));
+    return this.#collected.flatMap(({ metrics, points }) =>
+      metrics.flatMap((metric, m) => (points[m].length === 0 ? [] : [metricData(metric, points[m])])),
+    );
   }
-  return all;
+
+  #collect(
+    { metrics, groups }: FamilySource,
+    last: Collected | undefined,
+    onError: (error: unknown) => void,
+  ): Collected {
+    const known = last !== undefined && last.metrics === metrics && sameGroups(last.groups, groups) ? last : undefined;
+    const versions = Float64Array.from(groups, ({ version }) => version);
+    const startTimesMs = Float64Array.from(groups, ({ startTimeMs }) => startTimeMs);
+    const dirty: number[] = [];
+    for (let i = 0; i < groups.length; i++) {
+      const same = known?.versions[i] === versions[i] && known.startTimesMs[i] === startTimesMs[i];
+      if (!same) dirty.push(i);
+    }
+    if (known !== undefined && dirty.length === 0) return known;
+    const startTimes = timesOf(startTimesMs);
+    const counts = new Uint32Array(metrics.length * groups.length);
+    const sink = new CollectingSink(this.#time);
+    const points = metrics.map((metric, m) => {
+      const list: AnyPoint[] = [];
+      const before = known?.points[m] ?? [];
+      const first = m * groups.length;
+      let at = 0;
+      let next = 0;
+      for (let i = 0; i < groups.length; i++) {
+        const had = known?.counts[first + i] ?? 0;
+        if (next === dirty.length || dirty[next] !== i) {
+          for (let p = at; p < at + had; p++) list.push(before[p]);
+          counts[first + i] = had;
+        } else {
+          next++;
+          sink.begin(startTimes[i], list);
+          try {
+            groups[i].visit(metric, sink);
+          } catch (error) {
+            list.length = sink.beganAt;
+            versions[i] = Number.NaN;
+            onError(error);
+          }
+          counts[first + i] = list.length - sink.beganAt;
+        }
+        at += had;
+      }
+      return list;
+    });
+    return { metrics, groups, versions, startTimesMs, points, counts };
+  }
+}
+
+function sameGroups(a: readonly PointGroup[], b: readonly PointGroup[]): boolean {
+  return a === b || (a.length === b.length && a.every((group, i) => group === b[i]));
+}
+
+/** Most groups start together. The serializers write a time anew only when it is another object. */
+function timesOf(startTimesMs: Float64Array): HrTime[] {
+  const known = new Map<number, HrTime>();
+  return Array.from(startTimesMs, (ms) => {
+    let time = known.get(ms);
+    if (time === undefined) known.set(ms, (time = hrTime(ms)));
+    return time;
+  });
 }
 
 class CollectingSink implements PointSink {
-  startTime: HrTime = [0, 0];
-  numbers: Point<number>[] = [];
-  histograms: Point<Histogram>[] = [];
-  readonly #endTime: HrTime;
+  /** Where in the list the points of this group begin. */
+  beganAt = 0;
+  #points: AnyPoint[] = [];
+  #startTime: HrTime = [0, 0];
+  readonly #time: CollectionTime;
+  #bounds: readonly number[] = [];
+  #boundsCopy: number[] = [];
 
-  constructor(endTime: HrTime) {
-    this.#endTime = endTime;
+  constructor(time: CollectionTime) {
+    this.#time = time;
   }
 
-  get count(): number {
-    return this.numbers.length + this.histograms.length;
-  }
-
-  begin(): void {
-    this.numbers = [];
-    this.histograms = [];
-  }
-
-  /** A metric has points of one kind, so one of the two is empty. */
-  truncate(count: number): void {
-    this.numbers.length = Math.min(this.numbers.length, count);
-    this.histograms.length = Math.min(this.histograms.length, count);
+  begin(startTime: HrTime, points: AnyPoint[]): void {
+    this.#startTime = startTime;
+    this.#points = points;
+    this.beganAt = points.length;
   }
 
   number(labels: Labels, value: number): void {
-    const attributes = attributesOf(labels);
-    this.numbers.push({ startTime: this.startTime, endTime: this.#endTime, attributes, value });
+    this.#points.push(new Point(this.#startTime, this.#time, attributesOf(labels), value));
   }
 
   histogram(labels: Labels, { bounds, counts, sum, count }: HistogramValue): void {
-    // A copy: what is passed is valid only during the call.
-    const value = { buckets: { boundaries: bounds.slice(), counts: Array.from(counts) }, sum, count };
-    const attributes = attributesOf(labels);
-    this.histograms.push({ startTime: this.startTime, endTime: this.#endTime, attributes, value });
+    // Copies: what is passed is valid only during the call.
+    const ownCounts: number[] = [];
+    for (let i = 0; i < counts.length; i++) ownCounts.push(counts[i]);
+    if (bounds !== this.#bounds) {
+      this.#bounds = bounds;
+      this.#boundsCopy = bounds.slice();
+    }
+    const value = { buckets: { boundaries: this.#boundsCopy, counts: ownCounts }, sum, count };
+    this.#points.push(new Point(this.#startTime, this.#time, attributesOf(labels), value));
   }
 }
 
-function metricData(metric: Metric, { numbers, histograms }: CollectingSink): OwnMetricData {
+/** The points of a metric are of its kind. */
+function metricData(metric: Metric, points: AnyPoint[]): OwnMetricData {
   const descriptor = {
     name: metric.otlpName,
     description: metric.help,
@@ -134,6 +202,7 @@ function metricData(metric: Metric, { numbers, histograms }: CollectingSink): Ow
     valueType: ValueType.DOUBLE,
   };
   const aggregationTemporality = AggregationTemporality.CUMULATIVE;
+  const numbers = points as Point<number>[];
   switch (metric.kind) {
     case 'counter':
       return {
@@ -145,7 +214,9 @@ function metricData(metric: Metric, { numbers, histograms }: CollectingSink): Ow
       };
     case 'gauge':
       return { descriptor, aggregationTemporality, dataPointType: DataPointType.GAUGE, dataPoints: numbers };
-    case 'histogram':
-      return { descriptor, aggregationTemporality, dataPointType: DataPointType.HISTOGRAM, dataPoints: histograms };
+    case 'histogram': {
+      const dataPoints = points as Point<Histogram>[];
+      return { descriptor, aggregationTemporality, dataPointType: DataPointType.HISTOGRAM, dataPoints };
+    }
   }
 }

@@ -5,7 +5,7 @@
 import type { HrTime } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
 import { ByteWriter, copyRun, RUN_SLACK, type Run, runOf } from './byte-writer.ts';
-import { type OwnMetricData, type Point, PROTOBUF, type SeriesAttributes } from './metric-data.ts';
+import { type OwnMetricData, type Point, PROTOBUF, PROTOBUF_HISTOGRAM, type SeriesAttributes } from './metric-data.ts';
 import type { MetricsRequest, PartialSuccess, Serializer } from './serializer.ts';
 
 // Wire types of protobuf.
@@ -139,7 +139,7 @@ class ProtobufWriter extends ByteWriter {
     let endBits = 0;
     for (let i = 0; i < points.length; i++) {
       const { attributes, startTime, endTime, value, gone } = points[i];
-      const labels = attributes[PROTOBUF] ?? (attributes[PROTOBUF] = encodeAttributes(attributes));
+      const labels = attributes[PROTOBUF] ?? (attributes[PROTOBUF] = encodeAttributes(attributes, 7));
       const most = labels[0] + NUMBER_BYTES + RUN_SLACK + 8;
       if (at + most > bytes.length) {
         this.at = at;
@@ -150,7 +150,7 @@ class ProtobufWriter extends ByteWriter {
       if (startTime !== start) startBits = timeBits((start = startTime));
       if (endTime !== end) endBits = timeBits((end = endTime));
       bytes[at++] = tag(1, BYTES);
-      let length = labels[0] + (gone === true ? GONE_BYTES : NUMBER_BYTES);
+      let length = labels[0] + (gone ? GONE_BYTES : NUMBER_BYTES);
       while (length > 0x7f) {
         bytes[at++] = (length & 0x7f) | 0x80;
         length >>>= 7;
@@ -161,13 +161,13 @@ class ProtobufWriter extends ByteWriter {
       bytes[at + 9] = tag(3, FIXED64);
       view.setFloat64(at + 10, endBits, true);
       at += 18;
-      if (gone !== true) {
+      if (!gone) {
         bytes[at] = tag(4, FIXED64);
         view.setFloat64(at + 1, value, true);
         at += 9;
       }
       at = copyRun(labels, view, at);
-      if (gone === true) {
+      if (gone) {
         bytes[at] = tag(8, VARINT);
         bytes[at + 1] = NO_RECORDED_VALUE;
         at += 2;
@@ -178,33 +178,31 @@ class ProtobufWriter extends ByteWriter {
 
   histograms(points: readonly Point<Histogram>[]): void {
     for (const { attributes, startTime, endTime, value, gone } of points) {
-      this.message(tag(1, BYTES), () => {
-        this.reserve(36);
-        this.#fixed64(tag(2, FIXED64), nanoseconds(startTime));
-        this.#fixed64(tag(3, FIXED64), nanoseconds(endTime));
-        if (gone !== true) this.#histogramValue(value);
-        for (const [key, text] of Object.entries(attributes)) this.keyValue(tag(9, BYTES), key, text);
-        if (gone === true) this.byteField(tag(10, VARINT), NO_RECORDED_VALUE);
-      });
+      const labels =
+        attributes[PROTOBUF_HISTOGRAM] ?? (attributes[PROTOBUF_HISTOGRAM] = encodeAttributes(attributes, 9));
+      const { buckets, count, sum } = value;
+      const { counts, boundaries } = buckets;
+      const size = gone ? 0 : 18 + packedSize(counts.length) + packedSize(boundaries.length);
+      this.reserve(size + labels[0] + 18 + RUN_SLACK + 12);
+      this.bytes[this.at++] = tag(1, BYTES);
+      this.#varint(size + labels[0] + 18 + (gone ? 2 : 0));
+      this.#double(tag(2, FIXED64), timeBits(startTime));
+      this.#double(tag(3, FIXED64), timeBits(endTime));
+      if (!gone) {
+        this.bytes[this.at++] = tag(4, FIXED64);
+        this.#count(count);
+        this.#double(tag(5, FIXED64), sum ?? 0);
+        this.#packedHead(tag(6, BYTES), counts.length);
+        for (let i = 0; i < counts.length; i++) this.#count(counts[i]);
+        this.#packedHead(tag(7, BYTES), boundaries.length);
+        for (let i = 0; i < boundaries.length; i++) {
+          this.view.setFloat64(this.at, boundaries[i], true);
+          this.at += 8;
+        }
+      }
+      this.at = copyRun(labels, this.view, this.at);
+      if (gone) this.byteField(tag(10, VARINT), NO_RECORDED_VALUE);
     }
-  }
-
-  #histogramValue({ count, sum, buckets: { counts, boundaries } }: Histogram): void {
-    this.#fixed64(tag(4, FIXED64), BigInt(count));
-    this.bytes[this.at] = tag(5, FIXED64);
-    this.view.setFloat64(this.at + 1, sum ?? 0, true);
-    this.at += 9;
-    this.#packed(tag(6, BYTES), counts.length, (i, at) => this.view.setBigUint64(at, BigInt(counts[i]), true));
-    this.#packed(tag(7, BYTES), boundaries.length, (i, at) => this.view.setFloat64(at, boundaries[i], true));
-  }
-
-  #packed(fieldTag: number, count: number, write: (i: number, at: number) => void): void {
-    if (count === 0) return;
-    this.reserve(count * 8 + 6);
-    this.bytes[this.at++] = fieldTag;
-    this.#varint(count * 8);
-    for (let i = 0; i < count; i++) write(i, this.at + 8 * i);
-    this.at += count * 8;
   }
 
   // The following write what was reserved before.
@@ -218,11 +216,29 @@ class ProtobufWriter extends ByteWriter {
     this.bytes[this.at++] = rest;
   }
 
-  #fixed64(fieldTag: number, value: bigint): void {
+  #double(fieldTag: number, value: number): void {
     this.bytes[this.at] = fieldTag;
-    this.view.setBigUint64(this.at + 1, value, true);
+    this.view.setFloat64(this.at + 1, value, true);
     this.at += 9;
   }
+
+  /** As fixed64; below 2^53. */
+  #count(value: number): void {
+    this.view.setUint32(this.at, value >>> 0, true);
+    this.view.setUint32(this.at + 4, value / 0x1_0000_0000, true);
+    this.at += 8;
+  }
+
+  #packedHead(fieldTag: number, count: number): void {
+    if (count === 0) return;
+    this.bytes[this.at++] = fieldTag;
+    this.#varint(count * 8);
+  }
+}
+
+/** Bytes of a packed field of so many numbers of 8 bytes. */
+function packedSize(count: number): number {
+  return count === 0 ? 0 : 1 + varintSize(count * 8) + count * 8;
 }
 
 function nanoseconds(time: HrTime): bigint {
@@ -242,10 +258,10 @@ function timeBits(time: HrTime): number {
 
 const attributeWriter = new ProtobufWriter();
 
-/** As field 7 of a NumberDataPoint. */
-function encodeAttributes(attributes: SeriesAttributes): Run {
+/** As field 7 of a NumberDataPoint, or 9 of a HistogramDataPoint. */
+function encodeAttributes(attributes: SeriesAttributes, field: 7 | 9): Run {
   attributeWriter.begin();
-  for (const [key, value] of Object.entries(attributes)) attributeWriter.keyValue(tag(7, BYTES), key, value);
+  for (const [key, value] of Object.entries(attributes)) attributeWriter.keyValue(tag(field, BYTES), key, value);
   return runOf(attributeWriter.bytes.subarray(0, attributeWriter.at));
 }
 

@@ -4,8 +4,8 @@
  * flagged "no recorded value" (OpenTelemetry, "Metrics Data Model"), until an export with that has been accepted.
  */
 import type { HrTime } from '@opentelemetry/api';
-import { DataPointType } from '@opentelemetry/sdk-metrics';
-import { type OwnMetricData, type Point, SEEN, type SeriesAttributes, seriesId } from './metric-data.ts';
+import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
+import { type OwnMetricData, Point, SEEN, type SeriesAttributes, seriesId } from './metric-data.ts';
 
 /** How many series of one metric are remembered while the collector's answers leave open what it holds. */
 const MAX_REMEMBERED = 200_000;
@@ -14,8 +14,11 @@ const MAX_REMEMBERED = 200_000;
 export type Held = 'yes' | 'maybe' | 'no';
 
 interface Remembered {
+  /** Without its points. */
   readonly metric: OwnMetricData;
   readonly series: readonly SeriesAttributes[];
+  /** The list that the series are of, when they are just those: lists are never written to again. */
+  readonly points: OwnMetricData['dataPoints'] | undefined;
 }
 
 export class VanishedSeries {
@@ -31,8 +34,10 @@ export class VanishedSeries {
   pointsFor(metrics: readonly OwnMetricData[], time: HrTime): OwnMetricData[] {
     const current = new Map(metrics.map((metric) => [metric.descriptor.name, metric]));
     const gone: OwnMetricData[] = [];
-    for (const [name, { metric, series }] of this.#held) {
-      for (const attributes of this.#missing(series, current.get(name)?.dataPoints ?? [])) {
+    for (const [name, { metric, series, points }] of this.#held) {
+      const now = current.get(name)?.dataPoints ?? [];
+      if (now === points) continue;
+      for (const attributes of this.#missing(series, now)) {
         gone.push(goneSeries(metric, attributes, time));
       }
     }
@@ -45,10 +50,20 @@ export class VanishedSeries {
     const next = held === 'maybe' ? new Map(this.#held) : new Map<string, Remembered>();
     for (const metric of metrics) {
       const { name } = metric.descriptor;
-      const series = metric.dataPoints.map(({ attributes }) => attributes);
+      const { dataPoints } = metric;
+      const former = this.#held.get(name);
+      if (former !== undefined && former.points === dataPoints) {
+        next.set(name, former);
+        continue;
+      }
       const before = next.get(name);
-      const also = before === undefined ? [] : this.#missing(before.series, metric.dataPoints);
-      next.set(name, { metric: withoutPoints(metric), series: [...series, ...also].slice(0, MAX_REMEMBERED) });
+      const also = before === undefined ? [] : this.#missing(before.series, dataPoints);
+      const series = [...dataPoints.map(({ attributes }) => attributes), ...also].slice(0, MAX_REMEMBERED);
+      next.set(name, {
+        metric: withoutPoints(metric),
+        series,
+        points: also.length === 0 && series.length === dataPoints.length ? dataPoints : undefined,
+      });
     }
     this.#held = next;
   }
@@ -69,13 +84,15 @@ function withoutPoints(metric: OwnMetricData): OwnMetricData {
 }
 
 function goneSeries(metric: OwnMetricData, attributes: SeriesAttributes, time: HrTime): OwnMetricData {
-  const point = { startTime: time, endTime: time, attributes, gone: true } as const;
+  const at = { endTime: time };
   switch (metric.dataPointType) {
-    case DataPointType.HISTOGRAM:
-      return { ...metric, dataPoints: [{ ...point, value: { buckets: { boundaries: [], counts: [] }, count: 0 } }] };
+    case DataPointType.HISTOGRAM: {
+      const none = { buckets: { boundaries: [], counts: [] }, count: 0 };
+      return { ...metric, dataPoints: [new Point<Histogram>(time, at, attributes, none, true)] };
+    }
     case DataPointType.SUM:
-      return { ...metric, dataPoints: [{ ...point, value: 0 }] };
+      return { ...metric, dataPoints: [new Point(time, at, attributes, 0, true)] };
     case DataPointType.GAUGE:
-      return { ...metric, dataPoints: [{ ...point, value: 0 }] };
+      return { ...metric, dataPoints: [new Point(time, at, attributes, 0, true)] };
   }
 }

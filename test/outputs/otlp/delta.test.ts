@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeltaConverter } from '../../../src/outputs/otlp/delta.ts';
 import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-data.ts';
-import { metricDataOf } from '../../../src/outputs/otlp/producer.ts';
+import { Collection } from '../../../src/outputs/otlp/producer.ts';
 import { ProtobufSerializer } from '../../../src/outputs/otlp/protobuf-serializer.ts';
 import { runs } from '../../support/property-runs.ts';
 import { type DecodedMetric, type DecodedPoint, decodeProtobuf } from './decode.ts';
@@ -12,7 +12,7 @@ const serializer = new ProtobufSerializer();
 const all = () => true;
 
 function collect(world: World, atMs: number): OwnMetricData[] {
-  return metricDataOf(world.collect(), hrTime(atMs), (error) => {
+  return new Collection().of(world.collect(), hrTime(atMs), (error) => {
     throw error;
   });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hrTime } from '../../../src/outputs/otlp/metric-data.ts';
-import { metricDataOf } from '../../../src/outputs/otlp/producer.ts';
+import { Collection } from '../../../src/outputs/otlp/producer.ts';
 import { requestsOf } from '../../../src/outputs/otlp/requests.ts';
 import { runs } from '../../support/property-runs.ts';
 import { delay, METRICS, smallWorld, World } from './world.ts';
@@ -12,7 +12,7 @@ const fail = (error: unknown) => {
 
 describe('requests', () => {
   it('are one for a small export', () => {
-    const metrics = metricDataOf(smallWorld().collect(), hrTime(0), fail);
+    const metrics = new Collection().of(smallWorld().collect(), hrTime(0), fail);
     expect([...requestsOf(metrics)]).toEqual([metrics]);
     expect([...requestsOf([])]).toEqual([]);
   });
@@ -32,7 +32,7 @@ describe('requests', () => {
             );
           }
         }
-        const metrics = metricDataOf(world.collect(), hrTime(0), fail);
+        const metrics = new Collection().of(world.collect(), hrTime(0), fail);
         const requests = [...requestsOf(metrics, max)];
         const points = (list: typeof metrics) =>
           list.flatMap(({ descriptor, dataPoints }) => dataPoints.map((point) => [descriptor.name, point]));

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type HistogramValue, Labels } from '../../../src/metrics/metric.ts';
 import { JsonSerializer } from '../../../src/outputs/otlp/json-serializer.ts';
-import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-data.ts';
-import { metricDataOf } from '../../../src/outputs/otlp/producer.ts';
+import { hrTime, type OwnMetricData, Point } from '../../../src/outputs/otlp/metric-data.ts';
+import { Collection } from '../../../src/outputs/otlp/producer.ts';
 import { ProtobufSerializer } from '../../../src/outputs/otlp/protobuf-serializer.ts';
 import type { MetricsRequest } from '../../../src/outputs/otlp/serializer.ts';
 import { runs } from '../../support/property-runs.ts';
@@ -21,7 +21,7 @@ function requestOf(world: World, endMs = 1_800_000_000_123): MetricsRequest {
   const fail = (error: unknown) => {
     throw error;
   };
-  return { resource, scope, metrics: metricDataOf(world.collect(), hrTime(endMs), fail) };
+  return { resource, scope, metrics: new Collection().of(world.collect(), hrTime(endMs), fail) };
 }
 
 /** What the SDK's own serializers make of the same. */
@@ -161,10 +161,12 @@ describe('both encodings', () => {
   });
 
   it('say of a series that is gone its labels and a flag, and no value', () => {
-    const metrics = requestOf(smallWorld()).metrics.map(
-      (metric) =>
-        ({ ...metric, dataPoints: metric.dataPoints.map((point) => ({ ...point, gone: true })) }) as OwnMetricData,
-    );
+    const metrics = requestOf(smallWorld()).metrics.map((metric) => {
+      const gone = (metric.dataPoints as Point<unknown>[]).map(
+        ({ startTime, endTime, attributes, value }) => new Point(startTime, { endTime }, attributes, value, true),
+      );
+      return { ...metric, dataPoints: gone } as OwnMetricData;
+    });
     for (const decoded of [
       decodeProtobuf(protobuf.serialize({ resource, scope, metrics })),
       decodeJson(json.serialize({ resource, scope, metrics })),

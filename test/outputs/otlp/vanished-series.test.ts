@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Labels, type Metric } from '../../../src/metrics/metric.ts';
 import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-data.ts';
-import { metricDataOf } from '../../../src/outputs/otlp/producer.ts';
+import { Collection } from '../../../src/outputs/otlp/producer.ts';
 import { type Held, VanishedSeries } from '../../../src/outputs/otlp/vanished-series.ts';
 import { runs } from '../../support/property-runs.ts';
 import { announcements, METRICS, START_MS, smallWorld, visible, World } from './world.ts';
 
 function collect(world: World): OwnMetricData[] {
-  return metricDataOf(world.collect(), hrTime(START_MS), (error) => {
+  return new Collection().of(world.collect(), hrTime(START_MS), (error) => {
     throw error;
   });
 }
