@@ -64,6 +64,15 @@ export class CellStore {
     return block === NO_BLOCK ? -1 : (block << BLOCK_BITS) | (vp & (BLOCK_SIZE - 1));
   }
 
+  /** The first VP from this one on that may have a cell in the row; rows of few VPs are mostly skipped over. */
+  nextVp(row: Row, vp: number): number {
+    let at = vp >>> BLOCK_BITS;
+    if (at < row.blocks.length && row.blocks[at] !== NO_BLOCK) return vp;
+    do at++;
+    while (at < row.blocks.length && row.blocks[at] === NO_BLOCK);
+    return at < row.blocks.length ? at << BLOCK_BITS : Number.POSITIVE_INFINITY;
+  }
+
   /** The cell of a VP, made (all 0) when missing. */
   make(row: Row, vp: number): number {
     const at = vp >>> BLOCK_BITS;
@@ -106,5 +115,3 @@ export class CellStore {
 export interface Row {
   blocks: Int32Array;
 }
-
-export const BLOCK_ABSENT = NO_BLOCK;

@@ -79,12 +79,12 @@ export class PrefixDirectory {
   }
 
   /** The state of a prefix in canonical text; `create` makes one for a more-specific that has none yet. */
-  resolve(text: string, create: boolean): PrefixState | Unresolved {
+  resolve(text: string, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(text);
     if (known !== undefined) return known;
     const prefix = parsePrefix(text);
     if (prefix === undefined) return 'unmonitored';
-    const state = this.stateFor(prefix, create);
+    const state = this.stateFor(prefix, create, listedBy);
     if (state === 'unmonitored') this.#rememberUnmonitored(prefix.text);
     return state;
   }
@@ -108,19 +108,24 @@ export class PrefixDirectory {
     for (const state of this.states()) this.#know(state);
   }
 
-  stateFor(prefix: Prefix, create: boolean): PrefixState | Unresolved {
+  /** `listedBy`: of a snapshot, the monitored prefixes that had room for it; the nearest one takes it in any case. */
+  stateFor(prefix: Prefix, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(prefix.text);
     if (known !== undefined) return known;
     const parents = this.#monitored.containing(prefix).flatMap((state) => state.monitored ?? []);
     if (parents.length === 0) return 'unmonitored';
     if (!create) return 'unknown_more_specific';
-    for (const parent of parents) {
-      if (parent.moreSpecifics.size >= this.#maxMoreSpecifics && !this.#evictUnseen(parent))
-        return 'more_specific_limit';
-    }
-    const state = this.#add(new PrefixState(prefix, this.#takeNumber(), parents));
+    // The nearest one decides: a full outer prefix must not hide what happens inside an inner one.
+    const [nearest, ...outer] = parents;
+    if (!this.#hasRoom(nearest)) return 'more_specific_limit';
+    const takes = (parent: MonitoredPrefix) =>
+      listedBy === undefined
+        ? this.#hasRoom(parent)
+        : listedBy.includes(parent.state.prefix.text) && parent.moreSpecifics.size < this.#maxMoreSpecifics;
+    const counting = [nearest, ...outer.filter(takes)];
+    const state = this.#add(new PrefixState(prefix, this.#takeNumber(), counting));
     this.#moreSpecifics.set(prefix.text, state);
-    for (const parent of parents) parent.moreSpecifics.add(state);
+    for (const parent of counting) parent.moreSpecifics.add(state);
     return state;
   }
 
@@ -152,6 +157,10 @@ export class PrefixDirectory {
 
   #takeNumber(): number {
     return this.#freeNumbers.pop() ?? this.#byNumber.length;
+  }
+
+  #hasRoom(parent: MonitoredPrefix): boolean {
+    return parent.moreSpecifics.size < this.#maxMoreSpecifics || this.#evictUnseen(parent);
   }
 
   /** Makes room by forgetting a more-specific that nobody holds any more. */

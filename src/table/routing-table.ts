@@ -311,9 +311,8 @@ export class RoutingTable {
   #sweepState(state: PrefixState, nowMs: number): void {
     const oldestLoss = lossSecond(nowMs - this.options.expectedWindowMs);
     const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : (nowMs - this.options.routeTtlMs) * 1000;
-    for (let vp = 0; vp < this.vps.end; vp++) {
+    for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
       const cell = this.cells.find(state, vp);
-      if (cell === -1) continue;
       if (this.cells.path(cell) === 0) {
         const lost = this.cells.mark(cell);
         if (lost !== 0 && lost < oldestLoss) this.#unexpect(state, vp, cell);

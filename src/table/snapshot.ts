@@ -33,6 +33,8 @@ interface VpRecord {
 /** Counters of a monitored prefix, and since when (Unix ms) they count. */
 interface PrefixHead {
   readonly prefix: string;
+  /** Of a more-specific: the monitored prefixes that list it. */
+  readonly listedBy?: readonly string[];
   readonly counters?: {
     readonly sinceMs: number;
     readonly announcements: number;
@@ -133,10 +135,10 @@ function encodePrefix(
   paths: PathNumbers,
 ): Buffer {
   const monitored = state.monitored;
-  const head: PrefixHead = {
-    prefix: state.prefix.text,
-    ...(monitored === undefined ? {} : { counters: countersOf(monitored) }),
-  };
+  const head: PrefixHead =
+    monitored === undefined
+      ? { prefix: state.prefix.text, listedBy: state.parents.map((parent) => parent.state.prefix.text) }
+      : { prefix: state.prefix.text, counters: countersOf(monitored) };
   const cells: number[] = [];
   const places: number[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
@@ -260,7 +262,7 @@ function restorePrefix(
 ): void {
   const headLength = payload.readUInt32LE(0);
   const head = JSON.parse(payload.toString('utf8', 4, 4 + headLength)) as PrefixHead;
-  const state = table.prefixes.resolve(head.prefix, true);
+  const state = table.prefixes.resolve(head.prefix, true, head.listedBy);
   if (!(state instanceof PrefixState) || restored.has(state.number)) return;
   restored.add(state.number);
   if (state.monitored !== undefined && head.counters !== undefined) {

@@ -49,6 +49,8 @@ export interface ModelVp {
 }
 
 class Row {
+  /** Monitored prefixes that list it as a more-specific: the nearest one, and outer ones that had room. */
+  listedBy: readonly string[] = [];
   readonly cells = new Map<string, ModelCell>();
   lastEventMs = 0;
 
@@ -118,7 +120,7 @@ export class TableModel {
   }
 
   moreSpecificsOf(parent: string): string[] {
-    return [...this.rows.keys()].filter((text) => !this.watched.has(text) && this.parents(text).includes(parent));
+    return [...this.rows].filter(([, row]) => row.listedBy.includes(parent)).map(([text]) => text);
   }
 
   origin(path: ModelPath, vp: string): string {
@@ -334,16 +336,19 @@ export class TableModel {
     const parents = this.parents(prefix);
     if (parents.length === 0) return 'unmonitored';
     if (!create) return 'unknown';
-    for (const parent of parents) {
-      const inside = this.moreSpecificsOf(parent);
-      if (inside.length < this.options.maxMoreSpecifics) continue;
-      const unseen = inside.find((text) => this.rows.get(text)?.held().length === 0);
-      if (unseen === undefined) return 'limit';
-      this.rows.delete(unseen);
-    }
+    const [nearest, ...outer] = parents;
+    if (!this.#makeRoom(nearest)) return 'limit';
     const row = new Row();
+    row.listedBy = [nearest, ...outer.filter((parent) => this.#makeRoom(parent))];
     this.rows.set(prefix, row);
     return row;
+  }
+
+  #makeRoom(parent: string): boolean {
+    const inside = this.moreSpecificsOf(parent);
+    if (inside.length < this.options.maxMoreSpecifics) return true;
+    const unseen = inside.find((text) => this.rows.get(text)?.held().length === 0);
+    return unseen !== undefined && this.rows.delete(unseen);
   }
 
   // --- what must be there now ---------------------------------------------------------------------------------------
