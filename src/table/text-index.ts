@@ -1,38 +1,45 @@
 /**
  * An index from text to a small integer that can be asked with bytes, so that a decoder finds what it knows already
  * without making a string. Open addressing with linear probing; deletion shifts back, so there are no tombstones.
+ *
+ * A look-up in a large index waits for memory more than it computes: a slot is eight bytes, and what it points to has
+ * value, length and text side by side.
  */
+import { HASH_BASIS, hashWord } from '../bgp/route-ids.ts';
 
-import { HASH_BASIS, HASH_PRIME } from '../bgp/route-ids.ts';
+const NOT_FOUND = -1;
+const MIN_SLOTS = 16;
+const MIN_WORDS = 64;
+/** Before the text of a record: its value and its length. */
+const HEAD_WORDS = 2;
+/** `place` of a slot that is free: no record begins there. */
+const FREE = 0;
 
-const EMPTY = -1;
-const MIN_CAPACITY = 16;
-/** FNV-1a over the codes of a text, which for ASCII are its bytes. A signed 32-bit integer. */
+/** The hash of a text (see hashWord); the codes of an ASCII text are its bytes. A signed 32-bit integer. */
 export function hashText(text: string): number {
   let hash = HASH_BASIS;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), HASH_PRIME);
-  return hash;
-}
-
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = HASH_BASIS;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], HASH_PRIME);
-  return hash;
+  let i = 0;
+  for (; i + 4 <= text.length; i += 4) {
+    const low = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 8);
+    hash = hashWord(hash, low | (text.charCodeAt(i + 2) << 16) | (text.charCodeAt(i + 3) << 24));
+  }
+  let word = 0;
+  for (let shift = 0; i < text.length; shift += 8) word |= text.charCodeAt(i++) << shift;
+  return hashWord(hash, word);
 }
 
 export class TextIndex {
-  #texts: string[];
-  #hashes: Int32Array;
-  #values: Int32Array;
-  #mask: number;
+  /** Two words a slot: hash and place, the place of a record as an index into `#words`. */
+  #slots = new Int32Array(2 * MIN_SLOTS);
+  #mask = MIN_SLOTS - 1;
   #size = 0;
-
-  constructor() {
-    this.#texts = new Array<string>(MIN_CAPACITY).fill('');
-    this.#hashes = new Int32Array(MIN_CAPACITY);
-    this.#values = new Int32Array(MIN_CAPACITY).fill(EMPTY);
-    this.#mask = MIN_CAPACITY - 1;
-  }
+  /** Records one after the other: value, length, text in Latin-1 filled up to whole words. */
+  #words = new Int32Array(MIN_WORDS);
+  #bytes = new Uint8Array(this.#words.buffer);
+  /** Where the next record goes. */
+  #end = 1;
+  /** Words of records that were deleted. */
+  #wasted = 0;
 
   get size(): number {
     return this.#size;
@@ -40,89 +47,143 @@ export class TextIndex {
 
   /** The value of the text that these bytes spell in Latin-1, or -1. `hash` must be theirs. */
   findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const slots = this.#slots;
+    const words = this.#words;
+    const mask = this.#mask;
     const length = end - start;
-    for (let at = spread(hash) & this.#mask; this.#values[at] !== EMPTY; at = (at + 1) & this.#mask) {
-      if (this.#hashes[at] !== hash) continue;
-      const text = this.#texts[at];
-      if (text.length !== length) continue;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const place = slots[2 * at + 1];
+      if (place === FREE) return NOT_FOUND;
+      if (slots[2 * at] !== hash || words[place + 1] !== length) continue;
+      const texts = this.#bytes;
+      const text = 4 * (place + HEAD_WORDS);
       let i = 0;
-      while (i < length && text.charCodeAt(i) === bytes[start + i]) i++;
-      if (i === length) return this.#values[at];
+      while (i < length && texts[text + i] === bytes[start + i]) i++;
+      if (i === length) return words[place];
     }
-    return EMPTY;
   }
 
   find(text: string): number {
-    const at = this.#place(text, hashText(text));
-    return this.#values[at];
+    const place = this.#slots[2 * this.#slotOf(text, hashText(text)) + 1];
+    return place === FREE ? NOT_FOUND : this.#words[place];
   }
 
-  /** Adds or replaces. `value` is 0 or more. */
+  /**
+   * Adds or replaces. `value` is 0 or more.
+   * @throws RangeError when the text is not Latin-1: no bytes would spell it
+   */
   set(text: string, value: number): void {
-    if (this.#size * 2 >= this.#mask) this.#grow();
+    if (this.#size * 2 >= this.#mask) this.#rehash(2 * (this.#mask + 1));
     const hash = hashText(text);
-    const at = this.#place(text, hash);
-    if (this.#values[at] === EMPTY) {
-      this.#size++;
-      this.#texts[at] = text;
-      this.#hashes[at] = hash;
+    const slot = this.#slotOf(text, hash);
+    const known = this.#slots[2 * slot + 1];
+    if (known !== FREE) {
+      this.#words[known] = value;
+      return;
     }
-    this.#values[at] = value;
+    const place = this.#append(text, value);
+    this.#slots[2 * slot] = hash;
+    this.#slots[2 * slot + 1] = place;
+    this.#size++;
   }
 
   delete(text: string): boolean {
-    let hole = this.#place(text, hashText(text));
-    if (this.#values[hole] === EMPTY) return false;
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = this.#slotOf(text, hashText(text));
+    if (slots[2 * hole + 1] === FREE) return false;
     this.#size--;
-    for (let at = (hole + 1) & this.#mask; this.#values[at] !== EMPTY; at = (at + 1) & this.#mask) {
-      const home = spread(this.#hashes[at]) & this.#mask;
+    this.#wasted += HEAD_WORDS + textWords(text.length);
+    for (let at = (hole + 1) & mask; slots[2 * at + 1] !== FREE; at = (at + 1) & mask) {
+      const home = slots[2 * at] & mask;
       // An entry may move into the hole only when its home is not between the hole and itself.
-      if (((at - home) & this.#mask) < ((at - hole) & this.#mask)) continue;
-      this.#texts[hole] = this.#texts[at];
-      this.#hashes[hole] = this.#hashes[at];
-      this.#values[hole] = this.#values[at];
+      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+      slots[2 * hole] = slots[2 * at];
+      slots[2 * hole + 1] = slots[2 * at + 1];
       hole = at;
     }
-    this.#values[hole] = EMPTY;
-    this.#texts[hole] = '';
+    slots[2 * hole + 1] = FREE;
     return true;
   }
 
   clear(): void {
-    this.#values.fill(EMPTY);
-    this.#texts.fill('');
+    this.#slots.fill(FREE);
     this.#size = 0;
+    this.#end = 1;
+    this.#wasted = 0;
   }
 
-  /** Where the text is, or the free place where it would go. */
-  #place(text: string, hash: number): number {
-    let at = spread(hash) & this.#mask;
-    while (this.#values[at] !== EMPTY && (this.#hashes[at] !== hash || this.#texts[at] !== text))
-      at = (at + 1) & this.#mask;
-    return at;
-  }
-
-  #grow(): void {
-    const texts = this.#texts;
-    const hashes = this.#hashes;
-    const values = this.#values;
-    const capacity = (this.#mask + 1) * 2;
-    this.#mask = capacity - 1;
-    this.#texts = new Array<string>(capacity).fill('');
-    this.#hashes = new Int32Array(capacity);
-    this.#values = new Int32Array(capacity).fill(EMPTY);
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] === EMPTY) continue;
-      let at = spread(hashes[i]) & this.#mask;
-      while (this.#values[at] !== EMPTY) at = (at + 1) & this.#mask;
-      this.#texts[at] = texts[i];
-      this.#hashes[at] = hashes[i];
-      this.#values[at] = values[i];
+  /** Where the text is, or the free slot where it would go. */
+  #slotOf(text: string, hash: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const place = slots[2 * at + 1];
+      if (place === FREE || (slots[2 * at] === hash && this.#isText(place, text))) return at;
     }
+  }
+
+  #isText(place: number, text: string): boolean {
+    if (this.#words[place + 1] !== text.length) return false;
+    const start = 4 * (place + HEAD_WORDS);
+    for (let i = 0; i < text.length; i++) if (this.#bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  #append(text: string, value: number): number {
+    const needed = HEAD_WORDS + textWords(text.length);
+    if (this.#end + needed > this.#words.length) this.#makeRoom(needed);
+    const place = this.#end;
+    const start = 4 * (place + HEAD_WORDS);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0xff) throw new RangeError('an index of bytes takes Latin-1 texts only');
+      this.#bytes[start + i] = code;
+    }
+    this.#words[place] = value;
+    this.#words[place + 1] = text.length;
+    this.#end += needed;
+    return place;
+  }
+
+  /** Moves the records together; a third of the room is free afterwards, so that this is rarely needed. */
+  #makeRoom(needed: number): void {
+    const words = this.#words;
+    const slots = this.#slots;
+    const used = this.#end - this.#wasted + needed;
+    const moved = new Int32Array(Math.max(words.length, Math.ceil(1.5 * used)));
+    let end = 1;
+    for (let at = 1; at < slots.length; at += 2) {
+      const place = slots[at];
+      if (place === FREE) continue;
+      const length = HEAD_WORDS + textWords(words[place + 1]);
+      moved.set(words.subarray(place, place + length), end);
+      slots[at] = end;
+      end += length;
+    }
+    this.#words = moved;
+    this.#bytes = new Uint8Array(moved.buffer);
+    this.#end = end;
+    this.#wasted = 0;
+  }
+
+  #rehash(count: number): void {
+    const before = this.#slots;
+    const slots = new Int32Array(2 * count);
+    const mask = count - 1;
+    for (let from = 0; from < before.length; from += 2) {
+      if (before[from + 1] === FREE) continue;
+      let at = before[from] & mask;
+      while (slots[2 * at + 1] !== FREE) at = (at + 1) & mask;
+      slots[2 * at] = before[from];
+      slots[2 * at + 1] = before[from + 1];
+    }
+    this.#slots = slots;
+    this.#mask = mask;
   }
 }
 
-/** FNV's low bits are its weakest: mix the high ones in before masking. */
-function spread(hash: number): number {
-  return hash ^ (hash >>> 15);
+/** Whole words that a text of so many bytes takes. */
+function textWords(length: number): number {
+  return (length + 3) >> 2;
 }
