@@ -3,24 +3,48 @@
  * Internet: what happens to prefixes and to the stream reaches the receivers, and nothing else does. A minute of the rules
  * is a second here.
  */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { scenario } from '../../src/simulator/scenario.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
-import { type Monitoring, type Sent, startMonitoring } from '../alerts/monitoring.ts';
+import { fasterRules, type Monitoring, type Sent, startMonitoring } from '../alerts/monitoring.ts';
+import type { Rule } from '../alerts/rules-file.ts';
 
 const OFFICE = '192.0.2.0/24';
 const SHOP = '198.51.100.0/24';
 const MAIL = '2001:db8:100::/40';
+const CANARY = '203.0.113.0/24';
+/** What takes hours is tested with promtool, where hours pass at once. */
+const NOT_HERE = [
+  'bgp:stream_stale:bool mute', // six hours without a frame
+  'bgp:stream_stale:bool silence', // there is a canary here
+  'bgp:prefix_vps_gone:bool', // four fifths of the VPs down
+  'BGPStreamStale warning', // half an hour of silence
+  'BGPStreamDelayed warning', // messages that are two minutes old
+  'BGPSubscriptionExpiring warning', // three hours without a renewal
+  'BGPExporterDown critical', // the next test
+];
+const fastRules = (parse(fasterRules()) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const WITHIN = { timeout: 60_000, interval: 250 };
 
 describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
   let simulator: Simulator;
   let under: ExporterUnderTest;
   let monitoring: Monitoring;
+  let startMs: number;
+  /** Takes what is pushed, or is busy. */
+  let collectorStatus = 200;
+  const collector = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => response.writeHead(collectorStatus, { 'content-type': 'application/x-protobuf' }).end());
+  });
 
   beforeAll(async () => {
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     simulator = await simulate({
       vps: 60,
       scenario: scenario({
@@ -29,16 +53,20 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
           { prefix: OFFICE, origin: 64500, upstreams: [1103, 3356] },
           { prefix: SHOP, origin: 64501, upstreams: [1299, 6453] },
           { prefix: MAIL, origin: 64502, upstreams: [2914] },
+          { prefix: CANARY, origin: 64503 },
         ],
       }),
     });
     under = await startExporterOn(simulator, {
       prefixes: [
-        { prefix: OFFICE, origins: [64500], group: 'core', description: 'office' },
+        { prefix: OFFICE, origins: [64500], upstreams: [1103, 3356], group: 'core', description: 'office' },
         { prefix: SHOP, origins: [64501], group: 'services', description: 'web shop' },
         { prefix: MAIL },
       ],
+      bgproutes: { canary_prefix: CANARY },
+      otlp: { endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`, interval: '1s' },
     });
+    startMs = Date.now();
     monitoring = await startMonitoring([under.port]);
     // Seeded, scraped, and a quarter of an hour of history: fifteen seconds.
     await vi.waitFor(async () => {
@@ -51,6 +79,8 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await monitoring?.stop();
     await under?.exporter.stop();
     await simulator?.stop();
+    collector.closeAllConnections();
+    collector.close();
   });
 
   const sent = (alertname: string, status: Sent['status']) =>
@@ -58,7 +88,8 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
   const prefixesThatFired = () => [
     ...new Set(monitoring.sent.filter((each) => each.status === 'firing').map((each) => each.prefix)),
   ];
-  const quiet = () => vi.waitFor(async () => expect(await monitoring.prometheus.firing()).toEqual([]), WITHIN);
+  const quiet = (timeout = WITHIN.timeout) =>
+    vi.waitFor(async () => expect(await monitoring.prometheus.firing()).toEqual([]), { ...WITHIN, timeout });
 
   test('nothing fires while nothing happens', async () => {
     expect(await monitoring.prometheus.firing()).toEqual([]);
@@ -155,6 +186,37 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'resolved').length).toBeGreaterThan(0), WITHIN);
     await quiet();
   });
+
+  test('every rule has had data, and every alert was true at some time, but for those that take hours', async () => {
+    // A third of the table goes, and nobody hears of it: a comparison with the Data API finds out.
+    simulator.faults.corrupt(60);
+    simulator.step({ do: 'outage', prefix: SHOP });
+    await vi.waitFor(async () => {
+      const drift = fastRules.find((rule) => rule.alert === 'BGPTableDrift')!;
+      expect(await monitoring.prometheus.query(drift.expr)).toHaveLength(1);
+    }, WITHIN);
+    simulator.step({ do: 'recovery', prefix: SHOP });
+    // What else has not happened yet, all at once and for long enough.
+    simulator.step({ do: 'upstream_change', prefix: OFFICE, upstreams: [6939] });
+    simulator.step({ do: 'prepend', prefix: SHOP, times: 4 });
+    simulator.step({ do: 'flap', prefix: MAIL, times: 20, interval: 1_000 });
+    collectorStatus = 503;
+    const missing = async () => {
+      // Frames that are none: more than one in a hundred.
+      for (let i = 0; i < 5; i++) simulator.faults.garbage('invalid_json');
+      const names: string[] = [];
+      for (const { record, alert, labels, expr } of fastRules) {
+        const points = await monitoring.prometheus.points(expr, startMs, Date.now(), 1);
+        if (points === 0) names.push([record ?? alert, labels?.why ?? labels?.severity].filter(Boolean).join(' '));
+      }
+      return names.filter((name) => !NOT_HERE.includes(name));
+    };
+    await vi.waitFor(async () => expect(await missing()).toEqual([]), { timeout: 240_000, interval: 1_000 });
+    collectorStatus = 200;
+    for (const prefix of [OFFICE, SHOP, MAIL]) simulator.step({ do: 'recovery', prefix });
+    // Drift is told of the last two hours.
+    await quiet(180_000);
+  }, 480_000);
 
   test('an exporter that is gone fires for the exporter, and for no prefix', async () => {
     monitoring.sent.length = 0;
