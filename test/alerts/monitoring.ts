@@ -126,8 +126,20 @@ function listen(server: Server): Promise<number> {
   });
 }
 
-/** Scrapes ports of this machine every second, and evaluates the bundled rules, sixty times faster, as often. */
-export async function startMonitoring(exporterPorts: readonly number[]): Promise<Monitoring> {
+/** How the stack scrapes a collector: what it keeps of its labels, and what it drops. */
+function collectorJob(port: number): object {
+  const stack = parse(readFileSync(`${ALERTS_FOLDER}../stack/prometheus.yml`, 'utf8')) as {
+    scrape_configs: ({ job_name: string } & Record<string, unknown>)[];
+  };
+  const { dns_sd_configs: _, ...job } = stack.scrape_configs.find((each) => each.job_name === 'otel-collector')!;
+  return { ...job, static_configs: [{ targets: [`${HOST}:${port}`] }] };
+}
+
+/**
+ * Scrapes ports of this machine every second, those of exporters and that of a collector's page, and evaluates the bundled
+ * rules, sixty times faster, as often.
+ */
+export async function startMonitoring(exporterPorts: readonly number[], collectorPort?: number): Promise<Monitoring> {
   const sent: Sent[] = [];
   const sink = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -172,6 +184,7 @@ export async function startMonitoring(exporterPorts: readonly number[]): Promise
           job_name: 'bgproutes-exporter',
           static_configs: [{ targets: exporterPorts.map((port) => `${HOST}:${port}`) }],
         },
+        ...(collectorPort === undefined ? [] : [collectorJob(collectorPort)]),
       ],
     };
     const prometheus = await new GenericContainer(IMAGES.prometheus)

@@ -36,13 +36,20 @@ const PROJECT = `stacktest${process.pid}`;
 /** `docker compose`, or where there is none `docker-compose`; and how testcontainers knows the container of a service. */
 function composeProgram(): { readonly standalone: boolean; readonly containerOf: (service: string) => string } {
   const containerOf = (service: string) => `${service}-1`;
+  if (answers('docker', 'compose', 'version')) return { standalone: false, containerOf };
+  const version = execFileSync('docker-compose', ['version', '--short'], { encoding: 'utf8' });
+  return {
+    standalone: true,
+    containerOf: version.startsWith('1.') ? (service) => `${PROJECT}_${service}_1` : containerOf,
+  };
+}
+
+function answers(program: string, ...parameters: string[]): boolean {
   try {
-    execFileSync('docker', ['compose', 'version'], { stdio: 'ignore' });
-    return { standalone: false, containerOf };
+    execFileSync(program, parameters, { stdio: 'ignore' });
+    return true;
   } catch {
-    const version = execFileSync('docker-compose', ['version', '--short'], { encoding: 'utf8' });
-    const isOld = version.startsWith('1.');
-    return { standalone: true, containerOf: isOld ? (service) => `${PROJECT}_${service}_1` : containerOf };
+    return false;
   }
 }
 
@@ -56,10 +63,9 @@ async function buildImage(): Promise<void> {
     IMAGE,
     ...(base === undefined ? [] : ['--build-arg', `NODE_IMAGE=${base}`]),
   ];
-  await run(process.env.DOCKER ?? 'docker', [...args, '.'], {
-    cwd: ROOT,
-    env: { ...process.env, DOCKER_BUILDKIT: '1' },
-  });
+  // A client without buildx cannot use BuildKit; the Dockerfile needs it not.
+  const buildKit = answers('docker', 'buildx', 'version') ? '1' : '0';
+  await run('docker', [...args, '.'], { cwd: ROOT, env: { ...process.env, DOCKER_BUILDKIT: buildKit } });
 }
 
 describe.skipIf(!hasEngine())('docker compose up', () => {
