@@ -52,11 +52,12 @@ function resultsOf(frames: readonly Buffer[], read: (frame: Buffer) => readonly 
 }
 
 async function measure({ progress, recording }: BenchContext): Promise<Finding[]> {
+  const prefixes = recording === undefined ? prefixTexts(10) : prefixesOf(recording, 10);
   const block =
     recording === undefined
       ? MessageBlock.make({ vps: 1_000, prefixes: 10, origins: 3, messages: MESSAGES })
-      : MessageBlock.fromRecording(recording, MESSAGES);
-  const ours = new OurDecoder(recording === undefined ? prefixTexts(10) : prefixesOf(recording, 1_000));
+      : MessageBlock.fromRecording(recording, MESSAGES, prefixes);
+  const ours = new OurDecoder(prefixes);
   const plain = new PlainDecoder();
   const first = block.payloads(0);
   for (const frame of first) ours.decode(frame); // VPs and paths are known from here on

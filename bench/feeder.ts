@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { MessageBlock, type StreamShape } from './messages.ts';
+import { MessageBlock, prefixesOf, type StreamShape } from './messages.ts';
 
 const WRITE_BYTES = 256 * 1024;
 const CLOSE_FRAME = Buffer.from([0x88, 0x02, 0x03, 0xe8]); // 1000, normal closure
@@ -27,7 +27,9 @@ export interface FeederReady {
 
 process.once('message', ({ shape, recording }: FeederInput) => {
   const block =
-    recording === undefined ? MessageBlock.make(shape) : MessageBlock.fromRecording(recording, shape.messages);
+    recording === undefined
+      ? MessageBlock.make(shape)
+      : MessageBlock.fromRecording(recording, shape.messages, prefixesOf(recording, shape.prefixes));
   // The prefixes to associate come in the URL, which is a header to Node.
   const server = createServer({ maxHeaderSize: 1024 * 1024 }, (_, response) => response.end('ok'));
   server.on('upgrade', (request, socket) => {

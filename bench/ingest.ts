@@ -30,7 +30,7 @@ export async function ingest(
     const input: FeederInput = { shape: SHAPE, recording };
     const { port, messages, bytes } = await feeder.ask<FeederReady>(input);
     progress(`${messages} messages of ${Math.round(bytes / messages)} bytes a round`);
-    const prefixes = recording === undefined ? prefixTexts(SHAPE.prefixes) : prefixesOf(recording, 1_000);
+    const prefixes = recording === undefined ? prefixTexts(SHAPE.prefixes) : prefixesOf(recording, SHAPE.prefixes);
     for (const name of names) {
       const child = new Child('ingest-contestant', [name]);
       children.set(name, child);

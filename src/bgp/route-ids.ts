@@ -24,8 +24,10 @@ export const UNKNOWN = -1;
 export interface RouteIds {
   /** The BGP VP spelt so (`ASN_IP`), or UNKNOWN. */
   findVp(bytes: Uint8Array, start: number, end: number, hash: number): number;
-  /** The BMP VP (peer `ASN_IP`, parent `ASN_IP`), or UNKNOWN. */
-  findBmpVp(peer: string, parent: string): number;
+  /** The router whose BMP feed it is (`ASN_IP`), or UNKNOWN. */
+  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  /** The BMP VP: the peer (`ASN_IP`) of a router that `findRouter` gave, or UNKNOWN. */
+  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number;
   /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
   findPrefix(bytes: Uint8Array, start: number, end: number, hash: number): number;
   /** The path, or UNKNOWN: then `internPath`. */

@@ -290,23 +290,25 @@ export class FastDecoder implements DecodedIds {
   }
 
   #readVp(bytes: Buffer, met: number): boolean {
-    const starts = this.#starts;
-    const ends = this.#ends;
-    const typeStart = starts[PLACE.recordType];
-    const typeLength = ends[PLACE.recordType] - typeStart;
-    if (typeLength === UPDATE.length && beginsWith(bytes, typeStart, UPDATE)) {
-      this.vp = this.#ids.findVp(bytes, starts[PLACE.vp], ends[PLACE.vp], this.#hashes[PLACE.vp]);
-    } else if (
-      (met & HAS_BMP_PEER) !== 0 &&
-      typeLength === BMP_UPDATE.length &&
-      beginsWith(bytes, typeStart, BMP_UPDATE)
-    ) {
-      this.vp = this.#ids.findBmpVp(
-        bytes.toString('latin1', starts[PLACE.bmpPeer], ends[PLACE.bmpPeer]),
-        bytes.toString('latin1', starts[PLACE.vp], ends[PLACE.vp]),
-      );
-    } else return false;
+    const ids = this.#ids;
+    const start = this.#starts[PLACE.vp];
+    const end = this.#ends[PLACE.vp];
+    const hash = this.#hashes[PLACE.vp];
+    if (this.#isRecordType(bytes, UPDATE)) {
+      this.vp = ids.findVp(bytes, start, end, hash);
+      return this.vp !== UNKNOWN;
+    }
+    if ((met & HAS_BMP_PEER) === 0 || !this.#isRecordType(bytes, BMP_UPDATE)) return false;
+    const router = ids.findRouter(bytes, start, end, hash);
+    if (router === UNKNOWN) return false;
+    const peer = PLACE.bmpPeer;
+    this.vp = ids.findPeer(router, bytes, this.#starts[peer], this.#ends[peer], this.#hashes[peer]);
     return this.vp !== UNKNOWN;
+  }
+
+  #isRecordType(bytes: Buffer, type: Uint8Array): boolean {
+    const start = this.#starts[PLACE.recordType];
+    return this.#ends[PLACE.recordType] - start === type.length && beginsWith(bytes, start, type);
   }
 
   #readWithdrawn(bytes: Buffer): boolean {

@@ -13,8 +13,12 @@ export class TableIds implements RouteIds {
     return this.#table.vps.findBytes(bytes, start, end, hash);
   }
 
-  findBmpVp(peer: string, parent: string): number {
-    return this.#table.vps.findBmp(peer, parent);
+  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#table.vps.findRouter(bytes, start, end, hash);
+  }
+
+  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#table.vps.findPeer(router, bytes, start, end, hash);
   }
 
   findPrefix(bytes: Uint8Array, start: number, end: number, hash: number): number {

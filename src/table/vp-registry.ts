@@ -1,5 +1,5 @@
 /** The vantage points heard of, each a small integer. */
-import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
+import { type Speaker, type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import { TextIndex } from './text-index.ts';
 
 /** What `find` and `add` give when the bound is reached. */
@@ -8,8 +8,12 @@ export const VP_LIMIT = -2;
 export class VpRegistry {
   readonly #limit: number;
   readonly #byKey = new Map<string, number>();
-  /** BGP VPs by `ASN_IP`, as the stream spells them when it spells them canonically. */
+  /** BGP VPs by `ASN_IP`. */
   readonly #bgp = new TextIndex();
+  /** Monitored routers (RFC 7854) by `ASN_IP`, and by the number of each its peers, which are the VPs. */
+  readonly #routers = new TextIndex();
+  readonly #peers: TextIndex[] = [];
+  readonly #freeRouters: number[] = [];
   readonly #vps: (VantagePoint | undefined)[] = [];
   readonly #free: number[] = [];
   /** By VP: receipt of the last message, Unix ms; 0 before the first. */
@@ -46,9 +50,14 @@ export class VpRegistry {
     return this.#bgp.findBytes(bytes, start, end, hash);
   }
 
-  /** The BMP VP of a peer and its parent, each `ASN_IP`, or -1. */
-  findBmp(peer: string, parent: string): number {
-    return this.#byKey.get(`bmp ${peer} ${parent}`) ?? -1;
+  /** The monitored router that the stream spells with these bytes, or -1. */
+  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#routers.findBytes(bytes, start, end, hash);
+  }
+
+  /** The BMP VP that is the peer, spelt with these bytes, of a router that `findRouter` gave; or -1. */
+  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#peers[router].findBytes(bytes, start, end, hash);
   }
 
   find(vp: VantagePoint): number {
@@ -64,7 +73,8 @@ export class VpRegistry {
     const number = this.#free.pop() ?? this.#vps.length;
     this.#vps[number] = vp;
     this.#byKey.set(key, number);
-    if (vp.protocol === 'bgp') this.#bgp.set(`${vp.asn}_${vp.ip}`, number);
+    if (vp.parent === undefined) this.#bgp.set(spelling(vp), number);
+    else this.#addPeer(vp.parent, vp, number);
     this.lastHeardMs[number] = 0;
     this.cells[number] = 0;
     this.down[number] = 0;
@@ -80,6 +90,30 @@ export class VpRegistry {
     this.#byKey.delete(vantagePointKey(known));
     this.#vps[vp] = undefined;
     this.#free.push(vp);
-    if (known.protocol === 'bgp') this.#bgp.delete(`${known.asn}_${known.ip}`);
+    if (known.parent === undefined) this.#bgp.delete(spelling(known));
+    else this.#removePeer(known.parent, known);
   }
+
+  #addPeer(parent: Speaker, peer: Speaker, number: number): void {
+    let router = this.#routers.find(spelling(parent));
+    if (router === -1) {
+      router = this.#freeRouters.pop() ?? this.#peers.length;
+      this.#routers.set(spelling(parent), router);
+      this.#peers[router] = new TextIndex();
+    }
+    this.#peers[router].set(spelling(peer), number);
+  }
+
+  #removePeer(parent: Speaker, peer: Speaker): void {
+    const router = this.#routers.find(spelling(parent));
+    this.#peers[router].delete(spelling(peer));
+    if (this.#peers[router].size > 0) return;
+    this.#routers.delete(spelling(parent));
+    this.#freeRouters.push(router);
+  }
+}
+
+/** As the stream spells it when it spells it canonically. */
+function spelling({ asn, ip }: Speaker): string {
+  return `${asn}_${ip}`;
 }

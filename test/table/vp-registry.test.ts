@@ -10,6 +10,12 @@ const bmp = (asn: number, ip: string, parentAsn: number): VantagePoint => ({
 });
 const byBytes = (vps: VpRegistry, text: string) => vps.findBytes(Buffer.from(text), 0, text.length, hashText(text));
 
+/** The BMP VP of a peer and its router, found as a decoder does. */
+function peerByBytes(vps: VpRegistry, peer: string, router: string): number {
+  const found = vps.findRouter(Buffer.from(router), 0, router.length, hashText(router));
+  return found === -1 ? -1 : vps.findPeer(found, Buffer.from(peer), 0, peer.length, hashText(peer));
+}
+
 describe('the vantage points heard of', () => {
   it('numbers each once, by protocol, ASN, IP and parent', () => {
     const vps = new VpRegistry(10);
@@ -57,10 +63,31 @@ describe('the vantage points heard of', () => {
     vps.add(bmp(64501, '192.0.2.1', 64498));
     expect(byBytes(vps, '64500_2001:db8::1')).toBe(vp);
     expect(byBytes(vps, '64501_192.0.2.1')).toBe(-1);
-    expect(vps.findBmp('64501_192.0.2.1', '64498_192.0.2.9')).toBe(1);
-    expect(vps.findBmp('64498_192.0.2.9', '64501_192.0.2.1')).toBe(-1);
     vps.remove(vp);
     expect(byBytes(vps, '64500_2001:db8::1')).toBe(-1);
+  });
+
+  it('finds a BMP VP by the bytes of its peer and its router while it is there, and only so', () => {
+    const vps = new VpRegistry(10);
+    const vp = vps.add(bmp(64501, '192.0.2.1', 64498));
+    const other = vps.add(bmp(64502, '192.0.2.1', 64498));
+    const elsewhere = vps.add(bmp(64501, '192.0.2.1', 64499));
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(vp);
+    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
+    expect(peerByBytes(vps, '64502_192.0.2.1', '64499_192.0.2.9')).toBe(-1);
+    expect(peerByBytes(vps, '64498_192.0.2.9', '64501_192.0.2.1')).toBe(-1);
+    vps.remove(vp);
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
+    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
+    vps.remove(other);
+    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
+    // The number of a router that has no peer left goes to the next one.
+    const next = vps.add(bmp(64503, '192.0.2.1', 64500));
+    expect(peerByBytes(vps, '64503_192.0.2.1', '64500_192.0.2.9')).toBe(next);
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64500_192.0.2.9')).toBe(-1);
+    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
   });
 
   it('forgets nobody twice', () => {
