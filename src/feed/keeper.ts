@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/table-view.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import type { SeedApi } from './seed-api.ts';
+import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionSeeder } from './session-seeder.ts';
 import { VpDirectory } from './vp-directory.ts';
@@ -42,13 +42,14 @@ export class Keeper {
   readonly #directory: VpDirectory;
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
+  #reading: Promise<void> = Promise.resolve();
   #unreadSeen = 0;
   #nextFailureComparisonMs = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { table, timers, logger, figures, feeds, apis, lagMs } = options;
-    this.#directory = new VpDirectory(table, timers.now, logger);
+    this.#directory = new VpDirectory(table, timers.now, logger, (vps) => this.#readReturned(vps));
     this.#seeders = (apis ?? []).map(
       (api, session) =>
         new SessionSeeder({
@@ -109,6 +110,7 @@ export class Keeper {
     this.#stopped.abort();
     await Promise.all(this.#seeders.map((seeder) => seeder.stop()));
     await this.#loops;
+    await this.#reading;
   }
 
   #changed(): void {
@@ -145,12 +147,18 @@ export class Keeper {
     await this.compare();
   }
 
+  /** One session after the other, beside whatever found out that they are back. */
+  #readReturned(vps: readonly ApiVantagePoint[]): void {
+    this.#reading = this.#reading.then(async () => {
+      for (const seeder of this.#seeders) await seeder.readVps(vps);
+    });
+  }
+
   async #pollVps(): Promise<void> {
     const { apis, logger } = this.#options;
     for (const api of apis ?? []) {
       try {
-        const back = await this.#directory.refresh(api, this.#stopped.signal);
-        for (const seeder of this.#seeders) await seeder.readVps(back);
+        await this.#directory.refresh(api, this.#stopped.signal);
         return;
       } catch (error) {
         if (this.#stopped.signal.aborted) return;

@@ -39,6 +39,8 @@ export interface SeederOptions {
 
 /** A gap longer than this is healed by a RIB: the updates would be the longer answer. */
 const LONG_GAP_MS = 2 * 3_600_000;
+/** Whom to ask: a VP that came back during a gap must be among them. */
+const LIST_AGE_MS = 60_000;
 /** Clocks of the services differ a little. */
 const OVERLAP_MS = 2_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
@@ -53,6 +55,8 @@ export class SessionSeeder {
   readonly #completeUntil = new Map<string, number>();
   #prefixes: readonly string[] = [];
   #connectedAtMs: number | undefined;
+  /** VPs that came back while a gap was open. */
+  readonly #returned: ApiVantagePoint[] = [];
   #complete = false;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -156,7 +160,9 @@ export class SessionSeeder {
           continue;
         }
         if (failure === undefined) {
-          if (!signal.aborted) this.#setComplete(true);
+          if (signal.aborted) return;
+          this.#setComplete(true);
+          await this.readVps(this.#returned.splice(0));
           return;
         }
         release();
@@ -192,7 +198,8 @@ export class SessionSeeder {
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
     const { api, directory, timers, lagMs } = this.#options;
-    if (directory.readAtMs === undefined) await directory.refresh(api, signal);
+    await directory.ensure(api, LIST_AGE_MS, signal);
+    if (signal.aborted) return;
     const vps = directory.live;
     const startMs = timers.now();
     const ribAtMs = wholeSecond(connectedAtMs - lagMs - 1_000);
@@ -261,6 +268,8 @@ export class SessionSeeder {
     const { directory, figures, timers, lagMs, session, logger } = this.#options;
     const { signal } = this.#controller;
     await this.#attempt(async () => {
+      await directory.ensure(this.#options.api, LIST_AGE_MS, signal);
+      if (signal.aborted) return;
       const rib = await this.#readRib(
         directory.live,
         this.#prefixes,
@@ -272,9 +281,13 @@ export class SessionSeeder {
     }, signal);
   }
 
-  /** Reads the routes of VPs that came back. */
+  /** Reads the routes of VPs that came back; while a gap is open, when it is filled. */
   async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
-    if (!this.#complete || this.#prefixes.length === 0 || vps.length === 0) return;
+    if (this.#prefixes.length === 0 || vps.length === 0) return;
+    if (!this.#complete) {
+      this.#returned.push(...vps);
+      return;
+    }
     const { timers, lagMs } = this.#options;
     const { signal } = this.#controller;
     await this.#attempt(async () => {

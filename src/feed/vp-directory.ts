@@ -12,17 +12,20 @@ export class VpDirectory {
   readonly #logger: Logger;
   #vps: readonly ApiVantagePoint[] = [];
   #readAtMs: number | undefined;
+  /** Called with VPs that were down and are up again: their routes are to be read anew. */
+  readonly #onBack: (vps: readonly ApiVantagePoint[]) => void;
   readonly #down = new Set<string>();
 
-  constructor(table: RoutingTable, now: () => number, logger: Logger) {
+  constructor(
+    table: RoutingTable,
+    now: () => number,
+    logger: Logger,
+    onBack: (vps: readonly ApiVantagePoint[]) => void,
+  ) {
     this.#table = table;
     this.#now = now;
     this.#logger = logger;
-  }
-
-  /** When it was last read, Unix ms. */
-  get readAtMs(): number | undefined {
-    return this.#readAtMs;
+    this.#onBack = onBack;
   }
 
   /** VPs whose routes count: of live sources, and neither down nor ignored. */
@@ -30,11 +33,14 @@ export class VpDirectory {
     return this.#vps.filter((vp) => vp.status === 'up' || vp.status === 'unknown');
   }
 
-  /**
-   * Reads the list and applies it to the table.
-   * @returns VPs that were down and are up again: their routes are to be read anew
-   */
-  async refresh(api: SeedApi, signal: AbortSignal): Promise<readonly ApiVantagePoint[]> {
+  /** Reads the list unless it is younger than this. */
+  async ensure(api: SeedApi, maxAgeMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#readAtMs === undefined || this.#now() - this.#readAtMs > maxAgeMs) await this.refresh(api, signal);
+  }
+
+  /** Reads the list and applies it to the table. */
+  async refresh(api: SeedApi, signal: AbortSignal): Promise<void> {
+    const askedAtMs = this.#now();
     const vps = await api.vantagePoints(signal);
     const { options, vps: registry } = this.#table;
     const back: ApiVantagePoint[] = [];
@@ -56,9 +62,11 @@ export class VpDirectory {
         continue;
       }
       this.#down.add(one.id);
-      // Heard since the last reading although that one called it down: the VP knows better than the list.
-      const heard = number >= 0 && this.#readAtMs !== undefined && registry.lastHeardMs[number] > this.#readAtMs;
-      if (number < 0 || registry.down[number] === 1 || (wasDown && heard)) continue;
+      if (number < 0 || registry.down[number] === 1) continue;
+      // Heard after the list was asked for, or since the last one although that called it down already: the VP knows better.
+      const heardMs = registry.lastHeardMs[number];
+      const heardSince = this.#readAtMs !== undefined && heardMs > this.#readAtMs;
+      if (heardMs > askedAtMs || (wasDown && heardSince)) continue;
       this.#table.setVpDown(number);
       wentDown++;
     }
@@ -66,6 +74,6 @@ export class VpDirectory {
     this.#readAtMs = this.#now();
     if (wentDown > 0 || back.length > 0)
       this.#logger.info('vantage points changed', { down: wentDown, up: back.length });
-    return back;
+    if (back.length > 0) this.#onBack(back);
   }
 }
