@@ -10,23 +10,27 @@ const CHUNK_BITS = 15;
 const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
 const BLOCKS_PER_CHUNK = 1 << (CHUNK_BITS - BLOCK_BITS);
 const NO_BLOCK = -1;
+const CELL_BYTES = 16;
 
-/** A cell is a number; these arrays are indexed by `cell >>> CHUNK_BITS` and `cell & CHUNK_MASK` through the accessors. */
+/**
+ * A cell is a number: its chunk above CHUNK_BITS, its place in the chunk below. What an event reads and writes of a cell is
+ * side by side, because in a large table finding it costs more than changing it.
+ */
 export class CellStore {
-  readonly #paths: Uint32Array[] = [];
-  readonly #marks: Uint32Array[] = [];
+  /** Each chunk twice, as words and as doubles over the same bytes: of a cell's 16, path and mark (u32), then its time. */
+  readonly #words: Uint32Array[] = [];
   readonly #times: Float64Array[] = [];
   readonly #freeBlocks: number[] = [];
   #nextBlock = 0;
 
   /** Bytes that the chunks take. */
   get bytes(): number {
-    return this.#paths.length * (CHUNK_MASK + 1) * 16;
+    return this.#words.length * (CHUNK_MASK + 1) * CELL_BYTES;
   }
 
   /** Path number of the route held; 0: none. */
   path(cell: number): number {
-    return this.#paths[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+    return this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4];
   }
 
   /**
@@ -34,28 +38,29 @@ export class CellStore {
    * loss while the VP still counts as expected, 0 when it does not.
    */
   mark(cell: number): number {
-    return this.#marks[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+    return this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4 + 1];
   }
 
   /** Message time of the newest event, Unix microseconds; 0 before the first. */
   time(cell: number): number {
-    return this.#times[cell >>> CHUNK_BITS][cell & CHUNK_MASK];
+    return this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1];
   }
 
   set(cell: number, path: number, mark: number, timeUs: number): void {
     const chunk = cell >>> CHUNK_BITS;
     const at = cell & CHUNK_MASK;
-    this.#paths[chunk][at] = path;
-    this.#marks[chunk][at] = mark;
-    this.#times[chunk][at] = timeUs;
+    const words = this.#words[chunk];
+    words[at * 4] = path;
+    words[at * 4 + 1] = mark;
+    this.#times[chunk][at * 2 + 1] = timeUs;
   }
 
   setTime(cell: number, timeUs: number): void {
-    this.#times[cell >>> CHUNK_BITS][cell & CHUNK_MASK] = timeUs;
+    this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1] = timeUs;
   }
 
   setMark(cell: number, mark: number): void {
-    this.#marks[cell >>> CHUNK_BITS][cell & CHUNK_MASK] = mark;
+    this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4 + 1] = mark;
   }
 
   /** The cell of a VP in a prefix's row of blocks, or -1 when it was never made. */
@@ -91,9 +96,7 @@ export class CellStore {
       if (block === NO_BLOCK) continue;
       const chunk = Math.floor(block / BLOCKS_PER_CHUNK);
       const start = (block % BLOCKS_PER_CHUNK) << BLOCK_BITS;
-      this.#paths[chunk].fill(0, start, start + BLOCK_SIZE);
-      this.#marks[chunk].fill(0, start, start + BLOCK_SIZE);
-      this.#times[chunk].fill(0, start, start + BLOCK_SIZE);
+      this.#words[chunk].fill(0, start * 4, (start + BLOCK_SIZE) * 4);
       this.#freeBlocks.push(block);
     }
     row.blocks = new Int32Array(0);
@@ -102,10 +105,10 @@ export class CellStore {
   #takeBlock(): number {
     const freed = this.#freeBlocks.pop();
     if (freed !== undefined) return freed;
-    if (this.#nextBlock === this.#paths.length * BLOCKS_PER_CHUNK) {
-      this.#paths.push(new Uint32Array(CHUNK_MASK + 1));
-      this.#marks.push(new Uint32Array(CHUNK_MASK + 1));
-      this.#times.push(new Float64Array(CHUNK_MASK + 1));
+    if (this.#nextBlock === this.#words.length * BLOCKS_PER_CHUNK) {
+      const chunk = new ArrayBuffer((CHUNK_MASK + 1) * CELL_BYTES);
+      this.#words.push(new Uint32Array(chunk));
+      this.#times.push(new Float64Array(chunk));
     }
     return this.#nextBlock++;
   }

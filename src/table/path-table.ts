@@ -12,24 +12,31 @@ const FIRST_SET = 2 ** 32;
 /** Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before. */
 const MAX_IDLE = 32_768;
 
-/** The facts of the paths by path number, in plain arrays for the fold. Number 0 is never given out: it means no route. */
+/** What is noted of a path, in doubles side by side: an event needs all of it, of two paths. */
+const FACTS = 4;
+const REFERENCES = 0;
+const ORIGIN = 1;
+const UPSTREAM = 2;
+/** Four times the length, plus the two flags. */
+const SHAPE = 3;
+/** The path waits in the ring of idle ones. */
+const QUEUED = 1;
+const PREPENDED = 2;
+
+/** The paths by number, with their facts for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
   readonly #index = new TextIndex();
   readonly #free: number[] = [];
   /** Canonical text; where the origin is the VP's own AS, a line feed (in no path or decoded text) and that AS follow. */
   readonly #identities: string[] = [''];
   readonly #texts: string[] = [''];
-  readonly #references: number[] = [0];
+  /** By path: FACTS numbers. */
+  #facts = new Float64Array(FACTS * 1_024);
   /** Numbers that were idle once, oldest first, in a ring; each at most once. */
   readonly #idle = new Uint32Array(MAX_IDLE);
   #idleStart = 0;
   #idleCount = 0;
-  readonly #queued: number[] = [0];
   #held = 0;
-  readonly origins: number[] = [0];
-  readonly upstreams: number[] = [NO_UPSTREAM];
-  readonly lengths: number[] = [0];
-  readonly prepended: number[] = [0];
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
   /** Never reused: who remembers a set by its number cannot mistake it for another. */
@@ -42,6 +49,24 @@ export class PathTable {
 
   text(path: number): string {
     return this.#texts[path];
+  }
+
+  origin(path: number): number {
+    return this.#facts[path * FACTS + ORIGIN];
+  }
+
+  /** NO_UPSTREAM when there is none. */
+  upstream(path: number): number {
+    return this.#facts[path * FACTS + UPSTREAM];
+  }
+
+  length(path: number): number {
+    return this.#facts[path * FACTS + SHAPE] >>> 2;
+  }
+
+  /** 1 when the origin is repeated, else 0. */
+  prepended(path: number): number {
+    return (this.#facts[path * FACTS + SHAPE] & PREPENDED) >>> 1;
   }
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */
@@ -84,51 +109,58 @@ export class PathTable {
     const number = this.#free.pop() ?? this.#texts.length;
     this.#identities[number] = identity;
     this.#texts[number] = text;
-    this.#references[number] = 0;
-    this.#queued[number] = 0;
-    this.origins[number] = this.#asNumber(facts.origin);
-    this.upstreams[number] = facts.upstream === undefined ? NO_UPSTREAM : this.#asNumber(facts.upstream);
-    this.lengths[number] = facts.length;
-    this.prepended[number] = facts.prepended ? 1 : 0;
+    if (number * FACTS === this.#facts.length) this.#grow();
+    const at = number * FACTS;
+    this.#facts[at + REFERENCES] = 0;
+    this.#facts[at + ORIGIN] = this.#asNumber(facts.origin);
+    this.#facts[at + UPSTREAM] = facts.upstream === undefined ? NO_UPSTREAM : this.#asNumber(facts.upstream);
+    this.#facts[at + SHAPE] = facts.length * 4 + (facts.prepended ? PREPENDED : 0);
     this.#index.set(identity, number);
     return number;
   }
 
+  #grow(): void {
+    const facts = new Float64Array(this.#facts.length * 2);
+    facts.set(this.#facts);
+    this.#facts = facts;
+  }
+
   retain(path: number): void {
-    if (this.#references[path]++ === 0) this.#held++;
+    if (this.#facts[path * FACTS + REFERENCES]++ === 0) this.#held++;
   }
 
   release(path: number): void {
-    if (--this.#references[path] > 0) return;
+    if (--this.#facts[path * FACTS + REFERENCES] > 0) return;
     this.#held--;
     this.#rest(path);
   }
 
   /** Forgets, in time, a path that `intern` gave and that no route has taken. */
   discard(path: number): void {
-    if (this.#references[path] === 0) this.#rest(path);
+    if (this.#facts[path * FACTS + REFERENCES] === 0) this.#rest(path);
   }
 
   /** Lets an idle path wait for its return; the one that has waited longest goes, unless it was taken again. */
   #rest(path: number): void {
-    if (this.#queued[path] === 1) return;
+    const facts = this.#facts;
+    if ((facts[path * FACTS + SHAPE] & QUEUED) !== 0) return;
     if (this.#idleCount === MAX_IDLE) {
       const oldest = this.#idle[this.#idleStart];
       this.#idleStart = (this.#idleStart + 1) % MAX_IDLE;
       this.#idleCount--;
-      this.#queued[oldest] = 0;
-      if (this.#references[oldest] === 0) this.#remove(oldest);
+      facts[oldest * FACTS + SHAPE] -= QUEUED;
+      if (facts[oldest * FACTS + REFERENCES] === 0) this.#remove(oldest);
     }
     this.#idle[(this.#idleStart + this.#idleCount++) % MAX_IDLE] = path;
-    this.#queued[path] = 1;
+    facts[path * FACTS + SHAPE] += QUEUED;
   }
 
   #remove(path: number): void {
     this.#index.delete(this.#identities[path]);
     this.#identities[path] = '';
     this.#texts[path] = '';
-    this.#dropSet(this.origins[path]);
-    this.#dropSet(this.upstreams[path]);
+    this.#dropSet(this.origin(path));
+    this.#dropSet(this.upstream(path));
     this.#free.push(path);
   }
 

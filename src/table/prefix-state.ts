@@ -120,41 +120,41 @@ export class MonitoredPrefix {
   }
 
   addPath(paths: PathTable, path: number): void {
-    this.origins.add(paths.origins[path]);
-    if (paths.upstreams[path] !== NO_UPSTREAM) this.upstreams.add(paths.upstreams[path]);
-    this.lengths.add(paths.lengths[path]);
-    this.lengthSum += paths.lengths[path];
-    this.prepended += paths.prepended[path];
+    this.origins.add(paths.origin(path));
+    if (paths.upstream(path) !== NO_UPSTREAM) this.upstreams.add(paths.upstream(path));
+    this.lengths.add(paths.length(path));
+    this.lengthSum += paths.length(path);
+    this.prepended += paths.prepended(path);
   }
 
   removePath(paths: PathTable, path: number): void {
-    this.origins.remove(paths.origins[path]);
-    if (paths.upstreams[path] !== NO_UPSTREAM) this.upstreams.remove(paths.upstreams[path]);
-    this.lengths.remove(paths.lengths[path]);
-    this.lengthSum -= paths.lengths[path];
-    this.prepended -= paths.prepended[path];
+    this.origins.remove(paths.origin(path));
+    if (paths.upstream(path) !== NO_UPSTREAM) this.upstreams.remove(paths.upstream(path));
+    this.lengths.remove(paths.length(path));
+    this.lengthSum -= paths.length(path);
+    this.prepended -= paths.prepended(path);
   }
 
   /** The same as removing one and adding the other, without touching what they have in common. */
   replacePath(paths: PathTable, from: number, to: number): void {
-    if (paths.origins[from] !== paths.origins[to]) {
-      this.origins.remove(paths.origins[from]);
-      this.origins.add(paths.origins[to]);
+    if (paths.origin(from) !== paths.origin(to)) {
+      this.origins.remove(paths.origin(from));
+      this.origins.add(paths.origin(to));
     }
-    const fromUpstream = paths.upstreams[from];
-    const toUpstream = paths.upstreams[to];
+    const fromUpstream = paths.upstream(from);
+    const toUpstream = paths.upstream(to);
     if (fromUpstream !== toUpstream) {
       if (fromUpstream !== NO_UPSTREAM) this.upstreams.remove(fromUpstream);
       if (toUpstream !== NO_UPSTREAM) this.upstreams.add(toUpstream);
     }
-    const fromLength = paths.lengths[from];
-    const toLength = paths.lengths[to];
+    const fromLength = paths.length(from);
+    const toLength = paths.length(to);
     if (fromLength !== toLength) {
       this.lengths.remove(fromLength);
       this.lengths.add(toLength);
       this.lengthSum += toLength - fromLength;
     }
-    this.prepended += paths.prepended[to] - paths.prepended[from];
+    this.prepended += paths.prepended(to) - paths.prepended(from);
   }
 
   countAnnouncedLength(length: number): void {

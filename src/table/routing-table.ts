@@ -143,7 +143,7 @@ export class RoutingTable {
     if (monitored !== undefined) {
       state.version++;
       monitored.announcements++;
-      monitored.countAnnouncedLength(this.paths.lengths[path]);
+      monitored.countAnnouncedLength(this.paths.length(path));
       if (timeUs > monitored.lastAnnouncementUs) monitored.lastAnnouncementUs = timeUs;
     }
     if (held === path) {
@@ -160,7 +160,7 @@ export class RoutingTable {
     }
     if (monitored !== undefined) {
       monitored.pathChanges++;
-      if (this.paths.origins[held] !== this.paths.origins[path]) monitored.originChanges++;
+      if (this.paths.origin(held) !== this.paths.origin(path)) monitored.originChanges++;
     }
     this.#exchange(state, cell, held, path, fingerprint, timeUs);
     return 'path';

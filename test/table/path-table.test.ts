@@ -40,17 +40,17 @@ describe('paths, each once', () => {
     const plain = held(paths, '64502 64501 64500 64500');
     const alone = held(paths, '64500');
     const withSet = held(paths, '64501 {64511,64510}');
-    expect([paths.origins[plain], paths.upstreams[plain], paths.lengths[plain], paths.prepended[plain]]).toEqual([
+    expect([paths.origin(plain), paths.upstream(plain), paths.length(plain), paths.prepended(plain)]).toEqual([
       64500, 64501, 4, 1,
     ]);
-    expect([paths.origins[alone], paths.upstreams[alone], paths.lengths[alone], paths.prepended[alone]]).toEqual([
+    expect([paths.origin(alone), paths.upstream(alone), paths.length(alone), paths.prepended(alone)]).toEqual([
       64500,
       NO_UPSTREAM,
       1,
       0,
     ]);
-    expect(paths.asText(paths.origins[withSet])).toBe('{64510,64511}');
-    expect(paths.origins[withSet]).toBeGreaterThan(4_294_967_295);
+    expect(paths.asText(paths.origin(withSet))).toBe('{64510,64511}');
+    expect(paths.origin(withSet)).toBeGreaterThan(4_294_967_295);
   });
 
   it('tells VPs apart where the origin is the VP itself', () => {
@@ -59,7 +59,7 @@ describe('paths, each once', () => {
     const second = held(paths, '', 64501);
     const confederation = held(paths, '64510 (65001)', 64501);
     expect(new Set([first, second, confederation]).size).toBe(3);
-    expect([paths.origins[first], paths.origins[second], paths.origins[confederation]]).toEqual([64500, 64501, 64501]);
+    expect([paths.origin(first), paths.origin(second), paths.origin(confederation)]).toEqual([64500, 64501, 64501]);
     expect([paths.text(first), paths.text(confederation)]).toEqual(['', '64510 (65001)']);
     expect([paths.ownAsn(first), paths.ownAsn(confederation), paths.ownAsn(held(paths, '64500'))]).toEqual([
       64500,
@@ -82,7 +82,7 @@ describe('paths, each once', () => {
     const paths = new PathTable();
     const origin = held(paths, '64501 {64510,64511}');
     const upstream = held(paths, '{64511,64510} 64500');
-    expect(paths.upstreams[upstream]).toBe(paths.origins[origin]);
+    expect(paths.upstream(upstream)).toBe(paths.origin(origin));
   });
 });
 
@@ -101,7 +101,7 @@ describe('paths that nobody holds', () => {
   it('leave when enough others wait, and their numbers and sets with them', () => {
     const paths = new PathTable();
     const path = held(paths, '64501 {64510,64511}');
-    const set = paths.origins[path];
+    const set = paths.origin(path);
     const kept = held(paths, '64501 64500');
     paths.release(path);
     expect(paths.asText(set)).toBe('{64510,64511}');
@@ -111,14 +111,14 @@ describe('paths that nobody holds', () => {
     expect(byBytes(paths, '64501 64500')).toBe(kept);
     expect(paths.text(kept)).toBe('64501 64500');
     const again = held(paths, '64501 {64510,64511}');
-    expect(paths.origins[again]).not.toBe(set);
-    expect(paths.asText(paths.origins[again])).toBe('{64510,64511}');
+    expect(paths.origin(again)).not.toBe(set);
+    expect(paths.asText(paths.origin(again))).toBe('{64510,64511}');
   });
 
   it('give up a set that was only their upstream', () => {
     const paths = new PathTable();
     const path = held(paths, '{64510,64511} 64500');
-    const set = paths.upstreams[path];
+    const set = paths.upstream(path);
     paths.release(path);
     flushIdle(paths);
     expect(paths.asText(set)).toBe('unknown');
@@ -128,11 +128,11 @@ describe('paths that nobody holds', () => {
     const paths = new PathTable();
     const first = held(paths, '64501 {64510,64511}');
     const second = held(paths, '64502 {64510,64511}');
-    const set = paths.origins[first];
+    const set = paths.origin(first);
     paths.release(first);
     flushIdle(paths);
     expect(paths.asText(set)).toBe('{64510,64511}');
-    expect(paths.origins[second]).toBe(set);
+    expect(paths.origin(second)).toBe(set);
   });
 
   it('are bounded: numbers are used again, however many paths come and go', () => {
