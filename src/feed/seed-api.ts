@@ -3,6 +3,7 @@ import type { VantagePoint } from '../bgp/vantage-point.ts';
 
 /** A VP as the Data API lists it; only those of sources that stream live are given. */
 export interface ApiVantagePoint {
+  /** Unique among VPs of one protocol only. */
   readonly id: string;
   readonly vp: VantagePoint;
   readonly status: 'up' | 'down' | 'ignored' | 'unknown';

@@ -1,4 +1,5 @@
 /** The VPs that the Data API knows: whom to ask for routes, who is down, who has a full feed. */
+import { vantagePointKey } from '../bgp/vantage-point.ts';
 import type { Logger } from '../logger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
@@ -14,6 +15,7 @@ export class VpDirectory {
   #readAtMs: number | undefined;
   /** Called with VPs that were down and are up again: their routes are to be read anew. */
   readonly #onBack: (vps: readonly ApiVantagePoint[]) => void;
+  /** By key and not by id: a BGP and a BMP VP may have the same id. */
   readonly #down = new Set<string>();
 
   constructor(
@@ -53,15 +55,16 @@ export class VpDirectory {
           ipv6: (one.ribSizeV6 ?? 0) >= FULL_FEED.ipv6,
         });
       }
-      const wasDown = this.#down.has(one.id);
+      const key = vantagePointKey(one.vp);
+      const wasDown = this.#down.has(key);
       if (one.status !== 'down') {
         if (!wasDown) continue;
-        this.#down.delete(one.id);
+        this.#down.delete(key);
         back.push(one);
         if (number >= 0) this.#table.setVpUp(number);
         continue;
       }
-      this.#down.add(one.id);
+      this.#down.add(key);
       if (number < 0 || registry.down[number] === 1) continue;
       // Heard after the list was asked for, or since the last one although that called it down already: the VP knows better.
       const heardMs = registry.lastHeardMs[number];

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { parsePrefix } from '../../src/bgp/prefix.ts';
+import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import type { ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
+import { VpDirectory } from '../../src/feed/vp-directory.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import { RecordingLogger } from '../stream/recording-logger.ts';
+
+const BGP: VantagePoint = { protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' };
+const BMP: VantagePoint = {
+  protocol: 'bmp',
+  asn: 64_602,
+  ip: '198.51.100.2',
+  parent: { asn: 64_603, ip: '198.51.100.3' },
+};
+
+/** A table in which both VPs hold a route, and a directory that reads what the test says. */
+function world() {
+  let nowMs = 1_000_000;
+  let list: readonly ApiVantagePoint[] = [];
+  const table = new RoutingTable();
+  const prefix = parsePrefix('192.0.2.0/24');
+  if (prefix === undefined) throw new Error('not a prefix');
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], nowMs);
+  const announce = (vp: VantagePoint) => {
+    const number = table.vps.add(vp);
+    const path = table.paths.intern(`${vp.asn} 64500`, vp.asn);
+    const state = table.prefixes.find('192.0.2.0/24');
+    if (path === undefined || state === undefined) throw new Error('no state');
+    table.hear(number, nowMs);
+    table.announce(state, number, path, 0, nowMs * 1000, nowMs);
+    table.paths.discard(path);
+  };
+  const back: string[] = [];
+  const directory = new VpDirectory(
+    table,
+    () => nowMs,
+    new RecordingLogger(),
+    (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
+  );
+  const api = { vantagePoints: async () => list } as unknown as SeedApi;
+  const read = async (bgp: ApiVantagePoint['status'], bmp: ApiVantagePoint['status']) => {
+    // One id names both: the services count BGP and BMP apart.
+    const one = { id: '7', ribSizeV4: undefined, ribSizeV6: undefined };
+    list = [
+      { ...one, vp: BGP, status: bgp },
+      { ...one, vp: BMP, status: bmp },
+    ];
+    await directory.refresh(api, new AbortController().signal);
+    nowMs += 10_000;
+  };
+  announce(BGP);
+  announce(BMP);
+  nowMs += 10_000;
+  return { table, read, announce, back, down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)] };
+}
+
+test('a BGP and a BMP VP with the same id are two', async () => {
+  const { table, read, back, down } = world();
+  await read('down', 'up');
+  expect([down(BGP), down(BMP), table.routes]).toEqual([1, 0, 1]);
+  await read('down', 'up');
+  expect(back).toEqual([]);
+  await read('up', 'up');
+  expect([down(BGP), back]).toEqual([0, ['64601']]);
+});
+
+test('a VP that is heard although the list calls it down is believed, until it is silent again', async () => {
+  const { table, read, announce, down } = world();
+  await read('down', 'up');
+  announce(BGP);
+  expect([down(BGP), table.routes]).toEqual([0, 2]);
+  await read('down', 'up');
+  expect([down(BGP), table.routes]).toEqual([0, 2]);
+  await read('down', 'up');
+  expect([down(BGP), table.routes]).toEqual([1, 1]);
+});
