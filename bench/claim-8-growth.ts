@@ -19,13 +19,15 @@ const FACTOR = 10;
 const MESSAGES = 100_000;
 const ROUNDS = 9;
 const LINEAR = 1.3;
+/** Repetitions of MESSAGES whose times come before those of the first round: a table is filled meanwhile. */
+const FILLED_BY = 20;
+const RECEIVED_AT_MS = (FIRST_SECOND + 86_400) * 1_000;
 
 /** A table of this size, and a stream that changes it. Gives what an event costs from bytes to totals, in microseconds. */
 class Grown {
   readonly #shape: typeof BASE;
   readonly #table = new RoutingTable();
   readonly #feed: SessionFeed;
-  #events = 0;
 
   constructor(shape: typeof BASE) {
     this.#shape = shape;
@@ -39,29 +41,29 @@ class Grown {
     });
   }
 
-  /** Every cell of the table is taken before anything is measured. */
-  async fill(): Promise<void> {
-    const cells = this.#shape.vps * this.#shape.prefixes;
-    for (let seed = 1_000; this.#table.routes < cells * 0.8; seed++) await this.#take(seed, 0);
+  /** Every VP holds a route for every prefix before anything is measured. */
+  fill(): void {
+    const { vps, prefixes } = this.#shape;
+    const all = MessageBlock.fill(this.#shape).payloads(0);
+    for (const payload of all) this.#feed.frame(payload, RECEIVED_AT_MS);
+    if (this.#table.routes !== vps * prefixes) throw new Error(`only ${this.#table.routes} routes were filled in`);
   }
 
-  round(round: number): Promise<number> {
-    return this.#take(round + 1, round + 1);
-  }
-
-  async #take(seed: number, repetition: number): Promise<number> {
-    const payloads = MessageBlock.make({ ...this.#shape, messages: MESSAGES, seed }).payloads(repetition);
+  async round(round: number): Promise<number> {
+    const block = MessageBlock.make({ ...this.#shape, messages: MESSAGES, seed: round + 1 });
+    const payloads = block.payloads(FILLED_BY + round);
     const before = this.#count();
     const cost = await costOf(() => {
-      for (const payload of payloads) this.#feed.frame(payload, (FIRST_SECOND + 86_400) * 1_000);
+      for (const payload of payloads) this.#feed.frame(payload, RECEIVED_AT_MS);
     });
     return cost / (this.#count() - before);
   }
 
   #count(): number {
-    this.#events = 0;
-    for (const one of this.#table.prefixes.monitored()) this.#events += one.announcements + one.withdrawals;
-    return this.#events;
+    let events = 0;
+    for (const { announcements, withdrawals } of this.#table.prefixes.monitored())
+      events += announcements + withdrawals;
+    return events;
   }
 }
 
@@ -70,7 +72,7 @@ async function events({ progress }: BenchContext): Promise<Finding[]> {
   for (const dimension of ['vps', 'prefixes', 'origins'] as const)
     sizes[dimension] = new Grown({ ...BASE, [dimension]: BASE[dimension] * FACTOR });
   for (const [name, size] of Object.entries(sizes)) {
-    await size.fill();
+    size.fill();
     progress(`${name} filled`);
   }
   const measured = await interleaved(

@@ -108,8 +108,8 @@ function* made({ vps, prefixes, origins, messages, bmpShare = 0.1, seed = 1 }: S
   const random = randomFrom(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const texts = prefixTexts(prefixes);
-  /** By VP and prefix: the route held, 0 for none. */
-  const held = new Uint8Array(vps * prefixes);
+  /** By VP and prefix: the route held, 0 for none. All hold their first one, so that the mix does not depend on the size. */
+  const held = new Uint8Array(vps * prefixes).fill(1);
   for (let i = 0; i < messages; i++) {
     const vp = below(vps);
     const speaker = speakerOf(vp, bmpShare);
@@ -137,6 +137,21 @@ function* made({ vps, prefixes, origins, messages, bmpShare = 0.1, seed = 1 }: S
       head,
       tail: `,"prefixes":"${list}","as-path":"${path}",${attributesText(speaker, route, set)}}`,
     };
+  }
+}
+
+/** Every VP announces its first route to every prefix. */
+function* filling({ vps, prefixes, origins, bmpShare = 0.1 }: StreamShape): Generator<Template> {
+  const texts = prefixTexts(prefixes);
+  for (let vp = 0; vp < vps; vp++) {
+    const speaker = speakerOf(vp, bmpShare);
+    for (const [prefix, text] of texts.entries()) {
+      const path = pathText(speaker.asn, originOf(prefix, origins), 1);
+      yield {
+        head: `{${speaker.identity},"sec":`,
+        tail: `,"prefixes":"${text}","as-path":"${path}",${attributesText(speaker, 1, 0)}}`,
+      };
+    }
   }
 }
 
@@ -217,6 +232,11 @@ export class MessageBlock {
 
   static make(shape: StreamShape): MessageBlock {
     return new MessageBlock(made(shape));
+  }
+
+  /** Every VP announces every prefix, once. */
+  static fill(shape: Omit<StreamShape, 'messages'>): MessageBlock {
+    return new MessageBlock(filling({ ...shape, messages: 0 }));
   }
 
   /** What a recording says of these prefixes, as often as `messages` needs it. */

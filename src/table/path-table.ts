@@ -9,8 +9,11 @@ import { TextIndex } from './text-index.ts';
 export const NO_UPSTREAM = -1;
 /** AS_SETs get numbers from here on, so that an origin or upstream is always one number: an ASN below, a set above. */
 const FIRST_SET = 2 ** 32;
-/** Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before. */
-const MAX_IDLE = 32_768;
+/**
+ * Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before. As
+ * many as there are held ones, so that each route may have its second path, and at least these.
+ */
+const MIN_IDLE = 32_768;
 
 /** What is noted of a path, in doubles side by side: an event needs all of it, of two paths. */
 const FACTS = 4;
@@ -33,7 +36,7 @@ export class PathTable {
   /** By path: FACTS numbers. */
   #facts = new Float64Array(FACTS * 1_024);
   /** Numbers that were idle once, oldest first, in a ring; each at most once. */
-  readonly #idle = new Uint32Array(MAX_IDLE);
+  #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
   #idleCount = 0;
   #held = 0;
@@ -140,19 +143,32 @@ export class PathTable {
     if (this.#facts[path * FACTS + REFERENCES] === 0) this.#rest(path);
   }
 
-  /** Lets an idle path wait for its return; the one that has waited longest goes, unless it was taken again. */
+  /** Lets an idle path wait for its return; who has waited longest goes when too many do, unless it was taken again. */
   #rest(path: number): void {
-    const facts = this.#facts;
-    if ((facts[path * FACTS + SHAPE] & QUEUED) !== 0) return;
-    if (this.#idleCount === MAX_IDLE) {
-      const oldest = this.#idle[this.#idleStart];
-      this.#idleStart = (this.#idleStart + 1) % MAX_IDLE;
-      this.#idleCount--;
-      facts[oldest * FACTS + SHAPE] -= QUEUED;
-      if (facts[oldest * FACTS + REFERENCES] === 0) this.#remove(oldest);
-    }
-    this.#idle[(this.#idleStart + this.#idleCount++) % MAX_IDLE] = path;
-    facts[path * FACTS + SHAPE] += QUEUED;
+    const at = path * FACTS + SHAPE;
+    if ((this.#facts[at] & QUEUED) !== 0) return;
+    const most = Math.max(MIN_IDLE, this.#held);
+    // Two go for one that comes, so that the ring follows when fewer are held.
+    for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
+    if (this.#idleCount === this.#idle.length) this.#growIdle();
+    this.#idle[(this.#idleStart + this.#idleCount++) % this.#idle.length] = path;
+    this.#facts[at] += QUEUED;
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#idle[this.#idleStart];
+    this.#idleStart = (this.#idleStart + 1) % this.#idle.length;
+    this.#idleCount--;
+    this.#facts[oldest * FACTS + SHAPE] -= QUEUED;
+    if (this.#facts[oldest * FACTS + REFERENCES] === 0) this.#remove(oldest);
+  }
+
+  #growIdle(): void {
+    const idle = new Uint32Array(this.#idle.length * 2);
+    idle.set(this.#idle.subarray(this.#idleStart));
+    idle.set(this.#idle.subarray(0, this.#idleStart), this.#idle.length - this.#idleStart);
+    this.#idle = idle;
+    this.#idleStart = 0;
   }
 
   #remove(path: number): void {
