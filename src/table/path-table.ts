@@ -94,22 +94,21 @@ export class PathTable {
    */
   intern(text: string, vpAsn: number): number | undefined {
     const plain = plainPathFacts(text);
-    if (plain !== undefined) {
-      const known = this.#index.find(text);
-      return known !== -1 ? known : this.#add(text, text, plain);
-    }
+    if (plain !== undefined) return this.#numberOf(text, text, plain);
     const path = parseAsPath(text);
     if (path === undefined) return undefined;
     const canonical = formatAsPath(path);
     const last = path.at(-1);
     const ownOrigin = last === undefined || (typeof last !== 'number' && last.kind !== 'set');
     const identity = ownOrigin ? `${canonical}\n${vpAsn}` : canonical;
-    const known = this.#index.find(identity);
-    return known !== -1 ? known : this.#add(identity, canonical, pathFacts(path, vpAsn));
+    return this.#numberOf(identity, canonical, pathFacts(path, vpAsn));
   }
 
-  #add(identity: string, text: string, facts: PathFacts): number {
-    const number = this.#free.pop() ?? this.#texts.length;
+  #numberOf(identity: string, text: string, facts: PathFacts): number {
+    const next = this.#free.length > 0 ? this.#free[this.#free.length - 1] : this.#texts.length;
+    const number = this.#index.add(identity, next);
+    if (number !== next) return number;
+    this.#free.pop();
     this.#identities[number] = identity;
     this.#texts[number] = text;
     if (number * FACTS === this.#facts.length) this.#grow();
@@ -118,7 +117,6 @@ export class PathTable {
     this.#facts[at + ORIGIN] = this.#asNumber(facts.origin);
     this.#facts[at + UPSTREAM] = facts.upstream === undefined ? NO_UPSTREAM : this.#asNumber(facts.upstream);
     this.#facts[at + SHAPE] = facts.length * 4 + (facts.prepended ? PREPENDED : 0);
-    this.#index.set(identity, number);
     return number;
   }
 
