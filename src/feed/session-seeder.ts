@@ -39,7 +39,7 @@ export interface SeederOptions {
 
 /** A gap longer than this is healed by a RIB: the updates would be the longer answer. */
 const LONG_GAP_MS = 2 * 3_600_000;
-/** Whom to ask: a VP that came back during a gap must be among them. */
+/** How old the list of VPs may be for a comparison. */
 const LIST_AGE_MS = 60_000;
 /** Clocks of the services differ a little. */
 const OVERLAP_MS = 2_000;
@@ -198,7 +198,8 @@ export class SessionSeeder {
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
     const { api, directory, timers, lagMs } = this.#options;
-    await directory.ensure(api, LIST_AGE_MS, signal);
+    // A VP that came back before the stream did must be asked; one that comes back later is heard.
+    await directory.ensure(api, connectedAtMs, signal);
     if (signal.aborted) return;
     const vps = directory.live;
     const startMs = timers.now();
@@ -268,7 +269,7 @@ export class SessionSeeder {
     const { directory, figures, timers, lagMs, session, logger } = this.#options;
     const { signal } = this.#controller;
     await this.#attempt(async () => {
-      await directory.ensure(this.#options.api, LIST_AGE_MS, signal);
+      await directory.ensure(this.#options.api, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
       const rib = await this.#readRib(
         directory.live,

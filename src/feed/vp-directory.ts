@@ -12,6 +12,7 @@ export class VpDirectory {
   readonly #now: () => number;
   readonly #logger: Logger;
   #vps: readonly ApiVantagePoint[] = [];
+  #askedAtMs: number | undefined;
   #readAtMs: number | undefined;
   /** Called with VPs that were down and are up again: their routes are to be read anew. */
   readonly #onBack: (vps: readonly ApiVantagePoint[]) => void;
@@ -35,9 +36,9 @@ export class VpDirectory {
     return this.#vps.filter((vp) => vp.status === 'up' || vp.status === 'unknown');
   }
 
-  /** Reads the list unless it is younger than this. */
-  async ensure(api: SeedApi, maxAgeMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#readAtMs === undefined || this.#now() - this.#readAtMs > maxAgeMs) await this.refresh(api, signal);
+  /** Reads the list unless it was asked for after this time (Unix ms). */
+  async ensure(api: SeedApi, askedAfterMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#askedAtMs === undefined || this.#askedAtMs < askedAfterMs) await this.refresh(api, signal);
   }
 
   /** Reads the list and applies it to the table. */
@@ -74,6 +75,7 @@ export class VpDirectory {
       wentDown++;
     }
     this.#vps = vps;
+    this.#askedAtMs = askedAtMs;
     this.#readAtMs = this.#now();
     if (wentDown > 0 || back.length > 0)
       this.#logger.info('vantage points changed', { down: wentDown, up: back.length });
