@@ -10,34 +10,67 @@ export type LossReason = (typeof LOSS_REASONS)[number];
 /** Upper bounds of the announced path length histogram, in AS hops; one more bucket takes what is longer. */
 export const LENGTH_BOUNDS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20];
 
-/** How many VPs have each number (an AS, a length). Only numbers with a count are there. */
+/** Up to so many numbers, looking at each is faster than hashing. */
+const FEW = 16;
+
+/** How many VPs have each number (an AS, a length). Only numbers with a count are there, in the order in which they came. */
 export class Counts {
-  readonly #counts = new Map<number, number>();
+  /** Side by side, as long as there are few. */
+  readonly #keys: number[] = [];
+  readonly #counts: number[] = [];
+  /** Instead of these, once there were more. */
+  #many: Map<number, number> | undefined;
 
   get distinct(): number {
-    return this.#counts.size;
+    return this.#many?.size ?? this.#keys.length;
   }
 
   get(key: number): number {
-    return this.#counts.get(key) ?? 0;
+    if (this.#many !== undefined) return this.#many.get(key) ?? 0;
+    const place = this.#placeOf(key);
+    return place === -1 ? 0 : this.#counts[place];
   }
 
   add(key: number): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    if (this.#many !== undefined) {
+      this.#many.set(key, (this.#many.get(key) ?? 0) + 1);
+      return;
+    }
+    const place = this.#placeOf(key);
+    if (place !== -1) {
+      this.#counts[place]++;
+      return;
+    }
+    this.#keys.push(key);
+    this.#counts.push(1);
+    if (this.#keys.length > FEW) this.#many = new Map(this.entries());
   }
 
   remove(key: number): void {
-    const count = this.#counts.get(key) ?? 0;
-    if (count <= 1) this.#counts.delete(key);
-    else this.#counts.set(key, count - 1);
+    if (this.#many !== undefined) {
+      const count = this.#many.get(key) ?? 0;
+      if (count <= 1) this.#many.delete(key);
+      else this.#many.set(key, count - 1);
+      return;
+    }
+    const place = this.#placeOf(key);
+    if (place === -1 || --this.#counts[place] > 0) return;
+    this.#keys.splice(place, 1);
+    this.#counts.splice(place, 1);
   }
 
-  entries(): IterableIterator<[number, number]> {
-    return this.#counts.entries();
+  entries(): Iterable<[number, number]> {
+    return this.#many ?? this.#keys.map((key, place): [number, number] => [key, this.#counts[place]]);
   }
 
-  keys(): IterableIterator<number> {
-    return this.#counts.keys();
+  keys(): Iterable<number> {
+    return this.#many?.keys() ?? this.#keys;
+  }
+
+  #placeOf(key: number): number {
+    const keys = this.#keys;
+    for (let place = 0; place < keys.length; place++) if (keys[place] === key) return place;
+    return -1;
   }
 }
 
