@@ -97,8 +97,8 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
       environment = environment.withWaitStrategy(compose.containerOf(service), Wait.forHealthCheck());
     if (compose.standalone) environment = environment.withClientOptions({ executable: { standalone: true } });
     stack = await environment.up([...SERVICES]);
-    const url = (service: string, port: number) =>
-      `http://${container(service).getHost()}:${container(service).getMappedPort(port)}`;
+    // Where the file opens its ports. Testcontainers would name the engine's gateway when the test is in a container itself.
+    const url = (service: string, port: number) => `http://127.0.0.1:${container(service).getMappedPort(port)}`;
     prometheus = new PrometheusApi(url('prometheus', 9090));
     alertmanagerUrl = url('alertmanager', 9093);
   });
