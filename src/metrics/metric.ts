@@ -75,8 +75,8 @@ export function defineMetrics<const T extends Record<string, MetricDefinition>>(
 export class Labels {
   readonly keys: readonly string[];
   readonly values: readonly string[];
-  /** `key="value",…` escaped for the text formats; filled by the text writer when first needed. */
-  text: string | undefined;
+  /** How the text writer writes them; filled by it. */
+  text: readonly number[] | undefined;
   /** The same for OTLP; filled by the OTLP side. */
   attributes: Readonly<Record<string, string>> | undefined;
 

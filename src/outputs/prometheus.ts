@@ -5,6 +5,7 @@
  * only the lines of groups that changed written anew; a scrape of a calm table costs little more than copying it.
  */
 import type { FamilySource, HistogramValue, Labels, Metric, PointGroup, PointSink } from '../metrics/metric.ts';
+import { formatNumber, labelRun, type Run, runOf, TextBytes } from './text-bytes.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
 
@@ -15,6 +16,9 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 
 /** Instead of a number of bytes: the group threw. */
 const FAILED = -1;
+const NOTHING = runOf('');
+const LABELS_END = runOf('} ');
+const END = Buffer.from('# EOF\n');
 
 /** Where a source's lines stand in the last body. */
 interface SourceLayout {
@@ -35,23 +39,21 @@ export class TextWriter {
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
   #layouts: readonly SourceLayout[] = [];
-  #next: Buffer = Buffer.alloc(0);
-  #length = 0;
+  readonly #next = new TextBytes();
 
   /** @param onError told of a group that threw; its lines are missing from that body, the others are there */
   constructor(format: TextFormat, onError: (error: unknown, metric: Metric) => void = () => {}) {
     this.#format = format;
-    this.#lines = new LineWriter(format);
+    this.#lines = new LineWriter(format, this.#next);
     this.#onError = onError;
   }
 
   /** The whole body. The buffer is the caller's to read; it is never written to again. */
   render(sources: readonly FamilySource[]): Buffer {
-    this.#next = Buffer.allocUnsafeSlow(this.#body.length + (this.#body.length >>> 4) + 65_536);
-    this.#length = 0;
+    this.#next.begin(this.#body.length + (this.#body.length >>> 4) + 65_536);
     const layouts = sources.map((source, i) => this.#renderSource(source, this.#layouts[i]));
-    if (this.#format === 'openmetrics') this.#append('# EOF\n');
-    this.#body = this.#next.subarray(0, this.#length);
+    if (this.#format === 'openmetrics') this.#next.copy(END, 0, END.length);
+    this.#body = this.#next.take();
     this.#layouts = layouts;
     return this.#body;
   }
@@ -65,10 +67,11 @@ export class TextWriter {
       versions[i] = groups[i].version;
       if (known === undefined || known.versions[i] !== versions[i]) dirty.push(i);
     }
-    const start = this.#length;
+    const next = this.#next;
+    const start = next.length;
     if (known !== undefined && dirty.length === 0) {
-      this.#copy(known.start, known.end);
-      return { ...known, start, end: this.#length };
+      next.copy(this.#body, known.start, known.end);
+      return { ...known, start, end: next.length };
     }
     const lengths = new Uint32Array(metrics.length * groups.length);
     if (known !== undefined) lengths.set(known.lengths);
@@ -76,18 +79,16 @@ export class TextWriter {
     for (const [m, metric] of metrics.entries()) {
       const first = m * groups.length;
       const header = this.#header(metric);
-      const headerAt = this.#length;
+      const headerAt = next.length;
       if (known !== undefined && hasLines(known.lengths, first, groups.length)) from += header.length;
-      this.#reserve(header.length);
-      header.copy(this.#next, this.#length);
-      this.#length += header.length;
-      const linesAt = this.#length;
+      next.copy(header, 0, header.length);
+      const linesAt = next.length;
       let at = 0;
       for (const i of dirty) {
         if (known !== undefined) {
           const clean = from;
           for (; at < i; at++) from += known.lengths[first + at];
-          this.#copy(clean, from);
+          if (from > clean) next.copy(this.#body, clean, from);
           from += known.lengths[first + i];
         }
         const written = this.#writeGroup(metric, groups[i]);
@@ -98,22 +99,25 @@ export class TextWriter {
       if (known !== undefined) {
         const clean = from;
         for (; at < groups.length; at++) from += known.lengths[first + at];
-        this.#copy(clean, from);
+        if (from > clean) next.copy(this.#body, clean, from);
       }
-      if (this.#length === linesAt) this.#length = headerAt; // a family without points has no header
+      if (next.length === linesAt) next.cutBack(headerAt); // a family without points has no header
     }
-    return { metrics, groups, start, end: this.#length, versions, lengths };
+    return { metrics, groups, start, end: next.length, versions, lengths };
   }
 
+  /** Bytes of the group's lines, or FAILED: then it has none. */
   #writeGroup(metric: Metric, group: PointGroup): number {
+    const before = this.#next.length;
     try {
       this.#lines.begin(metric);
       group.visit(metric, this.#lines);
     } catch (error) {
+      this.#next.cutBack(before);
       this.#onError(error, metric);
       return FAILED;
     }
-    return this.#append(this.#lines.take());
+    return this.#next.length - before;
   }
 
   #header(metric: Metric): Buffer {
@@ -123,28 +127,6 @@ export class TextWriter {
       this.#headers.set(metric, header);
     }
     return header;
-  }
-
-  #append(text: string): number {
-    if (text.length === 0) return 0;
-    this.#reserve(text.length * 3);
-    const written = this.#next.write(text, this.#length);
-    this.#length += written;
-    return written;
-  }
-
-  #copy(from: number, to: number): void {
-    if (to === from) return;
-    this.#reserve(to - from);
-    this.#body.copy(this.#next, this.#length, from, to);
-    this.#length += to - from;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#next.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#length + bytes, this.#next.length * 2));
-    this.#next.copy(grown, 0, 0, this.#length);
-    this.#next = grown;
   }
 }
 
@@ -157,64 +139,91 @@ function hasLines(lengths: Uint32Array, first: number, count: number): boolean {
   return false;
 }
 
+/** How the lines of a metric begin: with labels, and without. */
+interface LineStarts {
+  readonly labelled: Run;
+  readonly bare: Run;
+}
+
+/** How the lines of a histogram begin, and how its labels end, by bucket. */
+interface HistogramRuns {
+  readonly bucket: Run;
+  readonly sum: LineStarts;
+  readonly count: LineStarts;
+  readonly bounds: readonly number[];
+  readonly ends: readonly Run[];
+  readonly bareEnds: readonly Run[];
+}
+
 /** Turns points into lines of one metric at a time. */
 class LineWriter implements PointSink {
   readonly #format: TextFormat;
+  readonly #out: TextBytes;
+  readonly #starts = new Map<Metric, LineStarts>();
+  readonly #histograms = new Map<Metric, HistogramRuns>();
   #metric: Metric | undefined;
-  #open = '';
-  #bare = '';
-  #text = '';
+  #line: LineStarts = { labelled: NOTHING, bare: NOTHING };
 
-  constructor(format: TextFormat) {
+  constructor(format: TextFormat, out: TextBytes) {
     this.#format = format;
+    this.#out = out;
   }
 
   begin(metric: Metric): void {
-    if (this.#metric !== metric) {
-      this.#metric = metric;
-      this.#open = `${metric.name}{`;
-      this.#bare = `${metric.name} `;
-    }
-    this.#text = '';
-  }
-
-  take(): string {
-    return this.#text;
+    if (this.#metric === metric) return;
+    this.#metric = metric;
+    let line = this.#starts.get(metric);
+    if (line === undefined) this.#starts.set(metric, (line = lineStarts(metric.name)));
+    this.#line = line;
   }
 
   number(labels: Labels, value: number): void {
-    const text = labels.text ?? (labels.text = labelText(labels));
-    this.#text +=
-      text === '' ? `${this.#bare}${formatNumber(value)}\n` : `${this.#open}${text}} ${formatNumber(value)}\n`;
+    this.#write(this.#line, labels, value);
   }
 
-  histogram(labels: Labels, value: HistogramValue): void {
-    const name = this.#metric?.familyName ?? '';
-    const text = labels.text ?? (labels.text = labelText(labels));
-    const prefix = text === '' ? '' : `${text},`;
-    let lines = '';
+  histogram(labels: Labels, { bounds, counts, sum, count }: HistogramValue): void {
+    const runs = this.#histogramRuns(bounds);
+    const text = labelRun(labels);
+    const ends = text[0] === 0 ? runs.bareEnds : runs.ends;
     let cumulative = 0;
-    for (let i = 0; i < value.bounds.length; i++) {
-      cumulative += value.counts[i];
-      lines += `${name}_bucket{${prefix}le="${formatBound(value.bounds[i], this.#format)}"} ${cumulative}\n`;
+    for (let i = 0; i < bounds.length; i++) {
+      cumulative += counts[i];
+      this.#out.line(runs.bucket, text, ends[i], cumulative);
     }
-    const braces = text === '' ? '' : `{${text}}`;
-    lines += `${name}_bucket{${prefix}le="+Inf"} ${value.count}\n`;
-    this.#text += `${lines}${name}_sum${braces} ${formatNumber(value.sum)}\n${name}_count${braces} ${value.count}\n`;
+    this.#out.line(runs.bucket, text, ends[bounds.length], count);
+    this.#write(runs.sum, labels, sum);
+    this.#write(runs.count, labels, count);
+  }
+
+  #write({ labelled, bare }: LineStarts, labels: Labels, value: number): void {
+    const text = labelRun(labels);
+    if (text[0] === 0) this.#out.line(bare, NOTHING, NOTHING, value);
+    else this.#out.line(labelled, text, LABELS_END, value);
+  }
+
+  #histogramRuns(bounds: readonly number[]): HistogramRuns {
+    const metric = this.#metric;
+    if (metric === undefined) throw new Error('a point without a metric');
+    let runs = this.#histograms.get(metric);
+    if (runs?.bounds !== bounds) {
+      const name = metric.familyName;
+      const ends = [...bounds.map((bound) => formatBound(bound, this.#format)), '+Inf'].map((le) => `le="${le}"} `);
+      runs = {
+        bucket: runOf(`${name}_bucket{`),
+        sum: lineStarts(`${name}_sum`),
+        count: lineStarts(`${name}_count`),
+        bounds,
+        ends: ends.map((end) => runOf(`,${end}`)),
+        bareEnds: ends.map(runOf),
+      };
+      this.#histograms.set(metric, runs);
+    }
+    return runs;
   }
 }
 
-function labelText(labels: Labels): string {
-  return labels.keys.map((key, i) => `${key}="${escapeLabel(labels.values[i])}"`).join(',');
-}
-
-function escapeLabel(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`)) : value;
-}
-
-export function formatNumber(value: number): string {
-  if (Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+function lineStarts(name: string): LineStarts {
+  return { labelled: runOf(`${name}{`), bare: runOf(`${name} `) };
 }
 
 /** OpenMetrics wants `1.0` where 0.0.4 writes `1` (its "Canonical Numbers"). */

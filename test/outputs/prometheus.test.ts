@@ -8,7 +8,8 @@ import {
   type PointGroup,
   type PointSink,
 } from '../../src/metrics/metric.ts';
-import { formatNumber, type TextFormat, TextWriter } from '../../src/outputs/prometheus.ts';
+import { type TextFormat, TextWriter } from '../../src/outputs/prometheus.ts';
+import { formatNumber } from '../../src/outputs/text-bytes.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
 import { runs } from '../support/property-runs.ts';
 
