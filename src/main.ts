@@ -111,7 +111,8 @@ async function main(): Promise<void> {
     } else if (error instanceof UsageError) {
       const [word = ''] = process.argv.slice(2);
       const command = Object.hasOwn(COMMANDS, word) ? ` ${word}` : '';
-      stderr.write(`bgproutes-exporter: ${error.message}\nSee bgproutes-exporter${command} --help.\n`);
+      // A word in the wrong place is quoted, and may be the key.
+      stderr.write(`bgproutes-exporter: ${redact(error.message)}\nSee bgproutes-exporter${command} --help.\n`);
       process.exitCode = 2;
     } else {
       fatal(error);

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
-import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
+import { fileFault, readTextFile } from '../config/text-file.ts';
+import { ExporterError } from '../errors.ts';
+import { type Arguments, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 
 /** Shorter than Docker's own limit, so that the reason is told. */
@@ -29,6 +31,9 @@ Example:
 
   async run(args, io) {
     const { flags } = parseArguments(args, FLAGS);
+    const { 'web.listen-address': given } = flags;
+    if (typeof given === 'string' && given !== '' && parseListenAddress(given) === undefined)
+      throw new UsageError('--web.listen-address: expected HOST:PORT such as :10479, 127.0.0.1:9000 or [::1]:9000');
     const address = await listenAddress(Object.keys(flags).length > 0 ? flags : flagsOfFirstProcess(), io);
     if (address === undefined) {
       io.stdout.write('no web server\n');
@@ -60,7 +65,15 @@ async function listenAddress(flags: Arguments['flags'], io: CommandIo): Promise<
 /** Looks at nothing else: whether the file is right is not the question. */
 async function addressOfFile(file: string, { env }: CommandIo): Promise<unknown> {
   const { ConfigDocument } = await import('../config/document.ts');
-  const { value } = new ConfigDocument(readFileSync(file, 'utf8'), env);
+  let text: string;
+  try {
+    text = readTextFile(file);
+  } catch (error) {
+    const message = `${file}: the configuration file cannot be read: ${fileFault(error)}`;
+    // No ConfigError: its exit code 2 means nothing to Docker.
+    throw new ExporterError('HEALTHCHECK', message, { actor: 'operator', cause: error });
+  }
+  const { value } = new ConfigDocument(text, env);
   const { web } = (value ?? {}) as { web?: { listen_address?: unknown } | null };
   return web?.listen_address;
 }

@@ -1,7 +1,7 @@
 /** `bgproutes-exporter simulate`: a stand-in for the three services of bgproutes.io. */
-import { readFileSync } from 'node:fs';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { parseListenAddress } from '../config/listen-address.ts';
+import { fileFault, readTextFile } from '../config/text-file.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 import type { Scenario } from '../simulator/scenario.ts';
@@ -169,9 +169,9 @@ async function readScenario(path: string): Promise<Scenario> {
   const { parseScenario } = await import('../simulator/scenario.ts');
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readTextFile(path);
   } catch (cause) {
-    throw new ConfigError([`${path}: ${(cause as Error).message}`], cause);
+    throw new ConfigError([`${path}: the scenario cannot be read: ${fileFault(cause)}`], cause);
   }
   const result = parseScenario(text);
   if (!result.ok) throw new ConfigError(result.problems.map((problem) => `${path}: ${problem}`));

@@ -4,6 +4,7 @@
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Environment } from './substitution.ts';
+import { fileFault } from './text-file.ts';
 import { apiKey } from './values.ts';
 
 /** Reads a whole text file; throws as `node:fs` does. */
@@ -75,19 +76,4 @@ export function collectKeys(entries: readonly KeyEntry[], readFile: ReadFile): A
 /** A path of the configuration file starts at the file's folder. */
 export function resolvePath(configFile: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(configFile), path);
-}
-
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  ENAMETOOLONG: 'its name is too long',
-};
-
-/** What is wrong with a file, without its name. */
-export function fileFault(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return FAULTS[code] ?? code;
 }

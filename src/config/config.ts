@@ -2,18 +2,18 @@
  * The configuration: what the exporter is to do, from a file, flags and the environment. Read as a whole, and everything
  * that is wrong with it is reported at once.
  */
-import { readFileSync } from 'node:fs';
 import type { Prefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import type { LogFormat, LogLevel } from '../logger.ts';
 import { redact } from '../redaction.ts';
-import { collectKeys, fileFault, type ReadFile } from './api-keys.ts';
+import { collectKeys, type ReadFile } from './api-keys.ts';
 import { Draft } from './draft.ts';
 import type { FlagValues } from './flags.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type OtlpConfig, otlpSecrets, resolveOtlp } from './otlp.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { Environment } from './substitution.ts';
+import { fileFault, readTextFile } from './text-file.ts';
 
 /** What is said of one monitored prefix. */
 export interface MonitoredPrefixConfig {
@@ -77,7 +77,7 @@ export interface Config {
 export interface ConfigInput {
   readonly flags: FlagValues;
   readonly env: Environment;
-  /** Reads a text file; `node:fs` by default. */
+  /** Reads a text file; from the file system by default: UTF-8, at most 64 MiB. */
   readonly readFile?: ReadFile;
 }
 
@@ -91,7 +91,7 @@ const MIN_SECRET_LENGTH = 6;
  * Reads flags, file and environment. Can be called again for a reload.
  * @throws ConfigError with every problem found: `FILE:LINE:COLUMN: key: expected …, got …`, or the flag or variable first.
  */
-export function loadConfig({ flags, env, readFile = readText }: ConfigInput): Config {
+export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput): Config {
   const file = typeof flags['config.file'] === 'string' ? flags['config.file'] : undefined;
   const draft = new Draft(file, file === undefined ? '' : readConfigFile(file, readFile), env);
   if (!draft.readable) throw configError(draft.problems(), env);
@@ -125,11 +125,8 @@ function configError(problems: readonly string[], env: Environment): ConfigError
   return new ConfigError(problems.map((text) => redact(text, secrets)));
 }
 
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
-}
-
 function readConfigFile(path: string, readFile: ReadFile): string {
+  if (path === '') throw new ConfigError(['expected the path of a configuration file, got an empty text']);
   try {
     return readFile(path);
   } catch (error) {

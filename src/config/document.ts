@@ -1,5 +1,6 @@
 /** The configuration file as YAML: its plain value, and for every path where it stands and how it was written. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -46,10 +47,10 @@ export interface DocumentProblem {
 const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 /**
- * Aliases are resolved as they come, at most this many times the nodes of the file (a file of nested aliases can grow
- * without end otherwise).
+ * Nodes of the file with every alias replaced by what it stands for: a few aliases of aliases can stand for more than
+ * there is memory. 10,000 prefixes that share one list of all origins and upstreams are below it.
  */
-const MAX_ALIAS_COUNT = 100;
+const MAX_NODES = 4_000_000;
 
 /** Instead of the parser's: it quotes the tag (a key may start with an exclamation mark), or speaks to programmers. */
 const PARSER_MESSAGES: Readonly<Record<string, string>> = {
@@ -65,6 +66,8 @@ export class ConfigDocument {
   readonly value: unknown;
   readonly #document: Document.Parsed;
   readonly #lines = new LineCounter();
+  /** What an alias stands for: the last anchor of its name before it. The library looks through all of the file each time. */
+  readonly #anchored = new Map<Alias, Node>();
   /** How a text was written before variables were put in. */
   readonly #written = new Map<Node, string>();
 
@@ -120,7 +123,7 @@ export class ConfigDocument {
   }
 
   #resolve(node: Node | undefined): Node | undefined {
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    return isAlias(node) ? this.#anchored.get(node) : node;
   }
 
   /** The node at a path, unresolved when it is an alias itself. */
@@ -165,9 +168,17 @@ export class ConfigDocument {
   /** Puts variables into texts, and keeps oddly written numbers as texts. */
   #prepareScalars(env: Environment): DocumentProblem[] {
     const problems: DocumentProblem[] = [];
+    const byAnchor = new Map<string, Node>();
     visit(this.#document, {
+      Collection: (_, node) => {
+        if (node.anchor !== undefined) byAnchor.set(node.anchor, node);
+      },
       Alias: (_, node) => {
-        if (node.resolve(this.#document) !== undefined) return;
+        const found = byAnchor.get(node.source);
+        if (found !== undefined) {
+          this.#anchored.set(node, found);
+          return;
+        }
         const place = node.range == null ? undefined : this.#at(node.range[0]);
         problems.push({
           path: [],
@@ -176,6 +187,7 @@ export class ConfigDocument {
         });
       },
       Scalar: (at, node, ancestors) => {
+        if (node.anchor !== undefined) byAnchor.set(node.anchor, node);
         if (at === 'key') return;
         if (typeof node.value === 'number' && !PLAIN_NUMBER.test(node.source ?? '')) node.value = node.source;
         if (typeof node.value !== 'string') return;
@@ -192,9 +204,30 @@ export class ConfigDocument {
     return problems;
   }
 
+  /** How many nodes the file has when every alias is one copy more of what it stands for. */
+  #sizeWithCopies(): number {
+    const sizes = new Map<Node, number>();
+    const sizeOf = (node: unknown): number => {
+      // Of an alias inside its own anchor there is no size yet; it is no copy, but the thing itself.
+      if (isAlias(node)) return sizes.get(this.#anchored.get(node) ?? node) ?? 1;
+      let size = 1;
+      if (isSeq(node)) for (const item of node.items) size += sizeOf(item);
+      if (isMap(node)) for (const { value } of node.items) size += 1 + sizeOf(value);
+      if (isNode(node) && node.anchor !== undefined) sizes.set(node, size);
+      return size;
+    };
+    return sizeOf(this.#document.contents);
+  }
+
   #toPlain(problems: DocumentProblem[]): unknown {
+    if (this.#sizeWithCopies() > MAX_NODES) {
+      const message = `its aliases stand for more than ${MAX_NODES} values`;
+      problems.push({ path: [], place: undefined, message });
+      return undefined;
+    }
     try {
-      return this.#document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) ?? undefined;
+      // The library's own limit would refuse a list that a hundred prefixes share.
+      return this.#document.toJS({ maxAliasCount: -1 }) ?? undefined;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       problems.push({ path: [], place: undefined, message: `not YAML: ${message}` });

@@ -97,11 +97,19 @@ export class Draft {
       const prefix: Prefix | undefined = typeof text === 'string' ? parsePrefix(text) : undefined;
       if (prefix === undefined || prefix.hadHostBits) continue;
       const first = firstByText.get(prefix.text);
-      if (first === undefined) firstByText.set(prefix.text, i);
-      else {
-        const other = this.#where(['prefixes', first, 'prefix']);
-        this.#add(['prefixes', i, 'prefix'], `${text} is the same prefix as that of ${other}`);
+      if (first === undefined) {
+        firstByText.set(prefix.text, i);
+        continue;
       }
+      const path = ['prefixes', i, 'prefix'];
+      const firstPath = ['prefixes', first, 'prefix'];
+      const { prefix: former } = entries[first] as Section;
+      // Two flags have the same place: only the spelling tells which one is meant.
+      const said =
+        this.#flagOf(firstPath) === undefined
+          ? `is the same prefix as that of ${this.#where(firstPath)}`
+          : `is given twice${former === text ? '' : `, first as ${former}`}`;
+      this.#add(path, `${text} ${said}`);
     }
   }
 

@@ -210,6 +210,7 @@ export const listenAddress = value<ListenAddress | 'off'>(
     if (input === '') return accept('off');
     const address = typeof input === 'string' ? parseListenAddress(input) : undefined;
     if (address !== undefined) return accept(address);
+    if (typeof input !== 'string' && typeof input !== 'number') return refuse();
     if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);
     const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
     return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
@@ -226,8 +227,9 @@ export const telemetryPath = value<string>(`a path such as /metrics, not / and n
 
 /** Plain decimal, also as `AS64500`. RFC 7607: 0 is no AS. */
 export const asNumber = value<number>(`an AS number from 1 to ${MAX_ASN}`, (input) => {
+  if (typeof input !== 'number' && typeof input !== 'string') return refuse();
   const digits = String(input).replace(/^AS/i, '');
-  const asn = typeof input === 'number' || typeof input === 'string' ? parseAsn(digits) : undefined;
+  const asn = parseAsn(digits);
   if (asn !== undefined && asn !== 0 && !(digits.length > 1 && digits.startsWith('0'))) return accept(asn);
   return /^[0-9]+\.[0-9]+$/.test(digits) ? refuse('asdot is not read, write it in plain decimal') : refuse();
 });
@@ -266,6 +268,10 @@ export const prefix = value<Prefix>('a prefix such as 192.0.2.0/24 or 2001:db8::
 
 /** What is probably wrong with a text that is no prefix. */
 function prefixHint(input: string): string | undefined {
+  const several = input.split(',');
+  if (several.length > 1 && several.every((text) => parsePrefix(text.trim()) !== undefined)) {
+    return 'these are several, each is given on its own';
+  }
   const [address, length, ...rest] = input.split('/');
   if (rest.length > 0 || input.length > 64) return undefined;
   const words = parseAddress(address);

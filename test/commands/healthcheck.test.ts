@@ -71,6 +71,15 @@ describe('healthcheck', () => {
     expect(await check([`--config.file=${file}`])).toEqual({ code: 0, out: 'no web server\n', err: '' });
   });
 
+  it('says what is wrong with what it was told', async () => {
+    await expect(check([`--config.file=${folder}`])).rejects.toThrow(
+      `${folder}: the configuration file cannot be read: it is a folder`,
+    );
+    await expect(check(['--web.listen-address=10479'])).rejects.toThrow(
+      '--web.listen-address: expected HOST:PORT such as :10479',
+    );
+  });
+
   it.each([
     [['node', 'dist/main.js'], {}],
     [['node', 'main.js', '--web.listen-address=:1', '--prefix=x'], { 'web.listen-address': ':1' }],

@@ -76,8 +76,10 @@ describe('the command line', () => {
     [['--prefx=x'], 'unknown flag --prefx, did you mean --prefix?', 'bgproutes-exporter --help'],
     [['check-config'], 'FILE is missing', 'bgproutes-exporter check-config --help'],
     [[`--bgproutes.api-key=${KEY}`], 'unknown flag --bgproutes.api-key', 'bgproutes-exporter --help'],
+    [[KEY], 'unknown command "[redacted]"', 'bgproutes-exporter --help'],
+    [['serve', KEY], 'unexpected argument "[redacted]"', 'bgproutes-exporter serve --help'],
   ])('%j is wrong usage: exit code 2', async (args, message, hint) => {
-    const program = run(args);
+    const program = run(args, { BGP_API_KEY: KEY });
     expect(await program.exit).toBe(2);
     expect(program.stdout()).toBe('');
     expect(program.stderr()).toContain(`bgproutes-exporter: ${message}`);

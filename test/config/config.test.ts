@@ -91,6 +91,25 @@ describe('a configuration', () => {
     });
   });
 
+  it('shares one list among any number of prefixes', () => {
+    const entries = Array.from(
+      { length: 300 },
+      (_, i) => `  - {prefix: 10.${i >> 8}.${i & 255}.0/24, origins: *ours}\n`,
+    );
+    const { prefixes } = load({
+      yaml: `prefixes:\n  - {prefix: 192.0.2.0/24, origins: &ours [64500, 64501]}\n${entries.join('')}bgproutes: {prefixes_per_key: 400}\n`,
+    });
+    expect(prefixes).toHaveLength(301);
+    expect(prefixes.every(({ origins }) => origins?.join() === '64500,64501')).toBe(true);
+  });
+
+  it('takes an alias for the nearest anchor before it', () => {
+    const { prefixes } = load({
+      yaml: 'prefixes: [{prefix: 10.0.0.0/8, group: &g a}, {prefix: 11.0.0.0/8, group: *g}, {prefix: 12.0.0.0/8, group: &g b}, {prefix: 13.0.0.0/8, group: *g}]',
+    });
+    expect(prefixes.map(({ group }) => group)).toEqual(['a', 'a', 'b', 'b']);
+  });
+
   it('takes every key of the file', () => {
     const config = load({
       yaml: `

@@ -376,8 +376,22 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   },
   {
     name: 'a bomb of aliases',
-    yaml: `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: &c [${'*b,'.repeat(20)}]\nprefixes: [${'*c,'.repeat(20)}]\n`,
-    problems: ['bgp.yml:1:1: not YAML: Excessive alias count indicates a resource exhaustion attack'],
+    yaml: `a: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(50)}]\nc: &c [${'*b,'.repeat(50)}]\nprefixes: [${'*c,'.repeat(50)}]\n`,
+    problems: ['bgp.yml:1:1: its aliases stand for more than 4000000 values'],
+  },
+  {
+    name: 'aliases of lists where a number is expected',
+    yaml: `prefixes:\n  - prefix: 192.0.2.0/24\n    origins: &a [&b [&c [${'x,'.repeat(200)}], ${'*c,'.repeat(200)}]]\n    upstreams: [*a]\nweb: {listen_address: *b}\n`,
+    problems: [
+      `bgp.yml:3:21: prefixes[0].origins[0]: ${AS}, got a list`,
+      `bgp.yml:4:17: prefixes[0].upstreams[0]: ${AS}, got a list`,
+      `bgp.yml:5:23: web.listen_address: ${LISTEN}, got a list`,
+    ],
+  },
+  {
+    name: 'an alias inside its own anchor',
+    yaml: 'prefixes: &p [*p]\n',
+    problems: ['bgp.yml:1:15: prefixes[0]: expected a map such as {prefix: 192.0.2.0/24}, got a list'],
   },
 
   // --- variables
@@ -419,10 +433,31 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       '--log.level: expected one of debug, info, warn, error, got "inf" (did you mean info?)',
     ],
   },
+  {
+    name: 'a prefix in two flags',
+    flags: { prefix: ['2001:DB8:0::/32', '10.0.0.0/8', '2001:db8::/32', '10.0.0.0/8'] },
+    problems: [
+      '--prefix: 2001:db8::/32 is given twice, first as 2001:DB8:0::/32',
+      '--prefix: 10.0.0.0/8 is given twice',
+    ],
+  },
+  {
+    name: 'prefixes in one flag',
+    flags: { prefix: ['10.0.0.0/8,2001:db8::/32', '10.0.0.0/8, x'] },
+    problems: [
+      `--prefix: ${PREFIX}, got "10.0.0.0/8,2001:db8::/32" (these are several, each is given on its own)`,
+      `--prefix: ${PREFIX}, got "10.0.0.0/8, x"`,
+    ],
+  },
   { name: 'no prefix, no file', problems: ['prefixes: expected at least one prefix, here or by --prefix, got none'] },
   {
     name: 'a file that is not there',
     flags: { 'config.file': 'none.yml' },
     problems: ['none.yml: the configuration file cannot be read: no such file'],
+  },
+  {
+    name: 'a file without a name',
+    flags: { 'config.file': '' },
+    problems: ['expected the path of a configuration file, got an empty text'],
   },
 ];
