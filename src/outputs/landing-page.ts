@@ -72,6 +72,11 @@ tbody tr:last-child td{border-bottom:0}
 .number{text-align:right}code{font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:nowrap}
 small{display:block;color:var(--dim)}
 progress{display:block;width:7rem;height:.45rem;margin-top:.3rem;border:0;border-radius:1rem;background:var(--track);appearance:none;overflow:hidden}
+@media(max-width:40rem){
+thead{display:none}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}tbody tr:last-child{border-bottom:0}
+td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem .75rem;border:0}td>div{text-align:right}
+td:first-child>div{text-align:left}td[data-name]::before{content:attr(data-name);color:var(--dim)}progress{margin-left:auto}
+}
 progress::-webkit-progress-bar{background:var(--track)}progress::-webkit-progress-value{background:var(--bar)}progress::-moz-progress-bar{background:var(--bar)}
 `;
 
@@ -117,17 +122,29 @@ function state({ table }: LandingFacts, notReadyReason: string | undefined): str
   return ready + seeded;
 }
 
+const PREFIX_COLUMNS: readonly Column[] = [
+  { name: 'Prefix' },
+  { name: 'Visible VPs', isNumber: true },
+  { name: 'Expected VPs', isNumber: true },
+  { name: 'Visibility' },
+  { name: 'Origins (VPs)' },
+];
+
 function prefixTable(prefixes: readonly LandingPrefix[]): string {
   const rows = prefixes.slice(0, MAX_ROWS).map((each) => {
     const { prefix, description, group, visibleVps, expectedVps, origins } = each;
     const about = [description, group].filter((text) => text !== '').join(' · ');
     const ratio = expectedVps === 0 ? undefined : visibleVps / expectedVps;
-    return `<tr><td><code>${escapeHtml(prefix)}</code>${about === '' ? '' : `<small>${escapeHtml(about)}</small>`}</td>
-<td class="number">${visibleVps}</td><td class="number">${expectedVps}</td><td>${visibility(ratio)}</td><td>${originList(origins)}</td></tr>`;
+    return [
+      `<code>${escapeHtml(prefix)}</code>${about === '' ? '' : `<small>${escapeHtml(about)}</small>`}`,
+      String(visibleVps),
+      String(expectedVps),
+      visibility(ratio),
+      originList(origins),
+    ];
   });
   const rest = prefixes.length - rows.length;
-  return `<div class="scroll"><table><thead><tr><th>Prefix</th><th class="number">Visible VPs</th><th class="number">Expected VPs</th><th>Visibility</th><th>Origins (VPs)</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>${rest > 0 ? `\n<p class="dim">and ${rest} more; the metrics have them all.</p>` : ''}`;
+  return `${table(PREFIX_COLUMNS, rows)}${rest > 0 ? `\n<p class="dim">and ${rest} more; the metrics have them all.</p>` : ''}`;
 }
 
 function visibility(ratio: number | undefined): string {
@@ -148,13 +165,43 @@ function originList(origins: readonly LandingOrigin[]): string {
   return shown.join('<br>') + (rest > 0 ? `<small>and ${rest} more</small>` : '');
 }
 
+const STREAM_COLUMNS: readonly Column[] = [
+  { name: 'Source' },
+  { name: 'Session', isNumber: true },
+  { name: 'State' },
+  { name: 'Subscribed prefixes', isNumber: true },
+  { name: 'Last frame' },
+];
+
 function streamTable(streams: readonly LandingStream[], nowMs: number): string {
-  const rows = streams.map(({ source, session, up, subscribedPrefixes, lastFrameAtMs }) => {
-    const last = lastFrameAtMs === undefined ? 'none yet' : `${formatAge(nowMs - lastFrameAtMs)} ago`;
-    return `<tr><td>${escapeHtml(source)}</td><td class="number">${escapeHtml(session)}</td><td>${up ? '<span class="good">up</span>' : '<span class="bad">down</span>'}</td><td class="number">${subscribedPrefixes}</td><td>${last}</td></tr>`;
+  const rows = streams.map(({ source, session, up, subscribedPrefixes, lastFrameAtMs }) => [
+    escapeHtml(source),
+    escapeHtml(session),
+    up ? '<span class="good">up</span>' : '<span class="bad">down</span>',
+    String(subscribedPrefixes),
+    lastFrameAtMs === undefined ? 'none yet' : `${formatAge(nowMs - lastFrameAtMs)} ago`,
+  ]);
+  return table(STREAM_COLUMNS, rows);
+}
+
+interface Column {
+  readonly name: string;
+  readonly isNumber?: boolean;
+}
+
+/** Cells are HTML. Each names its column, for a narrow window: there a row is a block and the head is not shown. */
+function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const tone = ({ isNumber }: Column): string => (isNumber === true ? ' class="number"' : '');
+  const head = columns.map((column) => `<th${tone(column)}>${column.name}</th>`).join('');
+  const body = rows.map((cells) => {
+    const row = cells.map((cell, i) => {
+      const name = i === 0 ? '' : ` data-name="${columns[i].name}"`;
+      return `<td${tone(columns[i])}${name}><div>${cell}</div></td>`;
+    });
+    return `<tr>${row.join('')}</tr>`;
   });
-  return `<div class="scroll"><table><thead><tr><th>Source</th><th class="number">Session</th><th>State</th><th class="number">Subscribed prefixes</th><th>Last frame</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
+  return `<div class="scroll"><table><thead><tr>${head}</tr></thead>
+<tbody>${body.join('\n')}</tbody></table></div>`;
 }
 
 /** `5 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */

@@ -274,6 +274,16 @@ describe('GET /', () => {
     expect(page).toContain('and 50 more');
   });
 
+  it('names the column in every cell but the first, for a window too narrow for the head', () => {
+    const page = landingPage(FACTS, { telemetryPath: '/metrics', notReadyReason: undefined });
+    const heads = [...page.matchAll(/<thead>.*?<\/thead>/g)].map(([head]) => head.match(/[^>]+(?=<\/th>)/g)?.slice(1));
+    const bodies = [...page.matchAll(/<tbody>(.*?)<\/tbody>/gs)].map(([, body]) => body.split('\n'));
+    expect(bodies.map((rows) => rows.length)).toEqual([FACTS.prefixes.length, FACTS.streams.length]);
+    for (const [i, rows] of bodies.entries()) {
+      for (const row of rows) expect(row.match(/(?<=data-name=")[^"]+/g)).toEqual(heads[i]);
+    }
+  });
+
   it('does not round up to all of them, nor divide by none', () => {
     const [first] = FACTS.prefixes;
     const page = landingPage(
