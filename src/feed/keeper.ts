@@ -114,8 +114,11 @@ export class Keeper {
   }
 
   #changed(): void {
-    const { figures } = this.#options;
-    figures.seeded = this.#seeders.length > 0 && this.#seeders.every((seeder) => seeder.complete);
+    const { figures, logger, table } = this.#options;
+    const seeded = this.#seeders.length > 0 && this.#seeders.every((seeder) => seeder.complete);
+    // The counterpart of the lines that say why it is not.
+    if (seeded && !figures.seeded) logger.info('the table is complete', { routes: table.routes });
+    figures.seeded = seeded;
   }
 
   async #every(intervalMs: number, work: () => Promise<void>): Promise<void> {

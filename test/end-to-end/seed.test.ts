@@ -18,6 +18,9 @@ test('right after the start the table equals the truth, and nothing of it counts
   expect(now.get(`bgp_prefix_vp_gains_total{prefix="${P4}"}`)).toBe(0);
   expect(now.get('bgp_table_seeds_total{result="success"}')).toBe(1);
   expect(now.get('bgp_table_seed_corrections_total')).toBe(0);
+  const told = w.logger.lines.filter((line) => line.message === 'the table is complete');
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ level: 'info', fields: { routes: now.get('bgp_table_routes') } });
 });
 
 test('VPs of history-only sources never count', async () => {
