@@ -28,6 +28,19 @@ const DEFAULT_COMMAND = 'serve';
 /** `npm run` passes Ctrl-C on although the terminal has sent it already: signals this close are one. */
 const SAME_SIGNAL_MS = 300;
 
+/** Of errors of writing a file these pass. */
+const DISK_FULL = new Set<unknown>(['ENOSPC', 'EDQUOT']);
+
+/** On a full disk lines of the log are lost: that must not end what they tell of, nor close the log for the lines after them. */
+function surviveFullDisk(log: NodeJS.WriteStream): void {
+  const write = log._write.bind(log);
+  log._write = (chunk, encoding, callback) => {
+    write(chunk, encoding, (error?: NodeJS.ErrnoException | null) =>
+      callback(DISK_FULL.has(error?.code) ? null : error),
+    );
+  };
+}
+
 function allCommands(): Promise<Command[]> {
   return Promise.all(Object.values(COMMANDS).map((load) => load()));
 }
@@ -68,6 +81,7 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   process.on('uncaughtException', fatal);
+  surviveFullDisk(stderr);
   for (const output of [stdout, stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       // The reader has gone (a closed pipe): there is nobody to tell, and nothing is wrong with the exporter.

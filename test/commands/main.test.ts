@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -197,6 +197,29 @@ describe('serve', () => {
       program.child.kill('SIGHUP'); // is logged
       expect((await fetch(`${url}/-/healthy`)).status).toBe(200);
     }
+    program.child.kill('SIGTERM');
+    expect(await program.exit).toBe(0);
+  });
+});
+
+describe('a log on a full disk', () => {
+  it('does not end the exporter', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const full = openSync('/dev/full', 'w');
+    const program = startProgram(
+      [`--prefix=${PREFIX}`, `--web.listen-address=127.0.0.1:${port}`, `--bgproutes.live-manager-url=${simulator.url}`],
+      { BGP_API_KEY: KEY },
+      full,
+    );
+    closeSync(full);
+    programs.push(program);
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/-/healthy`)).status).toBe(200), {
+      timeout: 20_000,
+      interval: 50,
+    });
     program.child.kill('SIGTERM');
     expect(await program.exit).toBe(0);
   });

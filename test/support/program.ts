@@ -76,22 +76,26 @@ export interface Program {
   seen(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** The environment is only what is given, and PATH. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+/** The environment is only what is given, and PATH. `log`: a file descriptor instead of standard error, which is then empty. */
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  log: number | 'pipe' = 'pipe',
+): Program {
   built ??= build();
   const child = spawn(process.execPath, [built, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
   });
   let out = '';
   let err = '';
   const watchers = new Set<() => void>();
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     out += chunk.toString();
     for (const watch of watchers) watch();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     err += chunk.toString();
     for (const watch of watchers) watch();
   });
