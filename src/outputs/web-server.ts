@@ -64,6 +64,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTION_TIMEOUT_MS = 60_000;
 const CLOSE_LIMIT_MS = 2_000;
 
+/** What nginx made known for a client that went away before there was an answer. */
+const CLIENT_GONE = 499;
+
 const PLAIN = 'text/plain; charset=utf-8';
 
 /** In a thread of the pool: compressing megabytes must not hold up the fold. */
@@ -204,7 +207,8 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
       options.onRequest?.({
         path: methods.has(path) ? path : 'other',
         method: request.method,
-        status: reply.raw.statusCode,
+        // The status that nobody has set yet reads 200.
+        status: reply.raw.headersSent ? reply.raw.statusCode : CLIENT_GONE,
         durationSeconds: (performance.now() - startMs) / 1000,
       });
     });

@@ -384,6 +384,31 @@ describe('counting', () => {
       ['/-/reload', 'POST', 403],
     ]);
   });
+
+  it('does not call it a success when the client was gone before the answer', async () => {
+    const seen: number[] = [];
+    let rendering = (): void => {};
+    const underWay = new Promise<void>((resolve) => {
+      rendering = resolve;
+    });
+    const server = await start({
+      render: () => {
+        rendering();
+        return new Promise(() => {});
+      },
+      onRequest: ({ status }) => seen.push(status),
+    });
+    const scrape = connect(server.port, '127.0.0.1', () => scrape.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'));
+    await underWay;
+    scrape.destroy();
+    await vi.waitFor(() => expect(seen).toEqual([499]));
+    const body = connect(server.port, '127.0.0.1', () =>
+      body.write('POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\nhalf'),
+    );
+    await new Promise((resolve) => body.once('data', resolve)); // 100 Continue: the request has begun
+    body.destroy();
+    await vi.waitFor(() => expect(seen).toEqual([499, expect.toBeOneOf([400, 499])]));
+  });
 });
 
 describe('close', () => {

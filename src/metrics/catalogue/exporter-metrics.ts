@@ -42,7 +42,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{request}',
     labels: ['path', 'code'],
-    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status.',
+    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status; 499: the client was gone before the answer.',
     bound: '6 paths times the statuses in use',
   },
   exporterHttpRequestDuration: {
