@@ -57,6 +57,7 @@ const PARSER_MESSAGES: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'tags are not read (quote a text that starts with !)',
   MULTIPLE_DOCS: 'expected one document, got a second one',
   NON_STRING_KEY: 'expected a text as key',
+  RESOURCE_EXHAUSTION: 'lists or maps are nested too deeply',
 };
 
 export class ConfigDocument {

@@ -55,6 +55,11 @@ describe('a wrong configuration', () => {
   });
 });
 
+it('a configuration that is nested without end is refused', () => {
+  const [problem] = problemsOf({ yaml: `prefixes: ${'['.repeat(50_000)}` });
+  expect(problem).toMatch(/^bgp\.yml:1:\d+: not YAML: lists or maps are nested too deeply$/);
+});
+
 describe('a configuration', () => {
   it('has defaults for all but prefixes and keys', () => {
     expect(load({ flags: { prefix: ['192.23.62.0/24'] } })).toEqual({
