@@ -4,7 +4,7 @@ import { exporterMetrics as e, streamMetrics as s, tableMetrics as t } from '../
 import type { Metric } from '../../src/metrics/metric.ts';
 import { runtimeMetrics as r } from '../../src/metrics/runtime-metrics.ts';
 import { GOOD_IS_ZERO, heatmap, lines, NEUTRAL, stat, table, timeline, words } from './panels.ts';
-import { increaseOverRange, rate, select } from './selectors.ts';
+import { count, increaseOverRange, rate, select, sessionsDown } from './selectors.ts';
 import { DASHBOARDS, dashboard } from './variables.ts';
 
 const SESSION = '{{instance}} {{source}}/{{session}}';
@@ -28,11 +28,11 @@ export function exporter() {
       stat({
         title: 'Sessions down',
         description:
-          'Sessions that are not connected, or whose prefixes are not associated with their key. Above 0: alerts about prefixes are quiet; the reasons are below under "Disconnects".',
+          'Sessions that are not connected, whose prefixes are not associated with their key, or whose exporter went within the last hour. Above 0: alerts about prefixes are quiet; the reasons are below under "Connects and disconnects".',
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(1 - ${select(s.streamUp)})`,
+        query: sessionsDown,
         steps: GOOD_IS_ZERO,
       }),
     )
@@ -129,36 +129,42 @@ export function exporter() {
         height: 4,
         query: `1000 * max(${select(r.processStartTime)})`,
         steps: NEUTRAL,
-        instant: true,
       }),
     )
     .withPanel(
       table({
         title: 'Exporters',
         description:
-          'What runs where, and when its configuration was read. Different versions in one job: an update that stopped half way.',
+          'What runs where, and when its configuration was read; those that went within the last hour are red. Different versions in one job: an update that stopped half way.',
         unit: 'none',
         width: 24,
         height: 5,
         key: { label: 'instance', name: 'Instance' },
-        labels: { version: 'Version', revision: 'Revision', node_version: 'Node.js' },
         columns: [
           {
-            name: 'Running',
+            name: 'Version',
             query: `max by (instance, version, revision, node_version) (${select(e.exporterBuildInfo)})`,
-            unit: 'bool_yes_no',
+            labelsOnly: true,
+          },
+          {
+            name: 'State',
+            query: `max by (instance) (${select(e.exporterBuildInfo)}) or 0 * max by (instance) (last_over_time(${select(e.exporterBuildInfo)}[1h]))`,
+            mappings: words('running', 'gone'),
           },
           { name: 'Routes', query: `sum by (instance) (${select(t.tableRoutes)})`, unit: 'short' },
-          {
-            name: 'Configuration read',
-            query: `1000 * max by (instance) (${select(e.exporterConfigLastReloadSuccessTimestamp)})`,
-            unit: 'dateTimeFromNow',
-          },
           {
             name: 'Prefixes associated',
             query: `sum by (instance) (${select(s.streamSubscribedPrefixes)})`,
             unit: 'short',
           },
+          {
+            name: 'Configuration read',
+            query: `1000 * max by (instance) (${select(e.exporterConfigLastReloadSuccessTimestamp)})`,
+            unit: 'dateTimeFromNow',
+          },
+          { label: 'version', name: 'Version' },
+          { label: 'revision', name: 'Revision' },
+          { label: 'node_version', name: 'Node.js' },
         ],
       }),
     )
@@ -195,14 +201,16 @@ export function exporter() {
       lines({
         title: 'Connects and disconnects',
         description:
-          'A second, by reason. refused: key wrong or in use elsewhere; association_failed: Live Manager API; timeout and closed: network or service; stopped: your own doing.',
-        unit: 'cps',
+          'Within the last interval, by reason. refused: key wrong or in use elsewhere; association_failed: Live Manager API; timeout and closed: network or service; stopped: your own doing.',
+        unit: 'short',
         width: 12,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
-          [`sum by (instance, source, session) (${rate(s.streamConnects)})`, `${SESSION}: connects`],
-          [`sum by (instance, source, session, reason) (${rate(s.streamDisconnects)})`, `${SESSION}: {{reason}}`],
+          [`sum by (instance, source, session) (${count(s.streamConnects)})`, `${SESSION}: connects`],
+          [`sum by (instance, source, session, reason) (${count(s.streamDisconnects)})`, `${SESSION}: {{reason}}`],
         ],
       }),
     )
@@ -278,14 +286,16 @@ export function exporter() {
       lines({
         title: 'Renewals of the association',
         description:
-          'A second, by result. refused: the API said no (its words are in the log); error: no usable answer. Without a success within four hours the stream falls silent.',
-        unit: 'cps',
+          'Within the last interval, by result. refused: the API said no (its words are in the log); error: no usable answer. Without a success within four hours the stream falls silent.',
+        unit: 'short',
         width: 12,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
           [
-            `sum by (instance, source, session, result) (${rate(s.streamSubscriptionRenewals)})`,
+            `sum by (instance, source, session, result) (${count(s.streamSubscriptionRenewals)})`,
             `${SESSION}: {{result}}`,
           ],
         ],
@@ -296,13 +306,15 @@ export function exporter() {
       lines({
         title: 'Decode failures',
         description:
-          'Frames, or parts, that could not be read, a second, by reason. Withdrawals in which no prefix was found are the worst: prefixes then look visible that are gone.',
-        unit: 'cps',
+          'Frames, or parts, that could not be read within the last interval, by reason. Withdrawals in which no prefix was found are the worst: prefixes then look visible that are gone.',
+        unit: 'short',
         width: 8,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
-          [`sum by (instance, source, session, reason) (${rate(s.streamDecodeFailures)})`, `${SESSION}: {{reason}}`],
+          [`sum by (instance, source, session, reason) (${count(s.streamDecodeFailures)})`, `${SESSION}: {{reason}}`],
         ],
       }),
     )
@@ -310,13 +322,15 @@ export function exporter() {
       lines({
         title: 'Events not applied',
         description:
-          'Events a second that were read but not applied. out_of_order is normal in small numbers; vp_limit and more_specific_limit: a bound is reached; hold_overflow: too much came while seeding, a gap fill follows.',
-        unit: 'cps',
+          'Events that were read but not applied, within the last interval, by reason. out_of_order is normal in small numbers; vp_limit and more_specific_limit: a bound is reached; hold_overflow: too much came while seeding, a gap fill follows.',
+        unit: 'short',
         width: 8,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
-          [`sum by (instance, source, session, reason) (${rate(s.streamDroppedEvents)})`, `${SESSION}: {{reason}}`],
+          [`sum by (instance, source, session, reason) (${count(s.streamDroppedEvents)})`, `${SESSION}: {{reason}}`],
         ],
       }),
     )
@@ -328,6 +342,7 @@ export function exporter() {
         unit: 'cps',
         width: 8,
         height: 8,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
           [rate(s.streamUnmonitoredPrefixes), `${SESSION}: not monitored`],
@@ -359,13 +374,12 @@ export function exporter() {
         unit: 'short',
         width: 8,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         queries: [
-          [
-            `sum by (instance, result) (increase(${select(t.tableSeeds)}[$__rate_interval]))`,
-            '{{instance}}: seeds, {{result}}',
-          ],
-          [`increase(${select(t.tableSeedCorrections)}[$__rate_interval])`, '{{instance}}: corrected routes'],
+          [`sum by (instance, result) (${count(t.tableSeeds)})`, '{{instance}}: seeds, {{result}}'],
+          [count(t.tableSeedCorrections), '{{instance}}: corrected routes'],
         ],
       }),
     )
@@ -373,15 +387,17 @@ export function exporter() {
       lines({
         title: 'Data API',
         description:
-          'Requests a second by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again.',
-        unit: 'cps',
+          'Requests within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again.',
+        unit: 'short',
         width: 8,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         noValue: 'no request yet',
         queries: [
           [
-            `sum by (instance, endpoint, result) (${rate(t.dataApiRequests)})`,
+            `sum by (instance, endpoint, result) (${count(t.dataApiRequests)})`,
             '{{instance}}: {{endpoint}}, {{result}}',
           ],
         ],
@@ -410,17 +426,13 @@ export function exporter() {
         unit: 'short',
         width: 12,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
         noValue: 'storage is not configured',
         queries: [
-          [
-            `sum by (instance, result) (increase(${select(t.tableSnapshots)}[$__rate_interval]))`,
-            '{{instance}}: snapshot, {{result}}',
-          ],
-          [
-            `sum by (instance, result) (increase(${select(t.tableRestores)}[$__rate_interval]))`,
-            '{{instance}}: restore, {{result}}',
-          ],
+          [`sum by (instance, result) (${count(t.tableSnapshots)})`, '{{instance}}: snapshot, {{result}}'],
+          [`sum by (instance, result) (${count(t.tableRestores)})`, '{{instance}}: restore, {{result}}'],
         ],
       }),
     )
@@ -429,12 +441,14 @@ export function exporter() {
       lines({
         title: 'OTLP exports',
         description:
-          'A second, by result; 0 while OTLP is off. rejected: the collector will not take them; unavailable: it is down or overloaded; partial: it refused some points.',
-        unit: 'cps',
+          'Within the last interval, by result; 0 while OTLP is off. rejected: the collector will not take them; unavailable: it is down or overloaded; partial: it refused some points.',
+        unit: 'short',
         width: 8,
         height: 8,
+        decimals: 0,
+        onlyWhatHappened: true,
         min: 0,
-        queries: [[`sum by (instance, result) (${rate(e.exporterOtlpExports)})`, '{{instance}}: {{result}}']],
+        queries: [[`sum by (instance, result) (${count(e.exporterOtlpExports)})`, '{{instance}}: {{result}}']],
       }),
     )
     .withPanel(
@@ -445,6 +459,7 @@ export function exporter() {
         unit: 'short',
         width: 8,
         height: 8,
+        onlyWhatHappened: true,
         min: 0,
         queries: [[select(e.exporterDroppedSeries), '{{instance}}: {{metric}}']],
       }),

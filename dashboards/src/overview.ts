@@ -1,7 +1,7 @@
 /** Are all my prefixes seen, by whom announced, what changed? */
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
-import { GOOD_IS_ZERO, lines, NEUTRAL, stat, table, timeline, VISIBILITY, words } from './panels.ts';
+import { GOOD_IS_ZERO, lines, NEUTRAL, stat, table, timeline, VISIBILITY, words, wordsFrom } from './panels.ts';
 import {
   byPrefix,
   gaugeByPrefix,
@@ -10,6 +10,7 @@ import {
   inGroup,
   rate,
   select,
+  sessionsDown,
   zeroByPrefix,
 } from './selectors.ts';
 import { DASHBOARDS, dashboard } from './variables.ts';
@@ -29,6 +30,24 @@ const ONE_PREFIX = 'on (job, instance, prefix)';
 const changes = byPrefix(
   `${rate(p.prefixAnnouncements, CHOSEN)} - ${ONE_PREFIX} ${rate(p.prefixRepeats, CHOSEN)} + ${ONE_PREFIX} ${rate(p.prefixWithdrawals, CHOSEN)}`,
 );
+/** More than one origin where none are configured: where they are, the unexpected ones are counted. */
+const unexplainedMoas = `(${byPrefix(`(${select(p.prefixOrigins, CHOSEN)} > 1) unless ${ONE_PREFIX} ${select(p.prefixUnexpectedOriginVps, CHOSEN)}`)} or ${zeroByPrefix})`;
+
+/** The worst that is true of a prefix: 8 and more, 4 and more, 2 and more, 1, or 0. */
+const state = [
+  `8 * (${visibility} < bool 0.05)`,
+  `4 * (${unexpectedOrigins} > bool 0)`,
+  `2 * (${visibility} < bool 0.8)`,
+  `((${unexpectedUpstreams} + on (prefix) ${gaugeByPrefix(p.prefixMoreSpecifics)} + on (prefix) ${unexplainedMoas}) > bool 0)`,
+].join(' + on (prefix) ');
+const STATES = wordsFrom([
+  [0, 'ok', 'green'],
+  [1, 'look closer', 'yellow'],
+  [2, 'low visibility', 'orange'],
+  [4, 'other origin', 'red'],
+  [8, 'not visible', 'dark-red'],
+]);
+
 const topOrigin = `topk by (prefix) (1, max by (prefix, origin_as) (${inGroup(`${select(p.prefixOriginVps, CHOSEN)} > 0`)}))`;
 
 export function overview() {
@@ -46,7 +65,7 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `count(${infoOfPrefixes})`,
+        query: `count(max by (prefix) (${infoOfPrefixes}))`,
         steps: NEUTRAL,
       }),
     )
@@ -106,11 +125,11 @@ export function overview() {
       stat({
         title: 'Sessions down',
         description:
-          'Sessions of the live stream that are not connected. Above 0: what is shown may be old; see the Exporter dashboard.',
+          'Sessions of the live stream that are not connected, or whose exporter went within the last hour. Above 0: what is shown may be old; see the Exporter dashboard.',
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(1 - ${select(s.streamUp)})`,
+        query: sessionsDown,
         steps: GOOD_IS_ZERO,
       }),
     )
@@ -144,18 +163,27 @@ export function overview() {
       table({
         title: 'Prefixes now',
         description:
-          'One row a prefix; click on it for the Prefix dashboard. Visibility is visible over expected vantage points. Origin is the one most vantage points see. Red cells first: not visible, then unexpected origins, then a second origin (MOAS) that you did not configure.',
+          'One row a prefix, the worst first; click on it for the Prefix dashboard. Visibility is visible over expected vantage points. Origin is the one most of them see. "look closer": an unexpected upstream, a more-specific, or several origins (MOAS) where none are configured.',
         unit: 'short',
         width: 24,
         height: 10,
-        key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK },
-        labels: { description: 'Description', group: 'Group', origin_as: 'Origin' },
+        key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
-          { name: 'Configured', query: infoOfPrefixes, unit: 'bool_yes_no' },
-          { name: 'Visibility', query: visibility, unit: 'percentunit', decimals: 1, steps: VISIBILITY, gauge: true },
-          { name: 'Visible VPs', query: gaugeByPrefix(p.prefixVisibleVps) },
-          { name: 'Expected VPs', query: gaugeByPrefix(p.prefixExpectedVps) },
-          { name: 'VPs of origin', query: topOrigin },
+          { name: 'Configured', query: infoOfPrefixes, labelsOnly: true },
+          { name: 'State', query: state, unit: 'none', mappings: STATES, width: 110 },
+          {
+            name: 'Visibility',
+            query: visibility,
+            unit: 'percentunit',
+            decimals: 1,
+            steps: VISIBILITY,
+            gauge: true,
+            width: 140,
+          },
+          { name: 'Visible VPs', query: gaugeByPrefix(p.prefixVisibleVps), width: 80 },
+          { name: 'Expected VPs', query: gaugeByPrefix(p.prefixExpectedVps), width: 90 },
+          { name: 'VPs of origin', query: topOrigin, labelsOnly: true },
+          { label: 'origin_as', name: 'Origin', width: 80 },
           {
             name: 'Origins (MOAS)',
             query: gaugeByPrefix(p.prefixOrigins),
@@ -163,6 +191,7 @@ export function overview() {
               { value: null, color: 'transparent' },
               { value: 2, color: 'orange' },
             ],
+            width: 90,
           },
           {
             name: 'Unexpected origin',
@@ -171,6 +200,7 @@ export function overview() {
               { value: null, color: 'transparent' },
               { value: 1, color: 'red' },
             ],
+            width: 105,
           },
           {
             name: 'Unexpected upstream',
@@ -179,6 +209,7 @@ export function overview() {
               { value: null, color: 'transparent' },
               { value: 1, color: 'orange' },
             ],
+            width: 105,
           },
           {
             name: 'More-specifics',
@@ -187,11 +218,17 @@ export function overview() {
               { value: null, color: 'transparent' },
               { value: 1, color: 'orange' },
             ],
+            width: 90,
           },
-          { name: 'Mean path', query: gaugeByPrefix(p.prefixAsPathLengthMean), decimals: 2 },
-          { name: 'Changes/s', query: changes, unit: 'cps', decimals: 2 },
+          { name: 'Mean path', query: gaugeByPrefix(p.prefixAsPathLengthMean), decimals: 2, width: 75 },
+          { name: 'Changes/s', query: changes, unit: 'cps', decimals: 2, width: 95 },
+          { label: 'description', name: 'Description' },
+          { label: 'group', name: 'Group', width: 100 },
         ],
-        sortBy: 'Visibility',
+        sortBy: [
+          { column: 'State', descending: true },
+          { column: 'Visibility', descending: false },
+        ],
       }),
     )
     .withPanel(
@@ -203,8 +240,7 @@ export function overview() {
         width: 24,
         height: 8,
         decimals: 0,
-        key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK },
-        labels: {},
+        key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
           {
             name: 'VPs lost (withdrawn)',
@@ -247,8 +283,7 @@ export function overview() {
             unit: 'dateTimeFromNow',
           },
         ],
-        sortBy: 'VPs lost (withdrawn)',
-        sortDescending: true,
+        sortBy: [{ column: 'VPs lost (withdrawn)', descending: true }],
       }),
     )
     .withRow(new RowBuilder('Over time'))

@@ -63,6 +63,9 @@ export function thresholds(steps: readonly Threshold[]) {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...steps]);
 }
 
+/** What a tile says when there is no exporter to ask. */
+const UNKNOWN = 'unknown';
+
 /** 1 and 0 as words. */
 export function words(one: string, zero: string): ValueMapping[] {
   return [
@@ -74,6 +77,14 @@ export function words(one: string, zero: string): ValueMapping[] {
       },
     },
   ];
+}
+
+/** Words for whole numbers from a bound on, lowest first. */
+export function wordsFrom(steps: readonly (readonly [from: number, text: string, color: string])[]): ValueMapping[] {
+  return steps.map(([from, text, color], index) => ({
+    type: MappingType.RangeToText,
+    options: { from, to: (steps[index + 1]?.[0] ?? Number.MAX_SAFE_INTEGER) - 1, result: { text, color, index } },
+  }));
 }
 
 interface CommonBuilder<B> {
@@ -125,28 +136,32 @@ function now(expression: string, index: number, legend: string) {
     .refId(refId(index));
 }
 
-/** One number, with its course behind it. `values`: words for numbers. */
+/**
+ * One number, as it is at the end of the time range. Not the last point of a course: that one stays when the exporter is
+ * gone, and says that all is well.
+ */
 export function stat(
   panel: Panel & {
     readonly query: string;
     readonly steps: readonly Threshold[];
     readonly mappings?: ValueMapping[];
     readonly noValue?: string;
-    /** The newest point of the time range (default), or the value now without a course. */
-    readonly instant?: boolean;
   },
 ) {
   const builder = common(new stats.PanelBuilder(), panel)
-    .withTarget(panel.instant === true ? now(panel.query, 0, '') : overTime(panel.query, '', 0))
+    .withTarget(now(panel.query, 0, ''))
     .thresholds(thresholds(panel.steps))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
-    .graphMode(panel.instant === true ? BigValueGraphMode.None : BigValueGraphMode.Area)
-    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+    .graphMode(BigValueGraphMode.None)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .noValue(panel.noValue ?? UNKNOWN);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
-  if (panel.noValue !== undefined) builder.noValue(panel.noValue);
   return builder;
 }
+
+/** Beside the lines a legend of a narrow panel would leave no room for them. */
+const WIDE = 12;
 
 /** Lines over time; `stacked` fills and adds them up. */
 export function lines(
@@ -154,9 +169,11 @@ export function lines(
     readonly queries: Queries;
     readonly stacked?: boolean;
     readonly noValue?: string;
-    readonly steps?: readonly Threshold[];
+    /** One line for each thing that can go wrong: those that did not stay out of the legend. */
+    readonly onlyWhatHappened?: boolean;
   },
 ) {
+  const wide = panel.width >= WIDE;
   const builder = common(new timeseries.PanelBuilder(), panel)
     .lineWidth(1)
     .fillOpacity(panel.stacked === true ? 60 : 5)
@@ -164,14 +181,19 @@ export function lines(
     .legend(
       new VizLegendOptionsBuilder()
         .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Right)
+        .displayMode(wide ? LegendDisplayMode.Table : LegendDisplayMode.List)
+        .placement(wide ? LegendPlacement.Right : LegendPlacement.Bottom)
         .calcs(['lastNotNull', 'max']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (panel.stacked === true) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   if (panel.noValue !== undefined) builder.noValue(panel.noValue);
-  if (panel.steps !== undefined) builder.thresholds(thresholds(panel.steps));
+  if (panel.onlyWhatHappened === true) {
+    builder.withOverride({
+      matcher: { id: 'byValue', options: { reducer: 'allIsZero', op: 'gte', value: 0 } },
+      properties: [{ id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: false } }],
+    });
+  }
   panel.queries.forEach(([expression, legend], index) => {
     builder.withTarget(overTime(expression, legend, index));
   });
@@ -192,6 +214,8 @@ export function timeline(
     .showValue(VisibilityMode.Auto)
     .mergeValues(true)
     .rowHeight(0.85)
+    // More would be lower than their names.
+    .perPage(12)
     .fillOpacity(80)
     .lineWidth(0);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
@@ -232,56 +256,81 @@ export interface Column {
   readonly query: string;
   readonly unit?: string;
   readonly decimals?: number;
+  /** In pixels; without it the column takes what the others leave. */
+  readonly width?: number;
+  /** Brings labels and rows; its value is not shown. */
+  readonly labelsOnly?: boolean;
   /** Cell colour by value. */
   readonly steps?: readonly Threshold[];
   /** A bar from 0 to 1. */
   readonly gauge?: boolean;
+  /** Words for values; their colours are the cell's. */
   readonly mappings?: ValueMapping[];
 }
 
+/** A column that is a label of a query of the table, such as `group`. */
+export interface LabelColumn {
+  readonly label: string;
+  readonly name: string;
+  readonly width?: number;
+}
+
 /**
- * One row for each value of `key`, joined from one query a column. Labels other than the key become columns too:
- * `labels` says which are shown, and as what. `link` is the address that the key's cell leads to.
+ * One row for each value of `key`, joined from one query a column. `link` is the address that the key's cell leads to.
  */
 export function table(
   panel: Panel & {
-    readonly key: { readonly label: string; readonly name: string; readonly link?: string };
-    readonly labels: Readonly<Record<string, string>>;
-    readonly columns: readonly Column[];
-    readonly sortBy?: string;
-    readonly sortDescending?: boolean;
+    readonly key: LabelColumn & { readonly link?: string };
+    readonly columns: readonly (Column | LabelColumn)[];
+    /** The first goes first. */
+    readonly sortBy?: readonly { readonly column: string; readonly descending: boolean }[];
   },
 ) {
   const builder = common(new tables.PanelBuilder(), panel).filterable(true);
-  // Each query brings a column "Value #A", "Value #B", …, and its own "Time N".
-  const renamed: Record<string, string> = { [panel.key.label]: panel.key.name, ...panel.labels };
-  const order: string[] = [panel.key.label, ...Object.keys(panel.labels)];
-  panel.columns.forEach((column, index) => {
-    const id = refId(index);
-    builder.withTarget(now(column.query, index, '').format(PromQueryFormat.Table));
-    renamed[`Value #${id}`] = column.name;
-    order.push(`Value #${id}`);
-  });
+  const shown: (readonly [field: string, name: string])[] = [[panel.key.label, panel.key.name]];
+  let queries = 0;
+  for (const column of panel.columns) {
+    if ('label' in column) {
+      shown.push([column.label, column.name]);
+      continue;
+    }
+    // Each query brings a column "Value #A", "Value #B", …, and its own "Time N".
+    const id = refId(queries);
+    builder.withTarget(now(column.query, queries++, '').format(PromQueryFormat.Table));
+    if (column.labelsOnly !== true) shown.push([`Value #${id}`, column.name]);
+  }
+  const fields = shown.map(([field]) => field);
   builder.withTransformation({ id: 'joinByField', options: { byField: panel.key.label, mode: 'outer' } });
-  builder.withTransformation({
-    id: 'filterFieldsByName',
-    options: { include: { names: order } },
-  });
+  builder.withTransformation({ id: 'filterFieldsByName', options: { include: { names: fields } } });
   builder.withTransformation({
     id: 'organize',
     options: {
       excludeByName: {},
-      indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
-      renameByName: renamed,
+      indexByName: Object.fromEntries(fields.map((field, index) => [field, index])),
+      renameByName: Object.fromEntries(shown),
     },
   });
+  const header = (width: number | undefined) => [
+    { id: 'custom.wrapHeaderText', value: true },
+    ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
+  ];
   for (const column of panel.columns) {
-    const properties: { id: string; value: unknown }[] = [{ id: 'unit', value: column.unit ?? panel.unit }];
+    if ('label' in column) {
+      builder.overrideByName(column.name, header(column.width));
+      continue;
+    }
+    if (column.labelsOnly === true) continue;
+    const properties: { id: string; value: unknown }[] = [
+      { id: 'unit', value: column.unit ?? panel.unit },
+      ...header(column.width),
+    ];
     if (column.decimals !== undefined) properties.push({ id: 'decimals', value: column.decimals });
     if (column.mappings !== undefined) properties.push({ id: 'mappings', value: column.mappings });
     if (column.steps !== undefined) {
       properties.push({ id: 'thresholds', value: { mode: 'absolute', steps: column.steps } });
       properties.push({ id: 'color', value: { mode: 'thresholds' } });
+    }
+    if (column.steps !== undefined || column.mappings !== undefined) {
       properties.push({
         id: 'custom.cellOptions',
         value: column.gauge === true ? { type: 'gauge', mode: 'basic' } : { type: 'color-background', mode: 'basic' },
@@ -290,13 +339,13 @@ export function table(
     if (column.gauge === true) properties.push({ id: 'min', value: 0 }, { id: 'max', value: 1 });
     builder.overrideByName(column.name, properties);
   }
-  if (panel.key.link !== undefined) {
-    builder.overrideByName(panel.key.name, [
-      { id: 'links', value: [{ title: `${panel.key.name} in depth`, url: panel.key.link }] },
-    ]);
-  }
+  const { name, width, link } = panel.key;
+  const links = link === undefined ? [] : [{ id: 'links', value: [{ title: `${name} in depth`, url: link }] }];
+  builder.overrideByName(name, [...header(width), ...links]);
   if (panel.sortBy !== undefined) {
-    builder.sortBy([{ build: () => ({ displayName: panel.sortBy!, desc: panel.sortDescending ?? false }) }]);
+    builder.sortBy(
+      panel.sortBy.map(({ column, descending }) => ({ build: () => ({ displayName: column, desc: descending }) })),
+    );
   }
   return builder;
 }

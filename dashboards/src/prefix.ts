@@ -73,7 +73,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'VPs on an unexpected origin',
+        title: 'Unexpected origin',
         description:
           'Vantage points whose origin is not configured. Above 0: see "VPs by origin" for whose it is. Always 0 where no origins are configured.',
         unit: 'none',
@@ -85,7 +85,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'VPs on an unexpected upstream',
+        title: 'Unexpected upstream',
         description:
           'Vantage points that reach the origin through an AS that is not configured. Above 0: a new peering, a leak, or a hijack that forges your AS as origin. Always 0 where no upstreams are configured.',
         unit: 'none',
@@ -123,7 +123,6 @@ export function prefix() {
         query: `1000 * ${gauge(p.prefixLastAnnouncement)}`,
         steps: NEUTRAL,
         noValue: 'none yet',
-        instant: true,
       }),
     )
     .withPanel(
@@ -137,7 +136,6 @@ export function prefix() {
         query: `1000 * ${gauge(p.prefixLastWithdrawal)}`,
         steps: NEUTRAL,
         noValue: 'none yet',
-        instant: true,
       }),
     )
     .withRow(new RowBuilder('Who sees it'))

@@ -2,7 +2,7 @@
  * PromQL of the dashboards, from the catalogue. Every selector carries the job and instance that were chosen, so that one
  * dashboard serves one exporter or many, scraped or through OTLP.
  */
-import { prefixMetrics } from '../../src/metrics/catalogue.ts';
+import { prefixMetrics, streamMetrics, tableMetrics } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 
 const CHOSEN = 'job=~"$job", instance=~"$instance"';
@@ -17,10 +17,24 @@ export function rate(metric: Metric, matchers = ''): string {
   return `rate(${select(metric, matchers)}[$__rate_interval])`;
 }
 
+/** Events within the last interval: of what is rare, a number a second says little. */
+export function count(metric: Metric, matchers = ''): string {
+  return `increase(${select(metric, matchers)}[$__rate_interval])`;
+}
+
 /** Events within the time range of the dashboard. */
 export function increaseOverRange(metric: Metric, matchers = ''): string {
   return `increase(${select(metric, matchers)}[$__range])`;
 }
+
+/**
+ * Sessions that do not bring news: not connected, their prefixes not associated, or their exporter gone. A session whose
+ * exporter is gone has no series any more, so it is told by those of the last hour.
+ */
+export const sessionsDown = `count(last_over_time(${select(streamMetrics.streamUp)}[1h]) unless on (job, instance, source, session) (${select(streamMetrics.streamUp)} == 1)) or 0 * count(${select(streamMetrics.streamUp)})`;
+
+/** Exporters that know what they say of prefixes: every session up, and the table complete. */
+export const exportersThatKnow = `(min by (job, instance) (${select(streamMetrics.streamUp)}) == 1 and on (job, instance) ${select(tableMetrics.tableSeeded)} == 1)`;
 
 const CHOSEN_PREFIXES = select(prefixMetrics.prefixInfo, 'group=~"$group", prefix=~"$prefix"');
 

@@ -13,7 +13,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { exporterMetrics, prefixMetrics, streamMetrics } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import { gaugeByPrefix, inGroup, select } from './selectors.ts';
+import { byPrefix, exportersThatKnow, inGroup, select } from './selectors.ts';
 
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' };
 
@@ -108,12 +108,31 @@ function annotations(scope: Scope) {
     annotation(
       'Outages',
       'red',
-      `${gaugeByPrefix(prefixMetrics.prefixVisibleVps)} == 0`,
+      // An exporter that has just started, or whose stream is down, does not know.
+      `${byPrefix(`${select(prefixMetrics.prefixVisibleVps, 'prefix=~"$prefix"')} and on (job, instance) ${exportersThatKnow}`)} == 0`,
       '{{prefix}} is not visible',
       'No vantage point holds a route.',
     ),
     streamDown,
   ];
+}
+
+/**
+ * Carries what was chosen, but not the prefix: "All" of the overview is none that the Prefix dashboard could show, and from
+ * one prefix one goes back to all. Rows of the overview lead to their prefix.
+ */
+function linkTo(other: { readonly uid: string; readonly title: string }, from: Scope) {
+  const carried = from === 'exporter' ? ['datasource', 'job', 'instance'] : ['datasource', 'job', 'instance', 'group'];
+  const query = carried.map((name) => `\${${name}:queryparam}`).join('&');
+  const link = new DashboardLinkBuilder(other.title)
+    .type(DashboardLinkType.Link)
+    .url(`/d/${other.uid}?${query}`)
+    .icon('dashboard')
+    .keepTime(true)
+    .build();
+  // The SDK's default hides it in a menu.
+  delete link.placement;
+  return { build: () => link };
 }
 
 /** An empty dashboard with what all three have. */
@@ -130,15 +149,7 @@ export function dashboard(of: (typeof DASHBOARDS)[keyof typeof DASHBOARDS], scop
   for (const variable of variables(scope)) builder.withVariable(variable);
   for (const query of annotations(scope)) builder.annotation(query);
   for (const other of Object.values(DASHBOARDS)) {
-    if (other.uid === of.uid) continue;
-    builder.link(
-      new DashboardLinkBuilder(other.title)
-        .type(DashboardLinkType.Link)
-        .url(`/d/${other.uid}`)
-        .icon('dashboard')
-        .includeVars(true)
-        .keepTime(true),
-    );
+    if (other.uid !== of.uid) builder.link(linkTo(other, scope));
   }
   return builder;
 }

@@ -17,7 +17,9 @@ test('the generated dashboards are those of the source (else: npx tsx dashboards
 test('provisioning finds the three dashboards, each under its own uid', () => {
   expect(new Set(files.map((name) => read(name).uid)).size).toBe(3);
   const links = files.flatMap((name) => (read(name).links ?? []).map((link) => link.url));
-  for (const name of files) expect(links).toContain(`/d/${read(name).uid}`);
+  for (const name of files) {
+    expect(links.filter((url) => url?.startsWith(`/d/${read(name).uid}?`))).toHaveLength(2);
+  }
   const overview = JSON.stringify(read('overview.json'));
   expect(overview).toContain(`/d/${read('prefix.json').uid}?var-prefix=`);
 });
@@ -37,6 +39,8 @@ describe.each(files)('%s', (name) => {
 /** Each rule must see a dashboard that breaks it. */
 describe('a rule speaks up', () => {
   const first = (change: (panel: Panel) => void) => (dashboard: Dashboard) => change(panelsOf(dashboard)[0]!);
+  const ofType = (type: string, change: (panel: Panel) => unknown) => (dashboard: Dashboard) =>
+    change(panelsOf(dashboard).find((panel) => panel.type === type)!);
   const expr = (query: string) => first((panel) => (targetsOf(panel)[0]!.expr = query));
   const variable = (name: string, change: object) => (dashboard: Dashboard) =>
     Object.assign(dashboard.templating.list!.find((v) => v.name === name)!, change);
@@ -75,7 +79,21 @@ describe('a rule speaks up', () => {
     'target-instance-rule': [expr('a{job=~"$job"}')],
     'target-counter-agg-rule': [expr(`sum(a_total{${OWN}})`), expr(`max_over_time(a_total{${OWN}}[5m])`)],
     'uneditable-rule': [(d) => (d.editable = true)],
-    'links to the others': [(d) => d.links!.pop(), (d) => (d.links![0]!.includeVars = false)],
+    'links to the others': [
+      (d) => d.links!.pop(),
+      (d) => (d.links![0]!.includeVars = true),
+      (d) => (d.links![0]!.url = '/d/bgproutes-prefix'),
+      (d) => Object.assign(d.links![0]!, { placement: 'inControlsMenu' }),
+    ],
+    'tiles show what is true now': [
+      first((panel) => Object.assign(targetsOf(panel)[0]!, { instant: false, range: true })),
+      first((panel) => delete panel.fieldConfig!.defaults.noValue),
+    ],
+    'columns of tables exist': [
+      ofType('table', (panel) => Object.assign(panel.options, { sortBy: [{ displayName: 'Beauty' }] })),
+      ofType('table', (panel) => (panel.fieldConfig!.overrides[0]!.matcher.options = 'Beauty')),
+    ],
+    'legends leave room for the lines': [ofType('timeseries', (panel) => (panel.gridPos!.w = 8))],
     'panels lie on the grid': [first((panel) => (panel.gridPos!.x = 22)), first((panel) => (panel.gridPos!.x = 3))],
     'titles are different': [(d) => (panelsOf(d)[1]!.title = panelsOf(d)[0]!.title)],
     'annotations are PromQL': [(d) => (d.annotations.list = []), (d) => (d.annotations.list![0]!.expr = 'sum(')],

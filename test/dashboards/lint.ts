@@ -120,9 +120,50 @@ export const RULES: Readonly<Record<string, Rule>> = {
 
   // The project's own.
   'links to the others': (dashboard) => {
-    const links = (dashboard.links ?? []).filter((link) => link.includeVars && link.keepTime);
-    return links.length === 2 && links.every((link) => link.url !== `/d/${dashboard.uid}`) ? [] : ['lacks a link'];
+    const links = dashboard.links ?? [];
+    // Not the prefix: "All" is none that a dashboard of one prefix could show.
+    const carried = ['datasource', 'job', 'instance', 'group'].filter(
+      (name) => variable(dashboard, name) !== undefined,
+    );
+    const query = carried.map((name) => `\${${name}:queryparam}`).join('&');
+    const wrong = links
+      // With a placement a link is not above the panels but in a menu.
+      .filter(
+        (link) =>
+          !link.keepTime || link.includeVars || link.placement !== undefined || !link.url?.endsWith(`?${query}`),
+      )
+      .map((link) => `link "${link.title}" is hidden, or does not carry what was chosen: ${link.url}`);
+    const own = links.filter((link) => link.url?.startsWith(`/d/${dashboard.uid}?`));
+    return links.length === 2 && own.length === 0 ? wrong : [...wrong, 'lacks a link'];
   },
+  'tiles show what is true now': eachPanel((panel) => {
+    if (panel.type !== 'stat') return undefined;
+    if (targetsOf(panel).some((target) => target.instant !== true || target.range === true)) {
+      return 'shows the last point of a course, also when nobody knows any more';
+    }
+    return panel.fieldConfig?.defaults.noValue === undefined ? 'says nothing when nobody knows' : undefined;
+  }),
+  'columns of tables exist': eachPanel((panel) => {
+    if (panel.type !== 'table') return undefined;
+    const organize = panel.transformations?.find(({ id }) => id === 'organize')?.options as
+      | { renameByName: Record<string, string> }
+      | undefined;
+    const columns = Object.values(organize?.renameByName ?? {});
+    const { sortBy = [] } = panel.options as { sortBy?: { displayName: string }[] };
+    const named = [
+      ...(panel.fieldConfig?.overrides ?? []).map(({ matcher }) => String(matcher.options)),
+      ...sortBy.map(({ displayName }) => displayName),
+    ];
+    if (new Set(columns).size < columns.length) return 'has two columns of one name';
+    const missing = named.filter((name) => !columns.includes(name));
+    return missing.length === 0 ? undefined : `has no column ${missing.join(', ')}`;
+  }),
+  'legends leave room for the lines': eachPanel((panel) => {
+    const { legend } = (panel.options ?? {}) as { legend?: { placement: string; showLegend: boolean } };
+    return panel.type === 'timeseries' && legend?.placement === 'right' && panel.gridPos!.w < 12
+      ? 'is narrow, and has its legend beside the lines'
+      : undefined;
+  }),
   'panels lie on the grid': (dashboard) => {
     const taken = new Set<string>();
     const wrong: string[] = [];
