@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
 import { type Kind, ruleTests } from './cases.ts';
 import { ruleTestFiles, TESTS_FOLDER } from './generate.ts';
@@ -30,6 +31,7 @@ test('every alert that operators were promised is there, and no other', () => {
       'BGPTableDrift',
       'BGPSubscriptionExpiring',
       'BGPExporterDown',
+      'BGPExporterUnstable',
       'BGPOtlpExportFailing',
     ].sort(),
   );
@@ -87,6 +89,22 @@ describe.each(names)('%s', (name) => {
       expect(messages.map((message) => message.severity)).toContain(rule.labels.severity);
     }
   });
+});
+
+test('the address of the runbook is one, and the document says how to put another there', () => {
+  const [, from, to] = /^sed -i 's\|(\S+)\|(\S+)\|' bgproutes\.rules\.yml$/m.exec(document('alerts.md'))!;
+  for (const rule of ALERTS) {
+    expect(rule.annotations.runbook_url!.replace(from!, to!)).toBe(`${to}#${rule.alert!.toLowerCase()}`);
+  }
+});
+
+/** Names in asterisks, as in *VPs by upstream*; at the start of a line they are headings. */
+test('every panel that the runbook names is on a dashboard', () => {
+  const titles = [...dashboards().values()].flatMap(({ panels = [] }) => panels.map(({ title }) => title));
+  const [, sections] = /^(?:.|\n)*?\n(## (?:.|\n)*)$/.exec(document('runbook.md'))!;
+  const named = [...sections!.matchAll(/(?<=[^\n*])\*([A-Z][^*]+)\*(?!\*)/g)].map(([, name]) => name!);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((name) => !titles.includes(name.replaceAll('\n', ' ')))).toEqual([]);
 });
 
 test('every section of the runbook is of an alert', () => {

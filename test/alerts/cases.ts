@@ -5,7 +5,8 @@ import {
   streamMetrics as stream,
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
-import { counter, healthy, INSTANCE, JOB, levels, OURS, of, visibility, type World } from './world.ts';
+import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
+import { counter, healthy, INSTANCE, JOB, levels, OURS, of, type Steps, visibility, type World } from './world.ts';
 
 /** An alert that fires: its name and the labels that tell it from its siblings. */
 export type Fired = Readonly<Record<string, string>> & { readonly alertname: string; readonly severity: string };
@@ -64,6 +65,11 @@ const ALL = BEFORE + DURING + AFTER;
 const OURS_LABELS = { job: JOB, instance: INSTANCE, prefix: OURS, afi: 'ipv4', group: 'core', description: 'office' };
 const SESSION_LABELS = { job: JOB, instance: INSTANCE, ...SESSION };
 const EXPORTER_LABELS = { job: JOB, instance: INSTANCE };
+
+/** A pattern, over and over: `times` times `steps`. */
+function again(times: number, ...steps: Steps): Steps {
+  return Array.from({ length: times }, () => steps).flat();
+}
 
 function during(name: string, normal: number, event: number): World {
   return { [name]: levels([normal, BEFORE], [event, DURING], [normal, AFTER]) };
@@ -659,6 +665,107 @@ const exporterTests: readonly RuleTest[] = [
     checks: [BEFORE + 10, ALL - 1].map((at) => ({ at, firing: [] })),
   },
   {
+    alert: 'BGPExporterDown',
+    kinds: ['not firing'],
+    name: 'a job of many kinds of targets: another one is down',
+    minutes: ALL,
+    changes: {
+      'up{job="pods",instance="bgp:10479"}': levels([1, ALL]),
+      'up{job="pods",instance="shop:8080"}': levels([0, ALL]),
+      [of.exporter(exporter.exporterBuildInfo.name, { job: 'pods', instance: 'bgp:10479' })]: levels([1, ALL]),
+    },
+    checks: [BEFORE, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPExporterDown',
+    kinds: ['firing'],
+    name: 'a job of many kinds of targets: the exporter is down',
+    minutes: ALL,
+    changes: {
+      'up{job="pods",instance="bgp:10479"}': levels([1, BEFORE], [0, DURING + AFTER]),
+      'up{job="pods",instance="shop:8080"}': levels([1, ALL]),
+      [of.exporter(exporter.exporterBuildInfo.name, { job: 'pods', instance: 'bgp:10479' })]: levels(
+        [1, BEFORE],
+        ['stale', 1],
+      ),
+    },
+    checks: [
+      { at: BEFORE + 1, firing: [] },
+      { at: BEFORE + 3, firing: [critical('BGPExporterDown', {})] },
+    ],
+  },
+  {
+    alert: 'BGPExporterUnstable',
+    kinds: ['firing', 'resolving'],
+    name: 'the stream is cut again and again; the table is whole for one minute in four',
+    minutes: BEFORE + 60 + AFTER,
+    changes: {
+      [of.exporter(table.tableSeeded.name)]: levels([1, BEFORE], ...again(15, [0, 3], [1, 1]), [1, AFTER]),
+      [session(stream.streamDisconnects.name, { reason: 'closed' })]: levels(
+        [0, BEFORE],
+        ...Array.from({ length: 15 }, (_, i) => [i + 1, 4] as const),
+        [15, AFTER],
+      ),
+    },
+    checks: [
+      { at: BEFORE + 35, firing: [] },
+      { at: BEFORE + 50, firing: [warning('BGPExporterUnstable', {})] },
+      { at: BEFORE + 66, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 50,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `The BGP exporter ${INSTANCE} comes and goes`,
+        description:
+          'It knew its prefixes for 7 of the last 30 minutes only. Alerts about them need minutes without a break, so they may stay quiet when something happens. ' +
+          'Disconnects: closed 7; restarts: 0. ' +
+          "Check first what ends the connections (a proxy, a second session with the same key), or the process (its log's last lines).",
+      },
+    ],
+  },
+  {
+    alert: 'BGPExporterUnstable',
+    kinds: ['firing'],
+    name: 'the process starts again every three minutes, and its table is never whole',
+    minutes: BEFORE + 60,
+    changes: {
+      [of.exporter('up')]: levels([1, BEFORE], ...again(20, [1, 2], [0, 1])),
+      [session(stream.streamUp.name)]: levels([1, BEFORE], ...again(20, [1, 2], ['stale', 1])),
+      [of.exporter(table.tableSeeded.name)]: levels([1, BEFORE], ...again(20, [0, 2], ['stale', 1])),
+      [of.exporter(runtimeMetrics.processStartTime.name)]: levels(
+        [1, BEFORE],
+        ...Array.from({ length: 20 }, (_, i) => [i + 2, 3] as const),
+      ),
+    },
+    checks: [
+      { at: BEFORE + 15, firing: [] },
+      { at: BEFORE + 50, firing: [warning('BGPExporterUnstable', {})] },
+    ],
+  },
+  {
+    alert: 'BGPExporterUnstable',
+    kinds: ['not firing'],
+    name: 'down for an hour and a half, and up again: another alert says it',
+    minutes: BEFORE + 90 + AFTER,
+    changes: { [session(stream.streamUp.name)]: levels([1, BEFORE], [0, 90], [1, AFTER]) },
+    checks: [
+      { at: BEFORE + 30, firing: [DOWN] },
+      { at: BEFORE + 80, firing: [DOWN] },
+      { at: BEFORE + 90 + 10, firing: [] },
+      { at: BEFORE + 90 + 25, firing: [] },
+    ],
+  },
+  {
+    alert: 'BGPExporterUnstable',
+    kinds: ['not firing'],
+    name: 'cut every ten minutes, for two',
+    minutes: BEFORE + 60,
+    changes: { [of.exporter(table.tableSeeded.name)]: levels([1, BEFORE], ...again(6, [0, 2], [1, 8])) },
+    checks: [BEFORE + 30, BEFORE + 59].map((at) => ({ at, firing: [] })),
+  },
+  {
     alert: 'BGPStreamDown',
     kinds: ['firing', 'resolving'],
     name: 'the server refuses the key for half an hour',
@@ -842,6 +949,26 @@ const exporterTests: readonly RuleTest[] = [
     changes: {
       [session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, BEFORE], [29, DURING], [30, AFTER]),
     },
+    checks: [BEFORE + 15, BEFORE + 29].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDelayed',
+    kinds: ['not firing'],
+    name: 'calm prefixes: a message in five minutes, and each of them late',
+    minutes: ALL,
+    changes: Object.fromEntries(
+      (
+        [
+          ['_bucket', '60'],
+          ['_bucket', '300'],
+          ['_bucket', '+Inf'],
+          ['_count', undefined],
+        ] as const
+      ).map(([suffix, le]) => [
+        session(`${stream.streamDelay.name}${suffix}`, le === undefined ? {} : { le }),
+        le === '60' ? levels([0, ALL]) : levels([0, BEFORE], [1, 5], [2, 5], [3, 5], [4, 5], [5, 5], [6, 5 + AFTER]),
+      ]),
+    ),
     checks: [BEFORE + 15, BEFORE + 29].map((at) => ({ at, firing: [] })),
   },
   {

@@ -8,6 +8,7 @@ import {
   streamMetrics as stream,
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
+import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 
 /** `[value, minutes]`, one after the other; `_` is no sample, `stale` the end of the series. */
 export type Steps = readonly (readonly [number | '_' | 'stale', number])[];
@@ -70,6 +71,7 @@ export function healthy(minutes: number): World {
   const world: Record<string, string> = {
     [of.exporter('up')]: still(1),
     [of.exporter(exporter.exporterBuildInfo.name, { version: '0.1.0' })]: still(1),
+    [of.exporter(runtimeMetrics.processStartTime.name)]: still(1),
     [of.session(stream.streamUp.name)]: still(1),
     [of.session(stream.streamLastFrame.name)]: counter([60, minutes]),
     [of.session(stream.streamFrames.name)]: counter([30, minutes]),
@@ -81,6 +83,7 @@ export function healthy(minutes: number): World {
     [of.session(`${stream.streamDelay.name}_bucket`, { le: '60' })]: counter([30, minutes]),
     [of.session(`${stream.streamDelay.name}_bucket`, { le: '300' })]: counter([30, minutes]),
     [of.session(`${stream.streamDelay.name}_bucket`, { le: '+Inf' })]: counter([30, minutes]),
+    [of.session(`${stream.streamDelay.name}_count`)]: counter([30, minutes]),
     [of.exporter(table.tableSeeded.name)]: still(1),
     [of.exporter(table.tableRoutes.name)]: still(1000),
     [of.exporter(table.tableSeedCorrections.name)]: still(0),
