@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import type { Logger } from '../../src/logger.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Timers } from '../../src/stream/timers.ts';
 
 export const KEY = 'key-of-the-test';
 
@@ -19,6 +20,7 @@ export interface ExporterUnderTest {
 export async function startExporterOn(
   simulator: Simulator,
   config: Record<string, unknown>,
+  timers?: Timers,
 ): Promise<ExporterUnderTest> {
   const { bgproutes, ...rest } = config;
   const text = stringify({
@@ -37,6 +39,7 @@ export async function startExporterOn(
   const loaded = loadConfig({ flags: { 'config.file': 'test.yml' }, env: {}, readFile: () => text });
   const exporter = await startExporter(loaded, {
     logger: silent,
+    timers,
     version: { version: '0.0.0', revision: 'test', nodeVersion: process.versions.node },
   });
   return { exporter, port: Number(/:(\d+)$/.exec(exporter.address!)![1]) };
