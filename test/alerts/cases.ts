@@ -695,6 +695,24 @@ const exporterTests: readonly RuleTest[] = [
     ],
   },
   {
+    alert: 'BGPExporterDown',
+    kinds: ['firing'],
+    name: 'a job of many kinds of targets: the exporter is no target any more, and another one is down',
+    minutes: ALL,
+    changes: {
+      'up{job="pods",instance="bgp:10479"}': levels([1, BEFORE], ['stale', 1]),
+      'up{job="pods",instance="shop:8080"}': levels([0, ALL]),
+      [of.exporter(exporter.exporterBuildInfo.name, { job: 'pods', instance: 'bgp:10479' })]: levels(
+        [1, BEFORE],
+        ['stale', 1],
+      ),
+    },
+    checks: [
+      { at: BEFORE + 1, firing: [] },
+      { at: BEFORE + 3, firing: [critical('BGPExporterDown', {})] },
+    ],
+  },
+  {
     alert: 'BGPExporterUnstable',
     kinds: ['firing', 'resolving'],
     name: 'the stream is cut again and again; the table is whole for one minute in four',
