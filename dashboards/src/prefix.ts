@@ -12,8 +12,10 @@ const ONE = 'prefix="$prefix"';
 function gauge(metric: Metric, matchers = ''): string {
   return `max(${select(metric, matchers === '' ? ONE : `${ONE}, ${matchers}`)})`;
 }
+/** Series that come and go: one that went ends at 0, else the legend would go on showing what it was before. */
 function gaugeBy(label: string, metric: Metric): string {
-  return `max by (${label}) (${select(metric, ONE)})`;
+  const series = select(metric, ONE);
+  return `max by (${label}) (${series}) or 0 * max by (${label}) (last_over_time(${series}[$__rate_interval]))`;
 }
 function perSecond(metric: Metric): string {
   return `max(${rate(metric, ONE)})`;
