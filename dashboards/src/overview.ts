@@ -354,7 +354,7 @@ export function overview() {
       lines({
         title: 'Delay, 90 % of messages',
         description:
-          'Nine messages in ten are younger than this when they arrive. Minutes: the numbers are right but late; check the clock, then the load of the exporter.',
+          'Nine messages in ten are younger than this when they arrive. Minutes: the numbers are late, and wrong where the clock is; check the clock, then the load of the exporter.',
         unit: 's',
         width: 8,
         height: 6,
