@@ -143,7 +143,7 @@ class Exporter implements RunningExporter {
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
     const prefixes = new PrefixView(this.table);
-    const streams = new StreamView(this.#feeds, timers.now);
+    const streams = new StreamView(this.#feeds, () => timers.elapsed());
     const table = new TableView(this.table, this.figures);
     const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries());
     this.#collect = () => [

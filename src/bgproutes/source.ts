@@ -212,7 +212,7 @@ class KeySession {
   private becomeIdle(): Promise<void> {
     const { socket } = this;
     this.association.clear();
-    markIdle(this.stats, this.timers.now());
+    markIdle(this.stats, this.timers.elapsed());
     if (socket === undefined) return this.closing;
     this.socket = undefined;
     this.closing = socket.stop();
@@ -239,13 +239,14 @@ class KeySession {
 
   private up(atMs: number): void {
     if (this.stats.up) return;
-    markUp(this.stats, atMs);
+    markUp(this.stats, this.timers.elapsed());
     this.listener?.connected(this.index, atMs);
   }
 
   private down(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
     this.stats.disconnects[reason]++;
-    markDown(this.stats, atMs);
+    // `atMs` may be some seconds ago, the last sign of life; by the clock that is not set it is as long ago.
+    markDown(this.stats, this.timers.elapsed() - Math.max(0, this.timers.now() - atMs));
     this.listener?.disconnected(this.index, reason, atMs, detail, refused);
   }
 }

@@ -1,4 +1,5 @@
 /** The metrics of the sessions of live streams. */
+import { gapMsAt } from '../stream/stream-health.ts';
 import { streamMetrics } from './catalogue.ts';
 import { type FamilySource, type HistogramValue, Labels, type Metric } from './metric.ts';
 import { each, histogram, PlainGroup, single, type Write } from './plain-group.ts';
@@ -6,7 +7,7 @@ import { each, histogram, PlainGroup, single, type Write } from './plain-group.t
 /** Upper bounds in seconds. */
 export const DELAY_BOUNDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
 
-/** What the view reads of one session; times are Unix ms. Records have every member of their closed list. */
+/** What the view reads of one session; times are Unix ms, but `gapSinceMs` is by `elapsed`. Records have every member of their closed list. */
 export interface SessionFigures {
   readonly stream: {
     readonly source: string;
@@ -41,9 +42,9 @@ export interface SessionFigures {
 export class StreamView {
   readonly #groups: readonly PlainGroup[];
 
-  /** @param now Unix ms; a gap that lasts counts up to now */
-  constructor(sessions: readonly SessionFigures[], now: () => number) {
-    this.#groups = sessions.map((session) => new PlainGroup(session.stream.startTimeMs, writers(session, now)));
+  /** @param elapsed `Timers.elapsed`: a gap that lasts counts up to now */
+  constructor(sessions: readonly SessionFigures[], elapsed: () => number) {
+    this.#groups = sessions.map((session) => new PlainGroup(session.stream.startTimeMs, writers(session, elapsed)));
   }
 
   collect(): FamilySource {
@@ -54,7 +55,7 @@ export class StreamView {
 
 const METRICS: readonly Metric[] = Object.values(streamMetrics);
 
-function writers(session: SessionFigures, now: () => number): Readonly<Record<keyof typeof streamMetrics, Write>> {
+function writers(session: SessionFigures, elapsed: () => number): Readonly<Record<keyof typeof streamMetrics, Write>> {
   const { stream, events } = session;
   const base = new Labels(['source', 'session'], [stream.source, stream.session]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -63,10 +64,7 @@ function writers(session: SessionFigures, now: () => number): Readonly<Record<ke
     streamUp: single(base, () => (stream.idle ? undefined : stream.up ? 1 : 0)),
     streamConnects: single(base, () => stream.connects),
     streamDisconnects: reasons(stream.disconnects),
-    streamGap: single(
-      base,
-      () => (stream.gapMs + (stream.gapSinceMs === undefined ? 0 : Math.max(0, now() - stream.gapSinceMs))) / 1000,
-    ),
+    streamGap: single(base, () => gapMsAt(stream, elapsed()) / 1000),
     streamFrames: single(base, () => stream.frames),
     streamReceived: single(base, () => stream.receivedBytes),
     streamLastFrame: single(base, () => seconds(stream.lastFrameAtMs)),

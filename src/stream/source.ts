@@ -21,7 +21,7 @@ export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];
 export const RENEWAL_RESULTS = ['success', 'refused', 'error'] as const;
 export type RenewalResult = (typeof RENEWAL_RESULTS)[number];
 
-/** Numbers of one session since start. Mutable on the source's side only. Times are Unix ms. */
+/** Numbers of one session since start. Mutable on the source's side only. Times are Unix ms but for `gapSinceMs`. */
 export interface StreamStats {
   readonly source: string;
   /** `0`, `1`, …: the place of the key in the configuration, never the key. */
@@ -34,7 +34,10 @@ export interface StreamStats {
   readonly disconnects: Record<DisconnectReason, number>;
   /** Completed gaps only; add `gapSinceMs` for one that lasts. */
   gapMs: number;
-  /** Since when there is a gap now; undefined while connected and before the first connection. */
+  /**
+   * Since when there is a gap now, by `Timers.elapsed`: a counter must not follow a clock that is set. Undefined while
+   * connected and before the first connection.
+   */
   gapSinceMs: number | undefined;
   frames: number;
   receivedBytes: number;

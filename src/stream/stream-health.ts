@@ -26,29 +26,29 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
 
-/** The session is up from `atMs` on: a gap, if there was one, is complete. */
-export function markUp(stats: StreamStats, atMs: number): void {
-  stats.gapMs = gapMsAt(stats, atMs);
+/** The session is up: a gap, if there was one, is complete. `elapsedMs` is `Timers.elapsed`, here and below. */
+export function markUp(stats: StreamStats, elapsedMs: number): void {
+  stats.gapMs = gapMsAt(stats, elapsedMs);
   stats.gapSinceMs = undefined;
   stats.up = true;
 }
 
-/** The session is down from `atMs` on. Only what was up can begin a gap: before the first connection nothing is missed. */
-export function markDown(stats: StreamStats, atMs: number): void {
-  if (stats.up) stats.gapSinceMs = atMs;
+/** The session is down from then on. Only what was up can begin a gap: before the first connection nothing is missed. */
+export function markDown(stats: StreamStats, elapsedMs: number): void {
+  if (stats.up) stats.gapSinceMs = elapsedMs;
   stats.up = false;
 }
 
 /** The session has nothing to do: a gap that lasts is complete, and none begins. */
-export function markIdle(stats: StreamStats, atMs: number): void {
-  markUp(stats, atMs);
+export function markIdle(stats: StreamStats, elapsedMs: number): void {
+  markUp(stats, elapsedMs);
   stats.up = false;
   stats.idle = true;
 }
 
-/** Time without a connection, ms, a gap that lasts included. A clock that is set back never makes it less than the completed gaps. */
-export function gapMsAt(stats: StreamStats, nowMs: number): number {
-  return stats.gapMs + (stats.gapSinceMs === undefined ? 0 : Math.max(0, nowMs - stats.gapSinceMs));
+/** Time without a connection, ms, a gap that lasts included: as a counter it never falls. */
+export function gapMsAt(stats: Readonly<Pick<StreamStats, 'gapMs' | 'gapSinceMs'>>, elapsedMs: number): number {
+  return stats.gapMs + (stats.gapSinceMs === undefined ? 0 : Math.max(0, elapsedMs - stats.gapSinceMs));
 }
 
 /** Whether all sessions that have prefixes are up, and there is one. */

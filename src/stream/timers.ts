@@ -3,6 +3,8 @@
 export interface Timers {
   /** Unix ms. */
   now(): number;
+  /** Milliseconds since some moment. Unlike `now` it never goes back nor jumps when the clock is set: what durations are measured with. */
+  elapsed(): number;
   /** Calls back once after `delayMs`; the returned function cancels it. */
   schedule(callback: () => void, delayMs: number): () => void;
   /** At least 0, less than 1. */
@@ -12,6 +14,7 @@ export interface Timers {
 /** The real ones. A pending timer keeps the process alive, as a connection would. */
 export const systemTimers: Timers = {
   now: Date.now,
+  elapsed: () => performance.now(),
   schedule(callback, delayMs) {
     const handle = setTimeout(callback, delayMs);
     return () => clearTimeout(handle);

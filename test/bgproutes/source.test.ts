@@ -191,13 +191,31 @@ describe('a connection that is lost', () => {
     const [stats] = w.source.stats;
     w.stream.clients[0].terminate();
     await w.until(() => expect(w.heard.at(-1)).toBe('0 closed: close code 1006'));
-    expect([stats.up, stats.gapSinceMs, stats.disconnects.closed]).toEqual([false, w.timers.now(), 1]);
+    expect([stats.up, stats.gapSinceMs, stats.disconnects.closed]).toEqual([false, w.timers.elapsed(), 1]);
     w.timers.advance(400);
-    expect(gapMsAt(stats, w.timers.now())).toBe(400);
+    expect(gapMsAt(stats, w.timers.elapsed())).toBe(400);
     w.timers.advance(100); // half of the first ceiling, one second
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
     expect([stats.up, stats.gapMs, stats.gapSinceMs, stats.connects]).toEqual([true, 500, undefined, 2]);
     expect(w.asked('KEY-A')).toEqual([P1, P1]);
+  });
+
+  it('counts the gap by the time that passed, though the clock is set back or forward meanwhile', async () => {
+    const w = await connectedWorld();
+    const [stats] = w.source.stats;
+    const gapSeconds = () => gapMsAt(stats, w.timers.elapsed()) / 1000;
+    w.stream.clients[0].terminate();
+    await w.until(() => expect(w.heard.length).toBe(2));
+    w.timers.advance(400);
+    expect(gapSeconds()).toBe(0.4);
+    w.timers.setClock(-HOUR);
+    expect(gapSeconds()).toBe(0.4);
+    w.timers.advance(50);
+    expect(gapSeconds()).toBe(0.45);
+    w.timers.setClock(3 * HOUR);
+    w.timers.advance(50);
+    await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
+    expect([gapSeconds(), stats.gapMs]).toEqual([0.5, 500]);
   });
 
   it('is made again without the Live Manager while the association may last', async () => {

@@ -11,6 +11,7 @@ export interface Scale {
 export function scaledTimers({ originMs, factor }: Scale, random: () => number = Math.random): Timers {
   return {
     now: () => originMs + Math.round((Date.now() - originMs) * factor),
+    elapsed: () => performance.now() * factor,
     schedule(callback, delayMs) {
       const handle = setTimeout(callback, Math.min(2 ** 31 - 1, delayMs / factor));
       return () => clearTimeout(handle);

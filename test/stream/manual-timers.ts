@@ -8,6 +8,8 @@ interface Entry {
 /** A clock that moves only when told to. */
 export class ManualTimers implements Timers {
   private nowMs: number;
+  /** How far the clock was set, ms. */
+  private setByMs = 0;
   private entries: Entry[] = [];
   /** What `random` gives. */
   chance = 0.5;
@@ -17,7 +19,16 @@ export class ManualTimers implements Timers {
   }
 
   now(): number {
+    return this.nowMs + this.setByMs;
+  }
+
+  elapsed(): number {
     return this.nowMs;
+  }
+
+  /** Sets the clock forward, or back when below 0: no time passes. */
+  setClock(byMs: number): void {
+    this.setByMs += byMs;
   }
 
   schedule(callback: () => void, delayMs: number): () => void {
