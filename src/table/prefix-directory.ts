@@ -6,7 +6,7 @@ import { TextIndex } from './text-index.ts';
 import { WatchList } from './watch-list.ts';
 
 /** `resolve` gives these instead of a state. */
-export type Unresolved = 'unmonitored' | 'more_specific_limit' | 'unknown_more_specific';
+export type Unresolved = 'unmonitored' | 'canary' | 'more_specific_limit' | 'unknown_more_specific';
 
 /** Prefixes that nobody asked for and that are remembered as such. */
 const MAX_UNMONITORED = 262_144;
@@ -85,12 +85,14 @@ export class PrefixDirectory {
     const prefix = parsePrefix(text);
     if (prefix === undefined) return 'unmonitored';
     const state = this.stateFor(prefix, create, listedBy);
-    if (state === 'unmonitored') this.#rememberUnmonitored(prefix.text);
+    if (state !== 'unmonitored') return state;
+    // The canary was asked for, though not for the table.
+    if (prefix.text === this.#canary) return 'canary';
+    this.#rememberUnmonitored(prefix.text);
     return state;
   }
 
   #rememberUnmonitored(text: string): void {
-    if (text === this.#canary) return;
     if (this.#unmonitored >= MAX_UNMONITORED) this.#forgetUnmonitored();
     const before = this.#known.size;
     this.#known.set(text, UNMONITORED);

@@ -126,6 +126,13 @@ test('the canary is a sign of life', () => {
   expect(feed.canaryAtMs).toBe(NOW + 5);
 });
 
+test('the canary was asked for: it is neither unmonitored nor in the table', () => {
+  const both = { prefixes: `${CANARY},203.0.113.0/24`, 'as-path': '64601 12654' };
+  feed.frame(frame(1, 1_700_000_001, both), NOW);
+  feed.frame(frame(1, 1_700_000_002, { withdraws: CANARY }), NOW);
+  expect([feed.events.unmonitoredPrefixes, table.routes]).toEqual([1, 0]);
+});
+
 test('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
   for (let i = 0; i < 3; i++) feed.frame(frame(1, 1_700_000_001, { gone: 'secret value' }), NOW);
   const told = logger.lines.filter((line) => line.message.includes('withdrawal without'));
