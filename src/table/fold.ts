@@ -66,7 +66,7 @@ export class Fold {
     const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
     const announcedToo = inBoth(update.withdrawn.length, update.announced);
     for (const text of update.withdrawn) {
-      const state = this.#resolve(text, false, session, counts);
+      const state = this.#resolve(text, session, counts);
       if (state === undefined || announcedToo.has(text)) continue;
       if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
@@ -75,7 +75,7 @@ export class Fold {
     const fingerprint = attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
     let path: number | undefined;
     for (const text of update.announced) {
-      const state = this.#resolve(text, true, session, counts);
+      const state = this.#resolve(text, session, counts);
       if (state === undefined) continue;
       path ??= table.paths.intern(asPath, update.vp.asn);
       if (path === undefined) return;
@@ -120,8 +120,12 @@ export class Fold {
     return nowMs * 1000;
   }
 
-  #resolve(text: string, create: boolean, session: number, counts: FoldCounts): PrefixState | undefined {
-    const state = this.#table.prefixes.resolve(text, create);
+  /**
+   * A more-specific gets a state with its first event, also when that is a withdrawal: an announcement that is older and
+   * comes later would otherwise stay for ever. Nobody holds it, so that it gives way to whatever needs the room.
+   */
+  #resolve(text: string, session: number, counts: FoldCounts): PrefixState | undefined {
+    const state = this.#table.prefixes.resolve(text, true);
     if (state instanceof PrefixState) return this.#owns(state, session, counts) ? state : undefined;
     if (state === 'unmonitored') counts.unmonitoredPrefixes++;
     else if (state === 'more_specific_limit') counts.dropped.more_specific_limit++;

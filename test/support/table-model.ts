@@ -142,13 +142,13 @@ export class TableModel {
       this.futureTimestamps++;
     }
     for (const prefix of update.withdrawn) {
-      const row = this.#resolve(prefix, false, session);
+      const row = this.#resolve(prefix, session);
       // RFC 4271 section 4.3: a prefix that is withdrawn and announced at once was not withdrawn.
       if (update.announced.includes(prefix)) continue;
       if (row !== undefined && !this.#withdraw(prefix, row, vp, timeUs, nowMs)) this.drops[late]++;
     }
     for (const prefix of update.announced) {
-      const row = this.#resolve(prefix, true, session);
+      const row = this.#resolve(prefix, session);
       if (row !== undefined && !this.#announce(prefix, row, vp, update, timeUs, nowMs)) this.drops[late]++;
     }
   }
@@ -318,8 +318,8 @@ export class TableModel {
     Object.assign(cell, { path: undefined, attributes: undefined, lostAt: remembers });
   }
 
-  #resolve(prefix: string, create: boolean, session: number): Row | undefined {
-    const row = this.#row(prefix, create);
+  #resolve(prefix: string, session: number): Row | undefined {
+    const row = this.#row(prefix, true);
     if (row === 'unmonitored') this.unmonitoredPrefixes++;
     else if (row === 'limit') this.drops.more_specific_limit++;
     else if (row !== 'unknown') {

@@ -266,9 +266,22 @@ describe('prefixes that nobody asked for, or that another session answers for', 
     expect(totals(P).visible).toBe(1);
   });
 
-  it('a withdrawal of a more-specific that nobody announced makes no state', () => {
+  it('a withdrawal of a more-specific that nobody announced yet is remembered: what is older stays out', () => {
+    const { say, table, counts, totals } = world({ [P]: 0 });
+    const inner = '198.51.100.128/25';
+    say({ at: 10, withdrawn: [inner] });
+    say({ at: 9, announced: [inner] });
+    expect([table.routes, counts.dropped.out_of_order]).toEqual([0, 1]);
+    say({ at: 11, announced: [inner] });
+    expect([table.routes, totals(P).moreSpecifics]).toEqual([1, [inner]]);
+  });
+
+  it('a more-specific that was only withdrawn is forgotten like one that nobody holds any more', () => {
     const { say, table } = world({ [P]: 0 });
     say({ withdrawn: ['198.51.100.128/25'] });
+    table.sweep(NOW + 600_000, 100);
+    expect([...table.prefixes.moreSpecifics()]).toHaveLength(1);
+    table.sweep(NOW + 600_001, 100);
     expect([...table.prefixes.moreSpecifics()]).toEqual([]);
   });
 });
@@ -298,6 +311,16 @@ describe('bounds', () => {
     say({ at: 2, announced: ['198.51.100.128/26'] });
     expect(counts.dropped.more_specific_limit).toBe(0);
     expect(totals(P).moreSpecifics).toEqual(['198.51.100.0/26', '198.51.100.128/26']);
+  });
+
+  it('more-specifics that were only withdrawn take no room from those that are held', () => {
+    const { say, table, counts } = world({ [P]: 0 }, { maxMoreSpecifics: 2 });
+    for (const i of [0, 1, 2, 3]) say({ withdrawn: [`198.51.100.${i * 64}/26`] });
+    expect([...table.prefixes.moreSpecifics()]).toHaveLength(2);
+    say({ announced: ['198.51.100.0/26', '198.51.100.64/26'] });
+    expect([table.routes, counts.dropped.more_specific_limit]).toEqual([2, 0]);
+    say({ withdrawn: ['198.51.100.128/26'] });
+    expect([table.routes, counts.dropped.more_specific_limit]).toEqual([2, 1]);
   });
 });
 
