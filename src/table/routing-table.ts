@@ -8,11 +8,9 @@
  * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
  */
 import type { Afi } from '../bgp/prefix.ts';
-import { CellStore } from './cell-store.ts';
-import { PathTable } from './path-table.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
-import { type LossReason, type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
-import { VpRegistry } from './vp-registry.ts';
+import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
+import { RouteLedger } from './route-ledger.ts';
 
 export interface TableOptions {
   /** VPs at once. Default 20,000. */
@@ -35,31 +33,21 @@ export type SeedChange = 'same' | 'corrected' | 'newer';
 /** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */
 const MORE_SPECIFIC_LINGER_MS = 10 * 60_000;
 
-export class RoutingTable {
-  readonly paths = new PathTable();
-  readonly vps: VpRegistry;
-  readonly cells = new CellStore();
+export class RoutingTable extends RouteLedger {
   readonly options: Required<TableOptions>;
-  /** Routes held now. */
-  routes = 0;
-  /** Grows when something changes that every prefix shows. */
-  generation = 0;
-  /** VPs heard of within the window and not down. */
-  readonly vpsByProtocol = { bgp: 0, bmp: 0 };
-  /** VPs with a full feed that are not down. */
-  readonly fullFeedVps: Record<Afi, number> = { ipv4: 0, ipv6: 0 };
   readonly prefixes: PrefixDirectory;
   #sweepAt = 0;
 
   constructor(options: TableOptions = {}) {
+    const maxVps = options.maxVps ?? 20_000;
+    super(maxVps);
     this.options = {
-      maxVps: options.maxVps ?? 20_000,
+      maxVps,
       maxMoreSpecifics: options.maxMoreSpecifics ?? 256,
       expectedWindowMs: options.expectedWindowMs ?? 24 * 3_600_000,
       routeTtlMs: options.routeTtlMs ?? 0,
       expectedVps: options.expectedVps ?? 'seen',
     };
-    this.vps = new VpRegistry(this.options.maxVps);
     this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
   }
 
@@ -94,7 +82,7 @@ export class RoutingTable {
         continue;
       }
       for (const { vp, path, fingerprint, timeUs } of routes) {
-        this.#hold(state, vp, this.cells.make(state, vp), path, fingerprint, timeUs);
+        this.hold(state, vp, this.cells.make(state, vp), path, fingerprint, timeUs);
         this.paths.release(path);
       }
     }
@@ -112,9 +100,9 @@ export class RoutingTable {
       if (path !== 0) {
         routes.push({ vp, path, fingerprint: this.cells.mark(cell), timeUs: this.cells.time(cell) });
         this.paths.retain(path);
-        this.#drop(state, vp, cell, this.cells.time(cell), 0);
+        this.drop(state, vp, cell, this.cells.time(cell), 0);
       } else if (this.cells.mark(cell) !== 0) {
-        this.#unexpect(state, vp, cell);
+        this.unexpect(state, vp, cell);
       }
     }
     this.prefixes.remove(state);
@@ -127,7 +115,7 @@ export class RoutingTable {
   hear(vp: number, nowMs: number): void {
     this.vps.lastHeardMs[vp] = nowMs;
     if (this.vps.down[vp] === 1) this.setVpUp(vp);
-    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
+    if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
   }
 
   /**
@@ -154,7 +142,7 @@ export class RoutingTable {
       return 'repeat';
     }
     if (held === 0) {
-      this.#hold(state, vp, cell, path, fingerprint, timeUs);
+      this.hold(state, vp, cell, path, fingerprint, timeUs);
       if (monitored !== undefined) monitored.gains++;
       return 'gain';
     }
@@ -162,7 +150,7 @@ export class RoutingTable {
       monitored.pathChanges++;
       if (this.paths.origin(held) !== this.paths.origin(path)) monitored.originChanges++;
     }
-    this.#exchange(state, cell, held, path, fingerprint, timeUs);
+    this.exchange(state, cell, held, path, fingerprint, timeUs);
     return 'path';
   }
 
@@ -181,7 +169,7 @@ export class RoutingTable {
       this.cells.setTime(cell, timeUs);
       return 'absent';
     }
-    this.#drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    this.drop(state, vp, cell, timeUs, lossSecond(nowMs));
     if (monitored !== undefined) monitored.losses.withdrawn++;
     return 'loss';
   }
@@ -198,8 +186,8 @@ export class RoutingTable {
       if (this.cells.mark(cell) === 0) this.cells.setMark(cell, fingerprint);
       return 'same';
     }
-    if (held === 0) this.#hold(state, vp, cell, path, fingerprint, timeUs);
-    else this.#exchange(state, cell, held, path, fingerprint, timeUs);
+    if (held === 0) this.hold(state, vp, cell, path, fingerprint, timeUs);
+    else this.exchange(state, cell, held, path, fingerprint, timeUs);
     return 'corrected';
   }
 
@@ -211,21 +199,21 @@ export class RoutingTable {
       this.cells.setTime(cell, timeUs);
       return 'same';
     }
-    this.#drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    this.drop(state, vp, cell, timeUs, lossSecond(nowMs));
     return 'corrected';
   }
 
   /** Puts back a VP of a snapshot, last heard then. */
   restoreVp(vp: number, heardMs: number): void {
     this.vps.lastHeardMs[vp] = heardMs;
-    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
+    if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
   }
 
   /** Puts back a cell of a snapshot into a table that has none there; path 0: a VP that lost its route at second `mark`. */
   restoreCell(state: PrefixState, vp: number, path: number, mark: number, timeUs: number): void {
     const cell = this.cells.make(state, vp);
     if (path !== 0) {
-      this.#hold(state, vp, cell, path, mark, timeUs);
+      this.hold(state, vp, cell, path, mark, timeUs);
       return;
     }
     // What was monitored when the snapshot was written may be a more-specific now: of those nobody is expected.
@@ -243,17 +231,17 @@ export class RoutingTable {
   /** The VP's session is down: its routes leave numerator and denominator. Routes it announces later count again. */
   setVpDown(vp: number): void {
     if (this.vps.down[vp] === 1) return;
-    if (this.vps.counted[vp] === 1) this.#countVp(vp, -1);
-    this.#countFullFeed(vp, -1);
+    if (this.vps.counted[vp] === 1) this.countVp(vp, -1);
+    this.countFullFeed(vp, -1);
     this.vps.down[vp] = 1;
     for (const state of this.prefixes.states()) {
       const cell = this.cells.find(state, vp);
       if (cell === -1) continue;
       if (this.cells.path(cell) !== 0) {
-        this.#drop(state, vp, cell, this.cells.time(cell), 0);
-        this.#countLoss(state, 'vp_down');
+        this.drop(state, vp, cell, this.cells.time(cell), 0);
+        this.countLoss(state, 'vp_down');
       } else if (this.cells.mark(cell) !== 0) {
-        this.#unexpect(state, vp, cell);
+        this.unexpect(state, vp, cell);
       }
     }
   }
@@ -262,7 +250,7 @@ export class RoutingTable {
   setVpUp(vp: number): void {
     if (this.vps.down[vp] === 0) return;
     this.vps.down[vp] = 0;
-    this.#countFullFeed(vp, 1);
+    this.countFullFeed(vp, 1);
   }
 
   /** Whether the VP has a full feed, by address family. Only read with `expectedVps: full_feed`. */
@@ -271,9 +259,9 @@ export class RoutingTable {
     const before = this.vps.fullFeed[vp];
     if (bits === before) return;
     const up = this.vps.down[vp] === 0;
-    if (up) this.#countFullFeed(vp, -1);
+    if (up) this.countFullFeed(vp, -1);
     this.vps.fullFeed[vp] = bits;
-    if (up) this.#countFullFeed(vp, 1);
+    if (up) this.countFullFeed(vp, 1);
     for (const state of this.prefixes.states()) {
       if (state.monitored === undefined) continue;
       const bit = state.prefix.afi === 'ipv4' ? 1 : 2;
@@ -315,10 +303,10 @@ export class RoutingTable {
       const cell = this.cells.find(state, vp);
       if (this.cells.path(cell) === 0) {
         const lost = this.cells.mark(cell);
-        if (lost !== 0 && lost < oldestLoss) this.#unexpect(state, vp, cell);
+        if (lost !== 0 && lost < oldestLoss) this.unexpect(state, vp, cell);
       } else if (this.cells.time(cell) < oldestRouteUs) {
-        this.#drop(state, vp, cell, this.cells.time(cell), lossSecond(nowMs));
-        this.#countLoss(state, 'expired');
+        this.drop(state, vp, cell, this.cells.time(cell), lossSecond(nowMs));
+        this.countLoss(state, 'expired');
       }
     }
     if (state.monitored === undefined && state.visible === 0 && nowMs - state.lastEventMs > MORE_SPECIFIC_LINGER_MS)
@@ -329,7 +317,7 @@ export class RoutingTable {
     const oldest = nowMs - this.options.expectedWindowMs;
     for (let vp = 0; vp < this.vps.end; vp++) {
       if (this.vps.get(vp) === undefined || this.vps.lastHeardMs[vp] >= oldest) continue;
-      if (this.vps.counted[vp] === 1 && this.vps.cells[vp] === 0) this.#countVp(vp, -1);
+      if (this.vps.counted[vp] === 1 && this.vps.cells[vp] === 0) this.countVp(vp, -1);
       const known = this.vps.cells[vp] > 0 || this.vps.fullFeed[vp] !== 0 || this.vps.down[vp] === 1;
       if (!known) this.#removeVp(vp);
     }
@@ -341,86 +329,6 @@ export class RoutingTable {
       if (cell !== -1) this.cells.set(cell, 0, 0, 0);
     }
     this.vps.remove(vp);
-  }
-
-  // --- the few places where totals move -----------------------------------------------------------------------------
-
-  #hold(state: PrefixState, vp: number, cell: number, path: number, fingerprint: number, timeUs: number): void {
-    const wasExpected = this.cells.mark(cell) !== 0;
-    if (!wasExpected) this.vps.cells[vp]++;
-    if (this.vps.counted[vp] === 0) this.#countVp(vp, 1);
-    this.paths.retain(path);
-    this.cells.set(cell, path, fingerprint, timeUs);
-    this.routes++;
-    state.visible++;
-    const monitored = state.monitored;
-    if (monitored !== undefined) {
-      if (!wasExpected) monitored.expected++;
-      if (!this.#isFull(vp, state)) monitored.visiblePartial++;
-      monitored.addPath(this.paths, path);
-    }
-    this.#touch(state);
-  }
-
-  #exchange(state: PrefixState, cell: number, held: number, path: number, fingerprint: number, timeUs: number): void {
-    this.paths.retain(path);
-    state.monitored?.replacePath(this.paths, held, path);
-    this.paths.release(held);
-    this.cells.set(cell, path, fingerprint, timeUs);
-    state.version++;
-  }
-
-  /** `lostSecond` 0: the VP leaves the denominator too. */
-  #drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostSecond: number): void {
-    const path = this.cells.path(cell);
-    const monitored = state.monitored;
-    const staysExpected = monitored !== undefined && lostSecond !== 0;
-    if (!staysExpected) this.vps.cells[vp]--;
-    this.cells.set(cell, 0, staysExpected ? lostSecond : 0, timeUs);
-    this.routes--;
-    state.visible--;
-    if (monitored !== undefined) {
-      if (!staysExpected) monitored.expected--;
-      if (!this.#isFull(vp, state)) monitored.visiblePartial--;
-      monitored.removePath(this.paths, path);
-    }
-    this.paths.release(path);
-    this.#touch(state);
-  }
-
-  #unexpect(state: PrefixState, vp: number, cell: number): void {
-    this.cells.setMark(cell, 0);
-    this.vps.cells[vp]--;
-    if (state.monitored !== undefined) state.monitored.expected--;
-    state.version++;
-  }
-
-  #countLoss(state: PrefixState, reason: LossReason): void {
-    if (state.monitored !== undefined) state.monitored.losses[reason]++;
-  }
-
-  #touch(state: PrefixState): void {
-    state.version++;
-    for (const parent of state.parents) parent.state.version++;
-  }
-
-  #isFull(vp: number, state: PrefixState): boolean {
-    return (this.vps.fullFeed[vp] & (state.prefix.afi === 'ipv4' ? 1 : 2)) !== 0;
-  }
-
-  #countVp(vp: number, change: 1 | -1): void {
-    const known = this.vps.get(vp);
-    if (known === undefined) return;
-    this.vps.counted[vp] = change === 1 ? 1 : 0;
-    this.vpsByProtocol[known.protocol] += change;
-  }
-
-  #countFullFeed(vp: number, change: 1 | -1): void {
-    const bits = this.vps.fullFeed[vp];
-    if (bits === 0) return;
-    if (bits & 1) this.fullFeedVps.ipv4 += change;
-    if (bits & 2) this.fullFeedVps.ipv6 += change;
-    this.generation++;
   }
 }
 

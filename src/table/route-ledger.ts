@@ -1,0 +1,120 @@
+/**
+ * What the table holds and the totals of it, and the few steps by which both change together: whatever happens to the table
+ * is made of these. Each costs the same however large the table is.
+ */
+import type { Afi } from '../bgp/prefix.ts';
+import { CellStore } from './cell-store.ts';
+import { PathTable } from './path-table.ts';
+import type { LossReason, PrefixState } from './prefix-state.ts';
+import { VpRegistry } from './vp-registry.ts';
+
+export class RouteLedger {
+  readonly paths = new PathTable();
+  readonly vps: VpRegistry;
+  readonly cells = new CellStore();
+  /** Routes held now. */
+  routes = 0;
+  /** Grows when something changes that every prefix shows. */
+  generation = 0;
+  /** VPs heard of within the window and not down. */
+  readonly vpsByProtocol = { bgp: 0, bmp: 0 };
+  /** VPs with a full feed that are not down. */
+  readonly fullFeedVps: Record<Afi, number> = { ipv4: 0, ipv6: 0 };
+
+  /** @param maxVps VPs at once */
+  constructor(maxVps: number) {
+    this.vps = new VpRegistry(maxVps);
+  }
+
+  protected hold(
+    state: PrefixState,
+    vp: number,
+    cell: number,
+    path: number,
+    fingerprint: number,
+    timeUs: number,
+  ): void {
+    const wasExpected = this.cells.mark(cell) !== 0;
+    if (!wasExpected) this.vps.cells[vp]++;
+    if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
+    this.paths.retain(path);
+    this.cells.set(cell, path, fingerprint, timeUs);
+    this.routes++;
+    state.visible++;
+    const monitored = state.monitored;
+    if (monitored !== undefined) {
+      if (!wasExpected) monitored.expected++;
+      if (!this.isFull(vp, state)) monitored.visiblePartial++;
+      monitored.addPath(this.paths, path);
+    }
+    this.touch(state);
+  }
+
+  protected exchange(
+    state: PrefixState,
+    cell: number,
+    held: number,
+    path: number,
+    fingerprint: number,
+    timeUs: number,
+  ): void {
+    this.paths.retain(path);
+    state.monitored?.replacePath(this.paths, held, path);
+    this.paths.release(held);
+    this.cells.set(cell, path, fingerprint, timeUs);
+    state.version++;
+  }
+
+  /** `lostSecond` 0: the VP leaves the denominator too. */
+  protected drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostSecond: number): void {
+    const path = this.cells.path(cell);
+    const monitored = state.monitored;
+    const staysExpected = monitored !== undefined && lostSecond !== 0;
+    if (!staysExpected) this.vps.cells[vp]--;
+    this.cells.set(cell, 0, staysExpected ? lostSecond : 0, timeUs);
+    this.routes--;
+    state.visible--;
+    if (monitored !== undefined) {
+      if (!staysExpected) monitored.expected--;
+      if (!this.isFull(vp, state)) monitored.visiblePartial--;
+      monitored.removePath(this.paths, path);
+    }
+    this.paths.release(path);
+    this.touch(state);
+  }
+
+  protected unexpect(state: PrefixState, vp: number, cell: number): void {
+    this.cells.setMark(cell, 0);
+    this.vps.cells[vp]--;
+    if (state.monitored !== undefined) state.monitored.expected--;
+    state.version++;
+  }
+
+  protected countLoss(state: PrefixState, reason: LossReason): void {
+    if (state.monitored !== undefined) state.monitored.losses[reason]++;
+  }
+
+  protected touch(state: PrefixState): void {
+    state.version++;
+    for (const parent of state.parents) parent.state.version++;
+  }
+
+  protected isFull(vp: number, state: PrefixState): boolean {
+    return (this.vps.fullFeed[vp] & (state.prefix.afi === 'ipv4' ? 1 : 2)) !== 0;
+  }
+
+  protected countVp(vp: number, change: 1 | -1): void {
+    const known = this.vps.get(vp);
+    if (known === undefined) return;
+    this.vps.counted[vp] = change === 1 ? 1 : 0;
+    this.vpsByProtocol[known.protocol] += change;
+  }
+
+  protected countFullFeed(vp: number, change: 1 | -1): void {
+    const bits = this.vps.fullFeed[vp];
+    if (bits === 0) return;
+    if (bits & 1) this.fullFeedVps.ipv4 += change;
+    if (bits & 2) this.fullFeedVps.ipv6 += change;
+    this.generation++;
+  }
+}
