@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import { PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
+import { VP_LIMIT } from '../table/vp-registry.ts';
 import type { ApiBatch, ApiRoute, ApiUpdate } from './seed-api.ts';
 
 const ROWS_PER_TURN = 2_000;
@@ -12,8 +13,8 @@ export class RibReader {
   readonly #table: RoutingTable;
   readonly #session: number;
   readonly #timeUs: number;
-  /** By prefix number: which VPs (by number) the RIB has. */
-  readonly #seen = new Map<number, Set<number>>();
+  /** Which VPs (by number) the RIB has. By the state itself: its number may pass to another while this is read. */
+  readonly #seen = new Map<PrefixState, Set<number>>();
   readonly #unavailable = new Set<string>();
   /** Routes that differed. */
   corrected = 0;
@@ -38,10 +39,10 @@ export class RibReader {
 
   #add(route: ApiRoute): void {
     const state = ownState(this.#table, route.prefix, true, this.#session);
-    const vp = state === undefined ? -1 : this.#table.vps.add(route.vp);
+    const vp = state === undefined ? -1 : addVp(this.#table, route.vp);
     if (state === undefined || vp < 0) return;
-    let vps = this.#seen.get(state.number);
-    if (vps === undefined) this.#seen.set(state.number, (vps = new Set()));
+    let vps = this.#seen.get(state);
+    if (vps === undefined) this.#seen.set(state, (vps = new Set()));
     vps.add(vp);
     if (seed(this.#table, state, vp, route, this.#timeUs) === 'corrected') this.corrected++;
   }
@@ -57,7 +58,7 @@ export class RibReader {
     for (const state of this.#table.prefixes.states()) {
       const owner = state.monitored ?? state.parents[0];
       if (owner.watched.session !== this.#session || !prefixes.has(owner.state.prefix.text)) continue;
-      const seen = this.#seen.get(state.number);
+      const seen = this.#seen.get(state);
       for (const vp of numbers) {
         const cell = this.#table.cells.find(state, vp);
         if (cell === -1 || this.#table.cells.path(cell) === 0 || seen?.has(vp)) continue;
@@ -98,7 +99,7 @@ export async function applyHistory(
       const wholeSecond = row.timeUs % 1_000_000 === 0;
       const timeUs = wholeSecond && row.timeUs < heardFromSecondUs ? row.timeUs + 999_999 : row.timeUs;
       const state = ownState(table, row.prefix, row.kind === 'A', session);
-      const vp = state === undefined ? -1 : row.kind === 'A' ? table.vps.add(row.vp) : table.vps.find(row.vp);
+      const vp = state === undefined ? -1 : row.kind === 'A' ? addVp(table, row.vp) : table.vps.find(row.vp);
       if (state !== undefined && vp >= 0) {
         if (row.kind === 'A') seed(table, state, vp, row, timeUs);
         else table.seedAbsence(state, vp, timeUs, now());
@@ -124,8 +125,16 @@ function seed(
   return change;
 }
 
+/** The VP's number; below 0 when there is no room for it, and then a route is lost. */
+function addVp(table: RoutingTable, vp: VantagePoint): number {
+  const number = table.vps.add(vp);
+  if (number === VP_LIMIT) table.droppedRoutes.vp_limit++;
+  return number;
+}
+
 function ownState(table: RoutingTable, prefix: string, create: boolean, session: number): PrefixState | undefined {
   const state = table.prefixes.resolve(prefix, create);
+  if (state === 'more_specific_limit') table.droppedRoutes.more_specific_limit++;
   if (!(state instanceof PrefixState)) return undefined;
   return (state.monitored ?? state.parents[0]).watched.session === session ? state : undefined;
 }

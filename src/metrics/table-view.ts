@@ -1,4 +1,5 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
+import { TABLE_BOUNDS } from '../table/route-ledger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { tableMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
@@ -74,6 +75,7 @@ export class TableView {
       new PlainGroup(figures.startTimeMs, {
         vps: each(none, 'protocol', ['bgp', 'bmp'], (protocol) => table.vpsByProtocol[protocol]),
         tableRoutes: single(none, () => table.routes),
+        tableDroppedRoutes: each(none, 'reason', TABLE_BOUNDS, (reason) => table.droppedRoutes[reason]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
         tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),

@@ -8,6 +8,10 @@ import { PathTable } from './path-table.ts';
 import type { LossReason, PrefixState } from './prefix-state.ts';
 import { VpRegistry } from './vp-registry.ts';
 
+/** The bounds of the table. Closed list: it becomes a label. */
+export const TABLE_BOUNDS = ['vp_limit', 'more_specific_limit'] as const;
+export type TableBound = (typeof TABLE_BOUNDS)[number];
+
 export class RouteLedger {
   readonly paths = new PathTable();
   readonly vps: VpRegistry;
@@ -16,6 +20,11 @@ export class RouteLedger {
   routes = 0;
   /** Grows when something changes that every prefix shows. */
   generation = 0;
+  /**
+   * Routes of a seed, a snapshot or a change of what is monitored that found no room, by the bound. Those of the stream are
+   * counted by its sessions.
+   */
+  readonly droppedRoutes: Record<TableBound, number> = { vp_limit: 0, more_specific_limit: 0 };
   /** VPs heard of within the window and not down. */
   readonly vpsByProtocol = { bgp: 0, bmp: 0 };
   /** VPs with a full feed that are not down. */

@@ -53,7 +53,7 @@ export class RoutingTable extends RouteLedger {
 
   /**
    * Makes these the monitored prefixes. Those that stay keep routes and counters; routes of prefixes that turn from
-   * monitored to more-specific or back are kept where they still belong.
+   * monitored to more-specific or back are kept where they still belong and find room (see `droppedRoutes`).
    * @returns whether anything but descriptions changed: then spellings resolved before must be forgotten
    */
   watch(watched: readonly WatchedPrefix[], nowMs: number): boolean {
@@ -79,6 +79,8 @@ export class RoutingTable extends RouteLedger {
       const state = this.prefixes.stateFor(prefix, routes.length > 0);
       if (!(state instanceof PrefixState)) {
         for (const route of routes) this.paths.release(route.path);
+        // What was inside two monitored prefixes, each with room, may be too much for the one that is left.
+        if (state === 'more_specific_limit') this.droppedRoutes.more_specific_limit += routes.length;
         continue;
       }
       for (const { vp, path, fingerprint, timeUs } of routes) {

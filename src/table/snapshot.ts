@@ -231,7 +231,7 @@ export function checkSnapshot(bytes: Buffer): SnapshotCheck {
 export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
   const vps: number[] = [];
   const paths: { text: string; vpAsn: number; number: number }[] = [{ text: '', vpAsn: 0, number: 0 }];
-  const restored = new Set<number>();
+  const restored = new Set<PrefixState>();
   for (const { kind, payload } of snapshot.sections) {
     if (kind === SECTION.VPS) {
       for (const { vp, heardMs } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
@@ -258,20 +258,22 @@ function restorePrefix(
   payload: Buffer,
   vps: readonly number[],
   paths: readonly { readonly number: number }[],
-  restored: Set<number>,
+  /** By the state itself: its number may pass to another when it makes room. */
+  restored: Set<PrefixState>,
 ): void {
   const headLength = payload.readUInt32LE(0);
   const head = JSON.parse(payload.toString('utf8', 4, 4 + headLength)) as PrefixHead;
   const state = table.prefixes.resolve(head.prefix, true, head.listedBy);
-  if (!(state instanceof PrefixState) || restored.has(state.number)) return;
-  restored.add(state.number);
+  const countAt = 4 + headLength;
+  if (state === 'more_specific_limit') table.droppedRoutes.more_specific_limit += routesAt(payload, countAt);
+  if (!(state instanceof PrefixState) || restored.has(state)) return;
+  restored.add(state);
   if (state.monitored !== undefined && head.counters !== undefined) {
     const { announcedLengths, losses, ...counters } = head.counters;
     Object.assign(state.monitored, counters);
     Object.assign(state.monitored.losses, losses);
     state.monitored.announcedLengths.set(announcedLengths.slice(0, state.monitored.announcedLengths.length));
   }
-  const countAt = 4 + headLength;
   const count = payload.readUInt32LE(countAt);
   // Copied once, because the parts of a file stand at any offset and a typed array does not.
   const start = payload.byteOffset + countAt + 4;
@@ -281,7 +283,17 @@ function restorePrefix(
     const vp = vps[words[i]];
     const snapshotPath = words[count + i];
     const path = paths[snapshotPath].number;
+    if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
   }
+}
+
+/** Cells with a route among those whose count stands at `countAt`. */
+function routesAt(payload: Buffer, countAt: number): number {
+  const count = payload.readUInt32LE(countAt);
+  const pathsAt = countAt + 4 + count * 4;
+  let routes = 0;
+  for (let i = 0; i < count; i++) if (payload.readUInt32LE(pathsAt + i * 4) !== 0) routes++;
+  return routes;
 }

@@ -151,6 +151,8 @@ describe('the table as a whole', () => {
       'bgp_vps{protocol="bgp"}': 0,
       'bgp_vps{protocol="bmp"}': 0,
       'bgp_table_routes{}': 0,
+      'bgp_table_dropped_routes_total{reason="vp_limit"}': 0,
+      'bgp_table_dropped_routes_total{reason="more_specific_limit"}': 0,
       'bgp_table_seeded{}': 0,
       ...closed('bgp_table_seeds_total', SEED_RESULTS),
       'bgp_table_seed_corrections_total{}': 0,
@@ -168,6 +170,7 @@ describe('the table as a whole', () => {
       table.vps.add({ protocol: 'bmp', asn: 64500, ip: '192.0.2.1', parent: { asn: 64501, ip: '192.0.2.2' } }),
       NOW,
     );
+    table.droppedRoutes.vp_limit = 4;
     figures.seeded = true;
     figures.seedAtMs = NOW;
     figures.snapshotAtMs = NOW + 1;
@@ -176,6 +179,7 @@ describe('the table as a whole', () => {
     figures.countRequest('rib', 'timeout');
     const all = series(view.collect());
     expect(all.get('bgp_vps{protocol="bmp"}')).toBe(1);
+    expect(all.get('bgp_table_dropped_routes_total{reason="vp_limit"}')).toBe(4);
     expect(all.get('bgp_table_seeded{}')).toBe(1);
     expect(all.get('bgp_table_seed_timestamp_seconds{}')).toBe(NOW / 1000);
     expect(all.get('bgp_table_snapshot_timestamp_seconds{}')).toBe(NOW / 1000 + 0.001);

@@ -103,6 +103,8 @@ export class TableModel {
     other_session: 0,
     hold_overflow: 0,
   };
+  /** Routes that found no room when other prefixes were monitored. */
+  displacedRoutes = 0;
   unmonitoredPrefixes = 0;
   futureTimestamps = 0;
 
@@ -257,6 +259,7 @@ export class TableModel {
     for (const [text, former] of displaced) {
       const held = former.held();
       const row = this.#row(text, held.length > 0);
+      if (row === 'limit') this.displacedRoutes += held.length;
       if (typeof row === 'string') continue;
       for (const [vp, cell] of held) row.cells.set(vp, { ...cell });
     }

@@ -363,6 +363,26 @@ describe('changing what is monitored', () => {
     watch(['198.51.0.0/16']);
     expect(totals('198.51.0.0/16').moreSpecifics).toEqual([INNER]);
   });
+
+  it('more-specifics that find no room in the prefix that is left are counted, route by route', () => {
+    const [left, right] = ['198.51.100.0/25', '198.51.100.128/25'];
+    const { announce, watch, totals, table } = world([left, right], { maxMoreSpecifics: 2 });
+    for (const inner of ['198.51.100.0/26', '198.51.100.64/26', '198.51.100.128/26', '198.51.100.192/26'])
+      for (const vp of [A, B, C]) announce(vp, inner);
+    expect(table.routes).toBe(12);
+    watch([P]);
+    expect(totals(P).moreSpecifics).toHaveLength(2);
+    expect([table.routes, table.droppedRoutes.more_specific_limit]).toEqual([6, 6]);
+    expect(table.paths.size).toBe(1);
+  });
+
+  it('what nobody asks for any more is not counted as dropped', () => {
+    const { announce, watch, table } = world([P, V6], { maxMoreSpecifics: 1 });
+    announce(A, P);
+    announce(A, INNER);
+    watch([V6]);
+    expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0 }]);
+  });
 });
 
 describe('more-specifics', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import type { PrefixState } from '../../src/table/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotMeta } from '../../src/table/snapshot.ts';
 import { runs } from '../support/property-runs.ts';
@@ -11,7 +12,7 @@ import {
   recountedTotals,
   routesOf,
 } from '../support/table-recount.ts';
-import { op, options, START_MS, World, watchedOf, watchSet } from '../support/table-world.ts';
+import { contains, op, options, START_MS, World, watchedOf, watchedPrefix, watchSet } from '../support/table-world.ts';
 
 const META: SnapshotMeta = { createdAtMs: START_MS, completeUntil: { '198.51.100.0/24': START_MS - 1 } };
 
@@ -114,9 +115,29 @@ describe('a table that was written and read again', () => {
         expectTotalsCount(again);
         const known = new Set(routesOf(world.table));
         expect(routesOf(again).filter((route) => !known.has(route))).toEqual([]);
+        // What is still asked for is there, or was counted.
+        const asked = watchedOf(which).map(({ prefix }) => prefix.text);
+        const wanted = [...world.table.prefixes.states()].filter(({ prefix: { text } }) =>
+          asked.some((outer) => outer === text || contains(outer, text)),
+        );
+        const dropped = again.droppedRoutes.vp_limit + again.droppedRoutes.more_specific_limit;
+        expect(again.routes + dropped).toBe(wanted.reduce((sum, state) => sum + state.visible, 0));
       }),
       runs(80),
     );
+  });
+
+  it('keeps the routes of a more-specific that takes the room of one that nobody holds', () => {
+    const watched = [watchedPrefix('198.51.100.0/24')];
+    const table = new RoutingTable();
+    table.watch(watched, START_MS);
+    const vp = table.vps.add({ protocol: 'bgp', asn: 64496, ip: '192.0.2.1' });
+    const states = ['198.51.100.0/25', '198.51.100.128/25'].map((text) => table.prefixes.resolve(text, true));
+    const path = table.paths.intern('64496 64500', 64496);
+    table.announce(states[1] as PrefixState, vp, path as number, 1, START_MS * 1000, START_MS);
+    const again = new RoutingTable({ maxMoreSpecifics: 1 });
+    again.watch(watched, START_MS);
+    expect(routesOf(restored(encode(table), again))).toEqual(routesOf(table));
   });
 
   it('may go on while it is written: what is read is sound, and each of its routes was held at some time', () => {

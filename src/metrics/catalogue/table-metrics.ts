@@ -21,6 +21,14 @@ export const tableMetrics = defineMetrics({
     help: 'Routes held now, of monitored prefixes and their more-specifics.',
     bound: ONE,
   },
+  tableDroppedRoutes: {
+    otlpName: 'bgp.table.dropped_routes',
+    kind: 'counter',
+    unit: '{route}',
+    labels: ['reason'],
+    help: 'Routes of a seed, a snapshot or a reload that were left out because a bound is reached: vp_limit, more_specific_limit. Those of the stream are in bgp_stream_dropped_events_total.',
+    bound: '2 (closed list of reasons)',
+  },
   tableSeeded: {
     otlpName: 'bgp.table.seeded',
     kind: 'gauge',

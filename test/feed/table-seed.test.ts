@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import type { ApiBatch } from '../../src/feed/seed-api.ts';
+import { applyHistory, RibReader } from '../../src/feed/table-seed.ts';
+import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { watchedPrefix } from '../support/table-world.ts';
+
+const NOW = 1_700_000_000_000;
+const P = '198.51.100.0/24';
+const INNER = ['198.51.100.0/25', '198.51.100.128/25'];
+const A: VantagePoint = { protocol: 'bgp', asn: 64496, ip: '192.0.2.1' };
+const B: VantagePoint = { protocol: 'bgp', asn: 64497, ip: '192.0.2.2' };
+
+function tableOf(options: TableOptions): RoutingTable {
+  const table = new RoutingTable(options);
+  table.watch([watchedPrefix(P)], NOW);
+  return table;
+}
+
+async function* batches<Row>(...rows: Row[]): AsyncGenerator<ApiBatch<Row>> {
+  yield { rows, unavailable: [] };
+}
+
+const route = (vp: VantagePoint, prefix: string) => ({ vp, prefix, asPath: '64501 64500' });
+const update = (vp: VantagePoint, prefix: string, kind: 'A' | 'W') => ({
+  ...route(vp, prefix),
+  kind,
+  timeUs: NOW * 1000,
+});
+
+test('routes of a RIB that are over a bound are counted by the bound', async () => {
+  const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
+  const rib = new RibReader(table, 0, NOW);
+  await rib.read(batches(route(A, P), route(A, INNER[0]), route(A, INNER[1]), route(B, P)));
+  expect([table.routes, table.droppedRoutes]).toEqual([2, { vp_limit: 1, more_specific_limit: 1 }]);
+});
+
+test('announcements of a history that are over a bound are counted; a withdrawal of what was never there is no loss', async () => {
+  const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
+  const rows = [
+    ...[update(A, INNER[0], 'A'), update(A, INNER[1], 'A'), update(A, INNER[1], 'W')],
+    ...[update(B, P, 'A'), update(B, P, 'W')],
+  ];
+  expect(await applyHistory(table, 0, batches(...rows), NOW, () => NOW)).toBe(5);
+  expect([table.routes, table.droppedRoutes]).toEqual([1, { vp_limit: 1, more_specific_limit: 1 }]);
+});
+
+test('what another session answers for, or nobody asked for, is not counted as dropped', async () => {
+  const table = tableOf({});
+  const rib = new RibReader(table, 1, NOW);
+  await rib.read(batches(route(A, P), route(A, '203.0.113.0/24')));
+  expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0 }]);
+});
