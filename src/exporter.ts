@@ -234,7 +234,7 @@ class Exporter implements RunningExporter {
     this.#cancelSnapshot();
     await this.#source.stop();
     await this.#keeper.stop();
-    await this.#saveSnapshot();
+    await this.#saveSnapshot(true);
     await Promise.all([this.#otlp?.stop(), this.#web?.close()]);
   }
 
@@ -329,6 +329,8 @@ class Exporter implements RunningExporter {
       this.#keeper.restored(outcome.meta.completeUntil);
       const age = Math.round((nowMs - outcome.meta.createdAtMs) / 1000);
       this.#logger.info('table restored', { routes: this.table.routes, age_seconds: age });
+      // From now on the counters may be seen higher than in that file: should this run be killed, it must not restore them.
+      if (outcome.meta.final === true) await this.#saveSnapshot();
     } else if (outcome.result === 'missing') {
       this.#logger.info('no snapshot yet', { file: this.#store.file });
     } else {
@@ -344,13 +346,14 @@ class Exporter implements RunningExporter {
     }, this.#config.storage.snapshotIntervalMs);
   }
 
-  async #saveSnapshot(): Promise<void> {
+  /** @param final nothing is counted any more */
+  async #saveSnapshot(final = false): Promise<void> {
     if (this.#store === undefined) return;
     let createdAtMs = 0;
     try {
       await this.#store.save(this.table, () => {
         createdAtMs = this.#timers.now();
-        return { createdAtMs, completeUntil: this.#keeper.completeUntil() };
+        return { createdAtMs, completeUntil: this.#keeper.completeUntil(), final };
       });
       this.figures.snapshots.success++;
       this.figures.snapshotAtMs = createdAtMs;

@@ -7,7 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
-import { type LossReason, PrefixState } from './prefix-state.ts';
+import { type LossReason, type MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { VP_LIMIT } from './vp-registry.ts';
 
@@ -23,6 +23,11 @@ export interface SnapshotMeta {
   readonly createdAtMs: number;
   /** By monitored prefix: until when (Unix ms) the table was complete; a prefix that was never seeded is not there. */
   readonly completeUntil: Readonly<Record<string, number>>;
+  /**
+   * Written by a clean stop, and nobody has seen the counters go on since. Others are not restored: a counter that comes
+   * back lower than it was seen looks like one that began anew, and the whole of it like news of one moment.
+   */
+  readonly final?: boolean;
 }
 
 interface VpRecord {
@@ -247,7 +252,7 @@ export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & {
         paths.push({ text, vpAsn: own ?? 0, number });
       }
     } else if (kind === SECTION.PREFIX) {
-      restorePrefix(table, payload, vps, paths, restored);
+      restorePrefix(table, payload, vps, paths, restored, snapshot.meta.final === true);
     }
   }
   for (const { number } of paths) if (number !== 0) table.paths.release(number);
@@ -260,6 +265,7 @@ function restorePrefix(
   paths: readonly { readonly number: number }[],
   /** By the state itself: its number may pass to another when it makes room. */
   restored: Set<PrefixState>,
+  withCounters: boolean,
 ): void {
   const headLength = payload.readUInt32LE(0);
   const head = JSON.parse(payload.toString('utf8', 4, 4 + headLength)) as PrefixHead;
@@ -269,10 +275,9 @@ function restorePrefix(
   if (!(state instanceof PrefixState) || restored.has(state)) return;
   restored.add(state);
   if (state.monitored !== undefined && head.counters !== undefined) {
-    const { announcedLengths, losses, ...counters } = head.counters;
-    Object.assign(state.monitored, counters);
-    Object.assign(state.monitored.losses, losses);
-    state.monitored.announcedLengths.set(announcedLengths.slice(0, state.monitored.announcedLengths.length));
+    if (withCounters) restoreCounters(state.monitored, head.counters);
+    state.monitored.lastAnnouncementUs = head.counters.lastAnnouncementUs;
+    state.monitored.lastWithdrawalUs = head.counters.lastWithdrawalUs;
   }
   const count = payload.readUInt32LE(countAt);
   // Copied once, because the parts of a file stand at any offset and a typed array does not.
@@ -287,6 +292,13 @@ function restorePrefix(
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
   }
+}
+
+function restoreCounters(monitored: MonitoredPrefix, of: NonNullable<PrefixHead['counters']>): void {
+  const { announcedLengths, losses, ...counters } = of;
+  Object.assign(monitored, counters);
+  Object.assign(monitored.losses, losses);
+  monitored.announcedLengths.set(announcedLengths.slice(0, monitored.announcedLengths.length));
 }
 
 /** Cells with a route among those whose count stands at `countAt`. */

@@ -51,6 +51,29 @@ test('table, more-specifics and counters are there again after a restart, and wh
   expect(healed.get('bgp_data_api_requests_total{endpoint="rib",result="success"}')).toBe(0);
 });
 
+test('after a kill the table is there, and the counters begin anew rather than come back lower than they were seen', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'table.snapshot');
+  const announcements = async () => (await samples(w.exporter)).get(`bgp_prefix_announcements_total{prefix="${P4}"}`);
+  const w = await stored(folder);
+  const [vp] = w.simulator.vantagePoints().filter((one) => one.isLive);
+  w.simulator.announce(vp.key, P4, { asPath: `${vp.asn} 64999 64500` });
+  await until(async () => expect(await announcements()).toBe(1));
+  await w.exporter.stop();
+  const ofCleanStop = readFileSync(file);
+  await w.start();
+  expect(await announcements()).toBe(1);
+  // What a kill would leave from here on.
+  const whileRunning = readFileSync(file);
+  expect(whileRunning).not.toEqual(ofCleanStop);
+  await w.exporter.stop();
+  writeFileSync(file, whileRunning);
+  await w.start();
+  expect(await announcements()).toBe(0);
+  await seeded(w);
+  expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6));
+});
+
 test('the snapshot is written at its interval too, so that a killed process loses at most that', async () => {
   const w = await stored(temporaryFolder());
   await until(async () =>

@@ -14,9 +14,13 @@ import {
 } from '../support/table-recount.ts';
 import { contains, op, options, START_MS, World, watchedOf, watchedPrefix, watchSet } from '../support/table-world.ts';
 
-const META: SnapshotMeta = { createdAtMs: START_MS, completeUntil: { '198.51.100.0/24': START_MS - 1 } };
+const META: SnapshotMeta = {
+  createdAtMs: START_MS,
+  completeUntil: { '198.51.100.0/24': START_MS - 1 },
+  final: true,
+};
 
-const encode = (table: RoutingTable) => Buffer.concat([...encodeSnapshot(table, META)]);
+const encode = (table: RoutingTable, meta = META) => Buffer.concat([...encodeSnapshot(table, meta)]);
 
 function restored(bytes: Buffer, into: RoutingTable): RoutingTable {
   const snapshot = checkSnapshot(bytes);
@@ -125,6 +129,31 @@ describe('a table that was written and read again', () => {
       }),
       runs(80),
     );
+  });
+
+  it('counts anew when it may have counted on after that: no counter comes back lower than it was seen', () => {
+    const watched = [watchedPrefix('198.51.100.0/24')];
+    const table = new RoutingTable();
+    table.watch(watched, START_MS);
+    const vp = table.vps.add({ protocol: 'bgp', asn: 64496, ip: '192.0.2.1' });
+    const state = table.prefixes.find('198.51.100.0/24') as PrefixState;
+    const path = table.paths.intern('64496 64500', 64496) as number;
+    table.announce(state, vp, path, 1, START_MS * 1000, START_MS);
+    for (const final of [false, undefined]) {
+      const again = new RoutingTable();
+      again.watch(watched, START_MS + 60_000);
+      restored(encode(table, { ...META, final }), again);
+      expect(routesOf(again)).toEqual(routesOf(table));
+      const monitored = [...again.prefixes.monitored()][0];
+      expect(keptCounters(monitored)).toMatchObject({
+        ...{ announcements: 0, gains: 0, announcedLengthSum: 0 },
+        lastAnnouncementUs: START_MS * 1000,
+      });
+      expect([monitored.sinceMs, monitored.announcedLengths.every((count) => count === 0)]).toEqual([
+        START_MS + 60_000,
+        true,
+      ]);
+    }
   });
 
   it('keeps the routes of a more-specific that takes the room of one that nobody holds', () => {
