@@ -95,6 +95,9 @@ describe('envelope and errors', () => {
     ['vantage_points', { rib_size_v4: '900000' }, 'rib_size_v4: expected op,value such as >,900000'],
     ['vantage_points', { data_afi: '5' }, 'data_afi: expected 4 or 6'],
     ['vantage_points', { soruces: 'ris' }, 'Parameter not supported by the simulator: soruces'],
+    ['vantage_points', { constructor: '1' }, 'Parameter not supported by the simulator: constructor'],
+    ['vantage_points', { ['__proto__']: '1' }, 'Parameter not supported by the simulator: __proto__'],
+    ['vantage_points', { with_as_set: 'false' }, 'Parameter not supported by the simulator: with_as_set'],
   ])('%s %o is 400', async (endpoint, parameters, detail) => {
     await start();
     expect(await query(simulator, 'one', endpoint, parameters)).toEqual({ status: 400, body: { detail } });
