@@ -11,7 +11,7 @@ export const OTHER = 'other';
 
 type Key = keyof typeof prefixMetrics;
 
-/** Series that are summed as `other` now, by the name of the metric. */
+/** Series that are summed as `other` now or have no room at all, by the name of the metric. */
 export type DroppedSeries = Map<string, number>;
 
 /** One monitored prefix. Labels are made once and live as long as the series does. */
@@ -63,6 +63,8 @@ class PrefixGroup implements PointGroup {
       prefixMetrics.prefixUpstreamVps.name,
       overBound(upstreams, watched.upstreams, LABEL_BOUNDS.upstream),
     );
+    const { unlisted } = this.#prefix;
+    if (unlisted > 0) addTo(dropped, prefixMetrics.prefixMoreSpecificVps.name, unlisted);
     if (this.#prefix.moreSpecifics.size > LABEL_BOUNDS.moreSpecific) {
       addTo(
         dropped,

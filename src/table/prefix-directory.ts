@@ -125,9 +125,11 @@ export class PrefixDirectory {
         ? this.#hasRoom(parent)
         : listedBy.includes(parent.state.prefix.text) && parent.moreSpecifics.size < this.#maxMoreSpecifics;
     const counting = [nearest, ...outer.filter(takes)];
-    const state = this.#add(new PrefixState(prefix, this.#takeNumber(), counting));
+    const unlistedBy = outer.filter((parent) => !counting.includes(parent));
+    const state = this.#add(new PrefixState(prefix, this.#takeNumber(), counting, undefined, 0, unlistedBy));
     this.#moreSpecifics.set(prefix.text, state);
     for (const parent of counting) parent.moreSpecifics.add(state);
+    for (const parent of unlistedBy) parent.unlisted++;
     return state;
   }
 
@@ -145,6 +147,7 @@ export class PrefixDirectory {
     this.#freeNumbers.push(state.number);
     if (state.monitored !== undefined) this.#monitored.delete(state.prefix);
     else this.#moreSpecifics.delete(state.prefix.text);
+    for (const parent of state.unlistedBy) parent.unlisted--;
     for (const parent of state.parents) {
       parent.moreSpecifics.delete(state);
       parent.state.version++;

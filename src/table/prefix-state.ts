@@ -87,8 +87,10 @@ export class PrefixState implements Row {
   /** Receipt of the newest event, Unix ms. */
   lastEventMs = 0;
   readonly monitored: MonitoredPrefix | undefined;
-  /** Monitored prefixes that contain it; empty for a monitored one. */
+  /** Monitored prefixes that contain it and list it; empty for a monitored one. */
   readonly parents: readonly MonitoredPrefix[];
+  /** Monitored prefixes around the nearest one that contain it and had no room to list it. */
+  readonly unlistedBy: readonly MonitoredPrefix[];
 
   constructor(
     prefix: Prefix,
@@ -96,10 +98,12 @@ export class PrefixState implements Row {
     parents: readonly MonitoredPrefix[],
     watched?: WatchedPrefix,
     sinceMs = 0,
+    unlistedBy: readonly MonitoredPrefix[] = [],
   ) {
     this.prefix = prefix;
     this.number = number;
     this.parents = parents;
+    this.unlistedBy = unlistedBy;
     this.monitored = watched && new MonitoredPrefix(this, watched, sinceMs);
   }
 }
@@ -132,6 +136,8 @@ export class MonitoredPrefix {
   lengthSum = 0;
   prepended = 0;
   readonly moreSpecifics = new Set<PrefixState>();
+  /** More-specifics with state that are missing there because it was full. */
+  unlisted = 0;
 
   announcements = 0;
   withdrawals = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { Fold, FoldCounts, type LateReason } from '../../src/table/fold.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { keptCounters, keptTotals, routesOf } from '../support/table-recount.ts';
@@ -311,6 +312,24 @@ describe('bounds', () => {
     say({ at: 2, announced: ['198.51.100.128/26'] });
     expect(counts.dropped.more_specific_limit).toBe(0);
     expect(totals(P).moreSpecifics).toEqual(['198.51.100.0/26', '198.51.100.128/26']);
+  });
+
+  it('more-specifics that an outer monitored prefix has no room for are listed by the inner one, and told', () => {
+    const outer = '198.51.0.0/16';
+    const { say, table, counts, totals, monitored } = world({ [outer]: 0, [P]: 0 }, { maxMoreSpecifics: 2 });
+    const dropped = () => new PrefixView(table).droppedSeries().get('bgp_prefix_more_specific_vps');
+    say({ announced: ['198.51.1.0/24', '198.51.2.0/24'] });
+    expect([monitored(outer).unlisted, dropped()]).toEqual([0, undefined]);
+    say({ announced: ['198.51.100.0/25', '198.51.100.128/25'] });
+    expect(totals(P).moreSpecifics).toEqual(['198.51.100.0/25', '198.51.100.128/25']);
+    expect(totals(outer).moreSpecifics).toEqual(['198.51.1.0/24', '198.51.2.0/24']);
+    expect([monitored(outer).unlisted, dropped(), counts.dropped.more_specific_limit]).toEqual([2, 2, 0]);
+    say({ at: 1, withdrawn: ['198.51.100.0/25'] });
+    say({ at: 1, announced: ['198.51.100.0/26'] }); // takes the room of the one withdrawn
+    expect(monitored(outer).unlisted).toBe(2);
+    table.watch([watchedPrefix(outer)], NOW);
+    expect(monitored(outer).unlisted).toBe(0);
+    expect(table.droppedRoutes.more_specific_limit).toBe(2);
   });
 
   it('more-specifics that were only withdrawn take no room from those that are held', () => {

@@ -24,6 +24,12 @@ function expectTotalsCount(world: World): void {
     expect(kept).toEqual(recountedTotals(table, monitored.state));
     for (const text of moreSpecifics) expect(table.prefixes.find(text)?.parents).toContain(monitored);
   }
+  for (const outer of table.prefixes.monitored()) {
+    const unlisted = [...table.prefixes.moreSpecifics()].filter(
+      ({ prefix: { text }, parents }) => contains(outer.state.prefix.text, text) && !parents.includes(outer),
+    );
+    expect(outer.unlisted).toBe(unlisted.length);
+  }
   for (const state of table.prefixes.moreSpecifics()) {
     expect(state.visible).toBe(recountedTotals(table, state).visible);
     expect(state.parents.length).toBeGreaterThan(0);

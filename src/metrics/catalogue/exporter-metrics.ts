@@ -58,7 +58,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{series}',
     labels: ['metric'],
-    help: 'Series that are summed as "other" now because a bound of labels is reached, by metric.',
+    help: 'Series that are summed as "other" now because a bound of labels is reached, by metric; of more-specifics also those that a monitored prefix around another one has no room for.',
     bound: '3',
   },
 });
