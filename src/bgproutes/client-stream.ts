@@ -130,6 +130,7 @@ export class MessageStream implements AsyncIterableIterator<Item> {
     if (this.#state === 'over') return;
     const wasRunning = this.#state === 'running';
     this.#state = 'over';
+    if (this.#isConnected) this.#options.counts.disconnects++;
     this.#isConnected = false;
     if (!wasRunning) return;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);

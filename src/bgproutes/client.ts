@@ -13,6 +13,7 @@ import { type ClientCounts, MessageStream } from './client-stream.ts';
 import { DataApiClient } from './data-api.ts';
 import { associatePrefixes } from './live-manager.ts';
 import { DECODE_FAILURES, type DecodeFailure } from './message.ts';
+import { checkServiceUrl } from './service-url.ts';
 import { BgproutesSource } from './source.ts';
 
 /** Where the live stream is. */
@@ -37,8 +38,9 @@ export interface BgproutesLiveClientOptions {
   /** Default `https://api.bgproutes.io`. */
   readonly dataApiUrl?: string;
   /**
-   * Connect again when a connection breaks, after 1 to 60 s, or after minutes when the service says no. A refusal before the
-   * first connection ends the iteration all the same: the key is wrong, or in use elsewhere. Default true.
+   * Connect again when a connection breaks, within a second at first and later within a minute, or after minutes when the
+   * service says no. A refusal before the first connection ends the iteration all the same: the key is wrong, or in use
+   * elsewhere. Default true.
    */
   readonly reconnect?: boolean;
   /** 0 nothing, 1 connections and failures, 2 everything, 3 every frame too. Default 0. */
@@ -112,16 +114,16 @@ export class BgproutesLiveClient {
 
   /**
    * Connects to nothing yet. Throws a `TypeError` when the key is empty or has characters that no key has, for a URL that
-   * is none, and for a wrong debug level; and as `node:fs` does when the debug file cannot be written.
+   * is none or has a user name, a password or a fragment, and for a wrong debug level; and as `node:fs` does when the debug file cannot be written.
    */
   constructor(options: BgproutesLiveClientOptions) {
     const { apiKey, logger, debugLevel = 0, debugFile } = options;
     if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
       throw new TypeError('apiKey: expected visible ASCII characters without blanks');
     }
-    checkUrl('websocketUrl', options.websocketUrl, ['ws:', 'wss:']);
-    checkUrl('liveManagerUrl', options.liveManagerUrl, ['http:', 'https:']);
-    checkUrl('dataApiUrl', options.dataApiUrl, ['http:', 'https:']);
+    checkServiceUrl('websocketUrl', options.websocketUrl, ['ws:', 'wss:']);
+    checkServiceUrl('liveManagerUrl', options.liveManagerUrl, ['http:', 'https:']);
+    checkServiceUrl('dataApiUrl', options.dataApiUrl, ['http:', 'https:']);
     this.#options = options;
     this.#log = new DebugLog({
       level: debugLevel,
@@ -208,6 +210,7 @@ export class BgproutesLiveClient {
       baseUrl: this.#options.dataApiUrl ?? DEFAULT_DATA_API_URL,
       userAgent: userAgent(),
       log: this.#log,
+      signal: this.#closing.signal,
     });
     return this.#dataApi;
   }
@@ -230,7 +233,10 @@ export class BgproutesLiveClient {
     this.#log.setFile(file);
   }
 
-  /** Ends the iteration, and a `subscribe` that waits. Resolves when the connection is closed, within two seconds. Idempotent. */
+  /**
+   * Ends the iteration, and rejects with a `StoppedError` what waits: a `subscribe`, requests of `dataApi`. Resolves when the
+   * connection is closed, within two seconds. Idempotent.
+   */
   async close(): Promise<void> {
     this.#closing.abort(new StoppedError('the client was closed'));
     this.#stream?.stop();
@@ -285,6 +291,7 @@ function userAgent(): string {
 /** Without what is there twice; a mistake is worth an error before the service is asked. */
 function canonicalPrefixes(prefixes: string | readonly string[]): readonly string[] {
   const texts = typeof prefixes === 'string' ? prefixes.split(',') : prefixes;
+  if (!Array.isArray(texts)) throw new TypeError('prefixes: expected a list, or a text with commas');
   const canonical = new Set<string>();
   for (const text of texts) {
     const prefix = parsePrefix(String(text).trim());
@@ -299,9 +306,4 @@ function canonicalPrefixes(prefixes: string | readonly string[]): readonly strin
   }
   if (canonical.size === 0) throw new PrefixToAPIKeyError('no prefix was given', {});
   return [...canonical];
-}
-
-function checkUrl(name: string, url: string | undefined, protocols: readonly string[]): void {
-  if (url === undefined || (URL.canParse(url) && protocols.includes(new URL(url).protocol))) return;
-  throw new TypeError(`${name}: expected a URL that begins with ${protocols.map((each) => `${each}//`).join(' or ')}`);
 }

@@ -26,6 +26,8 @@ import type {
   VantagePointsAnswer,
   VantagePointsParams,
 } from './data-api-types.ts';
+import { joinSignals } from './joined-signal.ts';
+import { checkServiceUrl } from './service-url.ts';
 
 /** Above these a request goes as POST. */
 const MAX_GET_VPS = 100;
@@ -48,12 +50,14 @@ export interface DataApiOptions {
   readonly maxVpsPerRequest?: number;
   /** Attempts of one request, the first included. Default 5. */
   readonly maxAttempts?: number;
-  /** Waits between attempts. Default 1 s to 60 s. */
+  /** Waits between attempts. Default within 1 s at first, later within 60 s. */
   readonly backoff?: BackoffOptions;
   /** `name/version`. */
   readonly userAgent?: string;
   readonly timers?: Timers;
   readonly log?: Logger;
+  /** Ends all requests when aborted, those that wait for the quota too: they reject with its reason. */
+  readonly signal?: AbortSignal;
   /** Called after every attempt that came to an end. */
   readonly onRequest?: (endpoint: DataApiEndpoint, result: DataApiResult) => void;
 }
@@ -70,11 +74,11 @@ export class DataApiClient {
   /** The end of the queue: settled when its last request is done. */
   private tail: Promise<void> = Promise.resolve();
 
-  /** Throws a `TypeError` when the base URL is none or the key cannot be a header. */
+  /** Throws a `TypeError` when the base URL is none, or has a user name, and when the key cannot be a header. */
   constructor(options: DataApiOptions) {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey))
       throw new TypeError('the API key is empty or holds characters that no key has');
-    if (options.baseUrl !== undefined) new URL(options.baseUrl);
+    checkServiceUrl('baseUrl', options.baseUrl, ['http:', 'https:']);
     this.options = options;
     this.timers = options.timers ?? systemTimers;
     this.redactText = redactor([options.apiKey]);
@@ -134,6 +138,7 @@ export class DataApiClient {
     decode: (data: unknown, asked: Asked) => Generator<RowBatch<Row>> | undefined,
   ): AsyncGenerator<RowBatch<Row>> {
     const { match = 'exact', communities = true, signal } = params;
+    const signals = [signal, this.options.signal];
     const ask = (batch: Batch, filter: Query): Promise<Generator<RowBatch<Row>>> => {
       const asked: Asked = { ...batch, match, communities };
       const query: Query = { ...vpIds(batch), ...time, ...filter, return_aspath: true, return_community: communities };
@@ -142,13 +147,13 @@ export class DataApiClient {
     };
     if (match === 'exact') {
       for (const batch of splitExact(params.vps, params.prefixes, this.maxVps)) {
-        yield* inTurns(await ask(batch, { prefix_exact_match: batch.prefixes.join(',') }));
+        yield* inTurns(await ask(batch, { prefix_exact_match: batch.prefixes.join(',') }), signals);
       }
       return;
     }
     for (const prefix of params.prefixes) {
       for (const vps of groupVps(params.vps, this.maxVps)) {
-        yield* inTurns(await ask({ vps, prefixes: [prefix] }, { prefix_filter: `<<:${prefix}` }));
+        yield* inTurns(await ask({ vps, prefixes: [prefix] }, { prefix_filter: `<<:${prefix}` }), signals);
       }
     }
   }
@@ -161,12 +166,16 @@ export class DataApiClient {
     signal: AbortSignal | undefined,
     decode: (data: unknown) => T | undefined,
   ): Promise<T> {
-    const given = signal ?? new AbortController().signal;
-    const leave = await this.enter(given);
+    const joined = joinSignals([signal, this.options.signal]);
     try {
-      return await this.attempts(endpoint, method, query, given, decode);
+      const leave = await this.enter(joined.signal);
+      try {
+        return await this.attempts(endpoint, method, query, joined.signal, decode);
+      } finally {
+        leave();
+      }
     } finally {
-      leave();
+      joined.leave();
     }
   }
 
@@ -285,12 +294,13 @@ function resultOf(code: DataApiError['code']): DataApiResult {
   return code.toLowerCase() as Lowercase<typeof code>;
 }
 
-/** Hands on the parts of an answer, letting the event loop turn between them. */
-async function* inTurns<T>(parts: Iterable<T>): AsyncGenerator<T> {
+/** Hands on the parts of an answer, letting the event loop turn between them, until a signal is aborted. */
+async function* inTurns<T>(parts: Iterable<T>, signals: readonly (AbortSignal | undefined)[]): AsyncGenerator<T> {
   let first = true;
   for (const part of parts) {
     if (!first) await nextTurn();
     first = false;
+    for (const signal of signals) signal?.throwIfAborted();
     yield part;
   }
 }

@@ -16,7 +16,7 @@ import {
 
 /** Times and bounds of connections that follow one another. */
 export interface SessionSettings extends ConnectionSettings {
-  /** Waits after a connection that broke or could not be made. Default 1 s to 60 s. */
+  /** Waits after a connection that broke or could not be made. Default within 1 s at first, later within 60 s. */
   readonly backoff: BackoffOptions;
   /** Waits after the service said no: an invalid key must not hammer it. Default 1 to 2 minutes, up to 10. */
   readonly refusalBackoff: BackoffOptions;

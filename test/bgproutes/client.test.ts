@@ -125,6 +125,10 @@ describe('subscribe', () => {
       expect(error).toBeInstanceOf(PrefixToAPIKeyError);
       expect(error).toMatchObject({ code: 'PREFIX_TO_API_KEY', message, status: undefined, serverText: '' });
     }
+    const nothing = process.env.NO_SUCH_VARIABLE as string;
+    expect(await failure(client.subscribe(nothing))).toEqual(
+      new TypeError('prefixes: expected a list, or a text with commas'),
+    );
     expect(simulator.associatedPrefixes(KEY)).toEqual([]);
   });
 
@@ -228,7 +232,7 @@ describe('messages', () => {
         if (item.type === 'announcement') break;
       }
       expect(simulator.sessions()).toBe(0);
-      expect(client.stats).toMatchObject({ connects: round, messages: round, connected: false });
+      expect(client.stats).toMatchObject({ connects: round, disconnects: round, messages: round, connected: false });
     }
   });
 
@@ -487,6 +491,11 @@ describe('the options', () => {
     [{ apiKey: 'k', websocketUrl: 'https://x' }, 'websocketUrl: expected a URL that begins with ws:// or wss://'],
     [{ apiKey: 'k', liveManagerUrl: 'x' }, 'liveManagerUrl: expected a URL that begins with http:// or https://'],
     [{ apiKey: 'k', dataApiUrl: 'ftp://x' }, 'dataApiUrl: expected a URL that begins with http:// or https://'],
+    [{ apiKey: 'k', websocketUrl: 'wss://x/#y' }, 'websocketUrl: expected a URL without #'],
+    [
+      { apiKey: 'k', liveManagerUrl: 'https://user:secret@x' },
+      'liveManagerUrl: expected a URL without a user name and password',
+    ],
     [{ apiKey: 'k', debugLevel: 4 as 3 }, 'debug level: expected 0, 1, 2 or 3, got 4'],
   ])('%j are refused', (options, message) => {
     expect(() => new BgproutesLiveClient(options)).toThrow(new TypeError(message));
@@ -508,5 +517,15 @@ describe('the options', () => {
     expect(client.dataApi.used.requests).toBe(2);
     const wrong = connect(simulator, { apiKey: 'WRONG' });
     await expect(wrong.dataApi.vantagePoints()).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403 });
+  });
+
+  it('have no Data API that outlives the client', async () => {
+    const simulator = await simulate();
+    const client = connect(simulator);
+    simulator.faults.api('vantage_points', 'timeout');
+    const waiting = failure(client.dataApi.vantagePoints());
+    await client.close();
+    expect(await waiting).toMatchObject({ code: 'STOPPED' });
+    expect(await failure(client.dataApi.vantagePoints())).toMatchObject({ code: 'STOPPED' });
   });
 });

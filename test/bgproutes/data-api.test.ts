@@ -249,6 +249,33 @@ describe('aborting', () => {
     expect(timers.nextInMs).toBeUndefined();
   });
 
+  it('between the parts of an answer', async () => {
+    const many = Array.from({ length: 3_000 }, (_, i) => [1_700_000_000 + i, 'A', P1, '1 2', '']);
+    const { client } = await world(says(envelope({ bgp: { 1: many } })));
+    const stop = new AbortController();
+    const endMs = Date.UTC(2026, 0, 2);
+    const batches = client.updates({ vps: vps(1), prefixes: [P1], startMs: 0, endMs, signal: stop.signal });
+    expect((await batches.next()).value?.rows.length).toBe(1_000);
+    stop.abort(reason);
+    expect(await caught(batches.next())).toBe(reason);
+    expect(await batches.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('of the whole client ends every request, and those that wait', async () => {
+    const stop = new AbortController();
+    const { client, server, timers, log } = await world(says(noVps), {
+      quota: { requests: 1 },
+      signal: stop.signal,
+    });
+    await client.vantagePoints();
+    const waiting = [caught(client.vantagePoints()), caught(rows(client))];
+    await until(() => expect(log.values('wait_seconds')).toEqual([3600]));
+    stop.abort(reason);
+    expect(await Promise.all(waiting)).toEqual([reason, reason]);
+    expect(await caught(client.vantagePoints())).toBe(reason);
+    expect([server.requests.length, timers.nextInMs]).toEqual([1, undefined]);
+  });
+
   it('leaves nothing behind on a signal that lives on', async () => {
     const { client } = await world(says(noVps));
     const warnings: Error[] = [];
@@ -271,7 +298,12 @@ describe('making a client', () => {
     if (apiKey !== '') expect(() => new DataApiClient({ apiKey })).not.toThrow(apiKey);
   });
 
-  it('does not take a base that is no URL', () => {
-    expect(() => new DataApiClient({ apiKey: KEY, baseUrl: 'nonsense' })).toThrow(TypeError);
+  it.each([
+    ['nonsense', 'baseUrl: expected a URL that begins with http:// or https://'],
+    ['localhost:8479', 'baseUrl: expected a URL that begins with http:// or https://'],
+    ['https://user:secret@api.bgproutes.io', 'baseUrl: expected a URL without a user name and password'],
+    ['https://api.bgproutes.io/#v1', 'baseUrl: expected a URL without #'],
+  ])('does not take the base %s', (baseUrl, message) => {
+    expect(() => new DataApiClient({ apiKey: KEY, baseUrl })).toThrow(new TypeError(message));
   });
 });

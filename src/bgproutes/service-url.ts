@@ -1,0 +1,20 @@
+/** Addresses of the services that a program gives: what cannot work is refused at once rather than at the first request. */
+
+/**
+ * Nothing of a wrong URL is quoted: it may hold a key or a password.
+ * @param name of the option
+ * @param protocols such as `https:`
+ * @throws TypeError when it is no URL, has another protocol, or has a user name, a password or a fragment: requests are refused with them
+ */
+export function checkServiceUrl(name: string, url: string | undefined, protocols: readonly string[]): void {
+  if (url === undefined) return;
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !protocols.includes(parsed.protocol)) {
+    const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
+    throw new TypeError(`${name}: expected a URL that begins with ${beginnings}`);
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw new TypeError(`${name}: expected a URL without a user name and password`);
+  }
+  if (url.includes('#')) throw new TypeError(`${name}: expected a URL without #`);
+}
