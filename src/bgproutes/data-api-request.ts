@@ -40,6 +40,8 @@ export interface Failure {
   readonly status: number | undefined;
   /** One line, bounded, without the key. */
   readonly text: string;
+  /** What the system calls it, such as `ECONNREFUSED`; undefined when it was not the network. */
+  readonly systemCode?: string;
   /** By the Retry-After header; undefined without one. */
   readonly retryAfterMs: number | undefined;
 }
@@ -63,7 +65,9 @@ export async function requestOnce(options: RequestOptions): Promise<Answer> {
     if (signal.aborted) return { kind: 'aborted' };
     if (timedOut) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
     // Never the error itself: an invalid header value is told with the value, and that is the key.
-    return failure('NETWORK_ERROR', undefined, errorText(error, redactText));
+    const systemCode = systemCodeOf(error);
+    const failed = failure('NETWORK_ERROR', undefined, errorText(error, redactText));
+    return systemCode === undefined ? failed : { ...failed, systemCode };
   } finally {
     cancelTimeout();
     signal.removeEventListener('abort', onAbort);
@@ -113,6 +117,17 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
 
 function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number): Failure {
   return { kind: 'failure', code, status, text, retryAfterMs };
+}
+
+/** The innermost code of an error and what caused it. */
+function systemCodeOf(error: unknown): string | undefined {
+  let code: string | undefined;
+  let current: unknown = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
+    if ('code' in current && typeof current.code === 'string') code = current.code;
+    current = current.cause;
+  }
+  return code;
 }
 
 function codeOf(status: number): DataApiErrorCode {

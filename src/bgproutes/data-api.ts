@@ -263,7 +263,9 @@ export class DataApiClient {
     );
     const often = attempts > 1 ? ` (${attempts} attempts)` : '';
     const message = `Data API, ${endpoint}: ${EXPLANATIONS[failed.code]}: ${said.join(': ')}${often}`;
-    return new DataApiError(failed.code, message, { status: failed.status });
+    // Made anew: what a library throws may hold the URL, or a header, and with it the key.
+    const cause = Object.assign(new Error(failed.text), { code: failed.systemCode ?? failed.code });
+    return new DataApiError(failed.code, message, { status: failed.status, cause });
   }
 }
 

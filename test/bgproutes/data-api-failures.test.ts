@@ -22,7 +22,8 @@ describe('a failure', () => {
     const { client, server, results } = await world(says(status === 204 ? '' : '{"detail":"Reason"}', status));
     const error = await caught(client.vantagePoints());
     expect(error).toBeInstanceOf(DataApiError);
-    expect(error).toMatchObject({ code, status, actor });
+    const text = status === 204 ? '' : 'Reason';
+    expect(error).toMatchObject({ code, status, actor, cause: { code, message: text } });
     expect((error as Error).message).toContain(`HTTP status ${status}${status === 204 ? '' : ': Reason'}`);
     expect(server.requests.length).toBe(1);
     expect(results).toEqual([`vantage_points ${code.toLowerCase()}`]);
@@ -157,6 +158,7 @@ describe('a failure', () => {
     expect(await caught(client.vantagePoints())).toMatchObject({
       code: 'NETWORK_ERROR',
       message: expect.stringMatching(/it could not be reached: fetch failed: connect ECONNREFUSED/),
+      cause: { code: 'ECONNREFUSED' },
     });
   });
 
