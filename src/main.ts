@@ -85,7 +85,9 @@ async function main(): Promise<void> {
   for (const output of [stdout, stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       // The reader has gone (a closed pipe): there is nobody to tell, and nothing is wrong with the exporter.
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE') return;
+      const name = output === stdout ? 'output' : 'error';
+      fatal(new ExporterError('OUTPUT', `standard ${name} cannot be written: ${error.message}`, { actor: 'operator' }));
     });
   }
 

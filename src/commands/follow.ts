@@ -3,6 +3,7 @@ import type { ClientEvent } from '../bgproutes/client-events.ts';
 import type { LiveMessage } from '../bgproutes/client-message.ts';
 import type { CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { ASSOCIATION, patiently } from './patience.ts';
 import type { Service } from './service.ts';
 
 /** Prints what a message is worth; awaited, so that a slow output slows the stream down. */
@@ -19,8 +20,9 @@ export async function follow(service: Service, io: CommandIo, onMessage: OnMessa
   const client = new BgproutesLiveClient(options);
   const unreadable = new Set<string>();
   try {
-    if (prefixes.length > 0) await client.subscribe(prefixes, { signal: output.signal });
-    for await (const item of client.messages({ signal: output.signal, events: true })) {
+    const { signal } = output;
+    if (prefixes.length > 0) await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal }));
+    for await (const item of client.messages({ signal, events: true })) {
       if (item.type === 'announcement' || item.type === 'withdrawal') {
         await onMessage(item, output);
       } else if (item.type !== 'unreadable') {

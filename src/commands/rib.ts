@@ -1,5 +1,6 @@
 /** `bgproutes-exporter rib`: what vantage points held at a time, by the Data API. */
 import { parseAsPath, pathFacts } from '../bgp/as-path.ts';
+import { parseTimestampUs } from '../bgproutes/data-api-time.ts';
 import {
   LIVE_SOURCES,
   type PrefixMatch,
@@ -11,6 +12,7 @@ import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } fr
 import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
 import type { Command, CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
 import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
@@ -18,6 +20,9 @@ const FORMATS = ['table', 'json'] as const;
 
 /** The Data API lags behind by 1 to 2 minutes. */
 const DEFAULT_AGE_MS = 5 * 60_000;
+
+/** By which clocks may differ. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /** Origins named in the summary. */
 const MAX_ORIGINS = 5;
@@ -93,11 +98,11 @@ async function printRoutes({ service, io, output, format, matches, dateMs, filte
   const { dataApiOf } = await import('./data-api-access.ts');
   const api = dataApiOf(service, io);
   const { signal } = output;
-  const listed = await api.vantagePoints({ ...filter, signal });
+  const listed = await patiently(io, VP_LIST, () => api.vantagePoints({ ...filter, signal }));
   const summary = new Summary();
   summary.add(listed.unreadable);
   const print = format === 'json' ? new JsonPrinter(output) : new TablePrinter(output);
-  for (const match of matches) {
+  const ask = async (match: PrefixMatch): Promise<void> => {
     const question = { vps: listed.vantagePoints, prefixes: service.prefixes, dateMs, match, signal };
     for await (const { rows, unreadable, unavailable } of api.rib(question)) {
       summary.add(unreadable);
@@ -105,7 +110,9 @@ async function printRoutes({ service, io, output, format, matches, dateMs, filte
       for (const row of rows) summary.count(row);
       await print.rows(rows);
     }
-  }
+  };
+  const soFar = (): string => `the Data API's routes, ${summary.routes} so far`;
+  for (const match of matches) await patiently(io, soFar, () => ask(match));
   await print.end();
   const when = new Date(dateMs).toISOString().slice(0, 19);
   io.stderr.write(`# at ${when} UTC, asked of ${listed.vantagePoints.length} vantage points: ${summary.text()}\n`);
@@ -158,7 +165,7 @@ class JsonPrinter {
 
 class Summary {
   unavailable = 0;
-  #routes = 0;
+  routes = 0;
   readonly #origins = new Map<string, number>();
   readonly #unreadable: Partial<Record<UnreadableReason, number>> = {};
 
@@ -169,13 +176,13 @@ class Summary {
   }
 
   count(row: RibRow): void {
-    this.#routes++;
+    this.routes++;
     const origin = String(originOf(row));
     this.#origins.set(origin, (this.#origins.get(origin) ?? 0) + 1);
   }
 
   text(): string {
-    const parts = [`${this.#routes} routes`];
+    const parts = [`${this.routes} routes`];
     const byCount = [...this.#origins].sort(([, a], [, b]) => b - a);
     if (byCount.length > 0) {
       const named = byCount.slice(0, MAX_ORIGINS).map(([origin, routes]) => `${routes} from ${origin}`);
@@ -202,11 +209,13 @@ function originOf({ vp, asPath }: RibRow): number | string {
 function dateOf({ date }: Arguments['flags'], nowMs: number): number {
   if (date === undefined) return nowMs - DEFAULT_AGE_MS;
   const text = String(date);
-  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z?$/.test(text)
-    ? Date.parse(`${text.replace('Z', '')}Z`)
-    : Number.NaN;
-  if (Number.isNaN(ms)) {
+  const us = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z?$/.test(text) ? parseTimestampUs(text) : undefined;
+  if (us === undefined) {
     throw new UsageError(`--date: expected a time such as 2026-11-23T18:00:00 (UTC), got ${JSON.stringify(text)}`);
   }
+  const ms = us / 1000;
+  // An answer with the newest routes would be printed as the future's.
+  if (ms > nowMs + CLOCK_TOLERANCE_MS)
+    throw new UsageError(`--date: expected a time that has passed (UTC), got ${JSON.stringify(text)}`);
   return ms;
 }

@@ -1,6 +1,7 @@
 /** `bgproutes-exporter subscribe`: associates prefixes with a key, for whoever reads its stream. */
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { ASSOCIATION, patiently } from './patience.ts';
 import { PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FLAGS: readonly Flag[] = [
@@ -32,7 +33,7 @@ Example:
     const { BgproutesLiveClient } = await import('../bgproutes/client.ts');
     const client = new BgproutesLiveClient(options);
     try {
-      await client.subscribe(prefixes, { signal: io.signal });
+      await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal: io.signal }));
     } catch (error) {
       if (io.signal.aborted) return 0;
       throw error;

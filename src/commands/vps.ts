@@ -4,6 +4,7 @@ import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
@@ -52,7 +53,10 @@ Example:
     const output = new LineOutput(io);
     try {
       const api = dataApiOf(service, io);
-      const { vantagePoints, unreadable } = await api.vantagePoints({ ...filter, signal: output.signal });
+      const { signal } = output;
+      const { vantagePoints, unreadable } = await patiently(io, VP_LIST, () =>
+        api.vantagePoints({ ...filter, signal }),
+      );
       if (format === 'json') {
         await output.line(`[${vantagePoints.map((vp) => `\n  ${jsonLine(vp)}`).join(',')}\n]`);
       } else {

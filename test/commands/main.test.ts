@@ -87,6 +87,19 @@ describe('the command line', () => {
     expect(program.stderr()).not.toContain(KEY);
   });
 
+  it('says why when its output cannot be written, without a place in its code', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const program = startProgram(['--help'], {}, 'pipe', full);
+      expect(await program.exit).toBe(1);
+      expect(program.stderr()).toBe(
+        'bgproutes-exporter: standard output cannot be written: ENOSPC: no space left on device, write\n',
+      );
+    } finally {
+      closeSync(full);
+    }
+  });
+
   it('names everything that is wrong with a configuration: exit code 2', async () => {
     const program = run(['--prefix=192.23.62.1/24', '--log.level=loud']);
     expect(await program.exit).toBe(2);

@@ -92,6 +92,9 @@ describe('rib', () => {
     [[], /^no prefix: --prefix=192\.0\.2\.0\/24, or --config\.file=FILE$/],
     [['--prefix=192.0.2.0/24', '--date=yesterday'], /^--date: expected a time such as/],
     [['--prefix=192.0.2.0/24', '--date=2026-13-40T00:00:00'], /^--date: expected a time such as/],
+    // Days that the month has not, which a lenient reader would take for days of the next one.
+    [['--prefix=192.0.2.0/24', '--date=2026-02-30T00:00:00'], /^--date: expected a time such as/],
+    [['--prefix=192.0.2.0/24', '--date=2126-01-01T00:00:00'], /^--date: expected a time that has passed/],
     [['--prefix=x'], /^--prefix: expected a prefix such as/],
   ])('%j is wrong usage', async (args, message) => {
     const { exit } = runCommand(ribCommand, args, { env: { BGP_API_KEY: KEY } });

@@ -76,17 +76,18 @@ export interface Program {
   seen(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** The environment is only what is given, and PATH. `log`: a file descriptor instead of standard error, which is then empty. */
+/** The environment is only what is given, and PATH. `log` and `stdout`: a file descriptor instead of the stream, then empty here. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   log: number | 'pipe' = 'pipe',
+  stdout: number | 'pipe' = 'pipe',
 ): Program {
   built ??= build();
   const child = spawn(process.execPath, [built, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', log],
+    stdio: ['ignore', stdout, log],
   });
   let out = '';
   let err = '';

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ASSOCIATION, patiently, VP_LIST } from '../../src/commands/patience.ts';
+import { ribCommand } from '../../src/commands/rib.ts';
+import { subscribeCommand } from '../../src/commands/subscribe.ts';
+import { tailCommand } from '../../src/commands/tail.ts';
+import { vpsCommand } from '../../src/commands/vps.ts';
+import { KEY, P1, simulate } from '../bgproutes/client-world.ts';
+import { addresses, Output, runCommand } from './command-world.ts';
+
+describe('what takes long', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is told after two seconds, then every ten, and no more when it is done', async () => {
+    const stderr = new Output();
+    let finish = (_: string): void => {};
+    let rows = 0;
+    const done = patiently(
+      { stderr },
+      () => `the answer, ${rows} rows so far`,
+      () => new Promise<string>((resolve) => (finish = resolve)),
+    );
+    vi.advanceTimersByTime(1_999);
+    expect(stderr.text).toBe('');
+    vi.advanceTimersByTime(1);
+    rows = 5;
+    vi.advanceTimersByTime(10_000);
+    expect(stderr.lines).toEqual([
+      '# still waiting for the answer, 0 rows so far (2 s)',
+      '# still waiting for the answer, 5 rows so far (12 s)',
+    ]);
+    finish('done');
+    expect(await done).toBe('done');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leaves no timer when it fails', async () => {
+    const failing = patiently({ stderr: new Output() }, 'nothing', () => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a service that does not answer', () => {
+  it.each([
+    ['vps', vpsCommand, [], 'vantage_points', VP_LIST],
+    ['rib', ribCommand, [`--prefix=${P1}`], 'rib', "the Data API's routes, 0 so far"],
+    ['subscribe', subscribeCommand, [`--prefix=${P1}`], 'live_manager', ASSOCIATION],
+    ['tail', tailCommand, [`--prefix=${P1}`], 'live_manager', ASSOCIATION],
+  ] as const)('is waited for by %s with a word on standard error', async (_, command, args, endpoint, what) => {
+    const simulator = await simulate();
+    simulator.addVantagePoint({ protocol: 'bgp', asn: 3333, ip: '193.0.0.56' });
+    simulator.faults.api(endpoint, 'timeout');
+    const run = runCommand(command, [...args, ...addresses(simulator)], { env: { BGP_API_KEY: KEY } });
+    await run.noted(`# still waiting for ${what} (2 s)\n`);
+    expect(await run.stop()).toBe(0);
+    expect(run.stdout.text).not.toContain('waiting');
+  });
+});
