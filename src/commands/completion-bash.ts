@@ -18,17 +18,19 @@ export function bashCompletion(commands: readonly Command[]): string {
           : [known.kind === 'file' || known.kind === 'folder' ? known.kind : 'any', ''];
       return [`        --${flag.name}) kind=${kind}; words="${list}" ;;\n`];
     });
+    // Its argument is a file; what begins with a dash is a flag all the same.
+    const bare = command.name === 'check-config' ? '"") [[ $cur == -* ]] || kind=file ;;\n        ' : '';
     return `    ${command.name})
       all="${all}"
       case "$flag" in
-${values.join('')}        *) kind=none ;;
+${values.join('')}        ${bare}*) kind=none ;;
       esac ;;
 `;
   });
   return `# bash completion of bgproutes-exporter; source <(bgproutes-exporter completion bash)
 _bgproutes_exporter() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
-  local command=serve flag="" kind=none words="" all=""
+  local command=serve flag="" kind=none words="" all="" newline=$'\\n'
   if [[ $cur == "=" ]]; then
     flag=$prev cur=""
   elif [[ $prev == "=" && $COMP_CWORD -ge 2 ]]; then
@@ -44,8 +46,8 @@ ${cases.join('')}    *) return ;;
   COMPREPLY=()
   case "$kind" in
     words) COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")) ;;
-    folder) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")) ;;
+    file) local IFS=$newline; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")) ;;
+    folder) local IFS=$newline; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")) ;;
     any) ;;
     none)
       COMPREPLY=($(compgen -W "$all" -- "$cur"))

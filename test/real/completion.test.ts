@@ -16,6 +16,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, shell === 'zsh' ? '_bgproutes-exporter' : shell), program.stdout());
   }
   writeFileSync(join(folder, 'a-file.yml'), '');
+  writeFileSync(join(folder, 'of two words.yml'), '');
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -111,6 +112,10 @@ describe.each([
       one.replace(/^--config\.file=/, ''),
     );
     expect(files).toEqual(['a-file.yml']);
+    expect(offers('bgproutes-exporter check-config a-f')).toEqual(['a-file.yml']);
+    // The shell quotes it when it puts it into the line.
+    const [spaced] = offers('bgproutes-exporter check-config of').map((one) => one.replaceAll('\\', ''));
+    expect(spaced).toBe('of two words.yml');
   });
 
   it('words of a command are completed', () => {
