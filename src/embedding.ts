@@ -4,7 +4,7 @@
  */
 import { type Config, configSecrets } from './config/config.ts';
 import { ConfigError } from './errors.ts';
-import { type Readiness, type RunningExporter, startExporter } from './exporter.ts';
+import type { Readiness, RunningExporter } from './exporter.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { negotiateFormat } from './outputs/negotiation.ts';
 import type { MonitoredPrefix } from './table/prefix-state.ts';
@@ -75,6 +75,8 @@ export async function embedExporter(config: Config, options: EmbedOptions = {}):
   const { reloadConfig, version = buildInfo({}) } = options;
   const logger =
     options.logger ?? createLogger({ ...config.log, destination: process.stderr, secrets: configSecrets(config) });
+  // Not before it is wanted: who reads the stream only does not pay for a web server.
+  const { startExporter } = await import('./exporter.ts');
   const running = await startExporter(withoutServer(config), {
     logger,
     version,

@@ -45,3 +45,13 @@ describe('compilers of schemas', () => {
     expect(await loadedPackages(`import { fastify } from 'fastify'; await fastify().close();`)).toContain('ajv');
   });
 });
+
+describe('the package', () => {
+  it('loads no web server, and nothing of the exporter, for who reads the stream only', async () => {
+    const loaded = await loadedPackages(`await import('./src/index.ts');`);
+    expect(loaded).toContain('ws');
+    expect(loaded.filter((name) => name === 'fastify' || name === 'prom-client')).toEqual([]);
+    const whole = await loadedPackages(`await import('./src/exporter.ts');`);
+    expect(whole).toEqual(expect.arrayContaining(['fastify', 'prom-client']));
+  });
+});
