@@ -4,9 +4,10 @@
  */
 import { type Config, configSecrets } from './config/config.ts';
 import { ConfigError } from './errors.ts';
-import type { Readiness, RunningExporter } from './exporter.ts';
+import type { RunningExporter } from './exporter.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { negotiateFormat } from './outputs/negotiation.ts';
+import type { Readiness } from './readiness.ts';
 import type { MonitoredPrefix } from './table/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';
 import { type BuildInfo, buildInfo } from './version.ts';

@@ -26,6 +26,7 @@ import { TableFigures, TableView } from './metrics/table-view.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
 import { type TextFormat, TextWriter } from './outputs/prometheus.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
+import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
 import { sleep, systemTimers, type Timers } from './stream/timers.ts';
@@ -42,9 +43,6 @@ export interface ExporterDeps {
   /** Default: the real clock. */
   readonly timers?: Timers;
 }
-
-/** Whether somebody should rely on the metrics now, or why not. */
-export type Readiness = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 export interface RunningExporter {
   /** Where the web server listens, `host:port`; undefined without one. */

@@ -102,7 +102,6 @@ export {
   StoppedError,
   WebsocketConnectionError,
 } from './errors.ts';
-export type { Readiness } from './exporter.ts';
 export {
   createLogger,
   type LogFields,
@@ -112,6 +111,7 @@ export {
   type LogLevel,
   type RootLogger,
 } from './logger.ts';
+export type { Readiness } from './readiness.ts';
 export type { BackoffOptions } from './stream/backoff.ts';
 export { DISCONNECT_REASONS, type DisconnectReason } from './stream/source.ts';
 export type { Timers } from './stream/timers.ts';
