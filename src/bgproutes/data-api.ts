@@ -3,6 +3,7 @@
  * key: one request at a time, so many an hour.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withDefaults } from '../defaults.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type Redactor, redactor } from '../redaction.ts';
@@ -82,7 +83,7 @@ export class DataApiClient {
     this.options = options;
     this.timers = options.timers ?? systemTimers;
     this.redactText = redactor([options.apiKey]);
-    this.quota = new Quota({ ...DEFAULT_QUOTA, ...options.quota });
+    this.quota = new Quota(withDefaults(DEFAULT_QUOTA, options.quota));
   }
 
   /** What the key used of its quota within the last hour. */

@@ -2,6 +2,7 @@
  * A session that lasts: one WebSocket connection after the other, with waits between them that spare the service. It
  * retries for ever, or ends with the first connection when told so.
  */
+import { withDefaults } from '../defaults.ts';
 import type { Logger } from '../logger.ts';
 import type { Redactor } from '../redaction.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
@@ -83,7 +84,7 @@ export class WebSocketSession {
   constructor(options: SessionOptions, events: SessionEvents) {
     this.options = options;
     this.events = events;
-    this.settings = { ...DEFAULT_SESSION_SETTINGS, ...options.settings };
+    this.settings = withDefaults(DEFAULT_SESSION_SETTINGS, options.settings);
     this.backoff = new Backoff(this.settings.backoff, () => options.timers.random());
     this.refusalBackoff = new Backoff(this.settings.refusalBackoff, () => options.timers.random());
   }

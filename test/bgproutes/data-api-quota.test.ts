@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Quota } from '../../src/bgproutes/data-api-quota.ts';
+import { Quota, type QuotaLimits } from '../../src/bgproutes/data-api-quota.ts';
 import { envelope, HOUR, until, world } from './data-api-world.ts';
 
 describe('the quota', () => {
@@ -24,6 +24,17 @@ describe('the quota', () => {
     timers.advance(1);
     await fourth;
     expect(server.requests.length).toBe(4);
+  });
+
+  it('has its defaults where a limit is there but undefined', async () => {
+    const quota = { requests: 1, serverMs: undefined, bytes: undefined } as Partial<QuotaLimits>;
+    const { client, timers } = await world((_, response) => void response.end(envelope({ bgp: [] })), { quota });
+    await client.vantagePoints();
+    const stop = new AbortController();
+    const second = client.vantagePoints({ signal: stop.signal }).catch((error: unknown) => error);
+    await until(() => expect(timers.nextInMs).toBe(HOUR));
+    stop.abort('enough');
+    expect(await second).toBe('enough');
   });
 
   it('is charged with what the envelope says, as far as that can be', async () => {

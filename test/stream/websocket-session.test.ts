@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { WebSocketSession } from '../../src/stream/websocket-session.ts';
+import type { SessionSettings, WebSocketSession } from '../../src/stream/websocket-session.ts';
+import { ManualTimers } from './manual-timers.ts';
 import { cleanups, KEY, open, serve, until } from './session-world.ts';
 import { tcpServer, upgradeByHand, webSocketServer } from './test-servers.ts';
+
+describe('settings', () => {
+  it('that are there but undefined are as good as absent', async () => {
+    const server = await serve(webSocketServer((client) => client.send('{}')));
+    const timers = new ManualTimers();
+    const settings = { pingIntervalMs: undefined } as Partial<SessionSettings>;
+    const { events } = open(server.url, settings, { timers });
+    await until(() => expect(events).toEqual(['connected']));
+    expect(timers.nextInMs).toBe(10_000);
+  });
+});
 
 describe('reconnecting', () => {
   it('waits longer after each failure, up to the maximum', async () => {
