@@ -123,10 +123,10 @@ const MOST_OF_VALUE = 64;
 function histogramText({ attributes, startTime, endTime, value, gone }: Point<Histogram>): string {
   const head = `{"attributes":${attributeList(Object.entries(attributes))}`;
   const times = timesText(startTime, endTime);
-  if (gone) return `${head},${times},"flags":1}`;
   const { buckets, count, sum } = value;
   const lists = `"bucketCounts":[${buckets.counts.join(',')}],"explicitBounds":[${buckets.boundaries.map(numberText).join(',')}]`;
-  return `${head},${lists},"count":${count},"sum":${numberText(sum ?? 0)},${times}}`;
+  const flags = gone ? ',"flags":1' : '';
+  return `${head},${lists},"count":${count},"sum":${numberText(sum ?? 0)},${times}${flags}}`;
 }
 
 /** The beginning of a point, up to its times. */

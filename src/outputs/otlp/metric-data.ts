@@ -63,7 +63,7 @@ export class Point<T> implements DataPoint<T> {
   readonly startTime: HrTime;
   readonly attributes: SeriesAttributes;
   readonly value: T;
-  /** The series is gone: sent without a value, flagged as "no recorded value". */
+  /** The series is gone: sent flagged as "no recorded value", a number without one, a histogram with its bounds. */
   readonly gone: boolean;
   readonly #time: CollectionTime;
 

@@ -182,23 +182,21 @@ class ProtobufWriter extends ByteWriter {
         attributes[PROTOBUF_HISTOGRAM] ?? (attributes[PROTOBUF_HISTOGRAM] = encodeAttributes(attributes, 9));
       const { buckets, count, sum } = value;
       const { counts, boundaries } = buckets;
-      const size = gone ? 0 : 18 + packedSize(counts.length) + packedSize(boundaries.length);
+      const size = 18 + packedSize(counts.length) + packedSize(boundaries.length);
       this.reserve(size + labels[0] + 18 + RUN_SLACK + 12);
       this.bytes[this.at++] = tag(1, BYTES);
       this.#varint(size + labels[0] + 18 + (gone ? 2 : 0));
       this.#double(tag(2, FIXED64), timeBits(startTime));
       this.#double(tag(3, FIXED64), timeBits(endTime));
-      if (!gone) {
-        this.bytes[this.at++] = tag(4, FIXED64);
-        this.#count(count);
-        this.#double(tag(5, FIXED64), sum ?? 0);
-        this.#packedHead(tag(6, BYTES), counts.length);
-        for (let i = 0; i < counts.length; i++) this.#count(counts[i]);
-        this.#packedHead(tag(7, BYTES), boundaries.length);
-        for (let i = 0; i < boundaries.length; i++) {
-          this.view.setFloat64(this.at, boundaries[i], true);
-          this.at += 8;
-        }
+      this.bytes[this.at++] = tag(4, FIXED64);
+      this.#count(count);
+      this.#double(tag(5, FIXED64), sum ?? 0);
+      this.#packedHead(tag(6, BYTES), counts.length);
+      for (let i = 0; i < counts.length; i++) this.#count(counts[i]);
+      this.#packedHead(tag(7, BYTES), boundaries.length);
+      for (let i = 0; i < boundaries.length; i++) {
+        this.view.setFloat64(this.at, boundaries[i], true);
+        this.at += 8;
       }
       this.at = copyRun(labels, this.view, this.at);
       if (gone) this.byteField(tag(10, VARINT), NO_RECORDED_VALUE);

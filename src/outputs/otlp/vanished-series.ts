@@ -2,6 +2,7 @@
  * Series that a collector still holds although they are gone here. Nothing in a push says that a series ended: a collector
  * keeps its last value for minutes, Prometheus for its look-back. So each of them is sent once more, without a value and
  * flagged "no recorded value" (OpenTelemetry, "Metrics Data Model"), until an export with that has been accepted.
+ * A histogram keeps its bounds, and a sum: Prometheus ends just those of its series that the point speaks of.
  */
 import type { HrTime } from '@opentelemetry/api';
 import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
@@ -16,6 +17,8 @@ export type Held = 'yes' | 'maybe' | 'no';
 interface Remembered {
   /** Without its points. */
   readonly metric: OwnMetricData;
+  /** Of a histogram: those of all its series. */
+  readonly bounds: readonly number[];
   readonly series: readonly SeriesAttributes[];
   /** The list that the series are of, when they are just those: lists are never written to again. */
   readonly points: OwnMetricData['dataPoints'] | undefined;
@@ -34,11 +37,11 @@ export class VanishedSeries {
   pointsFor(metrics: readonly OwnMetricData[], time: HrTime): OwnMetricData[] {
     const current = new Map(metrics.map((metric) => [metric.descriptor.name, metric]));
     const gone: OwnMetricData[] = [];
-    for (const [name, { metric, series, points }] of this.#held) {
+    for (const [name, { metric, bounds, series, points }] of this.#held) {
       const now = current.get(name)?.dataPoints ?? [];
       if (now === points) continue;
       for (const attributes of this.#missing(series, now)) {
-        gone.push(goneSeries(metric, attributes, time));
+        gone.push(goneSeries(metric, bounds, attributes, time));
       }
     }
     return gone;
@@ -61,6 +64,7 @@ export class VanishedSeries {
       const series = [...dataPoints.map(({ attributes }) => attributes), ...also].slice(0, MAX_REMEMBERED);
       next.set(name, {
         metric: withoutPoints(metric),
+        bounds: boundsOf(metric),
         series,
         points: also.length === 0 && series.length === dataPoints.length ? dataPoints : undefined,
       });
@@ -83,11 +87,22 @@ function withoutPoints(metric: OwnMetricData): OwnMetricData {
   return { ...metric, dataPoints: [] };
 }
 
-function goneSeries(metric: OwnMetricData, attributes: SeriesAttributes, time: HrTime): OwnMetricData {
+function boundsOf(metric: OwnMetricData): readonly number[] {
+  if (metric.dataPointType !== DataPointType.HISTOGRAM || metric.dataPoints.length === 0) return [];
+  return metric.dataPoints[0].value.buckets.boundaries;
+}
+
+function goneSeries(
+  metric: OwnMetricData,
+  bounds: readonly number[],
+  attributes: SeriesAttributes,
+  time: HrTime,
+): OwnMetricData {
   const at = { endTime: time };
   switch (metric.dataPointType) {
     case DataPointType.HISTOGRAM: {
-      const none = { buckets: { boundaries: [], counts: [] }, count: 0 };
+      const counts = new Array<number>(bounds.length + 1).fill(0);
+      const none = { buckets: { boundaries: [...bounds], counts }, sum: 0, count: 0 };
       return { ...metric, dataPoints: [new Point<Histogram>(time, at, attributes, none, true)] };
     }
     case DataPointType.SUM:

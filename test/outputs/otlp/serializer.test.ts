@@ -1,5 +1,6 @@
 import { JsonMetricsSerializer, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { Histogram } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type HistogramValue, Labels } from '../../../src/metrics/metric.ts';
@@ -178,6 +179,21 @@ describe('both encodings', () => {
       expect(points[0].attributes).toEqual({ prefix: '192.0.2.0/24' });
       expect(points.at(-1)?.attributes).toEqual({ session: '0' });
     }
+  });
+
+  it('write the bounds of a histogram that is gone', () => {
+    const [histogram] = requestOf(smallWorld()).metrics.filter(({ descriptor }) => descriptor.name === delay.otlpName);
+    const [{ startTime, endTime, attributes, value }] = histogram.dataPoints as Point<Histogram>[];
+    const gone = [new Point(startTime, { endTime }, attributes, value, true)];
+    const metrics = [histogram, { ...histogram, dataPoints: gone } as OwnMetricData];
+    const [there, notThere] = metrics.map((metric) => ({
+      json: Buffer.from(json.serialize({ resource, scope, metrics: [metric] })).toString(),
+      protobuf: Buffer.from(protobuf.serialize({ resource, scope, metrics: [metric] })).toString('latin1'),
+    }));
+    expect(notThere.json).toBe(there.json.replace('}]}}]}]}]}', ',"flags":1}]}}]}]}]}'));
+    const bounds = Buffer.from(Float64Array.of(0.5, 1, 60).buffer).toString('latin1');
+    expect(there.protobuf).toContain(bounds);
+    expect(notThere.protobuf).toContain(bounds);
   });
 
   it('give a result that is not written to again', () => {

@@ -5,7 +5,7 @@ import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-dat
 import { Collection } from '../../../src/outputs/otlp/producer.ts';
 import { type Held, VanishedSeries } from '../../../src/outputs/otlp/vanished-series.ts';
 import { runs } from '../../support/property-runs.ts';
-import { announcements, METRICS, START_MS, smallWorld, visible, World } from './world.ts';
+import { announcements, delay, METRICS, START_MS, smallWorld, visible, World } from './world.ts';
 
 function collect(world: World): OwnMetricData[] {
   return new Collection().of(world.collect(), hrTime(START_MS), (error) => {
@@ -31,6 +31,22 @@ describe('series that vanished', () => {
       descriptor: { name: visible.otlpName, unit: '{vp}' },
       dataPoints: [{ gone: true, attributes: { prefix: '192.0.2.0/24' }, endTime: hrTime(START_MS + 5) }],
     });
+  });
+
+  it('that are histograms keep their bounds, so that Prometheus ends each bucket and the sum', () => {
+    const world = smallWorld();
+    const vanished = new VanishedSeries();
+    vanished.settle(collect(world), 'yes');
+    world.remove(delay, ['0']);
+    for (const held of ['maybe', 'yes'] as const) {
+      const [{ dataPoints }] = vanished.pointsFor(collect(world), hrTime(0));
+      expect(dataPoints[0]).toMatchObject({
+        gone: true,
+        attributes: { session: '0' },
+        value: { buckets: { boundaries: [0.5, 1, 60], counts: [0, 0, 0, 0] }, sum: 0, count: 0 },
+      });
+      vanished.settle(collect(world), held);
+    }
   });
 
   it('stay so until an export is accepted, and no longer', () => {
