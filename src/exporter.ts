@@ -67,6 +67,12 @@ export async function startExporter(config: Config, deps: ExporterDeps): Promise
   return exporter;
 }
 
+/** A stop is over by then: what the stream and the snapshot took of it, the last export through OTLP does not get. */
+const STOP_LIMIT_MS = 4_500;
+
+/** The last export gets as much, even when a snapshot took all of it. */
+const LAST_EXPORT_MS = 1_000;
+
 /** How long a reload waits for the Live Manager API. */
 const ASSOCIATION_LIMIT_MS = 30_000;
 
@@ -87,7 +93,7 @@ class Exporter implements RunningExporter {
   #config: Config;
   #plan: SessionPlan;
   #web: WebServer | undefined;
-  #otlp: { stop(): Promise<void> } | undefined;
+  #otlp: { stop(limitMs: number): Promise<void> } | undefined;
   #cancelSnapshot: () => void = () => {};
   #reloading: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -229,11 +235,13 @@ class Exporter implements RunningExporter {
   }
 
   async #stop(): Promise<void> {
+    const beganAtMs = this.#timers.now();
     this.#cancelSnapshot();
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#saveSnapshot(true);
-    await Promise.all([this.#otlp?.stop(), this.#web?.close()]);
+    const leftMs = STOP_LIMIT_MS - (this.#timers.now() - beganAtMs);
+    await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);
   }
 
   // --- configuration ------------------------------------------------------------------------------------------------

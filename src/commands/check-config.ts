@@ -1,5 +1,6 @@
 /** `bgproutes-exporter check-config FILE`: says whether a configuration file is right, and does nothing else. */
 import { type Config, loadConfig } from '../config/config.ts';
+import { readOtlpTls } from '../config/otlp-tls.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 
@@ -8,7 +9,8 @@ export const checkConfigCommand: Command = {
   summary: 'Check a configuration file and name everything that is wrong with it',
   help: `Usage: bgproutes-exporter check-config FILE
 
-Reads FILE as the exporter would, its variables and key files too, and prints every problem with its place.
+Reads FILE as the exporter would, its variables, key files and certificates too, and prints every problem with its
+place.
 Exit code 0: it is right. 2: it is not.
 
 Example:
@@ -18,6 +20,7 @@ Example:
   async run(args, io) {
     const { positionals } = parseArguments(args, [], ['FILE']);
     const config = loadConfig({ flags: { 'config.file': positionals[0] }, env: io.env });
+    if (config.otlp !== undefined) readOtlpTls(config.otlp);
     io.stdout.write(`${positionals[0]}: right: ${summary(config)}\n`);
     return 0;
   },

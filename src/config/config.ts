@@ -108,7 +108,8 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   if (problems.length > 0 || !parsed.success) throw configError(problems, env);
   const config = toConfig(parsed.data, apiKeys.keys, otlp?.config, draft);
   if (config.web.listenAddress === undefined && config.otlp === undefined) {
-    throw configError(['nobody would get the metrics: web.listen_address is empty and otlp.endpoint is not set'], env);
+    const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
+    throw configError([`nobody would get the metrics: web.listen_address is empty and ${off}`], env);
   }
   return config;
 }

@@ -26,7 +26,12 @@ export interface OtlpSettings {
 }
 
 export type OtlpEnvironment =
-  | { readonly on: false; readonly problems: readonly string[] }
+  | {
+      readonly on: false;
+      /** The variable that turned it off, in words; undefined when nothing asked for OTLP. */
+      readonly because: string | undefined;
+      readonly problems: readonly string[];
+    }
   | { readonly on: true; readonly settings: OtlpSettings; readonly problems: readonly string[] };
 
 /** What is added to the endpoint of all signals. */
@@ -44,15 +49,20 @@ const EXPORTERS = ['otlp', 'none', 'prometheus'];
 export function readOtlpEnvironment(env: Environment, hasEndpoint: boolean): OtlpEnvironment {
   const reader = new Reader(env);
   const exporters = reader.words('OTEL_METRICS_EXPORTER');
-  const disabled = reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || exporters.includes('none');
-  if (disabled) return { on: false, problems: [] };
+  if (reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') {
+    return { on: false, because: 'OTEL_SDK_DISABLED is true', problems: [] };
+  }
+  if (exporters.includes('none')) return { on: false, because: 'OTEL_METRICS_EXPORTER is none', problems: [] };
   const unknown = exporters.find((name) => !EXPORTERS.includes(name));
   if (unknown !== undefined) {
     reader.problem('OTEL_METRICS_EXPORTER', `expected otlp or none, got ${JSON.stringify(unknown)}`);
   }
   const named = reader.first('ENDPOINT') !== undefined;
   const on = hasEndpoint || (exporters.length > 0 ? exporters.includes('otlp') : named);
-  if (!on) return { on, problems: reader.problems };
+  if (!on) {
+    const because = exporters.length > 0 ? 'OTEL_METRICS_EXPORTER does not name otlp' : undefined;
+    return { on, because, problems: reader.problems };
+  }
   const settings: OtlpSettings = {
     endpoint: hasEndpoint ? '' : (reader.endpoint() ?? DEFAULT_ENDPOINT),
     protocol: reader.protocol(),

@@ -88,6 +88,8 @@ export const otlpSection = otlpKeys.superRefine(({ timeout, interval, tls }, con
 export interface ResolvedOtlp {
   /** Undefined: off. */
   readonly config: OtlpConfig | undefined;
+  /** Off by a variable: which, in words. */
+  readonly offBecause: string | undefined;
   /** What is wrong with variables that count, each with its name first. */
   readonly problems: readonly string[];
 }
@@ -102,7 +104,9 @@ export function resolveOtlp(
   resolvePath: (key: 'ca_file' | 'cert_file' | 'key_file', path: string) => string = (_, path) => path,
 ): ResolvedOtlp {
   const environment = readOtlpEnvironment(env, section.endpoint !== undefined);
-  if (!environment.on) return { config: undefined, problems: environment.problems };
+  if (!environment.on) {
+    return { config: undefined, offBecause: environment.because, problems: environment.problems };
+  }
   const { settings, problems } = environment;
   const intervalMs = section.interval ?? settings.intervalMs ?? DEFAULT_INTERVAL_MS;
   const wantedMs = section.timeout ?? settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -132,7 +136,7 @@ export function resolveOtlp(
       keyFile: ownClient ? file('key_file') : settings.tls.keyFile,
     },
   };
-  return { config, problems };
+  return { config, offBecause: undefined, problems };
 }
 
 /** Values of headers, also without the `Bearer` before them, and of the URL's query: what must never be printed. */

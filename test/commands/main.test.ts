@@ -134,6 +134,15 @@ describe('check-config', () => {
     expect(program.stderr()).toContain(`${file}:4:50: bgproutes.api_keys[1]: the same key as`);
     expect(program.stderr()).not.toContain(KEY);
   });
+
+  it('reads the files of certificates of OTLP, as a start does', async () => {
+    const file = join(folder, 'otlp.yml');
+    const otlp = 'otlp: {endpoint: "https://collector.example.net", tls: {ca_file: absent.pem}}';
+    writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}]\n${otlp}\n`);
+    const program = run(['check-config', file], { BGP_API_KEY: KEY });
+    expect(await program.exit).toBe(2);
+    expect(program.stderr()).toContain(`${join(folder, 'absent.pem')} cannot be read: ENOENT`);
+  });
 });
 
 describe('serve', () => {

@@ -237,7 +237,8 @@ export class Delivery {
     const { status, headers, body } = answer;
     if (status >= 200 && status < 300) return this.#accepted(status, body);
     const text = foreignText(body.toString('utf8'), redact);
-    const detail = text === '' ? `HTTP status ${status}` : `HTTP status ${status}: ${text}`;
+    const to = status < 400 && headers.location !== undefined ? ` to ${this.#place(headers.location)}` : '';
+    const detail = `HTTP status ${status}${to}${text === '' ? '' : `: ${text}`}`;
     if (RETRYABLE_STATUS.has(status)) {
       return {
         result: 'unavailable',
@@ -248,6 +249,11 @@ export class Delivery {
       };
     }
     return { result: status >= 500 ? 'error' : 'rejected', held: 'no', detail, status };
+  }
+
+  /** Where a redirect leads, which is not followed: most often it is https that is missing. Queries may hold a token. */
+  #place(location: string): string {
+    return foreignText(location.replace(/[?#].*$/s, '…').replace(/\/\/[^/]*@/, '//…@'), this.#options.redact);
   }
 
   #accepted(status: number, body: Buffer): Outcome {

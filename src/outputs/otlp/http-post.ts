@@ -2,15 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
-
-/** Contents of PEM files. */
-export interface TlsFiles {
-  /** Whom to trust instead of the CAs of Node. */
-  readonly ca?: Buffer;
-  /** Client certificate chain and its key. */
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-}
+import type { TlsFiles } from '../../config/otlp-tls.ts';
 
 export type PostResult =
   | {

@@ -2,9 +2,7 @@
  * Starts and stops the export through OTLP. Loaded only when it is on: the SDK takes longer to load than all the rest, and
  * some 25 MB.
  */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { type DiagLogger, DiagLogLevel, diag, metrics as globalMetrics } from '@opentelemetry/api';
 import { AggregationTemporalityPreference, OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
@@ -16,6 +14,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { type OtlpConfig, otlpSecrets } from '../../config/otlp.ts';
+import { readOtlpTls } from '../../config/otlp-tls.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/exporter-view.ts';
@@ -23,7 +22,7 @@ import type { Collect } from '../../metrics/metric.ts';
 import { errorText, type Redactor, redactor } from '../../redaction.ts';
 import { Delivery } from './delivery.ts';
 import { DeltaConverter } from './delta.ts';
-import { HttpPost, type TlsFiles } from './http-post.ts';
+import { HttpPost } from './http-post.ts';
 import { JsonSerializer } from './json-serializer.ts';
 import type { OwnMetricData } from './metric-data.ts';
 import { createMetricProducer } from './producer.ts';
@@ -47,8 +46,11 @@ export interface OtlpDependencies {
 }
 
 export interface RunningOtlp {
-  /** Exports a last time and ends within `STOP_TIMEOUT_MS`, whatever the collector does. Idempotent; never rejects. */
-  stop(): Promise<void>;
+  /**
+   * Exports a last time and ends within `limitMs` (default and at most `STOP_TIMEOUT_MS`), whatever the collector does.
+   * Idempotent; never rejects.
+   */
+  stop(limitMs?: number): Promise<void>;
 }
 
 /** Below the 5 s that a stop of the exporter may take, since it does more than this. */
@@ -128,11 +130,11 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
   });
 
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    delivery.stopBy(now() + STOP_TIMEOUT_MS);
+  const stop = async (limitMs: number): Promise<void> => {
+    delivery.stopBy(now() + limitMs);
     const limit = new AbortController();
     const overdue = new Promise<void>((done) => {
-      const timer = setTimeout(done, STOP_TIMEOUT_MS + 500);
+      const timer = setTimeout(done, limitMs + 500);
       limit.signal.addEventListener('abort', () => clearTimeout(timer));
     });
     const last = sdk
@@ -146,8 +148,8 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
     diag.disable();
   };
   return {
-    stop: () => {
-      stopping ??= stop();
+    stop: (limitMs = STOP_TIMEOUT_MS) => {
+      stopping ??= stop(Math.min(limitMs, STOP_TIMEOUT_MS));
       return stopping;
     },
   };
@@ -204,23 +206,8 @@ function resourceOf(config: OtlpConfig, version: string, address: string | undef
   );
 }
 
-function openPost(url: URL, { tls }: OtlpConfig): HttpPost {
-  const problems: string[] = [];
-  const read = (key: string, path: string | undefined): Buffer | undefined => {
-    if (path === undefined) return undefined;
-    try {
-      return readFileSync(resolve(path));
-    } catch (error) {
-      problems.push(`otlp.tls.${key}: ${path} cannot be read: ${errorText(error, redactor([]))}`);
-      return undefined;
-    }
-  };
-  const files: TlsFiles = {
-    ca: read('ca_file', tls.caFile),
-    cert: read('cert_file', tls.certFile),
-    key: read('key_file', tls.keyFile),
-  };
-  if (problems.length > 0) throw new ConfigError(problems);
+function openPost(url: URL, config: OtlpConfig): HttpPost {
+  const files = readOtlpTls(config);
   try {
     return new HttpPost(url, files);
   } catch (error) {

@@ -361,6 +361,20 @@ describe('OTLP is', () => {
     expect(configOf(env, otlp).otlp === undefined ? 'off' : 'on').toBe(expected);
   });
 
+  it.each([
+    [{}, 'otlp.endpoint is not set'],
+    [{ ...ENDPOINT, OTEL_SDK_DISABLED: 'True' }, 'OTLP is off: OTEL_SDK_DISABLED is true'],
+    [{ ...ENDPOINT, OTEL_METRICS_EXPORTER: 'none' }, 'OTLP is off: OTEL_METRICS_EXPORTER is none'],
+    [{ ...ENDPOINT, OTEL_METRICS_EXPORTER: 'prometheus' }, 'OTLP is off: OTEL_METRICS_EXPORTER does not name otlp'],
+  ])('missed where it is the only way out, with %j', (env, why) => {
+    const load = () =>
+      loadConfig({
+        flags: { prefix: ['192.0.2.0/24'], 'web.listen-address': '' },
+        env: { BGP_API_KEY: 'key', ...env },
+      });
+    expect(load).toThrow(`nobody would get the metrics: web.listen_address is empty and ${why}`);
+  });
+
   it('posted to this machine when nothing says where', () => {
     expect(configOf({ OTEL_METRICS_EXPORTER: 'otlp' }).otlp?.endpoint).toBe('http://localhost:4318/v1/metrics');
   });
@@ -499,7 +513,10 @@ describe('TLS', () => {
   });
 
   it.each([
-    [{ OTEL_EXPORTER_OTLP_CERTIFICATE: 'absent.pem' }, /^otlp\.tls\.ca_file: absent\.pem cannot be read: ENOENT/],
+    [
+      { OTEL_EXPORTER_OTLP_CERTIFICATE: 'absent.pem' },
+      /^otlp\.tls\.ca_file \(or OTEL_EXPORTER_OTLP_CERTIFICATE\): absent\.pem cannot be read: ENOENT/,
+    ],
     [
       { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: file('empty.pem'), OTEL_EXPORTER_OTLP_CLIENT_KEY: file('client.key') },
       /^otlp\.tls: the certificates cannot be used: /,

@@ -125,12 +125,11 @@ describe('an answer', () => {
     [401, 'rejected'],
     [404, 'rejected'],
     [413, 'rejected'],
-    [301, 'rejected'],
     [500, 'error'],
     [501, 'error'],
   ] as const)('of status %d makes an export %s', async (code, result) => {
     const collector = await receiver();
-    collector.answer = status(code, { location: 'http://127.0.0.1:1/' }, 'because of\nthis');
+    collector.answer = status(code, {}, 'because of\nthis');
     const { results, logger } = await exporting(collector.endpoint);
     await until('an export', () => results.length > 0);
     expect(results[0]).toBe(result);
@@ -140,6 +139,20 @@ describe('an answer', () => {
       detail: `HTTP status ${code}: because of this`,
       component: 'otlp',
     });
+  });
+
+  it.each([
+    ['https://collector.example.net/v1/metrics', 'https://collector.example.net/v1/metrics'],
+    ['/login?token=hidden', '/login…'],
+    ['http://user:hidden@127.0.0.1:1/#hidden', 'http://…@127.0.0.1:1/…'],
+    [`/${'x'.repeat(1_000)}`, `/${'x'.repeat(298)}…`],
+  ])('that is a redirect to %s is not followed, and the log says where it leads', async (location, shown) => {
+    const collector = await receiver();
+    collector.answer = status(301, { location });
+    const { results, logger } = await exporting(collector.endpoint);
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('rejected');
+    expect(logger.values('detail')[0]).toBe(`HTTP status 301 to ${shown}`);
   });
 
   it.each([400, 500])('of status %d is not asked for twice', async (code) => {
@@ -331,6 +344,17 @@ describe('a stop', () => {
     const requests = collector.requests.length;
     await new Promise((done) => setTimeout(done, 50));
     expect(collector.requests).toHaveLength(requests);
+  });
+
+  it('is over sooner when less time is left for it', async () => {
+    const collector = await receiver();
+    collector.answer = () => {};
+    const { otlp, results } = await exporting(collector.endpoint, LONG);
+    const beganAtMs = Date.now();
+    await otlp.stop(300);
+    expect(Date.now() - beganAtMs).toBeLessThan(300 + 900);
+    expect(results).toEqual(['unavailable']);
+    expect(collector.requests).toHaveLength(1);
   });
 
   it('gets the last export out although the one before it hangs', async () => {
