@@ -56,6 +56,9 @@ export interface RunningOtlp {
 /** Below the 5 s that a stop of the exporter may take, since it does more than this. */
 export const STOP_TIMEOUT_MS = 3_500;
 
+/** Where Prometheus takes OTLP. */
+const PROMETHEUS_PATH = '/api/v1/otlp/v1/metrics';
+
 const PREFERENCES: Readonly<Record<OtlpConfig['temporality'], AggregationTemporalityPreference>> = {
   cumulative: AggregationTemporalityPreference.CUMULATIVE,
   delta: AggregationTemporalityPreference.DELTA,
@@ -128,6 +131,12 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
     interval_ms: config.intervalMs,
     temporality: config.temporality,
   });
+  if (config.temporality !== 'cumulative' && url.pathname.endsWith(PROMETHEUS_PATH)) {
+    // It answers 200 all the same: nothing here would ever show it.
+    logger.warn('Prometheus drops deltas unless it runs with --enable-feature=otlp-deltatocumulative', {
+      temporality: config.temporality,
+    });
+  }
 
   let stopping: Promise<void> | undefined;
   const stop = async (limitMs: number): Promise<void> => {

@@ -325,6 +325,27 @@ describe('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', () => {
     expect(byName.get(visible.otlpName)).toMatchObject({ kind: 'gauge', temporality: undefined });
   });
 
+  it.each([
+    ['/api/v1/otlp', 'delta', 1],
+    ['/api/v1/otlp', 'lowmemory', 1],
+    ['/api/v1/otlp', 'cumulative', 0],
+    ['', 'delta', 0],
+  ])('with the path %j and %s: %d warnings that Prometheus drops deltas', async (path, preference, warnings) => {
+    const collector = await receiver();
+    const { otlp: config } = configOf({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin + path,
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: preference,
+    });
+    if (config === undefined) throw new Error('OTLP is off');
+    const logger = new RecordingLogger();
+    const dependencies = { collect: smallWorld().collect, logger, buildInfo: { version: '1' }, onExport: () => {} };
+    started.push(await startOtlp(config, dependencies));
+    const said = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(said).toEqual(
+      new Array(warnings).fill('Prometheus drops deltas unless it runs with --enable-feature=otlp-deltatocumulative'),
+    );
+  });
+
   it('that is another one is refused', () => {
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c',
