@@ -37,8 +37,9 @@ export interface DeliveryOptions {
   readonly onExport: (result: OtlpResult) => void;
   /** Before the first retry; grows by half up to ten times as much. Default 1 s. */
   readonly backoffMs?: number;
-  /** Unix ms and 0 to 1; clock and `Math.random` by default. */
+  /** Unix ms, for dates and times of points; the clock by default. */
   readonly now?: () => number;
+  /** 0 to 1; `Math.random` by default. */
   readonly random?: () => number;
 }
 
@@ -82,6 +83,9 @@ const PASSING_ERRORS = new Set([
 /** A Retry-After beyond this is cut: a collector that comes back early should not wait for us for an hour. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
+/** ms since the start. All moments here are of this: a clock that is set back must not stretch a wait. */
+const elapsed = (): number => performance.now();
+
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #now: () => number;
@@ -90,9 +94,9 @@ export class Delivery {
   /** Exports on their way, one of them waiting for the other: at most two. */
   #pending = 0;
   #tail: Promise<void> = Promise.resolve();
-  /** Unix ms: until then the collector wants to be left alone. */
+  /** Until then the collector wants to be left alone. */
   #quietUntilMs = 0;
-  /** Unix ms; set once by `stopBy`. */
+  /** Set once by `stopWithin`. */
   #stopAtMs: number | undefined;
   #lastFailure: string | undefined;
   #failures = 0;
@@ -123,16 +127,16 @@ export class Delivery {
   }
 
   /**
-   * From now on everything is over by `atMs`: an export on its way is not retried and gets half of the time that is left,
-   * and the last one, which is still to come, the rest.
+   * Everything is over within `limitMs`: an export on its way is not retried and gets half of it, and the last one, which is
+   * still to come, the rest.
    */
-  stopBy(atMs: number): void {
-    this.#stopAtMs = atMs;
+  stopWithin(limitMs: number): void {
+    this.#stopAtMs = elapsed() + limitMs;
     this.#quietUntilMs = 0;
     const ongoing = this.#ongoing;
     if (ongoing === undefined) return;
     ongoing.retries.abort();
-    setTimeout(() => ongoing.all.abort(), Math.max(0, atMs - this.#now()) / 2).unref();
+    setTimeout(() => ongoing.all.abort(), limitMs / 2).unref();
   }
 
   close(): void {
@@ -142,7 +146,7 @@ export class Delivery {
   async #export({ resource, scopeMetrics }: ResourceMetrics): Promise<OtlpResult> {
     const ongoing: Ongoing = { retries: new AbortController(), all: new AbortController() };
     this.#ongoing = ongoing;
-    const startedAtMs = this.#now();
+    const startedAtMs = elapsed();
     const deadlineMs = Math.min(
       startedAtMs + this.#options.exportTimeoutMs,
       this.#stopAtMs ?? Number.POSITIVE_INFINITY,
@@ -156,7 +160,7 @@ export class Delivery {
         outcome = await this.#sendAll(metrics, (part) =>
           this.#sendRequest(
             this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
-            Math.min(this.#now() + this.#options.timeoutMs, deadlineMs),
+            Math.min(elapsed() + this.#options.timeoutMs, deadlineMs),
             ongoing,
           ),
         );
@@ -165,7 +169,7 @@ export class Delivery {
       outcome = { result: 'error', held: 'maybe', detail: errorText(error, this.#options.redact) };
     }
     this.#ongoing = undefined;
-    return this.#settle(outcome, this.#now() - startedAtMs);
+    return this.#settle(outcome, elapsed() - startedAtMs);
   }
 
   async #sendAll(
@@ -173,7 +177,7 @@ export class Delivery {
     send: (part: readonly OwnMetricData[]) => Promise<Outcome>,
   ): Promise<Outcome> {
     const { vanished, deltas } = this.#options;
-    const quietMs = this.#quietUntilMs - this.#now();
+    const quietMs = this.#quietUntilMs - elapsed();
     if (quietMs > 0) {
       const detail = `the collector asked to be left alone for ${Math.ceil(quietMs / 1_000)} s more`;
       return { result: 'unavailable', held: 'no', detail };
@@ -203,7 +207,7 @@ export class Delivery {
     if (compression === 'gzip') headers['content-encoding'] = 'gzip';
     const content = compression === 'gzip' ? await compress(body) : body;
     for (let waitMs = backoffMs; ; waitMs = Math.min(waitMs * 1.5, backoffMs * 10)) {
-      const leftMs = Math.max(0, deadlineMs - this.#now());
+      const leftMs = Math.max(0, deadlineMs - elapsed());
       const timeout = new AbortController();
       const timer = setTimeout(() => timeout.abort(), leftMs);
       const signal = AbortSignal.any([timeout.signal, ongoing.all.signal]);
@@ -212,8 +216,8 @@ export class Delivery {
       if (outcome.retryAfterMs === undefined || signal.aborted) return outcome;
       // ±20 %, so that exporters that lost the same collector do not come back all at once.
       const delayMs = outcome.retryAfterMs > 0 ? outcome.retryAfterMs : waitMs * (0.8 + 0.4 * this.#random());
-      if (this.#now() + delayMs >= deadlineMs || ongoing.retries.signal.aborted) {
-        if (this.#stopAtMs === undefined) this.#quietUntilMs = this.#now() + outcome.retryAfterMs;
+      if (elapsed() + delayMs >= deadlineMs || ongoing.retries.signal.aborted) {
+        if (this.#stopAtMs === undefined) this.#quietUntilMs = elapsed() + outcome.retryAfterMs;
         return outcome;
       }
       await sleep(delayMs, undefined, { signal: ongoing.retries.signal }).catch(() => {});

@@ -140,7 +140,7 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
 
   let stopping: Promise<void> | undefined;
   const stop = async (limitMs: number): Promise<void> => {
-    delivery.stopBy(now() + limitMs);
+    delivery.stopWithin(limitMs);
     const limit = new AbortController();
     const overdue = new Promise<void>((done) => {
       const timer = setTimeout(done, limitMs + 500);

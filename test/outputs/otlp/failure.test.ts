@@ -281,6 +281,20 @@ describe('a collector that is slow', () => {
     await until('an export', () => results.includes('success'));
   });
 
+  it('ends an export in time although the clock is set back in the middle of it', async () => {
+    const collector = await receiver();
+    let setBackMs = 0;
+    const now = () => Date.now() - setBackMs;
+    collector.answer = (response, request) => {
+      setBackMs += 3_600_000;
+      status(503)(response, request);
+    };
+    const { results, otlp } = await exporting(collector.endpoint, {}, { now });
+    await until('three exports', () => results.length >= 3);
+    expect(results.slice(0, 3)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    await otlp.stop();
+  });
+
   it('that gives its answer byte by byte ends an export in time too', async () => {
     const { endpoint } = await tcp((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
