@@ -235,12 +235,12 @@ class Exporter implements RunningExporter {
   }
 
   async #stop(): Promise<void> {
-    const beganAtMs = this.#timers.now();
+    const beganAtMs = this.#timers.elapsed();
     this.#cancelSnapshot();
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#saveSnapshot(true);
-    const leftMs = STOP_LIMIT_MS - (this.#timers.now() - beganAtMs);
+    const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);
   }
 
