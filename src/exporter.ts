@@ -14,8 +14,9 @@ import { BgproutesSource } from './bgproutes/source.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import { Keeper } from './feed/keeper.ts';
+import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
-import { planSessions, type SessionPlan } from './feed/session-plan.ts';
+import { planSessions } from './feed/session-plan.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
 import type { FamilySource } from './metrics/metric.ts';
@@ -29,7 +30,7 @@ import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
-import { sleep, systemTimers, type Timers } from './stream/timers.ts';
+import { systemTimers, type Timers } from './stream/timers.ts';
 import { Fold } from './table/fold.ts';
 import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
@@ -73,9 +74,6 @@ const STOP_LIMIT_MS = 4_500;
 /** The last export gets as much, even when a snapshot took all of it. */
 const LAST_EXPORT_MS = 1_000;
 
-/** How long a reload waits for the Live Manager API. */
-const ASSOCIATION_LIMIT_MS = 30_000;
-
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
   readonly figures: TableFigures;
@@ -90,8 +88,8 @@ class Exporter implements RunningExporter {
   readonly #runtime: RuntimeMetrics;
   readonly #collect: () => readonly FamilySource[];
   readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
+  readonly #planChange: PlanChange;
   #config: Config;
-  #plan: SessionPlan;
   #web: WebServer | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
   #cancelSnapshot: () => void = () => {};
@@ -109,11 +107,10 @@ class Exporter implements RunningExporter {
     this.table = new RoutingTable(tableConfig);
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
-    this.#plan = planSessions(config);
-    this.table.watch(this.#plan.watched, startMs);
+    const plan = planSessions(config);
 
     const userAgent = `bgproutes-exporter/${deps.version.version}`;
-    const sessions = bgproutes.apiKeys.map((apiKey, i) => ({ apiKey, prefixes: this.#plan.subscriptions[i] }));
+    const sessions = bgproutes.apiKeys.map((apiKey, i) => ({ apiKey, prefixes: plan.subscriptions[i] }));
     const { websocketUrl, liveManagerUrl, dataApiUrl } = bgproutes;
     this.#source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
     const canary = bgproutes.canaryPrefix?.text;
@@ -140,7 +137,15 @@ class Exporter implements RunningExporter {
       reseedIntervalMs: tableConfig.reseedIntervalMs,
       vpPollIntervalMs: tableConfig.vpPollIntervalMs,
     });
-    this.#applyPlan();
+    this.#planChange = new PlanChange(
+      {
+        ...{ source: this.#source, keeper: this.#keeper, table: this.table, timers, logger },
+        onRefusedLate: () => {
+          this.#exporterFigures.reloadSuccessful = false;
+        },
+      },
+      plan,
+    );
     this.#store = config.storage.path === undefined ? undefined : new SnapshotStore(config.storage.path);
 
     const registry = new Registry();
@@ -278,49 +283,8 @@ class Exporter implements RunningExporter {
   }
 
   async #change(next: Config): Promise<void> {
-    const former = { config: this.#config, plan: this.#plan };
-    const plan = planSessions(next, this.#plan);
-    this.#use(next, plan);
-    const changed = plan.subscriptions.flatMap((list, i) => (sameList(list, former.plan.subscriptions[i]) ? [] : [i]));
-    try {
-      await this.#associate(plan, changed, former.plan);
-    } catch (error) {
-      this.#use(former.config, former.plan);
-      for (const session of changed)
-        void this.#source.setPrefixes(session, former.plan.subscriptions[session]).catch(() => {});
-      throw error;
-    }
-  }
-
-  /** A service that cannot be reached does not refuse: what takes longer than the limit goes on in the background. */
-  async #associate(plan: SessionPlan, changed: readonly number[], former: SessionPlan): Promise<void> {
-    const associations = changed.map(async (session) => {
-      await this.#source.setPrefixes(session, plan.subscriptions[session]);
-      const added = plan.prefixes[session].some((prefix) => !former.prefixes[session].includes(prefix));
-      if (added && this.#source.stats[session].up) this.#keeper.connected(session, this.#timers.now());
-    });
-    const waiting = new AbortController();
-    const late = sleep(this.#timers, ASSOCIATION_LIMIT_MS, waiting.signal).then(() => 'late' as const);
-    const done = await Promise.race([Promise.all(associations), late]);
-    waiting.abort();
-    if (done !== 'late') return;
-    this.#logger.warn('the Live Manager API has not answered yet: the prefixes are associated when it does');
-    for (const association of associations) {
-      association.catch((error: unknown) =>
-        this.#logger.error('the new prefixes were refused', { error: String(error) }),
-      );
-    }
-  }
-
-  #use(config: Config, plan: SessionPlan): void {
-    this.#config = config;
-    this.#plan = plan;
-    this.table.watch(plan.watched, this.#timers.now());
-    this.#applyPlan();
-  }
-
-  #applyPlan(): void {
-    for (const [session, prefixes] of this.#plan.prefixes.entries()) this.#keeper.setPrefixes(session, prefixes);
+    await this.#planChange.change(planSessions(next, this.#planChange.plan));
+    this.#config = next;
   }
 
   // --- snapshots ------------------------------------------------------------------------------------------------------
@@ -398,8 +362,4 @@ class Exporter implements RunningExporter {
       streams: this.#source.stats.filter((stats) => stats.idle !== true),
     };
   }
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

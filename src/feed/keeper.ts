@@ -76,10 +76,19 @@ export class Keeper {
     this.#loops = Promise.all(loops);
   }
 
-  /** The monitored prefixes by session. */
-  setPrefixes(session: number, prefixes: readonly string[]): void {
-    this.#seeders[session]?.setPrefixes(prefixes);
-    this.#changed();
+  /** The monitored prefixes of a session. */
+  setWanted(session: number, prefixes: readonly string[]): void {
+    this.#seeders[session]?.setWanted(prefixes);
+  }
+
+  /** Those of them that its stream delivers from now on. */
+  setDelivered(session: number, prefixes: readonly string[]): void {
+    this.#seeders[session]?.setDelivered(prefixes);
+  }
+
+  /** Whether the stream of the session delivers prefixes that nobody reads: then call `connected`. */
+  needsFill(session: number): boolean {
+    return this.#seeders[session]?.needsFill ?? false;
   }
 
   restored(completeUntil: Readonly<Record<string, number>>): void {
@@ -162,6 +171,7 @@ export class Keeper {
     for (const api of apis ?? []) {
       try {
         await this.#directory.refresh(api, this.#stopped.signal);
+        this.#readReturned([]); // those that could not be read the last time
         return;
       } catch (error) {
         if (this.#stopped.signal.aborted) return;

@@ -53,9 +53,14 @@ export class SessionSeeder {
   readonly #options: SeederOptions;
   /** By prefix: until when (Unix ms) the table is complete for it; none: never seeded. */
   readonly #completeUntil = new Map<string, number>();
+  /** The monitored prefixes of the session. */
+  #wanted: readonly string[] = [];
+  /** Those that the stream delivers: only of them can a gap be filled. */
   #prefixes: readonly string[] = [];
+  /** Those that the fill under way has begun with. */
+  #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
-  /** VPs that came back while a gap was open. */
+  /** VPs that came back and whose routes are still to be read. */
   readonly #returned: ApiVantagePoint[] = [];
   #complete = false;
   #controller = new AbortController();
@@ -68,9 +73,13 @@ export class SessionSeeder {
   /** Whether the table has all that the session's prefixes have had, up to now. */
   get complete(): boolean {
     return (
-      this.#prefixes.length === 0 ||
-      (this.#complete && this.#prefixes.every((prefix) => this.#completeUntil.has(prefix)))
+      this.#wanted.length === 0 || (this.#complete && this.#wanted.every((prefix) => this.#completeUntil.has(prefix)))
     );
+  }
+
+  /** Whether the stream delivers a prefix that was never read, nor is being read. */
+  get needsFill(): boolean {
+    return this.#prefixes.some((prefix) => !this.#completeUntil.has(prefix) && !this.#filling.includes(prefix));
   }
 
   /** The table was restored, and was complete until then (Unix ms) for these prefixes. */
@@ -95,11 +104,18 @@ export class SessionSeeder {
     return Math.max(this.#connectedAtMs ?? 0, this.#options.feed.stream.lastFrameAtMs ?? 0);
   }
 
-  /** The monitored prefixes of the session. New ones are seeded once the stream delivers them: call `connected` then. */
-  setPrefixes(prefixes: readonly string[]): void {
+  /** The monitored prefixes of the session; until the stream delivers all of them the table is not complete. */
+  setWanted(prefixes: readonly string[]): void {
+    this.#wanted = prefixes;
+    this.#options.onChange();
+  }
+
+  /** What the stream delivers from now on. New ones are seeded by the next `connected`. */
+  setDelivered(prefixes: readonly string[]): void {
     const kept = new Set(prefixes);
     for (const prefix of this.#completeUntil.keys()) if (!kept.has(prefix)) this.#completeUntil.delete(prefix);
     this.#prefixes = prefixes;
+    this.#options.onChange();
   }
 
   /** From `atMs` on the stream delivers all prefixes. */
@@ -109,6 +125,7 @@ export class SessionSeeder {
     this.#connectedAtMs = atMs;
     this.#options.feed.hold();
     const { signal } = (this.#controller = new AbortController());
+    this.#filling = this.#prefixes;
     this.#running = this.#fillUntilComplete(atMs, signal);
   }
 
@@ -127,6 +144,7 @@ export class SessionSeeder {
 
   #interrupt(atMs: number): void {
     this.#controller.abort();
+    this.#filling = [];
     if (this.#complete) {
       const untilMs = Math.min(atMs, this.#heardUntilMs());
       for (const prefix of this.#completeUntil.keys()) this.#completeUntil.set(prefix, untilMs);
@@ -156,13 +174,12 @@ export class SessionSeeder {
           // What found no room is in the history by now, or will be when the lag has passed.
           overflowed = false;
           await sleep(timers, this.#options.lagMs, signal);
-          for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, connectedAtMs);
           continue;
         }
         if (failure === undefined) {
           if (signal.aborted) return;
           this.#setComplete(true);
-          await this.readVps(this.#returned.splice(0));
+          await this.readVps([]);
           return;
         }
         release();
@@ -171,7 +188,10 @@ export class SessionSeeder {
       }
     } finally {
       cancelHold();
-      if (!signal.aborted) feed.release();
+      if (!signal.aborted) {
+        this.#filling = [];
+        feed.release();
+      }
     }
   }
 
@@ -202,19 +222,24 @@ export class SessionSeeder {
     await directory.ensure(api, connectedAtMs, signal);
     if (signal.aborted) return;
     const vps = directory.live;
+    if (vps.length === 0) {
+      throw new DataApiError('INVALID_RESPONSE', 'Data API: no vantage point is up: there is nobody to ask for routes');
+    }
     const startMs = timers.now();
     const ribAtMs = wholeSecond(connectedAtMs - lagMs - 1_000);
-    const fresh = this.#prefixes.filter((prefix) => {
+    const prefixes = (this.#filling = this.#prefixes);
+    const fresh = prefixes.filter((prefix) => {
       const until = this.#completeUntil.get(prefix);
       return until === undefined || startMs - until > LONG_GAP_MS;
     });
     if (fresh.length > 0) {
       await this.#readRib(vps, fresh, ribAtMs, signal);
       if (signal.aborted) return;
-      for (const prefix of fresh) this.#completeUntil.set(prefix, ribAtMs);
+      this.#setCompleteUntil(fresh, ribAtMs);
     }
-    const fromMs = Math.min(...this.#prefixes.map((prefix) => this.#completeUntil.get(prefix) ?? ribAtMs));
-    await this.#readHistory(vps, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
+    // The stream is late too, by as much as the API at most: what was under way when it was cut is older than the cut.
+    const fromMs = Math.min(...prefixes.map((prefix) => this.#completeUntil.get(prefix) ?? ribAtMs)) - lagMs;
+    await this.#readHistory(vps, prefixes, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
     if (signal.aborted) return;
     release();
     const settledMs = connectedAtMs + lagMs + 1_000;
@@ -222,20 +247,27 @@ export class SessionSeeder {
       await sleep(timers, settledMs - timers.now(), signal);
       if (signal.aborted) return;
       const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
-      await this.#readHistory(vps, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
+      await this.#readHistory(vps, prefixes, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
+      if (signal.aborted) return;
     }
-    for (const prefix of this.#prefixes) this.#completeUntil.set(prefix, connectedAtMs);
+    this.#setCompleteUntil(prefixes, connectedAtMs);
+  }
+
+  /** Of prefixes that are still delivered: one that went meanwhile, and comes again, is to be read anew. */
+  #setCompleteUntil(prefixes: readonly string[], untilMs: number): void {
+    for (const prefix of prefixes) if (this.#prefixes.includes(prefix)) this.#completeUntil.set(prefix, untilMs);
   }
 
   async #readHistory(
     vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     heardFromMs: number,
     signal: AbortSignal,
   ): Promise<void> {
     const { api, table, session, timers } = this.#options;
-    const batches = api.updates(vps, this.#prefixes, wholeSecond(fromMs), Math.ceil(toMs / 1000) * 1000, signal);
+    const batches = api.updates(vps, prefixes, wholeSecond(fromMs), Math.ceil(toMs / 1000) * 1000, signal);
     await applyHistory(table, session, batches, heardFromMs, timers.now);
   }
 
@@ -244,9 +276,10 @@ export class SessionSeeder {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
+    onCorrected: () => void = () => {},
   ): Promise<RibReader> {
     const { api, table, session, timers } = this.#options;
-    const rib = new RibReader(table, session, atMs);
+    const rib = new RibReader(table, session, atMs, onCorrected);
     await rib.read(api.rib(vps, prefixes, atMs, signal));
     if (signal.aborted) return rib;
     const asked = vps.map((one) => one.vp);
@@ -254,7 +287,7 @@ export class SessionSeeder {
     let absences = rib.absences(asked, wanted);
     if (absences.length > FEW_ROUTES && absences.length * 2 > rib.rows + absences.length) {
       // So much that an answer cut short is the likelier cause: believe it only when it says so twice.
-      const again = new RibReader(table, session, atMs);
+      const again = new RibReader(table, session, atMs, onCorrected);
       await again.read(api.rib(vps, prefixes, atMs, signal));
       if (signal.aborted) return rib;
       absences = again.absences(asked, wanted);
@@ -268,32 +301,36 @@ export class SessionSeeder {
     if (!this.#complete || this.#prefixes.length === 0) return;
     const { directory, figures, timers, lagMs, session, logger } = this.#options;
     const { signal } = this.#controller;
+    let corrected = 0;
+    // One by one: what was corrected before an answer broke off is corrected all the same.
+    const onCorrected = () => {
+      corrected++;
+      figures.corrections++;
+    };
     await this.#attempt(async () => {
       await directory.ensure(this.#options.api, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
-      const rib = await this.#readRib(
-        directory.live,
-        this.#prefixes,
-        wholeSecond(timers.now() - lagMs - OVERLAP_MS),
-        signal,
-      );
-      figures.corrections += rib.corrected;
-      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected: rib.corrected });
+      const atMs = wholeSecond(timers.now() - lagMs - OVERLAP_MS);
+      const rib = await this.#readRib(directory.live, this.#prefixes, atMs, signal, onCorrected);
+      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected });
     }, signal);
   }
 
-  /** Reads the routes of VPs that came back; while a gap is open, when it is filled. */
+  /**
+   * Reads the routes of VPs that came back, and of those that could not be read before; while a gap is open, when it is
+   * filled.
+   */
   async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
-    if (this.#prefixes.length === 0 || vps.length === 0) return;
-    if (!this.#complete) {
-      this.#returned.push(...vps);
-      return;
-    }
+    if (this.#prefixes.length === 0) return;
+    for (const one of vps) if (!this.#returned.includes(one)) this.#returned.push(one);
+    if (!this.#complete || this.#returned.length === 0) return;
     const { timers, lagMs } = this.#options;
     const { signal } = this.#controller;
-    await this.#attempt(async () => {
-      await this.#readRib(vps, this.#prefixes, wholeSecond(timers.now() - lagMs - OVERLAP_MS), signal);
+    const asked = this.#returned.splice(0);
+    const failure = await this.#attempt(async () => {
+      await this.#readRib(asked, this.#prefixes, wholeSecond(timers.now() - lagMs - OVERLAP_MS), signal);
     }, signal);
+    if (failure !== undefined) this.#returned.push(...asked);
   }
 }
 

@@ -16,15 +16,18 @@ export class RibReader {
   /** Which VPs (by number) the RIB has. By the state itself: its number may pass to another while this is read. */
   readonly #seen = new Map<PrefixState, Set<number>>();
   readonly #unavailable = new Set<string>();
-  /** Routes that differed. */
-  corrected = 0;
+  readonly #onCorrected: () => void;
   rows = 0;
 
-  /** @param atMs time of the RIB, Unix ms */
-  constructor(table: RoutingTable, session: number, atMs: number) {
+  /**
+   * @param atMs time of the RIB, Unix ms
+   * @param onCorrected called for every route that differed
+   */
+  constructor(table: RoutingTable, session: number, atMs: number, onCorrected: () => void) {
     this.#table = table;
     this.#session = session;
     this.#timeUs = atMs * 1000;
+    this.#onCorrected = onCorrected;
   }
 
   async read(batches: AsyncIterable<ApiBatch<ApiRoute>>): Promise<void> {
@@ -44,7 +47,7 @@ export class RibReader {
     let vps = this.#seen.get(state);
     if (vps === undefined) this.#seen.set(state, (vps = new Set()));
     vps.add(vp);
-    if (seed(this.#table, state, vp, route, this.#timeUs) === 'corrected') this.corrected++;
+    if (seed(this.#table, state, vp, route, this.#timeUs) === 'corrected') this.#onCorrected();
   }
 
   /**
@@ -72,7 +75,7 @@ export class RibReader {
     for (const { state, vp } of absences) {
       // A slice of the stream may have come in between: the state may be gone, the cell newer.
       if (this.#table.prefixes.get(state.number) !== state) continue;
-      if (this.#table.seedAbsence(state, vp, this.#timeUs, nowMs) === 'corrected') this.corrected++;
+      if (this.#table.seedAbsence(state, vp, this.#timeUs, nowMs) === 'corrected') this.#onCorrected();
     }
   }
 }

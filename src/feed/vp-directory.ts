@@ -1,5 +1,6 @@
 /** The VPs that the Data API knows: whom to ask for routes, who is down, who has a full feed. */
 import { vantagePointKey } from '../bgp/vantage-point.ts';
+import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
@@ -45,6 +46,8 @@ export class VpDirectory {
   async refresh(api: SeedApi, signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#now();
     const vps = await api.vantagePoints(signal);
+    // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
+    if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
     const { options, vps: registry } = this.#table;
     const back: ApiVantagePoint[] = [];
     let wentDown = 0;
