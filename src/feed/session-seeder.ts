@@ -219,7 +219,7 @@ export class SessionSeeder {
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
     const { api, directory, timers, lagMs } = this.#options;
     // A VP that came back before the stream did must be asked; one that comes back later is heard.
-    await directory.ensure(api, connectedAtMs, signal);
+    await directory.ensure(api, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
     if (signal.aborted) return;
     const vps = directory.live;
     if (vps.length === 0) {
@@ -268,7 +268,7 @@ export class SessionSeeder {
   ): Promise<void> {
     const { api, table, session, timers } = this.#options;
     const batches = api.updates(vps, prefixes, wholeSecond(fromMs), Math.ceil(toMs / 1000) * 1000, signal);
-    await applyHistory(table, session, batches, heardFromMs, timers.now);
+    await applyHistory(table, session, batches, heardFromMs, () => timers.now());
   }
 
   async #readRib(
