@@ -271,8 +271,8 @@ class Exporter implements RunningExporter {
 
   /** Sessions, addresses and folders are made at the start; what would change them is not half applied. */
   #refuseChangedSessions(next: Config): void {
-    const { prefixes: _now, log: _log, ...fixed } = this.#config;
-    const { prefixes: _next, log: _nextLog, ...nextFixed } = next;
+    const { prefixes: _now, ...fixed } = this.#config;
+    const { prefixes: _next, ...nextFixed } = next;
     const changed = (Object.keys(fixed) as (keyof typeof fixed)[]).filter(
       (part) => JSON.stringify(fixed[part]) !== JSON.stringify(nextFixed[part]),
     );

@@ -154,3 +154,10 @@ test('a stop ends the stream and the server within five seconds', async () => {
   expect(w.simulator.sessions()).toBe(0);
   await expect(fetch(`http://${address}/-/healthy`)).rejects.toThrow();
 });
+
+test('a reload that changes how the log is written is refused like any other that needs a restart', async () => {
+  const w = await world({ more: 'log: {level: info}' });
+  await w.start();
+  w.config.more = 'log: {level: debug}';
+  await expect(w.exporter.reload()).rejects.toThrow('log: this part takes effect only at a restart');
+});

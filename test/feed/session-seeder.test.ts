@@ -73,7 +73,12 @@ function world() {
   const stream = createStreamStats('bgproutes', '0', timers.now());
   const decoder = new FastDecoder(new TableIds(table));
   const feed = new SessionFeed({ session: 0, stream, decoder, fold: new Fold(table), logger });
-  const directory = new VpDirectory(table, () => timers.now(), logger, (vps) => void seeder.readVps(vps));
+  const directory = new VpDirectory(
+    table,
+    () => timers.now(),
+    logger,
+    (vps) => void seeder.readVps(vps),
+  );
   const seeder = new SessionSeeder({
     ...{ session: 0, feed, table, api, directory, figures, logger, timers, lagMs: LAG_MS, onChange: () => {} },
   });
