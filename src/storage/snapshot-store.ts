@@ -1,5 +1,5 @@
 /** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
-import { type FileHandle, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -50,14 +50,20 @@ export class SnapshotStore {
   async #save(table: RoutingTable, meta: SnapshotMeta): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const temporary = `${this.#file}.tmp`;
-    const file = await open(temporary, 'w', 0o600);
     try {
-      await writeChunks(file, encodeSnapshot(table, meta));
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, 'w', 0o600);
+      try {
+        await writeChunks(file, encodeSnapshot(table, meta));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, this.#file);
+    } catch (error) {
+      // A disk that is full has no room for a part that is of no use.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
     }
-    await rename(temporary, this.#file);
     // The rename itself is on the disk only when the folder is.
     const folder = await open(this.#folder, 'r');
     try {
@@ -75,7 +81,9 @@ export class SnapshotStore {
   async restore(table: RoutingTable, nowMs: number, oldestMs: number): Promise<RestoreOutcome> {
     let bytes: Buffer;
     try {
-      if ((await stat(this.#file)).size > MAX_BYTES) return this.#setAside('foreign', nowMs);
+      const found = await stat(this.#file);
+      // To read a pipe would wait for ever.
+      if (!found.isFile() || found.size > MAX_BYTES) return this.#setAside('foreign', nowMs);
       bytes = await readFile(this.#file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { result: 'missing' };
@@ -84,7 +92,11 @@ export class SnapshotStore {
     const snapshot = checkSnapshot(bytes);
     if (!snapshot.ok) return this.#setAside(snapshot.reason, nowMs);
     if (snapshot.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
-    restoreSnapshot(table, snapshot);
+    try {
+      restoreSnapshot(table, snapshot);
+    } catch {
+      return this.#setAside('corrupt', nowMs);
+    }
     return { result: 'success', meta: snapshot.meta };
   }
 
@@ -102,14 +114,16 @@ export class SnapshotStore {
 async function writeChunks(file: FileHandle, chunks: Iterable<Buffer>): Promise<void> {
   let pending: Buffer[] = [];
   let bytes = 0;
+  // Not `writev`: on a disk that fills up it writes what has room and calls that a success.
+  const write = () => file.writeFile(Buffer.concat(pending, bytes));
   for (const chunk of chunks) {
     pending.push(chunk);
     bytes += chunk.length;
     if (bytes < WRITE_BYTES) continue;
-    await file.writev(pending);
+    await write();
     await nextTurn();
     pending = [];
     bytes = 0;
   }
-  if (pending.length > 0) await file.writev(pending);
+  if (bytes > 0) await write();
 }

@@ -224,38 +224,76 @@ export function checkSnapshot(bytes: Buffer): SnapshotCheck {
     sections.push({ kind, payload });
     at += 8 + length;
   }
-  const meta =
-    sections[0]?.kind === SECTION.META ? (JSON.parse(sections[0].payload.toString('utf8')) as SnapshotMeta) : undefined;
+  const meta = sections[0]?.kind === SECTION.META ? readMeta(sections[0].payload) : undefined;
   return meta === undefined ? { ok: false, reason: 'corrupt' } : { ok: true, meta, sections };
+}
+
+function readMeta(payload: Buffer): SnapshotMeta | undefined {
+  try {
+    const meta = JSON.parse(payload.toString('utf8')) as SnapshotMeta;
+    return Number.isFinite(meta.createdAtMs) && typeof meta.completeUntil === 'object' ? meta : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * Fills a fresh table, whose monitored prefixes are set, with a checked snapshot. Prefixes that are no longer monitored,
  * nor inside one that is, are left out; so are VPs over the bound.
+ * @throws when what is in it makes no sense although its checksum is right, as written by a program with a fault; the table
+ * is empty then
  */
 export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
+  const monitored = [...table.prefixes.monitored()];
+  const watched = monitored.map((one) => one.watched);
+  const sinceMs = monitored[0]?.sinceMs ?? 0;
+  try {
+    fill(table, snapshot);
+  } catch (error) {
+    table.watch([], sinceMs);
+    for (let vp = 0; vp < table.vps.end; vp++) table.vps.lastHeardMs[vp] = 0;
+    table.sweep(sinceMs, Number.POSITIVE_INFINITY);
+    table.watch(watched, sinceMs);
+    throw error;
+  }
+}
+
+function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
   const vps: number[] = [];
   const paths: { text: string; vpAsn: number; number: number }[] = [{ text: '', vpAsn: 0, number: 0 }];
   const restored = new Set<PrefixState>();
-  for (const { kind, payload } of snapshot.sections) {
-    if (kind === SECTION.VPS) {
-      for (const { vp, heardMs } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
-        const number = table.vps.add(vp);
-        vps.push(number);
-        if (number !== VP_LIMIT) table.restoreVp(number, heardMs);
-      }
-    } else if (kind === SECTION.PATHS) {
-      for (const [text, own] of JSON.parse(payload.toString('utf8')) as [string, number | null][]) {
-        const number = table.paths.intern(text, own ?? 0) ?? 0;
-        // Held by the snapshot itself until all is done, so that the number cannot pass to another path.
-        if (number !== 0) table.paths.retain(number);
-        paths.push({ text, vpAsn: own ?? 0, number });
-      }
-    } else if (kind === SECTION.PREFIX) {
-      restorePrefix(table, payload, vps, paths, restored, snapshot.meta.final === true);
-    }
+  const withCounters = snapshot.meta.final === true;
+  try {
+    for (const section of snapshot.sections) fillWith(table, section, vps, paths, restored, withCounters);
+  } finally {
+    for (const { number } of paths) if (number !== 0) table.paths.release(number);
   }
-  for (const { number } of paths) if (number !== 0) table.paths.release(number);
+}
+
+function fillWith(
+  table: RoutingTable,
+  { kind, payload }: { readonly kind: number; readonly payload: Buffer },
+  vps: number[],
+  paths: { text: string; vpAsn: number; number: number }[],
+  restored: Set<PrefixState>,
+  withCounters: boolean,
+): void {
+  if (kind === SECTION.VPS) {
+    for (const { vp, heardMs } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
+      const number = table.vps.add(vp);
+      vps.push(number);
+      if (number !== VP_LIMIT) table.restoreVp(number, heardMs);
+    }
+  } else if (kind === SECTION.PATHS) {
+    for (const [text, own] of JSON.parse(payload.toString('utf8')) as [string, number | null][]) {
+      const number = table.paths.intern(text, own ?? 0) ?? 0;
+      // Held by the snapshot itself until all is done, so that the number cannot pass to another path.
+      if (number !== 0) table.paths.retain(number);
+      paths.push({ text, vpAsn: own ?? 0, number });
+    }
+  } else if (kind === SECTION.PREFIX) {
+    restorePrefix(table, payload, vps, paths, restored, withCounters);
+  }
 }
 
 function restorePrefix(
@@ -280,6 +318,8 @@ function restorePrefix(
     state.monitored.lastWithdrawalUs = head.counters.lastWithdrawalUs;
   }
   const count = payload.readUInt32LE(countAt);
+  if (countAt + 4 + count * BYTES_PER_CELL !== payload.length)
+    throw new RangeError(`${head.prefix} has not ${count} cells`);
   // Copied once, because the parts of a file stand at any offset and a typed array does not.
   const start = payload.byteOffset + countAt + 4;
   const words = new Uint32Array(payload.buffer.slice(start, start + count * 12));
@@ -288,6 +328,7 @@ function restorePrefix(
     const vp = vps[words[i]];
     const snapshotPath = words[count + i];
     const path = paths[snapshotPath].number;
+    if (vp === undefined || Number.isNaN(times[i])) throw new RangeError(`cell ${i} of ${head.prefix} makes no sense`);
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
