@@ -273,12 +273,12 @@ class Exporter implements RunningExporter {
   #refuseChangedSessions(next: Config): void {
     const { prefixes: _now, ...fixed } = this.#config;
     const { prefixes: _next, ...nextFixed } = next;
-    const changed = (Object.keys(fixed) as (keyof typeof fixed)[]).filter(
-      (part) => JSON.stringify(fixed[part]) !== JSON.stringify(nextFixed[part]),
+    const changed = (Object.keys(fixed) as (keyof typeof fixed)[]).flatMap((part) =>
+      changedSettings(part, fixed[part], nextFixed[part]),
     );
     if (changed.length === 0) return;
     throw new ConfigError(
-      changed.map((part) => `${part}: this part takes effect only at a restart; a reload can change the prefixes`),
+      changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
     );
   }
 
@@ -362,4 +362,16 @@ class Exporter implements RunningExporter {
       streams: this.#source.stats.filter((stats) => stats.idle !== true),
     };
   }
+}
+
+/** Names as in a file of what differs in a part of the configuration; the part's own where it came, went, or is deeper. */
+function changedSettings(part: string, before: object | undefined, after: object | undefined): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  if (before === undefined || after === undefined || part === 'otlp') return [part];
+  const values = (of: object) => new Map(Object.entries(of).map(([name, value]) => [name, JSON.stringify(value)]));
+  const [former, next] = [values(before), values(after)];
+  const names = [...new Set([...former.keys(), ...next.keys()])].filter((name) => former.get(name) !== next.get(name));
+  return names.map(
+    (name) => `${part}.${name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+  );
 }

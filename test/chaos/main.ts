@@ -1,16 +1,42 @@
-/** `npm run chaos -- --seeds=20 --faults=200 [--from=1]`: the long run, with progress. */
+/** `npm run chaos -- --seeds=20 --faults=200`: the long run, with progress. */
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '20' },
-    faults: { type: 'string', default: '200' },
-    from: { type: 'string', default: '1' },
-    log: { type: 'boolean', default: false },
-  },
-});
-const [seeds, faults, from] = [values.seeds, values.faults, values.from].map(Number);
+const USAGE = `Usage: npm run chaos -- [flags]
+
+  --seeds=N    How many runs, each with faults drawn from a seed of its own. Default 20.
+  --faults=N   Faults in each. Default 200: two to three minutes a run.
+  --from=N     The first seed. Default 1.
+  --log        Print the exporter's last log lines of a run that failed.
+`;
+
+function flags() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '20' },
+      faults: { type: 'string', default: '200' },
+      from: { type: 'string', default: '1' },
+      log: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const numbers = [values.seeds, values.faults, values.from].map(Number);
+  if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 1)) throw new TypeError('expected numbers');
+  return { ...values, numbers };
+}
+
+let values: ReturnType<typeof flags>;
+try {
+  values = flags();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.exit(2);
+}
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const [seeds, faults, from] = values.numbers;
 let failed = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   const start = Date.now();

@@ -155,9 +155,18 @@ test('a stop ends the stream and the server within five seconds', async () => {
   await expect(fetch(`http://${address}/-/healthy`)).rejects.toThrow();
 });
 
-test('a reload that changes how the log is written is refused like any other that needs a restart', async () => {
+test('a reload that changes what needs a restart is refused as a whole, with the names of the settings', async () => {
   const w = await world({ more: 'log: {level: info}' });
   await w.start();
-  w.config.more = 'log: {level: debug}';
-  await expect(w.exporter.reload()).rejects.toThrow('log: this part takes effect only at a restart');
+  w.config.more = 'log: {level: debug}\nstorage: {path: /nowhere}';
+  w.config.keys = [KEY, KEY_2];
+  w.config.lag = '30s';
+  w.config.prefixes = `[{prefix: ${OTHER}}]`;
+  const restart = 'a change takes effect only at a restart; a reload can change the prefixes';
+  await expect(w.exporter.reload()).rejects.toThrow(
+    ['bgproutes.api_keys', 'table.data_api_lag', 'storage.path', 'log.level']
+      .map((name) => `${name}: ${restart}`)
+      .join('\n'),
+  );
+  expect([...w.exporter.table.prefixes.monitored()].map((one) => one.state.prefix.text)).toEqual([P4, P6]);
 });
