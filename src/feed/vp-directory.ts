@@ -8,6 +8,8 @@ import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
 /** A table of at least this many routes is a full feed; the whole Internet had about 1,000,000 and 230,000 in 2025. */
 const FULL_FEED = { ipv4: 800_000, ipv6: 150_000 } as const;
 
+const NO_FULL_FEED = { ipv4: false, ipv6: false } as const;
+
 export class VpDirectory {
   readonly #table: RoutingTable;
   readonly #now: () => number;
@@ -49,22 +51,17 @@ export class VpDirectory {
     // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
     const { options, vps: registry } = this.#table;
+    if (options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
     const back: ApiVantagePoint[] = [];
     let wentDown = 0;
-    for (const one of vps) {
-      const number = options.expectedVps === 'full_feed' ? registry.add(one.vp) : registry.find(one.vp);
-      if (number >= 0 && options.expectedVps === 'full_feed') {
-        this.#table.setFullFeed(number, {
-          ipv4: (one.ribSizeV4 ?? 0) >= FULL_FEED.ipv4,
-          ipv6: (one.ribSizeV6 ?? 0) >= FULL_FEED.ipv6,
-        });
-      }
-      const key = vantagePointKey(one.vp);
+    for (const [key, listings] of byKey(vps)) {
+      const number = registry.find(listings[0].vp);
       const wasDown = this.#down.has(key);
-      if (one.status !== 'down') {
+      // A router may have a session with each of several collectors: it is down when all of them are.
+      if (!listings.every(({ status }) => status === 'down')) {
         if (!wasDown) continue;
         this.#down.delete(key);
-        back.push(one);
+        back.push(...listings.filter(({ status }) => status !== 'down'));
         if (number >= 0) this.#table.setVpUp(number);
         continue;
       }
@@ -84,4 +81,33 @@ export class VpDirectory {
       this.#logger.info('vantage points changed', { down: wentDown, up: back.length });
     if (back.length > 0) this.#onBack(back);
   }
+
+  /** Of those that the service ignores, or that left the list, nobody expects a route. */
+  #readFullFeeds(vps: readonly ApiVantagePoint[]): void {
+    const { vps: registry } = this.#table;
+    const full = new Map<number, Record<'ipv4' | 'ipv6', boolean>>();
+    for (const { vp, status, ribSizeV4 = 0, ribSizeV6 = 0 } of vps) {
+      const number = status === 'ignored' ? -1 : registry.add(vp);
+      if (number < 0) continue;
+      const other = full.get(number); // a VP may be listed by two collectors
+      full.set(number, {
+        ipv4: ribSizeV4 >= FULL_FEED.ipv4 || other?.ipv4 === true,
+        ipv6: ribSizeV6 >= FULL_FEED.ipv6 || other?.ipv6 === true,
+      });
+    }
+    for (let number = 0; number < registry.end; number++) {
+      if (registry.get(number) !== undefined) this.#table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
+    }
+  }
+}
+
+function byKey(vps: readonly ApiVantagePoint[]): Map<string, ApiVantagePoint[]> {
+  const listings = new Map<string, ApiVantagePoint[]>();
+  for (const one of vps) {
+    const key = vantagePointKey(one.vp);
+    const known = listings.get(key);
+    if (known === undefined) listings.set(key, [one]);
+    else known.push(one);
+  }
+  return listings;
 }

@@ -52,7 +52,18 @@ function world() {
   announce(BGP);
   announce(BMP);
   nowMs += 10_000;
-  return { table, read, announce, back, down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)] };
+  const readList = async (...statuses: ApiVantagePoint['status'][]) => {
+    list = statuses.map((status, i) => ({
+      id: String(i),
+      vp: BGP,
+      status,
+      ribSizeV4: undefined,
+      ribSizeV6: undefined,
+    }));
+    await directory.refresh(api, new AbortController().signal);
+    nowMs += 10_000;
+  };
+  return { table, read, readList, announce, back, down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)] };
 }
 
 test('a BGP and a BMP VP with the same id are two', async () => {
@@ -74,4 +85,41 @@ test('a VP that is heard although the list calls it down is believed, until it i
   expect([down(BGP), table.routes]).toEqual([0, 2]);
   await read('down', 'up');
   expect([down(BGP), table.routes]).toEqual([1, 1]);
+});
+
+test('a router that several collectors hear is down only when all of its sessions are', async () => {
+  const { readList, back, down } = world();
+  await readList('up', 'down');
+  expect(down(BGP)).toBe(0);
+  await readList('down', 'up');
+  expect([down(BGP), back]).toEqual([0, []]);
+  await readList('down', 'down');
+  expect(down(BGP)).toBe(1);
+  await readList('down', 'up');
+  expect([down(BGP), back]).toEqual([0, ['64601']]);
+});
+
+test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
+  const table = new RoutingTable({ expectedVps: 'full_feed' });
+  const directory = new VpDirectory(
+    table,
+    () => 1_000_000,
+    new RecordingLogger(),
+    () => {},
+  );
+  const signal = new AbortController().signal;
+  const listed = (vp: VantagePoint, status: ApiVantagePoint['status'], ribSizeV4 = 1_000_000): ApiVantagePoint => {
+    return { id: '7', vp, status, ribSizeV4, ribSizeV6: undefined };
+  };
+  const read = (...list: ApiVantagePoint[]) =>
+    directory.refresh({ vantagePoints: async () => list } as unknown as SeedApi, signal);
+  await read(listed(BGP, 'up'), listed(BMP, 'unknown'));
+  expect(table.fullFeedVps).toEqual({ ipv4: 2, ipv6: 0 });
+  await read(listed(BGP, 'up'), listed(BMP, 'ignored'));
+  expect(table.fullFeedVps.ipv4).toBe(1);
+  await read(listed(BMP, 'up'));
+  expect(table.fullFeedVps.ipv4).toBe(1);
+  // Heard by two collectors, one of which does not have its whole table.
+  await read(listed(BMP, 'up'), listed(BMP, 'up', 10));
+  expect(table.fullFeedVps.ipv4).toBe(1);
 });
