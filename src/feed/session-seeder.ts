@@ -60,8 +60,8 @@ export class SessionSeeder {
   /** Those that the fill under way has begun with. */
   #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
-  /** VPs that came back and whose routes are still to be read. */
-  readonly #returned: ApiVantagePoint[] = [];
+  /** VPs that came back and whose routes are still to be read; by protocol and id. */
+  readonly #returned = new Map<string, ApiVantagePoint>();
   #complete = false;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -324,15 +324,20 @@ export class SessionSeeder {
    */
   async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
     if (this.#prefixes.length === 0) return;
-    for (const one of vps) if (!this.#returned.includes(one)) this.#returned.push(one);
-    if (!this.#complete || this.#returned.length === 0) return;
+    this.#addReturned(vps);
+    if (!this.#complete || this.#returned.size === 0) return;
     const { timers, lagMs } = this.#options;
     const { signal } = this.#controller;
-    const asked = this.#returned.splice(0);
+    const asked = [...this.#returned.values()];
+    this.#returned.clear();
     const failure = await this.#attempt(async () => {
       await this.#readRib(asked, this.#prefixes, wholeSecond(timers.now() - lagMs - OVERLAP_MS), signal);
     }, signal);
-    if (failure !== undefined) this.#returned.push(...asked);
+    if (failure !== undefined) this.#addReturned(asked);
+  }
+
+  #addReturned(vps: readonly ApiVantagePoint[]): void {
+    for (const one of vps) this.#returned.set(`${one.vp.protocol} ${one.id}`, one);
   }
 }
 
