@@ -60,6 +60,8 @@ class ChaosWorld {
   readonly folder: string;
   #exporter: ExporterHandle | undefined;
   readonly dead = new Set<string>();
+  /** What the exporter said just before the fault. */
+  before: Samples = new Map();
   readonly #configText: string;
 
   constructor(options: ChaosOptions, simulator: Simulator, scale: Scale, folder: string, configText: string) {
@@ -112,10 +114,16 @@ function stream(
     name,
     weight,
     async act(world) {
-      const hit = act(world, world.random.chance(0.5) ? world.random.pick(KEYS) : undefined);
-      return hit > 0 ? expectation : undefined;
+      const key = world.random.chance(0.5) ? world.random.pick(KEYS) : undefined;
+      return isFelt(world, act(world, key), key) ? expectation : undefined;
     },
   };
+}
+
+/** Whether the fault hit a session that was up on both sides: one that the exporter gave up, it has counted already. */
+function isFelt({ before }: ChaosWorld, hit: number, key?: string): boolean {
+  const sessions = key === undefined ? [...KEYS.keys()] : [(KEYS as readonly string[]).indexOf(key)];
+  return hit > 0 && sessions.some((session) => sum(before, 'bgp_stream_up', `session="${session}"`) === 1);
 }
 
 /** By whatever reason: a connection that breaks twice at once ends by the first. Which reason is which is tested frame by frame. */
@@ -134,17 +142,17 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'refuse',
     weight: 2,
-    async act({ simulator }) {
-      simulator.faults.refuse(1);
-      return simulator.faults.cut() > 0 ? DISCONNECTED : undefined;
+    async act(world) {
+      world.simulator.faults.refuse(1);
+      return isFelt(world, world.simulator.faults.cut()) ? DISCONNECTED : undefined;
     },
   },
   {
     name: 'reject_handshakes',
     weight: 2,
-    async act({ simulator }) {
-      simulator.faults.rejectHandshakes(2, 503);
-      return simulator.faults.cut() > 0 ? DISCONNECTED : undefined;
+    async act(world) {
+      world.simulator.faults.rejectHandshakes(2, 503);
+      return isFelt(world, world.simulator.faults.cut()) ? DISCONNECTED : undefined;
     },
   },
   {
@@ -255,6 +263,7 @@ table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval:
       world.churn(1 + world.random.int(12));
       const fault = world.random.pick(weights);
       const before = fault.name === 'kill' ? undefined : await world.exporter.samples();
+      world.before = before ?? new Map();
       const expectation = await fault.act(world);
       done[fault.name] = (done[fault.name] ?? 0) + 1;
       onProgress(`seed ${seed}: fault ${i + 1} of ${faults}, ${fault.name}`);
