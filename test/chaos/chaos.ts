@@ -2,7 +2,7 @@
  * Faults drawn from a seed while an exporter (a process of its own, two keys, snapshots on) follows a simulator over real
  * sockets. When all is well again and one comparison has passed, both tables must be equal, route by route.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -62,14 +62,14 @@ class ChaosWorld {
   readonly dead = new Set<string>();
   /** What the exporter said just before the fault. */
   before: Samples = new Map();
-  readonly #configText: string;
+  readonly #configFile: string;
 
-  constructor(options: ChaosOptions, simulator: Simulator, scale: Scale, folder: string, configText: string) {
+  constructor(options: ChaosOptions, simulator: Simulator, scale: Scale, folder: string) {
     this.random = seededRandom(options.seed, 'chaos');
     this.simulator = simulator;
     this.scale = scale;
     this.folder = folder;
-    this.#configText = configText;
+    this.#configFile = join(folder, 'chaos.yml');
   }
 
   get exporter(): ExporterHandle {
@@ -83,7 +83,12 @@ class ChaosWorld {
   }
 
   async restart(): Promise<void> {
-    this.#exporter = await ExporterHandle.start({ configText: this.#configText, scale: this.scale });
+    this.#exporter = await ExporterHandle.start({ configFile: this.#configFile, scale: this.scale });
+  }
+
+  /** Writes the configuration that the next start or reload reads. */
+  async configure(prefixes: readonly string[]): Promise<void> {
+    await writeFile(this.#configFile, configText(this.simulator, this.folder, prefixes));
   }
 
   async end(): Promise<void> {
@@ -213,6 +218,17 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'reload',
+    weight: 4,
+    // Some prefixes go, others come back; at times the service will not have it.
+    async act(world) {
+      if (world.random.chance(0.3)) world.simulator.faults.refuseAssociation(1);
+      await world.configure([PREFIXES[0], ...PREFIXES.slice(1).filter(() => world.random.chance(0.7))]);
+      await world.exporter.reload();
+      return undefined;
+    },
+  },
+  {
     name: 'kill',
     weight: 2,
     async act(world) {
@@ -224,6 +240,21 @@ const FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+function configText(simulator: Simulator, folder: string, prefixes: readonly string[]): string {
+  return `
+prefixes: [${prefixes.map((prefix) => `{prefix: "${prefix}"}`).join(', ')}]
+bgproutes:
+  api_keys: [${KEYS.join(', ')}]
+  prefixes_per_key: 3
+  websocket_url: ${simulator.websocketUrl}
+  live_manager_url: ${simulator.url}
+  data_api_url: ${simulator.url}
+web: {listen_address: "127.0.0.1:0"}
+storage: {path: ${join(folder, 'storage')}, snapshot_interval: 20s}
+table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval: 0}
+`;
+}
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { seed, faults, factor = 30, onProgress = () => {} } = options;
@@ -241,22 +272,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     dataApiLimits: { requestsPerHour: 1_000_000, bytesPerHour: 1e12, serverSecondsPerHour: 1e9 } as never,
     heartbeatMs: 0,
   });
-  const configText = `
-prefixes: [${PREFIXES.map((prefix) => `{prefix: "${prefix}"}`).join(', ')}]
-bgproutes:
-  api_keys: [${KEYS.join(', ')}]
-  prefixes_per_key: 3
-  websocket_url: ${simulator.websocketUrl}
-  live_manager_url: ${simulator.url}
-  data_api_url: ${simulator.url}
-web: {listen_address: "127.0.0.1:0"}
-storage: {path: ${folder}, snapshot_interval: 20s}
-table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval: 0}
-`;
-  const world = new ChaosWorld(options, simulator, scale, folder, configText);
+  const world = new ChaosWorld(options, simulator, scale, folder);
   const done: Record<string, number> = {};
   const unexplained: string[] = [];
   try {
+    await world.configure(PREFIXES);
     await world.restart();
     const weights = FAULTS.flatMap((fault) => new Array<Fault>(fault.weight).fill(fault));
     for (let i = 0; i < faults; i++) {
@@ -276,6 +296,8 @@ table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval:
     }
     simulator.faults.clear();
     for (const key of world.dead) simulator.faults.reviveVantagePoint(key);
+    await world.configure(PREFIXES);
+    await until('the reload is taken', async () => (await world.exporter.reload()) === '', 20_000, world.exporter.log);
     onProgress(`seed ${seed}: waiting for the table to be complete`);
     await until(
       'the table is complete',

@@ -50,6 +50,11 @@ export class ExporterHandle {
     await this.#ask('compare');
   }
 
+  /** Gives why it was refused; empty when it was not. */
+  async reload(): Promise<string> {
+    return (await this.#ask('reload')).text;
+  }
+
   async routes(): Promise<readonly string[]> {
     return (await this.#ask('routes')).routes ?? [];
   }

@@ -1,5 +1,6 @@
 /** An exporter in a process of its own, so that it can be killed at any moment. Told what to do by messages. */
 
+import { readFileSync } from 'node:fs';
 import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { startExporter } from '../../src/exporter.ts';
@@ -8,11 +9,11 @@ import type { Scale } from './scaled-timers.ts';
 import { scaledTimers } from './scaled-timers.ts';
 
 export interface ProcessSetup {
-  readonly configText: string;
+  readonly configFile: string;
   readonly scale: Scale;
 }
 
-export type Ask = 'routes' | 'metrics' | 'compare' | 'stop';
+export type Ask = 'routes' | 'metrics' | 'compare' | 'reload' | 'stop';
 export interface Answer {
   readonly ask: Ask | 'started';
   readonly text: string;
@@ -20,7 +21,13 @@ export interface Answer {
 }
 
 const setup = JSON.parse(process.argv[2]) as ProcessSetup;
-const config = loadConfig({ flags: { 'config.file': 'chaos.yml' }, env: {}, readFile: () => setup.configText });
+const reloadConfig = () =>
+  loadConfig({
+    flags: { 'config.file': setup.configFile },
+    env: {},
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+const config = reloadConfig();
 const logger = createLogger({
   level: 'debug',
   format: 'logfmt',
@@ -31,6 +38,7 @@ const exporter = await startExporter(config, {
   logger,
   version: { version: '0.0.0', revision: 'test', nodeVersion: process.versions.node },
   timers: scaledTimers(setup.scale),
+  reloadConfig,
 });
 
 /** Each route that the table holds, as one line. */
@@ -52,6 +60,10 @@ function routes(): string[] {
 async function answer(ask: Ask): Promise<Answer> {
   if (ask === 'routes') return { ask, text: '', routes: routes() };
   if (ask === 'metrics') return { ask, text: (await exporter.render('text')).toString() };
+  if (ask === 'reload') {
+    const refusal = await exporter.reload().catch((error: unknown) => String(error));
+    return { ask, text: refusal ?? '' };
+  }
   if (ask === 'compare') await exporter.compare();
   else await exporter.stop();
   return { ask, text: '' };
