@@ -179,8 +179,6 @@ export class SessionSeeder {
         if (failure === undefined) {
           if (signal.aborted) return;
           this.#setComplete(true);
-          const { logger, session, table } = this.#options;
-          logger.info('the table is complete', { session, prefixes: this.#prefixes.length, routes: table.routes });
           await this.readVps([]);
           return;
         }
