@@ -23,7 +23,7 @@ export class RibReader {
    * @param atMs time of the RIB, Unix ms
    * @param onCorrected called for every route that differed
    */
-  constructor(table: RoutingTable, session: number, atMs: number, onCorrected: () => void) {
+  constructor(table: RoutingTable, session: number, atMs: number, onCorrected: () => void = () => {}) {
     this.#table = table;
     this.#session = session;
     this.#timeUs = atMs * 1000;
