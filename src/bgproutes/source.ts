@@ -190,6 +190,9 @@ class KeySession {
         log,
       },
       {
+        opened: (atMs) => {
+          if (this.isAssociated(atMs)) this.listener?.opened?.(this.index, atMs);
+        },
         connected: (atMs) => this.onConnected(atMs),
         frame: (data, receivedAtMs) => {
           this.stats.frames++;
@@ -222,9 +225,13 @@ class KeySession {
   private onConnected(atMs: number): void {
     this.connected = true;
     this.stats.connects++;
-    const isAssociated = this.association.prefixes.length > 0;
-    if (isAssociated) this.association.startRenewing();
-    if (!isAssociated || this.association.isValid(atMs)) this.up(atMs);
+    if (this.association.prefixes.length > 0) this.association.startRenewing();
+    if (this.isAssociated(atMs)) this.up(atMs);
+  }
+
+  /** With the prefixes that are known here; without any, those that the key was given elsewhere count. */
+  private isAssociated(atMs: number): boolean {
+    return this.association.prefixes.length === 0 || this.association.isValid(atMs);
   }
 
   private onAssociated(atMs: number): void {

@@ -99,6 +99,11 @@ export class Keeper {
     return Object.assign({}, ...this.#seeders.map((seeder) => seeder.completeUntil()));
   }
 
+  opened(session: number, atMs: number): void {
+    this.#seeders[session]?.opened(atMs);
+    this.#changed();
+  }
+
   connected(session: number, atMs: number): void {
     this.#seeders[session]?.connected(atMs);
     this.#changed();

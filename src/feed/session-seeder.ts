@@ -63,6 +63,8 @@ export class SessionSeeder {
   /** VPs that came back and whose routes are still to be read; by protocol and id. */
   readonly #returned = new Map<string, ApiVantagePoint>();
   #complete = false;
+  /** The fill under way has begun when its connection opened, which the service may still refuse. */
+  #early = false;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -118,8 +120,17 @@ export class SessionSeeder {
     this.#options.onChange();
   }
 
-  /** From `atMs` on the stream delivers all prefixes. */
+  /** From `atMs` on the stream delivers all prefixes, unless the service refuses: `connected` or `disconnected` tells. */
+  opened(atMs: number): void {
+    this.connected(atMs);
+    this.#early = true;
+  }
+
+  /** From `atMs` on, or since `opened`, the stream delivers all prefixes. */
   connected(atMs: number): void {
+    const hasBegun = this.#early && !this.needsFill;
+    this.#early = false;
+    if (hasBegun) return;
     this.#interrupt(atMs);
     if (this.#prefixes.length === 0) return;
     this.#connectedAtMs = atMs;
@@ -144,6 +155,7 @@ export class SessionSeeder {
 
   #interrupt(atMs: number): void {
     this.#controller.abort();
+    this.#early = false;
     this.#filling = [];
     if (this.#complete) {
       const untilMs = Math.min(atMs, this.#heardUntilMs());

@@ -54,6 +54,11 @@ export interface SourceListener {
    * share memory with what came in the same packet: copy them to keep them for long.
    */
   frame(session: number, data: Buffer, receivedAtMs: number): void;
+  /**
+   * Open and associated: frames may follow, but the service may still refuse. `connected` or `disconnected` comes next,
+   * within a fraction of a second.
+   */
+  opened?(session: number, atMs: number): void;
   /** Connected and associated: frames follow. `lastFrameAtMs` is when the stream last spoke before, if it did. */
   connected(session: number, atMs: number): void;
   /**

@@ -57,6 +57,8 @@ export interface ConnectionEnd {
 }
 
 export interface ConnectionEvents {
+  /** Open; whether the service refuses it shows within `settleMs`. */
+  opened?(atMs: number): void;
   connected(atMs: number): void;
   /** A frame, after `connected`. The buffer shares memory with what came in the same packet: copy it to keep it for long. */
   frame(data: Buffer, receivedAtMs: number): void;
@@ -176,6 +178,7 @@ export class WebSocketConnection {
     this.lastLifeAtMs = timers.now();
     if (this.paused) this.socket.pause();
     this.cancelTimer = timers.schedule(this.settle, settings.settleMs);
+    this.events.opened?.(this.lastLifeAtMs);
   };
 
   /** Nobody refused us: from here on the connection counts. */

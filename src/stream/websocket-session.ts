@@ -153,6 +153,7 @@ export class WebSocketSession {
     const connection = new WebSocketConnection(
       { ...this.options, settings: this.settings },
       {
+        opened: (atMs) => this.events.opened?.(atMs),
         connected: (atMs) => {
           log.info('stream connected');
           this.events.connected(atMs);

@@ -185,3 +185,37 @@ test('with nobody to ask for routes the table is not complete, whatever the API 
   await pass(600_000);
   expect(seeder.complete).toBe(true);
 });
+
+test('the table is read as soon as the connection is open, once, and not again when it counts as connected', async () => {
+  const { timers, api, table, seeder, pass } = world();
+  seeder.opened(timers.now());
+  await pass(250);
+  expect([api.ribs, table.routes]).toEqual([1, 3]);
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect([api.ribs, seeder.complete]).toEqual([1, true]);
+});
+
+test('a connection that opens and is refused leaves the table as incomplete as it was', async () => {
+  const { timers, api, seeder, pass } = world();
+  seeder.opened(timers.now());
+  await pass(100);
+  seeder.disconnected(timers.now());
+  await pass(2 * LAG_MS);
+  expect(seeder.complete).toBe(false);
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect([api.ribs, seeder.complete]).toEqual([1, true]);
+});
+
+test('a prefix that comes between opening and connecting is read as well', async () => {
+  const { timers, api, seeder, pass } = world();
+  const added = '203.0.113.0/24';
+  seeder.opened(timers.now());
+  await pass(100);
+  seeder.setWanted([PREFIX, added]);
+  seeder.setDelivered([PREFIX, added]);
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect([api.ribs, seeder.complete]).toEqual([2, true]);
+});

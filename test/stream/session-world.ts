@@ -28,6 +28,8 @@ export interface Seen {
   /** `connected`, or the reason and detail of a disconnect, in order. */
   readonly events: string[];
   readonly reasons: DisconnectReason[];
+  /** How often a connection opened, whatever came of it. */
+  readonly opened: () => number;
 }
 
 export const cleanups: (() => Promise<void>)[] = [];
@@ -46,6 +48,7 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
   const frames: Buffer[] = [];
   const events: string[] = [];
   const reasons: DisconnectReason[] = [];
+  let opened = 0;
   const session = new WebSocketSession(
     {
       url,
@@ -56,6 +59,9 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
       ...options,
     },
     {
+      opened: () => {
+        opened++;
+      },
       connected: () => events.push('connected'),
       frame: (data) => frames.push(data),
       disconnected: (reason, _atMs, detail) => {
@@ -66,7 +72,7 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
   );
   cleanups.push(() => session.stop());
   session.start();
-  return { session, log, frames, events, reasons };
+  return { session, log, frames, events, reasons, opened: () => opened };
 }
 
 export const until = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 2 });

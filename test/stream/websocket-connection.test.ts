@@ -151,8 +151,9 @@ describe('a disconnect has its reason', () => {
         client.close(1008);
       }),
     );
-    const { events, log } = open(server.url, {}, { reconnect: false });
+    const { events, log, opened } = open(server.url, {}, { reconnect: false });
     await until(() => expect(events).toEqual(['refused: Invalid API key: [redacted]']));
+    expect(opened()).toBe(1);
     expect(log.lines.map((line) => [line.level, line.message])).toEqual([['warn', 'stream refused by the service']]);
   });
 
