@@ -109,6 +109,7 @@ web: { listen_address: "127.0.0.1:${port}" }
     await new SnapshotStore(storage).save(new FilledTable(WARM).table, () => ({
       createdAtMs: Date.now(),
       completeUntil: {},
+      final: true,
     }));
     const megabytes = statSync(join(storage, 'table.snapshot')).size / 1e6;
     progress(`snapshot of ${WARM.vps * WARM.prefixes} routes, ${Math.round(megabytes)} MB`);

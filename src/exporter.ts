@@ -300,8 +300,6 @@ class Exporter implements RunningExporter {
       this.#keeper.restored(outcome.meta.completeUntil);
       const age = Math.round((nowMs - outcome.meta.createdAtMs) / 1000);
       this.#logger.info('table restored', { routes: this.table.routes, age_seconds: age });
-      // From now on the counters may be seen higher than in that file: should this run be killed, it must not restore them.
-      if (outcome.meta.final === true) await this.#saveSnapshot();
     } else if (outcome.result === 'missing') {
       this.#logger.info('no snapshot yet', { file: this.#store.file });
     } else {

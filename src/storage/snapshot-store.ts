@@ -1,5 +1,5 @@
 /** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -64,7 +64,11 @@ export class SnapshotStore {
       await rm(temporary, { force: true }).catch(() => {});
       throw error;
     }
-    // The rename itself is on the disk only when the folder is.
+    await this.#syncFolder();
+  }
+
+  /** What was created or renamed in it is on the disk only when the folder is. */
+  async #syncFolder(): Promise<void> {
     const folder = await open(this.#folder, 'r');
     try {
       await folder.sync();
@@ -75,7 +79,7 @@ export class SnapshotStore {
 
   /**
    * Fills a fresh table from the file. A file that cannot be used is set aside under another name, so that it is neither
-   * lost nor in the way.
+   * lost nor in the way. The counters of a final snapshot go on only once: `meta.final` of the outcome tells.
    * @param oldestMs a snapshot made before is too old
    */
   async restore(table: RoutingTable, nowMs: number, oldestMs: number): Promise<RestoreOutcome> {
@@ -89,15 +93,40 @@ export class SnapshotStore {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { result: 'missing' };
       return this.#setAside('foreign', nowMs);
     }
-    const snapshot = checkSnapshot(bytes);
-    if (!snapshot.ok) return this.#setAside(snapshot.reason, nowMs);
-    if (snapshot.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
+    const checked = checkSnapshot(bytes);
+    if (!checked.ok) return this.#setAside(checked.reason, nowMs);
+    if (checked.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
+    const meta = { ...checked.meta, final: await this.#claimCounters(checked.meta) };
     try {
-      restoreSnapshot(table, snapshot);
+      restoreSnapshot(table, { ...checked, meta });
     } catch {
       return this.#setAside('corrupt', nowMs);
     }
-    return { result: 'success', meta: snapshot.meta };
+    return { result: 'success', meta };
+  }
+
+  /**
+   * From a restore on, counters are seen higher than they are in the file: should the process be killed before the next
+   * one is written, they must not come back. So who restores them first leaves a mark; who cannot does without them.
+   */
+  async #claimCounters({ final, createdAtMs }: SnapshotMeta): Promise<boolean> {
+    if (final !== true) return false;
+    const mark = String(createdAtMs);
+    try {
+      const file = await open(`${this.#file}.resumed`, constants.O_RDWR | constants.O_CREAT, 0o600);
+      try {
+        if ((await file.readFile('utf8')) === mark) return false;
+        await file.truncate();
+        await file.write(mark, 0);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#syncFolder();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #setAside(result: SnapshotFault | 'too_old', nowMs: number): Promise<RestoreOutcome> {

@@ -1,6 +1,6 @@
 /** What a disk can do to a snapshot. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,4 +117,32 @@ test('something that is no file is set aside, and not waited for', async () => {
   execFileSync('mkfifo', [file]);
   const outcome = await new SnapshotStore(folder).restore(fresh(), Date.now(), 0);
   expect(outcome.result).toBe('foreign');
+});
+
+describe('the counters of a snapshot that a clean stop wrote', () => {
+  const stopped = async (createdAtMs: number) => {
+    const store = new SnapshotStore(folder);
+    await store.save(fresh(), () => ({ createdAtMs, completeUntil: {}, final: true }));
+    return store;
+  };
+  const goOn = async (store: SnapshotStore) => {
+    const outcome = await store.restore(fresh(), Date.now(), 0);
+    return outcome.result === 'success' ? outcome.meta.final : outcome.result;
+  };
+
+  test('go on once: whoever is killed after that finds them lower than they were seen', async () => {
+    expect(await goOn(await stopped(1_000))).toBe(true);
+    expect(await goOn(new SnapshotStore(folder))).toBe(false);
+    expect(await goOn(new SnapshotStore(folder))).toBe(false);
+  });
+
+  test('go on again after the next clean stop', async () => {
+    for (const createdAtMs of [1_000, 900, 12_345]) expect(await goOn(await stopped(createdAtMs))).toBe(true);
+  });
+
+  test('do not go on where that cannot be noted down; the table is restored all the same', async () => {
+    const store = await stopped(1_000);
+    mkdirSync(`${store.file}.resumed`);
+    expect(await goOn(store)).toBe(false);
+  });
 });
