@@ -136,6 +136,9 @@ class Exporter implements RunningExporter {
       lagMs: tableConfig.dataApiLagMs,
       reseedIntervalMs: tableConfig.reseedIntervalMs,
       vpPollIntervalMs: tableConfig.vpPollIntervalMs,
+      onClockOffset: (offsetMs) => {
+        fold.clockOffsetMs = offsetMs;
+      },
     });
     this.#planChange = new PlanChange(
       {

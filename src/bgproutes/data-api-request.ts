@@ -8,6 +8,11 @@ import { readBody, urlUnder } from './http-body.ts';
 /** The body of an error is a sentence. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
+/** Less is what a busy machine and whole seconds make of a right clock, ms. */
+const MIN_CLOCK_OFFSET_MS = 5_000;
+/** With a clock that is more than a day wrong no certificate holds: what says so is no clock, ms. */
+const MAX_CLOCK_OFFSET_MS = 86_400_000;
+
 /** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -31,6 +36,8 @@ export interface Success {
   /** What the request cost, by the envelope: server time in ms, and bytes. */
   readonly serverMs: number;
   readonly bytes: number;
+  /** How far the server's clock is ahead of ours, ms; 0 while the difference may be that of the way, undefined when not told. */
+  readonly clockOffsetMs: number | undefined;
 }
 
 export interface Failure {
@@ -90,6 +97,7 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   const startedAtMs = timers.now();
   // Not followed: the key must not go to another host.
   const response = await fetch(url, { method: options.method, headers, body, signal, redirect: 'manual' });
+  const clockOffsetMs = clockOffset(response.headers.get('date'), startedAtMs, timers.now());
   const { status } = response;
   const isSuccess = status === 200;
   const bytes = await readBody(response, isSuccess ? options.maxBodyBytes : MAX_ERROR_BYTES);
@@ -112,7 +120,20 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
     // No more than can be: a wrong number must not stop us for an hour.
     serverMs: Math.min(amount(seconds) * 1000, Math.max(0, timers.now() - startedAtMs)),
     bytes: stated === undefined ? bytes.length : Math.min(amount(stated), 2 * bytes.length),
+    clockOffsetMs,
   };
+}
+
+/**
+ * By the Date header (RFC 9110 section 6.6.1), which has whole seconds, for an answer that was asked for and came at these
+ * times of our clock.
+ */
+export function clockOffset(date: string | null, askedAtMs: number, cameAtMs: number): number | undefined {
+  const serverMs = date === null ? undefined : parseHttpDate(date);
+  if (serverMs === undefined) return undefined;
+  const offset = serverMs < askedAtMs ? serverMs - askedAtMs : Math.max(0, serverMs - cameAtMs);
+  const size = Math.abs(offset);
+  return size < MIN_CLOCK_OFFSET_MS || size > MAX_CLOCK_OFFSET_MS ? 0 : offset;
 }
 
 function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number): Failure {
@@ -164,7 +185,12 @@ function amount(value: unknown): number {
 export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  // Dates begin with the name of a day; Date.parse would take "-1" for the year 2001.
+  const atMs = parseHttpDate(value);
+  return atMs === undefined ? undefined : Math.max(0, atMs - nowMs);
+}
+
+/** Unix ms. Dates begin with the name of a day; Date.parse alone would take "-1" for the year 2001. */
+function parseHttpDate(value: string): number | undefined {
   const atMs = /^[A-Z]/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+  return Number.isNaN(atMs) ? undefined : atMs;
 }

@@ -54,6 +54,10 @@ export class DataApiSeed {
     this.options = options;
   }
 
+  get clockOffsetMs(): number {
+    return this.options.client.clockOffsetMs;
+  }
+
   /** VPs of the sources that stream live; history-only sources must not count as visible. */
   async vantagePoints(signal: AbortSignal): Promise<readonly VantagePointRecord[]> {
     const { vantagePoints, unreadable } = await this.options.client.vantagePoints({ sources: LIVE_SOURCES, signal });

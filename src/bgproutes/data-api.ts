@@ -72,6 +72,7 @@ export class DataApiClient {
   private readonly timers: Timers;
   private readonly redactText: Redactor;
   private readonly quota: Quota;
+  private lastClockOffsetMs = 0;
   /** The end of the queue: settled when its last request is done. */
   private tail: Promise<void> = Promise.resolve();
 
@@ -89,6 +90,11 @@ export class DataApiClient {
   /** What the key used of its quota within the last hour. */
   get used(): { readonly requests: number; readonly serverMs: number; readonly bytes: number } {
     return this.quota.used(this.timers.now());
+  }
+
+  /** How far the API's clock is ahead of this machine's by its last answer, ms; 0 when they agree to within 5 s. */
+  get clockOffsetMs(): number {
+    return this.lastClockOffsetMs;
   }
 
   /** The list of VPs, whole. One request. */
@@ -222,7 +228,10 @@ export class DataApiClient {
         signal,
       });
       if (answer.kind === 'aborted') throw signal.reason;
-      if (answer.kind === 'success') charge(answer.serverMs, answer.bytes);
+      if (answer.kind === 'success') {
+        charge(answer.serverMs, answer.bytes);
+        this.lastClockOffsetMs = answer.clockOffsetMs ?? this.lastClockOffsetMs;
+      }
       const value = answer.kind === 'success' ? decode(answer.data) : undefined;
       if (value !== undefined) {
         options.onRequest?.(endpoint, 'success');

@@ -25,6 +25,8 @@ export interface KeeperOptions {
   readonly reseedIntervalMs: number;
   /** 0: never. */
   readonly vpPollIntervalMs: number;
+  /** Told how far the service's clock is ahead of this machine's, ms, when that has changed. */
+  readonly onClockOffset: (offsetMs: number) => void;
 }
 
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
@@ -48,8 +50,9 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { table, timers, logger, figures, feeds, apis, lagMs } = options;
-    this.#directory = new VpDirectory(table, timers.now, logger, (vps) => this.#readReturned(vps));
+    const { table, timers, logger, figures, feeds, apis, lagMs, onClockOffset } = options;
+    const onBack = (vps: readonly ApiVantagePoint[]) => this.#readReturned(vps);
+    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, onClockOffset });
     this.#seeders = (apis ?? []).map(
       (api, session) =>
         new SessionSeeder({

@@ -37,6 +37,8 @@ export interface ApiBatch<Row> {
 
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the key. */
 export interface SeedApi {
+  /** How far the API's clock is ahead of this machine's, ms, by its last answer; 0 when they agree. */
+  readonly clockOffsetMs: number;
   vantagePoints(signal: AbortSignal): Promise<readonly ApiVantagePoint[]>;
   /** What these VPs held at a time (Unix ms), for these prefixes and all their more-specifics. */
   rib(

@@ -270,6 +270,11 @@ export class SessionSeeder {
     for (const prefix of prefixes) if (this.#prefixes.includes(prefix)) this.#completeUntil.set(prefix, untilMs);
   }
 
+  /** What is the time there when it is `ourMs` here: a table that is newer than the stream by our clock would take no event. */
+  #serviceTime(ourMs: number): number {
+    return ourMs + this.#options.directory.clockOffsetMs;
+  }
+
   async #readHistory(
     vps: readonly ApiVantagePoint[],
     prefixes: readonly string[],
@@ -279,18 +284,20 @@ export class SessionSeeder {
     signal: AbortSignal,
   ): Promise<void> {
     const { api, table, session, timers } = this.#options;
-    const batches = api.updates(vps, prefixes, wholeSecond(fromMs), Math.ceil(toMs / 1000) * 1000, signal);
-    await applyHistory(table, session, batches, heardFromMs, () => timers.now());
+    const [from, to] = [wholeSecond(this.#serviceTime(fromMs)), Math.ceil(this.#serviceTime(toMs) / 1000) * 1000];
+    const batches = api.updates(vps, prefixes, from, to, signal);
+    await applyHistory(table, session, batches, this.#serviceTime(heardFromMs), () => timers.now());
   }
 
   async #readRib(
     vps: readonly ApiVantagePoint[],
     prefixes: readonly string[],
-    atMs: number,
+    ourMs: number,
     signal: AbortSignal,
     onCorrected: () => void = () => {},
   ): Promise<RibReader> {
     const { api, table, session, timers } = this.#options;
+    const atMs = wholeSecond(this.#serviceTime(ourMs));
     const rib = new RibReader(table, session, atMs, onCorrected);
     await rib.read(api.rib(vps, prefixes, atMs, signal));
     if (signal.aborted) return rib;
@@ -322,7 +329,7 @@ export class SessionSeeder {
     await this.#attempt(async () => {
       await directory.ensure(this.#options.api, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
-      const atMs = wholeSecond(timers.now() - lagMs - OVERLAP_MS);
+      const atMs = timers.now() - lagMs - OVERLAP_MS;
       const rib = await this.#readRib(directory.live, this.#prefixes, atMs, signal, onCorrected);
       logger.info('table compared with the Data API', { session, routes: rib.rows, corrected });
     }, signal);
@@ -341,7 +348,7 @@ export class SessionSeeder {
     const asked = [...this.#returned.values()];
     this.#returned.clear();
     const failure = await this.#attempt(async () => {
-      await this.#readRib(asked, this.#prefixes, wholeSecond(timers.now() - lagMs - OVERLAP_MS), signal);
+      await this.#readRib(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
     }, signal);
     if (failure !== undefined) this.#addReturned(asked);
   }

@@ -10,33 +10,38 @@ const FULL_FEED = { ipv4: 800_000, ipv6: 150_000 } as const;
 
 const NO_FULL_FEED = { ipv4: false, ipv6: false } as const;
 
+export interface VpDirectoryOptions {
+  readonly table: RoutingTable;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  /** Called with VPs that were down and are up again: their routes are to be read anew. */
+  readonly onBack: (vps: readonly ApiVantagePoint[]) => void;
+  /** Called with `clockOffsetMs` when it has changed. */
+  readonly onClockOffset: (offsetMs: number) => void;
+}
+
 export class VpDirectory {
-  readonly #table: RoutingTable;
-  readonly #now: () => number;
-  readonly #logger: Logger;
+  readonly #options: VpDirectoryOptions;
   #vps: readonly ApiVantagePoint[] = [];
+  #clockOffsetMs = 0;
   #askedAtMs: number | undefined;
   #readAtMs: number | undefined;
-  /** Called with VPs that were down and are up again: their routes are to be read anew. */
-  readonly #onBack: (vps: readonly ApiVantagePoint[]) => void;
   /** By key and not by id: a BGP and a BMP VP may have the same id. */
   readonly #down = new Set<string>();
 
-  constructor(
-    table: RoutingTable,
-    now: () => number,
-    logger: Logger,
-    onBack: (vps: readonly ApiVantagePoint[]) => void,
-  ) {
-    this.#table = table;
-    this.#now = now;
-    this.#logger = logger;
-    this.#onBack = onBack;
+  constructor(options: VpDirectoryOptions) {
+    this.#options = options;
   }
 
   /** VPs whose routes count: of live sources, and neither down nor ignored. */
   get live(): readonly ApiVantagePoint[] {
     return this.#vps.filter((vp) => vp.status === 'up' || vp.status === 'unknown');
+  }
+
+  /** How far the API's clock is ahead of this machine's, ms. Its times are by its own clock, as those of the stream. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
   }
 
   /** Reads the list unless it was asked for after this time (Unix ms). */
@@ -46,11 +51,12 @@ export class VpDirectory {
 
   /** Reads the list and applies it to the table. */
   async refresh(api: SeedApi, signal: AbortSignal): Promise<void> {
-    const askedAtMs = this.#now();
+    const askedAtMs = this.#options.now();
     const vps = await api.vantagePoints(signal);
+    this.#noteClock(api.clockOffsetMs);
     // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
-    const { options, vps: registry } = this.#table;
+    const { options, vps: registry } = this.#options.table;
     if (options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
     const back: ApiVantagePoint[] = [];
     let wentDown = 0;
@@ -62,7 +68,7 @@ export class VpDirectory {
         if (!wasDown) continue;
         this.#down.delete(key);
         back.push(...listings.filter(({ status }) => status !== 'down'));
-        if (number >= 0) this.#table.setVpUp(number);
+        if (number >= 0) this.#options.table.setVpUp(number);
         continue;
       }
       this.#down.add(key);
@@ -71,20 +77,34 @@ export class VpDirectory {
       const heardMs = registry.lastHeardMs[number];
       const heardSince = this.#readAtMs !== undefined && heardMs > this.#readAtMs;
       if (heardMs > askedAtMs || (wasDown && heardSince)) continue;
-      this.#table.setVpDown(number);
+      this.#options.table.setVpDown(number);
       wentDown++;
     }
     this.#vps = vps;
     this.#askedAtMs = askedAtMs;
-    this.#readAtMs = this.#now();
+    this.#readAtMs = this.#options.now();
     if (wentDown > 0 || back.length > 0)
-      this.#logger.info('vantage points changed', { down: wentDown, up: back.length });
-    if (back.length > 0) this.#onBack(back);
+      this.#options.logger.info('vantage points changed', { down: wentDown, up: back.length });
+    if (back.length > 0) this.#options.onBack(back);
+  }
+
+  #noteClock(offsetMs: number): void {
+    if (offsetMs === this.#clockOffsetMs) return;
+    const agreed = this.#clockOffsetMs === 0;
+    this.#clockOffsetMs = offsetMs;
+    this.#options.onClockOffset(offsetMs);
+    if (!agreed) return;
+    this.#options.logger.warn(
+      'the clock of this machine is not that of the service: delays are measured wrong, set it by NTP',
+      {
+        ahead_seconds: Math.round(-offsetMs / 1000),
+      },
+    );
   }
 
   /** Of those that the service ignores, or that left the list, nobody expects a route. */
   #readFullFeeds(vps: readonly ApiVantagePoint[]): void {
-    const { vps: registry } = this.#table;
+    const { vps: registry } = this.#options.table;
     const full = new Map<number, Record<'ipv4' | 'ipv6', boolean>>();
     for (const { vp, status, ribSizeV4 = 0, ribSizeV6 = 0 } of vps) {
       const number = status === 'ignored' ? -1 : registry.add(vp);
@@ -96,7 +116,7 @@ export class VpDirectory {
       });
     }
     for (let number = 0; number < registry.end; number++) {
-      if (registry.get(number) !== undefined) this.#table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
+      if (registry.get(number) !== undefined) this.#options.table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
     }
   }
 }

@@ -38,6 +38,8 @@ export class FoldCounts {
 
 export class Fold {
   readonly #table: RoutingTable;
+  /** How far the clock by which messages are stamped is known to be ahead of that of `nowMs`, ms. */
+  clockOffsetMs = 0;
 
   constructor(table: RoutingTable) {
     this.#table = table;
@@ -115,9 +117,10 @@ export class Fold {
 
   /** The message's time, or its receipt where the sender's clock is ahead. */
   #plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
-    if (timeUs <= (nowMs + MAX_FUTURE_MS) * 1000) return timeUs;
+    const theirMs = nowMs + this.clockOffsetMs;
+    if (timeUs <= (theirMs + MAX_FUTURE_MS) * 1000) return timeUs;
     counts.futureTimestamps++;
-    return nowMs * 1000;
+    return theirMs * 1000;
   }
 
   /**

@@ -11,7 +11,7 @@ import { SessionSeeder } from '../../src/feed/session-seeder.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import { TableFigures } from '../../src/metrics/table-view.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
-import { Fold } from '../../src/table/fold.ts';
+import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
@@ -27,6 +27,9 @@ const VPS: readonly VantagePoint[] = [1, 2, 3].map((i) => ({
 const unavailable = () => new DataApiError('SERVER_ERROR', 'Data API: it failed');
 
 class FakeApi implements SeedApi {
+  clockOffsetMs = 0;
+  /** For what time each RIB was asked. */
+  readonly askedAtMs: number[] = [];
   list: readonly ApiVantagePoint[] = VPS.map((vp, i) => ({
     ...{ id: String(i), vp, status: 'up', ribSizeV4: undefined, ribSizeV6: undefined },
   }));
@@ -41,8 +44,13 @@ class FakeApi implements SeedApi {
     return this.list;
   }
 
-  async *rib(vps: readonly ApiVantagePoint[]): AsyncGenerator<ApiBatch<ApiRoute>> {
+  async *rib(
+    vps: readonly ApiVantagePoint[],
+    _prefixes: readonly string[],
+    atMs: number,
+  ): AsyncGenerator<ApiBatch<ApiRoute>> {
     this.ribs++;
+    this.askedAtMs.push(atMs);
     const { breakAfter } = this;
     this.breakAfter = undefined;
     const rows = this.rows.filter((row) => vps.some(({ vp }) => vp === row.vp));
@@ -72,13 +80,17 @@ function world() {
   const figures = new TableFigures(timers.now());
   const stream = createStreamStats('bgproutes', '0', timers.now());
   const decoder = new FastDecoder(new TableIds(table));
-  const feed = new SessionFeed({ session: 0, stream, decoder, fold: new Fold(table), logger });
-  const directory = new VpDirectory(
+  const fold = new Fold(table);
+  const feed = new SessionFeed({ session: 0, stream, decoder, fold, logger });
+  const directory = new VpDirectory({
     table,
-    () => timers.now(),
+    now: () => timers.now(),
     logger,
-    (vps) => void seeder.readVps(vps),
-  );
+    onBack: (vps) => void seeder.readVps(vps),
+    onClockOffset: (offsetMs) => {
+      fold.clockOffsetMs = offsetMs;
+    },
+  });
   const seeder = new SessionSeeder({
     ...{ session: 0, feed, table, api, directory, figures, logger, timers, lagMs: LAG_MS, onChange: () => {} },
   });
@@ -95,7 +107,7 @@ function world() {
     await pass(2 * LAG_MS);
     expect([seeder.complete, table.routes]).toEqual([true, 3]);
   };
-  return { timers, api, table, figures, stream, directory, seeder, pass, seeded };
+  return { timers, api, table, fold, figures, stream, directory, seeder, pass, seeded };
 }
 
 test('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {
@@ -219,3 +231,21 @@ test('a prefix that comes between opening and connecting is read as well', async
   await pass(2 * LAG_MS);
   expect([api.ribs, seeder.complete]).toEqual([2, true]);
 });
+
+test.each([300_000, -300_000])(
+  'with a clock that is %d ms ahead the service is asked by its own time, and what the stream says next counts',
+  async (aheadMs) => {
+    const { timers, api, table, fold, seeder, pass } = world();
+    api.clockOffsetMs = -aheadMs;
+    const serviceMs = () => timers.now() - aheadMs;
+    const startedMs = serviceMs();
+    seeder.connected(timers.now());
+    await pass(2 * LAG_MS);
+    expect([seeder.complete, table.routes]).toEqual([true, 3]);
+    expect(api.askedAtMs).toEqual([startedMs - LAG_MS - 1_000]);
+    const counts = new FoldCounts();
+    const gone = { vp: VPS[0], timeUs: serviceMs() * 1000, withdrawn: [PREFIX], announced: [] };
+    fold.apply(gone, 0, counts, timers.now());
+    expect([table.routes, counts.dropped.out_of_order, counts.futureTimestamps]).toEqual([2, 0, 0]);
+  },
+);

@@ -32,13 +32,22 @@ function world() {
     table.paths.discard(path);
   };
   const back: string[] = [];
-  const directory = new VpDirectory(
+  const offsets: number[] = [];
+  const logger = new RecordingLogger();
+  const directory = new VpDirectory({
     table,
-    () => nowMs,
-    new RecordingLogger(),
-    (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
-  );
-  const api = { vantagePoints: async () => list } as unknown as SeedApi;
+    now: () => nowMs,
+    logger,
+    onBack: (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
+    onClockOffset: (offsetMs) => offsets.push(offsetMs),
+  });
+  const clock = { offsetMs: 0 };
+  const api = {
+    vantagePoints: async () => list,
+    get clockOffsetMs() {
+      return clock.offsetMs;
+    },
+  } as unknown as SeedApi;
   const read = async (bgp: ApiVantagePoint['status'], bmp: ApiVantagePoint['status']) => {
     // One id names both: the services count BGP and BMP apart.
     const one = { id: '7', ribSizeV4: undefined, ribSizeV6: undefined };
@@ -63,7 +72,17 @@ function world() {
     await directory.refresh(api, new AbortController().signal);
     nowMs += 10_000;
   };
-  return { table, read, readList, announce, back, down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)] };
+  return {
+    table,
+    read,
+    readList,
+    announce,
+    back,
+    clock,
+    offsets,
+    logger,
+    down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)],
+  };
 }
 
 test('a BGP and a BMP VP with the same id are two', async () => {
@@ -99,20 +118,28 @@ test('a router that several collectors hear is down only when all of its session
   expect([down(BGP), back]).toEqual([0, ['64601']]);
 });
 
+test('a clock that is not that of the service is told once, and its offset is handed on', async () => {
+  const { read, clock, offsets, logger } = world();
+  await read('up', 'up');
+  for (const offsetMs of [-300_400, -300_100, 0, 7_000]) {
+    clock.offsetMs = offsetMs;
+    await read('up', 'up');
+  }
+  expect(offsets).toEqual([-300_400, -300_100, 0, 7_000]);
+  expect(logger.values('ahead_seconds')).toEqual([300, -7]);
+});
+
 test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
   const table = new RoutingTable({ expectedVps: 'full_feed' });
-  const directory = new VpDirectory(
-    table,
-    () => 1_000_000,
-    new RecordingLogger(),
-    () => {},
-  );
+  const directory = new VpDirectory({
+    ...{ table, now: () => 1_000_000, logger: new RecordingLogger(), onBack: () => {}, onClockOffset: () => {} },
+  });
   const signal = new AbortController().signal;
   const listed = (vp: VantagePoint, status: ApiVantagePoint['status'], ribSizeV4 = 1_000_000): ApiVantagePoint => {
     return { id: '7', vp, status, ribSizeV4, ribSizeV6: undefined };
   };
   const read = (...list: ApiVantagePoint[]) =>
-    directory.refresh({ vantagePoints: async () => list } as unknown as SeedApi, signal);
+    directory.refresh({ vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as SeedApi, signal);
   await read(listed(BGP, 'up'), listed(BMP, 'unknown'));
   expect(table.fullFeedVps).toEqual({ ipv4: 2, ipv6: 0 });
   await read(listed(BGP, 'up'), listed(BMP, 'ignored'));
