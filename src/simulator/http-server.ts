@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly control: Control | undefined;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly failed: (error: unknown) => void;
+  /** Unix ms: what the services take the time to be, and say that it is. */
+  readonly now: () => number;
 }
 
 /** A thousand prefixes in a query string are longer than what Node takes by default. */
@@ -66,7 +68,8 @@ export class SimulatorHttpServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { dataApi, faults, liveManager, control, failed } = this.#options;
+    const { dataApi, faults, liveManager, control, failed, now } = this.#options;
+    response.setHeader('date', new Date(now()).toUTCString());
     const url = requestUrl(request);
     const endpoint = DATA_API_ENDPOINTS.find((name) => url.pathname === `/v1/${name}`);
     try {
