@@ -955,7 +955,7 @@ const exporterTests: readonly RuleTest[] = [
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is late by 3m 0s`,
         description:
           'One message in ten is older than 3m 0s when it arrives (limit 2 minutes). Numbers and alerts are late by that much. ' +
-          "Check first the clock of the exporter's machine (NTP): where it is fast, numbers are wrong too, since what comes after a seed counts as older than the seed. Then its event loop delay and CPU on the Exporter dashboard; else the delay is the service's.",
+          "Check first the clock of the exporter's machine (NTP): where it is fast, messages only seem late, and its log says by how much. Then its event loop delay and CPU on the Exporter dashboard; else the delay is the service's.",
       },
     ],
   },
