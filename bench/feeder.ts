@@ -64,7 +64,8 @@ async function send(socket: Duplex, block: MessageBlock, from: number, blocks: n
       if (!socket.write(frames.subarray(at, at + WRITE_BYTES))) await drained(socket);
     }
   }
-  socket.write(CLOSE_FRAME);
+  // The connection too: a client would wait half a minute for its end.
+  socket.end(CLOSE_FRAME);
 }
 
 /** Resolves when the client has taken what was written, or is gone. */
