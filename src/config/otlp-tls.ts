@@ -1,9 +1,9 @@
 /** The certificates of OTLP, read from their files. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { errorText, redactor } from '../redaction.ts';
 import type { OtlpConfig } from './otlp.ts';
+import { readBoundedFile } from './text-file.ts';
 
 /** Contents of PEM files. */
 export interface TlsFiles {
@@ -28,7 +28,7 @@ export function readOtlpTls({ tls }: Pick<OtlpConfig, 'tls'>): TlsFiles {
     const path = tls[key];
     if (path === undefined) return undefined;
     try {
-      return readFileSync(resolve(path));
+      return readBoundedFile(resolve(path));
     } catch (error) {
       problems.push(`${PLACES[key]}: ${path} cannot be read: ${errorText(error, redactor([]))}`);
       return undefined;

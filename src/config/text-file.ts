@@ -18,10 +18,10 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text of a file, without a byte order mark. Pipes can be read too.
+ * The bytes of a file. Pipes can be read too.
  * @throws with a `code` that `fileFault` understands
  */
-export function readTextFile(path: string): string {
+export function readBoundedFile(path: string): Buffer {
   const chunks: Buffer[] = [];
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let bytes = 0;
@@ -37,8 +37,14 @@ export function readTextFile(path: string): string {
   } finally {
     closeSync(file);
   }
+  return Buffer.concat(chunks);
+}
+
+/** The text of a file, without a byte order mark. Throws as `readBoundedFile` does. */
+export function readTextFile(path: string): string {
+  const bytes = readBoundedFile(path);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     // A lenient reader would put U+FFFD into labels, or refuse a key for a reason that nobody can see.
     throw fault('NOT_UTF8');

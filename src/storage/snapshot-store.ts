@@ -15,6 +15,8 @@ import {
 const WRITE_BYTES = 256 * 1024;
 /** A snapshot of 20,000 VPs and 10,000 prefixes is below it; what is larger is not ours. */
 const MAX_BYTES = 4 * 1024 ** 3 - 1;
+/** A time in decimal is below it. */
+const MAX_MARK_BYTES = 64;
 
 export type RestoreOutcome =
   | { readonly result: 'success'; readonly meta: SnapshotMeta }
@@ -115,7 +117,10 @@ export class SnapshotStore {
     try {
       const file = await open(`${this.#file}.resumed`, constants.O_RDWR | constants.O_CREAT, 0o600);
       try {
-        if ((await file.readFile('utf8')) === mark) return false;
+        // To read a pipe would wait for ever, as above.
+        if (!(await file.stat()).isFile()) return false;
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_MARK_BYTES), 0, MAX_MARK_BYTES, 0);
+        if (buffer.toString('latin1', 0, bytesRead) === mark) return false;
         await file.truncate();
         await file.write(mark, 0);
         await file.sync();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
+import { readOtlpTls } from '../../src/config/otlp-tls.ts';
 import { fileFault, readTextFile } from '../../src/config/text-file.ts';
 
 let folder: string;
@@ -62,5 +63,12 @@ describe('what the exporter is configured with', () => {
     expect(() => loadConfig({ flags: { prefix: ['10.0.0.0/8'] }, env: { BGP_API_KEY_FILE: '/dev/zero' } })).toThrow(
       'BGP_API_KEY_FILE: the key file cannot be read: it is larger than 64 MiB',
     );
+  });
+});
+
+describe('a certificate of OTLP', () => {
+  it('has the same bound: a device without end does not end the exporter', () => {
+    const tls = { caFile: '/dev/zero', certFile: undefined, keyFile: undefined };
+    expect(() => readOtlpTls({ tls })).toThrow(/\/dev\/zero cannot be read: it is larger than 64 MiB/);
   });
 });

@@ -145,4 +145,10 @@ describe('the counters of a snapshot that a clean stop wrote', () => {
     mkdirSync(`${store.file}.resumed`);
     expect(await goOn(store)).toBe(false);
   });
+
+  test('do not go on where a pipe stands in the place of the note, which would keep the start waiting', async () => {
+    const store = await stopped(1_000);
+    execFileSync('mkfifo', [`${store.file}.resumed`]);
+    expect(await goOn(store)).toBe(false);
+  });
 });
