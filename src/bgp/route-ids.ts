@@ -1,15 +1,15 @@
 /**
- * What a decoder may ask of whoever keeps the routes, so that a frame becomes integers without a string in between. Bytes
- * are ASCII; `hash` is `hashWord` over all of them, as `hashText` (table/text-index.ts) does it.
+ * What a decoder may ask of whoever keeps the routes, so that a frame becomes integers without a string in between. A text
+ * comes as 32-bit words of ASCII, the first byte lowest: where it begins in a list of words, its length in bytes (what is
+ * left of its last word is zero), and its hash, as `hashText` (table/text-index.ts) makes it.
  */
 
 /** Where a hash begins: part of the contract, because the decoder hashes while it scans. */
 export const HASH_BASIS = 0x811c9dc5 | 0;
 
 /**
- * Adds four bytes to a hash, the first of them lowest. A text is hashed four bytes at a time; what is left at its end, none
- * to three bytes, is one more word. A step costs the same as FNV-1a takes for one byte, and mixes better: what the product
- * carries into the high bits comes back into the low ones.
+ * Adds a word to a hash. A step costs the same as FNV-1a takes for one byte, and mixes better: what the product carries
+ * into the high bits comes back into the low ones.
  */
 export function hashWord(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x9e3779b1);
@@ -23,15 +23,15 @@ export const UNKNOWN = -1;
 
 export interface RouteIds {
   /** The BGP VP spelt so (`ASN_IP`), or UNKNOWN. */
-  findVp(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  findVp(words: Int32Array, at: number, length: number, hash: number): number;
   /** The router whose BMP feed it is (`ASN_IP`), or UNKNOWN. */
-  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  findRouter(words: Int32Array, at: number, length: number, hash: number): number;
   /** The BMP VP: the peer (`ASN_IP`) of a router that `findRouter` gave, or UNKNOWN. */
-  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number;
+  findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number;
   /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
-  findPrefix(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  findPrefix(words: Int32Array, at: number, length: number, hash: number): number;
   /** The path, or UNKNOWN: then `internPath`. */
-  findPath(bytes: Uint8Array, start: number, end: number, hash: number): number;
+  findPath(words: Int32Array, at: number, length: number, hash: number): number;
   /** The path, added when new; UNKNOWN when the text is not a path. */
   internPath(text: string, vp: number): number;
   /** Forgets a path that `internPath` added and that is not needed after all. */

@@ -8,6 +8,7 @@ import { parseAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { RouteUpdate } from '../bgp/route-update.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
+import { MAX_SEC, MAX_USEC } from './frame-layout.ts';
 
 /** Closed list: it becomes a label. */
 export const DECODE_FAILURES = [
@@ -65,8 +66,6 @@ const KNOWN_KEYS = new Set([
   'nexthop',
   'origin',
 ]);
-/** Beyond the year 2200: not a time in seconds. */
-const MAX_SEC = 7_258_118_400;
 
 /** @param text one text frame; bytes are read as UTF-8 */
 export function decodeMessage(text: string | Buffer): DecodeResult {
@@ -139,7 +138,7 @@ function decodeVantagePoint(
 /** Unix microseconds, or undefined. Both parts may be a number or its decimal text; the microseconds may be missing. */
 export function decodeTime(sec: unknown, usec: unknown): number | undefined {
   const seconds = wholeNumber(sec, MAX_SEC);
-  const micros = usec === undefined || usec === null ? 0 : wholeNumber(usec, 999_999);
+  const micros = usec === undefined || usec === null ? 0 : wholeNumber(usec, MAX_USEC);
   return seconds === undefined || micros === undefined ? undefined : seconds * 1_000_000 + micros;
 }
 

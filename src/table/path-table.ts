@@ -84,8 +84,8 @@ export class PathTable {
   }
 
   /** The number of a known path whose canonical text these bytes are, or -1: then ask `intern`. Never a path without origin. */
-  findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#index.findBytes(bytes, start, end, hash);
+  findWords(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#index.findWords(words, at, length, hash);
   }
 
   /**

@@ -74,8 +74,8 @@ export class PrefixDirectory {
   }
 
   /** By the bytes of its canonical text: `number + 1` of its state, UNMONITORED, or -1 when that is not known. */
-  findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#known.findBytes(bytes, start, end, hash);
+  findWords(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#known.findWords(words, at, length, hash);
   }
 
   /** The state of a prefix in canonical text; `create` makes one for a more-specific that has none yet. */

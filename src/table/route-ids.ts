@@ -9,24 +9,24 @@ export class TableIds implements RouteIds {
     this.#table = table;
   }
 
-  findVp(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#table.vps.findBytes(bytes, start, end, hash);
+  findVp(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#table.vps.findWords(words, at, length, hash);
   }
 
-  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#table.vps.findRouter(bytes, start, end, hash);
+  findRouter(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#table.vps.findRouter(words, at, length, hash);
   }
 
-  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#table.vps.findPeer(router, bytes, start, end, hash);
+  findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#table.vps.findPeer(router, words, at, length, hash);
   }
 
-  findPrefix(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#table.prefixes.findBytes(bytes, start, end, hash);
+  findPrefix(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#table.prefixes.findWords(words, at, length, hash);
   }
 
-  findPath(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#table.paths.findBytes(bytes, start, end, hash);
+  findPath(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#table.paths.findWords(words, at, length, hash);
   }
 
   internPath(text: string, vp: number): number {

@@ -1,6 +1,6 @@
 /**
- * An index from text to a small integer that can be asked with bytes, so that a decoder finds what it knows already
- * without making a string. Open addressing with linear probing; deletion shifts back, so there are no tombstones.
+ * An index from text to a small integer that can be asked with the text as words, four bytes each, so that a decoder finds
+ * what it knows already without making a string. Open addressing with linear probing; deletion shifts back, so there are no tombstones.
  *
  * A look-up in a large index waits for memory more than it computes: a slot is eight bytes, and what it points to has
  * value, length and text side by side.
@@ -15,17 +15,26 @@ const HEAD_WORDS = 2;
 /** `place` of a slot that is free: no record begins there. */
 const FREE = 0;
 
-/** The hash of a text (see hashWord); the codes of an ASCII text are its bytes. A signed 32-bit integer. */
+/**
+ * The hash of a text, a signed 32-bit integer. Its words, the last filled with zeros, go to two hashes in turn, which do not
+ * wait for each other; both and the length make one. The codes of an ASCII text are its bytes.
+ */
 export function hashText(text: string): number {
-  let hash = HASH_BASIS;
-  let i = 0;
-  for (; i + 4 <= text.length; i += 4) {
-    const low = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 8);
-    hash = hashWord(hash, low | (text.charCodeAt(i + 2) << 16) | (text.charCodeAt(i + 3) << 24));
+  let even = HASH_BASIS;
+  let odd = HASH_BASIS;
+  for (let i = 0; i < text.length; i += 8) {
+    even = hashWord(even, wordAt(text, i));
+    odd = hashWord(odd, wordAt(text, i + 4));
   }
+  return hashWord(hashWord(even, odd), text.length);
+}
+
+/** Up to four codes, the first lowest; what the text does not have is zero. */
+function wordAt(text: string, at: number): number {
   let word = 0;
-  for (let shift = 0; i < text.length; shift += 8) word |= text.charCodeAt(i++) << shift;
-  return hashWord(hash, word);
+  const count = Math.min(4, text.length - at);
+  for (let i = 0; i < count; i++) word |= text.charCodeAt(at + i) << (8 * i);
+  return word;
 }
 
 export class TextIndex {
@@ -35,7 +44,6 @@ export class TextIndex {
   #size = 0;
   /** Records one after the other: value, length, text in Latin-1 filled up to whole words. */
   #words = new Int32Array(MIN_WORDS);
-  #bytes = new Uint8Array(this.#words.buffer);
   /** Where the next record goes. */
   #end = 1;
   /** Words of records that were deleted. */
@@ -45,21 +53,23 @@ export class TextIndex {
     return this.#size;
   }
 
-  /** The value of the text that these bytes spell in Latin-1, or -1. `hash` must be theirs. */
-  findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  /**
+   * The value of a text in Latin-1, or -1. It begins at `from` of these words and has `length` bytes, the first of each word
+   * lowest; what is left of its last word is zero. `hash` must be its hash.
+   */
+  findWords(texts: Int32Array, from: number, length: number, hash: number): number {
     const slots = this.#slots;
     const words = this.#words;
     const mask = this.#mask;
-    const length = end - start;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const place = slots[2 * at + 1];
       if (place === FREE) return NOT_FOUND;
       if (slots[2 * at] !== hash || words[place + 1] !== length) continue;
-      const texts = this.#bytes;
-      const text = 4 * (place + HEAD_WORDS);
+      const text = place + HEAD_WORDS;
+      const count = textWords(length);
       let i = 0;
-      while (i < length && texts[text + i] === bytes[start + i]) i++;
-      if (i === length) return words[place];
+      while (i < count && words[text + i] === texts[from + i]) i++;
+      if (i === count) return words[place];
     }
   }
 
@@ -138,8 +148,10 @@ export class TextIndex {
 
   #isText(place: number, text: string): boolean {
     if (this.#words[place + 1] !== text.length) return false;
-    const start = 4 * (place + HEAD_WORDS);
-    for (let i = 0; i < text.length; i++) if (this.#bytes[start + i] !== text.charCodeAt(i)) return false;
+    const start = place + HEAD_WORDS;
+    for (let i = 0; i < text.length; i++) {
+      if (((this.#words[start + (i >> 2)] >>> (8 * (i & 3))) & 0xff) !== text.charCodeAt(i)) return false;
+    }
     return true;
   }
 
@@ -147,12 +159,11 @@ export class TextIndex {
     const needed = HEAD_WORDS + textWords(text.length);
     if (this.#end + needed > this.#words.length) this.#makeRoom(needed);
     const place = this.#end;
-    const start = 4 * (place + HEAD_WORDS);
     for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0xff) throw new RangeError('an index of bytes takes Latin-1 texts only');
-      this.#bytes[start + i] = code;
+      if (text.charCodeAt(i) > 0xff) throw new RangeError('an index of bytes takes Latin-1 texts only');
     }
+    let word = place + HEAD_WORDS;
+    for (let i = 0; i < text.length; i += 4) this.#words[word++] = wordAt(text, i);
     this.#words[place] = value;
     this.#words[place + 1] = text.length;
     this.#end += needed;
@@ -175,7 +186,6 @@ export class TextIndex {
       for (let word = place; word < after; word++) moved[end++] = words[word];
     }
     this.#words = moved;
-    this.#bytes = new Uint8Array(moved.buffer);
     this.#end = end;
     this.#wasted = 0;
   }

@@ -46,18 +46,18 @@ export class VpRegistry {
   }
 
   /** The BGP VP that the stream spells with these bytes (`ASN_IP`), or -1. */
-  findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#bgp.findBytes(bytes, start, end, hash);
+  findWords(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#bgp.findWords(words, at, length, hash);
   }
 
   /** The monitored router that the stream spells with these bytes, or -1. */
-  findRouter(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#routers.findBytes(bytes, start, end, hash);
+  findRouter(words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#routers.findWords(words, at, length, hash);
   }
 
   /** The BMP VP that is the peer, spelt with these bytes, of a router that `findRouter` gave; or -1. */
-  findPeer(router: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
-    return this.#peers[router].findBytes(bytes, start, end, hash);
+  findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number {
+    return this.#peers[router].findWords(words, at, length, hash);
   }
 
   find(vp: VantagePoint): number {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NO_UPSTREAM, PathTable } from '../../src/table/path-table.ts';
-import { hashText } from '../../src/table/text-index.ts';
+import { asWords } from '../support/text-words.ts';
 
 /** More paths than wait for their return. */
 const MANY = 32_768;
-const byBytes = (paths: PathTable, text: string) => paths.findBytes(Buffer.from(text), 0, text.length, hashText(text));
+const byWords = (paths: PathTable, text: string) => paths.findWords(...asWords(text));
 
 function held(paths: PathTable, text: string, vpAsn = 64499): number {
   const path = paths.intern(text, vpAsn)!;
@@ -73,9 +73,9 @@ describe('paths, each once', () => {
     const paths = new PathTable();
     const path = held(paths, '64501 64500');
     held(paths, '', 64500);
-    expect(byBytes(paths, '64501 64500')).toBe(path);
-    expect(byBytes(paths, '64501  64500')).toBe(-1);
-    expect(byBytes(paths, '')).toBe(-1);
+    expect(byWords(paths, '64501 64500')).toBe(path);
+    expect(byWords(paths, '64501  64500')).toBe(-1);
+    expect(byWords(paths, '')).toBe(-1);
   });
 
   it('shares one number among all paths with the same set, as origin or upstream', () => {
@@ -106,9 +106,9 @@ describe('paths that nobody holds', () => {
     paths.release(path);
     expect(paths.asText(set)).toBe('{64510,64511}');
     flushIdle(paths);
-    expect(byBytes(paths, '64501 {64510,64511}')).toBe(-1);
+    expect(byWords(paths, '64501 {64510,64511}')).toBe(-1);
     expect(paths.asText(set)).toBe('unknown');
-    expect(byBytes(paths, '64501 64500')).toBe(kept);
+    expect(byWords(paths, '64501 64500')).toBe(kept);
     expect(paths.text(kept)).toBe('64501 64500');
     const again = held(paths, '64501 {64510,64511}');
     expect(paths.origin(again)).not.toBe(set);
@@ -154,9 +154,9 @@ describe('paths that nobody holds', () => {
     paths.retain(path);
     flushIdle(paths);
     flushIdle(paths);
-    expect(byBytes(paths, '64501 64500')).toBe(path);
+    expect(byWords(paths, '64501 64500')).toBe(path);
     paths.release(path);
     flushIdle(paths);
-    expect(byBytes(paths, '64501 64500')).toBe(-1);
+    expect(byWords(paths, '64501 64500')).toBe(-1);
   });
 });

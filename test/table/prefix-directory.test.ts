@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN, UNMONITORED } from '../../src/bgp/route-ids.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { hashText } from '../../src/table/text-index.ts';
 import { Replay } from '../support/replay.ts';
 import { START_MS, watchedPrefix } from '../support/table-world.ts';
+import { asWords } from '../support/text-words.ts';
 
 const P = '198.51.100.0/24';
 const INNER = '198.51.100.0/25';
@@ -21,50 +21,50 @@ function world(watched: readonly string[]) {
   return {
     prefixes,
     watch,
-    byBytes: (text: string) => prefixes.findBytes(Buffer.from(text), 0, text.length, hashText(text)),
+    byWords: (text: string) => prefixes.findWords(...asWords(text)),
   };
 }
 
 describe('prefixes by the bytes of a message', () => {
   it('a monitored one is known at once, a more-specific when it was announced, another when it was met', () => {
-    const { prefixes, byBytes } = world([P]);
-    expect([P, INNER, ELSEWHERE].map(byBytes)).toEqual([prefixes.find(P)!.number + 1, UNKNOWN, UNKNOWN]);
+    const { prefixes, byWords } = world([P]);
+    expect([P, INNER, ELSEWHERE].map(byWords)).toEqual([prefixes.find(P)!.number + 1, UNKNOWN, UNKNOWN]);
     prefixes.resolve(INNER, true);
     prefixes.resolve(ELSEWHERE, true);
-    expect([INNER, ELSEWHERE].map(byBytes)).toEqual([prefixes.find(INNER)!.number + 1, UNMONITORED]);
+    expect([INNER, ELSEWHERE].map(byWords)).toEqual([prefixes.find(INNER)!.number + 1, UNMONITORED]);
   });
 
   it('a withdrawn more-specific that nobody announced stays unknown', () => {
-    const { prefixes, byBytes } = world([P]);
+    const { prefixes, byWords } = world([P]);
     expect(prefixes.resolve(INNER, false)).toBe('unknown_more_specific');
-    expect(byBytes(INNER)).toBe(UNKNOWN);
+    expect(byWords(INNER)).toBe(UNKNOWN);
   });
 
   it('nothing that was not monitored is taken for that when more is monitored', () => {
-    const { prefixes, watch, byBytes } = world([P]);
+    const { prefixes, watch, byWords } = world([P]);
     prefixes.resolve(ELSEWHERE, true);
     prefixes.resolve('192.0.2.128/25', true);
     watch([P, ELSEWHERE]);
-    expect(byBytes(ELSEWHERE)).toBe(prefixes.find(ELSEWHERE)!.number + 1);
-    expect(byBytes('192.0.2.128/25')).toBe(UNKNOWN);
-    expect(byBytes(P)).toBe(prefixes.find(P)!.number + 1);
+    expect(byWords(ELSEWHERE)).toBe(prefixes.find(ELSEWHERE)!.number + 1);
+    expect(byWords('192.0.2.128/25')).toBe(UNKNOWN);
+    expect(byWords(P)).toBe(prefixes.find(P)!.number + 1);
     watch([P]);
-    expect(byBytes(ELSEWHERE)).toBe(UNKNOWN);
+    expect(byWords(ELSEWHERE)).toBe(UNKNOWN);
   });
 
   it('of those that nobody asked for a bounded number is remembered, and no state is lost over it', () => {
-    const { prefixes, byBytes } = world([P]);
+    const { prefixes, byWords } = world([P]);
     for (let i = 0; i < 270_000; i++) prefixes.resolve(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`, true);
-    expect(byBytes('10.0.0.0/32')).toBe(UNKNOWN);
-    expect(byBytes('10.4.0.1/32')).toBe(UNMONITORED);
-    expect(byBytes(P)).toBe(prefixes.find(P)!.number + 1);
+    expect(byWords('10.0.0.0/32')).toBe(UNKNOWN);
+    expect(byWords('10.4.0.1/32')).toBe(UNMONITORED);
+    expect(byWords(P)).toBe(prefixes.find(P)!.number + 1);
   });
 
   it('one met again and again is remembered once', () => {
-    const { prefixes, byBytes } = world([P]);
+    const { prefixes, byWords } = world([P]);
     prefixes.resolve(ELSEWHERE, true);
     for (let i = 0; i < 270_000; i++) prefixes.resolve('10.0.0.0/8', true);
-    expect(byBytes(ELSEWHERE)).toBe(UNMONITORED);
+    expect(byWords(ELSEWHERE)).toBe(UNMONITORED);
   });
 });
 
@@ -74,17 +74,17 @@ describe('the canary', () => {
     ['monitored', [P], P],
     ['inside a monitored prefix', [P], INNER],
   ])('is never known by its bytes, so that each of its events is seen: %s', (_, watched, canary) => {
-    const { prefixes, watch, byBytes } = world(watched);
+    const { prefixes, watch, byWords } = world(watched);
     prefixes.canary = canary;
     for (const again of [watched, [...watched, '203.0.113.0/24'], watched]) {
       watch(again);
       prefixes.resolve(canary, true);
-      expect(byBytes(canary)).toBe(UNKNOWN);
+      expect(byWords(canary)).toBe(UNKNOWN);
     }
     prefixes.canary = undefined;
     watch([...watched, '203.0.113.0/24']);
     prefixes.resolve(canary, true);
-    expect(byBytes(canary)).not.toBe(UNKNOWN);
+    expect(byWords(canary)).not.toBe(UNKNOWN);
   });
 
   it.each([P, INNER, ELSEWHERE])('is heard at every event, also when it is monitored itself: %s', (canary) => {

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { hashText } from '../../src/table/text-index.ts';
 import { VP_LIMIT, VpRegistry } from '../../src/table/vp-registry.ts';
+import { asWords } from '../support/text-words.ts';
 
 const bgp = (asn: number, ip: string): VantagePoint => ({ protocol: 'bgp', asn, ip });
 const bmp = (asn: number, ip: string, parentAsn: number): VantagePoint => ({
   ...{ protocol: 'bmp', asn, ip },
   parent: { asn: parentAsn, ip: '192.0.2.9' },
 });
-const byBytes = (vps: VpRegistry, text: string) => vps.findBytes(Buffer.from(text), 0, text.length, hashText(text));
+const byWords = (vps: VpRegistry, text: string) => vps.findWords(...asWords(text));
 
 /** The BMP VP of a peer and its router, found as a decoder does. */
-function peerByBytes(vps: VpRegistry, peer: string, router: string): number {
-  const found = vps.findRouter(Buffer.from(router), 0, router.length, hashText(router));
-  return found === -1 ? -1 : vps.findPeer(found, Buffer.from(peer), 0, peer.length, hashText(peer));
+function peerByWords(vps: VpRegistry, peer: string, router: string): number {
+  const found = vps.findRouter(...asWords(router));
+  return found === -1 ? -1 : vps.findPeer(found, ...asWords(peer));
 }
 
 describe('the vantage points heard of', () => {
@@ -61,10 +61,10 @@ describe('the vantage points heard of', () => {
     const vps = new VpRegistry(10);
     const vp = vps.add(bgp(64500, '2001:db8::1'));
     vps.add(bmp(64501, '192.0.2.1', 64498));
-    expect(byBytes(vps, '64500_2001:db8::1')).toBe(vp);
-    expect(byBytes(vps, '64501_192.0.2.1')).toBe(-1);
+    expect(byWords(vps, '64500_2001:db8::1')).toBe(vp);
+    expect(byWords(vps, '64501_192.0.2.1')).toBe(-1);
     vps.remove(vp);
-    expect(byBytes(vps, '64500_2001:db8::1')).toBe(-1);
+    expect(byWords(vps, '64500_2001:db8::1')).toBe(-1);
   });
 
   it('finds a BMP VP by the bytes of its peer and its router while it is there, and only so', () => {
@@ -72,22 +72,22 @@ describe('the vantage points heard of', () => {
     const vp = vps.add(bmp(64501, '192.0.2.1', 64498));
     const other = vps.add(bmp(64502, '192.0.2.1', 64498));
     const elsewhere = vps.add(bmp(64501, '192.0.2.1', 64499));
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(vp);
-    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
-    expect(peerByBytes(vps, '64502_192.0.2.1', '64499_192.0.2.9')).toBe(-1);
-    expect(peerByBytes(vps, '64498_192.0.2.9', '64501_192.0.2.1')).toBe(-1);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(vp);
+    expect(peerByWords(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
+    expect(peerByWords(vps, '64502_192.0.2.1', '64499_192.0.2.9')).toBe(-1);
+    expect(peerByWords(vps, '64498_192.0.2.9', '64501_192.0.2.1')).toBe(-1);
     vps.remove(vp);
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
-    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
+    expect(peerByWords(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(other);
     vps.remove(other);
-    expect(peerByBytes(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
+    expect(peerByWords(vps, '64502_192.0.2.1', '64498_192.0.2.9')).toBe(-1);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
     // The number of a router that has no peer left goes to the next one.
     const next = vps.add(bmp(64503, '192.0.2.1', 64500));
-    expect(peerByBytes(vps, '64503_192.0.2.1', '64500_192.0.2.9')).toBe(next);
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64500_192.0.2.9')).toBe(-1);
-    expect(peerByBytes(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
+    expect(peerByWords(vps, '64503_192.0.2.1', '64500_192.0.2.9')).toBe(next);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64500_192.0.2.9')).toBe(-1);
+    expect(peerByWords(vps, '64501_192.0.2.1', '64499_192.0.2.9')).toBe(elsewhere);
   });
 
   it('forgets nobody twice', () => {

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { BINARY_FILE, compiled } from '../../assembly/build.ts';
+import {
+  AS_PATH,
+  COMMUNITIES,
+  IS_BMP,
+  MAX_FRAME,
+  MAX_ITEMS,
+  PREFIXES,
+  RECORD_TYPE,
+  SEC,
+  USEC,
+  VP,
+} from '../../src/bgproutes/frame-layout.ts';
+import {
+  itemAt,
+  scanFrame,
+  scannedTimeUs,
+  textAt,
+  textHash,
+  textLength,
+  textOf,
+  valueAt,
+} from '../../src/bgproutes/frame-scanner.ts';
+import { hashText } from '../../src/table/text-index.ts';
+
+const HEAD = '"record_type":"update","vp":"64500_192.0.2.1","sec":1767225600,"Usec":17';
+const bits = (...places: number[]) => places.reduce((all, place) => all | (1 << place), 0);
+const scan = (text: string) => scanFrame(Buffer.from(text, 'latin1'));
+const announcement = (prefixes: string, communities: string) =>
+  `{${HEAD},"prefixes":"${prefixes}","as-path":"64500 64496","communities":"${communities}"}`;
+
+it('is what the compiler makes of its source', async () => {
+  expect(readFileSync(BINARY_FILE, 'utf8')).toBe(await compiled());
+}, 60_000);
+
+describe('the scanner of frames', () => {
+  it('finds values, their hashes and the time', () => {
+    const places = bits(RECORD_TYPE, VP, SEC, USEC, PREFIXES, AS_PATH, COMMUNITIES);
+    expect(scan(announcement('198.51.100.0/24,2001:db8::/32', ''))).toBe(places);
+    expect(scannedTimeUs()).toBe(1_767_225_600_000_017);
+    expect([VP, AS_PATH, COMMUNITIES].map((place) => textOf(valueAt(place)))).toEqual([
+      '64500_192.0.2.1',
+      '64500 64496',
+      '',
+    ]);
+    const list = valueAt(PREFIXES);
+    expect([textAt(list), textLength(list)]).toEqual([0, 2]);
+    expect([0, 1].map((item) => textOf(itemAt(item)))).toEqual(['198.51.100.0/24', '2001:db8::/32']);
+  });
+
+  it('reads and hashes texts of every length as the table does', () => {
+    for (let length = 0; length < 100; length++) {
+      const text = '64500:1 '.repeat(13).slice(0, length);
+      expect(scan(announcement('198.51.100.0/24', text))).not.toBe(0);
+      const value = valueAt(COMMUNITIES);
+      expect([textOf(value), textHash(value)]).toEqual([text, hashText(text)]);
+      expect(scan(announcement(`${text},x`, ''))).not.toBe(0);
+      expect([0, 1].map((item) => textHash(itemAt(item)))).toEqual([hashText(text), hashText('x')]);
+    }
+  });
+
+  it.each(['"', '\\', '\n', '\u001f', '\u007f', '\u0080', 'é'])('doubts a text with %j wherever it stands', (odd) => {
+    for (let at = 0; at < 40; at++) {
+      const text = `${'1'.repeat(at)}${odd}${'2'.repeat(40 - at)}`;
+      expect(scan(announcement('198.51.100.0/24', text))).toBe(0);
+      expect(scan(announcement(text, ''))).toBe(0);
+    }
+  });
+
+  it('never reads on where the frame ends, whatever came before', () => {
+    const frame = announcement('198.51.100.0/24', '64500:1');
+    for (let length = 0; length < frame.length; length++) {
+      expect(scan(frame)).not.toBe(0);
+      expect(scan(frame.slice(0, length))).toBe(0);
+    }
+  });
+
+  it('tells the record types apart', () => {
+    const peer = '"vp":"64501_192.0.2.2","bmp_peer":"64500_192.0.2.1","sec":1767225600';
+    expect(scan(`{"record_type":"bmp_update",${peer},"withdraws":"198.51.100.0/24"}`) & bits(IS_BMP)).not.toBe(0);
+    expect(scan(`{"record_type":"update",${peer},"withdraws":"198.51.100.0/24"}`) & bits(IS_BMP)).toBe(0);
+    for (const other of ['', 'updates', 'bmp_updat', 'bmp_updates', 'updatf', 'UPDATE']) {
+      expect(scan(`{"record_type":"${other}",${peer},"withdraws":"198.51.100.0/24"}`)).toBe(0);
+    }
+  });
+
+  it('keeps to its bounds', () => {
+    const room = MAX_FRAME - announcement('198.51.100.0/24', '').length;
+    expect(scan(announcement('198.51.100.0/24', '1'.repeat(room)))).not.toBe(0);
+    expect(textHash(valueAt(COMMUNITIES))).toBe(hashText('1'.repeat(room)));
+    expect(scan(announcement('198.51.100.0/24', '1'.repeat(room + 1)))).toBe(0);
+    const items = (count: number) => Array(count).fill('10.0.0.0/8').join();
+    expect(scan(announcement(items(MAX_ITEMS), ''))).not.toBe(0);
+    expect(textOf(itemAt(MAX_ITEMS - 1))).toBe('10.0.0.0/8');
+    expect(scan(announcement(items(MAX_ITEMS + 1), ''))).toBe(0);
+    expect(scan(announcement(','.repeat(MAX_ITEMS - 1), '1'.repeat(room - MAX_ITEMS)))).not.toBe(0);
+    expect(textHash(valueAt(COMMUNITIES))).toBe(hashText('1'.repeat(room - MAX_ITEMS)));
+  });
+
+  it('reads plain numbers and their text, one after the other', () => {
+    const withTimes = (sec: string, usec: string) => {
+      const met = scan(
+        `{"record_type":"update","vp":"64500_192.0.2.1","sec":${sec},"Usec":${usec},"withdraws":"::/0"}`,
+      );
+      return met === 0 ? undefined : scannedTimeUs();
+    };
+    for (let round = 0; round < 3; round++) {
+      expect(withTimes('1767225600', '5')).toBe(1_767_225_600_000_005);
+      expect(withTimes('"1767225600"', '"000005"')).toBe(1_767_225_600_000_005);
+      expect(withTimes(' 0', '0')).toBe(0);
+      expect(withTimes('7258118400', '999999')).toBe(7_258_118_400_999_999);
+      for (const [sec, usec] of [
+        ['7258118401', '0'],
+        ['1', '1000000'],
+        ['01', '0'],
+        ['1', '00'],
+        ['1e3', '0'],
+        ['1.0', '0'],
+        ['-1', '0'],
+        ['', '0'],
+        ['"1', '0'],
+        ['""', '0'],
+        ['99999999999', '0'],
+        ['"00000000001"', '0'],
+        ['18446744073709551617', '0'],
+      ]) {
+        expect(withTimes(sec, usec)).toBeUndefined();
+      }
+    }
+  });
+});
