@@ -6,7 +6,7 @@ export const claim: Claim = {
   number: 1,
   title: 'ingest against receiving only',
   measure: async (context) => {
-    const { measured } = await ingest(['receive', 'exporter'], context);
+    const { measured } = await ingest(context);
     return [
       atMost(
         'whole ingest, socket to table, CPU a message, against ws receiving only',

@@ -109,7 +109,13 @@ function contestantOf(name: string, { port, prefixes }: ContestantInput): Contes
 
 let contestant: Contestant | undefined;
 
-async function answer(question: ContestantInput | { readonly from: number } | 'series'): Promise<unknown> {
+interface Round {
+  /** The first repetition of the messages, and how many. */
+  readonly from: number;
+  readonly blocks: number;
+}
+
+async function answer(question: ContestantInput | Round | 'series'): Promise<unknown> {
   if (contestant === undefined) {
     contestant = contestantOf(process.argv[2], question as ContestantInput);
     return 'ready';
@@ -117,7 +123,8 @@ async function answer(question: ContestantInput | { readonly from: number } | 's
   if (question === 'series') return contestant.series();
   globalThis.gc?.();
   const before = cpuTimeUs();
-  const counts = await contestant.takeIn(`from=${(question as { readonly from: number }).from}&blocks=1`);
+  const { from, blocks } = question as Round;
+  const counts = await contestant.takeIn(`from=${from}&blocks=${blocks}`);
   return { ...counts, cpuUs: cpuTimeUs() - before } satisfies Intake;
 }
 

@@ -86,6 +86,8 @@ export class WebSocketConnection {
   private connectedAtMs: number | undefined;
   private paused = false;
   private lastLifeAtMs: number;
+  /** When the packet came whose frames are being handed on, Unix ms. */
+  private packetAtMs: number | undefined;
   /** Whether anything came since the last ping. */
   private alive = true;
   private silentMs = 0;
@@ -220,11 +222,23 @@ export class WebSocketConnection {
       this.end('refused', foreignText(refusal, this.options.redactText), true);
       return;
     }
-    const nowMs = this.options.timers.now();
-    this.alive = true;
-    this.lastLifeAtMs = nowMs;
+    const nowMs = this.packetAtMs ?? this.beginPacket();
     if (this.connectedAtMs === undefined) this.settle();
     this.events.frame(frame, nowMs);
+  };
+
+  /** Frames of one packet were received at one moment; asking for the time costs more than much of what a frame takes. */
+  private beginPacket(): number {
+    const nowMs = this.options.timers.now();
+    this.packetAtMs = nowMs;
+    process.nextTick(this.endPacket);
+    this.alive = true;
+    this.lastLifeAtMs = nowMs;
+    return nowMs;
+  }
+
+  private readonly endPacket = (): void => {
+    this.packetAtMs = undefined;
   };
 
   private readonly onError = (error: Error & { readonly code?: unknown }): void => {
