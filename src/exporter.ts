@@ -25,7 +25,8 @@ import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
-import { type TextFormat, TextWriter } from './outputs/prometheus.ts';
+import { TextWriter } from './outputs/prometheus.ts';
+import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
@@ -216,7 +217,7 @@ class Exporter implements RunningExporter {
 
   async render(format: TextFormat): Promise<Buffer> {
     await this.#runtime.refresh();
-    return this.#writers[format].render(this.#collect());
+    return this.#writers[format].renderInTurns(this.#collect);
   }
 
   ready(): Readiness {

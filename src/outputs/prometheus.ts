@@ -1,29 +1,28 @@
 /**
  * The text formats: Prometheus 0.0.4 and OpenMetrics 1.0, from the one list of families.
  *
- * A writer keeps the last body it wrote and where each group's lines stand in it. The next body is that one copied, with
- * only the lines of groups that changed written anew; a scrape of a calm table costs little more than copying it.
+ * A writer keeps the last body it wrote and where each group's lines stand in it. First the groups that changed are asked,
+ * each for all of its metrics, and their lines written aside; then the next body is put together from these and from the
+ * last one. A scrape of a calm table costs little more than copying it.
  */
-import type { FamilySource, HistogramValue, Labels, Metric, PointGroup, PointSink } from '../metrics/metric.ts';
-import { formatNumber, labelRun, type Run, runOf, TextBytes } from './text-bytes.ts';
-
-export type TextFormat = 'text' | 'openmetrics';
+import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
+import { TextBytes } from './text-bytes.ts';
+import { LineWriter, MetricLines, type TextFormat } from './text-lines.ts';
+import { inTurns } from './turns.ts';
 
 export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** Instead of a number of bytes: the group threw. */
-const FAILED = -1;
-const NOTHING = runOf('');
-const LABELS_END = runOf('} ');
 const END = Buffer.from('# EOF\n');
 
-/** Where a source's lines stand in the last body. */
+/** Where a source's lines stand in a body. */
 interface SourceLayout {
   readonly metrics: readonly Metric[];
   readonly groups: readonly PointGroup[];
+  /** By metric. */
+  readonly lines: readonly MetricLines[];
   readonly start: number;
   readonly end: number;
   /** By group: the version that was written. */
@@ -32,33 +31,79 @@ interface SourceLayout {
   readonly lengths: Uint32Array;
 }
 
+/** What became of a source since the last body. */
+interface SourceChange {
+  readonly metrics: readonly Metric[];
+  readonly groups: readonly PointGroup[];
+  /** By metric; what changed is aside there, in the order of the groups. */
+  readonly lines: readonly MetricLines[];
+  /** In the last body; undefined when nothing of that can be used. */
+  readonly known: SourceLayout | undefined;
+  readonly versions: Float64Array;
+  readonly lengths: Uint32Array;
+  /** Places of the groups that were written anew, ascending. */
+  readonly dirty: readonly number[];
+}
+
 export class TextWriter {
   readonly #format: TextFormat;
-  readonly #lines: LineWriter;
-  readonly #headers = new Map<Metric, Buffer>();
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
   #layouts: readonly SourceLayout[] = [];
-  readonly #next = new TextBytes();
+  readonly #writer = new LineWriter();
+  #busy = false;
+  #rendering: Promise<unknown> = Promise.resolve();
 
   /** @param onError told of a group that threw; its lines are missing from that body, the others are there */
   constructor(format: TextFormat, onError: (error: unknown, metric: Metric) => void = () => {}) {
     this.#format = format;
-    this.#lines = new LineWriter(format, this.#next);
     this.#onError = onError;
   }
 
-  /** The whole body. The buffer is the caller's to read; it is never written to again. */
+  /**
+   * The whole body, of one moment. The buffer is the caller's to read; it is never written to again.
+   * @throws Error while a body is being written in turns
+   */
   render(sources: readonly FamilySource[]): Buffer {
-    this.#next.begin(this.#body.length + (this.#body.length >>> 4) + 65_536);
-    const layouts = sources.map((source, i) => this.#renderSource(source, this.#layouts[i]));
-    if (this.#format === 'openmetrics') this.#next.copy(END, 0, END.length);
-    this.#body = this.#next.take();
-    this.#layouts = layouts;
-    return this.#body;
+    const steps = this.#steps(sources);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
-  #renderSource(source: FamilySource, last: SourceLayout | undefined): SourceLayout {
+  /**
+   * The same without holding up the event loop: each group is of one moment, but what happens between its turns shows in the
+   * groups that are asked after it. One body is written at a time.
+   */
+  renderInTurns(collect: Collect): Promise<Buffer> {
+    const body = this.#rendering.then(() => inTurns(this.#steps(collect())));
+    this.#rendering = body.catch(() => {});
+    return body;
+  }
+
+  /** Yields wherever others may have their turn. */
+  *#steps(sources: readonly FamilySource[]): Generator<void, Buffer> {
+    if (this.#busy) throw new Error('a body is being written');
+    this.#busy = true;
+    try {
+      const changes: SourceChange[] = [];
+      for (const [i, source] of sources.entries()) changes.push(yield* this.#writeChanged(source, this.#layouts[i]));
+      const next = new TextBytes();
+      next.begin(this.#sizeOf(changes));
+      const layouts: SourceLayout[] = [];
+      for (const change of changes) layouts.push(yield* this.#join(change, next));
+      if (this.#format === 'openmetrics') next.copy(END, 0, END.length);
+      this.#body = next.take();
+      this.#layouts = layouts;
+      return this.#body;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Writes the lines of groups that changed aside, group by group. */
+  *#writeChanged(source: FamilySource, last: SourceLayout | undefined): Generator<void, SourceChange> {
     const { metrics, groups } = source;
     const known = last !== undefined && last.metrics === metrics && sameGroups(last.groups, groups) ? last : undefined;
     const versions = new Float64Array(groups.length);
@@ -67,66 +112,100 @@ export class TextWriter {
       versions[i] = groups[i].version;
       if (known === undefined || known.versions[i] !== versions[i]) dirty.push(i);
     }
-    const next = this.#next;
+    const lines =
+      last?.metrics === metrics ? last.lines : metrics.map((metric) => new MetricLines(metric, this.#format));
+    if (known !== undefined && dirty.length === 0) return { ...known, known, dirty };
+    const lengths = new Uint32Array(metrics.length * groups.length);
+    if (known !== undefined) lengths.set(known.lengths);
+    for (const { aside } of lines) aside.beginAgain(this.#body.length);
+    const change: SourceChange = { metrics, groups, lines, known, versions, lengths, dirty };
+    for (const i of dirty) {
+      this.#writeGroup(change, i);
+      yield;
+    }
+    return change;
+  }
+
+  /** All lines of a group. Not among the steps themselves: V8 does not compile a generator while it runs. */
+  #writeGroup({ metrics, groups, lines, versions, lengths }: SourceChange, i: number): void {
+    const group = groups[i];
+    const writer = this.#writer;
+    versions[i] = group.version; // it may have changed since in a turn of others
+    for (let m = 0; m < metrics.length; m++) {
+      const { aside } = lines[m];
+      const before = aside.length;
+      try {
+        writer.begin(lines[m]);
+        group.visit(metrics[m], writer);
+      } catch (error) {
+        aside.cutBack(before);
+        versions[i] = Number.NaN; // equal to none: the group is asked again at the next body
+        this.#onError(error, metrics[m]);
+      }
+      lengths[m * groups.length + i] = aside.length - before;
+    }
+  }
+
+  /** Puts a source's part of the body together. */
+  *#join(change: SourceChange, next: TextBytes): Generator<void, SourceLayout> {
+    const { metrics, groups, lines, known, versions, lengths, dirty } = change;
     const start = next.length;
     if (known !== undefined && dirty.length === 0) {
       next.copy(this.#body, known.start, known.end);
       return { ...known, start, end: next.length };
     }
-    const lengths = new Uint32Array(metrics.length * groups.length);
-    if (known !== undefined) lengths.set(known.lengths);
     let from = known?.start ?? 0;
-    for (const [m, metric] of metrics.entries()) {
-      const first = m * groups.length;
-      const header = this.#header(metric);
-      const headerAt = next.length;
-      if (known !== undefined && hasLines(known.lengths, first, groups.length)) from += header.length;
-      next.copy(header, 0, header.length);
-      const linesAt = next.length;
-      let at = 0;
-      for (const i of dirty) {
-        if (known !== undefined) {
-          const clean = from;
-          for (; at < i; at++) from += known.lengths[first + at];
-          if (from > clean) next.copy(this.#body, clean, from);
-          from += known.lengths[first + i];
-        }
-        const written = this.#writeGroup(metric, groups[i]);
-        if (written === FAILED) versions[i] = Number.NaN; // equal to none: the group is asked again at the next body
-        lengths[first + i] = Math.max(0, written);
-        at = i + 1;
-      }
-      if (known !== undefined) {
-        const clean = from;
-        for (; at < groups.length; at++) from += known.lengths[first + at];
-        if (from > clean) next.copy(this.#body, clean, from);
-      }
-      if (next.length === linesAt) next.cutBack(headerAt); // a family without points has no header
+    for (let m = 0; m < metrics.length; m++) {
+      from = this.#joinFamily(change, m, from, next);
+      yield;
     }
-    return { metrics, groups, start, end: next.length, versions, lengths };
+    return { metrics, groups, lines, start, end: next.length, versions, lengths };
   }
 
-  /** Bytes of the group's lines, or FAILED: then it has none. */
-  #writeGroup(metric: Metric, group: PointGroup): number {
-    const before = this.#next.length;
-    try {
-      this.#lines.begin(metric);
-      group.visit(metric, this.#lines);
-    } catch (error) {
-      this.#next.cutBack(before);
-      this.#onError(error, metric);
-      return FAILED;
+  /** The lines of one metric, which begin in the last body at `from`. Gives where they end there. */
+  #joinFamily(
+    { groups, lines, known, lengths, dirty }: SourceChange,
+    m: number,
+    from: number,
+    next: TextBytes,
+  ): number {
+    const first = m * groups.length;
+    const { header, aside } = lines[m];
+    // A family without points has no header.
+    if (hasLines(lengths, first, groups.length)) next.copy(header, 0, header.length);
+    if (known === undefined) {
+      next.append(aside, 0, aside.length);
+      return 0;
     }
-    return this.#next.length - before;
+    const last = this.#body;
+    let read = hasLines(known.lengths, first, groups.length) ? from + header.length : from;
+    let written = 0;
+    let at = 0;
+    for (let d = 0; d < dirty.length; ) {
+      const clean = read;
+      for (; at < dirty[d]; at++) read += known.lengths[first + at];
+      if (read > clean) next.copy(last, clean, read);
+      const begin = written;
+      for (; d < dirty.length && dirty[d] === at; d++, at++) {
+        read += known.lengths[first + at];
+        written += lengths[first + at];
+      }
+      next.append(aside, begin, written);
+    }
+    const clean = read;
+    for (; at < groups.length; at++) read += known.lengths[first + at];
+    if (read > clean) next.copy(last, clean, read);
+    return read;
   }
 
-  #header(metric: Metric): Buffer {
-    let header = this.#headers.get(metric);
-    if (header === undefined) {
-      header = Buffer.from(headerText(metric, this.#format));
-      this.#headers.set(metric, header);
+  /** Bytes that the body will have, at most. */
+  #sizeOf(changes: readonly SourceChange[]): number {
+    let size = END.length;
+    for (const { lines, lengths } of changes) {
+      for (const { header } of lines) size += header.length;
+      for (let i = 0; i < lengths.length; i++) size += lengths[i];
     }
-    return header;
+    return size;
   }
 }
 
@@ -137,103 +216,4 @@ function sameGroups(a: readonly PointGroup[], b: readonly PointGroup[]): boolean
 function hasLines(lengths: Uint32Array, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) if (lengths[i] > 0) return true;
   return false;
-}
-
-/** How the lines of a metric begin: with labels, and without. */
-interface LineStarts {
-  readonly labelled: Run;
-  readonly bare: Run;
-}
-
-/** How the lines of a histogram begin, and how its labels end, by bucket. */
-interface HistogramRuns {
-  readonly bucket: Run;
-  readonly sum: LineStarts;
-  readonly count: LineStarts;
-  readonly bounds: readonly number[];
-  readonly ends: readonly Run[];
-  readonly bareEnds: readonly Run[];
-}
-
-/** Turns points into lines of one metric at a time. */
-class LineWriter implements PointSink {
-  readonly #format: TextFormat;
-  readonly #out: TextBytes;
-  readonly #starts = new Map<Metric, LineStarts>();
-  readonly #histograms = new Map<Metric, HistogramRuns>();
-  #metric: Metric | undefined;
-  #line: LineStarts = { labelled: NOTHING, bare: NOTHING };
-
-  constructor(format: TextFormat, out: TextBytes) {
-    this.#format = format;
-    this.#out = out;
-  }
-
-  begin(metric: Metric): void {
-    if (this.#metric === metric) return;
-    this.#metric = metric;
-    let line = this.#starts.get(metric);
-    if (line === undefined) this.#starts.set(metric, (line = lineStarts(metric.name)));
-    this.#line = line;
-  }
-
-  number(labels: Labels, value: number): void {
-    this.#write(this.#line, labels, value);
-  }
-
-  histogram(labels: Labels, { bounds, counts, sum, count }: HistogramValue): void {
-    const runs = this.#histogramRuns(bounds);
-    const text = labelRun(labels);
-    const ends = text[0] === 0 ? runs.bareEnds : runs.ends;
-    let cumulative = 0;
-    for (let i = 0; i < bounds.length; i++) {
-      cumulative += counts[i];
-      this.#out.line(runs.bucket, text, ends[i], cumulative);
-    }
-    this.#out.line(runs.bucket, text, ends[bounds.length], count);
-    this.#write(runs.sum, labels, sum);
-    this.#write(runs.count, labels, count);
-  }
-
-  #write({ labelled, bare }: LineStarts, labels: Labels, value: number): void {
-    const text = labelRun(labels);
-    if (text[0] === 0) this.#out.line(bare, NOTHING, NOTHING, value);
-    else this.#out.line(labelled, text, LABELS_END, value);
-  }
-
-  #histogramRuns(bounds: readonly number[]): HistogramRuns {
-    const metric = this.#metric;
-    if (metric === undefined) throw new Error('a point without a metric');
-    let runs = this.#histograms.get(metric);
-    if (runs?.bounds !== bounds) {
-      const name = metric.familyName;
-      const ends = [...bounds.map((bound) => formatBound(bound, this.#format)), '+Inf'].map((le) => `le="${le}"} `);
-      runs = {
-        bucket: runOf(`${name}_bucket{`),
-        sum: lineStarts(`${name}_sum`),
-        count: lineStarts(`${name}_count`),
-        bounds,
-        ends: ends.map((end) => runOf(`,${end}`)),
-        bareEnds: ends.map(runOf),
-      };
-      this.#histograms.set(metric, runs);
-    }
-    return runs;
-  }
-}
-
-function lineStarts(name: string): LineStarts {
-  return { labelled: runOf(`${name}{`), bare: runOf(`${name} `) };
-}
-
-/** OpenMetrics wants `1.0` where 0.0.4 writes `1` (its "Canonical Numbers"). */
-function formatBound(bound: number, format: TextFormat): string {
-  return format === 'openmetrics' && Number.isInteger(bound) ? `${bound}.0` : formatNumber(bound);
-}
-
-function headerText(metric: Metric, format: TextFormat): string {
-  const help = metric.help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
-  if (format === 'text') return `# HELP ${metric.name} ${help}\n# TYPE ${metric.name} ${metric.kind}\n`;
-  const unit = metric.unitWord === '' ? '' : `# UNIT ${metric.familyName} ${metric.unitWord}\n`;
-  return `# HELP ${metric.familyName} ${help.replace(/"/g, '\\"')}\n# TYPE ${metric.familyName} ${metric.kind}\n${unit}`;
 }

@@ -14,6 +14,8 @@ export type Run = readonly number[];
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** How far behind its end copying a run may write. */
 const SLACK = 7;
+/** Room that is nothing to care about, bytes. */
+const SMALL = 4_096;
 const ZERO = 0x30;
 const LINE_FEED = 0x0a;
 /** Of a number in decimal, with blank and line feed: 24 characters at most are needed. */
@@ -48,6 +50,12 @@ export class TextBytes {
     this.#at = 0;
   }
 
+  /** Begins anew in the same buffer, unless it is much larger than `expected`. Nobody may have taken it. */
+  beginAgain(expected: number): void {
+    this.#at = 0;
+    if (this.#bytes.length > 4 * expected + SMALL) this.#use(Buffer.alloc(0));
+  }
+
   /** What was written since `begin`. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#at);
@@ -62,7 +70,7 @@ export class TextBytes {
     const needed = this.#at + count + SLACK;
     if (needed <= this.#bytes.length) return;
     const former = this.#bytes;
-    this.#use(Buffer.allocUnsafeSlow(Math.max(needed, former.length * 2)));
+    this.#use(Buffer.allocUnsafeSlow(Math.max(needed, former.length * 2, SMALL)));
     former.copy(this.#bytes, 0, 0, this.#at);
   }
 
@@ -75,6 +83,11 @@ export class TextBytes {
   copy(from: Buffer, start: number, end: number): void {
     this.#reserve(end - start);
     this.#at += from.copy(this.#bytes, this.#at, start, end);
+  }
+
+  /** The same of one of its kind. */
+  append(from: TextBytes, start: number, end: number): void {
+    if (end > start) this.copy(from.#bytes, start, end);
   }
 
   #run(run: Run): void {

@@ -41,6 +41,12 @@ const MAX_REFUSAL_BYTES = 16 * 1024;
 /** How much of the body of an answer other than 101 is read for its text, bytes. */
 const MAX_ANSWER_BYTES = 4 * 1024;
 
+/**
+ * Packets (64 KiB at most) that are read before all others have their turn, some milliseconds of work. libuv alone would
+ * read up to 32 of them: scrapes and timers would wait for 8,000 frames.
+ */
+const PACKETS_A_TURN = 4;
+
 /** HTTP statuses that a repetition will not change soon: the key, or too many requests. */
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([401, 403, 429]);
 
@@ -88,6 +94,8 @@ export class WebSocketConnection {
   private lastLifeAtMs: number;
   /** When the packet came whose frames are being handed on, Unix ms. */
   private packetAtMs: number | undefined;
+  /** In this turn of the event loop. */
+  private packets = 0;
   /** Whether anything came since the last ping. */
   private alive = true;
   private silentMs = 0;
@@ -232,6 +240,8 @@ export class WebSocketConnection {
     const nowMs = this.options.timers.now();
     this.packetAtMs = nowMs;
     process.nextTick(this.endPacket);
+    if (this.packets++ === 0) setImmediate(this.endTurn);
+    if (this.packets === PACKETS_A_TURN) this.socket.pause();
     this.alive = true;
     this.lastLifeAtMs = nowMs;
     return nowMs;
@@ -239,6 +249,12 @@ export class WebSocketConnection {
 
   private readonly endPacket = (): void => {
     this.packetAtMs = undefined;
+  };
+
+  private readonly endTurn = (): void => {
+    const waits = this.packets >= PACKETS_A_TURN;
+    this.packets = 0;
+    if (waits && !this.paused) this.socket.resume();
   };
 
   private readonly onError = (error: Error & { readonly code?: unknown }): void => {

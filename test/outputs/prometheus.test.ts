@@ -8,8 +8,9 @@ import {
   type PointGroup,
   type PointSink,
 } from '../../src/metrics/metric.ts';
-import { type TextFormat, TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { formatNumber } from '../../src/outputs/text-bytes.ts';
+import type { TextFormat } from '../../src/outputs/text-lines.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
 import { runs } from '../support/property-runs.ts';
 
@@ -233,6 +234,90 @@ describe('a group that throws', () => {
     expect(writer.render(sources).toString()).not.toContain('p="b"');
     faulty = false;
     expect(writer.render(sources).toString()).toContain('bgp_some_thing{p="b"} 5\n');
+  });
+});
+
+describe('a body written in turns', () => {
+  /** Groups that take so long that others have their turn between any two. */
+  class SlowGroup extends FreeGroup {
+    override visit(metric: Metric, sink: PointSink): void {
+      const until = performance.now() + 2;
+      while (performance.now() < until);
+      super.visit(metric, sink);
+    }
+  }
+  const slow = (name: string, value: number) => {
+    const made = new SlowGroup();
+    made.set(
+      new Map([
+        [GAUGE, number(labels({ name }), value)],
+        [COUNTER, number(labels({ name }), value)],
+      ]),
+    );
+    return made;
+  };
+  const valuesOf = (body: Buffer) => [...seriesOf(readExposition(body, 'text')).values()];
+
+  it('has each group of one moment, and lets others have their turn', async () => {
+    const groups = [...Array(10).keys()].map((i) => slow(`g${i}`, 0));
+    const writer = new TextWriter('text');
+    let turns = 0;
+    let writing = true;
+    const others = () => {
+      turns++;
+      for (const [i, one] of groups.entries()) {
+        const same = number(labels({ name: `g${i}` }), turns);
+        one.set(
+          new Map([
+            [GAUGE, same],
+            [COUNTER, same],
+          ]),
+        );
+      }
+      if (writing) setImmediate(others);
+    };
+    setImmediate(others);
+    const body = (await writer.renderInTurns(() => [source(...groups)])).toString();
+    writing = false;
+    expect(turns).toBeGreaterThan(3);
+    const seen = groups.map((_, i) =>
+      [...body.matchAll(new RegExp(`name="g${i}"} (\\d+)`, 'g'))].map(([, value]) => Number(value)),
+    );
+    for (const values of seen) expect(values).toEqual([values[0], values[0]]);
+    // Not of one moment altogether, or nothing happened between its turns.
+    expect(new Set(seen.flat()).size).toBeGreaterThan(2);
+    // What changed after a group was asked is in the next body.
+    await new Promise(setImmediate);
+    const next = await writer.renderInTurns(() => [source(...groups)]);
+    expect(next.toString()).toBe(render('text', ...groups));
+  });
+
+  it('waits for the one before it, and asks for what there is then', async () => {
+    const one = slow('a', 1);
+    const writer = new TextWriter('text');
+    const collected: string[] = [];
+    const bodies = ['first', 'second', 'third'].map((name) =>
+      writer.renderInTurns(() => {
+        collected.push(name);
+        return [source(one, ...[...Array(5).keys()].map((i) => slow(`${name}${i}`, i)))];
+      }),
+    );
+    await new Promise(setImmediate);
+    expect(collected).toEqual(['first']);
+    expect(() => writer.render([source(one)])).toThrow('a body is being written');
+    one.set(new Map([[GAUGE, number(labels({ name: 'a' }), 7)]]));
+    expect((await Promise.all(bodies)).map((body) => body.includes('name="a"} 7'))).toEqual([false, true, true]);
+    expect(valuesOf(writer.render([source(one)]))).toHaveLength(1);
+  });
+
+  it('that fails does not keep the next from being written', async () => {
+    const writer = new TextWriter('text');
+    const failed = writer.renderInTurns(() => {
+      throw new Error('nothing to collect');
+    });
+    const next = writer.renderInTurns(() => [source(slow('a', 5))]);
+    await expect(failed).rejects.toThrow('nothing to collect');
+    expect(valuesOf(await next)).toEqual([5, 5]);
   });
 });
 

@@ -52,6 +52,28 @@ describe('frames', () => {
     );
   });
 
+  it('let others have their turn, however many wait', async () => {
+    const server = await serve(webSocketServer());
+    const { session, frames, events } = open(server.url);
+    await until(() => expect(events).toEqual(['connected']));
+    session.pause();
+    const frame = 'x'.repeat(1_000);
+    const count = 8_000;
+    for (let i = 0; i < count; i++) server.clients[0].send(frame);
+    await until(() => expect(server.clients[0].bufferedAmount).toBeGreaterThan(500_000)); // what was taken waits
+    const inTurn: number[] = [];
+    const turn = () => {
+      inTurn.push(frames.length);
+      if (frames.length < count) setImmediate(turn);
+    };
+    session.resume();
+    setImmediate(turn);
+    await until(() => expect(frames.length).toBe(count));
+    const most = Math.max(...inTurn.map((seen, i) => seen - (inTurn[i - 1] ?? 0)));
+    // Four packets of 64 KiB, and two that were under way.
+    expect(most).toBeLessThan((6 * 65_536) / frame.length + 1);
+  });
+
   it('do not come on a connection made while paused', async () => {
     const server = await serve(webSocketServer((client) => client.send('{}')));
     const { session, frames, events } = open(server.url);
