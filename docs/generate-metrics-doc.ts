@@ -53,7 +53,8 @@ export function metricsDoc(): string {
 # Metrics
 
 All of them are at \`/metrics\` (Prometheus text and OpenMetrics), and go out through [OTLP](otlp.md) when that is on: the same
-series with the same values, from the same moment.
+series with the same values. The series of one prefix are always of one moment; a large body at \`/metrics\` is written in
+slices of 4 ms, so that no scrape holds up the stream, and its prefixes may be some slices apart.
 
 The OTLP name is the dotted form without unit and suffix; what a collector or Prometheus makes of it is the name at
 \`/metrics\`, by the rules of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility"): what is no letter or digit becomes \`_\`, the
