@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SnapshotStore } from '../src/storage/snapshot-store.ts';
 import { Child } from './child.ts';
@@ -20,7 +21,7 @@ const MAIN = join(import.meta.dirname, '../src/main.js');
 const COLD: ServicesInput = { vps: 1_000, prefixes: 10 };
 const WARM = { vps: 5_000, prefixes: 1_000, origins: 10 };
 const LIMIT_MS = 60_000;
-/** Between scrapes: more often, and they are what the start is busy with. */
+/** Between scrapes that were not right yet. */
 const POLL_MS = 20;
 
 async function freePort(): Promise<number> {
@@ -45,18 +46,37 @@ function scrape(port: number): Promise<string | undefined> {
   });
 }
 
-/** Starts the command, scrapes until the body is right, stops it. Gives the time from start to then, ms. */
-async function startUntil(yaml: (port: number) => string, right: (body: string) => boolean): Promise<number> {
+/** Resolves when the log has this message, or has ended. */
+function logged(log: Readable, message: string): Promise<void> {
+  return new Promise((resolve) => {
+    let text = '';
+    log.setEncoding('utf8');
+    log.on('data', (part: string) => {
+      text += part;
+      if (text.includes(message)) resolve();
+    });
+    log.on('end', () => resolve());
+  });
+}
+
+/**
+ * Starts the command, scrapes until the body is right, stops it. Gives the time from start to then, ms. Scrapes begin with
+ * the message of the log that all is there: before it they would find nothing, and be what the start is busy with.
+ */
+async function startUntil(
+  yaml: (port: number) => string,
+  message: string,
+  right: (body: string) => boolean,
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bgproutes-bench-'));
   const port = await freePort();
   const file = join(folder, 'config.yml');
   writeFileSync(file, yaml(port));
   const startMs = performance.now();
-  const command = spawn(process.execPath, [MAIN, `--config.file=${file}`, '--log.level=error'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const command = spawn(process.execPath, [MAIN, `--config.file=${file}`], { stdio: ['ignore', 'inherit', 'pipe'] });
   const ended = new Promise<void>((resolve) => command.once('exit', () => resolve()));
   try {
+    await logged(command.stderr, message);
     for (;;) {
       const body = await scrape(port);
       const tookMs = performance.now() - startMs;
@@ -132,8 +152,8 @@ web: { listen_address: "127.0.0.1:${port}" }
 
     const times: { cold: number[]; warm: number[] } = { cold: [], warm: [] };
     for (let round = 1; round <= ROUNDS; round++) {
-      times.cold.push(await startUntil(cold, coldRight));
-      times.warm.push(await startUntil(warm, warmRight));
+      times.cold.push(await startUntil(cold, 'the table is complete', coldRight));
+      times.warm.push(await startUntil(warm, 'table restored', warmRight));
       progress(`round ${round} of ${ROUNDS}`);
     }
     return [

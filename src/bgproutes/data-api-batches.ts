@@ -23,12 +23,14 @@ export interface Batch {
  */
 export function splitExact(vps: readonly ListedVp[], prefixes: readonly string[], maxVps: number): Batch[] {
   const byVps = product(groupVps(vps, maxVps), chunks(prefixes, FEW));
+  if (byVps.length <= 1) return byVps;
   const byPrefixes = product(groupVps(vps, FEW), chunks(prefixes, MAX_PREFIXES_PER_REQUEST));
   return byPrefixes.length < byVps.length ? byPrefixes : byVps;
 }
 
-/** Parts of at most `size` VPs, listings of the same VP side by side. The order of first appearance is kept. */
+/** Parts of at most `size` VPs, all listings of a VP in one; the order of first appearance is kept. */
 export function groupVps(vps: readonly ListedVp[], size: number): ListedVp[][] {
+  if (vps.length > 0 && vps.length <= size) return [[...vps]];
   const parts: ListedVp[][] = [];
   for (const group of byIdentity(vps)) {
     const last = parts.at(-1);

@@ -19,6 +19,7 @@ import {
   type UpdateRow,
   type VantagePointRecord,
 } from './data-api-types.ts';
+import { oneAhead } from './one-ahead.ts';
 
 /** A listed VP with what tells a full feed. */
 export interface SizedVp extends ListedVp {
@@ -35,6 +36,13 @@ export interface DataApiSeedOptions {
   readonly knownMoreSpecifics?: (prefix: string) => Iterable<string>;
   readonly log: Logger;
 }
+
+type Ask<Row> = (
+  vps: readonly ListedVp[],
+  prefixes: readonly string[],
+  match: PrefixMatch,
+  signal: AbortSignal,
+) => AsyncGenerator<RowBatch<Row>>;
 
 /** More-specifics remembered for one prefix: more than the table holds. */
 const MAX_DISCOVERED = 1_000;
@@ -73,8 +81,8 @@ export class DataApiSeed {
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch<RibRow>> {
     const { client } = this.options;
-    yield* this.both('rib', vps, prefixes, (some, few, match) =>
-      client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal }),
+    yield* this.both('rib', vps, prefixes, signal, (some, few, match, needed) =>
+      client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal: needed }),
     );
   }
 
@@ -87,51 +95,63 @@ export class DataApiSeed {
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch<UpdateRow>> {
     const { client } = this.options;
-    yield* this.both('updates', vps, prefixes, (some, few, match) =>
-      client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal }),
+    yield* this.both('updates', vps, prefixes, signal, (some, few, match, needed) =>
+      client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal: needed }),
     );
   }
 
+  /** All that is asked for, the next question while the answer to the one before is read. */
   private async *both<Row extends RibRow>(
     endpoint: string,
     vps: readonly SizedVp[],
     prefixes: readonly string[],
-    ask: (vps: readonly ListedVp[], prefixes: readonly string[], match: PrefixMatch) => AsyncIterable<RowBatch<Row>>,
+    signal: AbortSignal,
+    ask: Ask<Row>,
   ): AsyncGenerator<RowBatch<Row>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
-    const count = (batch: RowBatch<Row>): RowBatch<Row> => {
+    const moreSpecifics = prefixes.map(
+      (prefix) => (needed: AbortSignal) => this.moreSpecifics(endpoint, vps, prefix, needed, ask),
+    );
+    const batches = oneAhead([(needed) => ask(vps, prefixes, 'exact', needed), ...moreSpecifics], signal);
+    for await (const batch of batches) {
       tally.rows += batch.rows.length;
       addUnreadable(tally.unreadable, batch.unreadable);
-      return batch;
-    };
-    for await (const batch of ask(vps, prefixes, 'exact')) yield count(batch);
-    for (const prefix of prefixes) {
-      const question = `${endpoint} ${prefix}`;
-      if (!this.refused.has(question)) {
-        try {
-          for await (const batch of ask(vps, [prefix], 'more_specific')) yield count(batch);
-          continue;
-        } catch (error) {
-          if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || vps.length <= FEW) throw error;
-          if (this.refused.size === 0) {
-            this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
-              endpoint,
-              prefix,
-              vantage_points: vps.length,
-              detail: error.message,
-            });
-          }
-          this.refused.add(question);
-        }
-      }
-      const found = this.discoveredIn(prefix);
-      for await (const batch of ask(largest(vps, prefix), [prefix], 'more_specific')) {
-        for (const row of batch.rows) if (found.size < MAX_DISCOVERED) found.add(row.prefix);
-      }
-      const known = this.options.knownMoreSpecifics?.(prefix) ?? [];
-      for await (const batch of ask(vps, [...new Set([...found, ...known])], 'exact')) yield count(batch);
+      yield batch;
     }
     this.judge(endpoint, tally.rows, tally.unreadable);
+  }
+
+  private async *moreSpecifics<Row extends RibRow>(
+    endpoint: string,
+    vps: readonly SizedVp[],
+    prefix: string,
+    signal: AbortSignal,
+    ask: Ask<Row>,
+  ): AsyncGenerator<RowBatch<Row>> {
+    const question = `${endpoint} ${prefix}`;
+    if (!this.refused.has(question)) {
+      try {
+        yield* ask(vps, [prefix], 'more_specific', signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || vps.length <= FEW) throw error;
+        if (this.refused.size === 0) {
+          this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
+            endpoint,
+            prefix,
+            vantage_points: vps.length,
+            detail: error.message,
+          });
+        }
+        this.refused.add(question);
+      }
+    }
+    const found = this.discoveredIn(prefix);
+    for await (const batch of ask(largest(vps, prefix), [prefix], 'more_specific', signal)) {
+      for (const row of batch.rows) if (found.size < MAX_DISCOVERED) found.add(row.prefix);
+    }
+    const known = this.options.knownMoreSpecifics?.(prefix) ?? [];
+    yield* ask(vps, [...new Set([...found, ...known])], 'exact', signal);
   }
 
   private discoveredIn(prefix: string): Set<string> {
