@@ -3,7 +3,8 @@ import type { DataApiErrorCode } from '../errors.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { Timers } from '../stream/timers.ts';
 import type { DataApiEndpoint } from './data-api-types.ts';
-import { readBody, urlUnder } from './http-body.ts';
+import { request } from './http-request.ts';
+import { urlUnder } from './service-url.ts';
 
 /** The body of an error is a sentence. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -95,15 +96,17 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
     body = JSON.stringify(Object.fromEntries(given));
   }
   const startedAtMs = timers.now();
-  // Not followed: the key must not go to another host.
-  const response = await fetch(url, { method: options.method, headers, body, signal, redirect: 'manual' });
-  const clockOffsetMs = clockOffset(response.headers.get('date'), startedAtMs, timers.now());
-  const { status } = response;
-  const isSuccess = status === 200;
-  const bytes = await readBody(response, isSuccess ? options.maxBodyBytes : MAX_ERROR_BYTES);
-  if (!isSuccess) {
+  let cameAtMs = startedAtMs;
+  const maxBytes = (status: number) => {
+    cameAtMs = timers.now();
+    return status === 200 ? options.maxBodyBytes : MAX_ERROR_BYTES;
+  };
+  const answer = await request(url, { method: options.method, headers, body, maxBytes, signal });
+  const { status, body: bytes } = answer;
+  const clockOffsetMs = clockOffset(answer.headers.date, startedAtMs, cameAtMs);
+  if (status !== 200) {
     const text = bytes === undefined ? 'an answer that is too long' : detailOf(bytes.toString());
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), timers.now());
+    const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], timers.now());
     return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
   }
   if (bytes === undefined) {
@@ -128,8 +131,8 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
  * By the Date header (RFC 9110 section 6.6.1), which has whole seconds, for an answer that was asked for and came at these
  * times of our clock.
  */
-export function clockOffset(date: string | null, askedAtMs: number, cameAtMs: number): number | undefined {
-  const serverMs = date === null ? undefined : parseHttpDate(date);
+export function clockOffset(date: string | undefined, askedAtMs: number, cameAtMs: number): number | undefined {
+  const serverMs = date === undefined ? undefined : parseHttpDate(date);
   if (serverMs === undefined) return undefined;
   const offset = serverMs < askedAtMs ? serverMs - askedAtMs : Math.max(0, serverMs - cameAtMs);
   const size = Math.abs(offset);
@@ -182,8 +185,8 @@ function amount(value: unknown): number {
 }
 
 /** Seconds or an HTTP date (RFC 9110 section 10.2.3). */
-export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
-  if (value === null) return undefined;
+export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
   const atMs = parseHttpDate(value);
   return atMs === undefined ? undefined : Math.max(0, atMs - nowMs);

@@ -18,3 +18,10 @@ export function checkServiceUrl(name: string, url: string | undefined, protocols
   }
   if (url.includes('#')) throw new TypeError(`${name}: expected a URL without #`);
 }
+
+/** A URL under a base that may have a path of its own; `path` begins with `/`. The base's query is kept. */
+export function urlUnder(base: string, path: string): URL {
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  return url;
+}

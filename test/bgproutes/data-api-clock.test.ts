@@ -12,7 +12,7 @@ describe('the clock of the Data API, by the Date of its answers', () => {
     ['agrees within what whole seconds and a busy machine make of it', AT_NOON, 4_000, 4_500, 0],
     ['is behind ours, which is fast', AT_NOON, 300_000, 301_000, -300_000],
     ['is ahead of ours, which is slow', AT_NOON, -301_000, -300_000, 300_000],
-    ['tells nothing without a date', null, 0, 0, undefined],
+    ['tells nothing without a date', undefined, 0, 0, undefined],
     ['tells nothing with a date that is none', '-1', 0, 0, undefined],
     ['tells nothing with a date that no certificate would outlive', 'Thu, 01 Jan 1970 00:00:00 GMT', 0, 0, 0],
   ])('%s', (_, date, asked, came, offset) => {

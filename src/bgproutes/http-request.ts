@@ -1,0 +1,83 @@
+/**
+ * One HTTP request and its whole answer. By node:http rather than `fetch`, which takes several times as long for each
+ * request and for its first one loads an HTTP client of its own: a seventh of a start was that.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
+import { createUnzip } from 'node:zlib';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Most bytes of the answer's body after decompression, by its status. */
+  readonly maxBytes: (status: number) => number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** By lower case name. */
+  readonly headers: IncomingHttpHeaders;
+  /** Undefined: longer than allowed. */
+  readonly body: Buffer | undefined;
+}
+
+/** Connections that nobody uses are kept so long, ms: shorter than servers do, which close theirs after 5 s and more. */
+const IDLE_MS = 4_000;
+
+const agents = {
+  http: new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
+  https: new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
+};
+
+/**
+ * Redirects are not followed: a key must not go to another host. Rejects with what the network says, with an Error for an
+ * answer that cannot be read, and with an AbortError.
+ */
+export async function request(url: URL, asked: HttpRequest): Promise<HttpAnswer> {
+  const response = await answerTo(url, asked);
+  try {
+    const status = response.statusCode ?? 0;
+    const body = await readBody(decompressed(response), asked.maxBytes(status));
+    return { status, headers: response.headers, body };
+  } finally {
+    if (!response.complete) response.destroy();
+  }
+}
+
+function answerTo(url: URL, asked: HttpRequest): Promise<IncomingMessage> {
+  const { method, body, signal } = asked;
+  const headers: Record<string, string> = { 'accept-encoding': 'gzip, deflate', ...asked.headers };
+  if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
+  const isSecure = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
+    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+function decompressed(response: IncomingMessage): Readable {
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding === 'identity' || encoding === '') return response;
+  if (!['gzip', 'x-gzip', 'deflate'].includes(encoding))
+    throw new Error('an answer in an encoding that was not asked for');
+  // An error of either ends the reading of the other.
+  return pipeline(response, createUnzip(), () => {});
+}
+
+/** At most so many bytes; undefined when there are more. */
+async function readBody(stream: Readable, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
