@@ -108,25 +108,37 @@ export function pathFacts(path: AsPath, vpAsn: number): PathFacts {
   return { origin, upstream: at >= 0 ? keys[at] : undefined, length, prepended: keys.length - 1 - at > 1 };
 }
 
+/** The facts of a path without sets and confederations; `upstream` is -1 where there is none. */
+export interface PlainPathFacts {
+  origin: number;
+  upstream: number;
+  length: number;
+  prepended: boolean;
+}
+
 /**
- * The facts of a path that is written canonically and is nothing but one AS_SEQUENCE, in one pass without an object but the
- * result; undefined for every other text. Agrees with `pathFacts`.
+ * The facts of a path that is written canonically and is nothing but one AS_SEQUENCE, in one pass without an object. Agrees
+ * with `pathFacts`.
+ * @param words the text as words, from `at` on (see route-ids.ts)
+ * @param length bytes
+ * @param facts filled in
+ * @returns false for every other text
  */
-export function plainPathFacts(text: string): PathFacts | undefined {
+export function readPlainPath(words: Int32Array, at: number, length: number, facts: PlainPathFacts): boolean {
   let asn = -1;
   let upstream = -1;
   let origin = -1;
   let run = 0;
-  let length = 0;
-  for (let i = 0; i <= text.length; i++) {
-    const digit = i < text.length ? text.charCodeAt(i) - 48 : -16;
+  let hops = 0;
+  for (let i = 0; i <= length; i++) {
+    const digit = i < length ? ((words[at + (i >> 2)] >>> ((i & 3) << 3)) & 0xff) - 48 : -16;
     if (digit >= 0 && digit <= 9) {
-      if (asn === 0) return undefined; // a leading zero
+      if (asn === 0) return false; // a leading zero
       asn = asn < 0 ? digit : asn * 10 + digit;
-      if (asn > MAX_ASN) return undefined;
+      if (asn > MAX_ASN) return false;
     } else {
-      if (digit !== -16 || asn < 0) return undefined; // not a blank, or two of them
-      length++;
+      if (digit !== -16 || asn < 0) return false; // not a blank, or two of them
+      hops++;
       if (asn === origin) run++;
       else {
         upstream = origin;
@@ -136,7 +148,11 @@ export function plainPathFacts(text: string): PathFacts | undefined {
       asn = -1;
     }
   }
-  return { origin, upstream: upstream < 0 ? undefined : upstream, length, prepended: run > 1 };
+  facts.origin = origin;
+  facts.upstream = upstream;
+  facts.length = hops;
+  facts.prepended = run > 1;
+  return true;
 }
 
 const BRACKETS = { set: '{}', 'confed-sequence': '()', 'confed-set': '[]' } as const;

@@ -33,7 +33,7 @@ export interface RouteIds {
   /** The path, or UNKNOWN: then `internPath`. */
   findPath(words: Int32Array, at: number, length: number, hash: number): number;
   /** The path, added when new; UNKNOWN when the text is not a path. */
-  internPath(text: string, vp: number): number;
+  internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number;
   /** Forgets a path that `internPath` added and that is not needed after all. */
   discardPath(path: number): void;
 }

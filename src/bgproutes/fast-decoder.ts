@@ -27,17 +27,7 @@ import {
   VP,
   WITHDRAWN,
 } from './frame-layout.ts';
-import {
-  itemAt,
-  scanFrame,
-  scannedTimeUs,
-  textAt,
-  textHash,
-  textLength,
-  textOf,
-  texts,
-  valueAt,
-} from './frame-scanner.ts';
+import { itemAt, scanFrame, scannedTimeUs, textAt, textHash, textLength, texts, valueAt } from './frame-scanner.ts';
 
 const HAS_BMP_PEER = 1 << BMP_PEER;
 const HAS_PREFIXES = 1 << PREFIXES;
@@ -130,7 +120,7 @@ export class FastDecoder implements DecodedIds {
     const value = valueAt(AS_PATH);
     let path = this.#ids.findPath(texts, textAt(value), textLength(value), textHash(value));
     if (path === UNKNOWN) {
-      path = this.#ids.internPath(textOf(value), this.vp);
+      path = this.#ids.internPath(texts, textAt(value), textLength(value), textHash(value), this.vp);
       if (path === UNKNOWN) return false;
       if (this.announcedCount === 0) {
         this.#ids.discardPath(path);

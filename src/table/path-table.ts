@@ -2,8 +2,8 @@
  * AS paths held now, each once: path text to a small integer, and per integer what the totals need. Paths are counted by
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
-import { formatAsPath, type PathFacts, parseAsPath, pathFacts, plainPathFacts } from '../bgp/as-path.ts';
-import { TextIndex } from './text-index.ts';
+import { formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
+import { hashText, TextIndex, textOfWords, writeWords } from './text-index.ts';
 
 /** `upstream` of a path that has none. */
 export const NO_UPSTREAM = -1;
@@ -28,13 +28,21 @@ const PREPENDED = 2;
 
 /** The paths by number, with their facts for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
+  /**
+   * The only place where the texts are: canonical; where the origin is the VP's own AS, a line feed (in no path or decoded
+   * text) and that AS follow.
+   */
   readonly #index = new TextIndex();
   readonly #free: number[] = [];
-  /** Canonical text; where the origin is the VP's own AS, a line feed (in no path or decoded text) and that AS follow. */
-  readonly #identities: string[] = [''];
-  readonly #texts: string[] = [''];
+  /** One above the highest number in use. */
+  #end = 1;
   /** By path: FACTS numbers. */
   #facts = new Float64Array(FACTS * 1_024);
+  /** By path: the hash of its text in the index. */
+  #hashes = new Int32Array(1_024);
+  /** A text as words, and the facts of a plain path, for the time of a call. */
+  #words = new Int32Array(256);
+  readonly #plain = { origin: 0, upstream: 0, length: 0, prepended: false };
   /** Numbers that were idle once, oldest first, in a ring; each at most once. */
   #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
@@ -50,8 +58,9 @@ export class PathTable {
     return this.#held;
   }
 
+  /** Canonical. */
   text(path: number): string {
-    return this.#texts[path];
+    return this.#identity(path).split('\n', 1)[0];
   }
 
   origin(path: number): number {
@@ -74,8 +83,13 @@ export class PathTable {
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */
   ownAsn(path: number): number | undefined {
-    const at = this.#identities[path].indexOf('\n');
-    return at === -1 ? undefined : Number(this.#identities[path].slice(at + 1));
+    const identity = this.#identity(path);
+    const at = identity.indexOf('\n');
+    return at === -1 ? undefined : Number(identity.slice(at + 1));
+  }
+
+  #identity(path: number): string {
+    return this.#index.textOf(path, this.#hashes[path]) ?? '';
   }
 
   /** `64500`, or `{64501,64502}`: an origin's or upstream's number as a label value. */
@@ -93,37 +107,62 @@ export class PathTable {
    * does not `retain` it must `discard` it.
    */
   intern(text: string, vpAsn: number): number | undefined {
-    const plain = plainPathFacts(text);
-    if (plain !== undefined) return this.#numberOf(text, text, plain);
+    if (text.length > 4 * this.#words.length) this.#words = new Int32Array(text.length);
+    if (!writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
+    return this.internWords(this.#words, 0, text.length, hashText(text), vpAsn);
+  }
+
+  /** The same for a text as words, with its hash (see `TextIndex.findWords`). */
+  internWords(words: Int32Array, at: number, length: number, hash: number, vpAsn: number): number | undefined {
+    const plain = this.#plain;
+    if (!readPlainPath(words, at, length, plain)) return this.#internOther(textOfWords(words, at, length), vpAsn);
+    const next = this.#next();
+    const number = this.#index.addWords(words, at, length, hash, next);
+    if (number === next) this.#note(number, hash, plain.origin, plain.upstream, plain.length, plain.prepended);
+    return number;
+  }
+
+  /** A path with sets or confederations, or spelt in another way. */
+  #internOther(text: string, vpAsn: number): number | undefined {
     const path = parseAsPath(text);
     if (path === undefined) return undefined;
     const canonical = formatAsPath(path);
     const last = path.at(-1);
     const ownOrigin = last === undefined || (typeof last !== 'number' && last.kind !== 'set');
     const identity = ownOrigin ? `${canonical}\n${vpAsn}` : canonical;
-    return this.#numberOf(identity, canonical, pathFacts(path, vpAsn));
-  }
-
-  #numberOf(identity: string, text: string, facts: PathFacts): number {
-    const next = this.#free.length > 0 ? this.#free[this.#free.length - 1] : this.#texts.length;
+    const next = this.#next();
     const number = this.#index.add(identity, next);
     if (number !== next) return number;
-    this.#free.pop();
-    this.#identities[number] = identity;
-    this.#texts[number] = text;
-    if (number * FACTS === this.#facts.length) this.#grow();
+    const { origin, upstream, length, prepended } = pathFacts(path, vpAsn);
+    const upstreamNumber = upstream === undefined ? NO_UPSTREAM : this.#asNumber(upstream);
+    this.#note(number, hashText(identity), this.#asNumber(origin), upstreamNumber, length, prepended);
+    return number;
+  }
+
+  /** The number that a new path would get. */
+  #next(): number {
+    return this.#free.length > 0 ? this.#free[this.#free.length - 1] : this.#end;
+  }
+
+  #note(number: number, hash: number, origin: number, upstream: number, length: number, prepended: boolean): void {
+    if (this.#free.length > 0) this.#free.pop();
+    else this.#end++;
+    if (number === this.#hashes.length) this.#grow();
+    this.#hashes[number] = hash;
     const at = number * FACTS;
     this.#facts[at + REFERENCES] = 0;
-    this.#facts[at + ORIGIN] = this.#asNumber(facts.origin);
-    this.#facts[at + UPSTREAM] = facts.upstream === undefined ? NO_UPSTREAM : this.#asNumber(facts.upstream);
-    this.#facts[at + SHAPE] = facts.length * 4 + (facts.prepended ? PREPENDED : 0);
-    return number;
+    this.#facts[at + ORIGIN] = origin;
+    this.#facts[at + UPSTREAM] = upstream;
+    this.#facts[at + SHAPE] = length * 4 + (prepended ? PREPENDED : 0);
   }
 
   #grow(): void {
     const facts = new Float64Array(this.#facts.length * 2);
     facts.set(this.#facts);
     this.#facts = facts;
+    const hashes = new Int32Array(this.#hashes.length * 2);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
   }
 
   retain(path: number): void {
@@ -170,9 +209,7 @@ export class PathTable {
   }
 
   #remove(path: number): void {
-    this.#index.delete(this.#identities[path]);
-    this.#identities[path] = '';
-    this.#texts[path] = '';
+    this.#index.deleteValue(path, this.#hashes[path]);
     this.#dropSet(this.origin(path));
     this.#dropSet(this.upstream(path));
     this.#free.push(path);

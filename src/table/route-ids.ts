@@ -29,8 +29,8 @@ export class TableIds implements RouteIds {
     return this.#table.paths.findWords(words, at, length, hash);
   }
 
-  internPath(text: string, vp: number): number {
-    return this.#table.paths.intern(text, this.#table.vps.get(vp)?.asn ?? 0) ?? UNKNOWN;
+  internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number {
+    return this.#table.paths.internWords(words, at, length, hash, this.#table.vps.get(vp)?.asn ?? 0) ?? UNKNOWN;
   }
 
   discardPath(path: number): void {

@@ -29,6 +29,20 @@ export function hashText(text: string): number {
   return hashWord(hashWord(even, odd), text.length);
 }
 
+/** A text as words for `findWords`; `words` must have room. False when it is not Latin-1. */
+export function writeWords(text: string, words: Int32Array): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
+  for (let i = 0; i < text.length; i += 4) words[i >> 2] = wordAt(text, i);
+  return true;
+}
+
+/** A text in Latin-1 from its words, of `length` bytes. */
+export function textOfWords(words: Int32Array, at: number, length: number): string {
+  const bytes = Buffer.alloc(length);
+  for (let i = 0; i < length; i++) bytes[i] = words[at + (i >> 2)] >>> (8 * (i & 3));
+  return bytes.toString('latin1');
+}
+
 /** Up to four codes, the first lowest; what the text does not have is zero. */
 function wordAt(text: string, at: number): number {
   let word = 0;
@@ -96,27 +110,70 @@ export class TextIndex {
     return this.#words[place];
   }
 
+  /** The same for a text as words (see `findWords`). */
+  addWords(texts: Int32Array, from: number, length: number, hash: number, value: number): number {
+    const known = this.findWords(texts, from, length, hash);
+    if (known !== NOT_FOUND) return known;
+    this.#makeSlots();
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let at = hash & mask;
+    while (slots[2 * at + 1] !== FREE) at = (at + 1) & mask;
+    const place = this.#take(length, value);
+    const words = this.#words;
+    const text = place + HEAD_WORDS;
+    for (let i = textWords(length) - 1; i >= 0; i--) words[text + i] = texts[from + i];
+    this.#fill(at, hash, place);
+    return value;
+  }
+
+  /** The text that has this value and this hash; undefined when there is none. */
+  textOf(value: number, hash: number): string | undefined {
+    const place = this.#slots[2 * this.#slotOfValue(value, hash) + 1];
+    if (place === FREE) return undefined;
+    return textOfWords(this.#words, place + HEAD_WORDS, this.#words[place + 1]);
+  }
+
   /** The record of the text, made with this value when there is none. */
   #placeOf(text: string, value: number): number {
-    if (this.#size * 2 >= this.#mask) this.#rehash(2 * (this.#mask + 1));
+    this.#makeSlots();
     const hash = hashText(text);
     const slot = this.#slotOf(text, hash);
     const known = this.#slots[2 * slot + 1];
     if (known !== FREE) return known;
     const place = this.#append(text, value);
-    this.#slots[2 * slot] = hash;
-    this.#slots[2 * slot + 1] = place;
-    this.#size++;
+    this.#fill(slot, hash, place);
     return place;
   }
 
+  #makeSlots(): void {
+    if (this.#size * 2 >= this.#mask) this.#rehash(2 * (this.#mask + 1));
+  }
+
+  #fill(slot: number, hash: number, place: number): void {
+    this.#slots[2 * slot] = hash;
+    this.#slots[2 * slot + 1] = place;
+    this.#size++;
+  }
+
   delete(text: string): boolean {
+    return this.#empty(this.#slotOf(text, hashText(text)));
+  }
+
+  /** Deletes the text that has this value and this hash. */
+  deleteValue(value: number, hash: number): boolean {
+    return this.#empty(this.#slotOfValue(value, hash));
+  }
+
+  /** Whether there was a record in the slot. */
+  #empty(slot: number): boolean {
     const slots = this.#slots;
     const mask = this.#mask;
-    let hole = this.#slotOf(text, hashText(text));
-    if (slots[2 * hole + 1] === FREE) return false;
+    let hole = slot;
+    const place = slots[2 * hole + 1];
+    if (place === FREE) return false;
     this.#size--;
-    this.#wasted += HEAD_WORDS + textWords(text.length);
+    this.#wasted += HEAD_WORDS + textWords(this.#words[place + 1]);
     for (let at = (hole + 1) & mask; slots[2 * at + 1] !== FREE; at = (at + 1) & mask) {
       const home = slots[2 * at] & mask;
       // An entry may move into the hole only when its home is not between the hole and itself.
@@ -146,6 +203,16 @@ export class TextIndex {
     }
   }
 
+  /** Where the text with this value is, or a free slot. */
+  #slotOfValue(value: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const place = slots[2 * at + 1];
+      if (place === FREE || (slots[2 * at] === hash && this.#words[place] === value)) return at;
+    }
+  }
+
   #isText(place: number, text: string): boolean {
     if (this.#words[place + 1] !== text.length) return false;
     const start = place + HEAD_WORDS;
@@ -156,16 +223,22 @@ export class TextIndex {
   }
 
   #append(text: string, value: number): number {
-    const needed = HEAD_WORDS + textWords(text.length);
-    if (this.#end + needed > this.#words.length) this.#makeRoom(needed);
-    const place = this.#end;
     for (let i = 0; i < text.length; i++) {
       if (text.charCodeAt(i) > 0xff) throw new RangeError('an index of bytes takes Latin-1 texts only');
     }
+    const place = this.#take(text.length, value);
     let word = place + HEAD_WORDS;
     for (let i = 0; i < text.length; i += 4) this.#words[word++] = wordAt(text, i);
+    return place;
+  }
+
+  /** A new record, its text still to be written. */
+  #take(length: number, value: number): number {
+    const needed = HEAD_WORDS + textWords(length);
+    if (this.#end + needed > this.#words.length) this.#makeRoom(needed);
+    const place = this.#end;
     this.#words[place] = value;
-    this.#words[place + 1] = text.length;
+    this.#words[place + 1] = length;
     this.#end += needed;
     return place;
   }

@@ -53,11 +53,12 @@ describe('an index from text to number', () => {
     const step = fc.record({
       do: fc.oneof(
         { weight: 5, arbitrary: fc.constant('set' as const) },
-        { weight: 4, arbitrary: fc.constant('delete' as const) },
+        { weight: 4, arbitrary: fc.constant('add' as const) },
+        { weight: 2, arbitrary: fc.constant('delete' as const) },
+        { weight: 2, arbitrary: fc.constant('deleteValue' as const) },
         { weight: 4, arbitrary: fc.constant('find' as const) },
       ),
       text: fc.constantFrom(...texts),
-      value: fc.nat(1000),
     });
     fc.assert(
       fc.property(
@@ -66,20 +67,28 @@ describe('an index from text to number', () => {
         (steps, clearAt) => {
           const index = new TextIndex();
           const map = new Map<string, number>();
-          for (const [i, { do: what, text, value }] of steps.entries()) {
-            if (i === clearAt) {
+          for (const [value, { do: what, text }] of steps.entries()) {
+            if (value === clearAt) {
               index.clear();
               map.clear();
             }
             if (what === 'set') {
               index.set(text, value);
               map.set(text, value);
-            } else if (what === 'delete') expect(index.delete(text)).toBe(map.delete(text));
+            } else if (what === 'add') {
+              expect(index.addWords(...asWords(text), value)).toBe(map.get(text) ?? value);
+              map.set(text, map.get(text) ?? value);
+            } else if (what === 'delete') {
+              expect(index.delete(text)).toBe(map.delete(text));
+            } else if (what === 'deleteValue') {
+              expect(index.deleteValue(map.get(text) ?? -2, hashText(text))).toBe(map.delete(text));
+            }
             expect(index.find(text)).toBe(map.get(text) ?? -1);
           }
           expect(index.size).toBe(map.size);
           for (const text of texts)
             expect([index.find(text), findWords(index, text)]).toEqual(Array(2).fill(map.get(text) ?? -1));
+          for (const [text, value] of map) expect(index.textOf(value, hashText(text))).toBe(text);
         },
       ),
       runs(150),
