@@ -17,30 +17,26 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 
 const END = Buffer.from('# EOF\n');
 
-/** Where a source's lines stand in a body. */
+/** A source as it is in a body. */
 interface SourceLayout {
   readonly metrics: readonly Metric[];
   readonly groups: readonly PointGroup[];
-  /** By metric. */
+  /** By metric; while a body is made, what changed is aside there, in the order of the groups. */
   readonly lines: readonly MetricLines[];
-  readonly start: number;
-  readonly end: number;
   /** By group: the version that was written. */
   readonly versions: Float64Array;
   /** By metric times group: bytes of its lines. */
   readonly lengths: Uint32Array;
+  /** Where its lines stand. */
+  start: number;
+  end: number;
 }
 
-/** What became of a source since the last body. */
+/** What has to be written of a source. */
 interface SourceChange {
-  readonly metrics: readonly Metric[];
-  readonly groups: readonly PointGroup[];
-  /** By metric; what changed is aside there, in the order of the groups. */
-  readonly lines: readonly MetricLines[];
+  readonly layout: SourceLayout;
   /** In the last body; undefined when nothing of that can be used. */
   readonly known: SourceLayout | undefined;
-  readonly versions: Float64Array;
-  readonly lengths: Uint32Array;
   /** Places of the groups that were written anew, ascending. */
   readonly dirty: readonly number[];
 }
@@ -91,11 +87,10 @@ export class TextWriter {
       for (const [i, source] of sources.entries()) changes.push(yield* this.#writeChanged(source, this.#layouts[i]));
       const next = new TextBytes();
       next.begin(this.#sizeOf(changes));
-      const layouts: SourceLayout[] = [];
-      for (const change of changes) layouts.push(yield* this.#join(change, next));
+      for (const change of changes) yield* this.#join(change, next);
       if (this.#format === 'openmetrics') next.copy(END, 0, END.length);
       this.#body = next.take();
-      this.#layouts = layouts;
+      this.#layouts = changes.map(({ layout }) => layout);
       return this.#body;
     } finally {
       this.#busy = false;
@@ -114,20 +109,21 @@ export class TextWriter {
     }
     const lines =
       last?.metrics === metrics ? last.lines : metrics.map((metric) => new MetricLines(metric, this.#format));
-    if (known !== undefined && dirty.length === 0) return { ...known, known, dirty };
-    const lengths = new Uint32Array(metrics.length * groups.length);
+    const lengths =
+      known !== undefined && dirty.length === 0 ? known.lengths : new Uint32Array(metrics.length * groups.length);
+    const layout: SourceLayout = { metrics, groups, lines, versions, lengths, start: 0, end: 0 };
+    if (known !== undefined && dirty.length === 0) return { layout, known, dirty };
     if (known !== undefined) lengths.set(known.lengths);
     for (const { aside } of lines) aside.beginAgain(this.#body.length);
-    const change: SourceChange = { metrics, groups, lines, known, versions, lengths, dirty };
     for (const i of dirty) {
-      this.#writeGroup(change, i);
+      this.#writeGroup(layout, i);
       yield;
     }
-    return change;
+    return { layout, known, dirty };
   }
 
   /** All lines of a group. Not among the steps themselves: V8 does not compile a generator while it runs. */
-  #writeGroup({ metrics, groups, lines, versions, lengths }: SourceChange, i: number): void {
+  #writeGroup({ metrics, groups, lines, versions, lengths }: SourceLayout, i: number): void {
     const group = groups[i];
     const writer = this.#writer;
     versions[i] = group.version; // it may have changed since in a turn of others
@@ -147,24 +143,25 @@ export class TextWriter {
   }
 
   /** Puts a source's part of the body together. */
-  *#join(change: SourceChange, next: TextBytes): Generator<void, SourceLayout> {
-    const { metrics, groups, lines, known, versions, lengths, dirty } = change;
-    const start = next.length;
+  *#join({ layout, known, dirty }: SourceChange, next: TextBytes): Generator<void, void> {
+    layout.start = next.length;
     if (known !== undefined && dirty.length === 0) {
       next.copy(this.#body, known.start, known.end);
-      return { ...known, start, end: next.length };
+    } else {
+      let from = known?.start ?? 0;
+      for (let m = 0; m < layout.metrics.length; m++) {
+        from = this.#joinFamily(layout, known, dirty, m, from, next);
+        yield;
+      }
     }
-    let from = known?.start ?? 0;
-    for (let m = 0; m < metrics.length; m++) {
-      from = this.#joinFamily(change, m, from, next);
-      yield;
-    }
-    return { metrics, groups, lines, start, end: next.length, versions, lengths };
+    layout.end = next.length;
   }
 
   /** The lines of one metric, which begin in the last body at `from`. Gives where they end there. */
   #joinFamily(
-    { groups, lines, known, lengths, dirty }: SourceChange,
+    { groups, lines, lengths }: SourceLayout,
+    known: SourceLayout | undefined,
+    dirty: readonly number[],
     m: number,
     from: number,
     next: TextBytes,
@@ -178,22 +175,23 @@ export class TextWriter {
       return 0;
     }
     const last = this.#body;
-    let read = hasLines(known.lengths, first, groups.length) ? from + header.length : from;
+    const former = known.lengths;
+    let read = hasLines(former, first, groups.length) ? from + header.length : from;
     let written = 0;
     let at = 0;
     for (let d = 0; d < dirty.length; ) {
       const clean = read;
-      for (; at < dirty[d]; at++) read += known.lengths[first + at];
+      for (; at < dirty[d]; at++) read += former[first + at];
       if (read > clean) next.copy(last, clean, read);
       const begin = written;
       for (; d < dirty.length && dirty[d] === at; d++, at++) {
-        read += known.lengths[first + at];
+        read += former[first + at];
         written += lengths[first + at];
       }
       next.append(aside, begin, written);
     }
     const clean = read;
-    for (; at < groups.length; at++) read += known.lengths[first + at];
+    for (; at < groups.length; at++) read += former[first + at];
     if (read > clean) next.copy(last, clean, read);
     return read;
   }
@@ -201,11 +199,12 @@ export class TextWriter {
   /** Bytes that the body will have, at most. */
   #sizeOf(changes: readonly SourceChange[]): number {
     let size = END.length;
-    for (const { lines, lengths } of changes) {
-      for (const { header } of lines) size += header.length;
-      for (let i = 0; i < lengths.length; i++) size += lengths[i];
+    for (const { layout } of changes) {
+      for (const { header } of layout.lines) size += header.length;
+      for (let i = 0; i < layout.lengths.length; i++) size += layout.lengths[i];
     }
-    return size;
+    // A sixteenth more, so that a body that grows a little finds the room that one before it gave back.
+    return size + (size >>> 4);
   }
 }
 
