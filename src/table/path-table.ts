@@ -10,8 +10,8 @@ export const NO_UPSTREAM = -1;
 /** AS_SETs get numbers from here on, so that an origin or upstream is always one number: an ASN below, a set above. */
 const FIRST_SET = 2 ** 32;
 /**
- * Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before. As
- * many as there are held ones, so that each route may have its second path, and at least these.
+ * Paths that nobody holds any more and that are kept all the same: most path changes go back to a path seen just before.
+ * Twice as many as there are held ones, so that each route may have its second and third path, and at least these.
  */
 const MIN_IDLE = 32_768;
 
@@ -184,7 +184,7 @@ export class PathTable {
   #rest(path: number): void {
     const at = path * FACTS + SHAPE;
     if ((this.#facts[at] & QUEUED) !== 0) return;
-    const most = Math.max(MIN_IDLE, this.#held);
+    const most = Math.max(MIN_IDLE, 2 * this.#held);
     // Two go for one that comes, so that the ring follows when fewer are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();
