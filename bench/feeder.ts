@@ -37,13 +37,14 @@ process.once('message', ({ shape, recording }: FeederInput) => {
     const accept = createHash('sha1')
       .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
       .digest('base64');
+    const from = Number(searchParams.get('from') ?? 0);
+    const parts = partsOf(block, from, Number(searchParams.get('blocks') ?? Number.POSITIVE_INFINITY));
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
     );
     socket.on('error', () => {}); // a client that leaves early ends the loop below
     socket.resume();
-    const from = Number(searchParams.get('from') ?? 0);
-    void send(socket, block, from, Number(searchParams.get('blocks') ?? Number.POSITIVE_INFINITY));
+    void send(socket, parts);
   });
   server.listen(0, '127.0.0.1', () => {
     const ready: FeederReady = {
@@ -56,13 +57,23 @@ process.once('message', ({ shape, recording }: FeederInput) => {
 });
 process.once('disconnect', () => process.exit(0));
 
-async function send(socket: Duplex, block: MessageBlock, from: number, blocks: number): Promise<void> {
-  for (let repetition = from; repetition < from + blocks; repetition++) {
-    const frames = block.frames(repetition);
-    for (let at = 0; at < frames.length; at += WRITE_BYTES) {
-      if (socket.destroyed) return;
-      if (!socket.write(frames.subarray(at, at + WRITE_BYTES))) await drained(socket);
-    }
+/**
+ * A number of repetitions is made beforehand, so that nothing but the socket keeps a contestant waiting, nor shares its
+ * core; of those without end each part is made while the one before is taken.
+ */
+function partsOf(block: MessageBlock, from: number, blocks: number): Iterable<Buffer> {
+  if (Number.isFinite(blocks)) {
+    return Array.from({ length: blocks }, (_, i) => [...block.parts(from + i, WRITE_BYTES)]).flat();
+  }
+  return (function* () {
+    for (let repetition = from; ; repetition++) yield* block.parts(repetition, WRITE_BYTES);
+  })();
+}
+
+async function send(socket: Duplex, parts: Iterable<Buffer>): Promise<void> {
+  for (const frames of parts) {
+    if (socket.destroyed) return;
+    if (!socket.write(frames)) await drained(socket);
   }
   // The connection too: a client would wait half a minute for its end.
   socket.end(CLOSE_FRAME);

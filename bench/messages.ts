@@ -248,12 +248,28 @@ export class MessageBlock {
 
   /** The frames with the times of this repetition (0, 1, …), in a buffer of their own. */
   frames(repetition: number): Buffer {
-    const bytes = Buffer.from(this.#bytes);
-    for (let i = 0; i < this.count; i++) {
+    return this.#part(repetition, 0, this.count);
+  }
+
+  /** The same in parts of about so many bytes, each made when it is asked for. */
+  *parts(repetition: number, size: number): Generator<Buffer> {
+    for (let from = 0, to = 0; from < this.count; from = to) {
+      const begin = from === 0 ? 0 : this.#ends[from - 1];
+      do to++;
+      while (to < this.count && this.#ends[to] - begin <= size);
+      yield this.#part(repetition, from, to);
+    }
+  }
+
+  #part(repetition: number, from: number, to: number): Buffer {
+    const begin = from === 0 ? 0 : this.#ends[from - 1];
+    const bytes = Buffer.from(this.#bytes.subarray(begin, this.#ends[to - 1]));
+    for (let i = from; i < to; i++) {
       const number = repetition * this.count + i;
-      writeDigits(bytes, this.#seconds[i], 10, FIRST_SECOND + Math.floor(number / MESSAGES_PER_SECOND));
+      const at = this.#seconds[i] - begin;
+      writeDigits(bytes, at, 10, FIRST_SECOND + Math.floor(number / MESSAGES_PER_SECOND));
       // From 100000 on: six digits without a leading zero, which JSON does not allow.
-      writeDigits(bytes, this.#seconds[i] + 18, 6, 100_000 + (number % MESSAGES_PER_SECOND) * 100);
+      writeDigits(bytes, at + 18, 6, 100_000 + (number % MESSAGES_PER_SECOND) * 100);
     }
     return bytes;
   }
