@@ -2,15 +2,16 @@
 import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
-import { TextWriter } from '../src/outputs/prometheus.ts';
 import { createStreamStats } from '../src/stream/stream-health.ts';
 import { Fold } from '../src/table/fold.ts';
 import { TableIds } from '../src/table/route-ids.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
+import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
-import { FilledTable, prefixesFor } from './filled-table.ts';
+import { prefixesFor, type TableShape } from './filled-table.ts';
 import { FIRST_SECOND, MessageBlock, prefixTexts } from './messages.ts';
 import { costOf, interleaved } from './rounds.ts';
+import type { TextReady, TextRound } from './text-contestant.ts';
 import { watched } from './watched.ts';
 
 const BASE = { vps: 500, prefixes: 100, origins: 10 };
@@ -92,28 +93,24 @@ async function events({ progress }: BenchContext): Promise<Finding[]> {
 
 async function scrapes({ progress }: BenchContext): Promise<Finding> {
   const shape = { vps: 60, origins: 5 };
-  const make = (series: number) => {
-    const filled = new FilledTable({ ...shape, prefixes: prefixesFor(series, shape) });
-    const writer = new TextWriter('text');
-    const all = [...filled.states.keys()];
-    const repeat = 100_000 / series;
-    return async (round: number) => {
-      let cost = 0;
-      for (let i = 0; i < repeat; i++) {
-        filled.change(all, round * repeat + i);
-        cost += await costOf(() => {
-          writer.render([filled.view.collect()]);
-        });
-      }
-      return cost / repeat / filled.series;
-    };
+  const children: Child[] = [];
+  const make = async (series: number) => {
+    const child = new Child('text-contestant', ['allChanged']);
+    children.push(child);
+    const ready = await child.ask<TextReady>({ ...shape, prefixes: prefixesFor(series, shape) } satisfies TableShape);
+    const bodies = 400_000 / series;
+    return async (round: number) => (await child.ask<number>({ round, bodies } satisfies TextRound)) / ready.series;
   };
-  const measured = await interleaved({ few: make(10_000), many: make(100_000) }, ROUNDS, progress);
-  return atMost(
-    'cost of a scrape, a series, with 100,000 changed series against 10,000',
-    LINEAR,
-    measured.ratio('many', 'few'),
-  );
+  try {
+    const measured = await interleaved({ few: await make(10_000), many: await make(100_000) }, ROUNDS, progress);
+    return atMost(
+      'cost of a scrape, a series, with 100,000 changed series against 10,000',
+      LINEAR,
+      measured.ratio('many', 'few'),
+    );
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+  }
 }
 
 export const claim: Claim = {

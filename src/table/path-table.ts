@@ -109,16 +109,18 @@ export class PathTable {
   intern(text: string, vpAsn: number): number | undefined {
     if (text.length > 4 * this.#words.length) this.#words = new Int32Array(text.length);
     if (!writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
-    return this.internWords(this.#words, 0, text.length, hashText(text), vpAsn);
+    const hash = hashText(text);
+    const known = this.findWords(this.#words, 0, text.length, hash);
+    return known === -1 ? this.internWords(this.#words, 0, text.length, hash, vpAsn) : known;
   }
 
-  /** The same for a text as words, with its hash (see `TextIndex.findWords`). */
+  /** The same for a text as words that `findWords` does not find, with its hash. */
   internWords(words: Int32Array, at: number, length: number, hash: number, vpAsn: number): number | undefined {
     const plain = this.#plain;
     if (!readPlainPath(words, at, length, plain)) return this.#internOther(textOfWords(words, at, length), vpAsn);
-    const next = this.#next();
-    const number = this.#index.addWords(words, at, length, hash, next);
-    if (number === next) this.#note(number, hash, plain.origin, plain.upstream, plain.length, plain.prepended);
+    const number = this.#next();
+    this.#index.insertWords(words, at, length, hash, number);
+    this.#note(number, hash, plain.origin, plain.upstream, plain.length, plain.prepended);
     return number;
   }
 

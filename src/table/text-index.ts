@@ -110,10 +110,8 @@ export class TextIndex {
     return this.#words[place];
   }
 
-  /** The same for a text as words (see `findWords`). */
-  addWords(texts: Int32Array, from: number, length: number, hash: number, value: number): number {
-    const known = this.findWords(texts, from, length, hash);
-    if (known !== NOT_FOUND) return known;
+  /** Adds a text as words that `findWords` does not find. */
+  insertWords(texts: Int32Array, from: number, length: number, hash: number, value: number): void {
     this.#makeSlots();
     const slots = this.#slots;
     const mask = this.#mask;
@@ -124,7 +122,6 @@ export class TextIndex {
     const text = place + HEAD_WORDS;
     for (let i = textWords(length) - 1; i >= 0; i--) words[text + i] = texts[from + i];
     this.#fill(at, hash, place);
-    return value;
   }
 
   /** The text that has this value and this hash; undefined when there is none. */
