@@ -128,13 +128,13 @@ export function scan(length: u32): u32 {
       isBmp = kind === 10 ? 1 << IS_BMP : 0;
       at += kind;
     } else if ((bit & LISTS) === 0) {
-      readText(at, value);
+      readText(at, value, QUOTE);
       at = stoppedAt;
     } else {
       store<u32>(value, items);
       while (true) {
         if (items === MAX_ITEMS) return 0;
-        readItem(at, <usize>ITEMS_AT + <usize>items * VALUE_SIZE);
+        readText(at, <usize>ITEMS_AT + <usize>items * VALUE_SIZE, COMMA);
         items++;
         at = stoppedAt;
         if (<u32>load<u8>(at) !== COMMA) break;
@@ -161,32 +161,15 @@ function stopsOf(bytes: v128): v128 {
   );
 }
 
-function readText(from: usize, value: usize): void {
+/** Copies a text; `alsoEnds` ends it too. */
+function readText(from: usize, value: usize, alsoEnds: u32): void {
+  const end = i8x16.splat(<i8>alsoEnds);
   let at = from;
   let to = textAt;
   let stops: i32;
   while (true) {
     const bytes = v128.load(at);
-    stops = i8x16.bitmask(stopsOf(bytes));
-    if (stops !== 0) {
-      storeBegin(to, bytes, ctz(stops));
-      break;
-    }
-    v128.store(to, bytes);
-    at += 16;
-    to += 16;
-  }
-  finish(from, at + ctz(stops), value);
-}
-
-/** As a text, but a comma ends it too. */
-function readItem(from: usize, value: usize): void {
-  let at = from;
-  let to = textAt;
-  let stops: i32;
-  while (true) {
-    const bytes = v128.load(at);
-    stops = i8x16.bitmask(v128.or(stopsOf(bytes), i8x16.eq(bytes, i8x16.splat(0x2c))));
+    stops = i8x16.bitmask(v128.or(stopsOf(bytes), i8x16.eq(bytes, end)));
     if (stops !== 0) {
       storeBegin(to, bytes, ctz(stops));
       break;

@@ -112,10 +112,6 @@ export function textHash(value: number): number {
   return texts[value + 2];
 }
 
-export function textOf(value: number): string {
-  return Buffer.from(memory, textAt(value) * WORD, textLength(value)).toString('latin1');
-}
-
 function started(): { readonly memory: ArrayBuffer; readonly scan: (length: number) => number } {
   try {
     // Its memory has the first byte of a word lowest; a machine that has it otherwise would read other words.

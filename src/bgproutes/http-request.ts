@@ -56,6 +56,8 @@ function answerTo(url: URL, asked: HttpRequest): Promise<IncomingMessage> {
     const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
     const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
     sent.on('error', reject);
+    // Without an error too: an answer 101 that nobody asked for is none. After an answer this says nothing.
+    sent.on('close', () => reject(new Error('the connection was closed without an answer')));
     sent.end(body);
   });
 }

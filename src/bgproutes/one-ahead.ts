@@ -20,19 +20,20 @@ export async function* oneAhead<Item>(
     first.catch(() => {});
     return { items, first };
   };
+  let current: Begun<Item> | undefined;
   let next = start(0);
   try {
-    for (let place = 0; next !== undefined; place++) {
-      const { items, first }: Begun<Item> = next;
+    for (let place = 1; next !== undefined; place++) {
+      current = next;
       next = undefined;
-      let step = await first;
-      next = start(place + 1);
-      for (; step.done !== true; step = await items.next()) yield step.value;
+      let step = await current.first;
+      next = start(place);
+      for (; step.done !== true; step = await current.items.next()) yield step.value;
     }
   } finally {
     leaving.abort();
     needed.leave();
-    void next?.items.return(undefined).catch(() => {});
+    for (const left of [current, next]) void left?.items.return(undefined).catch(() => {});
   }
 }
 

@@ -41,7 +41,7 @@ export class PathTable {
   /** By path: the hash of its text in the index. */
   #hashes = new Int32Array(1_024);
   /** A text as words, and the facts of a plain path, for the time of a call. */
-  #words = new Int32Array(256);
+  readonly #words = new Int32Array(1_024);
   readonly #plain = { origin: 0, upstream: 0, length: 0, prepended: false };
   /** Numbers that were idle once, oldest first, in a ring; each at most once. */
   #idle = new Uint32Array(MIN_IDLE);
@@ -107,8 +107,7 @@ export class PathTable {
    * does not `retain` it must `discard` it.
    */
   intern(text: string, vpAsn: number): number | undefined {
-    if (text.length > 4 * this.#words.length) this.#words = new Int32Array(text.length);
-    if (!writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
+    if (text.length > 4 * this.#words.length || !writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
     const hash = hashText(text);
     const known = this.findWords(this.#words, 0, text.length, hash);
     return known === -1 ? this.internWords(this.#words, 0, text.length, hash, vpAsn) : known;
@@ -124,7 +123,7 @@ export class PathTable {
     return number;
   }
 
-  /** A path with sets or confederations, or spelt in another way. */
+  /** A path with sets or confederations, very long, or spelt in another way. */
   #internOther(text: string, vpAsn: number): number | undefined {
     const path = parseAsPath(text);
     if (path === undefined) return undefined;

@@ -20,13 +20,14 @@ import {
   textAt,
   textHash,
   textLength,
-  textOf,
+  texts,
   valueAt,
 } from '../../src/bgproutes/frame-scanner.ts';
-import { hashText } from '../../src/table/text-index.ts';
+import { hashText, textOfWords } from '../../src/table/text-index.ts';
 
 const HEAD = '"record_type":"update","vp":"64500_192.0.2.1","sec":1767225600,"Usec":17';
 const bits = (...places: number[]) => places.reduce((all, place) => all | (1 << place), 0);
+const textOf = (value: number) => textOfWords(texts, textAt(value), textLength(value));
 const scan = (text: string) => scanFrame(Buffer.from(text, 'latin1'));
 const announcement = (prefixes: string, communities: string) =>
   `{${HEAD},"prefixes":"${prefixes}","as-path":"64500 64496","communities":"${communities}"}`;

@@ -91,6 +91,12 @@ describe('a request', () => {
       /aborted/,
     ],
     ['no answer', (_, res) => res.destroy(), /socket hang up/],
+    [
+      'another protocol than was asked for',
+      (_, res) =>
+        void res.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+      /closed without an answer/,
+    ],
     ['what is no HTTP', (_, res) => res.socket?.end('SSH-2.0-OpenSSH\r\n'), /Parse Error/],
   ])('rejects for %s, without the address', async (_, listener, message) => {
     const { url } = await serve(listener);

@@ -9,6 +9,7 @@ const turns = async (count = 5) => {
 /** Sequences whose items come when they are let, and what happened to them. */
 function sequences(lengths: readonly number[], failing = -1) {
   const happened: string[] = [];
+  const ended: number[] = [];
   const begin = lengths.map(
     (length, place) =>
       async function* (needed: AbortSignal) {
@@ -16,10 +17,14 @@ function sequences(lengths: readonly number[], failing = -1) {
         needed.addEventListener('abort', () => happened.push(`abort ${place}: ${needed.reason}`));
         await turns(1);
         if (place === failing) throw new Error(`no answer to ${place}`);
-        for (let i = 0; i < length; i++) yield `${place}.${i}`;
+        try {
+          for (let i = 0; i < length; i++) yield `${place}.${i}`;
+        } finally {
+          ended.push(place);
+        }
       },
   );
-  return { happened, begin };
+  return { happened, ended, begin };
 }
 
 describe('one ahead', () => {
@@ -47,9 +52,10 @@ describe('one ahead', () => {
   });
 
   it('calls off what was begun when nobody reads on', async () => {
-    const { begin, happened } = sequences([2, 2, 2]);
+    const { begin, happened, ended } = sequences([2, 2, 2]);
     for await (const _ of oneAhead(begin, signal)) break;
     await turns();
+    expect(ended.sort()).toEqual([0, 1]);
     expect(happened).toEqual([
       'begin 0',
       'begin 1',

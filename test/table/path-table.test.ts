@@ -28,6 +28,26 @@ describe('paths, each once', () => {
     expect(paths.size).toBe(1);
   });
 
+  it('gives one number to a very long path, in words or as text', () => {
+    const path = (hops: number) => Array.from({ length: hops }, (_, i) => 60_000 + i).join(' ');
+    for (const text of [path(683), path(5_000)]) {
+      for (const first of ['words', 'text']) {
+        const paths = new PathTable();
+        const inWords = () =>
+          byWords(paths, text) === -1 ? paths.internWords(...asWords(text), 1) : byWords(paths, text);
+        const ways = [inWords, () => paths.intern(text, 1)];
+        const [a, b] = (first === 'words' ? ways : ways.reverse()).map((way) => way());
+        expect(a).toBe(b);
+        expect([paths.text(a!), paths.origin(a!), paths.upstream(a!)]).toEqual([
+          text,
+          Number(text.slice(-5)),
+          Number(text.slice(-11, -6)),
+        ]);
+        expect(paths.length(a!)).toBe(text.split(' ').length);
+      }
+    }
+  });
+
   it('gives no number to what is not a path', () => {
     const paths = new PathTable();
     expect(paths.intern('64500 x', 64499)).toBeUndefined();
