@@ -6,12 +6,13 @@
  * `npm run build:wasm` makes src/bgproutes/frame-scan-binary.ts of it; the host is src/bgproutes/frame-scanner.ts.
  */
 import {
-  FRAME_AT,
   GAPS_AT,
   IS_BMP,
   ITEMS_AT,
+  ITEMS_ROOM,
   KEY_SIZE,
   KEYS_AT,
+  MAX_FRAME,
   MAX_ITEMS,
   MAX_SEC,
   MAX_USEC,
@@ -19,11 +20,16 @@ import {
   PREFIXES,
   RECORD_TYPE,
   SEC,
+  SLOT_LENGTH,
+  SLOT_MET,
+  SLOT_SIZE,
+  SLOT_TIME,
+  SLOT_VALUES,
+  SLOTS_AT,
   TEXTS_AT,
-  TIME_AT,
+  TEXTS_END,
   USEC,
   VALUE_SIZE,
-  VALUES_AT,
   WITHDRAWN,
 } from '../src/bgproutes/frame-layout';
 
@@ -67,6 +73,8 @@ let turns: u32 = 0;
 let valueAt: usize = 0;
 /** Where the next text goes. */
 let textAt: usize = 0;
+/** Items noted so far. */
+let itemCount: u32 = 0;
 /** Where the byte stands that ended the text that was read last. */
 let stoppedAt: usize = 0;
 
@@ -75,24 +83,46 @@ export function setKeyCount(count: u32): void {
   keyCount = count;
 }
 
-/** Reads the frame of this length. Gives the places met as bits, and IS_BMP; or 0 when in doubt. */
-export function scan(length: u32): u32 {
-  const end = <usize>FRAME_AT + length;
-  // No text ends behind the frame, whatever a former one left there.
-  v128.store(end, i64x2.splat(0));
+/** Reads the frames in the first `count` slots, as many as there is room for: one at least. Gives how many. */
+export function scan(count: u32): u32 {
   textAt = TEXTS_AT;
+  itemCount = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = <usize>SLOTS_AT + <usize>i * SLOT_SIZE;
+    const length = load<u32>(slot, SLOT_LENGTH);
+    if (length > <u32>MAX_FRAME) {
+      store<u32>(slot, 0, SLOT_MET);
+      continue;
+    }
+    // At the worst nearly every byte is a text, and every text takes 31 bytes more than it has.
+    const texts = min<u32>(length, MAX_ITEMS + PLACES);
+    const hasRoom =
+      textAt + length + 32 * texts <= <usize>TEXTS_END && itemCount + min<u32>(length, MAX_ITEMS) <= <u32>ITEMS_ROOM;
+    if (i > 0 && !hasRoom) return i;
+    const from = <usize>load<u32>(slot);
+    // No text ends behind its frame; what stands there may be the next one.
+    const behind = v128.load(from + length);
+    v128.store(from + length, i64x2.splat(0));
+    store<u32>(slot, scanOne(slot, from, from + length), SLOT_MET);
+    v128.store(from + length, behind);
+  }
+  return count;
+}
+
+/** Reads a frame. Gives the places met as bits, and IS_BMP; or 0 when in doubt. */
+function scanOne(slot: usize, from: usize, end: usize): u32 {
+  const firstItem = itemCount;
   let met: u32 = 0;
   let isBmp: u32 = 0;
-  let items: u32 = 0;
   let seconds: u64 = 0;
   let micros: u64 = 0;
-  let at: usize = FRAME_AT;
+  let at = from;
   let place = NOTHING_BEFORE;
   while (true) {
     const gap = gapAt(at, end, place);
     if (gap < 0) {
       if (gap !== END) return 0;
-      store<f64>(TIME_AT, <f64>seconds * 1_000_000.0 + <f64>micros);
+      store<f64>(slot, <f64>seconds * 1_000_000.0 + <f64>micros, SLOT_TIME);
       return met | isBmp;
     }
     place = <u32>gap & PLACE_MASK;
@@ -121,7 +151,7 @@ export function scan(length: u32): u32 {
       continue;
     }
     if ((<u32>gap & IS_TEXT) === 0) return 0;
-    const value = <usize>VALUES_AT + <usize>place * VALUE_SIZE;
+    const value = slot + SLOT_VALUES + <usize>place * VALUE_SIZE;
     if (place === RECORD_TYPE) {
       const kind = recordTypeAt(at);
       if (kind === 0) return 0;
@@ -131,16 +161,16 @@ export function scan(length: u32): u32 {
       readText(at, value, QUOTE);
       at = stoppedAt;
     } else {
-      store<u32>(value, items);
+      store<u32>(value, itemCount);
       while (true) {
-        if (items === MAX_ITEMS) return 0;
-        readText(at, <usize>ITEMS_AT + <usize>items * VALUE_SIZE, COMMA);
-        items++;
+        if (itemCount - firstItem === MAX_ITEMS) return 0;
+        readText(at, <usize>ITEMS_AT + <usize>itemCount * VALUE_SIZE, COMMA);
+        itemCount++;
         at = stoppedAt;
         if (<u32>load<u8>(at) !== COMMA) break;
         at++;
       }
-      store<u32>(value, items, 4);
+      store<u32>(value, itemCount, 4);
     }
     if (<u32>load<u8>(at++) !== QUOTE) return 0;
   }

@@ -1,10 +1,11 @@
 /** Claim 3: a frame becomes integers faster than by JSON.parse, split and Maps, and they are the same integers. */
+import type { DecodedFrames } from '../src/bgp/route-ids.ts';
 import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
 import { decodeMessage } from '../src/bgproutes/message.ts';
 import { TableIds } from '../src/table/route-ids.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
 import { atLeast, type BenchContext, type Claim, type Finding, mustEqual } from './claim.ts';
-import { MessageBlock, prefixesOf, prefixTexts } from './messages.ts';
+import { inPackets, MessageBlock, prefixesOf, prefixTexts } from './messages.ts';
 import { PlainDecoder } from './plain-decoder.ts';
 import { costOf, interleaved } from './rounds.ts';
 import { watched } from './watched.ts';
@@ -22,14 +23,27 @@ class OurDecoder {
     this.table.watch(watched(prefixes), 0);
   }
 
-  /** What the fast decoder doubts is read by the general one, which makes it known. */
-  decode(bytes: Buffer): void {
-    if (this.fast.decode(bytes)) {
-      if (this.fast.announcedCount > 0) this.table.paths.discard(this.fast.path);
-      return;
+  /** Gives the frames of a packet as they are read, some at a time. */
+  decode(packet: readonly Buffer[], use: (frames: DecodedFrames) => void = () => {}): void {
+    const { fast } = this;
+    const { paths } = this.table;
+    for (let from = 0; from < packet.length; ) {
+      const scanned = fast.scan(packet, from);
+      for (let at = 0; at < scanned; at++) {
+        const read = fast.read(at);
+        use(fast);
+        for (let i = 0; i < read; i++) if (fast.paths[i] !== 0) paths.release(fast.paths[i]);
+        at += read;
+        if (at < scanned) this.#decodeDoubted(packet[from + at]);
+      }
+      from += scanned;
     }
+  }
+
+  /** What the fast decoder doubts is read by the general one, which makes it known. */
+  #decodeDoubted(frame: Buffer): void {
     this.doubted++;
-    const result = decodeMessage(bytes);
+    const result = decodeMessage(frame);
     if (!result.ok) throw new Error(`a message of the bench was refused: ${result.reason}`);
     this.table.vps.add(result.update.vp);
     for (const prefix of result.update.announced) this.table.prefixes.resolve(prefix, true);
@@ -46,9 +60,24 @@ function renumbered(): (id: number) => number {
   };
 }
 
-function resultsOf(frames: readonly Buffer[], read: (frame: Buffer) => readonly (readonly number[])[]): number[][] {
+/** Of frames: VP, time, prefixes, path, other attributes. */
+function renumberedAll(frames: readonly (readonly (readonly number[])[])[]): number[][] {
   const numberings = Array.from({ length: 5 }, renumbered);
-  return frames.map((frame) => read(frame).flatMap((ids, kind) => ids.map((id) => numberings[kind](id))));
+  return frames.map((frame) => frame.flatMap((ids, kind) => ids.map((id) => numberings[kind](id))));
+}
+
+function idsOf(frames: DecodedFrames, frame: number): number[][] {
+  const from = frame === 0 ? 0 : frames.announcedEnds[frame - 1];
+  const withdrawn = [...frames.prefixes.subarray(from, frames.withdrawnEnds[frame])];
+  const announced = [...frames.prefixes.subarray(frames.withdrawnEnds[frame], frames.announcedEnds[frame])];
+  const route = announced.length === 0 ? [] : [frames.paths[frame]];
+  return [
+    [frames.vps[frame]],
+    [frames.timesUs[frame]],
+    [...announced, ...withdrawn],
+    route,
+    route.map(() => frames.fingerprints[frame]),
+  ];
 }
 
 async function measure({ progress, recording }: BenchContext): Promise<Finding[]> {
@@ -59,18 +88,14 @@ async function measure({ progress, recording }: BenchContext): Promise<Finding[]
       : MessageBlock.fromRecording(recording, MESSAGES, prefixes);
   const ours = new OurDecoder(prefixes);
   const plain = new PlainDecoder();
-  const first = block.payloads(0);
-  for (const frame of first) ours.decode(frame); // VPs and paths are known from here on
-  const { fast } = ours;
-  const ourResults = resultsOf(first, (frame) => {
-    if (!fast.decode(frame)) throw new Error(`doubted: ${frame}`);
-    const announced = [...fast.announced.subarray(0, fast.announcedCount)];
-    const withdrawn = [...fast.withdrawn.subarray(0, fast.withdrawnCount)];
-    const route = announced.length === 0 ? [] : [fast.path];
-    if (announced.length > 0) ours.table.paths.discard(fast.path);
-    return [[fast.vp], [fast.timeUs], [...announced, ...withdrawn], route, route.map(() => fast.fingerprint)];
-  });
-  const plainResults = resultsOf(first, (frame) => {
+  const first = inPackets(block.payloads(0));
+  for (const packet of first) ours.decode(packet); // VPs and paths are known from here on
+  const ourResults: number[][][] = [];
+  for (const packet of first)
+    ours.decode(packet, (frames) => {
+      for (let i = 0; i < frames.count; i++) ourResults.push(idsOf(frames, i));
+    });
+  const plainResults = first.flat().map((frame) => {
     plain.decode(frame);
     const route = plain.announced.length === 0 ? [] : [plain.path];
     return [
@@ -81,18 +106,24 @@ async function measure({ progress, recording }: BenchContext): Promise<Finding[]
       route.map(() => plain.attributes),
     ];
   });
-  mustEqual('decoded messages', ourResults, plainResults);
+  mustEqual('decoded messages', renumberedAll(ourResults), renumberedAll(plainResults));
 
   ours.doubted = 0;
-  const round = (decoder: { decode(frame: Buffer): void }) => async (number: number) => {
-    const frames = block.payloads(number + 1);
+  const round = (decode: (packet: readonly Buffer[]) => void) => async (number: number) => {
+    const packets = inPackets(block.payloads(number + 1));
     return (
       (await costOf(() => {
-        for (const frame of frames) decoder.decode(frame);
-      })) / frames.length
+        for (const packet of packets) decode(packet);
+      })) / block.count
     );
   };
-  const measured = await interleaved({ ours: round(ours), plain: round(plain) }, ROUNDS, progress);
+  const contestants = {
+    ours: round((packet) => ours.decode(packet)),
+    plain: round((packet) => {
+      for (const frame of packet) plain.decode(frame);
+    }),
+  };
+  const measured = await interleaved(contestants, ROUNDS, progress);
   if (ours.doubted > 0) throw new Error(`${ours.doubted} frames were doubted: that was not the fast decoder alone`);
   progress(
     `${Math.round(block.payloadBytes / block.count)} bytes a message; ` +

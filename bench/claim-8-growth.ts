@@ -9,7 +9,7 @@ import { RoutingTable } from '../src/table/routing-table.ts';
 import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
 import { prefixesFor, type TableShape } from './filled-table.ts';
-import { FIRST_SECOND, MessageBlock, prefixTexts } from './messages.ts';
+import { FIRST_SECOND, inPackets, MessageBlock, prefixTexts } from './messages.ts';
 import { costOf, interleaved } from './rounds.ts';
 import type { TextReady, TextRound } from './text-contestant.ts';
 import { watched } from './watched.ts';
@@ -46,16 +46,16 @@ class Grown {
   fill(): void {
     const { vps, prefixes } = this.#shape;
     const all = MessageBlock.fill(this.#shape).payloads(0);
-    for (const payload of all) this.#feed.frame(payload, RECEIVED_AT_MS);
+    for (const packet of inPackets(all)) this.#feed.frames(packet, RECEIVED_AT_MS);
     if (this.#table.routes !== vps * prefixes) throw new Error(`only ${this.#table.routes} routes were filled in`);
   }
 
   async round(round: number): Promise<number> {
     const block = MessageBlock.make({ ...this.#shape, messages: MESSAGES, seed: round + 1 });
-    const payloads = block.payloads(FILLED_BY + round);
+    const packets = inPackets(block.payloads(FILLED_BY + round));
     const before = this.#count();
     const cost = await costOf(() => {
-      for (const payload of payloads) this.#feed.frame(payload, RECEIVED_AT_MS);
+      for (const packet of packets) this.#feed.frames(packet, RECEIVED_AT_MS);
     });
     return cost / (this.#count() - before);
   }

@@ -76,7 +76,7 @@ function exporterContestant(port: number, prefixes: readonly string[]): Contesta
       const feed = new SessionFeed({ session: 0, stream: source.stats[0], decoder, fold, logger });
       await new Promise<void>((resolve) => {
         source.start({
-          frame: (_, data, receivedAtMs) => feed.frame(data, receivedAtMs),
+          frames: (_, frames, receivedAtMs) => feed.frames(frames, receivedAtMs),
           connected: () => {},
           disconnected: () => resolve(),
         });

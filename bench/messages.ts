@@ -24,6 +24,8 @@ export interface StreamShape {
 export const FIRST_SECOND = 1_767_225_600;
 const MESSAGES_PER_SECOND = 9_000;
 const TEXT_FRAME = 0x81;
+/** Messages in a packet. */
+const PACKET = 256;
 /**
  * Of the routes that a VP has to an origin, the first two carry nearly all: in the recordings a change goes back to the
  * route before in 7 of 10 cases.
@@ -279,6 +281,13 @@ export class MessageBlock {
     const bytes = this.frames(repetition);
     return Array.from(this.#starts, (start, i) => bytes.subarray(start, this.#ends[i]));
   }
+}
+
+/** As many payloads as a packet of 64 KiB brings from the socket. */
+export function inPackets(payloads: readonly Buffer[]): Buffer[][] {
+  const packets: Buffer[][] = [];
+  for (let from = 0; from < payloads.length; from += PACKET) packets.push(payloads.slice(from, from + PACKET));
+  return packets;
 }
 
 function writeDigits(bytes: Buffer, at: number, digits: number, value: number): void {

@@ -207,7 +207,7 @@ class Exporter implements RunningExporter {
     }
     this.#keeper.start();
     this.#source.start({
-      frame: (session, data, receivedAtMs) => this.#feeds[session].frame(data, receivedAtMs),
+      frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
       opened: (session, atMs) => this.#keeper.opened(session, atMs),
       connected: (session, atMs) => this.#keeper.connected(session, atMs),
       disconnected: (session, _reason, atMs) => this.#keeper.disconnected(session, atMs),

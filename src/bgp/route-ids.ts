@@ -30,27 +30,38 @@ export interface RouteIds {
   findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number;
   /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
   findPrefix(words: Int32Array, at: number, length: number, hash: number): number;
+  /** Begins to fetch from memory what `findPath` will read for these hashes, so that the waits for it overlap. */
+  expectPaths(hashes: Int32Array, count: number): void;
   /** The path, or UNKNOWN: then `internPath`. */
   findPath(words: Int32Array, at: number, length: number, hash: number): number;
   /** The path, added when new; UNKNOWN when the text is not a path. */
   internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number;
+  /** Holds a path that `findPath` or `internPath` gave, until whoever takes the frame lets it go. */
+  retainPath(path: number): void;
   /** Forgets a path that `internPath` added and that is not needed after all. */
   discardPath(path: number): void;
 }
 
-/** One message as integers; overwritten by the next. Lists are valid up to their count. */
-export interface DecodedIds {
-  readonly vp: number;
-  readonly timeUs: number;
+/**
+ * Frames that came one after the other, as integers, side by side; valid until the next are read. The path of each is
+ * retained, for whoever takes the frames to release it.
+ */
+export interface DecodedFrames {
+  readonly count: number;
+  readonly vps: Int32Array;
+  /** Unix microseconds. */
+  readonly timesUs: Float64Array;
+  /** 0 where nothing is announced. */
+  readonly paths: Int32Array;
   /** Only with announcements. */
-  readonly path: number;
-  readonly fingerprint: number;
-  readonly announced: Int32Array;
-  readonly announcedCount: number;
-  readonly withdrawn: Int32Array;
-  readonly withdrawnCount: number;
+  readonly fingerprints: Uint32Array;
+  /** Prefixes with state, of all frames: of each first those withdrawn, then those announced. */
+  readonly prefixes: Int32Array;
+  /** By frame: one behind its last withdrawn, and its last announced prefix. */
+  readonly withdrawnEnds: Int32Array;
+  readonly announcedEnds: Int32Array;
   /** Announcements and withdrawals of prefixes that nobody asked for. */
-  readonly unmonitored: number;
+  readonly unmonitored: Int32Array;
 }
 
 /** Tells announcements with the same path apart, from the hashes of their other attributes; never 0, which is unknown. */

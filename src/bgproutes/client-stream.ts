@@ -147,19 +147,23 @@ export class MessageStream implements AsyncIterableIterator<Item> {
     throw failure;
   }
 
+  #takeIn(data: Buffer, receivedAtMs: number): void {
+    if (this.#state !== 'running') return;
+    const { counts, log } = this.#options;
+    counts.frames++;
+    counts.receivedBytes += data.length;
+    log.frame(data);
+    if (!this.#queue.pushFrame(data, receivedAtMs)) counts.droppedFrames++;
+    this.#serve();
+    if (!this.#isPaused && this.#queue.wantsPause) {
+      this.#isPaused = true;
+      this.#source?.pause(0);
+    }
+  }
+
   readonly #listener: SourceListener = {
-    frame: (_session, data, receivedAtMs) => {
-      if (this.#state !== 'running') return;
-      const { counts, log } = this.#options;
-      counts.frames++;
-      counts.receivedBytes += data.length;
-      log.frame(data);
-      if (!this.#queue.pushFrame(data, receivedAtMs)) counts.droppedFrames++;
-      this.#serve();
-      if (!this.#isPaused && this.#queue.wantsPause) {
-        this.#isPaused = true;
-        this.#source?.pause(0);
-      }
+    frames: (_session, frames, receivedAtMs) => {
+      for (const frame of frames) this.#takeIn(frame, receivedAtMs);
     },
     connected: (_session, atMs) => {
       if (this.#state !== 'running') return;

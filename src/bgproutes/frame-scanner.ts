@@ -1,27 +1,33 @@
 /**
- * The host of the scanner of frames (assembly/frame-scan.ts): hands it a frame, and has what it found as words. There is one
- * for all sessions: what a scan found is valid until the next.
+ * The host of the scanner of frames (assembly/frame-scan.ts): hands it some frames, and has what it found as words. There is
+ * one for all sessions: what a scan found is valid until the next.
  */
 
 import {
   AS_PATH,
   BMP_PEER,
   COMMUNITIES,
-  FRAME_AT,
+  FRAMES_AT,
+  FRAMES_ROOM,
   ITEMS_AT,
   KEY_SIZE,
   KEYS_AT,
   MAX_FRAME,
+  MAX_FRAMES,
   MEMORY_PAGES,
   NEXT_HOP,
   ORIGIN,
   PREFIXES,
   RECORD_TYPE,
   SEC,
-  TIME_AT,
+  SLOT_LENGTH,
+  SLOT_MET,
+  SLOT_SIZE,
+  SLOT_TIME,
+  SLOT_VALUES,
+  SLOTS_AT,
   USEC,
   VALUE_SIZE,
-  VALUES_AT,
   VP,
   WITHDRAWN,
 } from './frame-layout.ts';
@@ -38,7 +44,7 @@ declare const WebAssembly:
 interface ScannerExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly setKeyCount: (count: number) => void;
-  readonly scan: (length: number) => number;
+  readonly scan: (count: number) => number;
 }
 
 /** Keys of a message, in the order in which the service writes them; all of one place are the same key spelt otherwise. */
@@ -63,35 +69,56 @@ const KEYS: readonly (readonly [string, number])[] = [
 
 const WORD = 4;
 const WORDS_OF_VALUE = VALUE_SIZE / WORD;
-const FIRST_VALUE = VALUES_AT / WORD;
+const WORDS_OF_SLOT = SLOT_SIZE / WORD;
+const FIRST_SLOT = SLOTS_AT / WORD;
+const LENGTH = SLOT_LENGTH / WORD;
+const MET = SLOT_MET / WORD;
+const FIRST_VALUE = (SLOTS_AT + SLOT_VALUES) / WORD;
 const FIRST_ITEM = ITEMS_AT / WORD;
+const TIMES_OF_SLOT = SLOT_SIZE / 8;
+const FIRST_TIME = (SLOTS_AT + SLOT_TIME) / 8;
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 const { memory, scan } = started();
-const frame = Buffer.from(memory, FRAME_AT, MAX_FRAME);
-const time = new Float64Array(memory, TIME_AT, 1);
+const room = new Uint8Array(memory, FRAMES_AT, FRAMES_ROOM);
+const times = new Float64Array(memory);
 
 /** Texts are words of these. */
 export const texts = new Int32Array(memory);
 
-/**
- * Reads a frame. Gives the places (frame-layout.ts) at which it has values as bits, with IS_BMP; 0 when it is in doubt,
- * as it is about every frame where WebAssembly with vectors is not to be had.
- */
-export function scanFrame(bytes: Uint8Array): number {
-  if (bytes.length > MAX_FRAME) return 0;
-  frame.set(bytes);
-  return scan(bytes.length);
+/** Reads frames from this one on: as many as there is room for, one at least. Gives how many. */
+export function scanFrames(frames: readonly Uint8Array[], from: number): number {
+  const most = Math.min(frames.length - from, MAX_FRAMES);
+  let count = 0;
+  let end = 0;
+  for (; count < most; count++) {
+    const frame = frames[from + count];
+    const { length } = frame;
+    const slot = FIRST_SLOT + count * WORDS_OF_SLOT;
+    texts[slot] = FRAMES_AT + end;
+    texts[slot + LENGTH] = length;
+    texts[slot + MET] = 0;
+    if (length > MAX_FRAME) continue;
+    if (end + length > FRAMES_ROOM) break;
+    room.set(frame, end);
+    end += length;
+  }
+  return scan(count);
+}
+
+/** The places (frame-layout.ts) at which the frame has values as bits, with IS_BMP; 0 when it is in doubt. */
+export function metIn(frame: number): number {
+  return texts[FIRST_SLOT + frame * WORDS_OF_SLOT + MET];
 }
 
 /** Unix microseconds. */
-export function scannedTimeUs(): number {
-  return time[0];
+export function timeUsOf(frame: number): number {
+  return times[FIRST_TIME + frame * TIMES_OF_SLOT];
 }
 
 /** The word of a place's value, or of an item, from which on its text, its length and its hash are found. */
-export function valueAt(place: number): number {
-  return FIRST_VALUE + place * WORDS_OF_VALUE;
+export function valueAt(frame: number, place: number): number {
+  return FIRST_VALUE + frame * WORDS_OF_SLOT + place * WORDS_OF_VALUE;
 }
 
 export function itemAt(item: number): number {
@@ -112,7 +139,7 @@ export function textHash(value: number): number {
   return texts[value + 2];
 }
 
-function started(): { readonly memory: ArrayBuffer; readonly scan: (length: number) => number } {
+function started(): { readonly memory: ArrayBuffer; readonly scan: (count: number) => number } {
   try {
     // Its memory has the first byte of a word lowest; a machine that has it otherwise would read other words.
     if (LITTLE_ENDIAN && typeof WebAssembly !== 'undefined') {
@@ -126,7 +153,7 @@ function started(): { readonly memory: ArrayBuffer; readonly scan: (length: numb
       return { memory: memory.buffer, scan };
     }
   } catch {
-    // no vectors on this machine, or WebAssembly is forbidden: every frame is read the general way, and counted
+    // no vectors on this machine, or WebAssembly is forbidden: every frame is in doubt and read the general way, and counted
   }
-  return { memory: new ArrayBuffer(MEMORY_PAGES * 65_536), scan: () => 0 };
+  return { memory: new ArrayBuffer(MEMORY_PAGES * 65_536), scan: (count) => count };
 }

@@ -194,11 +194,11 @@ class KeySession {
           if (this.isAssociated(atMs)) this.listener?.opened?.(this.index, atMs);
         },
         connected: (atMs) => this.onConnected(atMs),
-        frame: (data, receivedAtMs) => {
-          this.stats.frames++;
-          this.stats.receivedBytes += data.length;
+        frames: (frames, receivedAtMs) => {
+          this.stats.frames += frames.length;
+          for (const { length } of frames) this.stats.receivedBytes += length;
           this.stats.lastFrameAtMs = receivedAtMs;
-          this.listener?.frame(this.index, data, receivedAtMs);
+          this.listener?.frames(this.index, frames, receivedAtMs);
         },
         disconnected: (reason, atMs, detail, refused) => {
           this.connected = false;

@@ -10,7 +10,7 @@ import { Histogram } from '../metrics/histogram.ts';
 import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { StreamStats } from '../stream/source.ts';
-import { type Fold, FoldCounts } from '../table/fold.ts';
+import { type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
 
 /** Bounds of what is held while seeding. */
 export interface HoldBounds {
@@ -93,34 +93,55 @@ export class SessionFeed {
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
-    for (const { data, receivedAtMs } of held) this.#apply(data, receivedAtMs, true);
+    for (let from = 0, to = 0; from < held.length; from = to) {
+      const { receivedAtMs } = held[from];
+      while (to < held.length && held[to].receivedAtMs === receivedAtMs) to++;
+      this.#apply(
+        held.slice(from, to).map(({ data }) => data),
+        receivedAtMs,
+        'seeded',
+      );
+    }
     const complete = !this.#overflowed;
     this.#overflowed = false;
     return complete;
   }
 
-  frame(data: Buffer, receivedAtMs: number): void {
-    if (this.#held === undefined) {
-      this.#apply(data, receivedAtMs, false);
-      return;
-    }
-    if (this.#held.length >= this.#holdBounds.frames || this.#heldBytes + data.length > this.#holdBounds.bytes) {
+  /** Takes frames that came at one moment, in their order. */
+  frames(frames: readonly Buffer[], receivedAtMs: number): void {
+    if (this.#held === undefined) this.#apply(frames, receivedAtMs, 'out_of_order');
+    else for (const frame of frames) this.#hold(this.#held, frame, receivedAtMs);
+  }
+
+  #hold(held: HeldFrame[], data: Buffer, receivedAtMs: number): void {
+    if (held.length >= this.#holdBounds.frames || this.#heldBytes + data.length > this.#holdBounds.bytes) {
       this.#overflowed = true;
       this.#dropHeld(data);
       return;
     }
     // A copy: the frame shares its memory with all that came in the same packet.
-    this.#held.push({ data: Buffer.from(data), receivedAtMs });
+    held.push({ data: Buffer.from(data), receivedAtMs });
     this.#heldBytes += data.length;
   }
 
-  #apply(data: Buffer, receivedAtMs: number, wasHeld: boolean): void {
-    const late = wasHeld ? 'seeded' : 'out_of_order';
-    if (this.#decoder.decode(data)) {
-      this.delay.observe(receivedAtMs / 1000 - this.#decoder.timeUs / 1_000_000);
-      this.#fold.applyIds(this.#decoder, this.#session, this.events, receivedAtMs, late);
-      return;
+  #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
+    const decoder = this.#decoder;
+    const receivedAt = receivedAtMs / 1_000;
+    for (let from = 0; from < frames.length; ) {
+      const scanned = decoder.scan(frames, from);
+      for (let at = 0; at < scanned; at++) {
+        const read = decoder.read(at);
+        for (let i = 0; i < read; i++) this.delay.observe(receivedAt - decoder.timesUs[i] / 1_000_000);
+        this.#fold.applyFrames(decoder, this.#session, this.events, receivedAtMs, late);
+        at += read;
+        if (at < scanned) this.#applySlowly(frames[from + at], receivedAtMs, late);
+      }
+      from += scanned;
     }
+  }
+
+  /** A frame that the fast decoder doubts. */
+  #applySlowly(data: Buffer, receivedAtMs: number, late: LateReason): void {
     this.slowDecodes++;
     const result = this.#decode(data);
     if (!result.ok) return;

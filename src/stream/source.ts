@@ -50,10 +50,11 @@ export interface StreamStats {
 /** What happens on a source; called synchronously, must not throw. */
 export interface SourceListener {
   /**
-   * A frame, as it came: not decoded, not checked to be UTF-8. The bytes belong to the listener and do not change, but they
-   * share memory with what came in the same packet: copy them to keep them for long.
+   * Frames that came at one moment, one at least, as they came: not decoded, not checked to be UTF-8. The bytes belong to
+   * the listener and do not change, but they share memory with what came in the same packet: copy them to keep them for
+   * long.
    */
-  frame(session: number, data: Buffer, receivedAtMs: number): void;
+  frames(session: number, frames: readonly Buffer[], receivedAtMs: number): void;
   /**
    * Open and associated: frames may follow, but the service may still refuse. `connected` or `disconnected` comes next,
    * within a fraction of a second.

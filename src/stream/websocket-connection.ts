@@ -66,8 +66,11 @@ export interface ConnectionEvents {
   /** Open; whether the service refuses it shows within `settleMs`. */
   opened?(atMs: number): void;
   connected(atMs: number): void;
-  /** A frame, after `connected`. The buffer shares memory with what came in the same packet: copy it to keep it for long. */
-  frame(data: Buffer, receivedAtMs: number): void;
+  /**
+   * The frames of a packet, after `connected`. The buffers share memory with what came in the same packet: copy one to keep
+   * it for long.
+   */
+  frames(frames: readonly Buffer[], receivedAtMs: number): void;
 }
 
 export interface ConnectionOptions {
@@ -92,8 +95,9 @@ export class WebSocketConnection {
   private connectedAtMs: number | undefined;
   private paused = false;
   private lastLifeAtMs: number;
-  /** When the packet came whose frames are being handed on, Unix ms. */
-  private packetAtMs: number | undefined;
+  /** Frames of the packet that is being read, and when it came, Unix ms. */
+  private packet: Buffer[] = [];
+  private packetAtMs = 0;
   /** In this turn of the event loop. */
   private packets = 0;
   /** Whether anything came since the last ping. */
@@ -159,6 +163,7 @@ export class WebSocketConnection {
       return;
     }
     // No more events; `ended` waits for the handshake, which has a second. A paused socket would not see it.
+    this.packet = [];
     this.silence();
     this.socket.resume();
     this.socket.close(1000);
@@ -230,13 +235,15 @@ export class WebSocketConnection {
       this.end('refused', foreignText(refusal, this.options.redactText), true);
       return;
     }
-    const nowMs = this.packetAtMs ?? this.beginPacket();
-    if (this.connectedAtMs === undefined) this.settle();
-    this.events.frame(frame, nowMs);
+    if (this.packet.length === 0) this.beginPacket();
+    this.packet.push(frame);
   };
 
-  /** Frames of one packet were received at one moment; asking for the time costs more than much of what a frame takes. */
-  private beginPacket(): number {
+  /**
+   * Frames of one packet were received at one moment, and are handed on together: what is done for many at once costs each
+   * of them much less.
+   */
+  private beginPacket(): void {
     const nowMs = this.options.timers.now();
     this.packetAtMs = nowMs;
     process.nextTick(this.endPacket);
@@ -244,11 +251,14 @@ export class WebSocketConnection {
     if (this.packets === PACKETS_A_TURN) this.socket.pause();
     this.alive = true;
     this.lastLifeAtMs = nowMs;
-    return nowMs;
+    if (this.connectedAtMs === undefined) this.settle();
   }
 
   private readonly endPacket = (): void => {
-    this.packetAtMs = undefined;
+    const frames = this.packet;
+    if (frames.length === 0) return;
+    this.packet = [];
+    this.events.frames(frames, this.packetAtMs);
   };
 
   private readonly endTurn = (): void => {
@@ -280,6 +290,7 @@ export class WebSocketConnection {
   /** The first cause counts; what follows from it (a close after an error) does not. */
   private end(reason: DisconnectReason, detail: string, refused = false): void {
     if (this.over) return;
+    this.endPacket();
     this.silence();
     this.over = true;
     this.socket.terminate();

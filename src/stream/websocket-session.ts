@@ -158,7 +158,7 @@ export class WebSocketSession {
           log.info('stream connected');
           this.events.connected(atMs);
         },
-        frame: (data, receivedAtMs) => this.events.frame(data, receivedAtMs),
+        frames: (frames, receivedAtMs) => this.events.frames(frames, receivedAtMs),
       },
     );
     this.connection = connection;

@@ -1,5 +1,5 @@
 /** Applies decoded updates to the table, and counts by session what was not applied and why. */
-import { attributeFingerprint, type DecodedIds } from '../bgp/route-ids.ts';
+import { attributeFingerprint, type DecodedFrames } from '../bgp/route-ids.ts';
 import type { RouteUpdate } from '../bgp/route-update.ts';
 import { PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
@@ -86,33 +86,42 @@ export class Fold {
     if (path !== undefined) table.paths.discard(path);
   }
 
-  /** The same for an update that came as integers. */
-  applyIds(
-    update: DecodedIds,
+  /** The same for frames that came as integers, one after the other. Lets their paths go. */
+  applyFrames(
+    frames: DecodedFrames,
     session: number,
     counts: FoldCounts,
     nowMs: number,
     late: LateReason = 'out_of_order',
   ): void {
     const table = this.#table;
-    const { vp, path, fingerprint, announced, announcedCount, withdrawn, withdrawnCount } = update;
-    table.hear(vp, nowMs);
-    const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
-    counts.unmonitoredPrefixes += update.unmonitored;
-    // A known path may be one that nobody holds: it must outlive those that the withdrawals let go.
-    if (announcedCount > 0) table.paths.retain(path);
-    const announcedToo = inBoth(withdrawnCount, announced, announcedCount);
-    for (let i = 0; i < withdrawnCount; i++) {
-      const state = table.prefixes.get(withdrawn[i] - 1);
-      if (state === undefined || !this.#owns(state, session, counts) || announcedToo.has(withdrawn[i])) continue;
-      if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+    const { count, vps, timesUs, paths, fingerprints, prefixes, withdrawnEnds, announcedEnds, unmonitored } = frames;
+    table.expect(frames);
+    let at = 0;
+    for (let frame = 0; frame < count; frame++) {
+      const vp = vps[frame];
+      table.hear(vp, nowMs);
+      const timeUs = this.#plausibleTime(timesUs[frame], counts, nowMs);
+      counts.unmonitoredPrefixes += unmonitored[frame];
+      const withdrawnEnd = withdrawnEnds[frame];
+      const announcedEnd = announcedEnds[frame];
+      const announcedToo =
+        at < withdrawnEnd ? inBoth(withdrawnEnd - at, prefixes.subarray(withdrawnEnd, announcedEnd)) : NONE;
+      for (; at < withdrawnEnd; at++) {
+        const state = table.prefixes.get(prefixes[at] - 1);
+        if (state === undefined || !this.#owns(state, session, counts) || announcedToo.has(prefixes[at])) continue;
+        if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      }
+      if (at === announcedEnd) continue;
+      const path = paths[frame];
+      const fingerprint = fingerprints[frame];
+      for (; at < announcedEnd; at++) {
+        const state = table.prefixes.get(prefixes[at] - 1);
+        if (state === undefined || !this.#owns(state, session, counts)) continue;
+        if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      }
+      table.paths.release(path);
     }
-    for (let i = 0; i < announcedCount; i++) {
-      const state = table.prefixes.get(announced[i] - 1);
-      if (state === undefined || !this.#owns(state, session, counts)) continue;
-      if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
-    }
-    if (announcedCount > 0) table.paths.release(path);
   }
 
   /** The message's time, or its receipt where the sender's clock is ahead. */
@@ -147,7 +156,7 @@ export class Fold {
 const NONE: ReadonlySet<never> = new Set();
 
 /** What is announced, where something is withdrawn too: mostly nothing. */
-function inBoth<T>(withdrawnCount: number, announced: ArrayLike<T>, announcedCount = announced.length): ReadonlySet<T> {
-  if (withdrawnCount === 0 || announcedCount === 0) return NONE;
-  return new Set(Array.from({ length: announcedCount }, (_, i) => announced[i]));
+function inBoth<T>(withdrawnCount: number, announced: ArrayLike<T>): ReadonlySet<T> {
+  if (withdrawnCount === 0 || announced.length === 0) return NONE;
+  return new Set(Array.from(announced));
 }

@@ -3,7 +3,8 @@
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
 import { formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
-import { hashText, TextIndex, textOfWords, writeWords } from './text-index.ts';
+import { PathRecords, RECORD_WORDS } from './path-records.ts';
+import { hashText, textOfWords, writeWords } from './text-index.ts';
 
 /** `upstream` of a path that has none. */
 export const NO_UPSTREAM = -1;
@@ -15,16 +16,20 @@ const FIRST_SET = 2 ** 32;
  */
 const MIN_IDLE = 32_768;
 
-/** What is noted of a path, in doubles side by side: an event needs all of it, of two paths. */
-const FACTS = 4;
+/** What is noted of a path in the first words of its record. */
 const REFERENCES = 0;
+/** An AS number, or with the flag the number of a set. */
 const ORIGIN = 1;
 const UPSTREAM = 2;
-/** Four times the length, plus the two flags. */
+/** The flags, and above them the length. */
 const SHAPE = 3;
 /** The path waits in the ring of idle ones. */
 const QUEUED = 1;
 const PREPENDED = 2;
+const HAS_UPSTREAM = 4;
+const ORIGIN_IS_SET = 8;
+const UPSTREAM_IS_SET = 16;
+const LENGTH_SHIFT = 5;
 
 /** The paths by number, with their facts for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
@@ -32,22 +37,16 @@ export class PathTable {
    * The only place where the texts are: canonical; where the origin is the VP's own AS, a line feed (in no path or decoded
    * text) and that AS follow.
    */
-  readonly #index = new TextIndex();
-  readonly #free: number[] = [];
-  /** One above the highest number in use. */
-  #end = 1;
-  /** By path: FACTS numbers. */
-  #facts = new Float64Array(FACTS * 1_024);
-  /** By path: the hash of its text in the index. */
-  #hashes = new Int32Array(1_024);
+  readonly #records = new PathRecords();
   /** A text as words, and the facts of a plain path, for the time of a call. */
   readonly #words = new Int32Array(1_024);
   readonly #plain = { origin: 0, upstream: 0, length: 0, prepended: false };
-  /** Numbers that were idle once, oldest first, in a ring; each at most once. */
+  /** Numbers that were idle once, oldest first, in a ring as long as a power of two; each at most once. */
   #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
   #idleCount = 0;
   #held = 0;
+  readonly #expected = new Int32Array(1);
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
   /** Never reused: who remembers a set by its number cannot mistake it for another. */
@@ -64,21 +63,29 @@ export class PathTable {
   }
 
   origin(path: number): number {
-    return this.#facts[path * FACTS + ORIGIN];
+    const { words } = this.#records;
+    const at = path * RECORD_WORDS;
+    const origin = words[at + ORIGIN] >>> 0;
+    return (words[at + SHAPE] & ORIGIN_IS_SET) === 0 ? origin : FIRST_SET + origin;
   }
 
   /** NO_UPSTREAM when there is none. */
   upstream(path: number): number {
-    return this.#facts[path * FACTS + UPSTREAM];
+    const { words } = this.#records;
+    const at = path * RECORD_WORDS;
+    const shape = words[at + SHAPE];
+    if ((shape & HAS_UPSTREAM) === 0) return NO_UPSTREAM;
+    const upstream = words[at + UPSTREAM] >>> 0;
+    return (shape & UPSTREAM_IS_SET) === 0 ? upstream : FIRST_SET + upstream;
   }
 
   length(path: number): number {
-    return this.#facts[path * FACTS + SHAPE] >>> 2;
+    return this.#records.words[path * RECORD_WORDS + SHAPE] >>> LENGTH_SHIFT;
   }
 
   /** 1 when the origin is repeated, else 0. */
   prepended(path: number): number {
-    return (this.#facts[path * FACTS + SHAPE] & PREPENDED) >>> 1;
+    return (this.#records.words[path * RECORD_WORDS + SHAPE] & PREPENDED) >>> 1;
   }
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */
@@ -89,7 +96,7 @@ export class PathTable {
   }
 
   #identity(path: number): string {
-    return this.#index.textOf(path, this.#hashes[path]) ?? '';
+    return this.#records.text(path);
   }
 
   /** `64500`, or `{64501,64502}`: an origin's or upstream's number as a label value. */
@@ -99,7 +106,28 @@ export class PathTable {
 
   /** The number of a known path whose canonical text these bytes are, or -1: then ask `intern`. Never a path without origin. */
   findWords(words: Int32Array, at: number, length: number, hash: number): number {
-    return this.#index.findWords(words, at, length, hash);
+    return this.#records.find(words, at, length, hash);
+  }
+
+  /**
+   * Begins to fetch from memory what `findWords` will read for these hashes. A look-up alone waits for its slot and then for
+   * its text; of many that are begun together all wait at once.
+   */
+  expectTexts(hashes: Int32Array, count: number): void {
+    this.#records.expect(hashes, count);
+  }
+
+  /** The same for these paths, whose routes may change, and for those that would then be forgotten. */
+  expect(paths: Int32Array, count: number): void {
+    const { words } = this.#records;
+    const idle = this.#idle;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += words[paths[i] * RECORD_WORDS];
+    if (this.#idleCount >= MIN_IDLE) {
+      const mask = idle.length - 1;
+      for (let i = 0; i < count; i++) sum += words[idle[(this.#idleStart + i) & mask] * RECORD_WORDS];
+    }
+    this.#expected[0] = sum;
   }
 
   /**
@@ -117,10 +145,9 @@ export class PathTable {
   internWords(words: Int32Array, at: number, length: number, hash: number, vpAsn: number): number | undefined {
     const plain = this.#plain;
     if (!readPlainPath(words, at, length, plain)) return this.#internOther(textOfWords(words, at, length), vpAsn);
-    const number = this.#next();
-    this.#index.insertWords(words, at, length, hash, number);
-    this.#note(number, hash, plain.origin, plain.upstream, plain.length, plain.prepended);
-    return number;
+    const path = this.#records.add(words, at, length, hash);
+    this.#note(path, plain.origin, plain.upstream, plain.length, plain.prepended);
+    return path;
   }
 
   /** A path with sets or confederations, very long, or spelt in another way. */
@@ -131,74 +158,67 @@ export class PathTable {
     const last = path.at(-1);
     const ownOrigin = last === undefined || (typeof last !== 'number' && last.kind !== 'set');
     const identity = ownOrigin ? `${canonical}\n${vpAsn}` : canonical;
-    const next = this.#next();
-    const number = this.#index.add(identity, next);
-    if (number !== next) return number;
+    const words = new Int32Array((identity.length + 3) >> 2);
+    writeWords(identity, words);
+    const hash = hashText(identity);
+    const known = this.#records.find(words, 0, identity.length, hash);
+    if (known !== -1) return known;
     const { origin, upstream, length, prepended } = pathFacts(path, vpAsn);
+    const number = this.#records.add(words, 0, identity.length, hash);
     const upstreamNumber = upstream === undefined ? NO_UPSTREAM : this.#asNumber(upstream);
-    this.#note(number, hashText(identity), this.#asNumber(origin), upstreamNumber, length, prepended);
+    this.#note(number, this.#asNumber(origin), upstreamNumber, length, prepended);
     return number;
   }
 
-  /** The number that a new path would get. */
-  #next(): number {
-    return this.#free.length > 0 ? this.#free[this.#free.length - 1] : this.#end;
-  }
-
-  #note(number: number, hash: number, origin: number, upstream: number, length: number, prepended: boolean): void {
-    if (this.#free.length > 0) this.#free.pop();
-    else this.#end++;
-    if (number === this.#hashes.length) this.#grow();
-    this.#hashes[number] = hash;
-    const at = number * FACTS;
-    this.#facts[at + REFERENCES] = 0;
-    this.#facts[at + ORIGIN] = origin;
-    this.#facts[at + UPSTREAM] = upstream;
-    this.#facts[at + SHAPE] = length * 4 + (prepended ? PREPENDED : 0);
-  }
-
-  #grow(): void {
-    const facts = new Float64Array(this.#facts.length * 2);
-    facts.set(this.#facts);
-    this.#facts = facts;
-    const hashes = new Int32Array(this.#hashes.length * 2);
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
+  #note(path: number, origin: number, upstream: number, length: number, prepended: boolean): void {
+    const { words } = this.#records;
+    const at = path * RECORD_WORDS;
+    words[at + ORIGIN] = origin; // of a set what is above FIRST_SET
+    words[at + UPSTREAM] = upstream;
+    words[at + SHAPE] =
+      (length << LENGTH_SHIFT) |
+      (prepended ? PREPENDED : 0) |
+      (upstream === NO_UPSTREAM ? 0 : HAS_UPSTREAM) |
+      (origin < FIRST_SET ? 0 : ORIGIN_IS_SET) |
+      (upstream < FIRST_SET ? 0 : UPSTREAM_IS_SET);
   }
 
   retain(path: number): void {
-    if (this.#facts[path * FACTS + REFERENCES]++ === 0) this.#held++;
+    if (this.#records.words[path * RECORD_WORDS + REFERENCES]++ === 0) this.#held++;
   }
 
   release(path: number): void {
-    if (--this.#facts[path * FACTS + REFERENCES] > 0) return;
+    if (--this.#records.words[path * RECORD_WORDS + REFERENCES] > 0) return;
     this.#held--;
     this.#rest(path);
   }
 
   /** Forgets, in time, a path that `intern` gave and that no route has taken. */
   discard(path: number): void {
-    if (this.#facts[path * FACTS + REFERENCES] === 0) this.#rest(path);
+    if (this.#records.words[path * RECORD_WORDS + REFERENCES] === 0) this.#rest(path);
   }
 
   /** Lets an idle path wait for its return; who has waited longest goes when too many do, unless it was taken again. */
   #rest(path: number): void {
-    const at = path * FACTS + SHAPE;
-    if ((this.#facts[at] & QUEUED) !== 0) return;
+    const { words } = this.#records;
+    const at = path * RECORD_WORDS + SHAPE;
+    if ((words[at] & QUEUED) !== 0) return;
     const most = Math.max(MIN_IDLE, 2 * this.#held);
     // Two go for one that comes, so that the ring follows when fewer are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();
-    this.#idle[(this.#idleStart + this.#idleCount++) % this.#idle.length] = path;
-    this.#facts[at] += QUEUED;
+    this.#idle[(this.#idleStart + this.#idleCount++) & (this.#idle.length - 1)] = path;
+    words[at] |= QUEUED;
   }
 
   #forgetOldest(): void {
     const oldest = this.#idle[this.#idleStart];
-    this.#idleStart = (this.#idleStart + 1) % this.#idle.length;
+    this.#idleStart = (this.#idleStart + 1) & (this.#idle.length - 1);
     this.#idleCount--;
-    this.#facts[oldest * FACTS + SHAPE] -= QUEUED;
-    if (this.#facts[oldest * FACTS + REFERENCES] === 0) this.#remove(oldest);
+    const { words } = this.#records;
+    const at = oldest * RECORD_WORDS;
+    words[at + SHAPE] &= ~QUEUED;
+    if (words[at + REFERENCES] === 0) this.#remove(oldest);
   }
 
   #growIdle(): void {
@@ -210,10 +230,9 @@ export class PathTable {
   }
 
   #remove(path: number): void {
-    this.#index.deleteValue(path, this.#hashes[path]);
     this.#dropSet(this.origin(path));
     this.#dropSet(this.upstream(path));
-    this.#free.push(path);
+    this.#records.remove(path);
   }
 
   #asNumber(as: number | string): number {

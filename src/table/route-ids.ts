@@ -25,12 +25,20 @@ export class TableIds implements RouteIds {
     return this.#table.prefixes.findWords(words, at, length, hash);
   }
 
+  expectPaths(hashes: Int32Array, count: number): void {
+    this.#table.paths.expectTexts(hashes, count);
+  }
+
   findPath(words: Int32Array, at: number, length: number, hash: number): number {
     return this.#table.paths.findWords(words, at, length, hash);
   }
 
   internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number {
     return this.#table.paths.internWords(words, at, length, hash, this.#table.vps.get(vp)?.asn ?? 0) ?? UNKNOWN;
+  }
+
+  retainPath(path: number): void {
+    this.#table.paths.retain(path);
   }
 
   discardPath(path: number): void {

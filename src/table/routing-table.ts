@@ -7,7 +7,9 @@
  * - totals equal what a walk over all cells would count;
  * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
  */
+
 import type { Afi } from '../bgp/prefix.ts';
+import type { DecodedFrames } from '../bgp/route-ids.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { RouteLedger } from './route-ledger.ts';
@@ -37,6 +39,7 @@ export class RoutingTable extends RouteLedger {
   readonly options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
   #sweepAt = 0;
+  readonly #expectedPaths = new Int32Array(64);
 
   constructor(options: TableOptions = {}) {
     const maxVps = options.maxVps ?? 20_000;
@@ -112,6 +115,22 @@ export class RoutingTable extends RouteLedger {
   }
 
   // --- events ---------------------------------------------------------------------------------------------------
+
+  /** Begins to fetch from memory what the events of these frames will read of the table. */
+  expect({ count, vps, prefixes, announcedEnds }: DecodedFrames): void {
+    const paths = this.#expectedPaths;
+    let expected = 0;
+    let at = 0;
+    for (let frame = 0; frame < count; frame++) {
+      const vp = vps[frame];
+      for (; at < announcedEnds[frame] && expected < paths.length; at++) {
+        const state = this.prefixes.get(prefixes[at] - 1);
+        const cell = state === undefined ? -1 : this.cells.find(state, vp);
+        if (cell !== -1) paths[expected++] = this.cells.path(cell);
+      }
+    }
+    this.paths.expect(paths, expected);
+  }
 
   /** A message of the VP came. Call once a message, before its events. */
   hear(vp: number, nowMs: number): void {

@@ -4,7 +4,7 @@
  * gives the same inputs.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { attributeFingerprint } from '../../src/bgp/route-ids.ts';
+import { attributeFingerprint, type DecodedFrames } from '../../src/bgp/route-ids.ts';
 import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
 import { type DecodeResult, decodeMessage } from '../../src/bgproutes/message.ts';
@@ -14,7 +14,7 @@ import { RoutingTable } from '../../src/table/routing-table.ts';
 import { hashText } from '../../src/table/text-index.ts';
 import { keptCounters, keptTotals, routesOf } from '../support/table-recount.ts';
 import { watchedPrefix } from '../support/table-world.ts';
-import { frameMaker } from './fuzzed-frames.ts';
+import { frameMaker, randomFrom } from './fuzzed-frames.ts';
 
 export interface FuzzOptions {
   readonly runs: number;
@@ -35,6 +35,8 @@ export interface FuzzResult {
 
 /** Whole tables are compared after so many frames, and at the end. */
 const COMPARE_EVERY = 2_000;
+/** Most frames at once: more than are scanned together. */
+const MAX_PACKET = 80;
 /** Small enough to be reached. */
 const MAX_VPS = 400;
 
@@ -70,61 +72,83 @@ export function fuzzDecoders({ runs, seed, corpus, progress = () => {} }: FuzzOp
       lastMs,
     );
   const result = { understood: 0, understoodOfValid: 0, valid: 0, readable: 0 };
-  for (let run = 1; run <= runs; run++) {
-    const { frame, valid } = next();
+  const random = randomFrom(seed);
+  for (let run = 0; run < runs; ) {
+    const count = Math.min(runs - run, 1 + Math.floor(random() * MAX_PACKET));
+    const packet = Array.from({ length: count }, next);
     const nowMs = lastMs + run;
-    const fault = (what: string) =>
-      new Error(`seed ${seed}, run ${run}: ${what}; the frame in Latin-1: ${JSON.stringify(frame.toString('latin1'))}`);
-    const general = decodeMessage(frame);
-    if (general.ok) {
+    const fault = (i: number, what: string) =>
+      new Error(
+        `seed ${seed}, frame ${run + i + 1}: ${what}; the frame in Latin-1: ${JSON.stringify(packet[i].frame.toString('latin1'))}`,
+      );
+    const general = packet.map(({ frame }) => decodeMessage(frame));
+    for (const [i, message] of general.entries()) {
+      if (packet[i].valid) result.valid++;
+      if (!message.ok) continue;
       result.readable++;
-      words.fold.apply(general.update, 0, words.counts, nowMs);
+      words.fold.apply(message.update, 0, words.counts, nowMs);
     }
-    if (valid) result.valid++;
-    if (decoder.decode(frame)) {
-      result.understood++;
-      if (valid) result.understoodOfValid++;
-      const difference = differenceOf(decoder, general, integers.table);
-      if (difference !== undefined) throw fault(difference);
-      integers.fold.applyIds(decoder, 0, integers.counts, nowMs);
-    } else if (general.ok) integers.fold.apply(general.update, 0, integers.counts, nowMs);
-    if (run % COMPARE_EVERY === 0 || run === runs) {
+    const frames = packet.map(({ frame }) => frame);
+    for (let from = 0; from < count; ) {
+      const scanned = decoder.scan(frames, from);
+      for (let at = 0; at < scanned; at++) {
+        const read = decoder.read(at);
+        for (let i = 0; i < read; i++) {
+          result.understood++;
+          if (packet[from + at + i].valid) result.understoodOfValid++;
+          const difference = differenceOf(decoder, i, general[from + at + i], integers.table);
+          if (difference !== undefined) throw fault(from + at + i, difference);
+        }
+        integers.fold.applyFrames(decoder, 0, integers.counts, nowMs);
+        at += read;
+        const doubted = at < scanned ? general[from + at] : undefined;
+        if (doubted?.ok) integers.fold.apply(doubted.update, 0, integers.counts, nowMs);
+      }
+      from += scanned;
+    }
+    const compared = Math.floor(run / COMPARE_EVERY);
+    run += count;
+    if (Math.floor(run / COMPARE_EVERY) > compared || run === runs) {
       if (!isDeepStrictEqual(integers.state(), words.state()))
-        throw fault(`the tables differ after one of the last ${COMPARE_EVERY} frames`);
+        throw fault(count - 1, `the tables differ after one of the last ${COMPARE_EVERY} frames`);
       progress(run);
     }
   }
   return result;
 }
 
-/** What is different between what the fast decoder understood and what the general one says; undefined: nothing. */
-function differenceOf(fast: FastDecoder, general: DecodeResult, table: RoutingTable): string | undefined {
+/** What is different between what the fast decoder understood of a frame and what the general one says; undefined: nothing. */
+function differenceOf(
+  fast: DecodedFrames,
+  frame: number,
+  general: DecodeResult,
+  table: RoutingTable,
+): string | undefined {
   if (!general.ok) return `understood, but the general decoder refuses it: ${general.reason}`;
   const { update, failures, guessedKey } = general;
   if (failures.length > 0) return `understood, but the general decoder found ${failures}`;
   if (guessedKey !== undefined) return 'understood, but the general decoder had to guess';
-  const vp = table.vps.get(fast.vp);
+  const vp = table.vps.get(fast.vps[frame]);
   if (vp === undefined || vantagePointKey(vp) !== vantagePointKey(update.vp)) return 'another VP';
-  if (fast.timeUs !== update.timeUs) return 'another time';
-  const texts = (list: Int32Array, count: number) =>
-    Array.from(list.subarray(0, count), (number) => table.prefixes.get(number - 1)?.prefix.text);
+  if (fast.timesUs[frame] !== update.timeUs) return 'another time';
+  const texts = (from: number, to: number) =>
+    Array.from(fast.prefixes.subarray(from, to), (number) => table.prefixes.get(number - 1)?.prefix.text);
   // What nobody asked for is only counted.
   const asked = (list: readonly string[]) => list.filter((text) => table.prefixes.find(text) !== undefined);
-  if (!isDeepStrictEqual(texts(fast.announced, fast.announcedCount), asked(update.announced)))
-    return 'other announced prefixes';
-  if (!isDeepStrictEqual(texts(fast.withdrawn, fast.withdrawnCount), asked(update.withdrawn)))
-    return 'other withdrawn prefixes';
-  const known = fast.announcedCount + fast.withdrawnCount;
-  if (known + fast.unmonitored !== update.announced.length + update.withdrawn.length)
+  const start = frame === 0 ? 0 : fast.announcedEnds[frame - 1];
+  const middle = fast.withdrawnEnds[frame];
+  const end = fast.announcedEnds[frame];
+  if (!isDeepStrictEqual(texts(middle, end), asked(update.announced))) return 'other announced prefixes';
+  if (!isDeepStrictEqual(texts(start, middle), asked(update.withdrawn))) return 'other withdrawn prefixes';
+  if (end - start + fast.unmonitored[frame] !== update.announced.length + update.withdrawn.length)
     return 'another number of prefixes';
   const { attributes } = update;
-  if (fast.announcedCount === 0) return undefined;
+  if (end === middle) return fast.paths[frame] === 0 ? undefined : 'a path for nothing';
   if (attributes === undefined) return 'announced, but without attributes';
-  if (table.paths.intern(attributes.asPath, update.vp.asn) !== fast.path) return 'another path';
+  if (table.paths.intern(attributes.asPath, update.vp.asn) !== fast.paths[frame]) return 'another path';
   const { communities, nextHop, originAttribute } = attributes;
-  if (attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute)) !== fast.fingerprint)
-    return 'another fingerprint';
-  return undefined;
+  const fingerprint = attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
+  return fingerprint === fast.fingerprints[frame] ? undefined : 'another fingerprint';
 }
 
 /** Prefixes to monitor, among them some around others, and the newest time (Unix ms) of a corpus. */

@@ -42,19 +42,19 @@ const announce = (vp: number, sec: number) => frame(vp, sec, { prefixes: PREFIX,
 describe('holding', () => {
   test('keeps frames back, then applies them in order', () => {
     feed.hold();
-    feed.frame(announce(1, 1_700_000_001), NOW);
-    feed.frame(frame(1, 1_700_000_002, { withdraws: PREFIX }), NOW);
-    feed.frame(announce(2, 1_700_000_003), NOW);
+    feed.frames([announce(1, 1_700_000_001)], NOW);
+    feed.frames([frame(1, 1_700_000_002, { withdraws: PREFIX })], NOW);
+    feed.frames([announce(2, 1_700_000_003)], NOW);
     expect(table.routes).toBe(0);
     expect(feed.release()).toBe(true);
     expect(table.routes).toBe(1);
-    feed.frame(announce(3, 1_700_000_004), NOW);
+    feed.frames([announce(3, 1_700_000_004)], NOW);
     expect(table.routes).toBe(2);
   });
 
   test('is bounded: events over it are counted, and the release says that the gap is not closed, once', () => {
     feed.hold();
-    for (let vp = 1; vp <= 5; vp++) feed.frame(announce(vp, 1_700_000_001), NOW);
+    for (let vp = 1; vp <= 5; vp++) feed.frames([announce(vp, 1_700_000_001)], NOW);
     expect(feed.events.dropped.hold_overflow).toBe(2);
     expect(feed.release()).toBe(false);
     expect(table.routes).toBe(3);
@@ -68,15 +68,15 @@ describe('holding', () => {
       communities: '64601:1 '.repeat(1_000),
     });
     feed.hold();
-    feed.frame(long, NOW);
-    feed.frame(announce(2, 1_700_000_001), NOW);
-    feed.frame(long, NOW);
+    feed.frames([long], NOW);
+    feed.frames([announce(2, 1_700_000_001)], NOW);
+    feed.frames([long], NOW);
     expect(feed.events.dropped.hold_overflow).toBe(1);
   });
 
   test('what a seed has overtaken counts as seeded, not as out of order', () => {
     feed.hold();
-    feed.frame(announce(1, 1_700_000_001), NOW);
+    feed.frames([announce(1, 1_700_000_001)], NOW);
     const state = table.prefixes.find(PREFIX);
     const vp = table.vps.add({ protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' });
     const path = table.paths.intern('64601 64999 64500', 64_601);
@@ -84,14 +84,14 @@ describe('holding', () => {
     table.seedRoute(state, vp, path, 0, 1_700_000_050_000_000);
     feed.release();
     expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 0 });
-    feed.frame(announce(1, 1_700_000_002), NOW);
+    feed.frames([announce(1, 1_700_000_002)], NOW);
     expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
   });
 
   test('a frame that is held is a copy: its packet may be overwritten', () => {
     const data = announce(1, 1_700_000_001);
     feed.hold();
-    feed.frame(data, NOW);
+    feed.frames([data], NOW);
     data.fill(0);
     feed.release();
     expect(table.routes).toBe(1);
@@ -99,42 +99,42 @@ describe('holding', () => {
 });
 
 test('every frame is counted by what became of it', () => {
-  feed.frame(Buffer.from('{'), NOW);
-  feed.frame(Buffer.from('[]'), NOW);
-  feed.frame(Buffer.from([0xff, 0xfe, 0x00]), NOW);
-  feed.frame(frame(1, 1_700_000_001, { prefixes: '203.0.113.0/24', 'as-path': '64601 64500' }), NOW);
+  feed.frames([Buffer.from('{')], NOW);
+  feed.frames([Buffer.from('[]')], NOW);
+  feed.frames([Buffer.from([0xff, 0xfe, 0x00])], NOW);
+  feed.frames([frame(1, 1_700_000_001, { prefixes: '203.0.113.0/24', 'as-path': '64601 64500' })], NOW);
   expect(feed.decodeFailures).toMatchObject({ invalid_json: 2, not_an_object: 1 });
   expect(feed.events.unmonitoredPrefixes).toBe(1);
 });
 
 test('the delay is receipt minus message time; a clock that is ahead gives 0 and, far ahead, the time of receipt', () => {
-  feed.frame(announce(1, NOW / 1000 - 7), NOW);
+  feed.frames([announce(1, NOW / 1000 - 7)], NOW);
   expect(feed.delay).toMatchObject({ count: 1, sum: 7 });
-  feed.frame(announce(2, NOW / 1000 + 5), NOW);
+  feed.frames([announce(2, NOW / 1000 + 5)], NOW);
   expect(feed.delay).toMatchObject({ count: 2, sum: 7 });
   expect(feed.events.futureTimestamps).toBe(0);
-  feed.frame(announce(3, NOW / 1000 + 3_600), NOW);
+  feed.frames([announce(3, NOW / 1000 + 3_600)], NOW);
   expect(feed.events.futureTimestamps).toBe(1);
-  feed.frame(frame(3, NOW / 1000 + 1, { withdraws: PREFIX }), NOW + 2_000);
+  feed.frames([frame(3, NOW / 1000 + 1, { withdraws: PREFIX })], NOW + 2_000);
   expect(table.routes).toBe(2);
 });
 
 test('the canary is a sign of life', () => {
-  feed.frame(frame(1, 1_700_000_001, { prefixes: CANARY, 'as-path': '64601 12654' }), NOW);
+  feed.frames([frame(1, 1_700_000_001, { prefixes: CANARY, 'as-path': '64601 12654' })], NOW);
   expect(feed.canaryAtMs).toBe(NOW);
-  feed.frame(frame(1, 1_700_000_002, { withdraws: CANARY }), NOW + 5);
+  feed.frames([frame(1, 1_700_000_002, { withdraws: CANARY })], NOW + 5);
   expect(feed.canaryAtMs).toBe(NOW + 5);
 });
 
 test('the canary was asked for: it is neither unmonitored nor in the table', () => {
   const both = { prefixes: `${CANARY},203.0.113.0/24`, 'as-path': '64601 12654' };
-  feed.frame(frame(1, 1_700_000_001, both), NOW);
-  feed.frame(frame(1, 1_700_000_002, { withdraws: CANARY }), NOW);
+  feed.frames([frame(1, 1_700_000_001, both)], NOW);
+  feed.frames([frame(1, 1_700_000_002, { withdraws: CANARY })], NOW);
   expect([feed.events.unmonitoredPrefixes, table.routes]).toEqual([1, 0]);
 });
 
 test('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
-  for (let i = 0; i < 3; i++) feed.frame(frame(1, 1_700_000_001, { gone: 'secret value' }), NOW);
+  for (let i = 0; i < 3; i++) feed.frames([frame(1, 1_700_000_001, { gone: 'secret value' })], NOW);
   const told = logger.lines.filter((line) => line.message.includes('withdrawal without'));
   expect(told).toHaveLength(1);
   expect(told[0].fields).toMatchObject({ keys: 'record_type vp sec gone' });
@@ -142,9 +142,9 @@ test('the names of the keys of a withdrawal without prefixes are told once, neve
 });
 
 test('withdrawn prefixes under a key that nobody documented are applied, and the key is told once', () => {
-  feed.frame(announce(1, 1_700_000_001), NOW);
-  feed.frame(frame(1, 1_700_000_002, { gone: PREFIX }), NOW);
-  feed.frame(frame(1, 1_700_000_003, { gone: PREFIX }), NOW);
+  feed.frames([announce(1, 1_700_000_001)], NOW);
+  feed.frames([frame(1, 1_700_000_002, { gone: PREFIX })], NOW);
+  feed.frames([frame(1, 1_700_000_003, { gone: PREFIX })], NOW);
   expect(table.routes).toBe(0);
   expect(logger.lines.filter((line) => line.fields.key === 'gone')).toHaveLength(1);
 });

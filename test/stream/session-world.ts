@@ -63,7 +63,7 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
         opened++;
       },
       connected: () => events.push('connected'),
-      frame: (data) => frames.push(data),
+      frames: (packet) => frames.push(...packet),
       disconnected: (reason, _atMs, detail) => {
         reasons.push(reason);
         events.push(detail === '' ? reason : `${reason}: ${detail}`);

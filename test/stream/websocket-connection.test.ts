@@ -157,7 +157,7 @@ describe('a disconnect has its reason', () => {
     const log = new RecordingLogger();
     const session = new WebSocketSession(
       { url: server.url, settings: QUICK, reconnect: false, timers: systemTimers, redactText: redactor([]), log },
-      { connected: (at) => atMs.push(at), frame: (_, at) => atMs.push(at), disconnected: (_, at) => atMs.push(at) },
+      { connected: (at) => atMs.push(at), frames: (_, at) => atMs.push(at), disconnected: (_, at) => atMs.push(at) },
     );
     cleanups.push(() => session.stop());
     session.start();

@@ -58,7 +58,7 @@ export class Replay {
       subscriptionExpiresAtMs: startMs + 4 * 3_600_000,
     };
     const fast = new FastDecoder(new TableIds(this.table));
-    if (decoder === 'general') fast.decode = () => false;
+    if (decoder === 'general') fast.read = () => 0;
     this.feed = new SessionFeed({
       ...{ session: 0, stream: this.#stats, decoder: fast, fold: new Fold(this.table) },
       logger: new RecordingLogger(this.log),
@@ -89,7 +89,7 @@ export class Replay {
     this.#stats.frames++;
     this.#stats.receivedBytes += data.length;
     this.#stats.lastFrameAtMs = this.nowMs;
-    this.feed.frame(data, this.nowMs);
+    this.feed.frames([data], this.nowMs);
   }
 
   collect(): FamilySource[] {

@@ -26,9 +26,10 @@ class Way {
   }
 
   frame(frame: Buffer, session: number, nowMs: number): void {
-    if (this.#fast?.decode(frame)) {
+    this.#fast?.scan([frame], 0);
+    if (this.#fast?.read(0) === 1) {
       this.understood++;
-      this.#fold.applyIds(this.#fast, session, this.counts, nowMs);
+      this.#fold.applyFrames(this.#fast, session, this.counts, nowMs);
       return;
     }
     const result = decodeMessage(frame);

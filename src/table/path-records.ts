@@ -1,0 +1,211 @@
+/**
+ * Where paths are kept: a record each, in lines of 64 bytes as a processor reads memory, with an index over their texts.
+ * Whoever looks a path up needs its facts next, and waits for memory far longer than for anything that is computed: a
+ * record therefore has both, and of most paths is one line.
+ *
+ * Lines never move, so that the number of a record's first line is the number of its path. What a longer text has left goes
+ * on in another line: lines of one size fit everywhere, whatever comes and goes.
+ */
+import { textOfWords } from './text-index.ts';
+
+/** Words of a line. */
+const LINE = 16;
+/** Words of a record before its text: four of whoever keeps the paths, then hash and length in bytes. */
+const HEAD = 6;
+const HASH = 4;
+const LENGTH = 5;
+/** In the last word of a line in which the text does not end: the line where it goes on. */
+const LINK = LINE - 1;
+
+const NOT_FOUND = -1;
+const FIRST_LINES = 1_024;
+const MIN_SLOTS = 2_048;
+/** `line` of a slot that is free, and no record's number. */
+const FREE = 0;
+
+/** Texts are words as `findWords` of TextIndex takes them, and so is their hash. */
+export class PathRecords {
+  /** The first four words of a record, from its number times RECORD_WORDS on, are the caller's; all 0 when it is new. */
+  words = new Int32Array(FIRST_LINES * LINE);
+  /** Two words a slot: hash and line. */
+  #slots = new Int32Array(2 * MIN_SLOTS);
+  #mask = MIN_SLOTS - 1;
+  #size = 0;
+  /** The first line that was never used. */
+  #end = 1;
+  /** The first of the lines given back, each with the next in its first word; 0: none. */
+  #free = 0;
+  /** Lines found for `expect`, and a place for what is read there: the reading is all that is wanted. */
+  #expected = new Int32Array(64);
+
+  /** The number of the text's record, or -1. */
+  find(texts: Int32Array, from: number, length: number, hash: number): number {
+    const slots = this.#slots;
+    const words = this.words;
+    const mask = this.#mask;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const line = slots[2 * slot + 1];
+      if (line === FREE) return NOT_FOUND;
+      if (slots[2 * slot] === hash && words[line * LINE + LENGTH] === length && this.#isText(line, texts, from))
+        return line;
+    }
+  }
+
+  /** Begins to fetch from memory what `find` will read for these hashes. */
+  expect(hashes: Int32Array, count: number): void {
+    if (count > this.#expected.length) this.#expected = new Int32Array(2 * count);
+    const slots = this.#slots;
+    const words = this.words;
+    const mask = this.#mask;
+    const lines = this.#expected;
+    for (let i = 0; i < count; i++) lines[i] = slots[2 * (hashes[i] & mask) + 1];
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += words[lines[i] * LINE + LENGTH];
+    lines[0] = sum;
+  }
+
+  /** Adds a text that `find` does not find. Gives the number of its record. */
+  add(texts: Int32Array, from: number, length: number, hash: number): number {
+    if (this.#size * 2 >= this.#mask) this.#rehash();
+    const record = this.#takeLine();
+    const start = record * LINE;
+    this.words.fill(0, start, start + HASH);
+    this.words[start + HASH] = hash;
+    this.words[start + LENGTH] = length;
+    this.#write(record, texts, from, (length + 3) >> 2);
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    while (slots[2 * slot + 1] !== FREE) slot = (slot + 1) & mask;
+    slots[2 * slot] = hash;
+    slots[2 * slot + 1] = record;
+    this.#size++;
+    return record;
+  }
+
+  remove(record: number): void {
+    this.#emptySlot(this.#slotOf(record));
+    this.#size--;
+    const { words } = this;
+    let line = record;
+    let place = HEAD;
+    let left = (words[record * LINE + LENGTH] + 3) >> 2;
+    for (;;) {
+      const goesOn = left > LINE - place;
+      const next = words[line * LINE + LINK];
+      words[line * LINE] = this.#free;
+      this.#free = line;
+      if (!goesOn) return;
+      left -= LINK - place;
+      line = next;
+      place = 0;
+    }
+  }
+
+  text(record: number): string {
+    const { words } = this;
+    const length = words[record * LINE + LENGTH];
+    let left = (length + 3) >> 2;
+    const text = new Int32Array(left);
+    let at = 0;
+    let line = record;
+    for (let place = HEAD; left > LINE - place; place = 0) {
+      for (; place < LINK; place++, left--) text[at++] = words[line * LINE + place];
+      line = words[line * LINE + LINK];
+    }
+    const first = line * LINE + (line === record ? HEAD : 0);
+    for (let i = 0; i < left; i++) text[at++] = words[first + i];
+    return textOfWords(text, 0, length);
+  }
+
+  /** Whether the record, whose text is as long, has this text. */
+  #isText(record: number, texts: Int32Array, from: number): boolean {
+    const words = this.words;
+    let left = (words[record * LINE + LENGTH] + 3) >> 2;
+    let at = from;
+    let word = record * LINE + HEAD;
+    let room = LINE - HEAD;
+    while (left > room) {
+      for (let end = word + room - 1; word < end; word++) if (words[word] !== texts[at++]) return false;
+      left -= room - 1;
+      word = words[word] * LINE;
+      room = LINE;
+    }
+    for (const end = word + left; word < end; word++) if (words[word] !== texts[at++]) return false;
+    return true;
+  }
+
+  #write(record: number, texts: Int32Array, from: number, count: number): void {
+    let left = count;
+    let at = from;
+    let word = record * LINE + HEAD;
+    let room = LINE - HEAD;
+    while (left > room) {
+      const next = this.#takeLine(); // may replace the words
+      const { words } = this;
+      for (let end = word + room - 1; word < end; word++) words[word] = texts[at++];
+      words[word] = next;
+      left -= room - 1;
+      word = next * LINE;
+      room = LINE;
+    }
+    const { words } = this;
+    for (const end = word + left; word < end; word++) words[word] = texts[at++];
+  }
+
+  #takeLine(): number {
+    const line = this.#free;
+    if (line !== 0) {
+      this.#free = this.words[line * LINE];
+      return line;
+    }
+    if ((this.#end + 1) * LINE > this.words.length) {
+      const words = new Int32Array(2 * this.words.length);
+      words.set(this.words);
+      this.words = words;
+    }
+    return this.#end++;
+  }
+
+  #slotOf(record: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = this.words[record * LINE + HASH] & mask;
+    while (slots[2 * slot + 1] !== record) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  /** What comes behind moves up, so that nothing is left in the place of what was deleted. */
+  #emptySlot(slot: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = slot;
+    for (let at = (hole + 1) & mask; slots[2 * at + 1] !== FREE; at = (at + 1) & mask) {
+      const home = slots[2 * at] & mask;
+      // An entry may move into the hole only when its home is not between the hole and itself.
+      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+      slots[2 * hole] = slots[2 * at];
+      slots[2 * hole + 1] = slots[2 * at + 1];
+      hole = at;
+    }
+    slots[2 * hole + 1] = FREE;
+  }
+
+  #rehash(): void {
+    const before = this.#slots;
+    const mask = before.length - 1; // twice as many slots, of two words each
+    const slots = new Int32Array(2 * before.length);
+    for (let from = 0; from < before.length; from += 2) {
+      if (before[from + 1] === FREE) continue;
+      let slot = before[from] & mask;
+      while (slots[2 * slot + 1] !== FREE) slot = (slot + 1) & mask;
+      slots[2 * slot] = before[from];
+      slots[2 * slot + 1] = before[from + 1];
+    }
+    this.#slots = slots;
+    this.#mask = mask;
+  }
+}
+
+/** From one record's first word to the next one's. */
+export const RECORD_WORDS = LINE;
