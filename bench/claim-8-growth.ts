@@ -1,94 +1,65 @@
 /** Claim 8: an event costs the same however large the table is; a scrape grows with its series and with nothing else. */
-import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
-import { SessionFeed } from '../src/feed/session-feed.ts';
-import { createLogger } from '../src/logger.ts';
-import { createStreamStats } from '../src/stream/stream-health.ts';
-import { Fold } from '../src/table/fold.ts';
-import { TableIds } from '../src/table/route-ids.ts';
-import { RoutingTable } from '../src/table/routing-table.ts';
 import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
 import { prefixesFor, type TableShape } from './filled-table.ts';
-import { FIRST_SECOND, inPackets, MessageBlock, prefixTexts } from './messages.ts';
-import { costOf, interleaved } from './rounds.ts';
+import type { GrowthQuestion } from './growth-contestant.ts';
+import { interleaved } from './rounds.ts';
 import type { TextReady, TextRound } from './text-contestant.ts';
-import { watched } from './watched.ts';
 
 const BASE = { vps: 500, prefixes: 100, origins: 10 };
 type Dimension = keyof typeof BASE;
 const FACTOR = 10;
-const MESSAGES = 100_000;
 const ROUNDS = 9;
+/**
+ * A round of events is measured in pieces of some 20 ms, in turn: a machine that others share is fast in one moment and
+ * slow in the next.
+ */
+const PIECES = 4;
+const MESSAGES = 25_600;
+/** Pieces that are thrown away. */
+const WARM_UP_PIECES = 2 * PIECES;
 const LINEAR = 1.3;
-/** Repetitions of MESSAGES whose times come before those of the first round: a table is filled meanwhile. */
-const FILLED_BY = 20;
-const RECEIVED_AT_MS = (FIRST_SECOND + 86_400) * 1_000;
-
-/** A table of this size, and a stream that changes it. Gives what an event costs from bytes to totals, in microseconds. */
-class Grown {
-  readonly #shape: typeof BASE;
-  readonly #table = new RoutingTable();
-  readonly #feed: SessionFeed;
-
-  constructor(shape: typeof BASE) {
-    this.#shape = shape;
-    this.#table.watch(watched(prefixTexts(shape.prefixes)), 0);
-    this.#feed = new SessionFeed({
-      session: 0,
-      stream: createStreamStats('bench', '0', 0),
-      decoder: new FastDecoder(new TableIds(this.#table)),
-      fold: new Fold(this.#table),
-      logger: createLogger({ level: 'error', format: 'logfmt', destination: process.stderr }),
-    });
-  }
-
-  /** Every VP holds a route for every prefix before anything is measured. */
-  fill(): void {
-    const { vps, prefixes } = this.#shape;
-    const all = MessageBlock.fill(this.#shape).payloads(0);
-    for (const packet of inPackets(all)) this.#feed.frames(packet, RECEIVED_AT_MS);
-    if (this.#table.routes !== vps * prefixes) throw new Error(`only ${this.#table.routes} routes were filled in`);
-  }
-
-  async round(round: number): Promise<number> {
-    const block = MessageBlock.make({ ...this.#shape, messages: MESSAGES, seed: round + 1 });
-    const packets = inPackets(block.payloads(FILLED_BY + round));
-    const before = this.#count();
-    const cost = await costOf(() => {
-      for (const packet of packets) this.#feed.frames(packet, RECEIVED_AT_MS);
-    });
-    return cost / (this.#count() - before);
-  }
-
-  #count(): number {
-    let events = 0;
-    for (const { announcements, withdrawals } of this.#table.prefixes.monitored())
-      events += announcements + withdrawals;
-    return events;
-  }
-}
 
 async function events({ progress }: BenchContext): Promise<Finding[]> {
-  const sizes: Record<string, Grown> = { base: new Grown(BASE) };
+  const sizes: Record<string, typeof BASE> = { base: BASE };
   for (const dimension of ['vps', 'prefixes', 'origins'] as const)
-    sizes[dimension] = new Grown({ ...BASE, [dimension]: BASE[dimension] * FACTOR });
-  for (const [name, size] of Object.entries(sizes)) {
-    size.fill();
-    progress(`${name} filled`);
+    sizes[dimension] = { ...BASE, [dimension]: BASE[dimension] * FACTOR };
+  const children = new Map<string, Child>();
+  try {
+    for (const [name, size] of Object.entries(sizes)) {
+      const child = new Child('growth-contestant');
+      children.set(name, child);
+      // With more origins fewer prefixes share one, and a message would have fewer events: each has one.
+      await child.ask({ ...size, pairShare: 0 } satisfies GrowthQuestion);
+      progress(`${name} filled`);
+    }
+    let prepared = 0;
+    const piece = async (child: Child, number: number): Promise<number> => {
+      if (number === prepared * PIECES) {
+        const question: GrowthQuestion = { round: prepared++, pieces: PIECES, messages: MESSAGES };
+        for (const each of children.values()) await each.ask(question);
+        progress(`round ${prepared} of ${ROUNDS + WARM_UP_PIECES / PIECES}`);
+      }
+      return child.ask<number>('piece' satisfies GrowthQuestion);
+    };
+    const measured = await interleaved(
+      Object.fromEntries([...children].map(([name, child]) => [name, (number: number) => piece(child, number)])),
+      ROUNDS * PIECES,
+      () => {},
+      WARM_UP_PIECES,
+    );
+    progress([...children.keys()].map((name) => `${name} ${measured.median(name).toFixed(3)} us`).join(', '));
+    const words: Record<Dimension, string> = { vps: 'VPs', prefixes: 'prefixes', origins: 'origins' };
+    return (['vps', 'prefixes', 'origins'] as const).map((dimension) =>
+      atMost(
+        `cost of an event with ${BASE[dimension] * FACTOR} ${words[dimension]}, against ${BASE[dimension]}`,
+        1.3,
+        measured.ratio(dimension, 'base'),
+      ),
+    );
+  } finally {
+    await Promise.all([...children.values()].map((child) => child.stop()));
   }
-  const measured = await interleaved(
-    Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, (round: number) => size.round(round)])),
-    ROUNDS,
-    progress,
-  );
-  const words: Record<Dimension, string> = { vps: 'VPs', prefixes: 'prefixes', origins: 'origins' };
-  return (['vps', 'prefixes', 'origins'] as const).map((dimension) =>
-    atMost(
-      `cost of an event with ${BASE[dimension] * FACTOR} ${words[dimension]}, against ${BASE[dimension]}`,
-      1.3,
-      measured.ratio(dimension, 'base'),
-    ),
-  );
 }
 
 async function scrapes({ progress }: BenchContext): Promise<Finding> {

@@ -14,6 +14,8 @@ export interface StreamShape {
   readonly prefixes: number;
   readonly origins: number;
   readonly messages: number;
+  /** Share of messages that carry a second prefix of the same origin, where there is one. Default 0.2. */
+  readonly pairShare?: number;
   /** Share of VPs that are heard over BMP. Default 0.1. */
   readonly bmpShare?: number;
   /** Default 1. */
@@ -106,7 +108,15 @@ function anotherRoute(random: () => number, held: number): number {
   }
 }
 
-function* made({ vps, prefixes, origins, messages, bmpShare = 0.1, seed = 1 }: StreamShape): Generator<Template> {
+function* made({
+  vps,
+  prefixes,
+  origins,
+  messages,
+  pairShare = 0.2,
+  bmpShare = 0.1,
+  seed = 1,
+}: StreamShape): Generator<Template> {
   const random = randomFrom(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const texts = prefixTexts(prefixes);
@@ -116,8 +126,7 @@ function* made({ vps, prefixes, origins, messages, bmpShare = 0.1, seed = 1 }: S
     const vp = below(vps);
     const speaker = speakerOf(vp, bmpShare);
     const first = below(prefixes);
-    // One message in five carries a second prefix of the same origin.
-    const second = random() < 0.2 && first + origins < prefixes ? first + origins : first;
+    const second = random() < pairShare && first + origins < prefixes ? first + origins : first;
     const list = second === first ? texts[first] : `${texts[first]},${texts[second]}`;
     const head = `{${speaker.identity},"sec":`;
     const cell = vp * prefixes + first;

@@ -28,16 +28,17 @@ export async function interleaved(
   contestants: Readonly<Record<string, (round: number) => number | Promise<number>>>,
   rounds: number,
   progress: (text: string) => void,
+  warmUpRounds = WARM_UP_ROUNDS,
 ): Promise<Measured> {
   const names = Object.keys(contestants);
   const costs: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds + WARM_UP_ROUNDS; round++) {
+  for (let round = 0; round < rounds + warmUpRounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
       const cost = await contestants[name](round);
-      if (round >= WARM_UP_ROUNDS) costs[name].push(cost);
+      if (round >= warmUpRounds) costs[name].push(cost);
     }
-    progress(`round ${round + 1} of ${rounds + WARM_UP_ROUNDS}`);
+    progress(`round ${round + 1} of ${rounds + warmUpRounds}`);
   }
   return {
     costs,

@@ -4,6 +4,7 @@
  */
 
 import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
+import { MAX_FRAMES } from '../bgproutes/frame-layout.ts';
 import { DECODE_FAILURES, type DecodeFailure, type DecodeResult, decodeMessage } from '../bgproutes/message.ts';
 import type { Logger } from '../logger.ts';
 import { Histogram } from '../metrics/histogram.ts';
@@ -55,6 +56,8 @@ export class SessionFeed {
   readonly #holdBounds: HoldBounds;
   #held: HeldFrame[] | undefined;
   #heldBytes = 0;
+  /** Of the frames that were read together, seconds. */
+  readonly #delays = new Float64Array(MAX_FRAMES);
   #overflowed = false;
   readonly #told = new Set<string>();
 
@@ -126,12 +129,14 @@ export class SessionFeed {
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
     const decoder = this.#decoder;
+    const delays = this.#delays;
     const receivedAt = receivedAtMs / 1_000;
     for (let from = 0; from < frames.length; ) {
       const scanned = decoder.scan(frames, from);
       for (let at = 0; at < scanned; at++) {
         const read = decoder.read(at);
-        for (let i = 0; i < read; i++) this.delay.observe(receivedAt - decoder.timesUs[i] / 1_000_000);
+        for (let i = 0; i < read; i++) delays[i] = receivedAt - decoder.timesUs[i] / 1_000_000;
+        this.delay.observeAll(delays, read);
         this.#fold.applyFrames(decoder, this.#session, this.events, receivedAtMs, late);
         at += read;
         if (at < scanned) this.#applySlowly(frames[from + at], receivedAtMs, late);

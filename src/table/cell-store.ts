@@ -33,6 +33,15 @@ export class CellStore {
     return this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4];
   }
 
+  /** Puts the path in the place of each of the first `count` cells. */
+  paths(cells: Int32Array, count: number): void {
+    const words = this.#words;
+    for (let i = 0; i < count; i++) {
+      const cell = cells[i];
+      cells[i] = words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4];
+    }
+  }
+
   /**
    * With a route: the fingerprint of its other attributes, 0 when unknown. Without: Unix second of the receipt of the
    * loss while the VP still counts as expected, 0 when it does not.

@@ -66,7 +66,7 @@ export class Fold {
     }
     table.hear(vp, nowMs);
     const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
-    const announcedToo = inBoth(update.withdrawn.length, update.announced);
+    const announcedToo = update.withdrawn.length > 0 ? new Set(update.announced) : NONE;
     for (const text of update.withdrawn) {
       const state = this.#resolve(text, session, counts);
       if (state === undefined || announcedToo.has(text)) continue;
@@ -105,8 +105,11 @@ export class Fold {
       counts.unmonitoredPrefixes += unmonitored[frame];
       const withdrawnEnd = withdrawnEnds[frame];
       const announcedEnd = announcedEnds[frame];
+      // A message that does both is rare.
       const announcedToo =
-        at < withdrawnEnd ? inBoth(withdrawnEnd - at, prefixes.subarray(withdrawnEnd, announcedEnd)) : NONE;
+        at < withdrawnEnd && withdrawnEnd < announcedEnd
+          ? new Set(prefixes.subarray(withdrawnEnd, announcedEnd))
+          : NONE;
       for (; at < withdrawnEnd; at++) {
         const state = table.prefixes.get(prefixes[at] - 1);
         if (state === undefined || !this.#owns(state, session, counts) || announcedToo.has(prefixes[at])) continue;
@@ -153,10 +156,4 @@ export class Fold {
   }
 }
 
-const NONE: ReadonlySet<never> = new Set();
-
-/** What is announced, where something is withdrawn too: mostly nothing. */
-function inBoth<T>(withdrawnCount: number, announced: ArrayLike<T>): ReadonlySet<T> {
-  if (withdrawnCount === 0 || announced.length === 0) return NONE;
-  return new Set(Array.from(announced));
-}
+const NONE: ReadonlySet<unknown> = new Set();

@@ -26,7 +26,7 @@ const FREE = 0;
 /** Texts are words as `findWords` of TextIndex takes them, and so is their hash. */
 export class PathRecords {
   /** The first four words of a record, from its number times RECORD_WORDS on, are the caller's; all 0 when it is new. */
-  words = new Int32Array(FIRST_LINES * LINE);
+  words = new Int32Array(new ArrayBuffer(FIRST_LINES * LINE * 4 + 48), 48);
   /** Two words a slot: hash and line. */
   #slots = new Int32Array(2 * MIN_SLOTS);
   #mask = MIN_SLOTS - 1;
@@ -35,8 +35,9 @@ export class PathRecords {
   #end = 1;
   /** The first of the lines given back, each with the next in its first word; 0: none. */
   #free = 0;
-  /** Lines found for `expect`, and a place for what is read there: the reading is all that is wanted. */
-  #expected = new Int32Array(64);
+  readonly #expected = new Int32Array(64);
+  /** Takes what is read for the sake of reading: a compiler leaves out what nobody uses. */
+  readonly #sink = new Int32Array(1);
 
   /** The number of the text's record, or -1. */
   find(texts: Int32Array, from: number, length: number, hash: number): number {
@@ -51,17 +52,24 @@ export class PathRecords {
     }
   }
 
-  /** Begins to fetch from memory what `find` will read for these hashes. */
-  expect(hashes: Int32Array, count: number): void {
-    if (count > this.#expected.length) this.#expected = new Int32Array(2 * count);
+  /**
+   * Begins to fetch from memory what `find` will read for these hashes, at most 64. A processor reads on while it waits, as
+   * far as it can see: loops that do nothing but read have many reads under way, a look-up of its own has one.
+   */
+  expectTexts(hashes: Int32Array, count: number): void {
     const slots = this.#slots;
-    const words = this.words;
     const mask = this.#mask;
-    const lines = this.#expected;
-    for (let i = 0; i < count; i++) lines[i] = slots[2 * (hashes[i] & mask) + 1];
+    const records = this.#expected;
+    for (let i = 0; i < count; i++) records[i] = slots[2 * (hashes[i] & mask) + 1];
+    this.expect(records, count);
+  }
+
+  /** The same for these records. */
+  expect(records: Int32Array, count: number): void {
+    const words = this.words;
     let sum = 0;
-    for (let i = 0; i < count; i++) sum += words[lines[i] * LINE + LENGTH];
-    lines[0] = sum;
+    for (let i = 0; i < count; i++) sum += words[records[i] * LINE];
+    this.#sink[0] = sum;
   }
 
   /** Adds a text that `find` does not find. Gives the number of its record. */
@@ -160,7 +168,7 @@ export class PathRecords {
       return line;
     }
     if ((this.#end + 1) * LINE > this.words.length) {
-      const words = new Int32Array(2 * this.words.length);
+      const words = new Int32Array(new ArrayBuffer(2 * this.words.length * 4 + 48), 48);
       words.set(this.words);
       this.words = words;
     }

@@ -46,7 +46,6 @@ export class PathTable {
   #idleStart = 0;
   #idleCount = 0;
   #held = 0;
-  readonly #expected = new Int32Array(1);
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
   /** Never reused: who remembers a set by its number cannot mistake it for another. */
@@ -114,20 +113,12 @@ export class PathTable {
    * its text; of many that are begun together all wait at once.
    */
   expectTexts(hashes: Int32Array, count: number): void {
-    this.#records.expect(hashes, count);
+    this.#records.expectTexts(hashes, count);
   }
 
-  /** The same for these paths, whose routes may change, and for those that would then be forgotten. */
+  /** The same for what is noted of these paths. */
   expect(paths: Int32Array, count: number): void {
-    const { words } = this.#records;
-    const idle = this.#idle;
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += words[paths[i] * RECORD_WORDS];
-    if (this.#idleCount >= MIN_IDLE) {
-      const mask = idle.length - 1;
-      for (let i = 0; i < count; i++) sum += words[idle[(this.#idleStart + i) & mask] * RECORD_WORDS];
-    }
-    this.#expected[0] = sum;
+    this.#records.expect(paths, count);
   }
 
   /**
@@ -203,7 +194,7 @@ export class PathTable {
     const { words } = this.#records;
     const at = path * RECORD_WORDS + SHAPE;
     if ((words[at] & QUEUED) !== 0) return;
-    const most = Math.max(MIN_IDLE, 2 * this.#held);
+    const most = Math.max(MIN_IDLE, 3 * this.#held);
     // Two go for one that comes, so that the ring follows when fewer are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();

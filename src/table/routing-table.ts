@@ -39,7 +39,8 @@ export class RoutingTable extends RouteLedger {
   readonly options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
   #sweepAt = 0;
-  readonly #expectedPaths = new Int32Array(64);
+  /** Cells, then their paths, for the time of `expect`. */
+  readonly #expected = new Int32Array(64);
 
   constructor(options: TableOptions = {}) {
     const maxVps = options.maxVps ?? 20_000;
@@ -118,18 +119,20 @@ export class RoutingTable extends RouteLedger {
 
   /** Begins to fetch from memory what the events of these frames will read of the table. */
   expect({ count, vps, prefixes, announcedEnds }: DecodedFrames): void {
-    const paths = this.#expectedPaths;
-    let expected = 0;
+    const expected = this.#expected;
+    let found = 0;
     let at = 0;
     for (let frame = 0; frame < count; frame++) {
       const vp = vps[frame];
-      for (; at < announcedEnds[frame] && expected < paths.length; at++) {
+      for (; at < announcedEnds[frame] && found < expected.length; at++) {
         const state = this.prefixes.get(prefixes[at] - 1);
         const cell = state === undefined ? -1 : this.cells.find(state, vp);
-        if (cell !== -1) paths[expected++] = this.cells.path(cell);
+        if (cell !== -1) expected[found++] = cell;
       }
     }
-    this.paths.expect(paths, expected);
+    // In loops that do little else, so that many reads are under way at once.
+    this.cells.paths(expected, found);
+    this.paths.expect(expected, found);
   }
 
   /** A message of the VP came. Call once a message, before its events. */

@@ -60,9 +60,6 @@ export class TextIndex {
   #words = new Int32Array(MIN_WORDS);
   /** Where the next record goes. */
   #end = 1;
-  readonly #places = new Int32Array(64);
-  /** Takes what is read for no other sake than to be fetched, lest the compiler leaves the reading out. */
-  readonly #expected = new Int32Array(1);
   /** Words of records that were deleted. */
   #wasted = 0;
 
@@ -88,18 +85,6 @@ export class TextIndex {
       while (i < count && words[text + i] === texts[from + i]) i++;
       if (i === count) return words[place];
     }
-  }
-
-  /** Begins to fetch from memory what `findWords` will read for these hashes. */
-  expect(hashes: Int32Array, count: number): void {
-    const slots = this.#slots;
-    const words = this.#words;
-    const mask = this.#mask;
-    const places = this.#places;
-    let sum = 0;
-    for (let i = 0; i < count; i++) places[i] = slots[2 * (hashes[i] & mask) + 1];
-    for (let i = 0; i < count; i++) sum += words[places[i]] + words[places[i] + 12];
-    this.#expected[0] = sum;
   }
 
   find(text: string): number {
