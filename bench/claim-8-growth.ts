@@ -18,6 +18,10 @@ const PIECES = 4;
 const MESSAGES = 25_600;
 /** Pieces that are thrown away. */
 const WARM_UP_PIECES = 2 * PIECES;
+/** The same of scrapes: series in a piece, and pieces. */
+const SERIES = 100_000;
+const SCRAPE_PIECES = 80;
+const WARM_UP_SCRAPES = 20;
 const LINEAR = 1.3;
 
 async function events({ progress }: BenchContext): Promise<Finding[]> {
@@ -69,11 +73,13 @@ async function scrapes({ progress }: BenchContext): Promise<Finding> {
     const child = new Child('text-contestant', ['allChanged']);
     children.push(child);
     const ready = await child.ask<TextReady>({ ...shape, prefixes: prefixesFor(series, shape) } satisfies TableShape);
-    const bodies = 400_000 / series;
+    const bodies = SERIES / series;
+    progress(`${ready.series} series filled`);
     return async (round: number) => (await child.ask<number>({ round, bodies } satisfies TextRound)) / ready.series;
   };
   try {
-    const measured = await interleaved({ few: await make(10_000), many: await make(100_000) }, ROUNDS, progress);
+    const contestants = { few: await make(10_000), many: await make(100_000) };
+    const measured = await interleaved(contestants, SCRAPE_PIECES, () => {}, WARM_UP_SCRAPES);
     return atMost(
       'cost of a scrape, a series, with 100,000 changed series against 10,000',
       LINEAR,
