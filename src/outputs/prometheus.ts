@@ -2,12 +2,13 @@
  * The text formats: Prometheus 0.0.4 and OpenMetrics 1.0, from the one list of families.
  *
  * A writer keeps the last body it wrote and where each group's lines stand in it. First the groups that changed are asked,
- * each for all of its metrics, and their lines written aside; then the next body is put together from these and from the
- * last one. A scrape of a calm table costs little more than copying it.
+ * each for all of its metrics, and their points noted; then the next body is put together from lines of these and from
+ * the last one. A scrape of a calm table costs little more than copying it.
  */
 import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
+import { PointRecorder } from './metric-points.ts';
 import { TextBytes } from './text-bytes.ts';
-import { LineWriter, MetricLines, type TextFormat } from './text-lines.ts';
+import { MetricLines, type TextFormat } from './text-lines.ts';
 import { inTurns } from './turns.ts';
 
 export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
@@ -16,10 +17,11 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 };
 
 /**
- * Groups whose lines of a metric are written one after the other, before those of the next metric: few enough for all that
- * they say to stay in the cache meanwhile, and for a turn to be short.
+ * Groups that are asked for a metric one after the other, and then for the next one: what they are made of stays in the
+ * cache meanwhile. Also groups whose lines of a metric are written without a turn for others in between.
  */
 const GROUPS_AT_ONCE = 32;
+const FIRST_SIZE = 16_384;
 
 const END = Buffer.from('# EOF\n');
 
@@ -27,7 +29,7 @@ const END = Buffer.from('# EOF\n');
 interface SourceLayout {
   readonly metrics: readonly Metric[];
   readonly groups: readonly PointGroup[];
-  /** By metric; while a body is made, what changed is aside there, in the order of the groups. */
+  /** By metric; while a body is made, the points that changed are there, in the order of the groups. */
   readonly lines: readonly MetricLines[];
   /** By group: the version that was written. */
   readonly versions: Float64Array;
@@ -43,8 +45,10 @@ interface SourceChange {
   readonly layout: SourceLayout;
   /** In the last body; undefined when nothing of that can be used. */
   readonly known: SourceLayout | undefined;
-  /** Places of the groups that were written anew, ascending. */
+  /** Places of the groups that were asked anew, ascending. */
   readonly dirty: readonly number[];
+  /** By metric times dirty group: one behind the last of its points. */
+  readonly pointEnds: Uint32Array;
 }
 
 export class TextWriter {
@@ -52,7 +56,7 @@ export class TextWriter {
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
   #layouts: readonly SourceLayout[] = [];
-  readonly #writer = new LineWriter();
+  readonly #recorder = new PointRecorder();
   #busy = false;
   #rendering: Promise<unknown> = Promise.resolve();
 
@@ -90,9 +94,10 @@ export class TextWriter {
     this.#busy = true;
     try {
       const changes: SourceChange[] = [];
-      for (const [i, source] of sources.entries()) changes.push(yield* this.#writeChanged(source, this.#layouts[i]));
+      for (const [i, source] of sources.entries()) changes.push(yield* this.#ask(source, this.#layouts[i]));
       const next = new TextBytes();
-      next.begin(this.#sizeOf(changes));
+      // A sixteenth more, so that a body that grows a little finds the room that one before it gave back.
+      next.begin(Math.max(FIRST_SIZE, this.#body.length + (this.#body.length >>> 4)));
       for (const change of changes) yield* this.#join(change, next);
       if (this.#format === 'openmetrics') next.copy(END, 0, END.length);
       this.#body = next.take();
@@ -103,8 +108,8 @@ export class TextWriter {
     }
   }
 
-  /** Writes the lines of groups that changed aside, group by group. */
-  *#writeChanged(source: FamilySource, last: SourceLayout | undefined): Generator<void, SourceChange> {
+  /** Asks the groups that changed for their points. */
+  *#ask(source: FamilySource, last: SourceLayout | undefined): Generator<void, SourceChange> {
     const { metrics, groups } = source;
     const known = last !== undefined && last.metrics === metrics && sameGroups(last.groups, groups) ? last : undefined;
     const versions = new Float64Array(groups.length);
@@ -118,102 +123,99 @@ export class TextWriter {
     const lengths =
       known !== undefined && dirty.length === 0 ? known.lengths : new Uint32Array(metrics.length * groups.length);
     const layout: SourceLayout = { metrics, groups, lines, versions, lengths, start: 0, end: 0 };
-    if (known !== undefined && dirty.length === 0) return { layout, known, dirty };
-    if (known !== undefined) lengths.set(known.lengths);
-    for (const { aside } of lines) aside.beginAgain(this.#body.length);
+    const pointEnds = new Uint32Array(metrics.length * dirty.length);
+    const change: SourceChange = { layout, known, dirty, pointEnds };
+    for (const each of lines) each.begin();
     for (let from = 0; from < dirty.length; from += GROUPS_AT_ONCE) {
-      this.#writeGroups(layout, dirty, from, Math.min(from + GROUPS_AT_ONCE, dirty.length));
+      this.#askSome(change, from, Math.min(from + GROUPS_AT_ONCE, dirty.length));
       yield;
     }
-    return { layout, known, dirty };
+    return change;
   }
 
-  /** All lines of some dirty groups. Not among the steps themselves: V8 does not compile a generator while it runs. */
-  #writeGroups(layout: SourceLayout, dirty: readonly number[], from: number, to: number): void {
-    const { metrics, groups, versions } = layout;
-    for (let d = from; d < to; d++) versions[dirty[d]] = groups[dirty[d]].version; // may have changed since in a turn of others
+  /** Not among the steps themselves: V8 does not compile a generator while it runs. */
+  #askSome({ layout, dirty, pointEnds }: SourceChange, from: number, to: number): void {
+    const { metrics, groups, lines, versions } = layout;
+    // It may have changed since in a turn of others.
+    for (let d = from; d < to; d++) versions[dirty[d]] = groups[dirty[d]].version;
     for (let m = 0; m < metrics.length; m++) {
-      this.#writer.begin(layout.lines[m]);
-      for (let d = from; d < to; d++) this.#writeLines(layout, m, dirty[d]);
+      const { points } = lines[m];
+      this.#recorder.begin(points);
+      for (let d = from; d < to; d++) {
+        const { count, valueCount } = points;
+        try {
+          groups[dirty[d]].visit(metrics[m], this.#recorder);
+        } catch (error) {
+          points.cutBack(count, valueCount);
+          versions[dirty[d]] = Number.NaN; // equal to none: the group is asked again at the next body
+          this.#onError(error, metrics[m]);
+        }
+        pointEnds[m * dirty.length + d] = points.count;
+      }
     }
-  }
-
-  #writeLines({ metrics, groups, lines, versions, lengths }: SourceLayout, m: number, i: number): void {
-    const { aside } = lines[m];
-    const before = aside.length;
-    try {
-      groups[i].visit(metrics[m], this.#writer);
-    } catch (error) {
-      aside.cutBack(before);
-      versions[i] = Number.NaN; // equal to none: the group is asked again at the next body
-      this.#onError(error, metrics[m]);
-    }
-    lengths[m * groups.length + i] = aside.length - before;
   }
 
   /** Puts a source's part of the body together. */
-  *#join({ layout, known, dirty }: SourceChange, next: TextBytes): Generator<void, void> {
+  *#join(change: SourceChange, next: TextBytes): Generator<void, void> {
+    const { layout, known, dirty } = change;
     layout.start = next.length;
     if (known !== undefined && dirty.length === 0) {
       next.copy(this.#body, known.start, known.end);
     } else {
       let from = known?.start ?? 0;
-      for (let m = 0; m < layout.metrics.length; m++) {
-        from = this.#joinFamily(layout, known, dirty, m, from, next);
-        yield;
-      }
+      for (let m = 0; m < layout.metrics.length; m++) from = yield* this.#joinFamily(change, m, from, next);
     }
     layout.end = next.length;
   }
 
   /** The lines of one metric, which begin in the last body at `from`. Gives where they end there. */
-  #joinFamily(
-    { groups, lines, lengths }: SourceLayout,
-    known: SourceLayout | undefined,
-    dirty: readonly number[],
-    m: number,
-    from: number,
-    next: TextBytes,
-  ): number {
-    const first = m * groups.length;
-    const { header, aside } = lines[m];
+  *#joinFamily(change: SourceChange, m: number, from: number, next: TextBytes): Generator<void, number> {
+    const { layout, known, dirty } = change;
+    const { header, points } = layout.lines[m];
+    const first = m * layout.groups.length;
+    const former = known?.lengths;
+    let read = former !== undefined && hasLines(former, first, layout.groups.length) ? from + header.length : from;
     // A family without points has no header.
-    if (hasLines(lengths, first, groups.length)) next.copy(header, 0, header.length);
-    if (known === undefined) {
-      next.append(aside, 0, aside.length);
-      return 0;
+    if (points.count > 0 || (former !== undefined && hasCleanLines(former, first, layout.groups.length, dirty)))
+      next.copy(header, 0, header.length);
+    for (let d = 0; d < dirty.length; d += GROUPS_AT_ONCE) {
+      read = this.#joinSome(change, m, d, Math.min(d + GROUPS_AT_ONCE, dirty.length), read, next);
+      yield;
     }
-    const last = this.#body;
-    const former = known.lengths;
-    let read = hasLines(former, first, groups.length) ? from + header.length : from;
-    let written = 0;
-    let at = 0;
-    for (let d = 0; d < dirty.length; ) {
-      const clean = read;
-      for (; at < dirty[d]; at++) read += former[first + at];
-      if (read > clean) next.copy(last, clean, read);
-      const begin = written;
-      for (; d < dirty.length && dirty[d] === at; d++, at++) {
-        read += former[first + at];
-        written += lengths[first + at];
-      }
-      next.append(aside, begin, written);
+    points.trim();
+    return this.#copyClean(change, m, dirty.length, read, next);
+  }
+
+  /** Those of some dirty groups, each with the clean ones before it. */
+  #joinSome(change: SourceChange, m: number, from: number, to: number, start: number, next: TextBytes): number {
+    const { layout, known, dirty, pointEnds } = change;
+    const { lengths, lines } = layout;
+    const first = m * layout.groups.length;
+    let read = start;
+    for (let d = from; d < to; d++) {
+      read = this.#copyClean(change, m, d, read, next);
+      if (known !== undefined) read += known.lengths[first + dirty[d]];
+      const before = next.length;
+      lines[m].write(next, pointEnds[m * dirty.length + d]);
+      lengths[first + dirty[d]] = next.length - before;
     }
-    const clean = read;
-    for (; at < groups.length; at++) read += former[first + at];
-    if (read > clean) next.copy(last, clean, read);
     return read;
   }
 
-  /** Bytes that the body will have, at most. */
-  #sizeOf(changes: readonly SourceChange[]): number {
-    let size = END.length;
-    for (const { layout } of changes) {
-      for (const { header } of layout.lines) size += header.length;
-      for (let i = 0; i < layout.lengths.length; i++) size += layout.lengths[i];
+  /** The clean groups between a dirty one and the one before it, or the end. */
+  #copyClean({ layout, known, dirty }: SourceChange, m: number, d: number, start: number, next: TextBytes): number {
+    if (known === undefined) return start;
+    const { lengths, groups } = layout;
+    const end = d < dirty.length ? dirty[d] : groups.length;
+    const first = m * groups.length;
+    let read = start;
+    for (let i = d === 0 ? 0 : dirty[d - 1] + 1; i < end; i++) {
+      const length = known.lengths[first + i];
+      lengths[first + i] = length;
+      read += length;
     }
-    // A sixteenth more, so that a body that grows a little finds the room that one before it gave back.
-    return size + (size >>> 4);
+    if (read > start) next.copy(this.#body, start, read);
+    return read;
   }
 }
 
@@ -223,5 +225,14 @@ function sameGroups(a: readonly PointGroup[], b: readonly PointGroup[]): boolean
 
 function hasLines(lengths: Uint32Array, first: number, count: number): boolean {
   for (let i = first; i < first + count; i++) if (lengths[i] > 0) return true;
+  return false;
+}
+
+/** The same without those of the dirty groups. */
+function hasCleanLines(lengths: Uint32Array, first: number, count: number, dirty: readonly number[]): boolean {
+  for (let i = 0, d = 0; i < count; i++) {
+    if (dirty[d] === i) d++;
+    else if (lengths[first + i] > 0) return true;
+  }
   return false;
 }

@@ -50,20 +50,9 @@ export class TextBytes {
     this.#at = 0;
   }
 
-  /** Begins anew in the same buffer, unless it is much larger than `expected`. Nobody may have taken it. */
-  beginAgain(expected: number): void {
-    this.#at = 0;
-    if (this.#bytes.length > 4 * expected + SMALL) this.#use(Buffer.alloc(0));
-  }
-
   /** What was written since `begin`. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#at);
-  }
-
-  /** Forgets what was written after there were so many bytes. */
-  cutBack(length: number): void {
-    this.#at = length;
   }
 
   #reserve(count: number): void {
@@ -83,11 +72,6 @@ export class TextBytes {
   copy(from: Buffer, start: number, end: number): void {
     this.#reserve(end - start);
     this.#at += from.copy(this.#bytes, this.#at, start, end);
-  }
-
-  /** The same of one of its kind. */
-  append(from: TextBytes, start: number, end: number): void {
-    if (end > start) this.copy(from.#bytes, start, end);
   }
 
   #run(run: Run): void {

@@ -1,6 +1,7 @@
 /** How points become lines of the text formats. */
-import type { HistogramValue, Labels, Metric, PointSink } from '../metrics/metric.ts';
-import { formatNumber, labelRun, type Run, runOf, TextBytes } from './text-bytes.ts';
+import type { Labels, Metric } from '../metrics/metric.ts';
+import { MetricPoints } from './metric-points.ts';
+import { formatNumber, labelRun, type Run, runOf, type TextBytes } from './text-bytes.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
 
@@ -23,23 +24,69 @@ interface HistogramRuns {
   readonly bareEnds: readonly Run[];
 }
 
-/** Lines of one metric: what is the same in all of them, and those that are being written. */
+/** Lines of one metric: what is the same in all of them, and the points of which they are to be written. */
 export class MetricLines {
-  readonly aside = new TextBytes();
+  readonly points: MetricPoints;
   readonly header: Buffer;
   readonly #format: TextFormat;
   readonly #familyName: string;
-  readonly start: LineStarts;
+  readonly #start: LineStarts;
   #histogram: HistogramRuns | undefined;
+  /** Points whose lines are written, and values of these. */
+  #written = 0;
+  #valuesWritten = 0;
 
   constructor(metric: Metric, format: TextFormat) {
+    this.points = new MetricPoints(metric);
     this.header = Buffer.from(headerText(metric, format));
     this.#format = format;
     this.#familyName = metric.familyName;
-    this.start = lineStarts(metric.name);
+    this.#start = lineStarts(metric.name);
   }
 
-  histogram(bounds: readonly number[]): HistogramRuns {
+  /** Forgets the points, written or not. */
+  begin(): void {
+    this.points.cutBack(0, 0);
+    this.#written = 0;
+    this.#valuesWritten = 0;
+  }
+
+  /** Writes lines of the next points, up to this one. */
+  write(out: TextBytes, to: number): void {
+    if (this.points.isHistogram) this.#writeHistograms(out, to);
+    else this.#writeNumbers(out, to);
+    this.#written = to;
+  }
+
+  #writeNumbers(out: TextBytes, to: number): void {
+    const { labels, values } = this.points;
+    for (let i = this.#written; i < to; i++) writeLine(out, this.#start, labels[i], values[i]);
+  }
+
+  #writeHistograms(out: TextBytes, to: number): void {
+    const { labels, bounds, values } = this.points;
+    let at = this.#valuesWritten;
+    for (let i = this.#written; i < to; i++) {
+      const runs = this.#runsOf(bounds[i]);
+      const text = labelRun(labels[i]);
+      const ends = text[0] === 0 ? runs.bareEnds : runs.ends;
+      const last = ends.length - 1;
+      let cumulative = 0;
+      for (let bucket = 0; bucket < last; bucket++) {
+        cumulative += values[at++];
+        out.line(runs.bucket, text, ends[bucket], cumulative);
+      }
+      at++; // those above all bounds are in the count
+      const sum = values[at++];
+      const count = values[at++];
+      out.line(runs.bucket, text, ends[last], count);
+      writeLine(out, runs.sum, labels[i], sum);
+      writeLine(out, runs.count, labels[i], count);
+    }
+    this.#valuesWritten = at;
+  }
+
+  #runsOf(bounds: readonly number[]): HistogramRuns {
     if (this.#histogram?.bounds === bounds) return this.#histogram;
     const name = this.#familyName;
     const ends = [...bounds.map((bound) => formatBound(bound, this.#format)), '+Inf'].map((le) => `le="${le}"} `);
@@ -52,41 +99,6 @@ export class MetricLines {
       bareEnds: ends.map(runOf),
     };
     return this.#histogram;
-  }
-}
-
-/** Writes points of one metric at a time. */
-export class LineWriter implements PointSink {
-  #lines: MetricLines | undefined;
-
-  begin(lines: MetricLines): void {
-    this.#lines = lines;
-  }
-
-  number(labels: Labels, value: number): void {
-    const lines = this.#current();
-    writeLine(lines.aside, lines.start, labels, value);
-  }
-
-  histogram(labels: Labels, { bounds, counts, sum, count }: HistogramValue): void {
-    const lines = this.#current();
-    const { aside } = lines;
-    const runs = lines.histogram(bounds);
-    const text = labelRun(labels);
-    const ends = text[0] === 0 ? runs.bareEnds : runs.ends;
-    let cumulative = 0;
-    for (let i = 0; i < bounds.length; i++) {
-      cumulative += counts[i];
-      aside.line(runs.bucket, text, ends[i], cumulative);
-    }
-    aside.line(runs.bucket, text, ends[bounds.length], count);
-    writeLine(aside, runs.sum, labels, sum);
-    writeLine(aside, runs.count, labels, count);
-  }
-
-  #current(): MetricLines {
-    if (this.#lines === undefined) throw new Error('a point without a metric');
-    return this.#lines;
   }
 }
 

@@ -64,15 +64,4 @@ describe('texts', () => {
     expect(body).toBe([...Array(1_000).keys()].map((i) => `name{a="0123456789"} ${i}\n`).join(''));
     expect(out.length).toBe(body.length);
   });
-
-  it('that are taken back are gone, and what comes next stands in their place', () => {
-    const out = new TextBytes();
-    out.begin(64);
-    out.line(runOf('a '), runOf(''), runOf(''), 1);
-    const kept = out.length;
-    out.line(runOf('bbbbbbbbbbbbbbb '), runOf(''), runOf(''), 2);
-    out.cutBack(kept);
-    out.line(runOf('c '), runOf(''), runOf(''), 3);
-    expect(out.take().toString()).toBe('a 1\nc 3\n');
-  });
 });
