@@ -91,9 +91,7 @@ export class CellStore {
   make(row: Row, vp: number): number {
     const at = vp >>> BLOCK_BITS;
     if (at >= row.blocks.length) {
-      const blocks = new Int32Array(at + 1).fill(NO_BLOCK);
-      blocks.set(row.blocks);
-      row.blocks = blocks;
+      while (row.blocks.length <= at) row.blocks.push(NO_BLOCK);
     }
     if (row.blocks[at] === NO_BLOCK) row.blocks[at] = this.#takeBlock();
     return (row.blocks[at] << BLOCK_BITS) | (vp & (BLOCK_SIZE - 1));
@@ -108,7 +106,7 @@ export class CellStore {
       this.#words[chunk].fill(0, start * 4, (start + BLOCK_SIZE) * 4);
       this.#freeBlocks.push(block);
     }
-    row.blocks = new Int32Array(0);
+    row.blocks = [];
   }
 
   #takeBlock(): number {
@@ -125,5 +123,5 @@ export class CellStore {
 
 /** The blocks of one prefix, by `vp >>> BLOCK_BITS`; -1 where no cell was made yet. */
 export interface Row {
-  blocks: Int32Array;
+  blocks: number[];
 }

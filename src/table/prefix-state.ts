@@ -15,20 +15,19 @@ const FEW = 16;
 
 /** How many VPs have each number (an AS, a length). Only numbers with a count are there, in the order in which they came. */
 export class Counts {
-  /** Side by side, as long as there are few. */
-  readonly #keys: number[] = [];
-  readonly #counts: number[] = [];
+  /** Each number with its count behind it, as long as there are few: side by side also in memory. */
+  readonly #pairs: number[] = [];
   /** Instead of these, once there were more. */
   #many: Map<number, number> | undefined;
 
   get distinct(): number {
-    return this.#many?.size ?? this.#keys.length;
+    return this.#many?.size ?? this.#pairs.length / 2;
   }
 
   get(key: number): number {
     if (this.#many !== undefined) return this.#many.get(key) ?? 0;
     const place = this.#placeOf(key);
-    return place === -1 ? 0 : this.#counts[place];
+    return place === -1 ? 0 : this.#pairs[place + 1];
   }
 
   add(key: number): void {
@@ -38,12 +37,11 @@ export class Counts {
     }
     const place = this.#placeOf(key);
     if (place !== -1) {
-      this.#counts[place]++;
+      this.#pairs[place + 1]++;
       return;
     }
-    this.#keys.push(key);
-    this.#counts.push(1);
-    if (this.#keys.length > FEW) this.#many = new Map(this.entries());
+    this.#pairs.push(key, 1);
+    if (this.#pairs.length > 2 * FEW) this.#many = new Map(this.entries());
   }
 
   remove(key: number): void {
@@ -54,22 +52,25 @@ export class Counts {
       return;
     }
     const place = this.#placeOf(key);
-    if (place === -1 || --this.#counts[place] > 0) return;
-    this.#keys.splice(place, 1);
-    this.#counts.splice(place, 1);
+    if (place === -1 || --this.#pairs[place + 1] > 0) return;
+    this.#pairs.splice(place, 2);
   }
 
   entries(): Iterable<[number, number]> {
-    return this.#many ?? this.#keys.map((key, place): [number, number] => [key, this.#counts[place]]);
+    if (this.#many !== undefined) return this.#many;
+    const entries: [number, number][] = [];
+    for (let place = 0; place < this.#pairs.length; place += 2)
+      entries.push([this.#pairs[place], this.#pairs[place + 1]]);
+    return entries;
   }
 
   keys(): Iterable<number> {
-    return this.#many?.keys() ?? this.#keys;
+    return this.#many?.keys() ?? this.#pairs.filter((_, i) => i % 2 === 0);
   }
 
   #placeOf(key: number): number {
-    const keys = this.#keys;
-    for (let place = 0; place < keys.length; place++) if (keys[place] === key) return place;
+    const pairs = this.#pairs;
+    for (let place = 0; place < pairs.length; place += 2) if (pairs[place] === key) return place;
     return -1;
   }
 }
@@ -79,7 +80,7 @@ export class PrefixState implements Row {
   readonly prefix: Prefix;
   /** Its place in the table. */
   readonly number: number;
-  blocks = new Int32Array(0);
+  blocks: number[] = [];
   /** VPs that hold a route now. */
   visible = 0;
   /** Grows with every change of what a scrape would show of it. */

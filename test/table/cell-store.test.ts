@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CellStore, type Row } from '../../src/table/cell-store.ts';
 import { runs } from '../support/property-runs.ts';
 
-const newRow = (): Row => ({ blocks: new Int32Array(0) });
+const newRow = (): Row => ({ blocks: [] });
 
 describe('cells by prefix and VP', () => {
   it('has no cell before it is made, and an empty one after', () => {
