@@ -6,6 +6,7 @@
  * Lines never move, so that the number of a record's first line is the number of its path. What a longer text has left goes
  * on in another line: lines of one size fit everywhere, whatever comes and goes.
  */
+import { FREE, HashSlots } from './hash-slots.ts';
 import { textOfWords } from './text-index.ts';
 
 /** Words of a line. */
@@ -19,46 +20,50 @@ const LINK = LINE - 1;
 
 const NOT_FOUND = -1;
 const FIRST_LINES = 1_024;
-const MIN_SLOTS = 2_048;
-/** `line` of a slot that is free, and no record's number. */
-const FREE = 0;
+const FIRST_SLOTS = 2_048;
+/** Most hashes of `expectTexts`. */
+const MOST_EXPECTED = 64;
+/**
+ * Where lines begin in their buffer: with the C library of most systems a large one begins 16 bytes behind a page, and a
+ * line is then a line of the cache too. Elsewhere it is only as fast as two of these.
+ */
+const LINES_AT = 48;
+
+/** From one record's first word to the next one's. */
+export const RECORD_WORDS = LINE;
 
 /** Texts are words as `findWords` of TextIndex takes them, and so is their hash. */
 export class PathRecords {
   /** The first four words of a record, from its number times RECORD_WORDS on, are the caller's; all 0 when it is new. */
-  words = new Int32Array(new ArrayBuffer(FIRST_LINES * LINE * 4 + 48), 48);
-  /** Two words a slot: hash and line. */
-  #slots = new Int32Array(2 * MIN_SLOTS);
-  #mask = MIN_SLOTS - 1;
-  #size = 0;
+  words = linesOf(FIRST_LINES);
+  /** By hash the number of a record, from 1 on. */
+  readonly #slots = new HashSlots(FIRST_SLOTS);
   /** The first line that was never used. */
   #end = 1;
   /** The first of the lines given back, each with the next in its first word; 0: none. */
   #free = 0;
-  readonly #expected = new Int32Array(64);
+  readonly #expected = new Int32Array(MOST_EXPECTED);
   /** Takes what is read for the sake of reading: a compiler leaves out what nobody uses. */
   readonly #sink = new Int32Array(1);
 
   /** The number of the text's record, or -1. */
   find(texts: Int32Array, from: number, length: number, hash: number): number {
-    const slots = this.#slots;
+    const { words: slots, mask } = this.#slots;
     const words = this.words;
-    const mask = this.#mask;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const line = slots[2 * slot + 1];
-      if (line === FREE) return NOT_FOUND;
-      if (slots[2 * slot] === hash && words[line * LINE + LENGTH] === length && this.#isText(line, texts, from))
-        return line;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const record = slots[2 * at + 1];
+      if (record === FREE) return NOT_FOUND;
+      const isLike = slots[2 * at] === hash && words[record * LINE + LENGTH] === length;
+      if (isLike && this.#isText(record, texts, from)) return record;
     }
   }
 
   /**
-   * Begins to fetch from memory what `find` will read for these hashes, at most 64. A processor reads on while it waits, as
+   * Begins to fetch from memory what `find` will read for these hashes, at most MOST_EXPECTED. A processor reads on while it waits, as
    * far as it can see: loops that do nothing but read have many reads under way, a look-up of its own has one.
    */
   expectTexts(hashes: Int32Array, count: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
+    const { words: slots, mask } = this.#slots;
     const records = this.#expected;
     for (let i = 0; i < count; i++) records[i] = slots[2 * (hashes[i] & mask) + 1];
     this.expect(records, count);
@@ -74,27 +79,20 @@ export class PathRecords {
 
   /** Adds a text that `find` does not find. Gives the number of its record. */
   add(texts: Int32Array, from: number, length: number, hash: number): number {
-    if (this.#size * 2 >= this.#mask) this.#rehash();
     const record = this.#takeLine();
+    const { words } = this;
     const start = record * LINE;
-    this.words.fill(0, start, start + HASH);
-    this.words[start + HASH] = hash;
-    this.words[start + LENGTH] = length;
+    for (let word = start; word < start + HASH; word++) words[word] = 0;
+    words[start + HASH] = hash;
+    words[start + LENGTH] = length;
     this.#write(record, texts, from, (length + 3) >> 2);
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let slot = hash & mask;
-    while (slots[2 * slot + 1] !== FREE) slot = (slot + 1) & mask;
-    slots[2 * slot] = hash;
-    slots[2 * slot + 1] = record;
-    this.#size++;
+    this.#slots.add(hash, record);
     return record;
   }
 
   remove(record: number): void {
-    this.#emptySlot(this.#slotOf(record));
-    this.#size--;
     const { words } = this;
+    this.#slots.delete(words[record * LINE + HASH], record);
     let line = record;
     let place = HEAD;
     let left = (words[record * LINE + LENGTH] + 3) >> 2;
@@ -168,52 +166,14 @@ export class PathRecords {
       return line;
     }
     if ((this.#end + 1) * LINE > this.words.length) {
-      const words = new Int32Array(new ArrayBuffer(2 * this.words.length * 4 + 48), 48);
+      const words = linesOf((2 * this.words.length) / LINE);
       words.set(this.words);
       this.words = words;
     }
     return this.#end++;
   }
-
-  #slotOf(record: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let slot = this.words[record * LINE + HASH] & mask;
-    while (slots[2 * slot + 1] !== record) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  /** What comes behind moves up, so that nothing is left in the place of what was deleted. */
-  #emptySlot(slot: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let hole = slot;
-    for (let at = (hole + 1) & mask; slots[2 * at + 1] !== FREE; at = (at + 1) & mask) {
-      const home = slots[2 * at] & mask;
-      // An entry may move into the hole only when its home is not between the hole and itself.
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      slots[2 * hole] = slots[2 * at];
-      slots[2 * hole + 1] = slots[2 * at + 1];
-      hole = at;
-    }
-    slots[2 * hole + 1] = FREE;
-  }
-
-  #rehash(): void {
-    const before = this.#slots;
-    const mask = before.length - 1; // twice as many slots, of two words each
-    const slots = new Int32Array(2 * before.length);
-    for (let from = 0; from < before.length; from += 2) {
-      if (before[from + 1] === FREE) continue;
-      let slot = before[from] & mask;
-      while (slots[2 * slot + 1] !== FREE) slot = (slot + 1) & mask;
-      slots[2 * slot] = before[from];
-      slots[2 * slot + 1] = before[from + 1];
-    }
-    this.#slots = slots;
-    this.#mask = mask;
-  }
 }
 
-/** From one record's first word to the next one's. */
-export const RECORD_WORDS = LINE;
+function linesOf(count: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(new ArrayBuffer(LINES_AT + 4 * count * LINE), LINES_AT);
+}
