@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BINARY_FILE, compiled } from '../../assembly/build.ts';
 import {
@@ -6,6 +7,7 @@ import {
   COMMUNITIES,
   IS_BMP,
   MAX_FRAME,
+  MAX_FRAMES,
   MAX_ITEMS,
   PREFIXES,
   RECORD_TYPE,
@@ -25,6 +27,7 @@ import {
   valueAt,
 } from '../../src/bgproutes/frame-scanner.ts';
 import { hashText, textOfWords } from '../../src/table/text-index.ts';
+import { runs } from '../support/property-runs.ts';
 
 const HEAD = '"record_type":"update","vp":"64500_192.0.2.1","sec":1767225600,"Usec":17';
 const bits = (...places: number[]) => places.reduce((all, place) => all | (1 << place), 0);
@@ -134,5 +137,64 @@ describe('the scanner of frames', () => {
         expect(withTimes(sec, usec)).toBeUndefined();
       }
     }
+  });
+
+  describe('of several frames', () => {
+    const PLACES_OF_TEXT = [VP, AS_PATH, COMMUNITIES];
+    /** All that is found of a frame. */
+    const found = (frame: number) => {
+      const met = metIn(frame);
+      if (met === 0) return 0;
+      const list = valueAt(frame, PREFIXES);
+      const items = (met & bits(PREFIXES)) === 0 ? [] : itemsOf(textAt(list), textLength(list));
+      const values = PLACES_OF_TEXT.filter((place) => (met & bits(place)) !== 0).map((place) => valueAt(frame, place));
+      return [met, timeUsOf(frame), items, values.map((value) => [textOf(value), textHash(value)])];
+    };
+    const itemsOf = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => [textOf(itemAt(from + i)), textHash(itemAt(from + i))]);
+    const whole = announcement('198.51.100.0/24,2001:db8::/32', '64500:1 64500:2');
+    const long = announcement('198.51.100.0/24', '1'.repeat(40_000));
+    const frame = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.nat(300).map((n) => announcement('198.51.100.0/24', '64500:1 '.repeat(40).slice(0, n))),
+      },
+      { weight: 2, arbitrary: fc.nat(whole.length).map((at) => whole.slice(0, at)) },
+      { weight: 2, arbitrary: fc.nat(whole.length).map((at) => whole.slice(at)) },
+      { weight: 1, arbitrary: fc.constantFrom(long, long.padEnd(MAX_FRAME + 1), long.slice(1), '', '{}') },
+      { weight: 1, arbitrary: fc.nat(3_000).map((n) => announcement(Array(n).fill('::/0').join(), '')) },
+    );
+
+    it('finds in each what it finds in it alone, in as many at once as there is room for', () => {
+      fc.assert(
+        fc.property(fc.array(frame, { maxLength: 100, size: 'max' }), (all) => {
+          const frames = all.map((text) => Buffer.from(text, 'latin1'));
+          const alone = frames.map((one) => {
+            scanFrames([one], 0);
+            return found(0);
+          });
+          const together: unknown[] = [];
+          for (let from = 0; from < frames.length; ) {
+            const scanned = scanFrames(frames, from);
+            expect(scanned).toBeGreaterThan(0);
+            expect(scanned).toBeLessThanOrEqual(MAX_FRAMES);
+            for (let i = 0; i < scanned; i++) together.push(found(i));
+            from += scanned;
+          }
+          expect(together).toEqual(alone);
+        }),
+        runs(60),
+      );
+    });
+
+    it('takes the most that a frame can have, beside others', () => {
+      const items = Array(MAX_ITEMS).fill('10.0.0.0/8').join();
+      const frames = [whole, announcement(items, ''), whole].map((text) => Buffer.from(text));
+      let scanned = 0;
+      for (let from = 0; from < frames.length; from += scanned) {
+        scanned = scanFrames(frames, from);
+        for (let i = 0; i < scanned; i++) expect(metIn(i)).not.toBe(0);
+      }
+    });
   });
 });

@@ -39,6 +39,69 @@ function frame(vp: number, sec: number, fields: object): Buffer {
 }
 const announce = (vp: number, sec: number) => frame(vp, sec, { prefixes: PREFIX, 'as-path': `${64_600 + vp} 64500` });
 
+describe('frames that come together', () => {
+  test('are applied in their order, whatever in between is in doubt', () => {
+    feed.frames([announce(1, 1_700_000_001)], NOW);
+    expect(feed.slowDecodes).toBe(1); // the VP is new, and so is the spelling of the prefix
+    const gone = (vp: number, sec: number) => frame(vp, sec, { withdraws: PREFIX });
+    feed.frames(
+      [
+        gone(1, 1_700_000_002),
+        announce(2, 1_700_000_003), // a VP that is not known yet
+        gone(2, 1_700_000_004), // known by now
+        Buffer.from('{"record_type":"update"'),
+        announce(1, 1_700_000_005),
+        announce(2, 1_700_000_006),
+        gone(2, 1_700_000_007),
+        announce(1, 1_700_000_004), // late
+      ],
+      NOW,
+    );
+    expect(feed.slowDecodes).toBe(3);
+    expect(feed.decodeFailures.invalid_json).toBe(1);
+    expect(feed.events.dropped.out_of_order).toBe(1);
+    expect(feed.delay.count).toBe(8);
+    const [monitored] = table.prefixes.monitored();
+    expect([monitored.announcements, monitored.withdrawals, table.routes]).toEqual([4, 3, 1]);
+    expect(table.paths.size).toBe(1);
+  });
+
+  test('are all applied when there are more than are read at once', () => {
+    feed.frames([announce(1, 1_700_000_000)], NOW);
+    const packet = Array.from({ length: 1_000 }, (_, i) => announce(1, 1_700_000_001 + i));
+    feed.frames(packet, NOW + 1_000_000);
+    const [monitored] = table.prefixes.monitored();
+    expect([monitored.announcements, feed.slowDecodes, feed.delay.count]).toEqual([1_001, 1, 1_001]);
+    expect(monitored.lastAnnouncementUs).toBe(1_700_001_000_000_000);
+  });
+
+  test('find the bound of holding in the middle', () => {
+    feed.hold();
+    feed.frames(
+      [1, 2, 3, 4, 5].map((vp) => announce(vp, 1_700_000_001)),
+      NOW,
+    );
+    expect(feed.events.dropped.hold_overflow).toBe(2);
+    expect(feed.release()).toBe(false);
+    expect(table.routes).toBe(3);
+  });
+
+  test('keep a path that one of them lets go and a later one needs', () => {
+    const { paths } = table;
+    const route = (vp: number, sec: number, path: string) => frame(vp, sec, { prefixes: PREFIX, 'as-path': path });
+    feed.frames([route(1, 1_700_000_001, '64601 64500'), route(2, 1_700_000_001, '64602 64500')], NOW);
+    feed.frames([frame(1, 1_700_000_002, { withdraws: PREFIX })], NOW); // from now on it waits longest
+    for (let i = 0; i < 32_767; i++) paths.discard(paths.intern(`4200000000 ${i}`, 64_499) ?? 0);
+    const before = feed.slowDecodes;
+    feed.frames([frame(2, 1_700_000_003, { withdraws: PREFIX }), route(1, 1_700_000_004, '64601 64500')], NOW);
+    expect(feed.slowDecodes).toBe(before);
+    // A number that was given away would be given to the next new path.
+    for (let i = 0; i < 3; i++) paths.retain(paths.intern(`4200000001 ${i}`, 64_499) ?? 0);
+    const [state] = table.prefixes.states();
+    expect(paths.text(table.cells.path(table.cells.find(state, 0)))).toBe('64601 64500');
+  });
+});
+
 describe('holding', () => {
   test('keeps frames back, then applies them in order', () => {
     feed.hold();

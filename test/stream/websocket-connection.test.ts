@@ -7,6 +7,11 @@ import { RecordingLogger } from './recording-logger.ts';
 import { cleanups, KEY, open, QUICK, serve, until } from './session-world.ts';
 import { tcpServer, upgradeByHand, webSocketServer } from './test-servers.ts';
 
+/** A short text as a server sends it. */
+function textFrame(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+}
+
 describe('frames', () => {
   it('are handed on as they came, whatever they hold', async () => {
     const sent = [
@@ -24,6 +29,37 @@ describe('frames', () => {
     const { frames, events } = open(server.url);
     await until(() => expect(frames).toEqual([...sent, Buffer.from('binary')]));
     expect(events).toEqual(['connected']);
+  });
+
+  it('of one packet are handed on together, in their order', async () => {
+    const texts = Array.from({ length: 500 }, (_, i) => `{"number":${i}}`);
+    const server = await serve(
+      tcpServer(upgradeByHand((socket) => socket.write(Buffer.concat(texts.map((text) => textFrame(text)))))),
+    );
+    const packets: string[][] = [];
+    const session = new WebSocketSession(
+      { url: server.url, settings: QUICK, timers: systemTimers, redactText: redactor([]), log: new RecordingLogger() },
+      {
+        connected: () => {},
+        frames: (frames) => packets.push(frames.map(String)),
+        disconnected: () => {},
+      },
+    );
+    cleanups.push(() => session.stop());
+    session.start();
+    await until(() => expect(packets.flat()).toEqual(texts));
+    expect(packets.length).toBeLessThan(5);
+    expect(packets.every((packet) => packet.length > 0)).toBe(true);
+  });
+
+  it('that a refusal follows in the same packet are handed on before it', async () => {
+    const frames = ['{"number":1}', '{"number":2}', '{"error":"enough"}', '{"number":3}'];
+    const server = await serve(
+      tcpServer(upgradeByHand((socket) => socket.write(Buffer.concat(frames.map((text) => textFrame(text)))))),
+    );
+    const seen = open(server.url, {}, { reconnect: false });
+    await until(() => expect(seen.events).toEqual(['connected', 'refused: enough']));
+    expect(seen.frames.map(String)).toEqual(frames.slice(0, 2));
   });
 
   it('come uncompressed: the extension is not offered', async () => {
