@@ -11,9 +11,13 @@ const SERIES = 100_000;
 const SHAPE: Omit<StreamShape, 'prefixes'> = { vps: 1_000, origins: 5, messages: 200_000 };
 /** Series that a prefix of such a stream has, about. */
 const SERIES_PER_PREFIX = 57;
-const WINDOW_MS = 4_000;
-const SCRAPE_INTERVAL_MS = 1_000;
-const ROUNDS = 7;
+/** With a scrape in each, or in none: short, because a shared machine is fast in one moment and slow in the next. */
+const WINDOW_MS = 1_000;
+const ROUNDS = 28;
+/** Windows in which the table is filled. */
+const FILLING = 5;
+/** The longest pause is that of so many windows. */
+const WINDOWS_OF_PAUSE = 4;
 
 /** A scrape as Prometheus does it: OpenMetrics, compressed. Gives the uncompressed body's number of lines when asked. */
 function scrape(address: string, gzip: boolean): Promise<Buffer> {
@@ -30,6 +34,14 @@ function scrape(address: string, gzip: boolean): Promise<Buffer> {
       response.on('error', reject);
     }).on('error', reject);
   });
+}
+
+/** The longest of some windows, and the median of these. */
+function longest(pauses: readonly number[]): number {
+  const groups = Array.from({ length: Math.floor(pauses.length / WINDOWS_OF_PAUSE) }, (_, i) =>
+    pauses.slice(i * WINDOWS_OF_PAUSE, (i + 1) * WINDOWS_OF_PAUSE),
+  );
+  return median(groups.map((group) => Math.max(...group)));
 }
 
 async function measure({ progress }: BenchContext): Promise<Finding[]> {
@@ -50,8 +62,7 @@ table: { seed: false }
 web: { listen_address: "127.0.0.1:0" }
 `;
     const address = await exporter.ask<string>({ yaml });
-    // The first windows also fill the table.
-    await exporter.ask<Watched>({ ms: WINDOW_MS });
+    for (let i = 0; i < FILLING; i++) await exporter.ask<Watched>({ ms: WINDOW_MS });
     const body = (await scrape(address, false)).toString();
     const series = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
     if (series < SERIES) throw new Error(`there are only ${series} series`);
@@ -59,13 +70,9 @@ web: { listen_address: "127.0.0.1:0" }
 
     const pauses: Record<string, number[]> = { alone: [], scraped: [] };
     const window = async (name: 'alone' | 'scraped') => {
-      const scrapes: Promise<Buffer>[] = [];
-      const timer =
-        name === 'scraped' ? setInterval(() => scrapes.push(scrape(address, true)), SCRAPE_INTERVAL_MS) : undefined;
+      const scraped = name === 'scraped' ? scrape(address, true) : undefined;
       const watched = await exporter.ask<Watched>({ ms: WINDOW_MS });
-      clearInterval(timer);
-      const bodies = await Promise.all(scrapes);
-      if (bodies.some(({ length }) => length < 10_000)) throw new Error('a scrape gave nearly nothing');
+      if (((await scraped)?.length ?? 10_000) < 10_000) throw new Error('a scrape gave nearly nothing');
       pauses[name].push(watched.longestPauseMs);
       return watched.busyMs / watched.events;
     };
@@ -76,8 +83,8 @@ web: { listen_address: "127.0.0.1:0" }
     );
     const rate = (name: string) => `${Math.round(1 / measured.median(name))} events a busy ms`;
     progress(
-      `alone ${rate('alone')}, longest pause ${median(pauses.alone).toFixed(1)} ms; ` +
-        `scraped ${rate('scraped')}, ${median(pauses.scraped).toFixed(1)} ms`,
+      `alone ${rate('alone')}, longest pause ${longest(pauses.alone).toFixed(1)} ms; ` +
+        `scraped ${rate('scraped')}, ${longest(pauses.scraped).toFixed(1)} ms`,
     );
     return [
       atLeast(
@@ -85,7 +92,7 @@ web: { listen_address: "127.0.0.1:0" }
         0.93,
         measured.ratio('alone', 'scraped'),
       ),
-      atMost('longest pause of the event loop meanwhile', 30, median(pauses.scraped), 'ms'),
+      atMost('longest pause of the event loop meanwhile', 30, longest(pauses.scraped), 'ms'),
     ];
   } finally {
     await Promise.all([exporter.stop(), feeder.stop()]);
