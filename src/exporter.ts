@@ -184,6 +184,7 @@ class Exporter implements RunningExporter {
         telemetryPath: web.telemetryPath,
         enableLifecycle: web.enableLifecycle,
         render: (format) => this.render(format),
+        release: (format, body) => this.#writers[format].release(body),
         ready: () => this.ready(),
         landing: () => this.#landing(),
         reload: () => this.reload(),

@@ -55,6 +55,9 @@ export class TextWriter {
   readonly #format: TextFormat;
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
+  /** The body before it, and those of which `release` said that nobody reads them. */
+  #former: Buffer | undefined;
+  readonly #released = new WeakSet<Buffer>();
   #layouts: readonly SourceLayout[] = [];
   readonly #recorder = new PointRecorder();
   #busy = false;
@@ -67,7 +70,7 @@ export class TextWriter {
   }
 
   /**
-   * The whole body, of one moment. The buffer is the caller's to read; it is never written to again.
+   * The whole body, of one moment. The buffer is the caller's to read; it is not written to again before `release`.
    * @throws Error while a body is being written in turns
    */
   render(sources: readonly FamilySource[]): Buffer {
@@ -88,6 +91,14 @@ export class TextWriter {
     return body;
   }
 
+  /**
+   * Tells that nobody reads the body any more: one to come may be written where it was. Of many megabytes a second the
+   * garbage collector has its work otherwise. A body that is never released stays as it is.
+   */
+  release(body: Buffer): void {
+    this.#released.add(body);
+  }
+
   /** Yields wherever others may have their turn. */
   *#steps(sources: readonly FamilySource[]): Generator<void, Buffer> {
     if (this.#busy) throw new Error('a body is being written');
@@ -97,15 +108,23 @@ export class TextWriter {
       for (const [i, source] of sources.entries()) changes.push(yield* this.#ask(source, this.#layouts[i]));
       const next = new TextBytes();
       // A sixteenth more, so that a body that grows a little finds the room that one before it gave back.
-      next.begin(Math.max(FIRST_SIZE, this.#body.length + (this.#body.length >>> 4)));
+      next.begin(Math.max(FIRST_SIZE, this.#body.length + (this.#body.length >>> 4)), this.#takeSpare());
       for (const change of changes) yield* this.#join(change, next);
       if (this.#format === 'openmetrics') next.copy(END, 0, END.length);
+      this.#former = this.#body; // which was read until now
       this.#body = next.take();
       this.#layouts = changes.map(({ layout }) => layout);
       return this.#body;
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** The memory of the former body, when its reader is done with it. */
+  #takeSpare(): Buffer | undefined {
+    const former = this.#former;
+    this.#former = undefined;
+    return former !== undefined && this.#released.has(former) ? Buffer.from(former.buffer) : undefined;
   }
 
   /** Asks the groups that changed for their points. */

@@ -44,9 +44,13 @@ export class TextBytes {
     return this.#at;
   }
 
-  /** Begins a new buffer; the former one stays with whoever has it. */
-  begin(capacity: number): void {
-    this.#use(Buffer.allocUnsafeSlow(capacity));
+  /**
+   * Begins a buffer; the former one stays with whoever has it.
+   * @param spare taken instead of a new one, unless it is small for so much, or by far too large
+   */
+  begin(capacity: number, spare?: Buffer): void {
+    const fits = spare !== undefined && spare.length >= capacity - (capacity >>> 5) && spare.length <= 4 * capacity;
+    this.#use(fits ? spare : Buffer.allocUnsafeSlow(capacity));
     this.#at = 0;
   }
 

@@ -14,8 +14,10 @@ export interface WebServerOptions {
   readonly listenAddress: { readonly host: string; readonly port: number };
   /** Such as `/metrics`. */
   readonly telemetryPath: string;
-  /** The metrics now. The buffer is not written to again. */
+  /** The metrics now. The buffer is not written to again before `release`. */
   readonly render: (format: ExpositionFormat) => Promise<Buffer>;
+  /** Told of a body of `render` that is read no more. */
+  readonly release?: (format: ExpositionFormat, body: Buffer) => void;
   /** `reason` without a full stop. */
   readonly ready: () => { readonly ok: true } | { readonly ok: false; readonly reason: string };
   readonly landing: () => LandingFacts;
@@ -137,7 +139,9 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
     const body = await options.render(format);
     reply.header('vary', 'Accept, Accept-Encoding').type(contentType);
     if (!acceptsGzip(header(request, 'accept-encoding'))) return reply.send(body);
-    return reply.header('content-encoding', 'gzip').send(await compress(body, { level: constants.Z_BEST_SPEED }));
+    const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
+    options.release?.(format, body);
+    return reply.header('content-encoding', 'gzip').send(compressed);
   });
 
   app.get('/', (_, reply) => {

@@ -150,6 +150,25 @@ describe('GET /metrics', () => {
     expect((await ask(server, '/metrics')).body.toString()).toBe('up 1\n');
   });
 
+  it('gives back a body that it has compressed, and only such a one', async () => {
+    const bodies: Buffer[] = [];
+    const released: Buffer[] = [];
+    const server = await start({
+      render: async (format) => {
+        bodies.push(Buffer.from(`# ${format} ${bodies.length}\n`));
+        return bodies[bodies.length - 1];
+      },
+      release: (format, body) => {
+        expect(body.toString()).toContain(format);
+        released.push(body);
+      },
+    });
+    expect((await ask(server, '/metrics')).body.toString()).toBe('# text 0\n');
+    const { body } = await ask(server, '/metrics', { headers: { 'accept-encoding': 'gzip' } });
+    expect(gunzipSync(body).toString()).toBe('# text 1\n');
+    expect(released).toEqual([bodies[1]]);
+  });
+
   it('refuses more than 40 scrapes at once whose readers do not read, and recovers when they are gone', async () => {
     const body = Buffer.alloc(16 * 1024 * 1024, 'x');
     const server = await start({ render: async () => body });
