@@ -25,19 +25,15 @@ class OurDecoder {
 
   /** Gives the frames of a packet as they are read, some at a time. */
   decode(packet: readonly Buffer[], use: (frames: DecodedFrames) => void = () => {}): void {
-    const { fast } = this;
     const { paths } = this.table;
-    for (let from = 0; from < packet.length; ) {
-      const scanned = fast.scan(packet, from);
-      for (let at = 0; at < scanned; at++) {
-        const read = fast.read(at);
-        use(fast);
-        for (let i = 0; i < read; i++) if (fast.paths[i] !== 0) paths.release(fast.paths[i]);
-        at += read;
-        if (at < scanned) this.#decodeDoubted(packet[from + at]);
-      }
-      from += scanned;
-    }
+    this.fast.decode(
+      packet,
+      (read) => {
+        use(read);
+        for (let i = 0; i < read.count; i++) if (read.paths[i] !== 0) paths.release(read.paths[i]);
+      },
+      (frame) => this.#decodeDoubted(frame),
+    );
   }
 
   /** What the fast decoder doubts is read by the general one, which makes it known. */

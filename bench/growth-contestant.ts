@@ -57,7 +57,8 @@ class Grown {
 
   /** Takes in the next piece. Gives what an event costs from bytes to totals, in microseconds. */
   piece(): number {
-    const packets = this.#pieces.shift() ?? [];
+    const packets = this.#pieces.shift();
+    if (packets === undefined) throw new Error('no piece was prepared');
     const events = this.#events();
     const before = cpuTimeUs();
     for (const packet of packets) this.#feed.frames(packet, RECEIVED_AT_MS);

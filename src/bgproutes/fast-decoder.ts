@@ -61,6 +61,29 @@ export class FastDecoder implements DecodedFrames {
     this.#ids = ids;
   }
 
+  /**
+   * Reads frames in their order, some at a time.
+   * @param understood gets those that were understood; what it gets is valid until it returns. `first` is the place of the
+   *   first of them in the list. Each of their paths is retained, for it to release
+   * @param doubted gets each frame that is in doubt, after those before it and before those behind it, which it may make known
+   */
+  decode(
+    frames: readonly Buffer[],
+    understood: (read: DecodedFrames, first: number) => void,
+    doubted: (frame: Buffer, place: number) => void,
+  ): void {
+    for (let from = 0; from < frames.length; ) {
+      const scanned = this.scan(frames, from);
+      for (let at = 0; at < scanned; at++) {
+        const read = this.read(at);
+        if (read > 0) understood(this, from + at);
+        at += read;
+        if (at < scanned) doubted(frames[from + at], from + at);
+      }
+      from += scanned;
+    }
+  }
+
   /** Looks at frames from this one on: at as many as there is room for, one at least. Gives how many; then `read` them. */
   scan(frames: readonly Buffer[], from: number): number {
     const scanned = scanFrames(frames, from);

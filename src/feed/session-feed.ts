@@ -56,9 +56,9 @@ export class SessionFeed {
   readonly #holdBounds: HoldBounds;
   #held: HeldFrame[] | undefined;
   #heldBytes = 0;
+  #overflowed = false;
   /** Of the frames that were read together, seconds. */
   readonly #delays = new Float64Array(MAX_FRAMES);
-  #overflowed = false;
   readonly #told = new Set<string>();
 
   constructor({ session, stream, decoder, fold, logger, canary, holdBounds = DEFAULT_HOLD }: SessionFeedOptions) {
@@ -128,21 +128,16 @@ export class SessionFeed {
   }
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
-    const decoder = this.#decoder;
     const delays = this.#delays;
-    const receivedAt = receivedAtMs / 1_000;
-    for (let from = 0; from < frames.length; ) {
-      const scanned = decoder.scan(frames, from);
-      for (let at = 0; at < scanned; at++) {
-        const read = decoder.read(at);
-        for (let i = 0; i < read; i++) delays[i] = receivedAt - decoder.timesUs[i] / 1_000_000;
-        this.delay.observeAll(delays, read);
-        this.#fold.applyFrames(decoder, this.#session, this.events, receivedAtMs, late);
-        at += read;
-        if (at < scanned) this.#applySlowly(frames[from + at], receivedAtMs, late);
-      }
-      from += scanned;
-    }
+    this.#decoder.decode(
+      frames,
+      (read) => {
+        for (let i = 0; i < read.count; i++) delays[i] = receivedAtMs / 1_000 - read.timesUs[i] / 1_000_000;
+        this.delay.observeAll(delays, read.count);
+        this.#fold.applyFrames(read, this.#session, this.events, receivedAtMs, late);
+      },
+      (frame) => this.#applySlowly(frame, receivedAtMs, late),
+    );
   }
 
   /** A frame that the fast decoder doubts. */

@@ -13,29 +13,30 @@ export class Histogram implements HistogramValue {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** The same as `observe` for the first `count` of these, one after the other. */
+  /** @param value below 0 counts as 0: where two clocks differ, a time can be negative */
+  observe(value: number): void {
+    const counted = Math.max(0, value);
+    this.counts[bucketOf(this.bounds, counted)]++;
+    this.sum += counted;
+    this.count++;
+  }
+
+  /** The same for the first `count` of these; a number that an object keeps costs more to change than one of a loop. */
   observeAll(values: Float64Array, count: number): void {
     const { bounds, counts } = this;
-    const last = bounds.length;
     let { sum } = this;
     for (let i = 0; i < count; i++) {
-      const value = values[i] > 0 ? values[i] : 0;
-      let bucket = 0;
-      while (bucket < last && value > bounds[bucket]) bucket++;
-      counts[bucket]++;
-      sum += value;
+      const counted = Math.max(0, values[i]);
+      counts[bucketOf(bounds, counted)]++;
+      sum += counted;
     }
     this.sum = sum;
     this.count += count;
   }
+}
 
-  /** @param value below 0 counts as 0: where two clocks differ, a time can be negative */
-  observe(value: number): void {
-    const counted = Math.max(0, value);
-    let bucket = 0;
-    while (bucket < this.bounds.length && counted > this.bounds[bucket]) bucket++;
-    this.counts[bucket]++;
-    this.sum += counted;
-    this.count++;
-  }
+function bucketOf(bounds: readonly number[], value: number): number {
+  let bucket = 0;
+  while (bucket < bounds.length && value > bounds[bucket]) bucket++;
+  return bucket;
 }

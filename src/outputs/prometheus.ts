@@ -195,7 +195,7 @@ export class TextWriter {
     const former = known?.lengths;
     let read = former !== undefined && hasLines(former, first, layout.groups.length) ? from + header.length : from;
     // A family without points has no header.
-    if (points.count > 0 || (former !== undefined && hasCleanLines(former, first, layout.groups.length, dirty)))
+    if (points.count > 0 || (former !== undefined && hasLines(former, first, layout.groups.length, dirty)))
       next.copy(header, 0, header.length);
     for (let d = 0; d < dirty.length; d += GROUPS_AT_ONCE) {
       read = this.#joinSome(change, m, d, Math.min(d + GROUPS_AT_ONCE, dirty.length), read, next);
@@ -242,15 +242,10 @@ function sameGroups(a: readonly PointGroup[], b: readonly PointGroup[]): boolean
   return a === b || (a.length === b.length && a.every((group, i) => group === b[i]));
 }
 
-function hasLines(lengths: Uint32Array, first: number, count: number): boolean {
-  for (let i = first; i < first + count; i++) if (lengths[i] > 0) return true;
-  return false;
-}
-
-/** The same without those of the dirty groups. */
-function hasCleanLines(lengths: Uint32Array, first: number, count: number, dirty: readonly number[]): boolean {
-  for (let i = 0, d = 0; i < count; i++) {
-    if (dirty[d] === i) d++;
+/** Whether any of the groups has lines of the metric, `except` those at these places (ascending). */
+function hasLines(lengths: Uint32Array, first: number, count: number, except: readonly number[] = []): boolean {
+  for (let i = 0, e = 0; i < count; i++) {
+    if (except[e] === i) e++;
     else if (lengths[first + i] > 0) return true;
   }
   return false;

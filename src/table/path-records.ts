@@ -59,8 +59,8 @@ export class PathRecords {
   }
 
   /**
-   * Begins to fetch from memory what `find` will read for these hashes, at most MOST_EXPECTED. A processor reads on while it waits, as
-   * far as it can see: loops that do nothing but read have many reads under way, a look-up of its own has one.
+   * Begins to fetch from memory what `find` will read for these hashes, at most MOST_EXPECTED. A processor reads on while
+   * it waits, as far as it can see: loops that do nothing but read have many reads under way, a look-up of its own has one.
    */
   expectTexts(hashes: Int32Array, count: number): void {
     const { words: slots, mask } = this.#slots;

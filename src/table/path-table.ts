@@ -58,7 +58,7 @@ export class PathTable {
 
   /** Canonical. */
   text(path: number): string {
-    return this.#identity(path).split('\n', 1)[0];
+    return this.#records.text(path).split('\n', 1)[0];
   }
 
   origin(path: number): number {
@@ -89,13 +89,9 @@ export class PathTable {
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */
   ownAsn(path: number): number | undefined {
-    const identity = this.#identity(path);
+    const identity = this.#records.text(path);
     const at = identity.indexOf('\n');
     return at === -1 ? undefined : Number(identity.slice(at + 1));
-  }
-
-  #identity(path: number): string {
-    return this.#records.text(path);
   }
 
   /** `64500`, or `{64501,64502}`: an origin's or upstream's number as a label value. */

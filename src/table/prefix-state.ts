@@ -65,7 +65,10 @@ export class Counts {
   }
 
   keys(): Iterable<number> {
-    return this.#many?.keys() ?? this.#pairs.filter((_, i) => i % 2 === 0);
+    if (this.#many !== undefined) return this.#many.keys();
+    const keys: number[] = [];
+    for (let place = 0; place < this.#pairs.length; place += 2) keys.push(this.#pairs[place]);
+    return keys;
   }
 
   #placeOf(key: number): number {

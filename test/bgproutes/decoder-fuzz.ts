@@ -88,24 +88,22 @@ export function fuzzDecoders({ runs, seed, corpus, progress = () => {} }: FuzzOp
       result.readable++;
       words.fold.apply(message.update, 0, words.counts, nowMs);
     }
-    const frames = packet.map(({ frame }) => frame);
-    for (let from = 0; from < count; ) {
-      const scanned = decoder.scan(frames, from);
-      for (let at = 0; at < scanned; at++) {
-        const read = decoder.read(at);
-        for (let i = 0; i < read; i++) {
+    decoder.decode(
+      packet.map(({ frame }) => frame),
+      (read, first) => {
+        for (let i = 0; i < read.count; i++) {
           result.understood++;
-          if (packet[from + at + i].valid) result.understoodOfValid++;
-          const difference = differenceOf(decoder, i, general[from + at + i], integers.table);
-          if (difference !== undefined) throw fault(from + at + i, difference);
+          if (packet[first + i].valid) result.understoodOfValid++;
+          const difference = differenceOf(read, i, general[first + i], integers.table);
+          if (difference !== undefined) throw fault(first + i, difference);
         }
-        integers.fold.applyFrames(decoder, 0, integers.counts, nowMs);
-        at += read;
-        const doubted = at < scanned ? general[from + at] : undefined;
-        if (doubted?.ok) integers.fold.apply(doubted.update, 0, integers.counts, nowMs);
-      }
-      from += scanned;
-    }
+        integers.fold.applyFrames(read, 0, integers.counts, nowMs);
+      },
+      (_, place) => {
+        const doubted = general[place];
+        if (doubted.ok) integers.fold.apply(doubted.update, 0, integers.counts, nowMs);
+      },
+    );
     const compared = Math.floor(run / COMPARE_EVERY);
     run += count;
     if (Math.floor(run / COMPARE_EVERY) > compared || run === runs) {

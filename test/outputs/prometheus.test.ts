@@ -216,6 +216,22 @@ describe('a group that throws', () => {
     expect(told).toEqual(['bgp_some_thing: of a bug']);
   });
 
+  test.each(FORMATS)('as one does that gives a point of another kind than its metric (%s)', (format) => {
+    const told: string[] = [];
+    const writer = new TextWriter(format, (error, metric) => told.push(`${metric.name}: ${(error as Error).message}`));
+    const value = { bounds: [1], counts: [0, 0], sum: 0, count: 0 };
+    const confused = group(
+      [GAUGE, (sink) => sink.histogram(labels({ p: 'confused' }), value)],
+      [HISTOGRAM, number(labels({ p: 'confused' }), 1)],
+    );
+    const body = writer.render([source(confused, fine('b'))]);
+    expect([...seriesOf(readExposition(body, format)).keys()]).toEqual([
+      'bgp_some_thing{p="b"}',
+      'bgp_received_bytes_total{p="b"}',
+    ]);
+    expect(told).toEqual([GAUGE, HISTOGRAM].map(({ name }) => `${name}: a point of another kind than its metric`));
+  });
+
   test('takes no header with it when it is alone', () => {
     expect(render('text', broken(1))).not.toContain('bgp_some_thing');
   });
