@@ -363,7 +363,9 @@ class Exporter implements RunningExporter {
       startedAtMs: this.figures.startTimeMs,
       table: this.#config.table.seed ? seeded : 'off',
       prefixes,
-      streams: this.#source.stats.filter((stats) => stats.idle !== true),
+      streams: this.#feeds
+        .filter(({ stream }) => stream.idle !== true)
+        .map(({ stream, lastUpdateAtMs }) => ({ ...stream, lastUpdateAtMs })),
     };
   }
 }

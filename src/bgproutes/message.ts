@@ -28,6 +28,9 @@ export const DECODE_FAILURES = [
 /** One of `DECODE_FAILURES`. */
 export type DecodeFailure = (typeof DECODE_FAILURES)[number];
 
+/** The failures of frames that are no messages about routes: nothing is lost with them, and they do not show that routes still come. */
+export const NOT_MESSAGES: readonly DecodeFailure[] = ['service_error', 'unknown_record_type'];
+
 export type DecodeResult =
   | {
       readonly ok: true;

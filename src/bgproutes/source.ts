@@ -197,7 +197,6 @@ class KeySession {
         frames: (frames, receivedAtMs) => {
           this.stats.frames += frames.length;
           for (const { length } of frames) this.stats.receivedBytes += length;
-          this.stats.lastFrameAtMs = receivedAtMs;
           this.listener?.frames(this.index, frames, receivedAtMs);
         },
         disconnected: (reason, atMs, detail, refused) => {

@@ -156,7 +156,7 @@ export class Keeper {
   /** A frame that could not be read may have been a withdrawal: rather than wait for the next comparison, make one. */
   async #compareAfterFailures(): Promise<void> {
     const { feeds, timers, lagMs, logger } = this.#options;
-    const unread = feeds.reduce((sum, feed) => sum + feed.unreadFrames, 0);
+    const unread = feeds.reduce((sum, feed) => sum + feed.unreadMessages, 0);
     if (unread === this.#unreadSeen || timers.now() < this.#nextFailureComparisonMs) return;
     this.#unreadSeen = unread;
     this.#nextFailureComparisonMs = timers.now() + FAILURE_PAUSE_MS;

@@ -5,7 +5,13 @@
 
 import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
 import { MAX_FRAMES } from '../bgproutes/frame-layout.ts';
-import { DECODE_FAILURES, type DecodeFailure, type DecodeResult, decodeMessage } from '../bgproutes/message.ts';
+import {
+  DECODE_FAILURES,
+  type DecodeFailure,
+  type DecodeResult,
+  decodeMessage,
+  NOT_MESSAGES,
+} from '../bgproutes/message.ts';
 import type { Logger } from '../logger.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
@@ -47,6 +53,10 @@ export class SessionFeed {
   readonly delay = new Histogram(DELAY_BOUNDS);
   readonly decodeFailures: Record<DecodeFailure, number> = zeros(DECODE_FAILURES);
   slowDecodes = 0;
+  /** Messages that were decoded, whole or in part. Keep-alives and whatever else is no message of ours do not count. */
+  updates = 0;
+  /** Receipt of the newest of them, Unix ms. A message that was held counts once it is decoded. */
+  lastUpdateAtMs: number | undefined;
   canaryAtMs: number | undefined;
   readonly #canary: string | undefined;
   readonly #session: number;
@@ -71,11 +81,11 @@ export class SessionFeed {
     this.#holdBounds = holdBounds;
   }
 
-  /** Frames, or parts of one, that should have been events. A record type that is not ours is none. */
-  get unreadFrames(): number {
+  /** Messages, or parts of one, whose events are lost because they could not be read. */
+  get unreadMessages(): number {
     let unread = 0;
-    for (const reason of DECODE_FAILURES) unread += this.decodeFailures[reason];
-    return unread - this.decodeFailures.unknown_record_type - this.decodeFailures.service_error;
+    for (const reason of DECODE_FAILURES) if (!NOT_MESSAGES.includes(reason)) unread += this.decodeFailures[reason];
+    return unread;
   }
 
   get holding(): boolean {
@@ -119,7 +129,7 @@ export class SessionFeed {
   #hold(held: HeldFrame[], data: Buffer, receivedAtMs: number): void {
     if (held.length >= this.#holdBounds.frames || this.#heldBytes + data.length > this.#holdBounds.bytes) {
       this.#overflowed = true;
-      this.#dropHeld(data);
+      this.#dropHeld(data, receivedAtMs);
       return;
     }
     // A copy: the frame shares its memory with all that came in the same packet.
@@ -134,6 +144,7 @@ export class SessionFeed {
       (read) => {
         for (let i = 0; i < read.count; i++) delays[i] = receivedAtMs / 1_000 - read.timesUs[i] / 1_000_000;
         this.delay.observeAll(delays, read.count);
+        this.#heard(read.count, receivedAtMs);
         this.#fold.applyFrames(read, this.#session, this.events, receivedAtMs, late);
       },
       (frame) => this.#applySlowly(frame, receivedAtMs, late),
@@ -143,7 +154,7 @@ export class SessionFeed {
   /** A frame that the fast decoder doubts. */
   #applySlowly(data: Buffer, receivedAtMs: number, late: LateReason): void {
     this.slowDecodes++;
-    const result = this.#decode(data);
+    const result = this.#decode(data, receivedAtMs);
     if (!result.ok) return;
     const { update } = result;
     this.delay.observe(receivedAtMs / 1000 - update.timeUs / 1_000_000);
@@ -156,7 +167,13 @@ export class SessionFeed {
     this.#fold.apply(update, this.#session, this.events, receivedAtMs, late);
   }
 
-  #decode(data: Buffer): DecodeResult {
+  /** Messages that found no room were decoded before those that were held: the newest receipt stays. */
+  #heard(updates: number, receivedAtMs: number): void {
+    this.updates += updates;
+    this.lastUpdateAtMs = Math.max(this.lastUpdateAtMs ?? receivedAtMs, receivedAtMs);
+  }
+
+  #decode(data: Buffer, receivedAtMs: number): DecodeResult {
     const result = decodeMessage(data);
     if (!result.ok) {
       this.decodeFailures[result.reason]++;
@@ -171,6 +188,7 @@ export class SessionFeed {
       }
       return result;
     }
+    this.#heard(1, receivedAtMs);
     for (const failure of result.failures) this.decodeFailures[failure]++;
     if (result.guessedKey !== undefined) {
       this.#tellOnce(`key ${result.guessedKey}`, 'withdrawn prefixes found under a key that is not documented', {
@@ -181,8 +199,8 @@ export class SessionFeed {
   }
 
   /** The events of a frame that finds no room are counted, so the frame is decoded all the same. */
-  #dropHeld(data: Buffer): void {
-    const result = this.#decode(data);
+  #dropHeld(data: Buffer, receivedAtMs: number): void {
+    const result = this.#decode(data, receivedAtMs);
     if (result.ok) this.events.dropped.hold_overflow += result.update.announced.length + result.update.withdrawn.length;
   }
 

@@ -101,9 +101,12 @@ export class SessionSeeder {
     return Object.fromEntries(known);
   }
 
-  /** A connection that died is deaf before that shows: only what was heard counts. A calm prefix's longer gap costs nothing. */
+  /**
+   * A dead connection is noticed late, so the table is complete only up to the last message. For a quiet prefix this makes
+   * the gap look longer than it was; filling it again costs one empty answer.
+   */
   #heardUntilMs(): number {
-    return Math.max(this.#connectedAtMs ?? 0, this.#options.feed.stream.lastFrameAtMs ?? 0);
+    return Math.max(this.#connectedAtMs ?? 0, this.#options.feed.lastUpdateAtMs ?? 0);
   }
 
   /** The monitored prefixes of the session; until the stream delivers all of them the table is not complete. */

@@ -22,13 +22,15 @@ export interface SessionFigures {
     readonly gapSinceMs: number | undefined;
     readonly frames: number;
     readonly receivedBytes: number;
-    readonly lastFrameAtMs: number | undefined;
     readonly subscribedPrefixes: number;
     readonly renewals: Readonly<Record<string, number>>;
     readonly subscriptionExpiresAtMs: number | undefined;
   };
   readonly decodeFailures: Readonly<Record<string, number>>;
   readonly slowDecodes: number;
+  /** Messages that were decoded. */
+  readonly updates: number;
+  readonly lastUpdateAtMs: number | undefined;
   readonly events: {
     readonly dropped: Readonly<Record<string, number>>;
     readonly unmonitoredPrefixes: number;
@@ -67,7 +69,8 @@ function writers(session: SessionFigures, elapsed: () => number): Readonly<Recor
     streamGap: single(base, () => gapMsAt(stream, elapsed()) / 1000),
     streamFrames: single(base, () => stream.frames),
     streamReceived: single(base, () => stream.receivedBytes),
-    streamLastFrame: single(base, () => seconds(stream.lastFrameAtMs)),
+    streamUpdates: single(base, () => session.updates),
+    streamLastFrame: single(base, () => seconds(session.lastUpdateAtMs)),
     streamDelay: histogram(base, () => session.delay),
     streamDecodeFailures: reasons(session.decodeFailures),
     streamSlowDecodes: single(base, () => session.slowDecodes),

@@ -25,8 +25,8 @@ export interface LandingStream {
   readonly session: string;
   readonly up: boolean;
   readonly subscribedPrefixes: number;
-  /** Unix ms; undefined before the first frame. */
-  readonly lastFrameAtMs: number | undefined;
+  /** Receipt of the newest message about routes, Unix ms; undefined before the first. */
+  readonly lastUpdateAtMs: number | undefined;
 }
 
 export interface LandingFacts {
@@ -170,16 +170,16 @@ const STREAM_COLUMNS: readonly Column[] = [
   { name: 'Session', isNumber: true },
   { name: 'State' },
   { name: 'Subscribed prefixes', isNumber: true },
-  { name: 'Last frame' },
+  { name: 'Last message' },
 ];
 
 function streamTable(streams: readonly LandingStream[], nowMs: number): string {
-  const rows = streams.map(({ source, session, up, subscribedPrefixes, lastFrameAtMs }) => [
+  const rows = streams.map(({ source, session, up, subscribedPrefixes, lastUpdateAtMs }) => [
     escapeHtml(source),
     escapeHtml(session),
     up ? '<span class="good">up</span>' : '<span class="bad">down</span>',
     String(subscribedPrefixes),
-    lastFrameAtMs === undefined ? 'none yet' : `${formatAge(nowMs - lastFrameAtMs)} ago`,
+    lastUpdateAtMs === undefined ? 'none yet' : `${formatAge(nowMs - lastUpdateAtMs)} ago`,
   ]);
   return table(STREAM_COLUMNS, rows);
 }

@@ -41,7 +41,6 @@ export interface StreamStats {
   gapSinceMs: number | undefined;
   frames: number;
   receivedBytes: number;
-  lastFrameAtMs: number | undefined;
   subscribedPrefixes: number;
   readonly renewals: Record<RenewalResult, number>;
   subscriptionExpiresAtMs: number | undefined;
@@ -60,7 +59,7 @@ export interface SourceListener {
    * within a fraction of a second.
    */
   opened?(session: number, atMs: number): void;
-  /** Connected and associated: frames follow. `lastFrameAtMs` is when the stream last spoke before, if it did. */
+  /** Connected and associated: frames follow. */
   connected(session: number, atMs: number): void;
   /**
    * A connection ended, an attempt at one failed, or the association may have expired (then frames may still come).

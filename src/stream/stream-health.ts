@@ -15,7 +15,6 @@ export function createStreamStats(source: string, session: string, startTimeMs: 
     gapSinceMs: undefined,
     frames: 0,
     receivedBytes: 0,
-    lastFrameAtMs: undefined,
     subscribedPrefixes: 0,
     renewals: zeros(RENEWAL_RESULTS),
     subscriptionExpiresAtMs: undefined,

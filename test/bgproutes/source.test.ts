@@ -33,7 +33,6 @@ describe('starting', () => {
       gapSinceMs: undefined,
       frames: 1,
       receivedBytes: 7,
-      lastFrameAtMs: w.timers.now(),
       subscribedPrefixes: 2,
       renewals: { success: 1, refused: 0, error: 0 },
       subscriptionExpiresAtMs: w.timers.now() + 4 * HOUR,

@@ -102,6 +102,44 @@ describe('frames that come together', () => {
   });
 });
 
+describe('frames that are no messages about routes', () => {
+  const KEEPALIVE = Buffer.from('{"record_type":"keepalive"}');
+  const ERROR = Buffer.from('{"error":"slow down"}');
+
+  test('are neither life nor damage: they count by reason, and nowhere else', () => {
+    feed.frames([announce(1, 1_700_000_001)], NOW);
+    feed.frames([KEEPALIVE, ERROR, KEEPALIVE], NOW + 60_000);
+    expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([1, NOW, 0]);
+    expect(feed.decodeFailures).toMatchObject({ unknown_record_type: 2, service_error: 1 });
+    feed.frames([announce(1, 1_700_000_002), KEEPALIVE, announce(1, 1_700_000_003)], NOW + 90_000);
+    expect([feed.updates, feed.lastUpdateAtMs]).toEqual([3, NOW + 90_000]);
+  });
+
+  test('a message that cannot be read is damage, but no life', () => {
+    feed.frames([Buffer.from('{"record_type":"update"'), frame(1, -1, { prefixes: PREFIX, 'as-path': '64500' })], NOW);
+    expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([0, undefined, 2]);
+  });
+
+  test('a message of which a part can be read is both', () => {
+    feed.frames([frame(1, 1_700_000_001, { prefixes: `${PREFIX},bad`, 'as-path': '64601 64500' })], NOW);
+    expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([1, NOW, 1]);
+  });
+
+  test('held messages count with their receipt once they are decoded, and so do those that find no room', () => {
+    feed.hold();
+    feed.frames([announce(1, 1_700_000_001)], NOW + 1_000);
+    feed.frames([KEEPALIVE], NOW + 2_000);
+    expect([feed.updates, feed.lastUpdateAtMs]).toEqual([0, undefined]);
+    feed.release();
+    expect([feed.updates, feed.lastUpdateAtMs]).toEqual([1, NOW + 1_000]);
+    feed.hold();
+    for (let i = 1; i <= 4; i++) feed.frames([announce(1, 1_700_000_001 + i)], NOW + 2_000 + i);
+    expect([feed.updates, feed.lastUpdateAtMs]).toEqual([2, NOW + 2_004]);
+    feed.release();
+    expect([feed.updates, feed.lastUpdateAtMs]).toEqual([5, NOW + 2_004]);
+  });
+});
+
 describe('holding', () => {
   test('keeps frames back, then applies them in order', () => {
     feed.hold();

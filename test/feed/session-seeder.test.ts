@@ -107,15 +107,15 @@ function world() {
     await pass(2 * LAG_MS);
     expect([seeder.complete, table.routes]).toEqual([true, 3]);
   };
-  return { timers, api, table, fold, figures, stream, directory, seeder, pass, seeded };
+  return { timers, api, table, feed, fold, figures, stream, directory, seeder, pass, seeded };
 }
 
 test('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {
-  const { timers, api, table, stream, seeder, pass, seeded } = world();
+  const { timers, api, table, feed, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
   // A source that is half a minute late: the frame of this withdrawal was due a moment after the cut.
-  stream.lastFrameAtMs = timers.now();
+  feed.lastUpdateAtMs = timers.now();
   api.history = [
     { vp: VPS[0], prefix: PREFIX, timeUs: (timers.now() - 30_000) * 1000 + 1, kind: 'W', asPath: '' } as const,
   ];

@@ -41,13 +41,14 @@ function session(
         gapSinceMs: undefined,
         frames: 0,
         receivedBytes: 0,
-        lastFrameAtMs: undefined,
         subscribedPrefixes: 0,
       },
       ...{ renewals: zeros(RENEWAL_RESULTS), subscriptionExpiresAtMs: undefined, ...more },
     },
     decodeFailures: zeros(DECODE_FAILURES),
     slowDecodes: 0,
+    updates: 0,
+    lastUpdateAtMs: undefined,
     events: new FoldCounts(),
     delay: new Histogram(DELAY_BOUNDS),
     canaryAtMs: undefined,
@@ -72,6 +73,7 @@ describe('a session of the stream', () => {
       'connects_total',
       'gap_seconds_total',
       'frames_total',
+      'updates_total',
       'received_bytes_total',
       'slow_decodes_total',
       'future_timestamps_total',
@@ -93,14 +95,16 @@ describe('a session of the stream', () => {
       up: true,
       frames: 7,
       receivedBytes: 4096,
-      lastFrameAtMs: NOW + 500,
       subscriptionExpiresAtMs: NOW + 4 * 3_600_000,
     });
+    one.updates = 5;
+    one.lastUpdateAtMs = NOW + 500;
     one.canaryAtMs = NOW + 250;
     one.events.dropped.out_of_order = 3;
     const all = read();
     expect(all.get(`bgp_stream_up{${S}}`)).toBe(1);
     expect(all.get(`bgp_stream_frames_total{${S}}`)).toBe(7);
+    expect(all.get(`bgp_stream_updates_total{${S}}`)).toBe(5);
     expect(all.get(`bgp_stream_received_bytes_total{${S}}`)).toBe(4096);
     expect(all.get(`bgp_stream_last_frame_timestamp_seconds{${S}}`)).toBe(NOW / 1000 + 0.5);
     expect(all.get(`bgp_stream_canary_timestamp_seconds{${S}}`)).toBe(NOW / 1000 + 0.25);

@@ -25,7 +25,7 @@ const FACTS: LandingFacts = {
       ],
     },
   ],
-  streams: [{ source: 'bgproutes', session: '0', up: true, subscribedPrefixes: 1, lastFrameAtMs: 995_000 }],
+  streams: [{ source: 'bgproutes', session: '0', up: true, subscribedPrefixes: 1, lastUpdateAtMs: 995_000 }],
 };
 
 const log: string[] = [];
@@ -277,7 +277,7 @@ describe('GET /', () => {
             origins: [{ origin: nasty, vps: 1, expected: false }],
           },
         ],
-        streams: [{ source: nasty, session: nasty, up: false, subscribedPrefixes: 0, lastFrameAtMs: undefined }],
+        streams: [{ source: nasty, session: nasty, up: false, subscribedPrefixes: 0, lastUpdateAtMs: undefined }],
       },
       { telemetryPath: `/m"><b>`, notReadyReason: nasty },
     );

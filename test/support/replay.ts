@@ -53,7 +53,7 @@ export class Replay {
         connects: 1,
         disconnects: zeros(DISCONNECT_REASONS),
       },
-      ...{ gapMs: 0, gapSinceMs: undefined, frames: 0, receivedBytes: 0, lastFrameAtMs: undefined },
+      ...{ gapMs: 0, gapSinceMs: undefined, frames: 0, receivedBytes: 0 },
       ...{ subscribedPrefixes: watched.length, renewals: { ...zeros(RENEWAL_RESULTS), success: 1 } },
       subscriptionExpiresAtMs: startMs + 4 * 3_600_000,
     };
@@ -88,7 +88,6 @@ export class Replay {
   frame(data: Buffer): void {
     this.#stats.frames++;
     this.#stats.receivedBytes += data.length;
-    this.#stats.lastFrameAtMs = this.nowMs;
     this.feed.frames([data], this.nowMs);
   }
 

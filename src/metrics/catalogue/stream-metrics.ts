@@ -43,7 +43,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{frame}',
     labels: SESSION,
-    help: 'Frames received.',
+    help: 'Frames received, keep-alives and error messages included.',
     bound: PER_SESSION,
   },
   streamReceived: {
@@ -54,12 +54,20 @@ export const streamMetrics = defineMetrics({
     help: 'Bytes of frames received, without WebSocket and TLS overhead.',
     bound: PER_SESSION,
   },
+  streamUpdates: {
+    otlpName: 'bgp.stream.updates',
+    kind: 'counter',
+    unit: '{message}',
+    labels: SESSION,
+    help: 'Messages about routes that were decoded. Frames that are no such message (keep-alives, unknown record types, service errors) are not counted here.',
+    bound: PER_SESSION,
+  },
   streamLastFrame: {
     otlpName: 'bgp.stream.last_frame_timestamp',
     kind: 'gauge',
     unit: 's',
     labels: SESSION,
-    help: 'When the newest frame was received, Unix seconds; absent before the first.',
+    help: 'When the newest message that could be decoded was received, Unix seconds; absent before the first. Keep-alives and unknown record types do not move it.',
     bound: PER_SESSION,
   },
   streamDelay: {
@@ -75,8 +83,8 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{frame}',
     labels: [...SESSION, 'reason'],
-    help: 'Frames, or parts of one, that could not be read, by reason. A part that could be read is applied all the same.',
-    bound: '14 a session (closed list of reasons)',
+    help: 'Frames, or parts of one, that could not be read, by reason. A part that could be read is applied all the same. unknown_record_type and service_error are frames that are no messages about routes: nothing is lost with them.',
+    bound: 'one a session and reason (closed list)',
   },
   streamSlowDecodes: {
     otlpName: 'bgp.stream.slow_decodes',
