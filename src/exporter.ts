@@ -155,7 +155,7 @@ class Exporter implements RunningExporter {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
-    const prefixes = new PrefixView(this.table);
+    const prefixes = new PrefixView(this.table, this.#source.stats);
     const streams = new StreamView(this.#feeds, () => timers.elapsed());
     const table = new TableView(this.table, this.figures);
     const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries());

@@ -31,7 +31,7 @@ export interface RouteIds {
   /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
   findPrefix(words: Int32Array, at: number, length: number, hash: number): number;
   /** Begins to fetch from memory what `findPath` will read for these hashes, so that the waits for it overlap. */
-  expectPaths(hashes: Int32Array, count: number): void;
+  prefetchPaths(hashes: Int32Array, count: number): void;
   /** The path, or UNKNOWN: then `internPath`. */
   findPath(words: Int32Array, at: number, length: number, hash: number): number;
   /** The path, added when new; UNKNOWN when the text is not a path. */

@@ -92,7 +92,7 @@ export class FastDecoder implements DecodedFrames {
     for (let frame = 0; frame < scanned; frame++) {
       if ((metIn(frame) & HAS_PATH) !== 0) this.#hashes[paths++] = textHash(valueAt(frame, AS_PATH));
     }
-    this.#ids.expectPaths(this.#hashes, paths);
+    this.#ids.prefetchPaths(this.#hashes, paths);
     return scanned;
   }
 

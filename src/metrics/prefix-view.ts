@@ -17,6 +17,7 @@ export type DroppedSeries = Map<string, number>;
 /** One monitored prefix. Labels are made once and live as long as the series does. */
 class PrefixGroup implements PointGroup {
   readonly #table: RoutingTable;
+  readonly #sessions: readonly SessionName[];
   readonly #prefix: MonitoredPrefix;
   readonly #base: Labels;
   readonly #losses: readonly Labels[];
@@ -27,10 +28,13 @@ class PrefixGroup implements PointGroup {
   readonly #otherMoreSpecific: Labels;
   #info: Labels | undefined;
   #infoOf: unknown;
+  #sessionInfo: Labels | undefined;
+  #sessionInfoOf: number | undefined;
 
-  constructor(table: RoutingTable, prefix: MonitoredPrefix) {
+  constructor(table: RoutingTable, prefix: MonitoredPrefix, sessions: readonly SessionName[]) {
     const text = prefix.state.prefix.text;
     this.#table = table;
+    this.#sessions = sessions;
     this.#prefix = prefix;
     this.#base = new Labels(['prefix'], [text]);
     this.#losses = LOSS_REASONS.map((reason) => new Labels(['prefix', 'reason'], [text, reason]));
@@ -90,6 +94,19 @@ class PrefixGroup implements PointGroup {
     sink.number(this.#info, 1);
   }
 
+  /** No point where nobody said what the sessions are called. */
+  sessionInfo(sink: PointSink): void {
+    const { session } = this.#prefix.watched;
+    const name = this.#sessions[session];
+    if (name === undefined) return;
+    if (this.#sessionInfo === undefined || this.#sessionInfoOf !== session) {
+      const values = [this.#base.values[0], name.source, name.session];
+      this.#sessionInfo = new Labels(prefixMetrics.prefixSessionInfo.labels, values);
+      this.#sessionInfoOf = session;
+    }
+    sink.number(this.#sessionInfo, 1);
+  }
+
   one(sink: PointSink, value: number | undefined): void {
     if (value !== undefined) sink.number(this.#base, value);
   }
@@ -104,6 +121,10 @@ class PrefixGroup implements PointGroup {
 
   get expected(): number {
     return this.#table.expected(this.#prefix);
+  }
+
+  get expectedKnown(): boolean {
+    return this.#table.isExpectedKnown(this.#prefix);
   }
 
   unexpected(counts: Counts, configured: readonly number[]): number | undefined {
@@ -187,6 +208,9 @@ const WRITERS: Readonly<Record<Key, (group: PrefixGroup, sink: PointSink) => voi
   prefixInfo: (group, sink) => group.info(sink),
   prefixVisibleVps: (group, sink) => group.one(sink, group.visible),
   prefixExpectedVps: (group, sink) => group.one(sink, group.expected),
+  prefixExpectedKnown: (group, sink) => group.one(sink, group.expectedKnown ? 1 : 0),
+  prefixTrusted: (group, sink) => group.one(sink, group.totals.trusted ? 1 : 0),
+  prefixSessionInfo: (group, sink) => group.sessionInfo(sink),
   prefixVisibilityRatio: (group, sink) =>
     group.one(sink, group.expected === 0 ? undefined : group.visible / group.expected),
   prefixOriginVps: (group, sink) => group.origins(sink),
@@ -265,15 +289,24 @@ function addTo(dropped: DroppedSeries, name: string, count: number): void {
   dropped.set(name, (dropped.get(name) ?? 0) + count);
 }
 
+/** What a session of the stream is called in labels. */
+export interface SessionName {
+  readonly source: string;
+  readonly session: string;
+}
+
 /** All monitored prefixes of a table. */
 export class PrefixView {
   readonly #table: RoutingTable;
+  readonly #sessions: readonly SessionName[];
   readonly #groups = new Map<MonitoredPrefix, PrefixGroup>();
   #list: readonly PrefixGroup[] = [];
   #generation = -1;
 
-  constructor(table: RoutingTable) {
+  /** @param sessions what the sessions are called, by their place; none: `prefixSessionInfo` has no points */
+  constructor(table: RoutingTable, sessions: readonly SessionName[] = []) {
     this.#table = table;
+    this.#sessions = sessions;
   }
 
   collect(): FamilySource {
@@ -295,7 +328,7 @@ export class PrefixView {
     const current = new Set(this.#table.prefixes.monitored());
     for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
     for (const prefix of current)
-      if (!this.#groups.has(prefix)) this.#groups.set(prefix, new PrefixGroup(this.#table, prefix));
+      if (!this.#groups.has(prefix)) this.#groups.set(prefix, new PrefixGroup(this.#table, prefix, this.#sessions));
     this.#list = [...this.#groups.values()];
   }
 }

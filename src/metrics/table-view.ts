@@ -77,6 +77,10 @@ export class TableView {
         tableRoutes: single(none, () => table.routes),
         tableDroppedRoutes: each(none, 'reason', TABLE_BOUNDS, (reason) => table.droppedRoutes[reason]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
+        tableFullFeedUsable:
+          table.options.expectedVps === 'full_feed'
+            ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (table.countsFullFeeds(afi) ? 1 : 0))
+            : () => {},
         tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),
         tableSeedCorrections: single(none, () => figures.corrections),

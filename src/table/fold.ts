@@ -96,7 +96,7 @@ export class Fold {
   ): void {
     const table = this.#table;
     const { count, vps, timesUs, paths, fingerprints, prefixes, withdrawnEnds, announcedEnds, unmonitored } = frames;
-    table.expect(frames);
+    table.prefetch(frames);
     let at = 0;
     for (let frame = 0; frame < count; frame++) {
       const vp = vps[frame];

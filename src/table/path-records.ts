@@ -21,8 +21,8 @@ const LINK = LINE - 1;
 const NOT_FOUND = -1;
 const FIRST_LINES = 1_024;
 const FIRST_SLOTS = 2_048;
-/** Most hashes of `expectTexts`. */
-const MOST_EXPECTED = 64;
+/** Most hashes of `prefetchTexts`. */
+const MOST_PREFETCHED = 64;
 /**
  * Where lines begin in their buffer: with the C library of most systems a large one begins 16 bytes behind a page, and a
  * line is then a line of the cache too. Elsewhere it is only as fast as two of these.
@@ -42,7 +42,7 @@ export class PathRecords {
   #end = 1;
   /** The first of the lines given back, each with the next in its first word; 0: none. */
   #free = 0;
-  readonly #expected = new Int32Array(MOST_EXPECTED);
+  readonly #prefetched = new Int32Array(MOST_PREFETCHED);
   /** Takes what is read for the sake of reading: a compiler leaves out what nobody uses. */
   readonly #sink = new Int32Array(1);
 
@@ -59,18 +59,18 @@ export class PathRecords {
   }
 
   /**
-   * Begins to fetch from memory what `find` will read for these hashes, at most MOST_EXPECTED. A processor reads on while
+   * Begins to fetch from memory what `find` will read for these hashes, at most MOST_PREFETCHED. A processor reads on while
    * it waits, as far as it can see: loops that do nothing but read have many reads under way, a look-up of its own has one.
    */
-  expectTexts(hashes: Int32Array, count: number): void {
+  prefetchTexts(hashes: Int32Array, count: number): void {
     const { words: slots, mask } = this.#slots;
-    const records = this.#expected;
+    const records = this.#prefetched;
     for (let i = 0; i < count; i++) records[i] = slots[2 * (hashes[i] & mask) + 1];
-    this.expect(records, count);
+    this.prefetch(records, count);
   }
 
   /** The same for these records. */
-  expect(records: Int32Array, count: number): void {
+  prefetch(records: Int32Array, count: number): void {
     const words = this.words;
     let sum = 0;
     for (let i = 0; i < count; i++) sum += words[records[i] * LINE];

@@ -108,13 +108,13 @@ export class PathTable {
    * Begins to fetch from memory what `findWords` will read for these hashes. A look-up alone waits for its slot and then for
    * its text; of many that are begun together all wait at once.
    */
-  expectTexts(hashes: Int32Array, count: number): void {
-    this.#records.expectTexts(hashes, count);
+  prefetchTexts(hashes: Int32Array, count: number): void {
+    this.#records.prefetchTexts(hashes, count);
   }
 
   /** The same for what is noted of these paths. */
-  expect(paths: Int32Array, count: number): void {
-    this.#records.expect(paths, count);
+  prefetch(paths: Int32Array, count: number): void {
+    this.#records.prefetch(paths, count);
   }
 
   /**

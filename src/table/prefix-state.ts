@@ -132,6 +132,19 @@ export class MonitoredPrefix {
   sinceMs: number;
   /** VPs that hold a route or lost it within the window, less those down. */
   expected = 0;
+  /** Unix ms since when the prefix is watched without a break; a snapshot takes it over a restart. */
+  watchedSinceMs: number;
+  /**
+   * For how long the window of the denominator has stood still so far, ms: while hardly anybody sees the prefix, no loss
+   * grows older. The second of a loss in a cell's mark is counted on the prefix's own clock, which is late by this.
+   */
+  stoodStillMs = 0;
+  /** Until when time has passed for the prefix, Unix ms. */
+  sweptAtMs: number;
+  /** Whether `expected` covers a whole window. */
+  expectedKnown = false;
+  /** Whether what the table says of the prefix is complete and current: set by whoever keeps it so. */
+  trusted = false;
   /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
   visiblePartial = 0;
   readonly origins = new Counts();
@@ -160,6 +173,13 @@ export class MonitoredPrefix {
     this.state = state;
     this.watched = watched;
     this.sinceMs = sinceMs;
+    this.watchedSinceMs = sinceMs;
+    this.sweptAtMs = sinceMs;
+  }
+
+  /** The second of a loss that is learnt now (Unix ms), on the prefix's own clock. At least 1: 0 means no loss. */
+  lossSecond(nowMs: number): number {
+    return Math.max(1, Math.floor((nowMs - this.stoodStillMs) / 1000));
   }
 
   addPath(paths: PathTable, path: number): void {

@@ -25,8 +25,8 @@ export class TableIds implements RouteIds {
     return this.#table.prefixes.findWords(words, at, length, hash);
   }
 
-  expectPaths(hashes: Int32Array, count: number): void {
-    this.#table.paths.expectTexts(hashes, count);
+  prefetchPaths(hashes: Int32Array, count: number): void {
+    this.#table.paths.prefetchTexts(hashes, count);
   }
 
   findPath(words: Int32Array, at: number, length: number, hash: number): number {

@@ -5,7 +5,7 @@
 import type { Afi } from '../bgp/prefix.ts';
 import { CellStore } from './cell-store.ts';
 import { PathTable } from './path-table.ts';
-import type { LossReason, PrefixState } from './prefix-state.ts';
+import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import { VpRegistry } from './vp-registry.ts';
 
 /** The bounds of the table. Closed list: it becomes a label. */
@@ -74,13 +74,13 @@ export class RouteLedger {
     state.version++;
   }
 
-  /** `lostSecond` 0: the VP leaves the denominator too. */
-  protected drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostSecond: number): void {
+  /** `lostAtMs` (Unix ms) is when the loss was learnt; 0: the VP leaves the denominator too. */
+  protected drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostAtMs: number): void {
     const path = this.cells.path(cell);
     const monitored = state.monitored;
-    const staysExpected = monitored !== undefined && lostSecond !== 0;
+    const staysExpected = monitored !== undefined && lostAtMs !== 0;
     if (!staysExpected) this.vps.cells[vp]--;
-    this.cells.set(cell, 0, staysExpected ? lostSecond : 0, timeUs);
+    this.cells.set(cell, 0, staysExpected ? monitored.lossSecond(lostAtMs) : 0, timeUs);
     this.routes--;
     state.visible--;
     if (monitored !== undefined) {
@@ -90,6 +90,14 @@ export class RouteLedger {
     }
     this.paths.release(path);
     this.touch(state);
+  }
+
+  /** The VP counts in the denominator although it holds no route, as if it had lost one then (Unix ms). */
+  protected expect(monitored: MonitoredPrefix, vp: number, cell: number, lostAtMs: number): void {
+    this.cells.setMark(cell, monitored.lossSecond(lostAtMs));
+    this.vps.cells[vp]++;
+    monitored.expected++;
+    monitored.state.version++;
   }
 
   protected unexpect(state: PrefixState, vp: number, cell: number): void {

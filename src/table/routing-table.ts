@@ -39,8 +39,8 @@ export class RoutingTable extends RouteLedger {
   readonly options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
   #sweepAt = 0;
-  /** Cells, then their paths, for the time of `expect`. */
-  readonly #expected = new Int32Array(64);
+  /** Cells, then their paths, for the time of `prefetch`. */
+  readonly #prefetched = new Int32Array(64);
 
   constructor(options: TableOptions = {}) {
     const maxVps = options.maxVps ?? 20_000;
@@ -118,21 +118,21 @@ export class RoutingTable extends RouteLedger {
   // --- events ---------------------------------------------------------------------------------------------------
 
   /** Begins to fetch from memory what the events of these frames will read of the table. */
-  expect({ count, vps, prefixes, announcedEnds }: DecodedFrames): void {
-    const expected = this.#expected;
+  prefetch({ count, vps, prefixes, announcedEnds }: DecodedFrames): void {
+    const cells = this.#prefetched;
     let found = 0;
     let at = 0;
     for (let frame = 0; frame < count; frame++) {
       const vp = vps[frame];
-      for (; at < announcedEnds[frame] && found < expected.length; at++) {
+      for (; at < announcedEnds[frame] && found < cells.length; at++) {
         const state = this.prefixes.get(prefixes[at] - 1);
         const cell = state === undefined ? -1 : this.cells.find(state, vp);
-        if (cell !== -1) expected[found++] = cell;
+        if (cell !== -1) cells[found++] = cell;
       }
     }
     // In loops that do little else, so that many reads are under way at once.
-    this.cells.paths(expected, found);
-    this.paths.expect(expected, found);
+    this.cells.paths(cells, found);
+    this.paths.prefetch(cells, found);
   }
 
   /** A message of the VP came. Call once a message, before its events. */
@@ -193,7 +193,7 @@ export class RoutingTable extends RouteLedger {
       this.cells.setTime(cell, timeUs);
       return 'absent';
     }
-    this.drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    this.drop(state, vp, cell, timeUs, nowMs);
     if (monitored !== undefined) monitored.losses.withdrawn++;
     return 'loss';
   }
@@ -223,8 +223,32 @@ export class RoutingTable extends RouteLedger {
       this.cells.setTime(cell, timeUs);
       return 'same';
     }
-    this.drop(state, vp, cell, timeUs, lossSecond(nowMs));
+    this.drop(state, vp, cell, timeUs, nowMs);
     return 'corrected';
+  }
+
+  /**
+   * The VP held the prefix one window ago, and is up. When it holds no route now it counts as expected from now on (Unix
+   * ms), as if it had lost the route now. Of a VP that is down nothing is expected.
+   */
+  seedExpected(monitored: MonitoredPrefix, vp: number, nowMs: number): void {
+    if (this.vps.down[vp] === 1) return;
+    const cell = this.cells.make(monitored.state, vp);
+    if (this.cells.path(cell) === 0 && this.cells.mark(cell) === 0) this.expect(monitored, vp, cell, nowMs);
+  }
+
+  /** From now on the denominator covers a whole window. */
+  setExpectedKnown(monitored: MonitoredPrefix): void {
+    if (monitored.expectedKnown) return;
+    monitored.expectedKnown = true;
+    monitored.state.version++;
+  }
+
+  /** Whether what the table says of the prefix is complete and current. */
+  setTrusted(monitored: MonitoredPrefix, trusted: boolean): void {
+    if (monitored.trusted === trusted) return;
+    monitored.trusted = trusted;
+    monitored.state.version++;
   }
 
   /** Puts back a VP of a snapshot, last heard then. */
@@ -295,10 +319,27 @@ export class RoutingTable extends RouteLedger {
     }
   }
 
-  /** VPs that ought to see the prefix: the denominator of its visibility. */
+  /**
+   * Whether the denominator can be made of the VPs with a full feed. Without a VP of the family that is known to have one it
+   * would shrink with the numerator, and the ratio would always be 1: then VPs that held a route count, as by default.
+   */
+  countsFullFeeds(afi: Afi): boolean {
+    return this.options.expectedVps === 'full_feed' && this.fullFeedVps[afi] > 0;
+  }
+
+  /**
+   * VPs that ought to see the prefix: the denominator of its visibility. Full feeds can only add to it: VPs without one that
+   * lost the route stay in it for the window, or an outage among them would shrink it with the numerator.
+   */
   expected(monitored: MonitoredPrefix): number {
-    if (this.options.expectedVps === 'seen') return monitored.expected;
-    return this.fullFeedVps[monitored.state.prefix.afi] + monitored.visiblePartial;
+    const { afi } = monitored.state.prefix;
+    if (!this.countsFullFeeds(afi)) return monitored.expected;
+    return Math.max(monitored.expected, this.fullFeedVps[afi] + monitored.visiblePartial);
+  }
+
+  /** Whether that denominator covers a whole window. */
+  isExpectedKnown(monitored: MonitoredPrefix): boolean {
+    return monitored.expectedKnown || this.countsFullFeeds(monitored.state.prefix.afi);
   }
 
   // --- time -------------------------------------------------------------------------------------------------------
@@ -321,7 +362,9 @@ export class RoutingTable extends RouteLedger {
   }
 
   #sweepState(state: PrefixState, nowMs: number): void {
-    const oldestLoss = lossSecond(nowMs - this.options.expectedWindowMs);
+    const { monitored } = state;
+    if (monitored !== undefined) this.#passTime(monitored, nowMs);
+    const oldestLoss = monitored?.lossSecond(nowMs - this.options.expectedWindowMs) ?? 0;
     const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : (nowMs - this.options.routeTtlMs) * 1000;
     for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
       const cell = this.cells.find(state, vp);
@@ -329,12 +372,22 @@ export class RoutingTable extends RouteLedger {
         const lost = this.cells.mark(cell);
         if (lost !== 0 && lost < oldestLoss) this.unexpect(state, vp, cell);
       } else if (this.cells.time(cell) < oldestRouteUs) {
-        this.drop(state, vp, cell, this.cells.time(cell), lossSecond(nowMs));
+        this.drop(state, vp, cell, this.cells.time(cell), nowMs);
         this.countLoss(state, 'expired');
       }
     }
     if (state.monitored === undefined && state.visible === 0 && nowMs - state.lastEventMs > MORE_SPECIFIC_LINGER_MS)
       this.prefixes.remove(state);
+  }
+
+  /**
+   * An outage must not wear off: while fewer than a fifth of the expected VPs see the prefix, no loss grows older. So a
+   * few routes that were left behind by mistake do not become all of what is expected.
+   */
+  #passTime(monitored: MonitoredPrefix, nowMs: number): void {
+    if (isHardlySeen(monitored)) monitored.stoodStillMs += Math.max(0, nowMs - monitored.sweptAtMs);
+    monitored.sweptAtMs = nowMs;
+    if (nowMs - monitored.watchedSinceMs >= this.options.expectedWindowMs) this.setExpectedKnown(monitored);
   }
 
   #sweepVps(nowMs: number): void {
@@ -356,7 +409,7 @@ export class RoutingTable extends RouteLedger {
   }
 }
 
-/** Unix second, at least 1: 0 means that there is none. */
-function lossSecond(nowMs: number): number {
-  return Math.max(1, Math.floor(nowMs / 1000));
+/** Whether fewer than a fifth of the VPs that held the prefix within its window hold it now. */
+function isHardlySeen({ state, expected }: MonitoredPrefix): boolean {
+  return 5 * state.visible < expected;
 }

@@ -40,6 +40,8 @@ interface PrefixHead {
   readonly prefix: string;
   /** Of a more-specific: the monitored prefixes that list it. */
   readonly listedBy?: readonly string[];
+  /** Of a monitored prefix: what its denominator needs to go on; files of earlier versions do not have it. */
+  readonly window?: { readonly watchedSinceMs: number; readonly stoodStillMs: number; readonly expectedKnown: boolean };
   readonly counters?: {
     readonly sinceMs: number;
     readonly announcements: number;
@@ -143,12 +145,12 @@ function encodePrefix(
   const head: PrefixHead =
     monitored === undefined
       ? { prefix: state.prefix.text, listedBy: state.parents.map((parent) => parent.state.prefix.text) }
-      : { prefix: state.prefix.text, counters: countersOf(monitored) };
+      : { prefix: state.prefix.text, window: windowOf(monitored), counters: countersOf(monitored) };
   const cells: number[] = [];
   const places: number[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
     const cell = table.cells.find(state, vp);
-    if (cell === -1 || table.cells.time(cell) === 0 || place(vp) === 0) continue;
+    if (cell === -1 || place(vp) === 0) continue;
     if (table.cells.path(cell) === 0 && table.cells.mark(cell) === 0) continue;
     cells.push(cell);
     places.push(place(vp) - 1);
@@ -174,6 +176,10 @@ function encodePrefix(
     payload.writeDoubleLE(table.cells.time(cell), numbers.times + i * 8);
   }
   return payload;
+}
+
+function windowOf({ watchedSinceMs, stoodStillMs, expectedKnown }: MonitoredPrefix): NonNullable<PrefixHead['window']> {
+  return { watchedSinceMs, stoodStillMs, expectedKnown };
 }
 
 function countersOf(monitored: NonNullable<PrefixState['monitored']>): NonNullable<PrefixHead['counters']> {
@@ -265,6 +271,8 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
   const withCounters = snapshot.meta.final === true;
   try {
     for (const section of snapshot.sections) fillWith(table, section, vps, paths, restored, withCounters);
+    // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
+    for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
     for (const { number } of paths) if (number !== 0) table.paths.release(number);
   }
@@ -317,6 +325,7 @@ function restorePrefix(
     state.monitored.lastAnnouncementUs = head.counters.lastAnnouncementUs;
     state.monitored.lastWithdrawalUs = head.counters.lastWithdrawalUs;
   }
+  if (state.monitored !== undefined && head.window !== undefined) restoreWindow(state.monitored, head.window);
   const count = payload.readUInt32LE(countAt);
   if (countAt + 4 + count * BYTES_PER_CELL !== payload.length)
     throw new RangeError(`${head.prefix} has not ${count} cells`);
@@ -333,6 +342,14 @@ function restorePrefix(
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
   }
+}
+
+function restoreWindow(monitored: MonitoredPrefix, window: NonNullable<PrefixHead['window']>): void {
+  const { watchedSinceMs, stoodStillMs, expectedKnown } = window;
+  if (!(watchedSinceMs > 0) || !(stoodStillMs >= 0)) throw new RangeError('the window of a prefix makes no sense');
+  monitored.watchedSinceMs = Math.min(watchedSinceMs, monitored.watchedSinceMs);
+  monitored.stoodStillMs = stoodStillMs;
+  monitored.expectedKnown = expectedKnown === true;
 }
 
 function restoreCounters(monitored: MonitoredPrefix, of: NonNullable<PrefixHead['counters']>): void {

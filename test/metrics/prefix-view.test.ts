@@ -66,6 +66,8 @@ describe('from the first scrape on', () => {
     `bgp_prefix_info{afi="ipv4",description="",group="",${p}}`,
     `bgp_prefix_visible_vps{${p}}`,
     `bgp_prefix_expected_vps{${p}}`,
+    `bgp_prefix_expected_known{${p}}`,
+    `bgp_prefix_trusted{${p}}`,
     `bgp_prefix_origins{${p}}`,
     ...lengths.map((length) => `bgp_prefix_as_path_length_vps{length="${length}",${p}}`),
     `bgp_prefix_prepended_vps{${p}}`,

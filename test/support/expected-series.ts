@@ -21,10 +21,14 @@ function addPrefix(table: RoutingTable, monitored: MonitoredPrefix, series: Map<
   };
   const totals = recountedTotals(table, state);
   const { visible } = totals;
-  const expected = table.options.expectedVps === 'seen' ? totals.expected : expectedOfFullFeeds(table, monitored);
+  const countsFullFeeds = table.options.expectedVps === 'full_feed' && table.fullFeedVps[state.prefix.afi] > 0;
+  const ofFullFeeds = countsFullFeeds ? expectedOfFullFeeds(table, monitored) : 0;
+  const expected = Math.max(totals.expected, ofFullFeeds);
   add('info', 1, { afi: state.prefix.afi, description: watched.description, group: watched.group });
   add('visible_vps', visible);
   add('expected_vps', expected);
+  add('expected_known', monitored.expectedKnown || countsFullFeeds ? 1 : 0);
+  add('trusted', monitored.trusted ? 1 : 0);
   if (expected > 0) add('visibility_ratio', visible / expected);
   addByAs(totals.origins, watched.origins, (as, count) => add('origin_vps', count, { origin_as: as }));
   add('origins', Object.keys(totals.origins).length);

@@ -66,6 +66,14 @@ class Row {
   }
 }
 
+interface Watched {
+  entry: WatchedPrefix;
+  readonly counters: ReturnType<typeof zeroCounters>;
+  /** For how long its window stood still, ms, and until when (Unix ms) time has passed for it. */
+  stoodStillMs: number;
+  sweptAtMs: number;
+}
+
 export function zeroCounters() {
   return {
     announcements: 0,
@@ -92,7 +100,7 @@ export class TableModel {
   readonly options: ModelOptions;
   /** Does the first contain the second, being shorter? Only for texts of the test's universe. */
   readonly #contains: (outer: string, inner: string) => boolean;
-  readonly watched = new Map<string, { entry: WatchedPrefix; counters: ReturnType<typeof zeroCounters> }>();
+  readonly watched = new Map<string, Watched>();
   readonly rows = new Map<string, Row>();
   readonly vps = new Map<string, ModelVp>();
   readonly drops = {
@@ -184,7 +192,7 @@ export class TableModel {
     cell.timeUs = timeUs;
     if (cell.path === undefined) return true;
     counters.losses.withdrawn++;
-    this.#lose(prefix, cell, second(nowMs));
+    this.#lose(prefix, cell, this.#lossSecond(prefix, nowMs));
     return true;
   }
 
@@ -210,8 +218,18 @@ export class TableModel {
     if (timeUs < cell.timeUs) return 'newer';
     cell.timeUs = timeUs;
     if (cell.path === undefined) return 'same';
-    this.#lose(prefix, cell, second(nowMs));
+    this.#lose(prefix, cell, this.#lossSecond(prefix, nowMs));
     return 'corrected';
+  }
+
+  /** The VP held the prefix a window ago: when it holds nothing now, it counts as if it had lost it now. */
+  seedExpected(prefix: string, of: VantagePoint, nowMs: number): void {
+    const vp = this.vps.get(keyOf(of));
+    if (vp === undefined || vp.down || !this.watched.has(prefix)) return;
+    const cell = this.#row(prefix, true);
+    if (typeof cell === 'string') return;
+    const { path, lostAt } = cell.cell(keyOf(of));
+    if (path === undefined && lostAt === undefined) cell.cell(keyOf(of)).lostAt = this.#lossSecond(prefix, nowMs);
   }
 
   setDown(of: VantagePoint): void {
@@ -239,7 +257,7 @@ export class TableModel {
     if (vp !== undefined) vp.full = full;
   }
 
-  watch(entries: readonly WatchedPrefix[]): void {
+  watch(entries: readonly WatchedPrefix[], nowMs: number): void {
     const texts = new Set(entries.map((entry) => entry.prefix.text));
     const removed = [...this.watched.keys()].filter((text) => !texts.has(text));
     const added = entries.filter((entry) => !this.watched.has(entry.prefix.text));
@@ -253,7 +271,7 @@ export class TableModel {
     for (const [text] of displaced) this.rows.delete(text);
     for (const text of removed) this.watched.delete(text);
     for (const entry of added) {
-      this.watched.set(entry.prefix.text, { entry, counters: zeroCounters() });
+      this.watched.set(entry.prefix.text, { entry, counters: zeroCounters(), stoodStillMs: 0, sweptAtMs: nowMs });
       this.rows.set(entry.prefix.text, new Row());
     }
     for (const [text, former] of displaced) {
@@ -270,11 +288,18 @@ export class TableModel {
     const { windowMs, ttlMs } = this.options;
     for (const [prefix, row] of [...this.rows]) {
       const monitored = this.watched.get(prefix);
+      if (monitored !== undefined) {
+        // A prefix that fewer than a fifth of its expected VPs see: no loss grows older.
+        const { visible, expected } = this.totals(prefix);
+        if (visible < expected / 5) monitored.stoodStillMs += nowMs - monitored.sweptAtMs;
+        monitored.sweptAtMs = nowMs;
+      }
       for (const cell of row.cells.values()) {
-        if (cell.lostAt !== undefined && cell.lostAt < second(nowMs - windowMs)) cell.lostAt = undefined;
+        const oldest = this.#lossSecond(prefix, nowMs - windowMs);
+        if (cell.lostAt !== undefined && cell.lostAt < oldest) cell.lostAt = undefined;
         if (cell.path === undefined || ttlMs === 0 || cell.timeUs >= (nowMs - ttlMs) * 1000) continue;
         if (monitored !== undefined) monitored.counters.losses.expired++;
-        this.#lose(prefix, cell, second(nowMs));
+        this.#lose(prefix, cell, this.#lossSecond(prefix, nowMs));
       }
       if (monitored === undefined && row.held().length === 0 && nowMs - row.lastEventMs > 600_000)
         this.rows.delete(prefix);
@@ -286,6 +311,10 @@ export class TableModel {
       this.vps.delete(key);
       for (const row of this.rows.values()) row.cells.delete(key);
     }
+  }
+
+  #lossSecond(prefix: string, nowMs: number): number {
+    return second(nowMs - (this.watched.get(prefix)?.stoodStillMs ?? 0));
   }
 
   #usesCells(vp: string): boolean {

@@ -110,6 +110,7 @@ export type Op =
       readonly offset: number;
     }
   | { readonly do: 'seedAbsence'; readonly vp: number; readonly prefix: number; readonly offset: number }
+  | { readonly do: 'seedExpected'; readonly vp: number; readonly prefix: number }
   | { readonly do: 'down' | 'up'; readonly vp: number }
   | { readonly do: 'fullFeed'; readonly vp: number; readonly ipv4: boolean; readonly ipv6: boolean }
   | { readonly do: 'watch'; readonly which: readonly (0 | 1 | undefined)[]; readonly said?: Partial<WatchedPrefix> }
@@ -166,6 +167,7 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('seedAbsence' as const), vp, prefix, offset }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('seedExpected' as const), vp, prefix }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('down' as const, 'up' as const), vp }) },
   {
     weight: 2,
@@ -264,6 +266,13 @@ export class World {
         const change = state === undefined || vp === -1 ? 'nowhere' : table.seedAbsence(state, vp, timeUs, nowMs);
         return [change, model?.seedAbsence(PREFIXES[op.prefix], VPS[op.vp], timeUs, nowMs)];
       }
+      case 'seedExpected': {
+        const monitored = table.prefixes.find(PREFIXES[op.prefix])?.monitored;
+        const vp = table.vps.find(VPS[op.vp]);
+        if (monitored !== undefined && vp !== -1) table.seedExpected(monitored, vp, nowMs);
+        model?.seedExpected(PREFIXES[op.prefix], VPS[op.vp], nowMs);
+        return [undefined, undefined];
+      }
       case 'down':
       case 'up': {
         const vp = table.vps.find(VPS[op.vp]);
@@ -279,7 +288,7 @@ export class World {
       }
       case 'watch':
         table.watch(watchedOf(op.which, op.said), nowMs);
-        model?.watch(watchedOf(op.which, op.said));
+        model?.watch(watchedOf(op.which, op.said), nowMs);
         return [undefined, undefined];
       case 'sweep':
         while (!table.sweep(nowMs, op.rows) && this.#wholeRounds);

@@ -69,8 +69,8 @@ describe('records of paths', () => {
     const records = new PathRecords();
     const record = records.add(...asWords('64501 64500'));
     const hashes = Int32Array.of(asWords('64501 64500')[3], asWords('64502 64500')[3]);
-    records.expectTexts(hashes, 2);
-    records.expect(Int32Array.of(record), 1);
+    records.prefetchTexts(hashes, 2);
+    records.prefetch(Int32Array.of(record), 1);
     expect([find(records, '64501 64500'), find(records, '64502 64500')]).toEqual([record, -1]);
   });
 });

@@ -81,11 +81,55 @@ describe('who is expected', () => {
   it('who gains a route again after the window', () => {
     const { announce, withdraw, sweep, seen } = world([P], { expectedWindowMs: HOUR });
     announce(A, P);
+    announce(B, P);
     withdraw(A, P, NOW + 1000);
     sweep(NOW + 2 * HOUR);
-    expect(seen(P)).toEqual([0, 0]);
-    announce(A, P, NOW + 3 * HOUR);
     expect(seen(P)).toEqual([1, 1]);
+    announce(A, P, NOW + 3 * HOUR);
+    expect(seen(P)).toEqual([2, 2]);
+  });
+
+  it('an outage does not wear off: the window stands still while fewer than a fifth see the prefix', () => {
+    const { announce, withdraw, sweep, seen } = world([P], { expectedWindowMs: HOUR });
+    const vps = Array.from({ length: 11 }, (_, i) => ({ ...A, ip: `192.0.2.${100 + i}` }));
+    for (const vp of vps) announce(vp, P);
+    for (const vp of vps.slice(2)) withdraw(vp, P, NOW + 60_000);
+    for (let hour = 0; hour < 72; hour++) sweep(NOW + 60_000 + hour * HOUR);
+    expect(seen(P)).toEqual([2, 11]);
+    // A fifth is back: the window goes on from where it stood, and a loss still has what was left of it.
+    announce(vps[2], P, NOW + 71 * HOUR + 120_000);
+    sweep(NOW + 72 * HOUR - 60_000);
+    expect(seen(P)).toEqual([3, 11]);
+    sweep(NOW + 73 * HOUR);
+    expect(seen(P)).toEqual([3, 3]);
+  });
+
+  it('one that held the prefix a window ago and is up counts as if it had lost it now; one that is down does not', () => {
+    const { announce, withdraw, hear, down, sweep, seen, table } = world([P], { expectedWindowMs: HOUR });
+    for (const vp of [B, C]) hear(vp);
+    announce(A, P);
+    announce({ ...A, ip: '192.0.2.7' }, P);
+    down(C);
+    const monitored = table.prefixes.find(P)!.monitored!;
+    for (const vp of [A, B, C]) table.seedExpected(monitored, table.vps.find(vp), NOW);
+    expect(seen(P)).toEqual([2, 3]);
+    withdraw(A, P, NOW + 1000);
+    for (const vp of [A, B]) table.seedExpected(monitored, table.vps.find(vp), NOW + 60_000);
+    sweep(NOW + HOUR + 30_000);
+    expect(seen(P)).toEqual([1, 1]);
+  });
+
+  it('the denominator is known when the window has passed since the prefix is watched', () => {
+    const { sweep, watch, table } = world([P], { expectedWindowMs: HOUR });
+    const known = () => table.isExpectedKnown(table.prefixes.find(P)!.monitored!);
+    sweep(NOW + HOUR - 1);
+    expect(known()).toBe(false);
+    sweep(NOW + HOUR);
+    expect(known()).toBe(true);
+    watch([V6], NOW + HOUR);
+    watch([V6, P], NOW + HOUR);
+    sweep(NOW + HOUR);
+    expect(known()).toBe(false);
   });
 
   it('as time goes by the receipt, not by the message: an old withdrawal keeps its VP for the whole window', () => {
@@ -259,6 +303,7 @@ describe('which VPs are known', () => {
   it('a VP that was forgotten leaves nothing behind for the next with its number', () => {
     const { announce, withdraw, sweep, table, seen } = world([P], { expectedWindowMs: HOUR });
     announce(A, P, NOW + 10_000);
+    announce(C, P, NOW + 10_000);
     withdraw(A, P, NOW + 20_000);
     const number = table.vps.find(A);
     sweep(NOW + 2 * HOUR);
@@ -266,7 +311,7 @@ describe('which VPs are known', () => {
     // older than what A had: it must not be held against B
     expect(announce(B, P, NOW)).toBe('gain');
     expect(table.vps.find(B)).toBe(number);
-    expect(seen(P)).toEqual([1, 1]);
+    expect(seen(P)).toEqual([2, 2]);
   });
 });
 
@@ -284,6 +329,24 @@ describe('all VPs with a full feed as the denominator', () => {
     expect(seen(P)).toEqual([2, 3]);
     withdraw(C, P, NOW + 1);
     expect(seen(P)).toEqual([1, 2]);
+  });
+
+  it('does not shrink with the numerator: who has no full feed and lost the route stays in it for the window', () => {
+    const { announce, withdraw, full, seen } = world([P], { expectedVps: 'full_feed' });
+    full(A, { ipv4: true, ipv6: true });
+    for (const vp of [A, B, C]) announce(vp, P);
+    for (const vp of [B, C]) withdraw(vp, P, NOW + 1);
+    expect(seen(P)).toEqual([1, 3]);
+  });
+
+  it('falls back to who held a route while no VP of the family is known to have a full feed', () => {
+    const { announce, withdraw, full, seen, table } = world([P], { expectedVps: 'full_feed' });
+    for (const vp of [A, B, C]) announce(vp, P);
+    for (const vp of [B, C]) withdraw(vp, P, NOW + 1);
+    expect(seen(P)).toEqual([1, 3]);
+    expect(table.countsFullFeeds('ipv4')).toBe(false);
+    full({ ...A, ip: '192.0.2.7' }, { ipv4: true, ipv6: false });
+    expect([table.countsFullFeeds('ipv4'), table.countsFullFeeds('ipv6')]).toEqual([true, false]);
   });
 
   it('follows a feed that becomes full or partial, and a VP that goes down or comes back', () => {

@@ -37,6 +37,14 @@ export const tableMetrics = defineMetrics({
     help: '1 while the table is known to be complete: read from the Data API, and every gap since then filled. 0 right after a start, during and after a gap, and without access to the Data API: counts may then be too low or too high.',
     bound: ONE,
   },
+  tableFullFeedUsable: {
+    otlpName: 'bgp.table.full_feed_usable',
+    kind: 'gauge',
+    unit: '',
+    labels: ['afi'],
+    help: 'With table.expected_vps full_feed: 1 while the list of vantage points names some that are up and have a full table of the address family, 0 while it does not: those that held a route are then the expected ones, as with seen. Absent with seen.',
+    bound: '2 (ipv4, ipv6)',
+  },
   tableSeedTimestamp: {
     otlpName: 'bgp.table.seed_timestamp',
     kind: 'gauge',
