@@ -32,6 +32,7 @@ import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
+import { isExpected } from './table/expectation.ts';
 import { Fold } from './table/fold.ts';
 import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
@@ -352,7 +353,7 @@ class Exporter implements RunningExporter {
         origins: byCount.map(([as, vps]) => ({
           origin: this.table.paths.asText(as),
           vps,
-          expected: watched.origins.length === 0 || watched.origins.includes(as),
+          expected: isExpected(as, watched.origins, this.table.paths),
         })),
       };
     });

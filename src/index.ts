@@ -5,6 +5,7 @@
 
 // BGP.
 export {
+  type AsOrSet,
   type AsPath,
   formatAsPath,
   type PathElement,

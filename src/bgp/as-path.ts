@@ -13,12 +13,17 @@ export type PathElement =
 /** Nearest AS first, origin last. */
 export type AsPath = readonly PathElement[];
 
+/** An AS number, or an AS_SET as text, `{64501,64502}`: its distinct members ascending, two at least. */
+export type AsOrSet = number | string;
+
 /** What the table keeps of a path; depends on the VP only through its ASN, and then only when the path gives no origin. */
 export interface PathFacts {
-  /** AS number, or an AS_SET as `{64501,64502}` with its members ascending. */
-  readonly origin: number | string;
-  /** The AS (or set) next to the origin, prepends skipped; undefined when there is none. */
-  readonly upstream: number | string | undefined;
+  readonly origin: AsOrSet;
+  /**
+   * The AS (or set) next to the origin, prepends skipped; undefined when there is none. Where the path passes the origin
+   * more than once (path poisoning: `1103 64500 666 64500`), the one before its first passage: 1103.
+   */
+  readonly upstream: AsOrSet | undefined;
   /** RFC 4271 section 9.1.2.2 and RFC 5065 section 5.3: an AS_SET counts 1, confederation segments 0, prepends count. */
   readonly length: number;
   /** Whether the origin stands at the end of the path more than once in a row. */
@@ -81,10 +86,31 @@ export function parseAsn(text: string): number | undefined {
 }
 
 /** Canonical text of one element outside a confederation: an AS number, or a set with distinct members ascending. */
-function elementKey(element: number | { readonly members: readonly number[] }): number | string {
-  if (typeof element === 'number') return element;
-  const members = [...new Set(element.members)].sort((a, b) => a - b);
+function elementKey(element: number | { readonly members: readonly number[] }): AsOrSet {
+  return typeof element === 'number' ? element : asSet(element.members);
+}
+
+/** The set of these ASes, at least one; a set of one member is that AS. */
+export function asSet(ases: readonly number[]): AsOrSet {
+  const members = [...new Set(ases)].sort((a, b) => a - b);
   return members.length === 1 ? members[0] : `{${members.join(',')}}`;
+}
+
+/** The members of a set in its canonical spelling. */
+export function setMembers(set: string): number[] {
+  return set.slice(1, -1).split(',').map(Number);
+}
+
+/**
+ * The place before the first passage of the origin, or -1. A path that begins with the origin was heard inside its AS: what
+ * it begins with is no passage.
+ */
+function placeBefore(origin: AsOrSet, keys: readonly AsOrSet[]): number {
+  let first = 0;
+  while (first < keys.length && keys[first] === origin) first++;
+  if (first === keys.length) return -1;
+  const passage = keys.indexOf(origin, first);
+  return passage === -1 ? keys.length - 1 : passage - 1;
 }
 
 /**
@@ -94,7 +120,7 @@ function elementKey(element: number | { readonly members: readonly number[] }): 
  */
 export function pathFacts(path: AsPath, vpAsn: number): PathFacts {
   let length = 0;
-  const keys: (number | string)[] = [];
+  const keys: AsOrSet[] = [];
   let endsInConfederation = path.length === 0;
   for (const element of path) {
     endsInConfederation = typeof element !== 'number' && element.kind !== 'set';
@@ -103,9 +129,10 @@ export function pathFacts(path: AsPath, vpAsn: number): PathFacts {
     keys.push(elementKey(element));
   }
   const origin = endsInConfederation || keys.length === 0 ? vpAsn : keys[keys.length - 1];
-  let at = keys.length - 1;
-  while (at >= 0 && keys[at] === origin) at--;
-  return { origin, upstream: at >= 0 ? keys[at] : undefined, length, prepended: keys.length - 1 - at > 1 };
+  let last = keys.length - 1;
+  while (last >= 0 && keys[last] === origin) last--;
+  const before = placeBefore(origin, keys);
+  return { origin, upstream: before === -1 ? undefined : keys[before], length, prepended: keys.length - 1 - last > 1 };
 }
 
 /** The facts of a path without sets and confederations; `upstream` is -1 where there is none. */
@@ -117,8 +144,8 @@ export interface PlainPathFacts {
 }
 
 /**
- * The facts of a path that is written canonically and is nothing but one AS_SEQUENCE, in one pass without an object. Agrees
- * with `pathFacts`.
+ * The facts of a path that is written canonically and is nothing but one AS_SEQUENCE, without an object, and in one pass
+ * unless an AS is passed twice. Agrees with `pathFacts`.
  * @param words the text as words, from `at` on (see route-ids.ts)
  * @param length bytes
  * @param facts filled in
@@ -130,6 +157,7 @@ export function readPlainPath(words: Int32Array, at: number, length: number, fac
   let origin = -1;
   let run = 0;
   let hops = 0;
+  let passed = 0; // a bit for each AS that was passed, by its number modulo 32
   for (let i = 0; i <= length; i++) {
     const digit = i < length ? ((words[at + (i >> 2)] >>> ((i & 3) << 3)) & 0xff) - 48 : -16;
     if (digit >= 0 && digit <= 9) {
@@ -141,6 +169,7 @@ export function readPlainPath(words: Int32Array, at: number, length: number, fac
       hops++;
       if (asn === origin) run++;
       else {
+        passed |= 1 << (origin & 31);
         upstream = origin;
         origin = asn;
         run = 1;
@@ -149,10 +178,27 @@ export function readPlainPath(words: Int32Array, at: number, length: number, fac
     }
   }
   facts.origin = origin;
-  facts.upstream = upstream;
+  facts.upstream =
+    hops > run && (passed & (1 << (origin & 31))) !== 0 ? upstreamOf(words, at, length, origin) : upstream;
   facts.length = hops;
   facts.prepended = run > 1;
   return true;
+}
+
+/** The AS before the first passage of the origin, as `placeBefore` finds it, in a path that holds another AS too. */
+function upstreamOf(words: Int32Array, at: number, length: number, origin: number): number {
+  let asn = 0;
+  let before = origin;
+  for (let i = 0; i <= length; i++) {
+    const digit = i < length ? ((words[at + (i >> 2)] >>> ((i & 3) << 3)) & 0xff) - 48 : -16;
+    if (digit >= 0) asn = asn * 10 + digit;
+    else {
+      if (asn === origin && before !== origin) return before;
+      before = asn;
+      asn = 0;
+    }
+  }
+  return before;
 }
 
 const BRACKETS = { set: '{}', 'confed-sequence': '()', 'confed-set': '[]' } as const;

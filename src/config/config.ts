@@ -2,6 +2,7 @@
  * The configuration: what the exporter is to do, from a file, flags and the environment. Read as a whole, and everything
  * that is wrong with it is reported at once.
  */
+import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import type { LogFormat, LogLevel } from '../logger.ts';
@@ -22,9 +23,9 @@ export interface MonitoredPrefixConfig {
   /** Empty when not given. */
   readonly description: string;
   readonly group: string;
-  /** Expected origins, distinct, at least one; undefined: any. */
-  readonly origins: readonly number[] | undefined;
-  readonly upstreams: readonly number[] | undefined;
+  /** Expected origins, distinct, at least one; undefined: any. An AS_SET is a text such as `{64501,64502}`. */
+  readonly origins: readonly AsOrSet[] | undefined;
+  readonly upstreams: readonly AsOrSet[] | undefined;
 }
 
 /** The services, and who asks them. */

@@ -3,7 +3,7 @@
  * was got instead is added by the one who knows where it stands (config.ts), unless it is a secret.
  */
 import { z } from 'zod';
-import { MAX_ASN, parseAsn } from '../bgp/as-path.ts';
+import { type AsOrSet, asSet, MAX_ASN, parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, MAX_LENGTH, maskWords, type Prefix, parseAddress, parsePrefix } from '../bgp/prefix.ts';
 import { suggestion } from '../suggestion.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -225,18 +225,53 @@ export const telemetryPath = value<string>(`a path such as /metrics, not / and n
     : refuse(),
 );
 
-/** Plain decimal, also as `AS64500`. RFC 7607: 0 is no AS. */
-export const asNumber = value<number>(`an AS number from 1 to ${MAX_ASN}`, (input) => {
+/** An AS in plain decimal, also as `AS64500` (RFC 7607: 0 is no AS), or an AS_SET of such in braces. */
+const asOrSet = value<AsOrSet>(`an AS number from 1 to ${MAX_ASN}, or an AS_SET such as "{64501,64502}"`, (input) => {
+  // What YAML makes of a set without quotes: a map of keys without values.
+  if (isBareSet(input)) return refuse(`put it in quotes: "{${Object.keys(input).join(',')}}"`);
   if (typeof input !== 'number' && typeof input !== 'string') return refuse();
-  const digits = String(input).replace(/^AS/i, '');
-  const asn = parseAsn(digits);
-  if (asn !== undefined && asn !== 0 && !(digits.length > 1 && digits.startsWith('0'))) return accept(asn);
-  return /^[0-9]+\.[0-9]+$/.test(digits) ? refuse('asdot is not read, write it in plain decimal') : refuse();
+  const text = String(input);
+  if (!text.startsWith('{')) return asnOf(text) ?? refuse(asHint(text));
+  const members = text.endsWith('}')
+    ? text
+        .slice(1, -1)
+        .trim()
+        .split(/ *, *| +/)
+    : [];
+  if (members.length === 0 || members.length > MAX_SET) return refuse();
+  const ases: number[] = [];
+  for (const member of members) {
+    const asn = asnOf(member);
+    if (asn === undefined) return refuse(asHint(member));
+    ases.push(asn.value);
+  }
+  return accept(asSet(ases));
 });
 
-/** Distinct AS numbers, at least one: an empty list could mean none or any. */
+/** A segment of a path has no more (RFC 4271 section 4.3). */
+const MAX_SET = 255;
+
+function asnOf(text: string): { readonly ok: true; readonly value: number } | undefined {
+  const digits = text.replace(/^AS/i, '');
+  const asn = parseAsn(digits);
+  return asn === undefined || asn === 0 || (digits.length > 1 && digits.startsWith('0'))
+    ? undefined
+    : { ok: true, value: asn };
+}
+
+function asHint(text: string): string | undefined {
+  return /^(?:AS)?[0-9]+\.[0-9]+$/i.test(text) ? 'asdot is not read, write it in plain decimal' : undefined;
+}
+
+function isBareSet(input: unknown): input is object {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return false;
+  const entries = Object.entries(input);
+  return entries.length > 0 && entries.every(([key, of]) => asnOf(key) !== undefined && of === null);
+}
+
+/** Distinct ASes or AS_SETs, at least one: an empty list could mean none or any. */
 export function asNumbers(maxCount: number) {
-  return z.unknown().transform((input, context): readonly number[] => {
+  return z.unknown().transform((input, context): readonly AsOrSet[] => {
     if (!Array.isArray(input)) {
       const params: IssueStyle = { got: 'kind', hint: undefined };
       context.addIssue({ code: 'custom', message: 'expected a list of AS numbers', params, input });
@@ -245,12 +280,13 @@ export function asNumbers(maxCount: number) {
     if (input.length === 0)
       addFault(context, [], 'expected an AS number or more, got none (leave the key out for any)');
     if (input.length > maxCount) addFault(context, [], `expected at most ${maxCount} AS numbers, got ${input.length}`);
-    const numbers = new Set<number>();
+    const numbers = new Set<AsOrSet>();
     for (const [i, item] of input.slice(0, maxCount).entries()) {
-      const result = asNumber.safeParse(item);
+      const result = asOrSet.safeParse(item);
       if (!result.success) {
         for (const issue of result.error.issues) context.addIssue({ ...issue, path: [i] });
-      } else if (numbers.has(result.data)) addFault(context, [i], `AS ${result.data} is listed twice`);
+      } else if (numbers.has(result.data))
+        addFault(context, [i], `${typeof result.data === 'number' ? 'AS ' : ''}${result.data} is listed twice`);
       else numbers.add(result.data);
     }
     return [...numbers];

@@ -1,4 +1,5 @@
 /** What the configuration means for the table and for each session of the stream. */
+import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
 import type { WatchedPrefix } from '../table/prefix-state.ts';
 import { allocateSessions } from './allocation.ts';
@@ -9,8 +10,8 @@ export interface PlanInput {
     readonly prefix: Prefix;
     readonly description: string;
     readonly group: string;
-    readonly origins: readonly number[] | undefined;
-    readonly upstreams: readonly number[] | undefined;
+    readonly origins: readonly AsOrSet[] | undefined;
+    readonly upstreams: readonly AsOrSet[] | undefined;
   }[];
   readonly bgproutes: {
     readonly apiKeys: readonly string[];

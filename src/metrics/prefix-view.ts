@@ -1,4 +1,7 @@
 /** The metrics of the monitored prefixes, read from the totals that the fold keeps; it never walks the routes. */
+import type { AsOrSet } from '../bgp/as-path.ts';
+import { isConfigured, isExpected } from '../table/expectation.ts';
+import type { PathTable } from '../table/path-table.ts';
 import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
 import { LENGTH_BOUNDS, LOSS_REASONS } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -61,12 +64,10 @@ class PrefixGroup implements PointGroup {
   /** Distinct label values over the bounds, by metric. */
   addDropped(dropped: DroppedSeries): void {
     const { origins, upstreams, watched } = this.#prefix;
-    addTo(dropped, prefixMetrics.prefixOriginVps.name, overBound(origins, watched.origins, LABEL_BOUNDS.origin));
-    addTo(
-      dropped,
-      prefixMetrics.prefixUpstreamVps.name,
-      overBound(upstreams, watched.upstreams, LABEL_BOUNDS.upstream),
-    );
+    const over = (counts: Counts, configured: readonly AsOrSet[], bound: number) =>
+      overBound(counts, configured, bound, this.#table.paths);
+    addTo(dropped, prefixMetrics.prefixOriginVps.name, over(origins, watched.origins, LABEL_BOUNDS.origin));
+    addTo(dropped, prefixMetrics.prefixUpstreamVps.name, over(upstreams, watched.upstreams, LABEL_BOUNDS.upstream));
     const { unlisted } = this.#prefix;
     if (unlisted > 0) addTo(dropped, prefixMetrics.prefixMoreSpecificVps.name, unlisted);
     if (this.#prefix.moreSpecifics.size > LABEL_BOUNDS.moreSpecific) {
@@ -127,10 +128,11 @@ class PrefixGroup implements PointGroup {
     return this.#table.isExpectedKnown(this.#prefix);
   }
 
-  unexpected(counts: Counts, configured: readonly number[]): number | undefined {
+  unexpected(counts: Counts, configured: readonly AsOrSet[]): number | undefined {
     if (configured.length === 0) return undefined;
+    const { paths } = this.#table;
     let unexpected = 0;
-    for (const [as, count] of counts.entries()) if (!configured.includes(as)) unexpected += count;
+    for (const [as, count] of counts.entries()) if (!isExpected(as, configured, paths)) unexpected += count;
     return unexpected;
   }
 
@@ -141,13 +143,13 @@ class PrefixGroup implements PointGroup {
   }
 
   /** The biggest counts, ties by the lower number; configured ones first of all. */
-  byAs(sink: PointSink, counts: Counts, configured: readonly number[], bound: number, cache: LabelCache): void {
-    const asText = (as: number) => this.#table.paths.asText(as);
-    for (const as of configured) sink.number(cache.get(as, asText), counts.get(as));
+  byAs(sink: PointSink, counts: Counts, configured: readonly AsOrSet[], bound: number, cache: LabelCache): void {
+    const { paths } = this.#table;
+    for (const as of configured) sink.number(cache.get(as), countOf(as, counts, paths));
     let entries =
       configured.length === 0
         ? [...counts.entries()]
-        : [...counts.entries()].filter(([as]) => !configured.includes(as));
+        : [...counts.entries()].filter(([as]) => !isConfigured(as, configured, paths));
     const room = Math.max(0, bound - configured.length);
     if (entries.length > room) {
       entries.sort(([a, countA], [b, countB]) => countB - countA || a - b);
@@ -155,8 +157,8 @@ class PrefixGroup implements PointGroup {
       entries = entries.slice(0, room);
       sink.number(cache.other, other);
     }
-    for (const [as, count] of entries) sink.number(cache.get(as, asText), count);
-    cache.trim(counts, configured);
+    for (const [as, count] of entries) sink.number(cache.get(paths.asOrSet(as)), count);
+    cache.trim(counts, configured, paths);
   }
 
   origins(sink: PointSink): void {
@@ -240,11 +242,11 @@ const WRITERS: Readonly<Record<Key, (group: PrefixGroup, sink: PointSink) => voi
   prefixLastWithdrawal: (group, sink) => group.one(sink, timestamp(group.totals.lastWithdrawalUs)),
 };
 
-/** Labels by AS number, kept while the number is counted or configured. */
+/** Labels by AS or AS_SET, kept while it is counted or configured. */
 class LabelCache {
   readonly #key: string;
   readonly #prefix: string;
-  readonly #labels = new Map<number, Labels>();
+  readonly #labels = new Map<AsOrSet, Labels>();
   readonly other: Labels;
 
   constructor(key: string, prefix: string) {
@@ -253,19 +255,25 @@ class LabelCache {
     this.other = new Labels(['prefix', key], [prefix, OTHER]);
   }
 
-  get(as: number, text: (as: number) => string): Labels {
+  get(as: AsOrSet): Labels {
     let labels = this.#labels.get(as);
     if (labels === undefined) {
-      labels = new Labels(['prefix', this.#key], [this.#prefix, text(as)]);
+      labels = new Labels(['prefix', this.#key], [this.#prefix, String(as)]);
       this.#labels.set(as, labels);
     }
     return labels;
   }
 
-  trim(counts: Counts, configured: readonly number[]): void {
+  trim(counts: Counts, configured: readonly AsOrSet[], paths: PathTable): void {
     if (this.#labels.size <= counts.distinct + configured.length) return;
-    for (const as of this.#labels.keys()) if (counts.get(as) === 0 && !configured.includes(as)) this.#labels.delete(as);
+    for (const as of this.#labels.keys())
+      if (countOf(as, counts, paths) === 0 && !configured.includes(as)) this.#labels.delete(as);
   }
+}
+
+function countOf(as: AsOrSet, counts: Counts, paths: PathTable): number {
+  const number = paths.numberOf(as);
+  return number === undefined ? 0 : counts.get(number);
 }
 
 function extreme(lengths: Counts, choose: (a: number, b: number) => number): number | undefined {
@@ -278,10 +286,10 @@ function timestamp(timeUs: number): number | undefined {
   return timeUs === 0 ? undefined : timeUs / 1_000_000;
 }
 
-function overBound(counts: Counts, configured: readonly number[], bound: number): number {
+function overBound(counts: Counts, configured: readonly AsOrSet[], bound: number, paths: PathTable): number {
   if (counts.distinct + configured.length <= bound) return 0;
   let others = counts.distinct;
-  for (const as of configured) if (counts.get(as) > 0) others--;
+  for (const as of configured) if (countOf(as, counts, paths) > 0) others--;
   return Math.max(0, others - Math.max(0, bound - configured.length));
 }
 

@@ -2,7 +2,7 @@
  * AS paths held now, each once: path text to a small integer, and per integer what the totals need. Paths are counted by
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
-import { formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
+import { type AsOrSet, formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
 import { PathRecords, RECORD_WORDS } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
@@ -96,7 +96,17 @@ export class PathTable {
 
   /** `64500`, or `{64501,64502}`: an origin's or upstream's number as a label value. */
   asText(as: number): string {
-    return as < FIRST_SET ? String(as) : (this.#sets.get(as)?.text ?? 'unknown');
+    return String(this.asOrSet(as));
+  }
+
+  /** What an origin's or upstream's number stands for. */
+  asOrSet(as: number): AsOrSet {
+    return as < FIRST_SET ? as : (this.#sets.get(as)?.text ?? 'unknown');
+  }
+
+  /** The number by which an origin or upstream is counted; undefined for a set that no path has now. */
+  numberOf(as: AsOrSet): number | undefined {
+    return typeof as === 'number' ? as : this.#setNumbers.get(as);
   }
 
   /** The number of a known path whose canonical text these bytes are, or -1: then ask `intern`. Never a path without origin. */
@@ -222,7 +232,7 @@ export class PathTable {
     this.#records.remove(path);
   }
 
-  #asNumber(as: number | string): number {
+  #asNumber(as: AsOrSet): number {
     if (typeof as === 'number') return as;
     let number = this.#setNumbers.get(as);
     if (number === undefined) {

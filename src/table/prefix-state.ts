@@ -1,4 +1,5 @@
 /** What the fold keeps per prefix: the row of cells and the totals that a scrape reads. */
+import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
 import type { Row } from './cell-store.ts';
 import { NO_UPSTREAM, type PathTable } from './path-table.ts';
@@ -117,9 +118,9 @@ export interface WatchedPrefix {
   readonly prefix: Prefix;
   readonly description: string;
   readonly group: string;
-  /** AS numbers that may originate it; empty: not said. */
-  readonly origins: readonly number[];
-  readonly upstreams: readonly number[];
+  /** ASes and AS_SETs that may originate it; empty: not said. What they mean is decided in expectation.ts. */
+  readonly origins: readonly AsOrSet[];
+  readonly upstreams: readonly AsOrSet[];
   /** Which session of the stream answers for it: the place of its key. */
   readonly session: number;
 }

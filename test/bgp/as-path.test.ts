@@ -95,6 +95,26 @@ describe('what the table keeps of a path, heard by AS 64499', () => {
       { origin: 64500, upstream: 1103, length: 4, prepended: false },
     ],
     [
+      'the origin twice, another AS in between (path poisoning): the upstream is before its first passage',
+      '3333 1103 64500 64500 666 64500',
+      { origin: 64500, upstream: 1103, length: 6, prepended: false },
+    ],
+    [
+      'the same, with another AS of the same last digits in front',
+      '64468 1103 64500 666 64500 64500',
+      { origin: 64500, upstream: 1103, length: 6, prepended: true },
+    ],
+    [
+      'the same, heard inside the origin',
+      '64500 64500 1103 64500 666 64500',
+      { origin: 64500, upstream: 1103, length: 6, prepended: false },
+    ],
+    [
+      'a set twice, another AS in between',
+      '3333 {1,2} 666 {2,1}',
+      { origin: '{1,2}', upstream: 3333, length: 4, prepended: false },
+    ],
+    [
       '32-bit numbers',
       '4200000000 4294967295',
       { origin: 4294967295, upstream: 4200000000, length: 2, prepended: false },
@@ -192,7 +212,12 @@ function naiveFacts(of: AsPath, vpAsn: number) {
     rest.pop();
     repeats++;
   }
-  return { origin, upstream: rest.pop(), length: visible.length, prepended: repeats >= 2 };
+  // From the near end: what it begins with is the VP's own; then up to where the origin comes first.
+  let first = 0;
+  while (first < visible.length && visible[first] === origin) first++;
+  const until = visible.indexOf(origin, first);
+  const before = first === visible.length ? [] : until === -1 ? visible : visible.slice(0, until);
+  return { origin, upstream: before.at(-1), length: visible.length, prepended: repeats >= 2 };
 }
 
 describe('any path', () => {

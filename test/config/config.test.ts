@@ -108,6 +108,13 @@ describe('a configuration', () => {
     expect(prefixes.every(({ origins }) => origins?.join() === '64500,64501')).toBe(true);
   });
 
+  it('takes AS_SETs as origins and upstreams, in one spelling', () => {
+    const yaml =
+      'prefixes: [{prefix: 192.0.2.0/24, origins: [64500, "{64502, AS64501 64502}", "{64503}"], upstreams: ["{2,1}"]}]\n';
+    const [{ origins, upstreams }] = load({ yaml }).prefixes;
+    expect([origins, upstreams]).toEqual([[64500, '{64501,64502}', 64503], ['{1,2}']]);
+  });
+
   it('takes an alias for the nearest anchor before it', () => {
     const { prefixes } = load({
       yaml: 'prefixes: [{prefix: 10.0.0.0/8, group: &g a}, {prefix: 11.0.0.0/8, group: *g}, {prefix: 12.0.0.0/8, group: &g b}, {prefix: 13.0.0.0/8, group: *g}]',

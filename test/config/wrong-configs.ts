@@ -12,7 +12,7 @@ export interface WrongConfig {
 }
 
 const PREFIX = 'expected a prefix such as 192.0.2.0/24 or 2001:db8::/32';
-const AS = 'expected an AS number from 1 to 4294967295';
+const AS = 'expected an AS number from 1 to 4294967295, or an AS_SET such as "{64501,64502}"';
 const KEY = 'expected an API key: 1 to 1024 visible ASCII characters without blanks';
 const OK = 'prefixes: [{prefix: 192.0.2.0/24}]\n';
 
@@ -133,7 +133,18 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   origin('0x10', '0x10'),
   origin('064500', '064500'),
   origin('64500.5e1', '64500.5e1'),
-  origin('"{64500}"', '"{64500}"'),
+  origin('"{64500"', '"{64500"'),
+  origin('"{}"', '"{}"'),
+  origin('"{64500,,64501}"', '"{64500,,64501}"'),
+  origin('"{0,64501}"', '"{0,64501}"'),
+  origin('"{1.10 64501}"', '"{1.10 64501}" (asdot is not read, write it in plain decimal)'),
+  origin('{64501,64502}', 'a map (put it in quotes: "{64501,64502}")'),
+  origin('{}', 'a map'),
+  {
+    name: 'an AS_SET twice',
+    yaml: 'prefixes: [{prefix: 192.0.2.0/24, upstreams: [1, "{AS3 2}", "{2,3,3}"]}]\n',
+    problems: ['bgp.yml:1:61: prefixes[0].upstreams[2]: {2,3} is listed twice'],
+  },
   origin('true', 'true'),
   {
     name: 'an AS twice',

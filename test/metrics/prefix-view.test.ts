@@ -155,12 +155,41 @@ describe('who sees it', () => {
     expect(by('bgp_prefix_upstream_vps', 'upstream_as')).toEqual({ 64501: 1 });
   });
 
-  it('from an origin or over an upstream that is not configured; a set is never configured', () => {
+  it('a set is expected when all its members are, or when it is configured itself', () => {
+    const { see, series, by } = world([
+      { ...plain, origins: [64500, 64510, '{64520,64521}'], upstreams: [64501, '{64502,64503}'] },
+    ]);
+    const unexpected = () => [
+      series().get(`bgp_prefix_unexpected_origin_vps{prefix="${P}"}`),
+      series().get(`bgp_prefix_unexpected_upstream_vps{prefix="${P}"}`),
+    ];
+    expect(by('bgp_prefix_origin_vps', 'origin_as')).toEqual({ 64500: 0, 64510: 0, '{64520,64521}': 0 });
+    see(P, '64501 {64510,64500}');
+    see(P, '{64503,64502} {64521,64520}', 2);
+    expect(unexpected()).toEqual([0, 0]);
+    expect(by('bgp_prefix_origin_vps', 'origin_as')).toEqual({
+      ...{ 64500: 0, 64510: 0, '{64500,64510}': 1, '{64520,64521}': 2 },
+    });
+    expect(by('bgp_prefix_upstream_vps', 'upstream_as')).toEqual({ 64501: 1, '{64502,64503}': 2 });
+    see(P, '64502 64520', 4); // members of sets that are configured as a whole only
+    see(P, '{64501,64502} {64500,64666}', 8);
+    expect(unexpected()).toEqual([12, 12]);
+  });
+
+  it('a configured set keeps its series when its last vantage point leaves', () => {
+    const { say, by } = world([{ ...plain, origins: ['{64520,64521}'] }]);
+    say(0, [P], '64501 {64520,64521}');
+    expect(by('bgp_prefix_origin_vps', 'origin_as')).toEqual({ '{64520,64521}': 1 });
+    say(0, [], '', [P]);
+    expect(by('bgp_prefix_origin_vps', 'origin_as')).toEqual({ '{64520,64521}': 0 });
+  });
+
+  it('from an origin or over an upstream that is not configured', () => {
     const { see, series } = world([{ ...plain, origins: [64500, 64510], upstreams: [64501] }]);
     see(P, '64501 64500', 2);
     see(P, '64502 64510', 4);
     see(P, '64501 64666', 8);
-    see(P, '64501 {64500,64510}', 16);
+    see(P, '64501 {64500,64511}', 16);
     see(P, '64500', 32);
     expect(series().get(`bgp_prefix_unexpected_origin_vps{prefix="${P}"}`)).toBe(8 + 16);
     expect(series().get(`bgp_prefix_unexpected_upstream_vps{prefix="${P}"}`)).toBe(4);

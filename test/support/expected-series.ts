@@ -88,14 +88,15 @@ function expectedOfFullFeeds(table: RoutingTable, { state }: MonitoredPrefix): n
 
 function addByAs(
   counts: Readonly<Record<string, number>>,
-  configured: readonly number[],
+  configured: readonly (number | string)[],
   add: (as: string, count: number) => void,
 ): void {
   for (const as of new Set([...configured.map(String), ...Object.keys(counts)])) add(as, counts[as] ?? 0);
 }
 
-function unexpected(counts: Readonly<Record<string, number>>, configured: readonly number[]): number {
+function unexpected(counts: Readonly<Record<string, number>>, configured: readonly (number | string)[]): number {
+  const names = configured.map(String);
   return Object.entries(counts)
-    .filter(([as]) => !configured.map(String).includes(as))
+    .filter(([as]) => !names.includes(as) && !(as.match(/\d+/g) ?? []).every((member) => names.includes(member)))
     .reduce((sum, [, count]) => sum + count, 0);
 }

@@ -83,7 +83,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: PREFIX,
-    help: 'Visible vantage points whose origin is not among the configured ones; only where origins are configured. Grows on a hijack, a leak, or a forgotten origin in the configuration.',
+    help: 'Visible vantage points whose origin is not among the configured ones (an AS_SET is, when it is configured or all its members are); only where origins are configured. Grows on a hijack, a leak, or a forgotten origin in the configuration.',
     bound: PER_PREFIX,
   },
   prefixUpstreamVps: {
@@ -91,7 +91,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'upstream_as'],
-    help: 'Visible vantage points by upstream: the AS next to the origin, prepends skipped. Configured upstreams are always there; beyond the bound the smallest are summed as "other". A path of the origin alone has no upstream.',
+    help: 'Visible vantage points by upstream: the AS next to the origin, prepends skipped; on a path that passes the origin twice, the AS before its first passage. Configured upstreams are always there; beyond the bound the smallest are summed as "other". A path of the origin alone has no upstream.',
     bound: '256 a prefix, and "other"',
   },
   prefixUnexpectedUpstreamVps: {
@@ -99,7 +99,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: PREFIX,
-    help: 'Visible vantage points whose upstream is not among the configured ones; only where upstreams are configured. Paths without an upstream do not count.',
+    help: 'Visible vantage points whose upstream is not among the configured ones (an AS_SET as for origins); only where upstreams are configured. Paths without an upstream do not count.',
     bound: PER_PREFIX,
   },
   prefixAsPathLengthVps: {
