@@ -42,6 +42,9 @@ export interface LoggerOptions {
 /** Names of every line's own fields; one of a caller gets a `_` behind it. */
 const RESERVED = new Set(['ts', 'level', 'msg']);
 
+/** Control and format characters and line separators: JSON leaves most of them as they are. */
+const INVISIBLE = /[\p{C}\u2028\u2029]/gu;
+
 /** A longer message or value is cut: a log line is for people. Characters. */
 const MAX_TEXT = 8_192;
 
@@ -55,7 +58,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       messageKey: 'msg',
       timestamp: () => `,"ts":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: format === 'logfmt' ? { streamWrite: logfmtOfJson } : {},
+      hooks: { streamWrite: format === 'logfmt' ? logfmtOfJson : printableJson },
     },
     destination,
   );
@@ -101,12 +104,15 @@ function logfmtOfJson(line: string): string {
     .join(' ')}\n`;
 }
 
+/** The same JSON with what is invisible or changes the direction of text escaped: terminals obey such characters. */
+function printableJson(line: string): string {
+  return `${line.trimEnd().replace(INVISIBLE, escapeCharacter)}\n`;
+}
+
 /** Quoted, with JSON's escapes, when bare it could be read as something else. */
 function logfmtValue(value: unknown): string {
   const text = String(value);
-  return /^[^\s"=\\\p{C}]+$/u.test(text)
-    ? text
-    : JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, escapeCharacter);
+  return /^[^\s"=\\\p{C}]+$/u.test(text) ? text : JSON.stringify(text).replace(INVISIBLE, escapeCharacter);
 }
 
 /** What JSON leaves as it is, but a terminal or a line reader may not: invisible characters, changes of direction. */

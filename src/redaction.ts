@@ -1,6 +1,7 @@
 /**
  * Keeps secrets out of texts that leave the program, and makes texts that strangers wrote fit for a log line.
  */
+import { mergedRanges, SecretFinder, type TextRange } from './secret-finder.ts';
 
 const REPLACEMENT = '[redacted]';
 
@@ -8,7 +9,7 @@ const REPLACEMENT = '[redacted]';
 export const MAX_FOREIGN_TEXT = 300;
 
 /** Values of query parameters and headers that hold a key, whoever's it is. */
-const KEY_PARAMETER = /(api[_-]key(?:=|%3d))[^&\s"'<>\\]*/gi;
+const KEY_PARAMETER = /(api[_-]key(?:=|%(?:25)*3d))[^&\s"'<>\\]*/gi;
 
 /** Control characters, line separators, and what changes the direction of text or shows nothing. */
 const UNPRINTABLE = /[\p{C}\u2028\u2029]+/gu;
@@ -17,7 +18,8 @@ export type Redactor = (text: string) => string;
 
 /**
  * Replaces every secret by `[redacted]`, spelt plainly, URL-encoded (any mixture of plain and encoded characters, `+` for
- * a blank) or as in a JSON string, and the value of every `api_key=…`. Empty secrets are ignored.
+ * a blank) or as in a JSON string, and the value of every `api_key=…`. A secret of 8 characters and more is also found in
+ * another case, in other encodings, broken up, or by a long piece of it (secret-finder.ts). Empty secrets are ignored.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   return redactor(secrets)(text);
@@ -29,10 +31,24 @@ export function redactor(secrets: Iterable<string>): Redactor {
   const known = [...new Set(secrets)].filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
   // One pass over all of them: a second pass could find a short secret inside the replacement.
   const pattern = known.length === 0 ? undefined : new RegExp(known.map(spellings).join('|'), 'gu');
+  const finder = new SecretFinder(known);
   return (text) => {
-    const clean = pattern === undefined ? text : text.replace(pattern, REPLACEMENT);
-    return clean.replace(KEY_PARAMETER, `$1${REPLACEMENT}`);
+    const found: TextRange[] = [...finder.find(text)];
+    if (pattern !== undefined) {
+      for (const match of text.matchAll(pattern)) found.push([match.index, match.index + match[0].length]);
+    }
+    return withoutRanges(text, mergedRanges(found)).replace(KEY_PARAMETER, `$1${REPLACEMENT}`);
   };
+}
+
+function withoutRanges(text: string, ranges: readonly TextRange[]): string {
+  let clean = '';
+  let read = 0;
+  for (const [from, to] of ranges) {
+    clean += text.slice(read, from) + REPLACEMENT;
+    read = to;
+  }
+  return clean + text.slice(read);
 }
 
 /**

@@ -47,6 +47,15 @@ describe('logger', () => {
     expect(written).toEqual([`ts=2026-06-16T12:00:00.005Z level=info msg=m ${expected}\n`]);
   });
 
+  it('escapes in JSON what a terminal would obey: C1 control characters, line separators, changes of direction', () => {
+    const { logger, written } = lines('json');
+    const text = 'a\u009b31m\u2028b\u202ec\u200bd\u007f\u0000é';
+    logger.info(text, { v: text });
+    expect(written[0]).not.toMatch(/[\u007f-\u009f\u2028\u202e\u200b]/);
+    expect(written[0].match(/\n/g)).toHaveLength(1);
+    expect(JSON.parse(written[0])).toMatchObject({ msg: text, v: text });
+  });
+
   it('keeps quiet below its level, and leaves out undefined fields', () => {
     const { logger, written } = lines('logfmt', 'warn');
     logger.debug('a');

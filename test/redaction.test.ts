@@ -33,6 +33,82 @@ describe('redact', () => {
     expect(redact('abc ab', ['ab', 'abc', 'redacted', 'd'])).toBe('[redacted] [redacted]');
   });
 
+  const KEY = 'S3cr+t/K%y&x=9.Zq_7';
+  const entities = (digits: (code: number) => string) =>
+    [...KEY].map((character) => `&#${digits(character.charCodeAt(0))};`).join('');
+
+  it.each([
+    ['in lower case', KEY.toLowerCase()],
+    ['in upper case', KEY.toUpperCase()],
+    ['encoded and in upper case', encodeURIComponent(KEY).toUpperCase()],
+    ['encoded twice', encodeURIComponent(encodeURIComponent(KEY))],
+    ['encoded three times', encodeURIComponent(encodeURIComponent(encodeURIComponent(KEY)))],
+    ['with an entity of HTML', KEY.replace('&', '&amp;')],
+    ['with every sign an entity', 'S3cr&plus;t&sol;K&percnt;y&amp;x&equals;9&period;Zq&lowbar;7'],
+    ['in decimal entities', entities((code) => String(code))],
+    ['in hexadecimal entities', entities((code) => `x${code.toString(16)}`)],
+    ['in escapes of JSON', [...KEY].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')],
+    ['encoded inside JSON inside JSON', JSON.stringify(JSON.stringify(encodeURIComponent(KEY))).slice(4, -4)],
+    ['in base64', Buffer.from(KEY).toString('base64').replace(/=+$/, '')],
+    ['in base64 of URLs', Buffer.from(KEY).toString('base64url')],
+    ['in hexadecimal', Buffer.from(KEY).toString('hex')],
+    ['with a line break inside', `${KEY.slice(0, 9)}\n${KEY.slice(9)}`],
+    ['with an encoded line break inside', `${KEY.slice(0, 9)}%0D%0A${KEY.slice(9)}`],
+    ['with blanks between', [...KEY].join(' ')],
+    ['with characters between that show nothing', [...KEY].join('\u200b')],
+    ['of which the first 12 characters are left', KEY.slice(0, 12)],
+    ['of which the last 10 characters are left', KEY.slice(-10)],
+  ])('replaces a key %s', (_, spelt) => {
+    expect(redact(`bad one ${spelt}, sorry`, [KEY])).toBe('bad one [redacted], sorry');
+  });
+
+  it('replaces a key that is the password of Basic authentication, wherever it stands in the base64', () => {
+    for (const user of ['', 'u', 'us', 'use', 'user']) {
+      const basic = Buffer.from(`${user}:${KEY}`).toString('base64');
+      const shown = redact(`authorization: Basic ${basic}!`, [KEY]).replace(/^.*Basic |!$/g, '');
+      // At most what stands for the user name, and two characters that the key shares with its neighbours.
+      expect(shown.replace('[redacted]', '').length).toBeLessThanOrEqual(Math.ceil((user.length + 1) * 1.4) + 3);
+    }
+  });
+
+  it('replaces the beginning of a key at the end of a text that was cut', () => {
+    for (let length = 4; length < KEY.length; length++) {
+      expect(redact(`bad key ${KEY.slice(0, length)}`, [KEY])).toBe('bad key [redacted]');
+    }
+    const encoded = encodeURIComponent(KEY); // S3cr%2Bt…
+    for (const cut of [5, 6, 7, 8]) expect(redact(`url ${encoded.slice(0, cut)}`, [KEY])).toBe('url [redacted]');
+  });
+
+  it('leaves texts alone that only look like a key', () => {
+    for (const text of [
+      'connect ECONNREFUSED 127.0.0.1:9',
+      'S3c and Zq_7 are short',
+      'x%20y &amp; \\u0041 &#65;',
+      '',
+    ]) {
+      expect(redact(text, [KEY])).toBe(text);
+    }
+    expect(redact('the production cluster', ['production-emea-7f2a91c4e8'])).toBe('the production cluster');
+  });
+
+  it('finds a key in encodings inside encodings', () => {
+    const wrap = fc.constantFrom(
+      (text: string) => encodeURIComponent(text),
+      (text: string) => JSON.stringify(text).slice(1, -1),
+      (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`),
+      (text: string) => text.toUpperCase(),
+    );
+    const secrets = fc.stringMatching(/^[A-Za-z0-9+/=_.~&%-]{16,40}$/);
+    fc.assert(
+      fc.property(secrets, fc.array(wrap, { maxLength: 3 }), fc.nat(60), (secret, wraps, at) => {
+        const spelt = wraps.reduce((text, one) => one(text), secret);
+        const around = `${'.'.repeat(at)} `;
+        return redact(`${around}${spelt} end`, [secret]).length <= around.length + '[redacted] end'.length + 6;
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('ignores an empty secret', () => {
     expect(redact('text', [''])).toBe('text');
   });
