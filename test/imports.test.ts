@@ -31,11 +31,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   table: { may: ['bgp'], packages: ['node:zlib'] }, // crc32 only, see below
   metrics: { may: ['table', 'stream', 'bgp'], packages: [] },
   stream: { may: ['bgp'], packages: 'any' },
-  bgproutes: { may: ['stream', 'bgp'], packages: 'any' },
+  // One client for all services and collectors.
+  http: { may: [], packages: 'any' },
+  bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   // Between a source and the table: only here both are known.
   feed: { may: ['bgproutes', 'stream', 'metrics', 'table', 'bgp', 'config'], packages: ['node:timers/promises'] },
   storage: { may: ['table'], packages: 'any' },
-  outputs: { may: ['metrics', 'table', 'bgp', 'config'], packages: 'any' },
+  outputs: { may: ['metrics', 'table', 'bgp', 'config', 'http'], packages: 'any' },
   config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },
   // A stand-in that shares no decoding code with what it stands in for is able to prove it wrong.
   simulator: { may: ['bgp'], packages: 'any' },

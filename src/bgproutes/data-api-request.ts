@@ -1,9 +1,9 @@
 /** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
 import type { DataApiErrorCode } from '../errors.ts';
+import { request } from '../http/http-request.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { Timers } from '../stream/timers.ts';
 import type { DataApiEndpoint } from './data-api-types.ts';
-import { request } from './http-request.ts';
 import { urlUnder } from './service-url.ts';
 
 /** The body of an error is a sentence. */

@@ -1,7 +1,8 @@
 /** The Live Manager API: associates prefixes with a key, so that the stream of the key carries them. */
+
+import { request } from '../http/http-request.ts';
 import { errorText, foreignText, redactor } from '../redaction.ts';
 import type { Timers } from '../stream/timers.ts';
-import { request } from './http-request.ts';
 import { urlUnder } from './service-url.ts';
 
 /** Default time for one request, body included, ms. */

@@ -1,14 +1,15 @@
 /** One POST to a collector, over a connection that is kept. */
-import http from 'node:http';
-import https from 'node:https';
+import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { TlsFiles } from '../../config/otlp-tls.ts';
+import { request } from '../../http/http-request.ts';
 
 export type PostResult =
   | {
       readonly kind: 'answer';
       readonly status: number;
-      readonly headers: http.IncomingHttpHeaders;
+      readonly headers: IncomingHttpHeaders;
       /** At most `MAX_ANSWER_BYTES`; what is longer is cut, as is an answer that broke off. */
       readonly body: Buffer;
     }
@@ -24,8 +25,7 @@ export const MAX_ANSWER_BYTES = 65_536;
 
 export class HttpPost {
   readonly #url: URL;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
+  readonly #agent: HttpAgent;
 
   /** @throws when the TLS files are no certificates or keys */
   constructor(url: URL, tls: TlsFiles) {
@@ -35,49 +35,32 @@ export class HttpPost {
       // Read here, so that a file that is no certificate is refused at the start, not at the first export.
       const own = Object.values(tls).some((content) => content !== undefined);
       const secureContext = own ? createSecureContext(tls) : undefined;
-      this.#agent = new https.Agent({ keepAlive: true, maxSockets: 1, secureContext });
-      this.#request = https.request;
+      this.#agent = new HttpsAgent({ keepAlive: true, maxSockets: 1, secureContext });
     } else {
-      this.#agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-      this.#request = http.request;
+      this.#agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
     }
   }
 
   /** Never rejects. Ends when the signal aborts, whatever the server does. */
-  send(body: Uint8Array, headers: http.OutgoingHttpHeaders, signal: AbortSignal): Promise<PostResult> {
-    return new Promise((resolve) => {
-      let sent = false;
-      const options = {
+  async send(body: Uint8Array, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PostResult> {
+    let sent = false;
+    try {
+      const answer = await request(this.#url, {
         method: 'POST',
-        agent: this.#agent,
+        headers,
+        body,
+        maxBytes: () => MAX_ANSWER_BYTES,
+        cutBody: true,
         signal,
-        headers: { ...headers, 'content-length': body.length },
-      };
-      const request = this.#request(this.#url, options, (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        const answer = (): void => {
-          const { statusCode: status = 0, headers: answerHeaders } = response;
-          resolve({ kind: 'answer', status, headers: answerHeaders, body: Buffer.concat(chunks) });
-        };
-        response.on('data', (chunk: Buffer) => {
-          chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
-          size += chunk.length;
-          if (size < MAX_ANSWER_BYTES) return;
-          answer();
-          request.destroy();
-        });
-        // Whichever comes first; the others are then too late to matter. A broken answer still has a status.
-        response.on('end', answer);
-        response.on('error', answer);
-        response.on('close', answer);
+        agent: this.#agent,
+        onSent: () => {
+          sent = true;
+        },
       });
-      request.on('finish', () => {
-        sent = true;
-      });
-      request.on('error', (error) => resolve({ kind: 'none', error, sent }));
-      request.end(body);
-    });
+      return { kind: 'answer', status: answer.status, headers: answer.headers, body: answer.body ?? Buffer.alloc(0) };
+    } catch (error) {
+      return { kind: 'none', error: error as NodeJS.ErrnoException, sent };
+    }
   }
 
   /** Closes the connection that was kept. */

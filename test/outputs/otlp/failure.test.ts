@@ -238,6 +238,34 @@ describe('an answer', () => {
     expect(results[0]).toBe('success');
   });
 
+  it.each([
+    [
+      'switches to another protocol',
+      (socket: Socket) =>
+        void socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'),
+    ],
+    ['is none, only the end of the connection', (socket: Socket) => void socket.end()],
+    [
+      'says again and again that it will come',
+      (socket: Socket) => {
+        const endless = setInterval(() => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), 5);
+        socket.on('close', () => clearInterval(endless));
+      },
+    ],
+    [
+      'is compressed with what nobody asked for',
+      (socket: Socket) => void socket.end('HTTP/1.1 400 No\r\nContent-Encoding: br\r\n\r\nx'),
+    ],
+  ])('that %s does not keep later exports from the collector', async (_, answer) => {
+    const collector = await receiver();
+    collector.next.push(({ socket }) => {
+      if (socket !== null) answer(socket);
+    });
+    const { results } = await exporting(collector.endpoint);
+    await until('an export that the collector took', () => results.includes('success'));
+    expect(collector.requests.length).toBeGreaterThanOrEqual(2);
+  });
+
   it('without end is cut', async () => {
     const collector = await receiver();
     collector.answer = (response) => {

@@ -10,10 +10,19 @@ import { createUnzip } from 'node:zlib';
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** Most bytes of the answer's body after decompression, by its status. */
   readonly maxBytes: (status: number) => number;
   readonly signal: AbortSignal;
+  /** Connections of one's own, with certificates of one's own. Default: those that all requests share. */
+  readonly agent?: HttpAgent | undefined;
+  /** Called when all of the request has left, so that the server may have taken it. */
+  readonly onSent?: () => void;
+  /**
+   * True: a body that is too long, breaks off, does not end in time or cannot be decompressed is given as far as it came,
+   * because the status alone says enough. Default false: too long is `undefined`, the others reject.
+   */
+  readonly cutBody?: boolean;
 }
 
 export interface HttpAnswer {
@@ -33,14 +42,16 @@ const agents = {
 };
 
 /**
- * Redirects are not followed: a key must not go to another host. Rejects with what the network says, with an Error for an
- * answer that cannot be read, and with an AbortError.
+ * Always settles: with the answer, or at the latest when the signal aborts. Redirects are not followed: a key must not go to
+ * another host. Rejects with what the network says, with an Error for an answer that cannot be read, and with an AbortError.
  */
 export async function request(url: URL, asked: HttpRequest): Promise<HttpAnswer> {
   const response = await answerTo(url, asked);
   try {
     const status = response.statusCode ?? 0;
-    const body = await readBody(decompressed(response), asked.maxBytes(status));
+    const maxBytes = asked.maxBytes(status);
+    const body =
+      asked.cutBody === true ? await readCut(response, maxBytes) : await readBody(decompressed(response), maxBytes);
     return { status, headers: response.headers, body };
   } finally {
     if (!response.complete) response.destroy();
@@ -48,16 +59,18 @@ export async function request(url: URL, asked: HttpRequest): Promise<HttpAnswer>
 }
 
 function answerTo(url: URL, asked: HttpRequest): Promise<IncomingMessage> {
-  const { method, body, signal } = asked;
+  const { method, body, signal, agent, onSent } = asked;
   const headers: Record<string, string> = { 'accept-encoding': 'gzip, deflate', ...asked.headers };
   if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
   const isSecure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
+    const options = { method, headers, signal, agent: agent ?? (isSecure ? agents.https : agents.http) };
     const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
     sent.on('error', reject);
-    // Without an error too: an answer 101 that nobody asked for is none. After an answer this says nothing.
+    // Also fires without 'error', for instance when the server answers 101 Switching Protocols. After an answer has come,
+    // this reject has no effect.
     sent.on('close', () => reject(new Error('the connection was closed without an answer')));
+    if (onSent !== undefined) sent.on('finish', onSent);
     sent.end(body);
   });
 }
@@ -82,4 +95,20 @@ async function readBody(stream: Readable, maxBytes: number): Promise<Buffer | un
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
+}
+
+/** What there is of a body, at most so many bytes. */
+async function readCut(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of decompressed(response) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= maxBytes) break;
+    }
+  } catch {
+    // It broke off, or is not what its headers say.
+  }
+  return Buffer.concat(chunks, Math.min(size, maxBytes));
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HttpRequest, request } from '../../src/bgproutes/http-request.ts';
+import { type HttpRequest, request } from '../../src/http/http-request.ts';
 import { makeCertificate } from '../support/certificates.ts';
 
 type Listener = NonNullable<Parameters<typeof createServer>[1]>;
@@ -123,6 +123,34 @@ describe('a request', () => {
     },
   );
 
+  it.each<[string, Listener, string]>([
+    ['too long', (_, res) => void res.writeHead(400).write('123456789'), '12345'],
+    [
+      'broken off',
+      (_, res) => void res.writeHead(400, { 'content-length': '10' }).write('123', () => res.destroy()),
+      '123',
+    ],
+    ['no gzip', (_, res) => res.writeHead(400, { 'content-encoding': 'gzip' }).end('text'), ''],
+    ['short', (_, res) => res.writeHead(400).end('12'), '12'],
+  ])('gives a body that is %s as far as it came, when its status is enough', async (_, listener, body) => {
+    const { url } = await serve(listener);
+    const answer = await ask(url, { cutBody: true, maxBytes: () => 5 });
+    expect([answer.status, String(answer.body)]).toEqual([400, body]);
+  });
+
+  it('tells when it has left, also when no answer comes', async () => {
+    const sent: string[] = [];
+    const onSent = () => void sent.push('sent');
+    const { url } = await serve((asked, response) => asked.resume().on('end', () => response.destroy()));
+    await expect(ask(url, { method: 'POST', body: Buffer.from('x'), onSent })).rejects.toThrow(/socket hang up/);
+    expect(sent).toEqual(['sent']);
+    const refused = new URL(url);
+    const closing = servers.splice(0);
+    await Promise.all(closing.map((server) => new Promise((resolve) => server.close(resolve))));
+    await expect(ask(refused, { method: 'POST', body: Buffer.from('x'), onSent })).rejects.toThrow(/ECONNREFUSED/);
+    expect(sent).toEqual(['sent']);
+  });
+
   it('does not follow, so that no key goes elsewhere', async () => {
     const asked: string[] = [];
     const { url } = await serve(({ url: path }, response) => {
@@ -160,7 +188,7 @@ describe('a request', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bgproutes-tls-'));
     try {
       writeFileSync(join(folder, 'ca.pem'), ca.cert);
-      const module = JSON.stringify(new URL('../../src/bgproutes/http-request.ts', import.meta.url).href);
+      const module = JSON.stringify(new URL('../../src/http/http-request.ts', import.meta.url).href);
       const program = `import { request } from ${module};
         const answer = await request(new URL(${JSON.stringify(url)}), {
           method: 'GET', headers: {}, maxBytes: () => 1000, signal: new AbortController().signal });
