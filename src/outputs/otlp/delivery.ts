@@ -37,6 +37,8 @@ export interface DeliveryOptions {
   readonly onExport: (result: OtlpResult) => void;
   /** Before the first retry; grows by half up to ten times as much. Default 1 s. */
   readonly backoffMs?: number;
+  /** How long after `exportTimeoutMs` an export that has not ended is given up, and the next one begins, ms. Default 1 s. */
+  readonly watchdogMs?: number;
   /** Unix ms, for dates and times of points; the clock by default. */
   readonly now?: () => number;
   /** 0 to 1; `Math.random` by default. */
@@ -58,6 +60,8 @@ interface Outcome {
 interface Ongoing {
   readonly retries: AbortController;
   readonly all: AbortController;
+  /** Given up by the watchdog: whatever it still comes to must change nothing. */
+  abandoned: boolean;
 }
 
 /** The worst of several results is that of the export. */
@@ -79,6 +83,9 @@ const PASSING_ERRORS = new Set([
   'EAI_AGAIN',
   'ENOTFOUND',
 ]);
+
+/** An export that has not ended so long after its time waits for what will never come, ms. */
+const WATCHDOG_MS = 1_000;
 
 /** A Retry-After beyond this is cut: a collector that comes back early should not wait for us for an hour. */
 const MAX_RETRY_AFTER_MS = 300_000;
@@ -108,8 +115,8 @@ export class Delivery {
   }
 
   /**
-   * Never rejects. Ends within `exportTimeoutMs`; when another one is on its way (the reader gave up waiting for it), within
-   * twice that. A third one at the same time is an `error`.
+   * Never rejects. Ends within `exportTimeoutMs`, at the latest when the watchdog gives it up; when another one is on its way
+   * (the reader gave up waiting for it), within twice that. A third one at the same time is an `error`.
    */
   async export(collected: ResourceMetrics): Promise<OtlpResult> {
     if (this.#pending === 2) return this.#settle({ result: 'error', held: 'no', detail: 'exports overlap' }, 0);
@@ -143,33 +150,56 @@ export class Delivery {
     this.#options.post.close();
   }
 
-  async #export({ resource, scopeMetrics }: ResourceMetrics): Promise<OtlpResult> {
-    const ongoing: Ongoing = { retries: new AbortController(), all: new AbortController() };
+  async #export(collected: ResourceMetrics): Promise<OtlpResult> {
+    const ongoing: Ongoing = { retries: new AbortController(), all: new AbortController(), abandoned: false };
     this.#ongoing = ongoing;
+    const { exportTimeoutMs, watchdogMs = WATCHDOG_MS } = this.#options;
     const startedAtMs = elapsed();
-    const deadlineMs = Math.min(
-      startedAtMs + this.#options.exportTimeoutMs,
-      this.#stopAtMs ?? Number.POSITIVE_INFINITY,
-    );
+    const deadlineMs = Math.min(startedAtMs + exportTimeoutMs, this.#stopAtMs ?? Number.POSITIVE_INFINITY);
+    let watchdog: NodeJS.Timeout | undefined;
+    const overdue = new Promise<Outcome>((resolve) => {
+      watchdog = setTimeout(
+        () => {
+          ongoing.abandoned = true;
+          ongoing.retries.abort();
+          ongoing.all.abort();
+          const limit = this.#options.exportTimeoutMs / 1_000;
+          resolve({
+            result: 'error',
+            held: 'maybe',
+            detail: `the export did not end within ${limit} s and was given up`,
+          });
+        },
+        deadlineMs - startedAtMs + watchdogMs,
+      );
+    });
+    const outcome = await Promise.race([this.#deliver(collected, deadlineMs, ongoing), overdue]);
+    clearTimeout(watchdog);
+    this.#ongoing = undefined;
+    return this.#settle(outcome, elapsed() - startedAtMs);
+  }
+
+  /** Never rejects. */
+  async #deliver({ resource, scopeMetrics }: ResourceMetrics, deadlineMs: number, ongoing: Ongoing): Promise<Outcome> {
     // What others in this process may have recorded is not ours to send.
     const own = scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
     const metrics = (own?.metrics ?? []) as OwnMetricData[];
-    let outcome: Outcome = { result: 'error', held: 'no', detail: 'there was nothing to export' };
+    if (own === undefined || metrics.length === 0)
+      return { result: 'error', held: 'no', detail: 'there was nothing to export' };
     try {
-      if (own !== undefined && metrics.length > 0) {
-        outcome = await this.#sendAll(metrics, (part) =>
-          this.#sendRequest(
-            this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
-            Math.min(elapsed() + this.#options.timeoutMs, deadlineMs),
-            ongoing,
-          ),
+      return await this.#sendAll(metrics, async (part) => {
+        const outcome = await this.#sendRequest(
+          this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
+          Math.min(elapsed() + this.#options.timeoutMs, deadlineMs),
+          ongoing,
         );
-      }
+        // The next export goes on from what is known now, and must not find it changed by this one.
+        if (ongoing.abandoned) throw new Error('given up');
+        return outcome;
+      });
     } catch (error) {
-      outcome = { result: 'error', held: 'maybe', detail: errorText(error, this.#options.redact) };
+      return { result: 'error', held: 'maybe', detail: errorText(error, this.#options.redact) };
     }
-    this.#ongoing = undefined;
-    return this.#settle(outcome, elapsed() - startedAtMs);
   }
 
   async #sendAll(
