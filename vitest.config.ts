@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/real/**', 'node_modules/**'],
+    globalSetup: ['test/support/program-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

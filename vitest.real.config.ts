@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
+    globalSetup: ['test/support/program-setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
     maxWorkers: 3,

@@ -2,6 +2,7 @@
 /** The process edge: arguments, environment, signals, exit code. The table of commands. */
 import { UsageError } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
+import { flushed, isReaderGone } from './commands/line-output.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { errorText, redactor } from './redaction.ts';
 import { suggestion } from './suggestion.ts';
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   for (const output of [stdout, stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       // The reader has gone (a closed pipe): there is nobody to tell, and nothing is wrong with the exporter.
-      if (error.code === 'EPIPE') return;
+      if (isReaderGone(error)) return;
       const name = output === stdout ? 'output' : 'error';
       fatal(new ExporterError('OUTPUT', `standard ${name} cannot be written: ${error.message}`, { actor: 'operator' }));
     });
@@ -135,7 +136,7 @@ async function main(): Promise<void> {
     }
   }
   // A command that is done must end the process, whatever timer or socket a library still holds.
-  await Promise.all([stdout, stderr].map((output) => new Promise((resolve) => output.write('', resolve))));
+  await flushed([stdout, stderr], stop.signal);
   process.exit();
 }
 

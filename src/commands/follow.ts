@@ -1,4 +1,4 @@
-/** Reads the live stream for a command until it is told to stop, and says on standard error what befalls the connection. */
+/** Reads the live stream for a command until it is told to stop, and says on standard error what happens to the connection. */
 import type { ClientEvent } from '../bgproutes/client-events.ts';
 import type { LiveMessage } from '../bgproutes/client-message.ts';
 import type { CommandIo } from './command.ts';

@@ -1,8 +1,11 @@
 /** Lines on an output that may be a terminal, slow, or gone. */
 import { once } from 'node:events';
-import type { CommandIo, CommandOutput } from './command.ts';
+import { aborted, type CommandIo, type CommandOutput } from './command.ts';
 
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
+/** More than a reader needs that reads at all. */
+const FLUSH_LIMIT_MS = 1_000;
+
 export type Colour = keyof typeof COLOURS;
 export type Paint = (colour: Colour, text: string) => string;
 
@@ -19,6 +22,28 @@ export function jsonLine(value: unknown): string {
       .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
       .join(''),
   );
+}
+
+/**
+ * Whether a write failed because nobody reads any more: the reader of a pipe (EPIPE), or of a socket, which a process that
+ * Node started has instead of a pipe (also ECONNRESET), has closed its end.
+ */
+export function isReaderGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE' || error.code === 'ECONNRESET';
+}
+
+/**
+ * Resolves when everything written so far has been taken, or failed. A reader that is there and does not read is waited for
+ * until `limitMs` after `stop` is aborted: what was told to stop must end.
+ */
+export async function flushed(
+  outputs: readonly CommandOutput[],
+  stop: AbortSignal,
+  limitMs = FLUSH_LIMIT_MS,
+): Promise<void> {
+  const written = Promise.all(outputs.map((output) => new Promise((resolve) => output.write('', resolve))));
+  const late = aborted(stop).then(() => new Promise((resolve) => setTimeout(resolve, limitMs)));
+  await Promise.race([written, late]);
 }
 
 export class LineOutput {
@@ -59,6 +84,6 @@ export class LineOutput {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     // Whatever else it is (a full disk) ends the program elsewhere, as an error.
-    if (error.code === 'EPIPE') this.#stop.abort();
+    if (isReaderGone(error)) this.#stop.abort();
   };
 }

@@ -28,8 +28,8 @@ export const tailCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter tail [flags]
 
-Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C or until nobody reads its output.
-What befalls the connection is told on standard error.
+Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C or until nobody reads its output
+(which shows with the next line). What happens to the connection is told on standard error.
 
 v1: TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
 v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP

@@ -105,7 +105,7 @@ describe('tail', () => {
     expect(simulator.associatedPrefixes(KEY)).toEqual([P2]);
   });
 
-  it('says on standard error what befalls the connection, and goes on', async () => {
+  it('says on standard error what happens to the connection, and goes on', async () => {
     const simulator = await simulate();
     const vp = simulator.addVantagePoint(BGP_VP);
     const run = await tail(simulator, [`--prefix=${P1}`, '--format=v1']);

@@ -12,9 +12,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import type TypeScript from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,10 +23,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KEEP_MS = 3_600_000;
 
 /**
- * `main.js`, with its types stripped: a loader that does it at every start would cost more than the start itself. Built
- * once for a state of the sources, inside the project, where its packages are found.
+ * Gives `main.js`, with its types stripped: a loader that does it at every start would cost more than the start itself. It is
+ * built once for a state of the sources, inside the project, where its packages are found. On a busy machine that takes
+ * longer than a test may: `program-setup.ts` does it before the first test.
  */
-function build(): string {
+export function buildProgram(): string {
   const paths = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.ts'),
   );
@@ -43,9 +45,10 @@ function build(): string {
     const path = join(builds, former);
     if (Date.now() - statSync(path).mtimeMs > KEEP_MS) rmSync(path, { recursive: true, force: true });
   }
+  const ts = createRequire(import.meta.url)('typescript') as typeof TypeScript;
   const folder = mkdtempSync(join(builds, 'new-'));
   writeFileSync(join(folder, 'package.json'), packageText);
-  const compilerOptions: ts.CompilerOptions = {
+  const compilerOptions: TypeScript.CompilerOptions = {
     target: ts.ScriptTarget.ES2023,
     module: ts.ModuleKind.ESNext,
     verbatimModuleSyntax: true,
@@ -83,7 +86,7 @@ export function startProgram(
   log: number | 'pipe' = 'pipe',
   stdout: number | 'pipe' = 'pipe',
 ): Program {
-  built ??= build();
+  built ??= buildProgram();
   const child = spawn(process.execPath, [built, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
