@@ -86,6 +86,22 @@ export class DataApiSeed {
     );
   }
 
+  /** Who held the very prefixes at a time (Unix ms). Rejects at its end when more of the answer was unreadable than not. */
+  async *holders(
+    vps: readonly SizedVp[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RowBatch<RibRow>> {
+    const tally = { rows: 0, unreadable: noneUnreadable() };
+    for await (const batch of this.options.client.rib({ vps, prefixes, dateMs: atMs, communities: false, signal })) {
+      tally.rows += batch.rows.length;
+      addUnreadable(tally.unreadable, batch.unreadable);
+      yield batch;
+    }
+    this.judge('rib', tally.rows, tally.unreadable);
+  }
+
   /** What VPs said from one time to another (Unix ms, whole seconds), in order of time for each VP and prefix. */
   async *updates(
     vps: readonly SizedVp[],

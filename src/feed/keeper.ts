@@ -35,6 +35,8 @@ const SWEEP_ROWS = 16;
 /** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
 const FAILURE_CHECK_MS = 60_000;
 const FAILURE_PAUSE_MS = 10 * 60_000;
+/** After how long a list that is doubted is asked for again, ms. */
+const LIST_RETRY_MS = 60_000;
 /** The Data API may be a little later than it is said to be. */
 const SETTLE_MS = 5_000;
 
@@ -45,6 +47,8 @@ export class Keeper {
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
+  /** Asks for a list that is doubted once more. */
+  #asking: Promise<unknown> = Promise.resolve();
   #unreadSeen = 0;
   #nextFailureComparisonMs = 0;
 
@@ -52,7 +56,8 @@ export class Keeper {
     this.#options = options;
     const { table, timers, logger, figures, feeds, apis, lagMs, onClockOffset } = options;
     const onBack = (vps: readonly ApiVantagePoint[]) => this.#readReturned(vps);
-    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, onClockOffset });
+    const onDoubt = () => this.#listDoubted();
+    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, onClockOffset, onDoubt });
     this.#seeders = (apis ?? []).map(
       (api, session) =>
         new SessionSeeder({
@@ -89,11 +94,6 @@ export class Keeper {
     this.#seeders[session]?.setDelivered(prefixes);
   }
 
-  /** Whether the stream of the session delivers prefixes that nobody reads: then call `connected`. */
-  needsFill(session: number): boolean {
-    return this.#seeders[session]?.needsFill ?? false;
-  }
-
   restored(completeUntil: Readonly<Record<string, number>>): void {
     for (const seeder of this.#seeders) seeder.restored(completeUntil);
   }
@@ -112,6 +112,12 @@ export class Keeper {
     this.#changed();
   }
 
+  /** The stream of the session delivers more prefixes since then; those that are complete stay so. */
+  added(session: number, atMs: number): void {
+    this.#seeders[session]?.added(atMs);
+    this.#changed();
+  }
+
   disconnected(session: number, atMs: number): void {
     this.#seeders[session]?.disconnected(atMs);
     this.#changed();
@@ -127,15 +133,35 @@ export class Keeper {
     this.#stopped.abort();
     await Promise.all(this.#seeders.map((seeder) => seeder.stop()));
     await this.#loops;
-    await this.#reading;
+    await Promise.all([this.#reading, this.#asking]);
   }
 
   #changed(): void {
     const { figures, logger, table } = this.#options;
-    const seeded = this.#seeders.length > 0 && this.#seeders.every((seeder) => seeder.complete);
+    const isDoubted = this.#directory.isDoubted;
+    const seeded = this.#seeders.length > 0 && !isDoubted && this.#seeders.every((seeder) => seeder.complete);
+    for (const monitored of table.prefixes.monitored()) {
+      const seeder = this.#seeders[monitored.watched.session];
+      table.setTrusted(monitored, !isDoubted && seeder?.isTrusted(monitored.state.prefix.text) === true);
+    }
     // The counterpart of the lines that say why it is not.
     if (seeded && !figures.seeded) logger.info('the table is complete', { routes: table.routes });
     figures.seeded = seeded;
+  }
+
+  /** A list is doubted, or is believed again. */
+  #listDoubted(): void {
+    const { figures, timers } = this.#options;
+    this.#changed();
+    if (!this.#directory.isDoubted) return;
+    figures.doubtedAnswers.vantage_points++;
+    const askAgain = async () => {
+      while (this.#directory.isDoubted && !this.#stopped.signal.aborted) {
+        await sleep(timers, LIST_RETRY_MS, this.#stopped.signal);
+        if (!this.#stopped.signal.aborted) await this.#pollVps();
+      }
+    };
+    this.#asking = Promise.all([this.#asking, askAgain()]);
   }
 
   async #every(intervalMs: number, work: () => Promise<void>): Promise<void> {

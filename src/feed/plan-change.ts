@@ -90,7 +90,7 @@ export class PlanChange {
     const { source, keeper, timers } = this.#options;
     await source.setPrefixes(session, plan.subscriptions[session]);
     keeper.setDelivered(session, plan.prefixes[session]);
-    if (source.stats[session].up && keeper.needsFill(session)) keeper.connected(session, timers.now());
+    if (source.stats[session].up) keeper.added(session, timers.now());
   }
 
   /** A later change makes its own requests, and those before it end as stopped. */

@@ -47,6 +47,13 @@ export interface SeedApi {
     atMs: number,
     signal: AbortSignal,
   ): AsyncIterable<ApiBatch<ApiRoute>>;
+  /** Who of these VPs held these very prefixes at a time (Unix ms); more-specifics are not asked for. */
+  holders(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncIterable<ApiBatch<ApiRoute>>;
   /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. */
   updates(
     vps: readonly ApiVantagePoint[],

@@ -13,9 +13,13 @@ import type { SeedResult, TableFigures } from '../metrics/table-view.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { AbsenceDoubts, divideAbsences } from './absence-doubts.ts';
+import { HolderHistory } from './holders.ts';
+import { PrefixStandings } from './prefix-standings.ts';
 import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
 import type { SessionFeed } from './session-feed.ts';
-import { applyHistory, RibReader } from './table-seed.ts';
+import { SessionHistory, wholeSecond } from './session-history.ts';
+import type { Absence, RibReader } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 export interface SeederOptions {
@@ -33,7 +37,7 @@ export interface SeederOptions {
   readonly holdMs?: number;
   /** Waits between attempts; 1 s to 5 min by default. */
   readonly retry?: BackoffOptions;
-  /** Called whenever `complete` may have changed. */
+  /** Called whenever `complete`, or `isTrusted` of a prefix, may have changed. */
   readonly onChange: () => void;
 }
 
@@ -46,13 +50,13 @@ const OVERLAP_MS = 2_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
 /** An invalid key does not become valid by asking again. */
 const FORBIDDEN_RETRY_MS = 600_000;
-/** A comparison that would drop more than half of more routes than this is asked twice before it is believed. */
-const FEW_ROUTES = 10;
 
 export class SessionSeeder {
   readonly #options: SeederOptions;
-  /** By prefix: until when (Unix ms) the table is complete for it; none: never seeded. */
-  readonly #completeUntil = new Map<string, number>();
+  readonly #standings = new PrefixStandings();
+  readonly #history: SessionHistory;
+  readonly #doubts: AbsenceDoubts;
+  readonly #holders: HolderHistory;
   /** The monitored prefixes of the session. */
   #wanted: readonly string[] = [];
   /** Those that the stream delivers: only of them can a gap be filled. */
@@ -60,49 +64,69 @@ export class SessionSeeder {
   /** Those that the fill under way has begun with. */
   #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
-  /** VPs that came back and whose routes are still to be read; by protocol and id. */
+  /** VPs that came back, or are new, and whose routes are still to be read; by protocol and id. */
   readonly #returned = new Map<string, ApiVantagePoint>();
-  #complete = false;
   /** The fill under way has begun when its connection opened, which the service may still refuse. */
   #early = false;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
+  #beside: Promise<unknown> = Promise.resolve();
 
   constructor(options: SeederOptions) {
+    const { session, table, api, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
     this.#options = options;
+    this.#history = new SessionHistory({ session, table, api, directory, now: () => timers.now() });
+    this.#doubts = new AbsenceDoubts({
+      ...{ session, table, directory, logger, timers, lagMs, onChange, history: this.#history },
+      attempt: (read, signal) => this.#attempt(read, signal),
+      onDoubted: () => {
+        figures.doubtedAnswers.rib++;
+      },
+      onConfirmed: (absences) => {
+        figures.corrections += absences;
+      },
+    });
+    this.#holders = new HolderHistory({
+      ...{ session, table, logger, timers, retry, history: this.#history },
+      onMissing: (absences, signal) =>
+        this.#doubt(absences, 'most of those that held the prefix a window ago hold it no more', signal),
+    });
   }
 
-  /** Whether the table has all that the session's prefixes have had, up to now. */
+  /** Whether the table has all that the session's prefixes have had, up to now, and nothing in it is doubted. */
   get complete(): boolean {
-    return (
-      this.#wanted.length === 0 || (this.#complete && this.#wanted.every((prefix) => this.#completeUntil.has(prefix)))
-    );
+    return this.#wanted.every((prefix) => this.isTrusted(prefix));
+  }
+
+  /** The same for one prefix. */
+  isTrusted(prefix: string): boolean {
+    return this.#standings.isLive(prefix) && !this.#doubts.has(prefix);
   }
 
   /** Whether the stream delivers a prefix that was never read, nor is being read. */
   get needsFill(): boolean {
-    return this.#prefixes.some((prefix) => !this.#completeUntil.has(prefix) && !this.#filling.includes(prefix));
+    return this.#prefixes.some((prefix) => !this.#standings.isRead(prefix) && !this.#filling.includes(prefix));
   }
 
   /** The table was restored, and was complete until then (Unix ms) for these prefixes. */
   restored(completeUntil: Readonly<Record<string, number>>): void {
+    const nowMs = this.#options.timers.now();
     for (const prefix of this.#prefixes) {
       const until = completeUntil[prefix];
-      if (until !== undefined) this.#completeUntil.set(prefix, Math.min(until, this.#options.timers.now()));
+      if (until === undefined) continue;
+      this.#standings.setBehind([prefix], Math.min(until, nowMs));
+      if (this.#options.table.prefixes.find(prefix)?.monitored?.expectedKnown) this.#holders.restored([prefix]);
     }
   }
 
   /** By prefix: until when the table is surely complete; a prefix that was never seeded is not there. */
   completeUntil(): Record<string, number> {
-    const untilMs = this.#heardUntilMs();
-    const known = [...this.#completeUntil].map(
-      ([prefix, until]) => [prefix, this.#complete ? untilMs : until] as const,
-    );
-    return Object.fromEntries(known);
+    return this.#standings.completeUntil(this.#heardUntilMs());
   }
 
   /**
-   * A dead connection is noticed late, so the table is complete only up to the last message. For a quiet prefix this makes
+   * A dead connection is noticed late, so the table is complete only up to the last frame. For a quiet prefix this makes
    * the gap look longer than it was; filling it again costs one empty answer.
    */
   #heardUntilMs(): number {
@@ -115,10 +139,12 @@ export class SessionSeeder {
     this.#options.onChange();
   }
 
-  /** What the stream delivers from now on. New ones are seeded by the next `connected`. */
+  /** What the stream delivers from now on. New ones are seeded by the next `connected` or `added`. */
   setDelivered(prefixes: readonly string[]): void {
     const kept = new Set(prefixes);
-    for (const prefix of this.#completeUntil.keys()) if (!kept.has(prefix)) this.#completeUntil.delete(prefix);
+    this.#standings.setDelivered(kept);
+    this.#holders.keep(kept);
+    this.#doubts.keep(kept);
     this.#prefixes = prefixes;
     this.#options.onChange();
   }
@@ -129,18 +155,21 @@ export class SessionSeeder {
     this.#early = true;
   }
 
-  /** From `atMs` on, or since `opened`, the stream delivers all prefixes. */
+  /** From `atMs` on, or since `opened`, the stream delivers all prefixes: what came before may be missing. */
   connected(atMs: number): void {
     const hasBegun = this.#early && !this.needsFill;
     this.#early = false;
     if (hasBegun) return;
     this.#interrupt(atMs);
-    if (this.#prefixes.length === 0) return;
-    this.#connectedAtMs = atMs;
-    this.#options.feed.hold();
-    const { signal } = (this.#controller = new AbortController());
-    this.#filling = this.#prefixes;
-    this.#running = this.#fillUntilComplete(atMs, signal);
+    this.#begin(atMs);
+  }
+
+  /**
+   * From `atMs` on the stream delivers prefixes that it did not before. Those that are complete stay so; while the new ones
+   * are read, frames of the whole session wait.
+   */
+  added(atMs: number): void {
+    if (this.needsFill) this.#begin(atMs);
   }
 
   /** The stream is lost; nothing that came until `atMs` is. */
@@ -152,26 +181,31 @@ export class SessionSeeder {
   /** Ends what runs; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#controller.abort();
-    await this.#running;
+    await Promise.all([this.#running, this.#beside]);
     this.#options.feed.release();
+  }
+
+  #begin(atMs: number): void {
+    this.#controller.abort();
+    this.#options.feed.release();
+    this.#filling = [];
+    if (this.#prefixes.length === 0) return;
+    this.#connectedAtMs ??= atMs;
+    this.#options.feed.hold();
+    const { signal } = (this.#controller = new AbortController());
+    this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix));
+    this.#running = this.#fillUntilComplete(atMs, signal);
+    this.#alongside(this.#doubts.settle(signal));
   }
 
   #interrupt(atMs: number): void {
     this.#controller.abort();
     this.#early = false;
     this.#filling = [];
-    if (this.#complete) {
-      const untilMs = Math.min(atMs, this.#heardUntilMs());
-      for (const prefix of this.#completeUntil.keys()) this.#completeUntil.set(prefix, untilMs);
-    }
-    this.#setComplete(false);
-    this.#options.feed.release();
-  }
-
-  #setComplete(complete: boolean): void {
-    if (this.#complete === complete) return;
-    this.#complete = complete;
+    this.#standings.interrupt(Math.min(atMs, this.#heardUntilMs()));
+    this.#connectedAtMs = undefined;
     this.#options.onChange();
+    this.#options.feed.release();
   }
 
   async #fillUntilComplete(connectedAtMs: number, signal: AbortSignal): Promise<void> {
@@ -193,7 +227,9 @@ export class SessionSeeder {
         }
         if (failure === undefined) {
           if (signal.aborted) return;
-          this.#setComplete(true);
+          this.#standings.setLive(this.#filling);
+          this.#options.onChange();
+          this.#alongside(this.#holders.learnLater(this.#prefixes, signal));
           await this.readVps([]);
           return;
         }
@@ -242,86 +278,54 @@ export class SessionSeeder {
     }
     const startMs = timers.now();
     const ribAtMs = wholeSecond(connectedAtMs - lagMs - 1_000);
-    const prefixes = (this.#filling = this.#prefixes);
-    const fresh = prefixes.filter((prefix) => {
-      const until = this.#completeUntil.get(prefix);
-      return until === undefined || startMs - until > LONG_GAP_MS;
-    });
+    const prefixes = (this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix)));
+    const fresh = prefixes.filter((prefix) => startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS);
     if (fresh.length > 0) {
-      await this.#readRib(vps, fresh, ribAtMs, signal);
+      await this.#compareRib(vps, fresh, ribAtMs, signal);
       if (signal.aborted) return;
-      this.#setCompleteUntil(fresh, ribAtMs);
+      this.#standings.setBehind(fresh, ribAtMs);
+      this.#holders.forget(fresh);
     }
     // The stream is late too, by as much as the API at most: what was under way when it was cut is older than the cut.
-    const fromMs = Math.min(...prefixes.map((prefix) => this.#completeUntil.get(prefix) ?? ribAtMs)) - lagMs;
-    await this.#readHistory(vps, prefixes, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
+    const fromMs = Math.min(...prefixes.map((prefix) => this.#standings.behindUntilMs(prefix) ?? ribAtMs)) - lagMs;
+    await this.#history.readUpdates(vps, prefixes, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
     if (signal.aborted) return;
     release();
+    await this.#holders.learn(this.#prefixes, signal);
+    if (signal.aborted) return;
     const settledMs = connectedAtMs + lagMs + 1_000;
     if (lagMs > 0 && startMs < settledMs) {
       await sleep(timers, settledMs - timers.now(), signal);
       if (signal.aborted) return;
       const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
-      await this.#readHistory(vps, prefixes, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
+      await this.#history.readUpdates(vps, prefixes, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
       if (signal.aborted) return;
     }
-    this.#setCompleteUntil(prefixes, connectedAtMs);
+    this.#standings.setBehind(prefixes, connectedAtMs);
   }
 
-  /** Of prefixes that are still delivered: one that went meanwhile, and comes again, is to be read anew. */
-  #setCompleteUntil(prefixes: readonly string[], untilMs: number): void {
-    for (const prefix of prefixes) if (this.#prefixes.includes(prefix)) this.#completeUntil.set(prefix, untilMs);
-  }
-
-  /** What is the time there when it is `ourMs` here: a table that is newer than the stream by our clock would take no event. */
-  #serviceTime(ourMs: number): number {
-    return ourMs + this.#options.directory.clockOffsetMs;
-  }
-
-  async #readHistory(
-    vps: readonly ApiVantagePoint[],
-    prefixes: readonly string[],
-    fromMs: number,
-    toMs: number,
-    heardFromMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { api, table, session, timers } = this.#options;
-    const [from, to] = [wholeSecond(this.#serviceTime(fromMs)), Math.ceil(this.#serviceTime(toMs) / 1000) * 1000];
-    const batches = api.updates(vps, prefixes, from, to, signal);
-    await applyHistory(table, session, batches, this.#serviceTime(heardFromMs), () => timers.now());
-  }
-
-  async #readRib(
+  /** Reads a RIB, and drops what it has not and the table has; what of that is doubted is asked about again later. */
+  async #compareRib(
     vps: readonly ApiVantagePoint[],
     prefixes: readonly string[],
     ourMs: number,
     signal: AbortSignal,
-    onCorrected: () => void = () => {},
+    onCorrected?: () => void,
   ): Promise<RibReader> {
-    const { api, table, session, timers } = this.#options;
-    const atMs = wholeSecond(this.#serviceTime(ourMs));
-    const rib = new RibReader(table, session, atMs, onCorrected);
-    await rib.read(api.rib(vps, prefixes, atMs, signal));
+    const rib = await this.#history.readRib(vps, prefixes, ourMs, signal, onCorrected);
     if (signal.aborted) return rib;
     const asked = vps.map((one) => one.vp);
-    const wanted = new Set(prefixes);
-    let absences = rib.absences(asked, wanted);
-    if (absences.length > FEW_ROUTES && absences.length * 2 > rib.rows + absences.length) {
-      // So much that an answer cut short is the likelier cause: believe it only when it says so twice.
-      const again = new RibReader(table, session, atMs, onCorrected);
-      await again.read(api.rib(vps, prefixes, atMs, signal));
-      if (signal.aborted) return rib;
-      absences = again.absences(asked, wanted);
-    }
-    rib.drop(absences, timers.now());
+    const { believed, doubted } = divideAbsences(rib.absences(asked, new Set(prefixes)));
+    rib.drop(believed, this.#options.timers.now());
+    if (doubted.length > 0) this.#doubt(doubted, 'a route that the table holds is missing', signal);
     return rib;
   }
 
   /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
   async compare(): Promise<void> {
-    if (!this.#complete || this.#prefixes.length === 0) return;
-    const { directory, figures, timers, lagMs, session, logger } = this.#options;
+    const prefixes = this.#prefixes.filter((prefix) => this.#standings.isLive(prefix) && !this.#doubts.has(prefix));
+    if (prefixes.length === 0) return;
+    const { directory, figures, timers, lagMs, session, logger, api } = this.#options;
     const { signal } = this.#controller;
     let corrected = 0;
     // One by one: what was corrected before an answer broke off is corrected all the same.
@@ -330,28 +334,34 @@ export class SessionSeeder {
       figures.corrections++;
     };
     await this.#attempt(async () => {
-      await directory.ensure(this.#options.api, timers.now() - LIST_AGE_MS, signal);
+      await directory.ensure(api, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
-      const atMs = timers.now() - lagMs - OVERLAP_MS;
-      const rib = await this.#readRib(directory.live, this.#prefixes, atMs, signal, onCorrected);
-      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected });
+      const asked = directory.live;
+      const rib = await this.#compareRib(asked, prefixes, timers.now() - lagMs - OVERLAP_MS, signal, onCorrected);
+      if (signal.aborted) return;
+      // Routes of VPs that the list never had are the stream's word alone.
+      const unlisted = directory.othersThan(asked);
+      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected, unlisted_vps: unlisted });
+      // Of VPs that went between the list and the RIB the list knows by now.
+      const gone = directory.holdersAmong(rib.unavailable);
+      if (gone.size > 0) await directory.refresh(api, signal, gone);
     }, signal);
   }
 
   /**
-   * Reads the routes of VPs that came back, and of those that could not be read before; while a gap is open, when it is
-   * filled.
+   * Reads the routes of VPs that came back or are new, and of those that could not be read before; while a gap is open, when
+   * it is filled.
    */
   async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
     if (this.#prefixes.length === 0) return;
     this.#addReturned(vps);
-    if (!this.#complete || this.#returned.size === 0) return;
+    if (!this.#prefixes.every((prefix) => this.#standings.isLive(prefix)) || this.#returned.size === 0) return;
     const { timers, lagMs } = this.#options;
     const { signal } = this.#controller;
     const asked = [...this.#returned.values()];
     this.#returned.clear();
     const failure = await this.#attempt(async () => {
-      await this.#readRib(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
+      await this.#compareRib(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
     }, signal);
     if (failure !== undefined) this.#addReturned(asked);
   }
@@ -359,10 +369,15 @@ export class SessionSeeder {
   #addReturned(vps: readonly ApiVantagePoint[]): void {
     for (const one of vps) this.#returned.set(`${one.vp.protocol} ${one.id}`, one);
   }
-}
 
-function wholeSecond(ms: number): number {
-  return Math.max(0, Math.floor(ms / 1000)) * 1000;
+  /** Runs beside the fill until the signal is aborted. */
+  #alongside(work: Promise<unknown>): void {
+    this.#beside = Promise.all([this.#beside, work]);
+  }
+
+  #doubt(absences: readonly Absence[], why: string, signal: AbortSignal): void {
+    if (this.#doubts.add(absences, why)) this.#alongside(this.#doubts.settle(signal));
+  }
 }
 
 function seedFailure(error: unknown): Exclude<SeedResult, 'success' | 'aborted'> {

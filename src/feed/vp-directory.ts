@@ -10,15 +10,20 @@ const FULL_FEED = { ipv4: 800_000, ipv6: 150_000 } as const;
 
 const NO_FULL_FEED = { ipv4: false, ipv6: false } as const;
 
+/** How long a doubted list is doubted at least before another that says the same is believed, ms. */
+export const LIST_CONFIRM_MS = 30_000;
+
 export interface VpDirectoryOptions {
   readonly table: RoutingTable;
   /** Unix ms. */
   readonly now: () => number;
   readonly logger: Logger;
-  /** Called with VPs that were down and are up again: their routes are to be read anew. */
+  /** Called with VPs that were down and are up again, and with VPs that are new in the list: their routes are to be read. */
   readonly onBack: (vps: readonly ApiVantagePoint[]) => void;
   /** Called with `clockOffsetMs` when it has changed. */
   readonly onClockOffset: (offsetMs: number) => void;
+  /** Called when a list begins to be doubted, and when one is believed again: `isDoubted` tells which. */
+  readonly onDoubt: () => void;
 }
 
 export class VpDirectory {
@@ -27,8 +32,13 @@ export class VpDirectory {
   #clockOffsetMs = 0;
   #askedAtMs: number | undefined;
   #readAtMs: number | undefined;
+  /** Unix ms since when a list is doubted that would take away most VPs. */
+  #doubtedAtMs: number | undefined;
+  #toldNoSizes = false;
   /** By key and not by id: a BGP and a BMP VP may have the same id. */
   readonly #down = new Set<string>();
+  /** VPs that the newest list does not have although they were listed before, by key: when that list was asked for, Unix ms. */
+  readonly #missing = new Map<string, number>();
 
   constructor(options: VpDirectoryOptions) {
     this.#options = options;
@@ -36,7 +46,12 @@ export class VpDirectory {
 
   /** VPs whose routes count: of live sources, and neither down nor ignored. */
   get live(): readonly ApiVantagePoint[] {
-    return this.#vps.filter((vp) => vp.status === 'up' || vp.status === 'unknown');
+    return this.#vps.filter((vp) => !isAway(vp));
+  }
+
+  /** Whether the newest list would take away so many VPs that it is asked for again before it is believed. */
+  get isDoubted(): boolean {
+    return this.#doubtedAtMs !== undefined;
   }
 
   /** How far the API's clock is ahead of this machine's, ms. Its times are by its own clock, as those of the stream. */
@@ -44,48 +59,164 @@ export class VpDirectory {
     return this.#clockOffsetMs;
   }
 
+  /** Those of these VPs (by `vantagePointKey`) that hold a route, or are expected to. */
+  holdersAmong(keys: ReadonlySet<string>): ReadonlySet<string> {
+    const { vps } = this.#options.table;
+    const holders = new Set<string>();
+    for (let number = 0; number < vps.end; number++) {
+      const vp = vps.get(number);
+      if (vp === undefined || vps.cells[number] === 0) continue;
+      const key = vantagePointKey(vp);
+      if (keys.has(key)) holders.add(key);
+    }
+    return holders;
+  }
+
+  /** How many VPs hold a route, or are expected to, and are none of these. */
+  othersThan(asked: readonly ApiVantagePoint[]): number {
+    const { vps } = this.#options.table;
+    const keys = new Set(asked.map(({ vp }) => vantagePointKey(vp)));
+    let others = 0;
+    for (let number = 0; number < vps.end; number++) {
+      const vp = vps.get(number);
+      if (vp !== undefined && vps.cells[number] > 0 && !keys.has(vantagePointKey(vp))) others++;
+    }
+    return others;
+  }
+
   /** Reads the list unless it was asked for after this time (Unix ms). */
   async ensure(api: SeedApi, askedAfterMs: number, signal: AbortSignal): Promise<void> {
     if (this.#askedAtMs === undefined || this.#askedAtMs < askedAfterMs) await this.refresh(api, signal);
   }
 
-  /** Reads the list and applies it to the table. */
-  async refresh(api: SeedApi, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads the list and applies it to the table. VPs that are down or ignored go, with their routes; so do VPs that were listed
+   * before and are missing in two lists that follow one another, unless they were heard since. A list that would take away more
+   * than half of all VPs at once is not believed before another says the same.
+   * @param silent VPs (by `vantagePointKey`) of which a RIB had no data: missing in this one list is enough for them
+   */
+  async refresh(api: SeedApi, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
     const askedAtMs = this.#options.now();
     const vps = await api.vantagePoints(signal);
     this.#noteClock(api.clockOffsetMs);
     // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
-    const { options, vps: registry } = this.#options.table;
-    if (options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
-    const back: ApiVantagePoint[] = [];
-    let wentDown = 0;
-    for (const [key, listings] of byKey(vps)) {
-      const number = registry.find(listings[0].vp);
-      const wasDown = this.#down.has(key);
-      // A router may have a session with each of several collectors: it is down when all of them are.
-      if (!listings.every(({ status }) => status === 'down')) {
-        if (!wasDown) continue;
-        this.#down.delete(key);
-        back.push(...listings.filter(({ status }) => status !== 'down'));
-        if (number >= 0) this.#options.table.setVpUp(number);
-        continue;
-      }
-      this.#down.add(key);
-      if (number < 0 || registry.down[number] === 1) continue;
-      // Heard after the list was asked for, or since the last one although that called it down already: the VP knows better.
-      const heardMs = registry.lastHeardMs[number];
-      const heardSince = this.#readAtMs !== undefined && heardMs > this.#readAtMs;
-      if (heardMs > askedAtMs || (wasDown && heardSince)) continue;
-      this.#options.table.setVpDown(number);
-      wentDown++;
+    this.#askedAtMs = askedAtMs;
+    const { table } = this.#options;
+    const listings = byKey(vps);
+    const missing = this.#missingIn(listings, askedAtMs);
+    const going = this.#goingBy(listings, missing, silent, askedAtMs);
+    this.#missing.clear();
+    for (const [key, sinceMs] of missing) this.#missing.set(key, sinceMs);
+    if (this.#isDoubtful(missing, going)) {
+      // The list before it still tells whom to ask.
+      if (this.#vps.length === 0) this.#vps = vps;
+      return;
+    }
+    this.#settle();
+    if (table.options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
+    const back = this.#backBy(listings);
+    for (const number of going) table.setVpDown(number);
+    for (const [key, listed] of listings) if (listed.every(isAway)) this.#down.add(key);
+    for (const { vp } of vps) {
+      const number = table.vps.find(vp);
+      if (number >= 0) table.vps.listed[number] = 1;
     }
     this.#vps = vps;
-    this.#askedAtMs = askedAtMs;
     this.#readAtMs = this.#options.now();
-    if (wentDown > 0 || back.length > 0)
-      this.#options.logger.info('vantage points changed', { down: wentDown, up: back.length });
+    if (going.length > 0 || back.length > 0)
+      this.#options.logger.info('vantage points changed', { down: going.length, up: back.length });
     if (back.length > 0) this.#options.onBack(back);
+  }
+
+  /** VPs that were listed before and are not now: since the list that was asked for then (Unix ms). */
+  #missingIn(listings: ReadonlyMap<string, unknown>, askedAtMs: number): Map<string, number> {
+    const { vps } = this.#options.table;
+    const missing = new Map<string, number>();
+    for (let number = 0; number < vps.end; number++) {
+      const vp = vps.get(number);
+      if (vp === undefined || vps.listed[number] === 0) continue;
+      const key = vantagePointKey(vp);
+      if (listings.has(key)) continue;
+      const sinceMs = this.#missing.get(key);
+      // A VP that spoke since is missing from now on.
+      missing.set(key, sinceMs === undefined || vps.lastHeardMs[number] > sinceMs ? askedAtMs : sinceMs);
+    }
+    return missing;
+  }
+
+  /** The numbers of the VPs that the list takes away. What a VP said itself since the list was asked for is newer. */
+  #goingBy(
+    listings: ReadonlyMap<string, readonly ApiVantagePoint[]>,
+    missing: ReadonlyMap<string, number>,
+    silent: ReadonlySet<string>,
+    askedAtMs: number,
+  ): number[] {
+    const { vps } = this.#options.table;
+    const going: number[] = [];
+    for (let number = 0; number < vps.end; number++) {
+      const vp = vps.get(number);
+      if (vp === undefined || vps.down[number] === 1) continue;
+      const key = vantagePointKey(vp);
+      const heardMs = vps.lastHeardMs[number];
+      const listed = listings.get(key);
+      const sinceMs = missing.get(key);
+      if (sinceMs !== undefined) {
+        // Missing in one list may be a slip of the list.
+        if ((sinceMs < askedAtMs || silent.has(key)) && heardMs <= sinceMs) going.push(number);
+      } else if (listed?.every(isAway)) {
+        // Heard since the last list although that one called it down already: the VP knows better.
+        const heardSince = this.#readAtMs !== undefined && heardMs > this.#readAtMs;
+        if (heardMs <= askedAtMs && !(this.#down.has(key) && heardSince)) going.push(number);
+      }
+    }
+    return going;
+  }
+
+  /** VPs that were away and are back, and those that are new: of both, the routes are to be read. */
+  #backBy(listings: ReadonlyMap<string, readonly ApiVantagePoint[]>): ApiVantagePoint[] {
+    const { table } = this.#options;
+    const known = new Set(this.#vps.map(({ vp }) => vantagePointKey(vp)));
+    const back: ApiVantagePoint[] = [];
+    for (const [key, listed] of listings) {
+      if (listed.every(isAway)) continue;
+      const number = table.vps.find(listed[0].vp);
+      const wasAway = this.#down.delete(key) || (number >= 0 && table.vps.down[number] === 1);
+      const isNew = this.#vps.length > 0 && !known.has(key);
+      if (!wasAway && !isNew) continue;
+      back.push(...listed.filter((one) => !isAway(one)));
+      if (number >= 0) table.setVpUp(number);
+    }
+    return back;
+  }
+
+  /** Begins, or goes on, to doubt a list in which most VPs that hold routes are missing or away; false: it is believed. */
+  #isDoubtful(missing: ReadonlyMap<string, unknown>, numbers: readonly number[]): boolean {
+    const { table, logger, now, onDoubt } = this.#options;
+    const { vps } = table;
+    const away = new Set(numbers);
+    let all = 0;
+    let going = 0;
+    for (let number = 0; number < vps.end; number++) {
+      const vp = vps.get(number);
+      if (vp === undefined || vps.down[number] === 1 || vps.cells[number] === 0) continue;
+      all++;
+      if (away.has(number) || missing.has(vantagePointKey(vp))) going++;
+    }
+    if (going * 2 <= all) return false;
+    if (this.#doubtedAtMs !== undefined) return now() - this.#doubtedAtMs < LIST_CONFIRM_MS;
+    this.#doubtedAtMs = now();
+    logger.warn('the list of vantage points would take away most of them at once: it will be asked for again', {
+      ...{ going, of: all },
+    });
+    onDoubt();
+    return true;
+  }
+
+  #settle(): void {
+    if (this.#doubtedAtMs === undefined) return;
+    this.#doubtedAtMs = undefined;
+    this.#options.onDoubt();
   }
 
   #noteClock(offsetMs: number): void {
@@ -105,6 +236,12 @@ export class VpDirectory {
   /** Of those that the service ignores, or that left the list, nobody expects a route. */
   #readFullFeeds(vps: readonly ApiVantagePoint[]): void {
     const { vps: registry } = this.#options.table;
+    if (!this.#toldNoSizes && vps.every((vp) => vp.ribSizeV4 === undefined && vp.ribSizeV6 === undefined)) {
+      this.#toldNoSizes = true;
+      this.#options.logger.warn(
+        'the list of vantage points tells no table sizes: who held a route is expected, as with expected_vps: seen',
+      );
+    }
     const full = new Map<number, Record<'ipv4' | 'ipv6', boolean>>();
     for (const { vp, status, ribSizeV4 = 0, ribSizeV6 = 0 } of vps) {
       const number = status === 'ignored' ? -1 : registry.add(vp);
@@ -119,6 +256,11 @@ export class VpDirectory {
       if (registry.get(number) !== undefined) this.#options.table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
     }
   }
+}
+
+/** Of a VP that is down, or that the service ignores, no route counts. */
+function isAway({ status }: ApiVantagePoint): boolean {
+  return status === 'down' || status === 'ignored';
 }
 
 function byKey(vps: readonly ApiVantagePoint[]): Map<string, ApiVantagePoint[]> {

@@ -32,6 +32,9 @@ export const DATA_API_RESULTS = [
 export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
 export type DataApiResult = (typeof DATA_API_RESULTS)[number];
 
+/** Answers that can be doubted. Closed list: it becomes a label. */
+export const DOUBTED_ANSWERS = ['vantage_points', 'rib'] as const;
+
 /** What keeps the table right, as numbers since `startTimeMs`; mutable on the side of whoever does it. */
 export class TableFigures {
   readonly startTimeMs: number;
@@ -40,6 +43,7 @@ export class TableFigures {
   seedAtMs: number | undefined;
   readonly seeds = zeros(SEED_RESULTS);
   corrections = 0;
+  readonly doubtedAnswers = zeros(DOUBTED_ANSWERS);
   readonly snapshots = zeros(SNAPSHOT_RESULTS);
   /** Unix ms. */
   snapshotAtMs: number | undefined;
@@ -84,6 +88,7 @@ export class TableView {
         tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),
         tableSeedCorrections: single(none, () => figures.corrections),
+        tableDoubtedAnswers: each(none, 'endpoint', DOUBTED_ANSWERS, (endpoint) => figures.doubtedAnswers[endpoint]),
         tableSnapshots: each(none, 'result', SNAPSHOT_RESULTS, (result) => figures.snapshots[result]),
         tableSnapshotTimestamp: single(none, () => seconds(figures.snapshotAtMs)),
         tableRestores: each(none, 'result', RESTORE_RESULTS, (result) => figures.restores[result]),

@@ -33,6 +33,8 @@ export interface SnapshotMeta {
 interface VpRecord {
   readonly vp: VantagePoint;
   readonly heardMs: number;
+  /** 1: a list of VPs had it; files of earlier versions do not say. */
+  readonly listed?: number;
 }
 
 /** Counters of a monitored prefix, and since when (Unix ms) they count. */
@@ -80,7 +82,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta): Genera
   for (let vp = 0; vp < table.vps.end; vp++) {
     const known = table.vps.get(vp);
     if (known === undefined || table.vps.down[vp] === 1) continue;
-    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] });
+    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp], listed: table.vps.listed[vp] });
     vpPlaces[vp] = vps.length;
   }
   yield emit(section(SECTION.VPS, json(vps)));
@@ -287,10 +289,12 @@ function fillWith(
   withCounters: boolean,
 ): void {
   if (kind === SECTION.VPS) {
-    for (const { vp, heardMs } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
+    for (const { vp, heardMs, listed } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
       const number = table.vps.add(vp);
       vps.push(number);
-      if (number !== VP_LIMIT) table.restoreVp(number, heardMs);
+      if (number === VP_LIMIT) continue;
+      table.restoreVp(number, heardMs);
+      table.vps.listed[number] = listed === 1 ? 1 : 0;
     }
   } else if (kind === SECTION.PATHS) {
     for (const [text, own] of JSON.parse(payload.toString('utf8')) as [string, number | null][]) {

@@ -20,10 +20,12 @@ export class VpRegistry {
   readonly lastHeardMs: number[] = [];
   /** By VP: cells of the table that hold a route or count as expected; a VP with none may be forgotten. */
   readonly cells: number[] = [];
-  /** By VP: 1 while the Data API says that its session is down and nothing was heard since. */
+  /** By VP: 1 while the list of VPs calls it down or ignored, or has it no more, and nothing was heard since. */
   readonly down: number[] = [];
   /** By VP: 1 while counted in `bgp_vps`. */
   readonly counted: number[] = [];
+  /** By VP: 1 once a list of VPs had it, so that it means something when it is missing there. */
+  readonly listed: number[] = [];
   /** By VP: bit 1 full feed in IPv4, bit 2 in IPv6. */
   readonly fullFeed: number[] = [];
 
@@ -80,6 +82,7 @@ export class VpRegistry {
     this.down[number] = 0;
     this.counted[number] = 0;
     this.fullFeed[number] = 0;
+    this.listed[number] = 0;
     return number;
   }
 

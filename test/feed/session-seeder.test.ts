@@ -58,6 +58,18 @@ class FakeApi implements SeedApi {
     if (breakAfter !== undefined) throw unavailable();
   }
 
+  /** Who held the prefix a window ago. */
+  before: readonly ApiRoute[] = [];
+  /** How often that was asked; a failure when it is to fail. */
+  holdersAsked = 0;
+  holdersFail: DataApiError | undefined;
+
+  async *holders(vps: readonly ApiVantagePoint[]): AsyncGenerator<ApiBatch<ApiRoute>> {
+    this.holdersAsked++;
+    if (this.holdersFail !== undefined) throw this.holdersFail;
+    yield { rows: this.before.filter((row) => vps.some(({ vp }) => vp === row.vp)), unavailable: [] };
+  }
+
   async *updates(
     _vps: readonly ApiVantagePoint[],
     _prefixes: readonly string[],
@@ -90,6 +102,7 @@ function world() {
     onClockOffset: (offsetMs) => {
       fold.clockOffsetMs = offsetMs;
     },
+    onDoubt: () => {},
   });
   const seeder = new SessionSeeder({
     ...{ session: 0, feed, table, api, directory, figures, logger, timers, lagMs: LAG_MS, onChange: () => {} },
@@ -140,24 +153,156 @@ test('what a comparison corrected before the answer broke off is counted', async
   expect(table.routes).toBe(3);
 });
 
-test('what only a second reading of the RIB finds is counted too', async () => {
-  const { api, table, figures, seeder, pass, seeded } = world();
-  const more = Array.from({ length: 30 }, (_, i) => ({
+/** So many more VPs that are up. */
+function moreVps(count: number): { readonly vp: VantagePoint; readonly id: string }[] {
+  return Array.from({ length: count }, (_, i) => ({
     vp: { protocol: 'bgp', asn: 64_700 + i, ip: `203.0.113.${i}` } as const,
     id: String(100 + i),
   }));
+}
+
+const routeOf = (vp: VantagePoint): ApiRoute => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500` });
+const withdrawalOf = (vp: VantagePoint, atMs: number): ApiUpdate => ({
+  ...{ vp, prefix: PREFIX, timeUs: atMs * 1000, kind: 'W', asPath: '' },
+});
+const ASKED_AGAIN_MS = 120_000;
+
+test('a few routes that the RIB does not have are dropped at once and counted', async () => {
+  const { api, table, figures, seeder, pass, seeded } = world();
+  const more = moreVps(30);
   api.list = [...api.list, ...more.map((one) => ({ ...api.list[0], ...one }))];
   await seeded();
   await pass(3_600_000);
-  api.rows = [...api.rows, ...more.map(({ vp }) => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500` }))];
+  api.rows = [...api.rows, ...more.map(({ vp }) => routeOf(vp))];
   await seeder.compare();
   expect([table.routes, figures.corrections]).toEqual([33, 30]);
   await pass(3_600_000);
-  api.rows = api.rows.slice(0, 3);
-  const before = api.ribs;
+  api.rows = api.rows.slice(2);
   await seeder.compare();
-  expect(api.ribs).toBe(before + 2);
-  expect([table.routes, figures.corrections]).toEqual([3, 60]);
+  expect([table.routes, figures.corrections, figures.doubtedAnswers.rib]).toEqual([31, 32, 0]);
+  expect(seeder.isTrusted(PREFIX)).toBe(true);
+});
+
+test('an answer that is empty for a moment takes nothing away; the prefix is not trusted until the next one', async () => {
+  const { api, table, figures, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  const { rows } = api;
+  api.rows = [];
+  await seeder.compare();
+  expect([table.routes, figures.corrections, figures.doubtedAnswers.rib]).toEqual([3, 0, 1]);
+  expect([seeder.isTrusted(PREFIX), seeder.complete]).toEqual([false, false]);
+  api.rows = rows;
+  await pass(ASKED_AGAIN_MS);
+  expect([table.routes, figures.corrections, seeder.isTrusted(PREFIX)]).toEqual([3, 0, true]);
+});
+
+test('a RIB that stays empty is not believed while no VP has said that it withdrew the route', async () => {
+  const { api, table, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  api.rows = [];
+  await seeder.compare();
+  for (let i = 1; i < 8; i++) await pass(i * ASKED_AGAIN_MS);
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
+});
+
+test('an outage that the stream did not tell is believed when the updates tell it too', async () => {
+  const { timers, api, table, figures, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  api.rows = [];
+  api.history = VPS.map((vp) => withdrawalOf(vp, timers.now() - 600_000));
+  await seeder.compare();
+  expect(table.routes).toBe(3);
+  await pass(ASKED_AGAIN_MS);
+  expect([table.routes, figures.corrections, seeder.isTrusted(PREFIX)]).toEqual([0, 3, true]);
+});
+
+test('what is in doubt stays so over a cut of the stream', async () => {
+  const { timers, api, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  const { rows } = api;
+  api.rows = [];
+  await seeder.compare();
+  seeder.disconnected(timers.now());
+  await pass(1_000);
+  seeder.connected(timers.now());
+  await pass(LAG_MS + 2_000);
+  expect(seeder.isTrusted(PREFIX)).toBe(false);
+  api.rows = rows;
+  await pass(ASKED_AGAIN_MS);
+  expect(seeder.isTrusted(PREFIX)).toBe(true);
+});
+
+test('who held the prefix a window ago and is up is expected, whenever the process was started', async () => {
+  const { api, table, seeder, pass, timers } = world();
+  const more = moreVps(2);
+  const gone: VantagePoint = { protocol: 'bgp', asn: 64_999, ip: '203.0.113.99' };
+  api.list = [...api.list, ...more.map((one) => ({ ...api.list[0], ...one }))];
+  api.before = [...VPS, ...more.map(({ vp }) => vp), gone].map(routeOf);
+  const monitored = [...table.prefixes.monitored()][0];
+  expect([table.expected(monitored), monitored.expectedKnown]).toEqual([0, false]);
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect([monitored.state.visible, table.expected(monitored), monitored.expectedKnown]).toEqual([3, 5, true]);
+  expect(seeder.isTrusted(PREFIX)).toBe(true);
+  // Asked once: a later gap does not need it.
+  seeder.disconnected(timers.now());
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect(api.holdersAsked).toBe(1);
+});
+
+test('a start with an empty RIB in place of 3 of 3 a window ago is not trusted before the updates agree', async () => {
+  const { api, table, seeder, pass, timers } = world();
+  api.before = api.rows;
+  api.rows = [];
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  const monitored = [...table.prefixes.monitored()][0];
+  expect([monitored.state.visible, table.expected(monitored), seeder.isTrusted(PREFIX)]).toEqual([0, 3, false]);
+  api.history = VPS.map((vp) => withdrawalOf(vp, timers.now() - 3_600_000));
+  await pass(2 * ASKED_AGAIN_MS);
+  expect([monitored.state.visible, table.expected(monitored), seeder.isTrusted(PREFIX)]).toEqual([0, 3, true]);
+});
+
+test('a history of holders that fails is asked for again, and the table is complete meanwhile', async () => {
+  const { api, table, seeder, pass, seeded } = world();
+  api.holdersFail = unavailable();
+  await seeded();
+  const monitored = [...table.prefixes.monitored()][0];
+  expect([seeder.complete, monitored.expectedKnown]).toEqual([true, false]);
+  api.holdersFail = undefined;
+  api.before = api.rows;
+  await pass(600_000);
+  expect([seeder.complete, monitored.expectedKnown]).toEqual([true, true]);
+});
+
+test('a Data API without such a history is asked once, and the denominator stays unknown until a window has passed', async () => {
+  const { api, table, pass, seeded, timers } = world();
+  api.holdersFail = new DataApiError('BAD_REQUEST', 'Data API: no data of that time');
+  await seeded();
+  await pass(600_000);
+  const monitored = [...table.prefixes.monitored()][0];
+  expect([api.holdersAsked, monitored.expectedKnown]).toEqual([1, false]);
+  table.sweep(timers.now() + 24 * 3_600_000, 10);
+  expect(monitored.expectedKnown).toBe(true);
+});
+
+test('a prefix that is added leaves the others trusted while it is read', async () => {
+  const { timers, api, seeder, pass, seeded } = world();
+  await seeded();
+  const added = '203.0.113.0/24';
+  seeder.setWanted([PREFIX, added]);
+  expect([seeder.isTrusted(PREFIX), seeder.isTrusted(added), seeder.complete]).toEqual([true, false, false]);
+  seeder.setDelivered([PREFIX, added]);
+  seeder.added(timers.now());
+  await pass(1_000);
+  expect([seeder.isTrusted(PREFIX), seeder.isTrusted(added)]).toEqual([true, false]);
+  await pass(2 * LAG_MS);
+  expect([api.ribs, seeder.isTrusted(PREFIX), seeder.isTrusted(added)]).toEqual([2, true, true]);
 });
 
 test('routes of a VP that came back are asked for again when they could not be read', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import type { ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -13,6 +13,13 @@ const BMP: VantagePoint = {
   ip: '198.51.100.2',
   parent: { asn: 64_603, ip: '198.51.100.3' },
 };
+
+const NO_SIZES = { ribSizeV4: undefined, ribSizeV6: undefined };
+
+function apiWith(vps: readonly VantagePoint[]): SeedApi {
+  const list = vps.map((vp, i) => ({ ...{ id: String(i), vp, status: 'up' }, ...NO_SIZES }));
+  return { vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as SeedApi;
+}
 
 /** A table in which both VPs hold a route, and a directory that reads what the test says. */
 function world() {
@@ -33,6 +40,7 @@ function world() {
   };
   const back: string[] = [];
   const offsets: number[] = [];
+  const doubts: boolean[] = [];
   const logger = new RecordingLogger();
   const directory = new VpDirectory({
     table,
@@ -40,6 +48,7 @@ function world() {
     logger,
     onBack: (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
     onClockOffset: (offsetMs) => offsets.push(offsetMs),
+    onDoubt: () => doubts.push(directory.isDoubted),
   });
   const clock = { offsetMs: 0 };
   const api = {
@@ -72,10 +81,18 @@ function world() {
     await directory.refresh(api, new AbortController().signal);
     nowMs += 10_000;
   };
+  const readAll = async (vps: readonly ApiVantagePoint[]) => {
+    list = vps;
+    await directory.refresh(api, new AbortController().signal);
+    nowMs += 10_000;
+  };
   return {
     table,
+    directory,
+    doubts,
     read,
     readList,
+    readAll,
     announce,
     back,
     clock,
@@ -129,10 +146,101 @@ test('a clock that is not that of the service is told once, and its offset is ha
   expect(logger.values('ahead_seconds')).toEqual([300, -7]);
 });
 
+const OTHERS: readonly VantagePoint[] = [1, 2, 3].map((i) => ({ ...BGP, asn: 64_700 + i, ip: `203.0.113.${i}` }));
+
+/** Five VPs that hold a route, and lists of those that are given. */
+async function listed() {
+  const inside = world();
+  for (const vp of OTHERS) inside.announce(vp);
+  const all = [BGP, BMP, ...OTHERS];
+  const readOnly = (vps: readonly VantagePoint[], ...more: ApiVantagePoint[]) =>
+    inside.readAll([
+      ...vps.map((vp, i) => ({ ...{ id: String(i), vp, status: 'up' as const }, ...NO_SIZES })),
+      ...more,
+    ]);
+  await readOnly(all);
+  return { ...inside, all, readOnly };
+}
+
+test('a VP that is missing in two lists that follow one another goes with its routes, and is read when it is back', async () => {
+  const { table, all, readOnly, back, down } = await listed();
+  await readOnly(all.slice(1));
+  expect([table.routes, down(BGP)]).toEqual([5, 0]);
+  await readOnly(all.slice(1));
+  expect([table.routes, down(BGP)]).toEqual([4, 1]);
+  expect([...table.prefixes.monitored()].map((one) => table.expected(one))).toEqual([4]);
+  await readOnly(all);
+  expect([down(BGP), back]).toEqual([0, ['64601']]);
+});
+
+test('a VP that is missing and goes on to speak stays; silent from then on it goes', async () => {
+  const { table, all, readOnly, announce } = await listed();
+  await readOnly(all.slice(1));
+  announce(BGP);
+  await readOnly(all.slice(1));
+  expect(table.routes).toBe(5);
+  await readOnly(all.slice(1));
+  expect(table.routes).toBe(4);
+});
+
+test('a VP that was never listed is the word of the stream, and stays', async () => {
+  const { table, all, readOnly, announce } = await listed();
+  announce({ ...BGP, asn: 64_800 });
+  for (let i = 0; i < 3; i++) await readOnly(all);
+  expect(table.routes).toBe(6);
+});
+
+test('a VP that the service ignores goes as one that is down', async () => {
+  const { table, all, readOnly } = await listed();
+  await readOnly(all.slice(1), { id: '9', vp: BGP, status: 'ignored', ...NO_SIZES });
+  expect(table.routes).toBe(4);
+});
+
+test('a VP of which the RIB had no data goes with the first list that has it no more', async () => {
+  const { table, all, readOnly, directory, down } = await listed();
+  const silent = new Set(['bgp 64601 198.51.100.1', 'bgp 65000 198.51.100.1']);
+  const key = [...directory.holdersAmong(new Set([vantagePointKey(BGP), ...silent]))];
+  expect(key).toEqual([vantagePointKey(BGP)]);
+  await readOnly(all.slice(1));
+  expect([table.routes, down(BGP)]).toEqual([5, 0]);
+  await directory.refresh(apiWith(all.slice(2)), new AbortController().signal, new Set([vantagePointKey(BMP)]));
+  expect([table.routes, down(BMP), down(BGP)]).toEqual([3, 1, 1]);
+});
+
+test('a list without most of the VPs is doubted, told, and believed when the next one says the same', async () => {
+  const { table, all, readOnly, doubts, logger, directory } = await listed();
+  const few = all.slice(0, 2);
+  await readOnly(few);
+  await readOnly(few);
+  await readOnly(few);
+  expect([table.routes, doubts, directory.live.length]).toEqual([5, [true], 5]);
+  await readOnly(few);
+  expect([table.routes, doubts, directory.live.length]).toEqual([2, [true, false], 2]);
+  expect(logger.values('going')).toEqual([3]);
+});
+
+test('a list of nothing but VPs that are down is doubted too, and forgotten when the next one is as before', async () => {
+  const { table, all, readOnly, doubts } = await listed();
+  const away = all.map((vp, i) => ({ ...{ id: String(i), vp, status: 'down' as const }, ...NO_SIZES }));
+  await readOnly([], ...away);
+  expect([table.routes, doubts]).toEqual([5, [true]]);
+  await readOnly(all);
+  await readOnly([], ...away);
+  expect([table.routes, doubts]).toEqual([5, [true, false, true]]);
+});
+
+test('a VP that is new in a list is read at once; those of the first list are not', async () => {
+  const { all, readOnly, back } = await listed();
+  expect(back).toEqual([]);
+  await readOnly([...all, { ...BGP, asn: 64_900 }]);
+  expect(back).toEqual(['64900']);
+});
+
 test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
   const table = new RoutingTable({ expectedVps: 'full_feed' });
   const directory = new VpDirectory({
     ...{ table, now: () => 1_000_000, logger: new RecordingLogger(), onBack: () => {}, onClockOffset: () => {} },
+    onDoubt: () => {},
   });
   const signal = new AbortController().signal;
   const listed = (vp: VantagePoint, status: ApiVantagePoint['status'], ribSizeV4 = 1_000_000): ApiVantagePoint => {

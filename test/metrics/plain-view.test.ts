@@ -160,6 +160,8 @@ describe('the table as a whole', () => {
       'bgp_table_seeded{}': 0,
       ...closed('bgp_table_seeds_total', SEED_RESULTS),
       'bgp_table_seed_corrections_total{}': 0,
+      'bgp_table_doubted_answers_total{endpoint="vantage_points"}': 0,
+      'bgp_table_doubted_answers_total{endpoint="rib"}': 0,
       ...closed('bgp_table_snapshots_total', SNAPSHOT_RESULTS),
       ...closed('bgp_table_restores_total', RESTORE_RESULTS),
     });

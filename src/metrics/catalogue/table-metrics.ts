@@ -69,6 +69,14 @@ export const tableMetrics = defineMetrics({
     help: 'Routes that differed from the Data API when the table was compared with it, and were corrected: drift as a number. Neither announcements nor withdrawals.',
     bound: ONE,
   },
+  tableDoubtedAnswers: {
+    otlpName: 'bgp.table.doubted_answers',
+    kind: 'counter',
+    unit: '{answer}',
+    labels: ['endpoint'],
+    help: 'Answers of the Data API that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees; meanwhile the prefixes are not trusted.',
+    bound: '2',
+  },
   tableSnapshots: {
     otlpName: 'bgp.table.snapshots',
     kind: 'counter',

@@ -1,12 +1,26 @@
-/** Applies what the Data API says to the table: one answer after the other, in slices, so that the stream is never kept waiting. */
+/** Applies what the history says to the table: one answer after the other, in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
-import { PrefixState } from '../table/prefix-state.ts';
+import { type MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
 import { VP_LIMIT } from '../table/vp-registry.ts';
 import type { ApiBatch, ApiRoute, ApiUpdate } from './seed-api.ts';
 
 const ROWS_PER_TURN = 2_000;
+
+/** A VP that an answer calls without a route for the prefix. The table may hold a route of it, or only expect one. */
+export interface Absence {
+  readonly state: PrefixState;
+  readonly vp: number;
+}
+
+/** VPs that held a prefix at a time and are up. */
+export interface Holders {
+  /** Those that hold no route now. */
+  readonly missing: Absence[];
+  /** All of them. */
+  holders: number;
+}
 
 /** A RIB as it was at one time: routes to hold, and by their absence routes to drop. */
 export class RibReader {
@@ -54,10 +68,10 @@ export class RibReader {
    * The cells of the VPs that were asked, where the table has a route and the RIB has none.
    * @param prefixes canonical texts of the monitored prefixes that were asked for
    */
-  absences(asked: readonly VantagePoint[], prefixes: ReadonlySet<string>): { state: PrefixState; vp: number }[] {
+  absences(asked: readonly VantagePoint[], prefixes: ReadonlySet<string>): Absence[] {
     const answered = asked.filter((vp) => !this.#unavailable.has(vantagePointKey(vp)));
     const numbers = answered.map((vp) => this.#table.vps.find(vp)).filter((vp) => vp !== -1);
-    const found: { state: PrefixState; vp: number }[] = [];
+    const found: Absence[] = [];
     for (const state of this.#table.prefixes.states()) {
       const owner = state.monitored ?? state.parents[0];
       if (owner.watched.session !== this.#session || !prefixes.has(owner.state.prefix.text)) continue;
@@ -71,7 +85,23 @@ export class RibReader {
     return found;
   }
 
-  drop(absences: readonly { state: PrefixState; vp: number }[], nowMs: number): void {
+  /** Which of these absences the RIB, read since, still has: the VP answered, and has no route for the prefix. */
+  stillAbsent(absences: readonly Absence[]): Absence[] {
+    return absences.filter(({ state, vp }) => {
+      const known = this.#table.vps.get(vp);
+      if (known === undefined || this.#unavailable.has(vantagePointKey(known))) return false;
+      if (this.#table.prefixes.get(state.number) !== state || this.#seen.get(state)?.has(vp)) return false;
+      const cell = this.#table.cells.find(state, vp);
+      return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.cells.time(cell) <= this.#timeUs;
+    });
+  }
+
+  /** VPs of which the RIB has no data: that they have no rows says nothing. By `vantagePointKey`. */
+  get unavailable(): ReadonlySet<string> {
+    return this.#unavailable;
+  }
+
+  drop(absences: readonly Absence[], nowMs: number): void {
     for (const { state, vp } of absences) {
       // A slice of the stream may have come in between: the state may be gone, the cell newer.
       if (this.#table.prefixes.get(state.number) !== state) continue;
@@ -111,6 +141,64 @@ export async function applyHistory(
     }
   }
   return rows;
+}
+
+/**
+ * Reads who held monitored prefixes one window ago: whoever is up and holds nothing now counts as expected from now on, as
+ * if it had lost the route now.
+ * @param nowMs when that is learnt, Unix ms
+ */
+export async function applyHolders(
+  table: RoutingTable,
+  session: number,
+  batches: AsyncIterable<ApiBatch<ApiRoute>>,
+  nowMs: number,
+): Promise<Map<MonitoredPrefix, Holders>> {
+  const found = new Map<MonitoredPrefix, Holders>();
+  let rows = 0;
+  for await (const batch of batches) {
+    for (const row of batch.rows) {
+      const state = ownState(table, row.prefix, false, session);
+      const vp = state?.monitored === undefined ? -1 : addVp(table, row.vp);
+      if (state?.monitored !== undefined && vp >= 0 && table.vps.down[vp] === 0) {
+        const { monitored } = state;
+        let of = found.get(monitored);
+        if (of === undefined) found.set(monitored, (of = { missing: [], holders: 0 }));
+        of.holders++;
+        const cell = table.cells.find(state, vp);
+        if (cell === -1 || table.cells.path(cell) === 0) of.missing.push({ state, vp });
+        table.seedExpected(monitored, vp, nowMs);
+      }
+      if (++rows % ROWS_PER_TURN === 0) await nextTurn();
+    }
+  }
+  return found;
+}
+
+/** The newest word of each VP about each prefix in a part of the history, by `wordKey`. */
+export async function lastWords(
+  table: RoutingTable,
+  batches: AsyncIterable<ApiBatch<ApiUpdate>>,
+): Promise<Map<string, ApiUpdate>> {
+  const words = new Map<string, ApiUpdate>();
+  let rows = 0;
+  for await (const batch of batches) {
+    for (const row of batch.rows) {
+      const state = table.prefixes.find(row.prefix);
+      const vp = table.vps.find(row.vp);
+      if (state !== undefined && vp !== -1) {
+        const key = wordKey({ state, vp });
+        const before = words.get(key);
+        if (before === undefined || before.timeUs <= row.timeUs) words.set(key, row);
+      }
+      if (++rows % ROWS_PER_TURN === 0) await nextTurn();
+    }
+  }
+  return words;
+}
+
+export function wordKey({ state, vp }: Absence): string {
+  return `${state.prefix.text} ${vp}`;
 }
 
 function seed(

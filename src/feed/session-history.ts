@@ -1,0 +1,104 @@
+/**
+ * The history as one session reads it into the table: times are ours and become those of the service, rows of prefixes that
+ * another session answers for are left out.
+ */
+import type { MonitoredPrefix } from '../table/prefix-state.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import type { ApiUpdate, ApiVantagePoint, SeedApi } from './seed-api.ts';
+import { applyHistory, applyHolders, type Holders, lastWords, RibReader } from './table-comparison.ts';
+import type { VpDirectory } from './vp-directory.ts';
+
+export interface SessionHistoryOptions {
+  readonly session: number;
+  readonly table: RoutingTable;
+  readonly api: SeedApi;
+  readonly directory: VpDirectory;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+/** Every call rejects as the calls of `SeedApi` do. */
+export class SessionHistory {
+  readonly #options: SessionHistoryOptions;
+
+  constructor(options: SessionHistoryOptions) {
+    this.#options = options;
+  }
+
+  /** Our time of what the service stamped then. */
+  ourMs(timeUs: number): number {
+    return timeUs / 1000 - this.#options.directory.clockOffsetMs;
+  }
+
+  /** Applies what the VPs held at `ourMs`, whole seconds; what of the table is missing there, the reader tells. */
+  async readRib(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    ourMs: number,
+    signal: AbortSignal,
+    onCorrected: () => void = () => {},
+  ): Promise<RibReader> {
+    const { api, table, session } = this.#options;
+    const atMs = wholeSecond(this.#serviceMs(ourMs));
+    const rib = new RibReader(table, session, atMs, onCorrected);
+    await rib.read(api.rib(vps, prefixes, atMs, signal));
+    return rib;
+  }
+
+  /** Applies what the VPs said in between. `heardFromMs`: since when the stream was heard. */
+  async readUpdates(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    heardFromMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { table, session, now } = this.#options;
+    const batches = this.#updates(vps, prefixes, fromMs, toMs, signal);
+    await applyHistory(table, session, batches, this.#serviceMs(heardFromMs), now);
+  }
+
+  /** The newest word of each VP about each prefix in between, by `wordKey`; nothing is applied. */
+  async lastWords(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ApiUpdate>> {
+    return lastWords(this.#options.table, this.#updates(vps, prefixes, fromMs, toMs, signal));
+  }
+
+  /** Who held the prefixes at `ourMs` counts as expected from now on. */
+  async readHolders(
+    prefixes: readonly string[],
+    ourMs: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<MonitoredPrefix, Holders>> {
+    const { api, directory, table, session, now } = this.#options;
+    const batches = api.holders(directory.live, prefixes, wholeSecond(this.#serviceMs(ourMs)), signal);
+    return applyHolders(table, session, batches, now());
+  }
+
+  #updates(
+    vps: readonly ApiVantagePoint[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ) {
+    const [from, to] = [wholeSecond(this.#serviceMs(fromMs)), Math.ceil(this.#serviceMs(toMs) / 1000) * 1000];
+    return this.#options.api.updates(vps, prefixes, from, to, signal);
+  }
+
+  /** A table that is newer than the stream by our clock would take no event. */
+  #serviceMs(ourMs: number): number {
+    return ourMs + this.#options.directory.clockOffsetMs;
+  }
+}
+
+/** Unix ms cut to whole seconds, as the service takes them. */
+export function wholeSecond(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000)) * 1000;
+}
