@@ -87,12 +87,15 @@ describe('the package', () => {
   it('contains what a user needs and no more', () => {
     const folders = new Set(files.map((path) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)));
     expect([...folders].toSorted()).toEqual([
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'README.md',
       'alerts',
       'dashboards',
       'dist',
       'docs',
+      'examples',
       'package.json',
     ]);
     expect(files).toEqual(
@@ -107,9 +110,24 @@ describe('the package', () => {
       ]),
     );
     const kinds = new Set(files.map((path) => /(?:\.d\.ts|\.[a-z]+)?$/.exec(path)?.[0]));
-    expect([...kinds].toSorted()).toEqual(['', '.d.ts', '.js', '.json', '.md', '.yml']);
+    expect([...kinds].toSorted()).toEqual(['', '.d.ts', '.js', '.json', '.md', '.png', '.ts', '.yml']);
+    expect(
+      files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.startsWith('examples/')),
+    ).toEqual([]);
     expect(files.filter((path) => /\.test\.|(?:^|\/)test(?:s)?\//.test(path))).toEqual([]);
     expect(statSync(tarball).size).toBeLessThan(1024 * 1024);
+  });
+
+  it('holds every file, folder and picture that its documents link to', () => {
+    const documents = files.filter((path) => path.endsWith('.md'));
+    const links = documents.flatMap((document) => {
+      const text = readFileSync(join(installed, document), 'utf8').replace(/```.*?```/gs, '');
+      const paths = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, path]) => path);
+      return paths.filter((path) => !/^https?:/.test(path)).map((path) => ({ document, path }));
+    });
+    const missing = links.filter(({ document, path }) => !existsSync(join(installed, dirname(document), path)));
+    expect(missing).toEqual([]);
+    expect(links).toContainEqual({ document: 'README.md', path: 'docs/images/landing-page.png' });
   });
 
   it('has every module that one of its modules imports, and depends on all others', () => {

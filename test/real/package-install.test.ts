@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildInto } from '../../docs/generate-api-report.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
 let folder: string;
+let tarball: string;
 let project: string;
 let simulator: Simulator;
 
@@ -32,7 +33,8 @@ beforeAll(async () => {
   const { stdout } = await run('npm', pack, { cwd: source });
   const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
   writeFileSync(join(project, 'package.json'), '{"private":true,"type":"module"}');
-  await run('npm', ['install', '--no-audit', '--no-fund', join(folder, filename)], { cwd: project });
+  tarball = join(folder, filename);
+  await run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: project });
 });
 
 afterAll(async () => {
@@ -84,4 +86,31 @@ it('it brings no package that only its own development needs', () => {
   const needed = installed.filter((name) => name in devDependencies && name !== '@types/node');
   expect(needed.filter((name) => !name.startsWith('@opentelemetry/'))).toEqual([]);
   expect(installed).toContain('ws');
+});
+
+/** The packages `node-PLATFORM-ARCH` of the registry hold the program of Node, and nothing else. */
+describe.each(['20', '22', '24'])('on Node %s', (version) => {
+  it('the tarball installs where every package must fit (engine-strict), and its program and its library run', async () => {
+    const place = join(folder, `node-${version}`);
+    const consumer = join(place, 'consumer');
+    mkdirSync(consumer, { recursive: true });
+    writeFileSync(join(place, 'package.json'), '{"private":true}');
+    writeFileSync(join(consumer, 'package.json'), '{"private":true,"type":"module"}');
+    const node = `node-${process.platform}-${process.arch}`;
+    await run('npm', ['install', '--no-audit', '--no-fund', `${node}@${version}`], { cwd: place });
+    const path = `${join(place, 'node_modules', node, 'bin')}:${process.env.PATH}`;
+    const asUser = { cwd: consumer, env: { ...process.env, PATH: path } };
+    expect((await run('node', ['--version'], asUser)).stdout).toMatch(new RegExp(`^v${version}\\.`));
+
+    const install = ['install', '--engine-strict', '--no-audit', '--no-fund', tarball];
+    const { stderr } = await run('npm', install, asUser);
+    expect(stderr).not.toContain('EBADENGINE');
+    const { stdout: about } = await run('npx', ['bgproutes-exporter', '--version'], asUser);
+    expect(about).toMatch(new RegExp(`^bgproutes-exporter, version \\S+ .*Node: ${version}\\.`));
+    const vps = ['bgproutes-exporter', 'vps', '--format=json', ...addresses()];
+    const { stdout } = await run('npx', vps, { ...asUser, env: { ...asUser.env, BGP_API_KEY: 'k' } });
+    expect(JSON.parse(stdout)).not.toHaveLength(0);
+    const script = "console.log(typeof (await import('bgproutes-exporter')).BgproutesLiveClient)";
+    expect((await run('node', ['--input-type=module', '-e', script], asUser)).stdout).toBe('function\n');
+  });
 });
