@@ -188,6 +188,8 @@ function decodeWithdrawn(message: Readonly<Record<string, unknown>>): {
   const unreadable = found.some((list) => list.unreadable);
   // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
   if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable } };
+  // In an announcement another key with a prefix in it (a covering prefix, a ROA) is no withdrawal.
+  if (message.prefixes !== undefined && message.prefixes !== null) return { withdrawn: ABSENT };
   for (const [key, value] of Object.entries(message)) {
     if (KNOWN_KEYS.has(key)) continue;
     const list = decodeList(value);
