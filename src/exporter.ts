@@ -139,7 +139,7 @@ class Exporter implements RunningExporter {
       reseedIntervalMs: tableConfig.reseedIntervalMs,
       vpPollIntervalMs: tableConfig.vpPollIntervalMs,
       onClockOffset: (offsetMs) => {
-        fold.clockOffsetMs = offsetMs;
+        this.table.setClockOffset(offsetMs, timers.now());
       },
     });
     this.#planChange = new PlanChange(

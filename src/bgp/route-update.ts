@@ -16,7 +16,7 @@ export interface RouteAttributes {
 /** Withdrawals apply before announcements (RFC 4271 section 3.1: a prefix in both counts as announced). */
 export interface RouteUpdate {
   readonly vp: VantagePoint;
-  /** Message time, Unix microseconds. */
+  /** Message time, Unix microseconds; below 1,000,000 when the message has none. */
   readonly timeUs: number;
   /** Prefixes in canonical text. */
   readonly withdrawn: readonly string[];

@@ -5,7 +5,7 @@ import type { VantagePoint } from '../bgp/vantage-point.ts';
 
 /** What announcements and withdrawals have in common. */
 export interface MessageFields {
-  /** Unix seconds; microseconds are its fraction. */
+  /** Unix seconds; microseconds are its fraction. Below 1 when the message has no time. */
   readonly timestamp: number;
   /** The same as whole Unix microseconds: what `timestamp` was made of. */
   readonly timestampUs: number;

@@ -138,11 +138,20 @@ function decodeVantagePoint(
   return peer === undefined ? 'invalid_bmp_peer' : { protocol: 'bmp', ...peer, parent: speaker };
 }
 
-/** Unix microseconds, or undefined. Both parts may be a number or its decimal text; the microseconds may be missing. */
+/**
+ * Unix microseconds, 0 when the message has no seconds, or undefined when they are no time. Both parts may be a number or
+ * its decimal text; the microseconds may be missing. Seconds with a fraction say all: their microseconds are not added.
+ */
 export function decodeTime(sec: unknown, usec: unknown): number | undefined {
-  const seconds = wholeNumber(sec, MAX_SEC);
   const micros = usec === undefined || usec === null ? 0 : wholeNumber(usec, MAX_USEC);
-  return seconds === undefined || micros === undefined ? undefined : seconds * 1_000_000 + micros;
+  if (micros === undefined) return undefined;
+  if (sec === undefined || sec === null) return 0;
+  const seconds = wholeNumber(sec, MAX_SEC);
+  if (seconds !== undefined) return seconds * 1_000_000 + micros;
+  const fraction = typeof sec === 'string' && /^[0-9]{1,10}\.[0-9]{1,9}$/.test(sec) ? Number(sec) : sec;
+  return typeof fraction === 'number' && fraction >= 0 && fraction < MAX_SEC
+    ? Math.round(fraction * 1_000_000)
+    : undefined;
 }
 
 function wholeNumber(value: unknown, max: number): number | undefined {

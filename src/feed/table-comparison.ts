@@ -130,7 +130,8 @@ export async function applyHistory(
   for await (const batch of batches) {
     for (const row of batch.rows) {
       const wholeSecond = row.timeUs % 1_000_000 === 0;
-      const timeUs = wholeSecond && row.timeUs < heardFromSecondUs ? row.timeUs + 999_999 : row.timeUs;
+      const saidUs = wholeSecond && row.timeUs < heardFromSecondUs ? row.timeUs + 999_999 : row.timeUs;
+      const timeUs = table.notAhead(saidUs, 'history', now());
       const state = ownState(table, row.prefix, row.kind === 'A', session);
       const vp = state === undefined ? -1 : row.kind === 'A' ? addVp(table, row.vp) : table.vps.find(row.vp);
       if (state !== undefined && vp >= 0) {

@@ -35,6 +35,7 @@ export interface SessionFigures {
     readonly dropped: Readonly<Record<string, number>>;
     readonly unmonitoredPrefixes: number;
     readonly futureTimestamps: number;
+    readonly untimed: number;
   };
   /** Receipt minus message time, with DELAY_BOUNDS. */
   readonly delay: HistogramValue;
@@ -76,6 +77,7 @@ function writers(session: SessionFigures, elapsed: () => number): Readonly<Recor
     streamSlowDecodes: single(base, () => session.slowDecodes),
     streamDroppedEvents: reasons(events.dropped),
     streamFutureTimestamps: single(base, () => events.futureTimestamps),
+    streamUntimedMessages: single(base, () => events.untimed),
     streamUnmonitoredPrefixes: single(base, () => events.unmonitoredPrefixes),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),

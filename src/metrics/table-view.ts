@@ -1,6 +1,6 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
 import { TABLE_BOUNDS } from '../table/route-ledger.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
+import { type RoutingTable, TIME_ORIGINS } from '../table/routing-table.ts';
 import { tableMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
@@ -80,6 +80,7 @@ export class TableView {
         vps: each(none, 'protocol', ['bgp', 'bmp'], (protocol) => table.vpsByProtocol[protocol]),
         tableRoutes: single(none, () => table.routes),
         tableDroppedRoutes: each(none, 'reason', TABLE_BOUNDS, (reason) => table.droppedRoutes[reason]),
+        tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.futureTimes[origin]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'

@@ -100,7 +100,7 @@ export class SnapshotStore {
     if (checked.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
     const meta = { ...checked.meta, final: await this.#claimCounters(checked.meta) };
     try {
-      restoreSnapshot(table, { ...checked, meta });
+      restoreSnapshot(table, { ...checked, meta }, nowMs);
     } catch {
       return this.#setAside('corrupt', nowMs);
     }

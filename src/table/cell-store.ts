@@ -50,22 +50,28 @@ export class CellStore {
     return this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4 + 1];
   }
 
-  /** Message time of the newest event, Unix microseconds; 0 before the first. */
+  /** Time of the newest word about the cell, Unix microseconds; 0 before the first. A sender's stamp, or a time of the history. */
   time(cell: number): number {
+    return Math.abs(this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1]);
+  }
+
+  /** The same, below 0 when the newest word is the history's: what `set` and `setTime` take. */
+  signedTime(cell: number): number {
     return this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1];
   }
 
-  set(cell: number, path: number, mark: number, timeUs: number): void {
+  /** `signedTimeUs` is below 0 for a word of the history. */
+  set(cell: number, path: number, mark: number, signedTimeUs: number): void {
     const chunk = cell >>> CHUNK_BITS;
     const at = cell & CHUNK_MASK;
     const words = this.#words[chunk];
     words[at * 4] = path;
     words[at * 4 + 1] = mark;
-    this.#times[chunk][at * 2 + 1] = timeUs;
+    this.#times[chunk][at * 2 + 1] = signedTimeUs;
   }
 
-  setTime(cell: number, timeUs: number): void {
-    this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1] = timeUs;
+  setTime(cell: number, signedTimeUs: number): void {
+    this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1] = signedTimeUs;
   }
 
   setMark(cell: number, mark: number): void {

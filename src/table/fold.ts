@@ -19,8 +19,8 @@ export type DropReason = (typeof DROP_REASONS)[number];
 /** How an event counts that is older than what the table has. */
 export type LateReason = 'out_of_order' | 'seeded';
 
-/** A message stamped later than this after its receipt has a wrong clock: it would keep every later one out. */
-const MAX_FUTURE_MS = 60_000;
+/** A time of less than a second is none: the service writes 0, or leaves the seconds out, where it does not know them. */
+const FIRST_TIME_US = 1_000_000;
 
 /** What became of the events of one session, since start. */
 export class FoldCounts {
@@ -33,13 +33,14 @@ export class FoldCounts {
     hold_overflow: 0,
   };
   unmonitoredPrefixes = 0;
+  /** Messages stamped ahead of their receipt; their time is that of their receipt. */
   futureTimestamps = 0;
+  /** Messages without a time; their time is that of their receipt. */
+  untimed = 0;
 }
 
 export class Fold {
   readonly #table: RoutingTable;
-  /** How far the clock by which messages are stamped is known to be ahead of that of `nowMs`, ms. */
-  clockOffsetMs = 0;
 
   constructor(table: RoutingTable) {
     this.#table = table;
@@ -127,12 +128,12 @@ export class Fold {
     }
   }
 
-  /** The message's time, or its receipt where the sender's clock is ahead. */
+  /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */
   #plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
-    const theirMs = nowMs + this.clockOffsetMs;
-    if (timeUs <= (theirMs + MAX_FUTURE_MS) * 1000) return timeUs;
-    counts.futureTimestamps++;
-    return theirMs * 1000;
+    if (timeUs >= FIRST_TIME_US && !this.#table.isAhead(timeUs, nowMs)) return timeUs;
+    if (timeUs < FIRST_TIME_US) counts.untimed++;
+    else counts.futureTimestamps++;
+    return this.#table.serviceNowUs(nowMs);
   }
 
   /**

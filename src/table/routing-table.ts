@@ -4,6 +4,7 @@
  *
  * Invariants, proven by a recount in the tests:
  * - a cell never goes back in time: an event older than the cell's newest changes nothing;
+ * - no cell is ahead of now, so that no word can keep all later ones out;
  * - totals equal what a walk over all cells would count;
  * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
  */
@@ -32,12 +33,23 @@ export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absen
 /** What a seed's word did: nothing, a correction, or nothing because the table knows something newer. */
 export type SeedChange = 'same' | 'corrected' | 'newer';
 
+/** Where a time comes from that is not the stream's. Closed list: it becomes a label. */
+export const TIME_ORIGINS = ['history', 'snapshot'] as const;
+export type TimeOrigin = (typeof TIME_ORIGINS)[number];
+
+/** Clocks that agree differ by less, ms. A time that is further ahead of now becomes now. */
+const MAX_AHEAD_MS = 2_000;
+
 /** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */
 const MORE_SPECIFIC_LINGER_MS = 10 * 60_000;
 
 export class RoutingTable extends RouteLedger {
   readonly options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
+  /** How far the clock by which messages are stamped is known to be ahead of that of `nowMs`, ms. See `setClockOffset`. */
+  clockOffsetMs = 0;
+  /** Times of a history or a snapshot that were ahead of now, and became now. Those of the stream are counted by its sessions. */
+  readonly futureTimes: Record<TimeOrigin, number> = { history: 0, snapshot: 0 };
   #sweepAt = 0;
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
@@ -104,15 +116,52 @@ export class RoutingTable extends RouteLedger {
       if (cell === -1) continue;
       const path = this.cells.path(cell);
       if (path !== 0) {
-        routes.push({ vp, path, fingerprint: this.cells.mark(cell), timeUs: this.cells.time(cell) });
+        routes.push({ vp, path, fingerprint: this.cells.mark(cell), timeUs: this.cells.signedTime(cell) });
         this.paths.retain(path);
-        this.drop(state, vp, cell, this.cells.time(cell), 0);
+        this.drop(state, vp, cell, 0, 0);
       } else if (this.cells.mark(cell) !== 0) {
         this.unexpect(state, vp, cell);
       }
     }
     this.prefixes.remove(state);
     return routes;
+  }
+
+  // --- clocks -----------------------------------------------------------------------------------------------------
+
+  /** Now by the clock of the service, Unix microseconds: no cell is ahead of it. */
+  serviceNowUs(nowMs: number): number {
+    return (nowMs + this.clockOffsetMs) * 1000;
+  }
+
+  /** Whether a time (Unix microseconds) is ahead of now, by more than clocks that agree differ. */
+  isAhead(timeUs: number, nowMs: number): boolean {
+    return timeUs > this.serviceNowUs(nowMs + MAX_AHEAD_MS);
+  }
+
+  /** The time of a history or a snapshot, or now when it is ahead of now. */
+  notAhead(timeUs: number, origin: TimeOrigin, nowMs: number): number {
+    if (!this.isAhead(timeUs, nowMs)) return timeUs;
+    this.futureTimes[origin]++;
+    return this.serviceNowUs(nowMs);
+  }
+
+  /** From now on the service's clock is known to be this far ahead. Cells that are then ahead of now are set back to now. */
+  setClockOffset(offsetMs: number, nowMs: number): void {
+    this.clockOffsetMs = offsetMs;
+    const serviceNowUs = this.serviceNowUs(nowMs);
+    for (const state of this.prefixes.states()) {
+      for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
+        const cell = this.cells.find(state, vp);
+        if (this.cells.time(cell) <= serviceNowUs) continue;
+        this.cells.setTime(cell, this.cells.signedTime(cell) < 0 ? -serviceNowUs : serviceNowUs);
+      }
+      const { monitored } = state;
+      if (monitored === undefined) continue;
+      monitored.lastAnnouncementUs = Math.min(monitored.lastAnnouncementUs, serviceNowUs);
+      monitored.lastWithdrawalUs = Math.min(monitored.lastWithdrawalUs, serviceNowUs);
+      state.version++;
+    }
   }
 
   // --- events ---------------------------------------------------------------------------------------------------
@@ -206,12 +255,12 @@ export class RoutingTable extends RouteLedger {
     if (this.vps.down[vp] === 1 || timeUs < this.cells.time(cell)) return 'newer';
     const held = this.cells.path(cell);
     if (held === path) {
-      this.cells.setTime(cell, timeUs);
+      this.cells.setTime(cell, -timeUs);
       if (this.cells.mark(cell) === 0) this.cells.setMark(cell, fingerprint);
       return 'same';
     }
-    if (held === 0) this.hold(state, vp, cell, path, fingerprint, timeUs);
-    else this.exchange(state, cell, held, path, fingerprint, timeUs);
+    if (held === 0) this.hold(state, vp, cell, path, fingerprint, -timeUs);
+    else this.exchange(state, cell, held, path, fingerprint, -timeUs);
     return 'corrected';
   }
 
@@ -220,10 +269,10 @@ export class RoutingTable extends RouteLedger {
     const cell = this.cells.make(state, vp);
     if (timeUs < this.cells.time(cell)) return 'newer';
     if (this.cells.path(cell) === 0) {
-      this.cells.setTime(cell, timeUs);
+      this.cells.setTime(cell, -timeUs);
       return 'same';
     }
-    this.drop(state, vp, cell, timeUs, nowMs);
+    this.drop(state, vp, cell, -timeUs, nowMs);
     return 'corrected';
   }
 
@@ -260,16 +309,17 @@ export class RoutingTable extends RouteLedger {
   /** Puts back a cell of a snapshot into a table that has none there; path 0: a VP that lost its route at second `mark`. */
   restoreCell(state: PrefixState, vp: number, path: number, mark: number, timeUs: number): void {
     const cell = this.cells.make(state, vp);
+    // A snapshot is history as well: what comes live is newer, whatever its sender's clock says.
     if (path !== 0) {
-      this.hold(state, vp, cell, path, mark, timeUs);
+      this.hold(state, vp, cell, path, mark, -timeUs);
       return;
     }
     // What was monitored when the snapshot was written may be a more-specific now: of those nobody is expected.
     if (mark === 0 || state.monitored === undefined) {
-      this.cells.set(cell, 0, 0, timeUs);
+      this.cells.set(cell, 0, 0, -timeUs);
       return;
     }
-    this.cells.set(cell, 0, mark, timeUs);
+    this.cells.set(cell, 0, mark, -timeUs);
     this.vps.cells[vp]++;
     state.monitored.expected++;
   }
@@ -286,7 +336,7 @@ export class RoutingTable extends RouteLedger {
       const cell = this.cells.find(state, vp);
       if (cell === -1) continue;
       if (this.cells.path(cell) !== 0) {
-        this.drop(state, vp, cell, this.cells.time(cell), 0);
+        this.drop(state, vp, cell, this.cells.signedTime(cell), 0);
         this.countLoss(state, 'vp_down');
       } else if (this.cells.mark(cell) !== 0) {
         this.unexpect(state, vp, cell);

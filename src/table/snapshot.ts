@@ -251,12 +251,16 @@ function readMeta(payload: Buffer): SnapshotMeta | undefined {
  * @throws when what is in it makes no sense although its checksum is right, as written by a program with a fault; the table
  * is empty then
  */
-export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
+export function restoreSnapshot(
+  table: RoutingTable,
+  snapshot: SnapshotCheck & { readonly ok: true },
+  nowMs: number,
+): void {
   const monitored = [...table.prefixes.monitored()];
   const watched = monitored.map((one) => one.watched);
   const sinceMs = monitored[0]?.sinceMs ?? 0;
   try {
-    fill(table, snapshot);
+    fill(table, snapshot, nowMs);
   } catch (error) {
     table.watch([], sinceMs);
     for (let vp = 0; vp < table.vps.end; vp++) table.vps.lastHeardMs[vp] = 0;
@@ -266,13 +270,13 @@ export function restoreSnapshot(table: RoutingTable, snapshot: SnapshotCheck & {
   }
 }
 
-function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }): void {
+function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }, nowMs: number): void {
   const vps: number[] = [];
   const paths: { text: string; vpAsn: number; number: number }[] = [{ text: '', vpAsn: 0, number: 0 }];
   const restored = new Set<PrefixState>();
   const withCounters = snapshot.meta.final === true;
   try {
-    for (const section of snapshot.sections) fillWith(table, section, vps, paths, restored, withCounters);
+    for (const section of snapshot.sections) fillWith(table, section, vps, paths, restored, withCounters, nowMs);
     // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
@@ -287,13 +291,14 @@ function fillWith(
   paths: { text: string; vpAsn: number; number: number }[],
   restored: Set<PrefixState>,
   withCounters: boolean,
+  nowMs: number,
 ): void {
   if (kind === SECTION.VPS) {
     for (const { vp, heardMs, listed } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
       const number = table.vps.add(vp);
       vps.push(number);
       if (number === VP_LIMIT) continue;
-      table.restoreVp(number, heardMs);
+      table.restoreVp(number, Math.min(heardMs, nowMs));
       table.vps.listed[number] = listed === 1 ? 1 : 0;
     }
   } else if (kind === SECTION.PATHS) {
@@ -304,7 +309,7 @@ function fillWith(
       paths.push({ text, vpAsn: own ?? 0, number });
     }
   } else if (kind === SECTION.PREFIX) {
-    restorePrefix(table, payload, vps, paths, restored, withCounters);
+    restorePrefix(table, payload, vps, paths, restored, withCounters, nowMs);
   }
 }
 
@@ -316,6 +321,7 @@ function restorePrefix(
   /** By the state itself: its number may pass to another when it makes room. */
   restored: Set<PrefixState>,
   withCounters: boolean,
+  nowMs: number,
 ): void {
   const headLength = payload.readUInt32LE(0);
   const head = JSON.parse(payload.toString('utf8', 4, 4 + headLength)) as PrefixHead;
@@ -326,8 +332,8 @@ function restorePrefix(
   restored.add(state);
   if (state.monitored !== undefined && head.counters !== undefined) {
     if (withCounters) restoreCounters(state.monitored, head.counters);
-    state.monitored.lastAnnouncementUs = head.counters.lastAnnouncementUs;
-    state.monitored.lastWithdrawalUs = head.counters.lastWithdrawalUs;
+    state.monitored.lastAnnouncementUs = Math.min(head.counters.lastAnnouncementUs, table.serviceNowUs(nowMs));
+    state.monitored.lastWithdrawalUs = Math.min(head.counters.lastWithdrawalUs, table.serviceNowUs(nowMs));
   }
   if (state.monitored !== undefined && head.window !== undefined) restoreWindow(state.monitored, head.window);
   const count = payload.readUInt32LE(countAt);
@@ -344,7 +350,7 @@ function restorePrefix(
     if (vp === undefined || Number.isNaN(times[i])) throw new RangeError(`cell ${i} of ${head.prefix} makes no sense`);
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
-    table.restoreCell(state, vp, path, words[2 * count + i], times[i]);
+    table.restoreCell(state, vp, path, words[2 * count + i], table.notAhead(times[i], 'snapshot', nowMs));
   }
 }
 

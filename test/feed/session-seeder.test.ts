@@ -100,7 +100,7 @@ function world() {
     logger,
     onBack: (vps) => void seeder.readVps(vps),
     onClockOffset: (offsetMs) => {
-      fold.clockOffsetMs = offsetMs;
+      table.setClockOffset(offsetMs, timers.now());
     },
     onDoubt: () => {},
   });

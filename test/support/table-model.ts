@@ -147,7 +147,7 @@ export class TableModel {
     }
     this.#hear(vp, nowMs);
     let { timeUs } = update;
-    if (timeUs > (nowMs + 60_000) * 1000) {
+    if (timeUs > (nowMs + 2_000) * 1000) {
       timeUs = nowMs * 1000;
       this.futureTimestamps++;
     }

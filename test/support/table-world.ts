@@ -84,8 +84,8 @@ const aPath = fc.nat(PATHS.length - 1);
 /** Message time against the clock, in seconds: mostly now, sometimes late, seldom ahead. */
 const offset = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
-  { weight: 4, arbitrary: fc.integer({ min: -30, max: 5 }) },
-  { weight: 1, arbitrary: fc.constantFrom(-1_000, 59, 60, 61, 5_000) },
+  { weight: 4, arbitrary: fc.integer({ min: -30, max: 1 }) },
+  { weight: 1, arbitrary: fc.constantFrom(-1_000, 1, 2, 3, 5_000) },
 );
 const attributes = fc.constantFrom('', '64500:1', '64500:2');
 

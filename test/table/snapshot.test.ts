@@ -22,10 +22,10 @@ const META: SnapshotMeta = {
 
 const encode = (table: RoutingTable, meta = META) => Buffer.concat([...encodeSnapshot(table, meta)]);
 
-function restored(bytes: Buffer, into: RoutingTable): RoutingTable {
+function restored(bytes: Buffer, into: RoutingTable, nowMs = Number.MAX_SAFE_INTEGER): RoutingTable {
   const snapshot = checkSnapshot(bytes);
   if (!snapshot.ok) throw new Error(snapshot.reason);
-  restoreSnapshot(into, snapshot);
+  restoreSnapshot(into, snapshot, nowMs);
   return into;
 }
 

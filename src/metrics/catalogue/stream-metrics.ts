@@ -107,7 +107,15 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: 'Messages stamped more than a minute after their receipt; their time of receipt was taken instead.',
+    help: 'Messages stamped more than two seconds after their receipt; their time of receipt was taken instead.',
+    bound: PER_SESSION,
+  },
+  streamUntimedMessages: {
+    otlpName: 'bgp.stream.untimed_messages',
+    kind: 'counter',
+    unit: '{message}',
+    labels: SESSION,
+    help: 'Messages whose time was 0 or missing; their time of receipt was taken instead.',
     bound: PER_SESSION,
   },
   streamUnmonitoredPrefixes: {

@@ -29,6 +29,14 @@ export const tableMetrics = defineMetrics({
     help: 'Routes of a seed, a snapshot or a reload that were left out because a bound is reached: vp_limit, more_specific_limit. Those of the stream are in bgp_stream_dropped_events_total.',
     bound: '2 (closed list of reasons)',
   },
+  tableFutureTimes: {
+    otlpName: 'bgp.table.future_times',
+    kind: 'counter',
+    unit: '{time}',
+    labels: ['origin'],
+    help: 'Times of the Data API (history) or of a snapshot that were more than two seconds ahead of now; now was taken instead, so that no route keeps later news out.',
+    bound: '2 (closed list of origins)',
+  },
   tableSeeded: {
     otlpName: 'bgp.table.seeded',
     kind: 'gauge',
