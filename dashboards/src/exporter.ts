@@ -1,20 +1,31 @@
 /** Does the exporter know what it says? */
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { exporterMetrics as e, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
+import {
+  exporterMetrics as e,
+  prefixMetrics as p,
+  streamMetrics as s,
+  tableMetrics as t,
+} from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { runtimeMetrics as r } from '../../src/metrics/runtime-metrics.ts';
-import { GOOD_IS_ZERO, heatmap, lines, NEUTRAL, stat, table, timeline, words } from './panels.ts';
+import { FILL, INK } from './colours.ts';
+import { GOOD_IS_ZERO, heatmap, lines, NEUTRAL, stat, timeline, words } from './panels.ts';
 import { count, increaseOverRange, rate, select, sessionsDown } from './selectors.ts';
-import { DASHBOARDS, dashboard } from './variables.ts';
+import { table } from './tables.ts';
+import { DASHBOARDS, dashboard, EXPORTER, SESSION } from './variables.ts';
 
-const SESSION = '{{instance}} {{source}}/{{session}}';
-const BY_SESSION = 'job, instance, source, session';
-
+/** A row of the table of exporters: job and instance in one label. */
+function byExporter(expression: string): string {
+  return `label_join(${expression}, "exporter", " ", "job", "instance")`;
+}
+function withoutBuild(expression: string): string {
+  return `max without (version, revision, node_version) (${expression})`;
+}
 function age(metric: Metric): string {
   return `time() - ${select(metric)}`;
 }
 function delayQuantile(quantile: number): string {
-  return `histogram_quantile(${quantile}, sum by (${BY_SESSION}, le) (rate(${select(s.streamDelay, '', '_bucket')}[$__rate_interval])))`;
+  return `histogram_quantile(${quantile}, ${rate(s.streamDelay, '', '_bucket')})`;
 }
 
 export function exporter() {
@@ -40,13 +51,13 @@ export function exporter() {
       stat({
         title: 'Table',
         description:
-          'Whether every exporter knows its table to be complete. Incomplete for long: the Data API does not answer; see "Data API".',
+          'Whether every exporter knows its whole table to be complete. Incomplete for long: the Data API does not answer; see "Data API".',
         unit: 'none',
         width: 3,
         height: 4,
         query: `min(${select(t.tableSeeded)})`,
         steps: NEUTRAL,
-        mappings: words('complete', 'incomplete'),
+        mappings: words('complete', 'incomplete', INK),
       }),
     )
     .withPanel(
@@ -59,8 +70,8 @@ export function exporter() {
         height: 4,
         query: `min(${select(s.streamSubscriptionExpiry)} - time())`,
         steps: [
-          { value: null, color: 'red' },
-          { value: 3600, color: 'green' },
+          { value: null, color: INK.gone },
+          { value: 3600, color: INK.ok },
         ],
         noValue: 'not yet associated',
       }),
@@ -76,8 +87,8 @@ export function exporter() {
         decimals: 0,
         query: `sum(${increaseOverRange(s.streamDecodeFailures)})`,
         steps: [
-          { value: null, color: 'green' },
-          { value: 10, color: 'orange' },
+          { value: null, color: INK.ok },
+          { value: 10, color: INK.low },
         ],
       }),
     )
@@ -104,7 +115,7 @@ export function exporter() {
         height: 4,
         query: `min(${select(e.exporterConfigLastReloadSuccessful)})`,
         steps: NEUTRAL,
-        mappings: words('loaded', 'refused'),
+        mappings: words('loaded', 'refused', INK),
       }),
     )
     .withPanel(
@@ -135,31 +146,53 @@ export function exporter() {
       table({
         title: 'Exporters',
         description:
-          'What runs where, and when its configuration was read; those that went within the last hour are red. Different versions in one job: an update that stopped half way.',
+          'What runs where, and when its configuration was read; those that went within the last hour are gone. Full feeds, only where table.expected_vps asks for them: not known is a list of VPs without table sizes. Different versions in one job: an update that stopped half way.',
         unit: 'none',
         width: 24,
         height: 5,
-        key: { label: 'instance', name: 'Instance' },
+        key: { label: 'exporter', name: 'Exporter' },
         columns: [
           {
-            name: 'Version',
-            query: `max by (instance, version, revision, node_version) (${select(e.exporterBuildInfo)})`,
+            name: 'Built',
+            query: byExporter(
+              `max by (job, instance, version, revision, node_version) (${select(e.exporterBuildInfo)})`,
+            ),
             labelsOnly: true,
           },
           {
             name: 'State',
-            query: `max by (instance) (${select(e.exporterBuildInfo)}) or 0 * max by (instance) (last_over_time(${select(e.exporterBuildInfo)}[1h]))`,
+            // Of exporters that only a label of the user's tells apart, one that is gone counts.
+            query: byExporter(
+              `min by (job, instance) (${withoutBuild(select(e.exporterBuildInfo))} or 0 * ${withoutBuild(`last_over_time(${select(e.exporterBuildInfo)}[1h])`)})`,
+            ),
             mappings: words('running', 'gone'),
+            width: 80,
           },
-          { name: 'Routes', query: `sum by (instance) (${select(t.tableRoutes)})`, unit: 'short' },
           {
-            name: 'Prefixes associated',
-            query: `sum by (instance) (${select(s.streamSubscribedPrefixes)})`,
+            name: 'Prefixes',
+            query: byExporter(`count by (job, instance) (${select(p.prefixTrusted)})`),
             unit: 'short',
           },
           {
+            name: 'Trusted prefixes',
+            query: byExporter(`sum by (job, instance) (${select(p.prefixTrusted)})`),
+            unit: 'short',
+          },
+          { name: 'Routes', query: byExporter(`sum by (job, instance) (${select(t.tableRoutes)})`), unit: 'short' },
+          {
+            name: 'Prefixes associated',
+            query: byExporter(`sum by (job, instance) (${select(s.streamSubscribedPrefixes)})`),
+            unit: 'short',
+          },
+          {
+            name: 'Full feeds',
+            query: byExporter(`min by (job, instance) (${select(t.tableFullFeedUsable)})`),
+            mappings: words('known', 'not known', { ok: 'transparent', gone: FILL.low }),
+            width: 80,
+          },
+          {
             name: 'Configuration read',
-            query: `1000 * max by (instance) (${select(e.exporterConfigLastReloadSuccessTimestamp)})`,
+            query: byExporter(`1000 * min by (job, instance) (${select(e.exporterConfigLastReloadSuccessTimestamp)})`),
             unit: 'dateTimeFromNow',
           },
           { label: 'version', name: 'Version' },
@@ -173,7 +206,7 @@ export function exporter() {
       timeline({
         title: 'Sessions',
         description:
-          'Green while connected and associated. Red stripes at a fixed rhythm: a proxy or firewall ends long connections.',
+          'Blue while connected and associated. Dark red stripes at a fixed rhythm: a proxy or firewall ends long connections.',
         unit: 'none',
         width: 12,
         height: 7,
@@ -209,8 +242,8 @@ export function exporter() {
         onlyWhatHappened: true,
         min: 0,
         queries: [
-          [`sum by (instance, source, session) (${count(s.streamConnects)})`, `${SESSION}: connects`],
-          [`sum by (instance, source, session, reason) (${count(s.streamDisconnects)})`, `${SESSION}: {{reason}}`],
+          [count(s.streamConnects), `${SESSION}: connects`],
+          [count(s.streamDisconnects), `${SESSION}: {{reason}}`],
         ],
       }),
     )
@@ -293,12 +326,7 @@ export function exporter() {
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [
-          [
-            `sum by (instance, source, session, result) (${count(s.streamSubscriptionRenewals)})`,
-            `${SESSION}: {{result}}`,
-          ],
-        ],
+        queries: [[count(s.streamSubscriptionRenewals), `${SESSION}: {{result}}`]],
       }),
     )
     .withRow(new RowBuilder('What was refused'))
@@ -313,9 +341,7 @@ export function exporter() {
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [
-          [`sum by (instance, source, session, reason) (${count(s.streamDecodeFailures)})`, `${SESSION}: {{reason}}`],
-        ],
+        queries: [[count(s.streamDecodeFailures), `${SESSION}: {{reason}}`]],
       }),
     )
     .withPanel(
@@ -329,9 +355,7 @@ export function exporter() {
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [
-          [`sum by (instance, source, session, reason) (${count(s.streamDroppedEvents)})`, `${SESSION}: {{reason}}`],
-        ],
+        queries: [[count(s.streamDroppedEvents), `${SESSION}: {{reason}}`]],
       }),
     )
     .withPanel(
@@ -361,8 +385,26 @@ export function exporter() {
         height: 8,
         min: 0,
         queries: [
-          [select(t.tableRoutes), '{{instance}}: routes'],
-          [select(t.vps), '{{instance}}: VPs by {{protocol}}'],
+          [select(t.tableRoutes), `${EXPORTER}: routes`],
+          [select(t.vps), `${EXPORTER}: VPs by {{protocol}}`],
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Prefixes not trusted',
+        description:
+          'By session: prefixes of which the exporter does not know enough, since the session is down, or their part of the table is not complete. Falls to 0 within minutes of a start or a gap; if it stays, see "Data API" and "Sessions".',
+        unit: 'short',
+        width: 8,
+        height: 8,
+        decimals: 0,
+        min: 0,
+        queries: [
+          [
+            `sum without (prefix) (${select(p.prefixSessionInfo)} * ignoring (source, session) group_left () (1 - ${select(p.prefixTrusted)}))`,
+            SESSION,
+          ],
         ],
       }),
     )
@@ -378,8 +420,8 @@ export function exporter() {
         onlyWhatHappened: true,
         min: 0,
         queries: [
-          [`sum by (instance, result) (${count(t.tableSeeds)})`, '{{instance}}: seeds, {{result}}'],
-          [count(t.tableSeedCorrections), '{{instance}}: corrected routes'],
+          [count(t.tableSeeds), `${EXPORTER}: seeds, {{result}}`],
+          [count(t.tableSeedCorrections), `${EXPORTER}: corrected routes`],
         ],
       }),
     )
@@ -395,12 +437,7 @@ export function exporter() {
         onlyWhatHappened: true,
         min: 0,
         noValue: 'no request yet',
-        queries: [
-          [
-            `sum by (instance, endpoint, result) (${count(t.dataApiRequests)})`,
-            '{{instance}}: {{endpoint}}, {{result}}',
-          ],
-        ],
+        queries: [[count(t.dataApiRequests), `${EXPORTER}: {{endpoint}}, {{result}}`]],
       }),
     )
     .withPanel(
@@ -409,12 +446,12 @@ export function exporter() {
         description:
           'Time since the last comparison with the Data API, and since the last snapshot where storage is configured. Growing beyond an hour and some minutes, or a minute or two: they fail.',
         unit: 's',
-        width: 12,
+        width: 8,
         height: 8,
         min: 0,
         queries: [
-          [age(t.tableSeedTimestamp), '{{instance}}: seed'],
-          [age(t.tableSnapshotTimestamp), '{{instance}}: snapshot'],
+          [age(t.tableSeedTimestamp), `${EXPORTER}: seed`],
+          [age(t.tableSnapshotTimestamp), `${EXPORTER}: snapshot`],
         ],
       }),
     )
@@ -424,15 +461,15 @@ export function exporter() {
         description:
           'Snapshots written, and snapshots read at start, within the last interval, by result. An error is in the log: disk full, or no right to write.',
         unit: 'short',
-        width: 12,
+        width: 8,
         height: 8,
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
         noValue: 'storage is not configured',
         queries: [
-          [`sum by (instance, result) (${count(t.tableSnapshots)})`, '{{instance}}: snapshot, {{result}}'],
-          [`sum by (instance, result) (${count(t.tableRestores)})`, '{{instance}}: restore, {{result}}'],
+          [count(t.tableSnapshots), `${EXPORTER}: snapshot, {{result}}`],
+          [count(t.tableRestores), `${EXPORTER}: restore, {{result}}`],
         ],
       }),
     )
@@ -448,7 +485,7 @@ export function exporter() {
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [[`sum by (instance, result) (${count(e.exporterOtlpExports)})`, '{{instance}}: {{result}}']],
+        queries: [[count(e.exporterOtlpExports), `${EXPORTER}: {{result}}`]],
       }),
     )
     .withPanel(
@@ -461,7 +498,7 @@ export function exporter() {
         height: 8,
         onlyWhatHappened: true,
         min: 0,
-        queries: [[select(e.exporterDroppedSeries), '{{instance}}: {{metric}}']],
+        queries: [[select(e.exporterDroppedSeries), `${EXPORTER}: {{metric}}`]],
       }),
     )
     .withPanel(
@@ -474,8 +511,8 @@ export function exporter() {
         height: 8,
         min: 0,
         queries: [
-          [rate(r.processCpuUser), '{{instance}}: user'],
-          [rate(r.processCpuSystem), '{{instance}}: system'],
+          [rate(r.processCpuUser), `${EXPORTER}: user`],
+          [rate(r.processCpuSystem), `${EXPORTER}: system`],
         ],
       }),
     )
@@ -489,9 +526,9 @@ export function exporter() {
         height: 8,
         min: 0,
         queries: [
-          [select(r.processResidentMemory), '{{instance}}: resident'],
-          [select(r.nodejsHeapSizeUsed), '{{instance}}: heap used'],
-          [select(r.nodejsExternalMemory), '{{instance}}: buffers'],
+          [select(r.processResidentMemory), `${EXPORTER}: resident`],
+          [select(r.nodejsHeapSizeUsed), `${EXPORTER}: heap used`],
+          [select(r.nodejsExternalMemory), `${EXPORTER}: buffers`],
         ],
       }),
     )
@@ -505,8 +542,8 @@ export function exporter() {
         height: 8,
         min: 0,
         queries: [
-          [select(r.nodejsEventloopLagP99), '{{instance}}: 99 %'],
-          [select(r.nodejsEventloopLagMax), '{{instance}}: largest'],
+          [select(r.nodejsEventloopLagP99), `${EXPORTER}: 99 %`],
+          [select(r.nodejsEventloopLagMax), `${EXPORTER}: largest`],
         ],
       }),
     )
@@ -520,11 +557,8 @@ export function exporter() {
         height: 8,
         min: 0,
         queries: [
-          [
-            `sum by (instance, kind) (rate(${select(r.nodejsGcDuration, '', '_sum')}[$__rate_interval]))`,
-            '{{instance}}: {{kind}}',
-          ],
-          [`${select(r.processOpenFds)} / ${select(r.processMaxFds)}`, '{{instance}}: files open of those allowed'],
+          [rate(r.nodejsGcDuration, '', '_sum'), `${EXPORTER}: {{kind}}`],
+          [`${select(r.processOpenFds)} / ${select(r.processMaxFds)}`, `${EXPORTER}: files open of those allowed`],
         ],
       }),
     );

@@ -1,54 +1,107 @@
 /** Are all my prefixes seen, by whom announced, what changed? */
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
-import { GOOD_IS_ZERO, lines, NEUTRAL, stat, table, timeline, VISIBILITY, words, wordsFrom } from './panels.ts';
+import type { Metric } from '../../src/metrics/metric.ts';
+import { firingAlerts } from './alerts.ts';
+import { FILL } from './colours.ts';
 import {
-  byPrefix,
-  gaugeByPrefix,
-  increaseOverRange,
-  infoOfPrefixes,
-  inGroup,
-  rate,
-  select,
-  sessionsDown,
-  zeroByPrefix,
-} from './selectors.ts';
-import { DASHBOARDS, dashboard } from './variables.ts';
+  BARS,
+  BETTER_ZERO,
+  GOOD_IS_ZERO,
+  lines,
+  marked,
+  NEUTRAL,
+  NONE_BARS,
+  NOT_TRUSTED,
+  NOT_TRUSTED_BARS,
+  reads,
+  stat,
+  timeline,
+  VISIBILITY,
+  VISIBILITY_BARS,
+  words,
+  wordsFrom,
+} from './panels.ts';
+import { increaseOverRange, overRange, rate, select, sessionsDown } from './selectors.ts';
+import { Prefixes, tile } from './speaker.ts';
+import { table } from './tables.ts';
+import { DASHBOARDS, dashboard, SESSION } from './variables.ts';
 
-const PREFIX_LINK =
-  `/d/${DASHBOARDS.prefix.uid}?var-prefix=` +
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variables
-  '${__value.raw:percentencode}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${group:queryparam}&${__url_time_range}';
+/** What a link to a dashboard carries beside its own variable; the names of Grafana's own variables are in it. */
+const CHOSEN_TOO = ['datasource', 'job', 'instance'].map((name) => `\${${name}:queryparam}`).join('&');
+const RANGE_TOO = '$' + '{__url_time_range}';
+const CELL = '$' + '{__value.raw:percentencode}';
+const PREFIX_LINK = `/d/${DASHBOARDS.prefix.uid}?var-prefix=${CELL}&${CHOSEN_TOO}&\${group:queryparam}&${RANGE_TOO}`;
+const GROUP_LINK = `/d/${DASHBOARDS.overview.uid}?var-group=${CELL}&${CHOSEN_TOO}&${RANGE_TOO}`;
 
 const CHOSEN = 'prefix=~"$prefix"';
+const prefixes = new Prefixes(CHOSEN, 'group=~"$group"');
 
-/** 0 where no VP is expected, so that a prefix that nobody ever saw is red and not missing. */
-const visibility = `(${gaugeByPrefix(p.prefixVisibilityRatio)} or ${zeroByPrefix})`;
-const unexpectedOrigins = `(${gaugeByPrefix(p.prefixUnexpectedOriginVps)} or ${zeroByPrefix})`;
-const unexpectedUpstreams = `(${gaugeByPrefix(p.prefixUnexpectedUpstreamVps)} or ${zeroByPrefix})`;
-const ONE_PREFIX = 'on (job, instance, prefix)';
-const changes = byPrefix(
-  `${rate(p.prefixAnnouncements, CHOSEN)} - ${ONE_PREFIX} ${rate(p.prefixRepeats, CHOSEN)} + ${ONE_PREFIX} ${rate(p.prefixWithdrawals, CHOSEN)}`,
+const visible = prefixes.select(p.prefixVisibleVps);
+const knownVisible = prefixes.known(visible);
+const knownVisibility = prefixes.known(prefixes.ratio);
+const unexpectedOrigins = prefixes.mostOrZero(p.prefixUnexpectedOriginVps);
+const unexpectedUpstreams = prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps);
+const moreSpecifics = prefixes.most(p.prefixMoreSpecifics);
+const changes = prefixes.said(
+  `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
 );
 /** More than one origin where none are configured: where they are, the unexpected ones are counted. */
-const unexplainedMoas = `(${byPrefix(`(${select(p.prefixOrigins, CHOSEN)} > 1) unless ${ONE_PREFIX} ${select(p.prefixUnexpectedOriginVps, CHOSEN)}`)} or ${zeroByPrefix})`;
+const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} > 1) unless ${prefixes.select(p.prefixUnexpectedOriginVps)}`)} or ${prefixes.zero})`;
 
-/** The worst that is true of a prefix: 8 and more, 4 and more, 2 and more, 1, or 0. */
+/** 2 where no exporter is trusted: neither low nor not visible. */
+const UNKNOWN = 2;
+const judged = `(${knownVisibility} or ${UNKNOWN} + ${prefixes.zero})`;
+const notTrusted = `(${judged} > bool 1)`;
+const notKnownLong = `(${prefixes.known(`${prefixes.select(p.prefixExpectedKnown)} == bool 0`)} or ${prefixes.zero})`;
+
+/** The worst that is true of a prefix is the largest power of two in the sum. */
 const state = [
-  `8 * (${visibility} < bool 0.05)`,
-  `4 * (${unexpectedOrigins} > bool 0)`,
-  `2 * (${visibility} < bool 0.8)`,
-  `((${unexpectedUpstreams} + on (prefix) ${gaugeByPrefix(p.prefixMoreSpecifics)} + on (prefix) ${unexplainedMoas}) > bool 0)`,
-].join(' + on (prefix) ');
+  `32 * (${judged} < bool 0.05)`,
+  `16 * (${unexpectedOrigins} > bool 0)`,
+  `8 * ${notTrusted}`,
+  `4 * (${judged} < bool 0.8)`,
+  `2 * ((${unexpectedUpstreams} + ${moreSpecifics} + ${unexplainedMoas}) > bool 0)`,
+  notKnownLong,
+].join(' + ');
 const STATES = wordsFrom([
-  [0, 'ok', 'green'],
-  [1, 'look closer', 'yellow'],
-  [2, 'low visibility', 'orange'],
-  [4, 'other origin', 'red'],
-  [8, 'not visible', 'dark-red'],
+  [0, 'ok', FILL.ok],
+  [1, 'ok so far', FILL.lower],
+  [2, 'look closer', FILL.lower],
+  [4, 'low visibility', FILL.low],
+  [8, 'not trusted', FILL.unknown],
+  [16, 'other origin', FILL.gone],
+  [32, 'not visible', FILL.gone],
 ]);
 
-const topOrigin = `topk by (prefix) (1, max by (prefix, origin_as) (${inGroup(`${select(p.prefixOriginVps, CHOSEN)} > 0`)}))`;
+const topOrigin = `topk by (prefix) (1, max by (prefix, origin_as) (${prefixes.spoken(`${prefixes.select(p.prefixOriginVps)} > 0`, ['origin_as'])}))`;
+
+/** Shown as "no group"; in a link it is Grafana's own word for all of them. */
+const NO_GROUP = '$__all';
+/** Each prefix once, 1, with its group. */
+const groups = `label_replace(max by (prefix, group) (${prefixes.info}) ^ 0, "group", "$${NO_GROUP}", "group", "")`;
+/** From one number a prefix to one a group. */
+function byGroup(how: 'sum' | 'min', expression: string): string {
+  return `${how} by (group) ((${expression}) * on (prefix) group_left (group) ${groups})`;
+}
+
+/**
+ * Of bars by prefix those that were worst in the time range: lowest point and mean together, so that a short outage goes
+ * before a prefix that is always seen by few. What was not known counts as a little less than well.
+ */
+const worstSeen = `bottomk(${BARS}, ${['min', 'avg']
+  .map((how) => overRange(how as 'min' | 'avg', `${knownVisibility} or 0.9 + ${prefixes.zero}`))
+  .join(' + ')})`;
+const mostUnexpected = `topk(${BARS}, ${overRange('max', unexpectedOrigins)})`;
+/** More lines can hardly be told apart. */
+const LINES = 10;
+const mostRestless = `topk(${LINES}, ${overRange('avg', changes)})`;
+
+function increases(metric: Metric, reason?: string): string {
+  return reason === undefined
+    ? prefixes.said(increaseOverRange(metric, CHOSEN))
+    : prefixes.said(increaseOverRange(metric, `${CHOSEN}, reason="${reason}"`), ['reason']);
+}
 
 export function overview() {
   return dashboard(
@@ -65,8 +118,20 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `count(max by (prefix) (${infoOfPrefixes}))`,
+        query: `count(${prefixes.info})`,
         steps: NEUTRAL,
+      }),
+    )
+    .withPanel(
+      stat({
+        title: 'Not trusted',
+        description:
+          'Prefixes of which no exporter knows enough now: its stream is down or silent, or its table is not complete. Their numbers are the last that were heard, and alerts about what is missing are quiet.',
+        unit: 'none',
+        width: 3,
+        height: 4,
+        query: `sum(${notTrusted})`,
+        steps: BETTER_ZERO,
       }),
     )
     .withPanel(
@@ -77,7 +142,8 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(${gaugeByPrefix(p.prefixVisibleVps)} == bool 0)`,
+        query: `sum(${knownVisible} == bool 0)`,
+        doubtful: `sum(${prefixes.said(visible)} == bool 0) unless on () ${prefixes.anyTrusted}`,
         steps: GOOD_IS_ZERO,
       }),
     )
@@ -90,7 +156,8 @@ export function overview() {
         width: 3,
         height: 4,
         decimals: 1,
-        query: `min(${visibility})`,
+        query: `min(${knownVisibility})`,
+        doubtful: `min(${prefixes.said(prefixes.ratio)}) unless on () ${prefixes.anyTrusted}`,
         steps: VISIBILITY,
       }),
     )
@@ -102,8 +169,9 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(${unexpectedOrigins} > bool 0)`,
+        ...tile(prefixes, `sum(${unexpectedOrigins} > bool 0)`),
         steps: GOOD_IS_ZERO,
+        doubtfulSteps: marked(GOOD_IS_ZERO[1]!.color),
       }),
     )
     .withPanel(
@@ -114,11 +182,9 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(${gaugeByPrefix(p.prefixMoreSpecifics)})`,
-        steps: [
-          { value: null, color: 'green' },
-          { value: 1, color: 'orange' },
-        ],
+        ...tile(prefixes, `sum(${moreSpecifics})`),
+        steps: BETTER_ZERO,
+        doubtfulSteps: marked(BETTER_ZERO[1]!.color),
       }),
     )
     .withPanel(
@@ -135,27 +201,59 @@ export function overview() {
     )
     .withPanel(
       stat({
-        title: 'Table',
-        description:
-          'Whether every exporter knows its table to be complete (seeded from the Data API, no gap since). Incomplete: counts of vantage points may be too low, and alerts about prefixes are quiet.',
-        unit: 'none',
-        width: 3,
-        height: 4,
-        query: `min(${select(t.tableSeeded)})`,
-        steps: NEUTRAL,
-        mappings: words('complete', 'incomplete'),
-      }),
-    )
-    .withPanel(
-      stat({
         title: 'Vantage points',
         description:
-          'Vantage points heard of within the expected window. A sudden fall is a loss at the service, not at your network.',
+          'Vantage points heard of within the expected window, by the trusted exporter that hears most. A sudden fall is a loss at the service, not at your network.',
         unit: 'none',
         width: 3,
         height: 4,
-        query: `max(sum by (job, instance) (${select(t.vps)}))`,
+        query: `max(sum without (protocol) (${select(t.vps)}) and ignoring (prefix) ${prefixes.trusted})`,
+        doubtful: `max(sum without (protocol) (${select(t.vps)})) unless on () ${prefixes.trusted}`,
         steps: NEUTRAL,
+      }),
+    )
+    .withPanel(firingAlerts({ width: 12, height: 7 }))
+    .withPanel(
+      table({
+        title: 'By group',
+        description:
+          'One row a group of the configuration, the one with the lowest visibility first; click on it to see its prefixes alone. A group that is worse than the others points to what its prefixes share: a site, an upstream.',
+        unit: 'none',
+        width: 12,
+        height: 7,
+        key: { label: 'group', name: 'Group', link: GROUP_LINK, mappings: reads(NO_GROUP, 'no group') },
+        columns: [
+          { name: 'Prefixes', query: `count by (group) (${groups})`, width: 80 },
+          {
+            name: 'Not visible',
+            query: byGroup('sum', `${judged} < bool 0.05`),
+            steps: marked(FILL.gone),
+            width: 80,
+          },
+          {
+            name: 'Lowest visibility',
+            query: byGroup('min', knownVisibility),
+            unit: 'percentunit',
+            decimals: 1,
+            steps: VISIBILITY,
+            ink: true,
+            width: 90,
+          },
+          {
+            name: 'Unexpected origins',
+            query: byGroup('sum', `${unexpectedOrigins} > bool 0`),
+            steps: marked(FILL.gone),
+            width: 105,
+          },
+          {
+            name: 'More-specifics',
+            query: byGroup('sum', moreSpecifics),
+            steps: marked(FILL.low),
+            width: 90,
+          },
+          { name: 'Not trusted', query: byGroup('sum', notTrusted), steps: marked(FILL.unknown), width: 80 },
+        ],
+        sortBy: [{ column: 'Lowest visibility', descending: false }],
       }),
     )
     .withRow(new RowBuilder('Prefixes'))
@@ -163,64 +261,66 @@ export function overview() {
       table({
         title: 'Prefixes now',
         description:
-          'One row a prefix, the worst first; click on it for the Prefix dashboard. Visibility is visible over expected vantage points. Origin is the one most of them see. "look closer": an unexpected upstream, a more-specific, or several origins (MOAS) where none are configured.',
+          'One row a prefix, the worst first; click on it for the Prefix dashboard. All of a row is what one exporter says: of those that are trusted, the one that sees most. Visibility is visible over expected vantage points. Origin is the one most of them see. "look closer": an unexpected upstream, a more-specific, or several origins (MOAS) where none are configured. "ok so far": the expected ones do not cover a whole window yet.',
         unit: 'short',
         width: 24,
         height: 10,
         key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
-          { name: 'Configured', query: infoOfPrefixes, labelsOnly: true },
-          { name: 'State', query: state, unit: 'none', mappings: STATES, width: 110 },
+          { name: 'Configured', query: prefixes.info, labelsOnly: true },
+          { name: 'State', query: state, unit: 'none', mappings: STATES, width: 105 },
+          {
+            name: 'Trusted by',
+            query: prefixes.trustedBy,
+            unit: 'none',
+            mappings: reads('0', 'nobody'),
+            steps: [
+              { value: null, color: FILL.unknown },
+              { value: 1, color: 'transparent' },
+            ],
+            width: 75,
+          },
           {
             name: 'Visibility',
-            query: visibility,
+            query: prefixes.said(prefixes.ratio),
             unit: 'percentunit',
             decimals: 1,
             steps: VISIBILITY,
-            gauge: true,
-            width: 140,
+            ink: true,
+            width: 85,
           },
-          { name: 'Visible VPs', query: gaugeByPrefix(p.prefixVisibleVps), width: 80 },
-          { name: 'Expected VPs', query: gaugeByPrefix(p.prefixExpectedVps), width: 90 },
+          { name: 'Visible VPs', query: prefixes.said(visible), width: 75 },
+          { name: 'Expected VPs', query: prefixes.gauge(p.prefixExpectedVps), width: 80 },
           { name: 'VPs of origin', query: topOrigin, labelsOnly: true },
-          { label: 'origin_as', name: 'Origin', width: 80 },
+          { label: 'origin_as', name: 'Origin', width: 95 },
           {
             name: 'Origins (MOAS)',
-            query: gaugeByPrefix(p.prefixOrigins),
+            query: prefixes.gauge(p.prefixOrigins),
             steps: [
               { value: null, color: 'transparent' },
-              { value: 2, color: 'orange' },
+              { value: 2, color: FILL.low },
             ],
-            width: 90,
+            width: 80,
           },
           {
             name: 'Unexpected origin',
             query: unexpectedOrigins,
-            steps: [
-              { value: null, color: 'transparent' },
-              { value: 1, color: 'red' },
-            ],
-            width: 105,
+            steps: marked(FILL.gone),
+            width: 100,
           },
           {
             name: 'Unexpected upstream',
             query: unexpectedUpstreams,
-            steps: [
-              { value: null, color: 'transparent' },
-              { value: 1, color: 'orange' },
-            ],
-            width: 105,
+            steps: marked(FILL.low),
+            width: 100,
           },
           {
             name: 'More-specifics',
-            query: gaugeByPrefix(p.prefixMoreSpecifics),
-            steps: [
-              { value: null, color: 'transparent' },
-              { value: 1, color: 'orange' },
-            ],
-            width: 90,
+            query: moreSpecifics,
+            steps: marked(FILL.low),
+            width: 85,
           },
-          { name: 'Mean path', query: gaugeByPrefix(p.prefixAsPathLengthMean), decimals: 2, width: 75 },
+          { name: 'Mean path', query: prefixes.gauge(p.prefixAsPathLengthMean), decimals: 2, width: 65 },
           { name: 'Changes/s', query: changes, unit: 'cps', decimals: 2, width: 95 },
           { label: 'description', name: 'Description' },
           { label: 'group', name: 'Group', width: 100 },
@@ -242,44 +342,21 @@ export function overview() {
         decimals: 0,
         key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
-          {
-            name: 'VPs lost (withdrawn)',
-            query: byPrefix(increaseOverRange(p.prefixVpLosses, 'prefix=~"$prefix", reason="withdrawn"')),
-            decimals: 0,
-          },
-          {
-            name: 'VPs lost (VP down)',
-            query: byPrefix(increaseOverRange(p.prefixVpLosses, 'prefix=~"$prefix", reason="vp_down"')),
-            decimals: 0,
-          },
-          { name: 'VPs gained', query: byPrefix(increaseOverRange(p.prefixVpGains, CHOSEN)), decimals: 0 },
-          {
-            name: 'Path changes',
-            query: byPrefix(increaseOverRange(p.prefixPathChanges, CHOSEN)),
-            decimals: 0,
-          },
+          { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0 },
+          { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0 },
+          { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0 },
+          { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0 },
           {
             name: 'Origin changes',
-            query: byPrefix(increaseOverRange(p.prefixOriginChanges, CHOSEN)),
+            query: increases(p.prefixOriginChanges),
             decimals: 0,
-            steps: [
-              { value: null, color: 'transparent' },
-              { value: 1, color: 'orange' },
-            ],
+            steps: marked(FILL.low),
           },
-          {
-            name: 'Announcements',
-            query: byPrefix(increaseOverRange(p.prefixAnnouncements, CHOSEN)),
-            decimals: 0,
-          },
-          {
-            name: 'Withdrawals',
-            query: byPrefix(increaseOverRange(p.prefixWithdrawals, CHOSEN)),
-            decimals: 0,
-          },
+          { name: 'Announcements', query: increases(p.prefixAnnouncements), decimals: 0 },
+          { name: 'Withdrawals', query: increases(p.prefixWithdrawals), decimals: 0 },
           {
             name: 'Last announcement',
-            query: `1000 * ${gaugeByPrefix(p.prefixLastAnnouncement)}`,
+            query: `1000 * ${prefixes.most(p.prefixLastAnnouncement)}`,
             unit: 'dateTimeFromNow',
           },
         ],
@@ -290,38 +367,44 @@ export function overview() {
     .withPanel(
       timeline({
         title: 'Visibility',
-        description:
-          'One bar a prefix: green is seen by 95 % and more of the expected vantage points, yellow by 80 %, orange less, red below 5 %. A column of one colour over many prefixes points to a shared upstream, or to the stream (see below).',
+        description: `One bar a prefix, of the ${BARS} that were seen worst in the time range: blue is seen by 95 % and more of the expected vantage points, light blue by 80 %, orange less, dark red below 5 %, grey: no exporter was trusted. A column of one colour over many prefixes points to a shared upstream.`,
         unit: 'percentunit',
         width: 24,
         height: 8,
         decimals: 0,
-        queries: [[visibility, '{{prefix}}']],
-        steps: VISIBILITY,
+        queries: [
+          [`(${knownVisibility} or ${prefixes.zero} + ${NOT_TRUSTED}) and on (prefix) ${worstSeen}`, '{{prefix}}'],
+        ],
+        steps: VISIBILITY_BARS,
+        mappings: [NOT_TRUSTED_BARS],
       }),
     )
     .withPanel(
       timeline({
         title: 'Vantage points on an unexpected origin',
-        description:
-          'One bar a prefix, red while any vantage point holds a route from an origin that is not configured. Prefixes without configured origins stay green: configure them.',
+        description: `One bar a prefix, of the ${BARS} with most in the time range: dark red while any vantage point holds a route from an origin that is not configured. Prefixes without configured origins stay blue: configure them. Grey: none is seen, but no exporter was trusted.`,
         unit: 'none',
         width: 12,
         height: 8,
-        queries: [[unexpectedOrigins, '{{prefix}}']],
-        steps: GOOD_IS_ZERO,
+        queries: [
+          [
+            `(${unexpectedOrigins} > 0 or ${prefixes.zero} and ${prefixes.known(visible)} or ${prefixes.zero} + ${NOT_TRUSTED}) and on (prefix) ${mostUnexpected}`,
+            '{{prefix}}',
+          ],
+        ],
+        steps: NONE_BARS,
+        mappings: [NOT_TRUSTED_BARS, ...reads('0', 'none')],
       }),
     )
     .withPanel(
       lines({
         title: 'Changes by prefix',
-        description:
-          'Announcements that are news, and withdrawals, a second. One prefix that stands out for long: a flapping session or a storm. All at once: an event at a shared upstream, or a vantage point that reset.',
+        description: `Announcements that are news, and withdrawals, a second, of the ${LINES} prefixes with most in the time range. One prefix that stands out for long: a flapping session or a storm. All at once: an event at a shared upstream, or a vantage point that reset.`,
         unit: 'cps',
         width: 12,
         height: 8,
         min: 0,
-        queries: [[changes, '{{prefix}}']],
+        queries: [[`${changes} and on (prefix) ${mostRestless}`, '{{prefix}}']],
       }),
     )
     .withRow(new RowBuilder('Stream at a glance'))
@@ -329,11 +412,11 @@ export function overview() {
       timeline({
         title: 'Sessions',
         description:
-          'Green while a session is connected and its prefixes are associated with its key. Red: what happened meanwhile was filled in from the Data API afterwards, if it answered.',
+          'Blue while a session is connected and its prefixes are associated with its key. Dark red: what happened meanwhile was filled in from the Data API afterwards, if it answered.',
         unit: 'none',
         width: 8,
         height: 6,
-        queries: [[select(s.streamUp), '{{instance}} {{source}}/{{session}}']],
+        queries: [[select(s.streamUp), SESSION]],
         steps: NEUTRAL,
         mappings: words('up', 'down'),
       }),
@@ -347,7 +430,7 @@ export function overview() {
         width: 8,
         height: 6,
         min: 0,
-        queries: [[rate(s.streamFrames), '{{instance}} {{source}}/{{session}}']],
+        queries: [[rate(s.streamFrames), SESSION]],
       }),
     )
     .withPanel(
@@ -359,12 +442,7 @@ export function overview() {
         width: 8,
         height: 6,
         min: 0,
-        queries: [
-          [
-            `histogram_quantile(0.9, sum by (job, instance, source, session, le) (rate(${select(s.streamDelay, '', '_bucket')}[$__rate_interval])))`,
-            '{{instance}} {{source}}/{{session}}',
-          ],
-        ],
+        queries: [[`histogram_quantile(0.9, ${rate(s.streamDelay, '', '_bucket')})`, SESSION]],
       }),
     );
 }

@@ -2,6 +2,7 @@
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  BigValueTextMode,
   HeatmapCellLayout,
   HideSeriesConfigBuilder,
   LegendDisplayMode,
@@ -28,8 +29,8 @@ import * as heatmaps from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stats from '@grafana/grafana-foundation-sdk/stat';
 import * as timelines from '@grafana/grafana-foundation-sdk/statetimeline';
-import * as tables from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import { FILL, INK } from './colours.ts';
 import { DATASOURCE } from './variables.ts';
 
 /** What every panel has. The description says how to read it, and what to do. Width in 24ths of the page. */
@@ -44,20 +45,55 @@ export interface Panel {
   readonly max?: number;
 }
 
-/** Expression to legend. */
-export type Queries = readonly (readonly [expression: string, legend: string])[];
+/** Expression to legend; with a colour where the line always means the same. */
+export type Queries = readonly (readonly [expression: string, legend: string, look?: Look])[];
+
+export interface Look {
+  readonly colour: string;
+  /** For a line that lies under another: seen beside it where both are equal. */
+  readonly wide?: boolean;
+}
 
 export const GOOD_IS_ZERO: readonly Threshold[] = [
-  { value: null, color: 'green' },
-  { value: 1, color: 'red' },
+  { value: null, color: INK.ok },
+  { value: 1, color: INK.gone },
 ];
+export const BETTER_ZERO: readonly Threshold[] = [
+  { value: null, color: INK.ok },
+  { value: 1, color: INK.low },
+];
+/** Share of the expected VPs, as a number. */
 export const VISIBILITY: readonly Threshold[] = [
-  { value: null, color: 'dark-red' },
-  { value: 0.05, color: 'orange' },
-  { value: 0.8, color: 'yellow' },
-  { value: 0.95, color: 'green' },
+  { value: null, color: INK.gone },
+  { value: 0.05, color: INK.low },
+  { value: 0.8, color: INK.plain },
+  { value: 0.95, color: INK.ok },
 ];
-export const NEUTRAL: readonly Threshold[] = [{ value: null, color: 'blue' }];
+/** The same as a bar. */
+export const VISIBILITY_BARS: readonly Threshold[] = [
+  { value: null, color: FILL.gone },
+  { value: 0.05, color: FILL.low },
+  { value: 0.8, color: FILL.lower },
+  { value: 0.95, color: FILL.ok },
+];
+/** 0 is well, any number is not, as a bar. */
+export const NONE_BARS: readonly Threshold[] = [
+  { value: null, color: FILL.ok },
+  { value: 1, color: FILL.gone },
+];
+export const NEUTRAL: readonly Threshold[] = [{ value: null, color: INK.plain }];
+const DOUBTFUL: readonly Threshold[] = [{ value: null, color: INK.unknown }];
+
+/** A cell that stands out from a number on. */
+export function marked(color: string): readonly Threshold[] {
+  return [
+    { value: null, color: 'transparent' },
+    { value: 1, color },
+  ];
+}
+
+/** What a bar is where no exporter is trusted: no share and no count is negative. */
+export const NOT_TRUSTED = -1;
 
 export function thresholds(steps: readonly Threshold[]) {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...steps]);
@@ -66,17 +102,33 @@ export function thresholds(steps: readonly Threshold[]) {
 /** What a tile says when there is no exporter to ask. */
 const UNKNOWN = 'unknown';
 
-/** 1 and 0 as words. */
-export function words(one: string, zero: string): ValueMapping[] {
+/** 1 and 0 as words, in the colours of bars and cells, or of tiles. */
+export function words(one: string, zero: string, colours: { ok: string; gone: string } = FILL): ValueMapping[] {
   return [
     {
       type: MappingType.ValueToText,
       options: {
-        1: { text: one, color: 'green', index: 0 },
-        0: { text: zero, color: 'red', index: 1 },
+        1: { text: one, color: colours.ok, index: 0 },
+        0: { text: zero, color: colours.gone, index: 1 },
       },
     },
   ];
+}
+
+/** The word for bars of which nothing is known. */
+export const NOT_TRUSTED_BARS: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: { [NOT_TRUSTED]: { text: 'not trusted', color: FILL.unknown, index: 0 } },
+};
+
+/** A value or label that reads otherwise than it is written. */
+export function reads(value: string, text: string): ValueMapping[] {
+  return [{ type: MappingType.ValueToText, options: { [value]: { text, index: 0 } } }];
+}
+
+/** A label of which only the link counts. */
+export function alwaysReads(text: string): ValueMapping[] {
+  return [{ type: MappingType.RegexToText, options: { pattern: '.+', result: { text, index: 0 } } }];
 }
 
 /** Words for whole numbers from a bound on, lowest first. */
@@ -100,7 +152,7 @@ interface CommonBuilder<B> {
   withTarget(target: DataqueryBuilder): B;
 }
 
-function common<B extends CommonBuilder<B>>(builder: B, panel: Panel): B {
+export function common<B extends CommonBuilder<B>>(builder: B, panel: Panel): B {
   builder
     .title(panel.title)
     .description(panel.description)
@@ -114,7 +166,7 @@ function common<B extends CommonBuilder<B>>(builder: B, panel: Panel): B {
   return builder;
 }
 
-function refId(index: number): string {
+export function refId(index: number): string {
   return String.fromCharCode('A'.charCodeAt(0) + index);
 }
 
@@ -127,7 +179,7 @@ function overTime(expression: string, legend: string, index: number) {
     .refId(refId(index));
 }
 
-function now(expression: string, index: number, legend: string) {
+export function now(expression: string, index: number, legend: string) {
   return new DataqueryBuilder()
     .datasource(DATASOURCE)
     .expr(expression)
@@ -136,20 +188,27 @@ function now(expression: string, index: number, legend: string) {
     .refId(refId(index));
 }
 
+const TRUSTED = 'trusted';
+const DOUBTED = 'not trusted';
+
 /**
  * One number, as it is at the end of the time range. Not the last point of a course: that one stays when the exporter is
- * gone, and says that all is well.
+ * gone, and says that all is well. `doubtful` is the number while no exporter is trusted; `query` then gives none, and below
+ * the number stands which of both it is.
  */
 export function stat(
   panel: Panel & {
     readonly query: string;
+    readonly doubtful?: string;
     readonly steps: readonly Threshold[];
+    /** Colours of a number that is not trusted; grey without. */
+    readonly doubtfulSteps?: readonly Threshold[];
     readonly mappings?: ValueMapping[];
     readonly noValue?: string;
   },
 ) {
   const builder = common(new stats.PanelBuilder(), panel)
-    .withTarget(now(panel.query, 0, ''))
+    .withTarget(now(panel.query, 0, panel.doubtful === undefined ? '' : TRUSTED))
     .thresholds(thresholds(panel.steps))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
@@ -157,11 +216,22 @@ export function stat(
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .noValue(panel.noValue ?? UNKNOWN);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
+  if (panel.doubtful !== undefined) {
+    builder
+      .withTarget(now(panel.doubtful, 1, DOUBTED))
+      .textMode(BigValueTextMode.ValueAndName)
+      .overrideByName(DOUBTED, [
+        { id: 'thresholds', value: { mode: 'absolute', steps: panel.doubtfulSteps ?? DOUBTFUL } },
+      ]);
+  }
   return builder;
 }
 
 /** Beside the lines a legend of a narrow panel would leave no room for them. */
 const WIDE = 12;
+
+/** How far an axis reaches at least, so that zeros do not lie on one that runs to 100 or to 10000 %. By unit. */
+const REACH: Readonly<Record<string, number>> = { percentunit: 0.01, bytes: 1024 * 1024, Bps: 1024 };
 
 /** Lines over time; `stacked` fills and adds them up. */
 export function lines(
@@ -176,6 +246,7 @@ export function lines(
   const wide = panel.width >= WIDE;
   const builder = common(new timeseries.PanelBuilder(), panel)
     .lineWidth(1)
+    .axisSoftMax(REACH[panel.unit] ?? 1)
     .fillOpacity(panel.stacked === true ? 60 : 5)
     .showPoints(VisibilityMode.Never)
     .legend(
@@ -194,11 +265,19 @@ export function lines(
       properties: [{ id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: false } }],
     });
   }
-  panel.queries.forEach(([expression, legend], index) => {
+  panel.queries.forEach(([expression, legend, look], index) => {
     builder.withTarget(overTime(expression, legend, index));
+    if (look === undefined) return;
+    builder.overrideByName(legend, [
+      { id: 'color', value: { mode: 'fixed', fixedColor: look.colour } },
+      ...(look.wide === true ? [{ id: 'custom.lineWidth', value: 4 }] : []),
+    ]);
   });
   return builder;
 }
+
+/** How many bars a page of a timeline has: more would be lower than their names. */
+export const BARS = 12;
 
 /** One bar a series, coloured by its state. */
 export function timeline(
@@ -214,8 +293,7 @@ export function timeline(
     .showValue(VisibilityMode.Auto)
     .mergeValues(true)
     .rowHeight(0.85)
-    // More would be lower than their names.
-    .perPage(12)
+    .perPage(BARS)
     .fillOpacity(80)
     .lineWidth(0);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
@@ -249,103 +327,4 @@ export function heatmap(panel: Panel & { readonly query: string; readonly legend
     .tooltip(new heatmaps.HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true).showColorScale(true))
     .hideFrom(new HideSeriesConfigBuilder().tooltip(false).legend(false).viz(false))
     .showLegend();
-}
-
-export interface Column {
-  readonly name: string;
-  readonly query: string;
-  readonly unit?: string;
-  readonly decimals?: number;
-  /** In pixels; without it the column takes what the others leave. */
-  readonly width?: number;
-  /** Brings labels and rows; its value is not shown. */
-  readonly labelsOnly?: boolean;
-  /** Cell colour by value. */
-  readonly steps?: readonly Threshold[];
-  /** A bar from 0 to 1. */
-  readonly gauge?: boolean;
-  /** Words for values; their colours are the cell's. */
-  readonly mappings?: ValueMapping[];
-}
-
-/** A column that is a label of a query of the table, such as `group`. */
-export interface LabelColumn {
-  readonly label: string;
-  readonly name: string;
-  readonly width?: number;
-}
-
-/**
- * One row for each value of `key`, joined from one query a column. `link` is the address that the key's cell leads to.
- */
-export function table(
-  panel: Panel & {
-    readonly key: LabelColumn & { readonly link?: string };
-    readonly columns: readonly (Column | LabelColumn)[];
-    /** The first goes first. */
-    readonly sortBy?: readonly { readonly column: string; readonly descending: boolean }[];
-  },
-) {
-  const builder = common(new tables.PanelBuilder(), panel).filterable(true);
-  const shown: (readonly [field: string, name: string])[] = [[panel.key.label, panel.key.name]];
-  let queries = 0;
-  for (const column of panel.columns) {
-    if ('label' in column) {
-      shown.push([column.label, column.name]);
-      continue;
-    }
-    // Each query brings a column "Value #A", "Value #B", …, and its own "Time N".
-    const id = refId(queries);
-    builder.withTarget(now(column.query, queries++, '').format(PromQueryFormat.Table));
-    if (column.labelsOnly !== true) shown.push([`Value #${id}`, column.name]);
-  }
-  const fields = shown.map(([field]) => field);
-  builder.withTransformation({ id: 'joinByField', options: { byField: panel.key.label, mode: 'outer' } });
-  builder.withTransformation({ id: 'filterFieldsByName', options: { include: { names: fields } } });
-  builder.withTransformation({
-    id: 'organize',
-    options: {
-      excludeByName: {},
-      indexByName: Object.fromEntries(fields.map((field, index) => [field, index])),
-      renameByName: Object.fromEntries(shown),
-    },
-  });
-  const header = (width: number | undefined) => [
-    { id: 'custom.wrapHeaderText', value: true },
-    ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
-  ];
-  for (const column of panel.columns) {
-    if ('label' in column) {
-      builder.overrideByName(column.name, header(column.width));
-      continue;
-    }
-    if (column.labelsOnly === true) continue;
-    const properties: { id: string; value: unknown }[] = [
-      { id: 'unit', value: column.unit ?? panel.unit },
-      ...header(column.width),
-    ];
-    if (column.decimals !== undefined) properties.push({ id: 'decimals', value: column.decimals });
-    if (column.mappings !== undefined) properties.push({ id: 'mappings', value: column.mappings });
-    if (column.steps !== undefined) {
-      properties.push({ id: 'thresholds', value: { mode: 'absolute', steps: column.steps } });
-      properties.push({ id: 'color', value: { mode: 'thresholds' } });
-    }
-    if (column.steps !== undefined || column.mappings !== undefined) {
-      properties.push({
-        id: 'custom.cellOptions',
-        value: column.gauge === true ? { type: 'gauge', mode: 'basic' } : { type: 'color-background', mode: 'basic' },
-      });
-    }
-    if (column.gauge === true) properties.push({ id: 'min', value: 0 }, { id: 'max', value: 1 });
-    builder.overrideByName(column.name, properties);
-  }
-  const { name, width, link } = panel.key;
-  const links = link === undefined ? [] : [{ id: 'links', value: [{ title: `${name} in depth`, url: link }] }];
-  builder.overrideByName(name, [...header(width), ...links]);
-  if (panel.sortBy !== undefined) {
-    builder.sortBy(
-      panel.sortBy.map(({ column, descending }) => ({ build: () => ({ displayName: column, desc: descending }) })),
-    );
-  }
-  return builder;
 }

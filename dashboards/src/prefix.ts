@@ -2,27 +2,59 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
-import { GOOD_IS_ZERO, heatmap, lines, NEUTRAL, stat, timeline, VISIBILITY } from './panels.ts';
-import { rate, select } from './selectors.ts';
-import { DASHBOARDS, dashboard } from './variables.ts';
+import { FILL, INK } from './colours.ts';
+import {
+  BETTER_ZERO,
+  GOOD_IS_ZERO,
+  heatmap,
+  lines,
+  marked,
+  NEUTRAL,
+  NOT_TRUSTED,
+  NOT_TRUSTED_BARS,
+  type Queries,
+  stat,
+  timeline,
+  VISIBILITY,
+  VISIBILITY_BARS,
+  words,
+} from './panels.ts';
+import { overRange, rate } from './selectors.ts';
+import { Prefixes, tile } from './speaker.ts';
+import { DASHBOARDS, dashboard, EXPORTER } from './variables.ts';
 
 const ONE = 'prefix="$prefix"';
+const prefixes = new Prefixes(ONE);
 
-/** The largest over exporters: of a pair, the one that knows more. */
-function gauge(metric: Metric, matchers = ''): string {
-  return `max(${select(metric, matchers === '' ? ONE : `${ONE}, ${matchers}`)})`;
-}
-/** Series that come and go: one that went ends at 0, else the legend would go on showing what it was before. */
-function gaugeBy(label: string, metric: Metric): string {
-  const series = select(metric, ONE);
-  return `max by (${label}) (${series}) or 0 * max by (${label}) (last_over_time(${series}[$__rate_interval]))`;
+function gauge(metric: Metric) {
+  return prefixes.gauge(metric);
 }
 function perSecond(metric: Metric): string {
-  return `max(${rate(metric, ONE)})`;
+  return prefixes.said(rate(metric, ONE));
+}
+/** Without the label of the prefix, so that numbers of both kinds are of equal labels. */
+function now(expression: string) {
+  return tile(prefixes, `max(${expression})`);
 }
 
-const visibility = `(${gauge(p.prefixVisibilityRatio)} or 0 * ${gauge(p.prefixVisibleVps)})`;
-const unexpected = (metric: Metric) => `(${gauge(metric)} or 0 * ${gauge(p.prefixVisibleVps)})`;
+/** One line a value of a label. Those that come and go end at 0, else the legend would go on showing what they were before. */
+function by(label: string, metric: Metric): string {
+  const spoken = prefixes.spoken(prefixes.select(metric), [label]);
+  return `sum by (${label}) (${spoken}) or 0 * max by (${label}) (last_over_time((${spoken})[$__rate_interval:$__interval]))`;
+}
+
+/** More colours can hardly be told apart. */
+const LAYERS = 10;
+
+/** Layers by AS that add up to all: those that are largest in the time range, and the rest as one. */
+function layers(label: string, metric: Metric): Queries {
+  const all = `label_replace(${by(label, metric)}, "${label}", "AS$1", "${label}", "([0-9].*)")`;
+  const largest = `topk(${LAYERS}, ${overRange('avg', all)})`;
+  return [
+    [`${all} and on (${label}) ${largest}`, `{{${label}}}`],
+    [`sum(${all} unless on (${label}) ${largest})`, 'smaller ones'],
+  ];
+}
 
 export function prefix() {
   return dashboard(
@@ -40,7 +72,7 @@ export function prefix() {
         width: 3,
         height: 4,
         decimals: 1,
-        query: visibility,
+        ...now(prefixes.said(prefixes.ratio)),
         steps: VISIBILITY,
       }),
     )
@@ -51,10 +83,10 @@ export function prefix() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: gauge(p.prefixVisibleVps),
+        ...now(gauge(p.prefixVisibleVps)),
         steps: [
-          { value: null, color: 'red' },
-          { value: 1, color: 'blue' },
+          { value: null, color: INK.gone },
+          { value: 1, color: INK.plain },
         ],
       }),
     )
@@ -66,10 +98,10 @@ export function prefix() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: gauge(p.prefixOrigins),
+        ...now(gauge(p.prefixOrigins)),
         steps: [
-          { value: null, color: 'blue' },
-          { value: 2, color: 'orange' },
+          { value: null, color: INK.plain },
+          { value: 2, color: INK.low },
         ],
       }),
     )
@@ -81,8 +113,9 @@ export function prefix() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: unexpected(p.prefixUnexpectedOriginVps),
+        ...now(prefixes.mostOrZero(p.prefixUnexpectedOriginVps)),
         steps: GOOD_IS_ZERO,
+        doubtfulSteps: marked(INK.gone),
       }),
     )
     .withPanel(
@@ -93,11 +126,9 @@ export function prefix() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: unexpected(p.prefixUnexpectedUpstreamVps),
-        steps: [
-          { value: null, color: 'green' },
-          { value: 1, color: 'orange' },
-        ],
+        ...now(prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps)),
+        steps: BETTER_ZERO,
+        doubtfulSteps: marked(INK.low),
       }),
     )
     .withPanel(
@@ -108,11 +139,9 @@ export function prefix() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: gauge(p.prefixMoreSpecifics),
-        steps: [
-          { value: null, color: 'green' },
-          { value: 1, color: 'orange' },
-        ],
+        ...now(prefixes.most(p.prefixMoreSpecifics)),
+        steps: BETTER_ZERO,
+        doubtfulSteps: marked(INK.low),
       }),
     )
     .withPanel(
@@ -122,7 +151,7 @@ export function prefix() {
         unit: 'dateTimeFromNow',
         width: 3,
         height: 4,
-        query: `1000 * ${gauge(p.prefixLastAnnouncement)}`,
+        query: `1000 * ${prefixes.most(p.prefixLastAnnouncement)}`,
         steps: NEUTRAL,
         noValue: 'none yet',
       }),
@@ -135,7 +164,7 @@ export function prefix() {
         unit: 'dateTimeFromNow',
         width: 3,
         height: 4,
-        query: `1000 * ${gauge(p.prefixLastWithdrawal)}`,
+        query: `1000 * ${prefixes.most(p.prefixLastWithdrawal)}`,
         steps: NEUTRAL,
         noValue: 'none yet',
       }),
@@ -150,9 +179,10 @@ export function prefix() {
         width: 12,
         height: 9,
         min: 0,
+        // Later lines lie on top of earlier ones.
         queries: [
-          [gauge(p.prefixVisibleVps), 'visible'],
-          [gauge(p.prefixExpectedVps), 'expected'],
+          [gauge(p.prefixExpectedVps), 'expected', { colour: INK.unknown, wide: true }],
+          [gauge(p.prefixVisibleVps), 'visible', { colour: INK.ok }],
         ],
       }),
     )
@@ -160,15 +190,32 @@ export function prefix() {
       timeline({
         title: 'Visibility over time',
         description:
-          'Green from 95 % of the expected vantage points on, yellow from 80 %, orange below, red below 5 %. By exporter: two that disagree for long do not know the same; see their table on the Exporter dashboard.',
+          'Blue from 95 % of the expected vantage points on, light blue from 80 %, orange below, dark red below 5 %, grey: the exporter is not trusted with it. By exporter: two that are trusted and disagree for long do not hear the same.',
         unit: 'percentunit',
         width: 12,
         height: 9,
         decimals: 0,
         queries: [
-          [`${select(p.prefixVisibilityRatio, ONE)} or 0 * ${select(p.prefixVisibleVps, ONE)}`, '{{instance}}'],
+          [
+            `(${prefixes.ratio}) and ${prefixes.trusted} or 0 * ${prefixes.select(p.prefixVisibleVps)} + ${NOT_TRUSTED}`,
+            EXPORTER,
+          ],
         ],
-        steps: VISIBILITY,
+        steps: VISIBILITY_BARS,
+        mappings: [NOT_TRUSTED_BARS],
+      }),
+    )
+    .withPanel(
+      timeline({
+        title: 'Expected VPs are known',
+        description:
+          'By exporter: whether its expected vantage points cover a whole window. Until then they are those seen since it watches the prefix, and a visibility of 100 % may hide a loss that is older.',
+        unit: 'none',
+        width: 24,
+        height: 4,
+        queries: [[prefixes.select(p.prefixExpectedKnown), EXPORTER]],
+        steps: NEUTRAL,
+        mappings: words('whole window', 'since the start', { ok: FILL.ok, gone: FILL.lower }),
       }),
     )
     .withRow(new RowBuilder('From which origin, over which upstream'))
@@ -176,13 +223,13 @@ export function prefix() {
       lines({
         title: 'VPs by origin',
         description:
-          'Stacked; the top is all visible vantage points. A second colour that grows is another AS announcing your prefix: a hijack unless it is yours.',
+          'Stacked; the top is all visible vantage points, as one exporter counts them. A second colour that grows is another AS announcing your prefix: a hijack unless it is yours.',
         unit: 'short',
         width: 12,
         height: 9,
         min: 0,
         stacked: true,
-        queries: [[gaugeBy('origin_as', p.prefixOriginVps), 'AS{{origin_as}}']],
+        queries: layers('origin_as', p.prefixOriginVps),
       }),
     )
     .withPanel(
@@ -195,7 +242,7 @@ export function prefix() {
         height: 9,
         min: 0,
         stacked: true,
-        queries: [[gaugeBy('upstream_as', p.prefixUpstreamVps), 'AS{{upstream_as}}']],
+        queries: layers('upstream_as', p.prefixUpstreamVps),
       }),
     )
     .withRow(new RowBuilder('Paths'))
@@ -208,7 +255,7 @@ export function prefix() {
         width: 12,
         height: 9,
         // Two digits, so that 10 does not come before 2.
-        query: `max by (length) (label_replace(${select(p.prefixAsPathLengthVps, ONE)}, "length", "0$1", "length", "([0-9])"))`,
+        query: `sum by (length) (label_replace(${prefixes.spoken(prefixes.select(p.prefixAsPathLengthVps), ['length'])}, "length", "0$1", "length", "([0-9])"))`,
         legend: '{{length}}',
         buckets: false,
       }),
@@ -223,12 +270,13 @@ export function prefix() {
         height: 9,
         min: 0,
         queries: [
-          [gauge(p.prefixAsPathLengthMin), 'shortest'],
-          [gauge(p.prefixAsPathLengthMean), 'mean'],
-          [gauge(p.prefixAsPathLengthMax), 'longest'],
+          [gauge(p.prefixAsPathLengthMin), 'shortest', { colour: 'light-blue' }],
+          [gauge(p.prefixAsPathLengthMean), 'mean', { colour: INK.ok }],
+          [gauge(p.prefixAsPathLengthMax), 'longest', { colour: INK.low }],
           [
-            `histogram_quantile(0.9, sum by (le) (rate(${select(p.prefixAnnouncedAsPathLength, ONE, '_bucket')}[$__rate_interval])))`,
+            `histogram_quantile(0.9, sum by (le) (${prefixes.spoken(rate(p.prefixAnnouncedAsPathLength, ONE, '_bucket'), ['le'])}))`,
             'announced, 90 %',
+            { colour: INK.unknown },
           ],
         ],
       }),
@@ -242,7 +290,7 @@ export function prefix() {
         width: 12,
         height: 8,
         min: 0,
-        queries: [[gauge(p.prefixPrependedVps), 'see prepending']],
+        queries: [[gauge(p.prefixPrependedVps), 'see prepending', { colour: INK.ok }]],
       }),
     )
     .withPanel(
@@ -255,8 +303,11 @@ export function prefix() {
         height: 8,
         min: 0,
         queries: [
-          [gaugeBy('more_specific', p.prefixMoreSpecificVps), '{{more_specific}}'],
-          [gauge(p.prefixMoreSpecifics), 'how many'],
+          [
+            `${by('more_specific', p.prefixMoreSpecificVps)} and on (more_specific) topk(${LAYERS}, ${overRange('max', by('more_specific', p.prefixMoreSpecificVps))})`,
+            '{{more_specific}}',
+          ],
+          [prefixes.most(p.prefixMoreSpecifics), 'how many'],
         ],
       }),
     )
@@ -271,8 +322,8 @@ export function prefix() {
         height: 9,
         min: 0,
         queries: [
-          [perSecond(p.prefixAnnouncements), 'announcements'],
-          [perSecond(p.prefixWithdrawals), 'withdrawals'],
+          [perSecond(p.prefixAnnouncements), 'announcements', { colour: INK.ok }],
+          [perSecond(p.prefixWithdrawals), 'withdrawals', { colour: INK.low }],
         ],
       }),
     )
@@ -286,9 +337,9 @@ export function prefix() {
         height: 9,
         min: 0,
         queries: [
-          [perSecond(p.prefixPathChanges), 'path changes'],
-          [perSecond(p.prefixOriginChanges), 'origin changes'],
-          [perSecond(p.prefixRepeats), 'repeats'],
+          [perSecond(p.prefixPathChanges), 'path changes', { colour: INK.ok }],
+          [perSecond(p.prefixOriginChanges), 'origin changes', { colour: INK.low }],
+          [perSecond(p.prefixRepeats), 'repeats', { colour: INK.unknown }],
         ],
       }),
     )
@@ -301,8 +352,8 @@ export function prefix() {
         width: 24,
         height: 9,
         queries: [
-          [perSecond(p.prefixVpGains), 'gained'],
-          [`-max by (reason) (${rate(p.prefixVpLosses, ONE)})`, 'lost: {{reason}}'],
+          [perSecond(p.prefixVpGains), 'gained', { colour: INK.ok }],
+          [`-sum by (reason) (${prefixes.spoken(rate(p.prefixVpLosses, ONE), ['reason'])})`, 'lost: {{reason}}'],
         ],
       }),
     );

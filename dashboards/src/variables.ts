@@ -13,7 +13,9 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { exporterMetrics, prefixMetrics, streamMetrics } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import { byPrefix, exportersThatKnow, inGroup, select } from './selectors.ts';
+import { INK } from './colours.ts';
+import { select } from './selectors.ts';
+import { Prefixes } from './speaker.ts';
 
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' };
 
@@ -22,6 +24,10 @@ export const DASHBOARDS = {
   prefix: { uid: 'bgproutes-prefix', title: 'BGP prefix in depth' },
   exporter: { uid: 'bgproutes-exporter', title: 'BGP exporter' },
 } as const;
+
+/** Names of lines and bars. */
+export const EXPORTER = '{{job}} {{instance}}';
+export const SESSION = `${EXPORTER} {{source}}/{{session}}`;
 
 type Scope = 'prefixes' | 'one prefix' | 'exporter';
 
@@ -79,7 +85,7 @@ function annotation(name: string, color: string, expression: string, title: stri
 function annotations(scope: Scope) {
   const streamDown = annotation(
     'Stream down',
-    'purple',
+    INK.unknown,
     `${select(streamMetrics.streamUp)} == 0`,
     'Stream {{source}}/{{session}} of {{instance}} is down',
     'What happened to prefixes meanwhile was not seen as it happened.',
@@ -89,31 +95,42 @@ function annotations(scope: Scope) {
       streamDown,
       annotation(
         'Restarts',
-        'blue',
+        INK.ok,
         `changes(${select(runtimeMetrics.processStartTime)}[2m]) > 0`,
         '{{instance}} restarted',
         'The process is a new one.',
       ),
     ];
   }
-  const changes = `increase(${select(prefixMetrics.prefixOriginChanges, 'prefix=~"$prefix"')}[2m])`;
+  const prefixes = new Prefixes(
+    scope === 'one prefix' ? 'prefix="$prefix"' : 'prefix=~"$prefix"',
+    scope === 'one prefix' ? undefined : 'group=~"$group"',
+  );
+  const outages = annotation(
+    'Outages',
+    INK.gone,
+    `${prefixes.known(prefixes.select(prefixMetrics.prefixVisibleVps))} == 0`,
+    '{{prefix}} is not visible',
+    'No vantage point holds a route.',
+  );
+  // Of many prefixes the changes of origin would cover every panel; the table of changes has them.
+  if (scope === 'prefixes') return [outages, streamDown];
   return [
     annotation(
       'Origin changes',
-      'orange',
-      `max by (prefix) ${inGroup(changes)} > 0`,
+      INK.low,
+      `${prefixes.said(`increase(${prefixes.select(prefixMetrics.prefixOriginChanges)}[2m])`)} > 0`,
       'Origin of {{prefix}} changes',
       'Vantage points replace the origin AS of their route.',
     ),
+    outages,
     annotation(
-      'Outages',
-      'red',
-      // An exporter that has just started, or whose stream is down, does not know.
-      `${byPrefix(`${select(prefixMetrics.prefixVisibleVps, 'prefix=~"$prefix"')} and on (job, instance) ${exportersThatKnow}`)} == 0`,
-      '{{prefix}} is not visible',
-      'No vantage point holds a route.',
+      'Not trusted',
+      INK.unknown,
+      `${prefixes.trustedBy} == 0`,
+      'No exporter is trusted with {{prefix}}',
+      'What is shown is the last that was heard.',
     ),
-    streamDown,
   ];
 }
 

@@ -95,6 +95,27 @@ describe('a rule speaks up', () => {
     ],
     'legends leave room for the lines': [ofType('timeseries', (panel) => (panel.gridPos!.w = 8))],
     'panels lie on the grid': [first((panel) => (panel.gridPos!.x = 22)), first((panel) => (panel.gridPos!.x = 3))],
+    'exporters may differ in any label': [
+      expr(`a{${OWN}} - on (job, instance, prefix) b{${OWN}}`),
+      expr(`a{${OWN}} * on (prefix) group_left (instance) b{${OWN}}`),
+    ],
+    'names of lines have the job': [first((panel) => (targetsOf(panel)[0]!.legendFormat = '{{instance}}'))],
+    'labels in tables are text': [
+      ofType('table', (panel) => panel.fieldConfig!.overrides.shift()),
+      ofType('table', (panel) => (panel.fieldConfig!.overrides[0]!.properties[0]!.value = 'short')),
+    ],
+    'zeros lie on a short axis': [
+      ofType(
+        'timeseries',
+        (panel) => delete (panel.fieldConfig!.defaults.custom as { axisSoftMax?: number }).axisSoftMax,
+      ),
+    ],
+    'bars and cells have colours that everybody can tell apart': [
+      ofType('state-timeline', (panel) => (panel.fieldConfig!.defaults.thresholds!.steps[0]!.color = 'green')),
+      ofType('table', (panel) =>
+        panel.fieldConfig!.overrides[0]!.properties.push({ id: 'thresholds', value: { steps: [{ color: 'yellow' }] } }),
+      ),
+    ],
     'titles are different': [(d) => (panelsOf(d)[1]!.title = panelsOf(d)[0]!.title)],
     'annotations are PromQL': [(d) => (d.annotations.list = []), (d) => (d.annotations.list![0]!.expr = 'sum(')],
   };

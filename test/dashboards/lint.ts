@@ -4,12 +4,14 @@
  */
 import type { Dashboard, Panel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { FILL, INK } from '../../dashboards/src/colours.ts';
 import { parsePromql, withoutGrafana } from './promql.ts';
 
 export type Rule = (dashboard: Dashboard) => string[];
 
 /** Of Grafana's units, those that fit what the exporter measures. */
 const UNITS = ['none', 'short', 'percentunit', 'bytes', 'Bps', 's', 'cps', 'bool_yes_no', 'dateTimeFromNow'];
+
 const DATASOURCE_UIDS = ['$datasource', '$' + '{datasource}'];
 
 export function panelsOf(dashboard: Dashboard): Panel[] {
@@ -56,7 +58,9 @@ function matcher(label: 'job' | 'instance'): Rule {
   return eachTarget((expression) => {
     for (const { metric, matchers } of parsePromql(expression).selectors) {
       const found = matchers.get(label);
-      if (found?.operator !== '=~' || found.value !== `$${label}`) return `${metric} lacks ${label}=~"$${label}"`;
+      // An alert may be of an exporter that is gone, and has no instance then.
+      const values = metric.startsWith('ALERTS') ? [`$${label}|`] : [`$${label}`];
+      if (found?.operator !== '=~' || !values.includes(found.value)) return `${metric} lacks ${label}=~"$${label}"`;
     }
     return undefined;
   });
@@ -179,6 +183,40 @@ export const RULES: Readonly<Record<string, Rule>> = {
     }
     return [...new Set(wrong)];
   },
+  'exporters may differ in any label': eachTarget((expression) => {
+    const wrong = /\b(?:on|group_left|group_right) ?\([^)]*\b(?:job|instance)\b[^)]*\)/.exec(expression);
+    return wrong === null ? undefined : `takes exporters of one job and instance for one: ${wrong[0]}`;
+  }),
+  'names of lines have the job': eachTarget((_, { legendFormat = '' }) =>
+    legendFormat.includes('{{instance}}') && !legendFormat.includes('{{job}}') ? 'two jobs look alike' : undefined,
+  ),
+  'labels in tables are text': eachPanel((panel) => {
+    const organize = panel.transformations?.find(({ id }) => id === 'organize')?.options as
+      | { renameByName: Record<string, string> }
+      | undefined;
+    const wrong = Object.entries(organize?.renameByName ?? {})
+      .filter(([field]) => !field.startsWith('Value'))
+      .map(([, name]) => name)
+      .filter((name) => {
+        const override = panel.fieldConfig?.overrides.find(({ matcher }) => matcher.options === name);
+        return override?.properties.find(({ id }) => id === 'unit')?.value !== 'string';
+      });
+    return wrong.length === 0 ? undefined : `reads as numbers what is text: ${wrong.join(', ')}`;
+  }),
+  'zeros lie on a short axis': eachPanel((panel) => {
+    if (panel.type !== 'timeseries') return undefined;
+    const { axisSoftMax } = (panel.fieldConfig?.defaults.custom ?? {}) as { axisSoftMax?: number };
+    return axisSoftMax === undefined ? 'has an axis up to 100 while nothing happens' : undefined;
+  }),
+  'bars and cells have colours that everybody can tell apart': eachPanel((panel) => {
+    if (panel.type !== 'state-timeline' && panel.type !== 'table') return undefined;
+    const { defaults, overrides } = panel.fieldConfig!;
+    const text = JSON.stringify(panel.type === 'table' ? overrides : [defaults.thresholds, defaults.mappings]);
+    const allowed = [...Object.values(FILL), ...Object.values(INK), 'transparent'] as string[];
+    const wrong = [...text.matchAll(/"color":"([^"]+)"/g)].map(([, colour]) => colour!);
+    const others = wrong.filter((colour) => !allowed.includes(colour));
+    return others.length === 0 ? undefined : `has colours of its own: ${others.join(', ')}`;
+  }),
   'titles are different': (dashboard) => {
     const titles = panelsOf(dashboard).map((panel) => panel.title);
     return titles.filter((title, index) => titles.indexOf(title) !== index).map((title) => `two panels "${title}"`);

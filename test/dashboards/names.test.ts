@@ -21,8 +21,11 @@ const queries = [...dashboards().values()].flatMap((dashboard) => [
   ...(dashboard.annotations.list ?? []).map((annotation) => annotation.expr!),
 ]);
 
+/** Dashboards do without the rules where they are not loaded; these make them know more. */
+const OF_RULES = new Set(['bgp:prefix_trusted:bool', 'bgp:exporter_trusted:bool', 'ALERTS', 'ALERTS_FOR_STATE']);
+
 test('every query of every dashboard reads only metrics and labels of the catalogue', () => {
-  for (const query of queries) expect(wrongNames(query, new Set())).toEqual([]);
+  for (const query of queries) expect(wrongNames(query, OF_RULES)).toEqual([]);
   for (const dashboard of dashboards().values()) {
     for (const variable of dashboard.templating.list ?? []) {
       const inner = /^label_values\((.+), [a-z_]+\)$/.exec(String(variable.query))?.[1];

@@ -60,5 +60,31 @@ export function parsePromql(text: string): Expression {
 
 /** What Grafana puts in place of its variables; the values are such that the linter's rules still see them. */
 export function withoutGrafana(text: string): string {
-  return text.replaceAll('$__rate_interval', '4h20m11s').replaceAll('$__range', '1h2m3s');
+  return text
+    .replaceAll('$__rate_interval', '4h20m11s')
+    .replaceAll('$__range', '1h2m3s')
+    .replaceAll('$__interval', '13s');
+}
+
+/** What is chosen on a dashboard, and the durations that Grafana would take. */
+export interface Choice {
+  readonly job?: string;
+  readonly instance?: string;
+  readonly group?: string;
+  readonly prefix?: string;
+  readonly range: string;
+  readonly interval: string;
+  readonly rateInterval: string;
+}
+
+/** A query as Grafana would send it; "All" where nothing is chosen. */
+export function filled(query: string, choice: Choice): string {
+  return query
+    .replaceAll('$__rate_interval', choice.rateInterval)
+    .replaceAll('$__range', choice.range)
+    .replaceAll('$__interval', choice.interval)
+    .replaceAll('$job', choice.job ?? '.+')
+    .replaceAll('$instance', choice.instance ?? '.+')
+    .replaceAll('$group', choice.group ?? '.*')
+    .replaceAll('$prefix', choice.prefix ?? '.+');
 }

@@ -12,6 +12,7 @@ import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { type Monitoring, startMonitoring } from '../alerts/monitoring.ts';
 import { panelsOf, targetsOf } from '../dashboards/lint.ts';
+import { filled } from '../dashboards/promql.ts';
 import { type Collector, prepareCollector, startCollector } from './collector/collector.ts';
 
 const OFFICE = '192.0.2.0/24';
@@ -90,17 +91,10 @@ describe.skipIf(!hasEngine())('through OTLP', () => {
   });
 
   test.each([...dashboards().keys()])('every panel of %s has data', async (file) => {
-    const filled = (query: string) =>
-      query
-        .replaceAll('$__rate_interval', '10s')
-        .replaceAll('$__range', '1m')
-        .replaceAll('$job', 'bgproutes-exporter')
-        .replaceAll('$instance', '.+')
-        .replaceAll('$group', '.*')
-        .replaceAll('$prefix', OFFICE);
+    const choice = { job: 'bgproutes-exporter', prefix: OFFICE, range: '1m', interval: '1s', rateInterval: '10s' };
     for (const panel of panelsOf(dashboards().get(file)!)) {
       const points = await Promise.all(
-        targetsOf(panel).map(({ expr }) => monitoring.prometheus.points(filled(expr), startMs, Date.now(), 1)),
+        targetsOf(panel).map(({ expr }) => monitoring.prometheus.points(filled(expr, choice), startMs, Date.now(), 1)),
       );
       expect(Math.max(...points), panel.title).toBeGreaterThan(0);
     }

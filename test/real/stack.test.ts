@@ -17,6 +17,7 @@ import { hasEngine, IMAGES } from '../alerts/engine.ts';
 import { PrometheusApi } from '../alerts/monitoring.ts';
 import { RULES } from '../alerts/rules-file.ts';
 import { panelsOf, targetsOf } from '../dashboards/lint.ts';
+import { filled as withChoice } from '../dashboards/promql.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -29,6 +30,8 @@ const SERVICES = ['exporter', 'prometheus', 'alertmanager'] as const;
 const NOT_IN_THE_DEMO: readonly RegExp[] = [
   /bgp_stream_canary_timestamp_seconds/, // no canary is configured; the panel shows the last frame
   /bgp_table_snapshot_timestamp_seconds/, // no storage; the panel shows the age of the seed
+  /bgp_table_full_feed_usable/, // expected are those that were seen; the table shows the rest
+  /unless on \(/, // of what nobody is trusted with, and what is too small for a line of its own
 ];
 
 const PROJECT = `stacktest${process.pid}`;
@@ -197,19 +200,13 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     });
 
     const filled = (query: string, prefix: string) =>
-      query
-        .replaceAll('$__rate_interval', '1m')
-        .replaceAll('$__range', '10m')
-        .replaceAll('$job', '.+')
-        .replaceAll('$instance', '.+')
-        .replaceAll('$group', '.*')
-        .replaceAll('$prefix', prefix);
+      withChoice(query, { prefix, range: '10m', interval: '5s', rateInterval: '1m' });
 
     const all = [...dashboards()].flatMap(([file, dashboard]) =>
       panelsOf(dashboard).map((panel) => [file, panel.title!, targetsOf(panel).map((target) => target.expr)] as const),
     );
 
-    test.each(all)('%s, %s: has data', async (file, _title, queries) => {
+    test.each(all)('%s, %s: has data', async (file, title, queries) => {
       // The prefix dashboard shows one at a time; each must do, but only one has a more-specific for half a minute.
       const prefixes = file === 'prefix.json' ? DEMO_SCENARIO.prefixes.map(({ prefix }) => prefix) : ['.+'];
       for (const prefix of prefixes) {
@@ -218,6 +215,8 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
           const points = await prometheus.points(filled(query, prefix), startMs, Date.now(), 5);
           if (points === 0) missing.push(query);
         }
+        // Alerts may be quiet; that they are listed is tested in dashboards-queries.test.ts.
+        if (title === 'Firing alerts') continue;
         expect(missing.length, `${prefix}: the whole panel is empty`).toBeLessThan(queries.length);
         const attacked = DEMO_SCENARIO.steps.some((step) => step.do === 'subprefix_hijack' && step.prefix === prefix);
         const excused = missing.filter(
@@ -232,7 +231,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     test('annotations mark the outage and the hijack of the demo', async () => {
       const found = async (name: string, prefix: string) => {
         const annotation = dashboards()
-          .get('overview.json')!
+          .get('prefix.json')!
           .annotations.list!.find((each) => each.name === name)!;
         return prometheus.points(filled(annotation.expr!, prefix), startMs, Date.now(), 5);
       };

@@ -1,0 +1,119 @@
+/**
+ * Whose numbers are shown of a prefix that several exporters watch. An exporter whose stream is cut keeps the routes that it
+ * held, so the largest number may be the oldest. Of each prefix one exporter speaks: of those that are trusted with it the
+ * one that sees most VPs, and only where none is trusted one that is not, which is then said beside the number.
+ */
+import { prefixMetrics } from '../../src/metrics/catalogue.ts';
+import type { Metric } from '../../src/metrics/metric.ts';
+import { select, selectNamed } from './selectors.ts';
+
+/** More than a prefix can have VPs: any trusted exporter goes before any other. */
+const FIRST = '1e9';
+
+function ignoring(labels: readonly string[]): string {
+  return labels.length === 0 ? '' : ` ignoring (${labels.join(', ')})`;
+}
+
+/** PromQL about the prefixes that a matcher selects. `labels` of an expression: those it has beside the prefix and the target's. */
+export class Prefixes {
+  /** Exporters that are trusted with a prefix. The rules, where they are loaded, know of streams that are connected but mute. */
+  readonly trusted: string;
+  /** One series a prefix, that of the exporter that speaks. */
+  readonly #speaker: string;
+  /** The same, without the prefixes that no exporter is trusted with. */
+  readonly #trustedSpeaker: string;
+  readonly #matcher: string;
+  readonly #chosen: string;
+
+  /** `matcher` is of the label prefix; `group`, where given, narrows to the groups that it matches. */
+  constructor(matcher: string, group?: string) {
+    this.#matcher = matcher;
+    this.#chosen = select(prefixMetrics.prefixInfo, group === undefined ? matcher : `${group}, ${matcher}`);
+    this.trusted = `(${this.select(prefixMetrics.prefixTrusted)} == 1 unless ${selectNamed('bgp:prefix_trusted:bool', matcher)} == 0)`;
+    const visible = this.select(prefixMetrics.prefixVisibleVps);
+    this.#speaker = `topk by (prefix) (1, ${this.#narrowed(`${visible} + ${FIRST} * (${this.trusted} or 0 * ${visible})`)})`;
+    this.#trustedSpeaker = `topk by (prefix) (1, ${this.#narrowed(`${visible} and ${this.trusted}`)})`;
+  }
+
+  /** Series of a prefix do not carry its group; `bgp_prefix_info` does, and exporters may differ in what they call it. */
+  #narrowed(expression: string): string {
+    return `${expression} and on (prefix) ${this.#chosen}`;
+  }
+
+  select(metric: Metric, matchers = '', suffix = ''): string {
+    return select(metric, matchers === '' ? this.#matcher : `${this.#matcher}, ${matchers}`, suffix);
+  }
+
+  /** Of an expression the series of the exporter that speaks. */
+  spoken(expression: string, labels: readonly string[] = []): string {
+    return `(${expression}) and${ignoring(labels)} ${this.#speaker}`;
+  }
+
+  /** One series a prefix: what the exporter that speaks says. */
+  said(expression: string, labels: readonly string[] = []): string {
+    return `max by (prefix) (${this.spoken(expression, labels)})`;
+  }
+
+  gauge(metric: Metric): string {
+    return this.said(this.select(metric));
+  }
+
+  /** One series a prefix, only of prefixes that an exporter is trusted with. */
+  known(expression: string, labels: readonly string[] = []): string {
+    return `max by (prefix) ((${expression}) and${ignoring(labels)} ${this.#trustedSpeaker})`;
+  }
+
+  /**
+   * One series a prefix: the largest number over the exporters that are trusted, else over all. Of what is there and should
+   * not be: one exporter that sees it is enough.
+   */
+  most(metric: Metric): string {
+    const series = this.select(metric);
+    return `(max by (prefix) (${this.#narrowed(`${series} and ${this.trusted}`)}) or max by (prefix) (${this.#narrowed(series)}))`;
+  }
+
+  /** As `most`, and 0 where the metric is not there because nothing is configured to compare with. */
+  mostOrZero(metric: Metric): string {
+    return `(${this.most(metric)} or ${this.zero})`;
+  }
+
+  /** 0 for every prefix. */
+  get zero(): string {
+    return `0 * max by (prefix) (${this.#chosen})`;
+  }
+
+  /** Not empty while an exporter is trusted with one of the prefixes. */
+  get anyTrusted(): string {
+    return `(${this.#narrowed(this.trusted)})`;
+  }
+
+  /** How many exporters are trusted with each prefix. */
+  get trustedBy(): string {
+    return `(count by (prefix) (${this.#narrowed(this.trusted)}) or ${this.zero})`;
+  }
+
+  /** Visible over expected VPs by exporter: 0 where none is expected, so that a prefix that nobody ever saw is not missing. */
+  get ratio(): string {
+    return `${this.select(prefixMetrics.prefixVisibilityRatio)} or 0 * ${this.select(prefixMetrics.prefixVisibleVps)}`;
+  }
+
+  /** One series a prefix with its group, description and address family, as the exporter that speaks describes it. */
+  get info(): string {
+    const spoken = this.spoken(this.#chosen, ['afi', 'description', 'group']);
+    return `topk by (prefix) (1, max by (prefix, group, description, afi) (2 * (${spoken}) or ${this.#chosen}))`;
+  }
+}
+
+/** For a tile: the number while an exporter is trusted with one of the prefixes, and the number while none is. */
+export interface Tile {
+  readonly query: string;
+  readonly doubtful: string;
+}
+
+/** A tile of an expression without labels, about `prefixes`. */
+export function tile(prefixes: Prefixes, expression: string): Tile {
+  return {
+    query: `(${expression}) and on () ${prefixes.anyTrusted}`,
+    doubtful: `(${expression}) unless on () ${prefixes.anyTrusted}`,
+  };
+}
