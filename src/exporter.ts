@@ -32,6 +32,7 @@ import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
+import { systemCode, systemReason } from './system-error.ts';
 import { isExpected } from './table/expectation.ts';
 import { Fold } from './table/fold.ts';
 import { TableIds } from './table/route-ids.ts';
@@ -63,7 +64,13 @@ export interface RunningExporter {
   stop(): Promise<void>;
 }
 
-/** @throws ExporterError when the address cannot be listened on; nothing is left running then */
+/** Errors of a file system that pass. */
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/**
+ * @throws ConfigError when storage.path cannot be written to, another ExporterError when the address cannot be listened
+ *   on; nothing is left running then
+ */
 export async function startExporter(config: Config, deps: ExporterDeps): Promise<RunningExporter> {
   const exporter = new Exporter(config, deps);
   await exporter.start();
@@ -177,6 +184,7 @@ class Exporter implements RunningExporter {
   }
 
   async start(): Promise<void> {
+    await this.#tryStorage();
     await this.#restore();
     const { web, otlp } = this.#config;
     if (web.listenAddress !== undefined) {
@@ -296,6 +304,21 @@ class Exporter implements RunningExporter {
 
   // --- snapshots ------------------------------------------------------------------------------------------------------
 
+  /** What cannot work is told before anything is started. A full disk may have room again: that ends nothing. */
+  async #tryStorage(): Promise<void> {
+    const { path } = this.#config.storage;
+    if (this.#store === undefined || path === undefined) return;
+    try {
+      await this.#store.tryFolder();
+    } catch (error) {
+      const reason = systemReason(error);
+      const code = systemCode(error) ?? '';
+      if (!DISK_FULL.has(code)) throw new ConfigError([`storage.path: ${path} cannot be written to: ${reason}`], error);
+      this.figures.snapshots.error++;
+      this.#logger.error('storage.path has no room: snapshots cannot be written until it has', { path, reason });
+    }
+  }
+
   async #restore(): Promise<void> {
     if (this.#store === undefined) return;
     const nowMs = this.#timers.now();
@@ -334,7 +357,10 @@ class Exporter implements RunningExporter {
       this.figures.snapshotAtMs = createdAtMs;
     } catch (error) {
       this.figures.snapshots.error++;
-      this.#logger.error('the snapshot could not be written; the former one is still there', { error: String(error) });
+      const { file } = this.#store;
+      const kept = await this.#store.exists();
+      const message = `the snapshot could not be written; ${kept ? 'the one before it is kept' : 'there is none'}`;
+      this.#logger.error(message, { file, reason: systemReason(error), error: String(error) });
     }
   }
 

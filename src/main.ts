@@ -71,7 +71,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
 
 async function main(): Promise<void> {
   const { env, stdout, stderr } = process;
-  const redact = redactor(env.BGP_API_KEY !== undefined ? [env.BGP_API_KEY] : []);
+  const redact = redactor(env.BGP_API_KEY !== undefined ? [env.BGP_API_KEY.trim()] : []);
   let reportFatal = (text: string): void => {
     stderr.write(`bgproutes-exporter: ${text}\n`);
   };

@@ -5,6 +5,9 @@ import { mergedRanges, SecretFinder, type TextRange } from './secret-finder.ts';
 
 const REPLACEMENT = '[redacted]';
 
+/** A shorter text keeps no secret, and to redact it would cut the same letters out of every word of the log. */
+const MIN_SECRET_LENGTH = 6;
+
 /** How long a stranger's text may be in a log line or an error, in characters. */
 export const MAX_FOREIGN_TEXT = 300;
 
@@ -19,7 +22,8 @@ export type Redactor = (text: string) => string;
 /**
  * Replaces every secret by `[redacted]`, spelt plainly, URL-encoded (any mixture of plain and encoded characters, `+` for
  * a blank) or as in a JSON string, and the value of every `api_key=…`. A secret of 8 characters and more is also found in
- * another case, in other encodings, broken up, or by a long piece of it (secret-finder.ts). Empty secrets are ignored.
+ * another case, in other encodings, broken up, or by a long piece of it (secret-finder.ts). One of less than six is replaced
+ * only as the value of `api_key=…`: anywhere else it would cut words out of the text.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   return redactor(secrets)(text);
@@ -28,7 +32,9 @@ export function redact(text: string, secrets: Iterable<string>): string {
 /** The same for a list of secrets that stays: prepares once, then costs one search a text. */
 export function redactor(secrets: Iterable<string>): Redactor {
   // The longest first, so that no secret is cut by a shorter one inside it.
-  const known = [...new Set(secrets)].filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
+  const known = [...new Set(secrets)]
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .sort((a, b) => b.length - a.length);
   // One pass over all of them: a second pass could find a short secret inside the replacement.
   const pattern = known.length === 0 ? undefined : new RegExp(known.map(spellings).join('|'), 'gu');
   const finder = new SecretFinder(known);

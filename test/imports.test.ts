@@ -9,12 +9,14 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Files without knowledge of BGP, metrics or I/O that are worth forbidding; anyone may import them. */
 const COMMON = [
+  'api-key.ts',
   'defaults.ts',
   'errors.ts',
   'logger.ts',
   'redaction.ts',
   'secret-finder.ts',
   'suggestion.ts',
+  'system-error.ts',
   'version.ts',
 ];
 

@@ -17,7 +17,7 @@ describe('redact', () => {
   });
 
   it('replaces it as in a JSON string', () => {
-    const secret = 'a"b\\c';
+    const secret = 'a"b\\c-d';
     expect(redact(JSON.stringify({ text: secret }), [secret])).toBe('{"text":"[redacted]"}');
   });
 
@@ -30,7 +30,13 @@ describe('redact', () => {
   });
 
   it('takes the longest of secrets that hold each other, and nothing from its own replacement', () => {
-    expect(redact('abc ab', ['ab', 'abc', 'redacted', 'd'])).toBe('[redacted] [redacted]');
+    expect(redact('abcdefg abcdef', ['abcdef', 'abcdefg', 'redacted'])).toBe('[redacted] [redacted]');
+  });
+
+  it('leaves words whole that hold a secret of less than six characters, and hides it as a value of api_key', () => {
+    expect(redact('demo: the demonstration of ?api_key=demo', ['demo', 'e'])).toBe(
+      'demo: the demonstration of ?api_key=[redacted]',
+    );
   });
 
   const KEY = 'S3cr+t/K%y&x=9.Zq_7';

@@ -1,4 +1,5 @@
 /** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
+import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { PrefixToAPIKeyError, StoppedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -117,14 +118,16 @@ export class BgproutesLiveClient {
    * is none or has a user name, a password or a fragment, and for a wrong debug level; and as `node:fs` does when the debug file cannot be written.
    */
   constructor(options: BgproutesLiveClientOptions) {
-    const { apiKey, logger, debugLevel = 0, debugFile } = options;
-    if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
-      throw new TypeError('apiKey: expected visible ASCII characters without blanks');
+    const { logger, debugLevel = 0, debugFile } = options;
+    const apiKey: unknown = typeof options.apiKey === 'string' ? options.apiKey.trim() : options.apiKey;
+    const fault = typeof apiKey === 'string' ? keyFault(apiKey) : `it is of type ${typeof apiKey}`;
+    if (typeof apiKey !== 'string' || fault !== undefined) {
+      throw new TypeError(`apiKey: expected ${EXPECTED_KEY}; ${fault}`);
     }
     checkServiceUrl('websocketUrl', options.websocketUrl, ['ws:', 'wss:']);
     checkServiceUrl('liveManagerUrl', options.liveManagerUrl, ['http:', 'https:']);
     checkServiceUrl('dataApiUrl', options.dataApiUrl, ['http:', 'https:']);
-    this.#options = options;
+    this.#options = { ...options, apiKey };
     this.#log = new DebugLog({
       level: debugLevel,
       file: debugFile,

@@ -3,9 +3,9 @@
  * environment. No key and no content of a key file is ever part of a message.
  */
 import { dirname, isAbsolute, join } from 'node:path';
+import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import type { Environment } from './substitution.ts';
 import { fileFault } from './text-file.ts';
-import { apiKey } from './values.ts';
 
 /** Reads a whole text file; throws as `node:fs` does. */
 export type ReadFile = (path: string) => string;
@@ -30,7 +30,7 @@ export function keysOfEnvironment(env: Environment): readonly KeyEntry[] | { rea
   const { BGP_API_KEY: key, BGP_API_KEY_FILE: file } = env;
   // An empty variable counts as unset where the other one is set: container tools pass on variables nobody has set.
   if (key && file) return { problem: 'BGP_API_KEY and BGP_API_KEY_FILE are both set, expected one of them' };
-  if (key) return [{ place: 'BGP_API_KEY', kind: 'key', value: key }];
+  if (key) return [{ place: 'BGP_API_KEY', kind: 'key', value: key.trim() }];
   if (file) return [{ place: 'BGP_API_KEY_FILE', kind: 'file', value: file }];
   if (key === '') return { problem: 'BGP_API_KEY: expected an API key, got an empty text' };
   if (file === '') return { problem: 'BGP_API_KEY_FILE: expected the path of a file, got an empty text' };
@@ -44,9 +44,9 @@ export function collectKeys(entries: readonly KeyEntry[], readFile: ReadFile): A
   for (const entry of entries) {
     for (const { key, place } of entry.kind === 'key' ? [{ key: entry.value, place: entry.place }] : linesOf(entry)) {
       const first = placeByKey.get(key);
-      if (!apiKey.safeParse(key).success) {
-        problems.push(`${place}: expected an API key: 1 to 1024 visible ASCII characters without blanks`);
-      } else if (first !== undefined) {
+      const fault = keyFault(key);
+      if (fault !== undefined) problems.push(`${place}: expected ${EXPECTED_KEY}; ${fault}`);
+      else if (first !== undefined) {
         problems.push(`${place}: the same key as ${first}; a key carries one session, so each must be another one`);
       } else {
         placeByKey.set(key, place);

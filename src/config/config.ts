@@ -85,9 +85,6 @@ export interface ConfigInput {
 /** More would be more than the table and the scrape are built for. */
 export const MAX_PREFIXES = 10_000;
 
-/** Shorter texts are no secrets: to redact them would spoil every line. */
-const MIN_SECRET_LENGTH = 6;
-
 /**
  * Reads flags, file and environment. Can be called again for a reload.
  * @throws ConfigError with every problem found: `FILE:LINE:COLUMN: key: expected …, got …`, or the flag or variable first.
@@ -122,8 +119,7 @@ export function configSecrets(config: Config): string[] {
 
 /** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
 function configError(problems: readonly string[], env: Environment): ConfigError {
-  const { BGP_API_KEY: key } = env;
-  const secrets = key !== undefined && key.length >= MIN_SECRET_LENGTH ? [key] : [];
+  const secrets = [env.BGP_API_KEY?.trim() ?? ''];
   return new ConfigError(problems.map((text) => redact(text, secrets)));
 }
 

@@ -124,9 +124,8 @@ export class Draft {
       for (const [i, item] of items?.entries() ?? []) {
         const path = ['bgproutes', name, i];
         if (typeof item !== 'string' || item === '' || this.#faulty.has(formatPath(path))) continue;
-        if (kind === 'key' && !apiKey.safeParse(item).success) continue;
-        const value = kind === 'file' ? this.resolvePath(path, item) : item;
-        entries.push({ place: this.#where(path), kind, value });
+        const read = kind === 'file' ? this.resolvePath(path, item) : apiKey.safeParse(item).data;
+        if (read !== undefined) entries.push({ place: this.#where(path), kind, value: read });
       }
     }
     if (lists.some((items) => items === undefined || items.length > 0)) return entries;

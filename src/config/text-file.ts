@@ -1,18 +1,12 @@
 /** Text files that a user names: read whole, up to a bound, and only when they are text. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { systemCode, systemReason } from '../system-error.ts';
 
 /** A configuration of 10,000 prefixes with every origin and upstream is below it; `/dev/zero` is not. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 const FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its links go round in a circle',
   TOO_LARGE: `it is larger than ${MAX_FILE_BYTES / 1024 ** 2} MiB`,
   NOT_UTF8: 'it is not text in UTF-8',
 };
@@ -53,8 +47,7 @@ export function readTextFile(path: string): string {
 
 /** What is wrong with a file, without its name. */
 export function fileFault(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return FAULTS[code] ?? code;
+  return FAULTS[systemCode(error) ?? ''] ?? systemReason(error);
 }
 
 function fault(code: 'TOO_LARGE' | 'NOT_UTF8'): Error {

@@ -3,6 +3,7 @@
  * was got instead is added by the one who knows where it stands (config.ts), unless it is a secret.
  */
 import { z } from 'zod';
+import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import { type AsOrSet, asSet, MAX_ASN, parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, MAX_LENGTH, maskWords, type Prefix, parseAddress, parsePrefix } from '../bgp/prefix.ts';
 import { suggestion } from '../suggestion.ts';
@@ -112,12 +113,15 @@ export const secretPath = value<string>(
   'kind',
 );
 
-/** Visible ASCII, since a key goes into a URL and a header. Never quoted. */
+/** Blanks and line breaks around it are left out: a Secret or an `echo` puts them there. Never quoted. */
 export const apiKey = value<string>(
-  'an API key: 1 to 1024 visible ASCII characters without blanks',
+  EXPECTED_KEY,
   (input) => {
-    if (typeof input === 'string' && /^[\x21-\x7e]{1,1024}$/.test(input)) return accept(input);
-    return typeof input === 'number' ? refuse('put it in quotes') : refuse();
+    if (typeof input !== 'string') return typeof input === 'number' ? refuse('put it in quotes') : refuse();
+    const key = input.trim();
+    const fault = keyFault(key);
+    if (fault === undefined) return accept(key);
+    return input === '' ? refuse() : refuse(fault);
   },
   'kind',
 );

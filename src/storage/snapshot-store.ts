@@ -1,5 +1,5 @@
 /** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
-import { constants, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -10,6 +10,7 @@ import {
   type SnapshotFault,
   type SnapshotMeta,
 } from '../table/snapshot.ts';
+import { makeFolder, tryFolder } from './folder.ts';
 
 /** Written out at once; the event loop turns in between. */
 const WRITE_BYTES = 256 * 1024;
@@ -40,6 +41,22 @@ export class SnapshotStore {
   }
 
   /**
+   * Whether `save` would find a folder that it can write to: makes it, writes a file and removes it.
+   * @throws what the system says
+   */
+  tryFolder(): Promise<void> {
+    return tryFolder(this.#folder);
+  }
+
+  /** Whether there is a snapshot. */
+  exists(): Promise<boolean> {
+    return stat(this.#file).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
    * Writes the table as it is now, replacing the former file when all is on the disk. One after the other.
    * @throws what the file system says; the former file is then still there
    */
@@ -50,7 +67,7 @@ export class SnapshotStore {
   }
 
   async #save(table: RoutingTable, meta: SnapshotMeta): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolder(this.#folder);
     const temporary = `${this.#file}.tmp`;
     try {
       const file = await open(temporary, 'w', 0o600);

@@ -486,8 +486,11 @@ describe('what cannot be read', () => {
 
 describe('the options', () => {
   it.each([
-    [{ apiKey: '' }, 'apiKey: expected visible ASCII characters without blanks'],
-    [{ apiKey: 'a b' }, 'apiKey: expected visible ASCII characters without blanks'],
+    [{ apiKey: '' }, 'apiKey: expected an API key: 1 to 1024 visible ASCII characters without blanks; it is empty'],
+    [
+      { apiKey: 'a b' },
+      'apiKey: expected an API key: 1 to 1024 visible ASCII characters without blanks; there is a blank in the middle of it',
+    ],
     [{ apiKey: 'k', websocketUrl: 'https://x' }, 'websocketUrl: expected a URL that begins with ws:// or wss://'],
     [{ apiKey: 'k', liveManagerUrl: 'x' }, 'liveManagerUrl: expected a URL that begins with http:// or https://'],
     [{ apiKey: 'k', dataApiUrl: 'ftp://x' }, 'dataApiUrl: expected a URL that begins with http:// or https://'],

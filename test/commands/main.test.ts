@@ -146,6 +146,18 @@ describe('check-config', () => {
 });
 
 describe('serve', () => {
+  it('ends with 2 and the reason of the system when storage.path cannot be written to', async () => {
+    const file = join(folder, 'no-folder');
+    writeFileSync(file, '');
+    const program = run([`--prefix=${PREFIX}`, '--web.listen-address=127.0.0.1:0', `--storage.path=${file}/data`], {
+      BGP_API_KEY: KEY,
+    });
+    expect(await program.exit).toBe(2);
+    expect(program.stderr()).toContain(
+      `the configuration is wrong:\n  storage.path: ${file}/data cannot be written to: a part of its path is no folder\n`,
+    );
+  });
+
   it('serves until SIGTERM, and then ends with 0; the key is nowhere', async () => {
     const { program, url } = await serve([`--prefix=${PREFIX}`, '--log.level=debug']);
     const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -214,6 +214,17 @@ log: {level: debug, format: json}
     });
   });
 
+  it('leaves out what stands around a key, wherever it comes from', () => {
+    const flags = { prefix: ['192.0.2.0/24'] };
+    const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_keys: ["${KEY}"]}\n';
+    expect([
+      load({ flags, env: { BGP_API_KEY: 'key-123456\n' } }).bgproutes.apiKeys,
+      load({ flags, env: { BGP_API_KEY: '\t key-123456\r\n' } }).bgproutes.apiKeys,
+      load({ yaml, env: { KEY: ' key-123456\n' } }).bgproutes.apiKeys,
+      load({ flags, env: { BGP_API_KEY_FILE: 'k' }, files: { k: ' key-123456 \n\n' } }).bgproutes.apiKeys,
+    ]).toEqual(Array(4).fill(['key-123456']));
+  });
+
   it('prefers keys of the file to those of the environment', () => {
     const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_key_files: [k]}\n';
     expect(load({ yaml, files: { k: 'of-file' } }).bgproutes.apiKeys).toEqual(['of-file']);

@@ -184,7 +184,24 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     env: { BGP_API_KEY: '' },
     problems: ['BGP_API_KEY: expected an API key, got an empty text'],
   },
-  { name: 'a key with a blank', yaml: OK, env: { BGP_API_KEY: 'hidden one' }, problems: [`BGP_API_KEY: ${KEY}`] },
+  {
+    name: 'a key with a blank',
+    yaml: OK,
+    env: { BGP_API_KEY: 'hidden one' },
+    problems: [`BGP_API_KEY: ${KEY}; there is a blank in the middle of it`],
+  },
+  ...[
+    ['hidden\none', 'there is a line break in the middle of it'],
+    ['hidden\u00e4', 'it holds a character that is not ASCII (U+00E4)'],
+    ['hid\u200bden', 'it holds a character that cannot be seen (U+200B)'],
+    ['hidden'.repeat(200), 'it is longer than 1024 characters'],
+    [' \n', 'it is empty'],
+  ].map(([key, fault]) => ({
+    name: `a key from the environment: ${fault}`,
+    yaml: OK,
+    env: { BGP_API_KEY: key },
+    problems: [`BGP_API_KEY: ${KEY}; ${fault}`],
+  })),
   {
     name: 'key and key file in the environment',
     yaml: OK,
@@ -223,7 +240,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       `bgp.yml:3:14: bgproutes.api_keys[0]: ${KEY}, got an empty text`,
       `bgp.yml:3:18: bgproutes.api_keys[1]: ${KEY}, got a number (put it in quotes)`,
-      `bgp.yml:3:25: bgproutes.api_keys[2]: ${KEY}, got a text`,
+      `bgp.yml:3:25: bgproutes.api_keys[2]: ${KEY}, got a text (there is a blank in the middle of it)`,
       `bgp.yml:3:39: bgproutes.api_keys[3]: ${KEY}, got nothing`,
     ],
   },

@@ -1,5 +1,5 @@
 /** Snapshots: a restart goes on where the last run ended, and a file that cannot be used is never in the way. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -133,3 +133,15 @@ test('a folder that cannot be written to is told and counted; the exporter goes 
     expect((await samples(w.exporter)).get('bgp_table_snapshots_total{result="error"}')).toBeGreaterThan(0),
   );
 });
+
+test('a snapshot that cannot be written is counted, with the reason of the system and whether there is one before it', async () => {
+  const folder = temporaryFolder();
+  const w = await stored(folder);
+  mkdirSync(join(folder, 'table.snapshot.tmp'));
+  await until(() => expect(w.logger.lines.map(({ message }) => message)).toContain(NOT_WRITTEN));
+  expect(w.exporter.figures.snapshots.error).toBeGreaterThan(0);
+  const line = w.logger.lines.find(({ message }) => message === NOT_WRITTEN);
+  expect(line?.fields).toMatchObject({ file: join(folder, 'table.snapshot'), reason: 'it is a folder' });
+});
+
+const NOT_WRITTEN = 'the snapshot could not be written; there is none';

@@ -1,0 +1,34 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tryFolder } from '../../src/storage/folder.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bgproutes-folder-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a folder is made with those around it, and nothing is left in it', async () => {
+  const path = join(folder, 'a', 'b', 'c');
+  await tryFolder(path);
+  await tryFolder(path);
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test('what a start that was killed has left behind is no fault', async () => {
+  writeFileSync(join(folder, 'table.snapshot.trial'), 'half');
+  await tryFolder(folder);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['a file in its place', 'file', 'ENOTDIR'],
+  ['a file in the place of a folder around it', join('file', 'data'), 'ENOTDIR'],
+  ['a folder in the place of its file', 'taken', 'ERR_FS_EISDIR'],
+])('%s: the reason is the true one', async (_, path, code) => {
+  writeFileSync(join(folder, 'file'), '');
+  mkdirSync(join(folder, 'taken', 'table.snapshot.trial'), { recursive: true });
+  await expect(tryFolder(join(folder, path))).rejects.toMatchObject({ code });
+});
