@@ -53,7 +53,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     may: ['exporter.ts', 'config', 'simulator', 'bgproutes', 'stream', 'table', 'bgp'],
     packages: 'any',
   },
-  'main.ts': { may: ['commands'], packages: [] },
+  'command-line.ts': { may: ['commands'], packages: [] },
+  // Signals are handled before anything else is loaded.
+  'main.ts': { may: ['command-line.ts'], packages: [] },
   // The exporter as a library: hides what its table is made of.
   'embedding.ts': { may: ['exporter.ts', 'readiness.ts', 'config', 'outputs', 'table'], packages: [] },
   // The package's root: what others import.
@@ -90,9 +92,15 @@ function target(from: string, specifier: string): string {
 describe('imports', () => {
   it('are found, static, dynamic and of types', () => {
     const found = new Map(files.map(({ path, imports }) => [path, imports]));
-    expect(found.get('main.ts')).toContain('./commands/serve.ts');
+    expect(found.get('command-line.ts')).toContain('./commands/serve.ts');
     expect(found.get('metrics/metric.ts')).toBeDefined();
     expect(found.get('config/config.ts')).toContain('../bgp/prefix.ts');
+  });
+
+  it('are none at the start of the process: what is loaded before signals are handled loses them', () => {
+    const main = files.find(({ path }) => path === 'main.ts');
+    expect(main?.text).not.toMatch(/^(?:import|export) /m);
+    expect(main?.text.indexOf('process.on(')).toBeLessThan(main?.text.indexOf('import(') ?? 0);
   });
 
   it('every part of src has a rule', () => {

@@ -204,6 +204,21 @@ describe('serve', () => {
     server.close();
   });
 
+  it('stops when SIGTERM comes as early as it can be heard, and begins nothing', async () => {
+    // Loaded before the program: sends the signal in the moment in which the program begins to listen for it.
+    const early = `const on = process.on; process.on = function (name, listener) {
+      on.call(this, name, listener);
+      if (name === 'SIGTERM') process.kill(process.pid, name);
+      return this;
+    };`;
+    const program = run([`--prefix=${PREFIX}`, '--web.listen-address=127.0.0.1:0'], {
+      BGP_API_KEY: KEY,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(early)}`,
+    });
+    expect(await program.exit).toBe(0);
+    expect(program.stderr()).toBe('');
+  });
+
   it('ends at once with 1 at a second signal', async () => {
     const { program } = await serve([`--prefix=${PREFIX}`]);
     simulator.faults.stall(); // the goodbye stays without an answer, which holds the stop up for two seconds

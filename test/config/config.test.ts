@@ -216,7 +216,7 @@ log: {level: debug, format: json}
 
   it('leaves out what stands around a key, wherever it comes from', () => {
     const flags = { prefix: ['192.0.2.0/24'] };
-    const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_keys: ["${KEY}"]}\n';
+    const yaml = `prefixes: [{prefix: 192.0.2.0/24}]\nbgproutes: {api_keys: ["\${KEY}"]}\n`;
     expect([
       load({ flags, env: { BGP_API_KEY: 'key-123456\n' } }).bgproutes.apiKeys,
       load({ flags, env: { BGP_API_KEY: '\t key-123456\r\n' } }).bgproutes.apiKeys,

@@ -1,0 +1,129 @@
+/** The process edge: arguments, environment, exit code. The table of commands. */
+import { UsageError } from './commands/arguments.ts';
+import type { Command, CommandIo } from './commands/command.ts';
+import { flushed, isReaderGone } from './commands/line-output.ts';
+import { ConfigError, ExporterError } from './errors.ts';
+import { errorText, redactor } from './redaction.ts';
+import { suggestion } from './suggestion.ts';
+import { buildInfo, formatVersion } from './version.ts';
+
+/** Each is imported only when it is asked for: the start of one must not pay for the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
+  healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
+  tail: async () => (await import('./commands/tail.ts')).tailCommand,
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  vps: async () => (await import('./commands/vps.ts')).vpsCommand,
+  rib: async () => (await import('./commands/rib.ts')).ribCommand,
+  subscribe: async () => (await import('./commands/subscribe.ts')).subscribeCommand,
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(allCommands),
+  help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
+};
+
+const DEFAULT_COMMAND = 'serve';
+
+/** Of errors of writing a file these pass. */
+const DISK_FULL = new Set<unknown>(['ENOSPC', 'EDQUOT']);
+
+/** On a full disk lines of the log are lost: that must not end what they tell of, nor close the log for the lines after them. */
+function surviveFullDisk(log: NodeJS.WriteStream): void {
+  const write = log._write.bind(log);
+  log._write = (chunk, encoding, callback) => {
+    write(chunk, encoding, (error?: NodeJS.ErrnoException | null) =>
+      callback(DISK_FULL.has(error?.code) ? null : error),
+    );
+  };
+}
+
+function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
+
+/** Runs one command line; resolves with the exit code. */
+async function run(args: readonly string[], io: CommandIo): Promise<number> {
+  const [first] = args;
+  const named = first !== undefined && !first.startsWith('-');
+  const name = named ? first : DEFAULT_COMMAND;
+  const rest = named ? args.slice(1) : args;
+  const flags = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
+  if (!Object.hasOwn(COMMANDS, name)) {
+    const near = suggestion(name, Object.keys(COMMANDS));
+    throw new UsageError(`unknown command "${name}"${near === undefined ? '' : `, did you mean ${near}?`}`);
+  }
+  if (flags.includes('--version')) {
+    io.stdout.write(`${formatVersion(buildInfo(io.env))}\n`);
+    return 0;
+  }
+  if (flags.includes('--help') || flags.includes('-h')) {
+    if (!named) return run(['help'], io);
+    io.stdout.write((await COMMANDS[name]()).help);
+    return 0;
+  }
+  const command = await COMMANDS[name]();
+  // Told to stop before the command was loaded: what is not begun need not be stopped.
+  return io.signal.aborted ? 0 : command.run(rest, io);
+}
+
+/** Runs the command of the process and ends it. `stop` is aborted by the first signal to stop. */
+export async function runProcess(stop: AbortSignal): Promise<void> {
+  const { env, stdout, stderr } = process;
+  const redact = redactor(env.BGP_API_KEY !== undefined ? [env.BGP_API_KEY.trim()] : []);
+  let reportFatal = (text: string): void => {
+    stderr.write(`bgproutes-exporter: ${text}\n`);
+  };
+  const fatal = (error: unknown): never => {
+    // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
+    if (error instanceof ExporterError) reportFatal(redact(error.message));
+    else reportFatal(error instanceof Error ? redact(error.stack ?? error.message) : errorText(error, redact));
+    process.exit(1);
+  };
+  process.on('uncaughtException', fatal);
+  surviveFullDisk(stderr);
+  for (const output of [stdout, stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has gone (a closed pipe): there is nobody to tell, and nothing is wrong with the exporter.
+      if (isReaderGone(error)) return;
+      const name = output === stdout ? 'output' : 'error';
+      fatal(new ExporterError('OUTPUT', `standard ${name} cannot be written: ${error.message}`, { actor: 'operator' }));
+    });
+  }
+
+  const io: CommandIo = {
+    env,
+    stdout,
+    stderr,
+    signal: stop,
+    onHangup: (listener) => {
+      process.on('SIGHUP', listener);
+      return () => process.off('SIGHUP', listener);
+    },
+    onFatal: (report) => {
+      reportFatal = report;
+    },
+  };
+  try {
+    process.exitCode = await run(process.argv.slice(2), io);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      const { problems } = error;
+      const head =
+        problems.length === 1 ? 'the configuration is wrong' : `the configuration has ${problems.length} problems`;
+      stderr.write(`bgproutes-exporter: ${head}:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+      process.exitCode = 2;
+    } else if (error instanceof UsageError) {
+      const [word = ''] = process.argv.slice(2);
+      const command = Object.hasOwn(COMMANDS, word) ? ` ${word}` : '';
+      // A word in the wrong place is quoted, and may be the key.
+      stderr.write(`bgproutes-exporter: ${redact(error.message)}\nSee bgproutes-exporter${command} --help.\n`);
+      process.exitCode = 2;
+    } else {
+      fatal(error);
+    }
+  }
+  // A command that is done must end the process, whatever timer or socket a library still holds.
+  await flushed([stdout, stderr], stop);
+  process.exit();
+}
