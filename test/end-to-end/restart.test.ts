@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
 import {
   P4,
   P6,
@@ -122,15 +123,13 @@ function startedAt(bytes: Buffer): number {
   return Number(/"createdAtMs":(\d+)/.exec(bytes.toString('latin1'))?.[1]);
 }
 
-test('a folder that cannot be written to is told and counted; the exporter goes on', async () => {
+test('a folder that cannot be made ends the start, with its path and the reason', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'not-a-folder');
   writeFileSync(file, '');
   const w = await world({ more: `storage: {path: "${file}", snapshot_interval: 10s}` });
-  await w.start();
-  await seeded(w);
-  await until(async () =>
-    expect((await samples(w.exporter)).get('bgp_table_snapshots_total{result="error"}')).toBeGreaterThan(0),
+  await expect(w.start()).rejects.toThrow(
+    new ConfigError([`storage.path: ${file} cannot be written to: a part of its path is no folder`]),
   );
 });
 
