@@ -103,6 +103,7 @@ class Exporter implements RunningExporter {
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
   #cancelSnapshot: () => void = () => {};
   #reloading: Promise<void> = Promise.resolve();
+  #nextReload: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(config: Config, deps: ExporterDeps) {
@@ -200,6 +201,9 @@ class Exporter implements RunningExporter {
         logger: this.#logger,
         onRequest: ({ path, status, durationSeconds }) =>
           this.#exporterFigures.http.countRequest(path, status, durationSeconds),
+        onCut: (reason) => {
+          this.#exporterFigures.http.cuts[reason]++;
+        },
       });
     }
     if (otlp !== undefined) {
@@ -243,10 +247,16 @@ class Exporter implements RunningExporter {
     return this.#keeper.compare();
   }
 
+  /** One reload runs and one waits: that one reads the file later than whoever asks meanwhile, so it serves them all. */
   reload(): Promise<void> {
-    const reload = this.#reloading.catch(() => {}).then(() => this.#reload());
-    this.#reloading = reload;
-    return reload;
+    this.#nextReload ??= this.#reloading
+      .catch(() => {})
+      .then(() => {
+        this.#nextReload = undefined;
+        this.#reloading = this.#reload();
+        return this.#reloading;
+      });
+    return this.#nextReload;
   }
 
   stop(): Promise<void> {

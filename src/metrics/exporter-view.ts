@@ -10,12 +10,25 @@ import { zeros } from './table-view.ts';
 export const OTLP_RESULTS = ['success', 'partial', 'rejected', 'unavailable', 'error'] as const;
 export type OtlpResult = (typeof OTLP_RESULTS)[number];
 
+/** Why the web server ended a connection, or refused it. */
+export const HTTP_CUT_REASONS = [
+  'connection_limit', // too many connections
+  'address_limit', // too many connections of one address
+  'pipelining', // too many requests on a connection without an answer yet
+  'scrape_limit', // too many scrapes, and this one was under way for long
+  'slow_request', // a request that did not arrive in time
+  'slow_answer', // an answer that was not read in time
+  'bad_request', // what is no HTTP, or has too many headers
+] as const;
+export type HttpCutReason = (typeof HTTP_CUT_REASONS)[number];
+
 /** Upper bounds in seconds. */
 const REQUEST_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
 /** What the web server did. Who counts must bound the paths. */
 export class HttpFigures {
   readonly requests = new Map<string, { readonly labels: Labels; count: number }>();
+  readonly cuts = zeros(HTTP_CUT_REASONS);
   readonly durations = new Map<string, { readonly labels: Labels; readonly histogram: Histogram }>();
 
   countRequest(path: string, status: number, durationSeconds: number): void {
@@ -90,6 +103,7 @@ export class ExporterView {
         exporterHttpRequestDuration: (sink) => {
           for (const { labels, histogram } of figures.http.durations.values()) sink.histogram(labels, histogram);
         },
+        exporterHttpCutConnections: each(none, 'reason', HTTP_CUT_REASONS, (reason) => figures.http.cuts[reason]),
         exporterDroppedSeries: (sink) => {
           const dropped = droppedSeries();
           for (const [i, name] of BOUNDED.entries()) sink.number(bounded[i], dropped.get(name) ?? 0);

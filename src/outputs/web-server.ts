@@ -1,13 +1,17 @@
 /** The web server: metrics for scrapers, a page for people, health for orchestrators. */
-import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { ConfigError, ExporterError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { HttpCutReason } from '../metrics/exporter-view.ts';
+import { Connections, type OpenAnswer } from './connections.ts';
+import { isForeign } from './foreign-origin.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
+import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 
 export interface WebServerOptions {
   /** `host` empty: all interfaces, IPv4 and IPv6. `port` 0: one that is free. */
@@ -28,6 +32,12 @@ export interface WebServerOptions {
   readonly logger: Logger;
   /** Called once for every request that was answered or given up. */
   readonly onRequest?: (request: AnsweredRequest) => void;
+  /** Called for every connection that was refused or cut. */
+  readonly onCut?: (reason: HttpCutReason) => void;
+  /** From the connection to the end of the first request's headers, and from the first byte of later ones, ms. Default 5 s. */
+  readonly headersTimeoutMs?: number;
+  /** From a request to the last byte of its answer, ms. Default 60 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface AnsweredRequest {
@@ -55,13 +65,15 @@ export class ListenError extends ExporterError {
   }
 }
 
-/** Scrapes under way at once; a body may be of many megabytes, and a slow reader holds it. */
-const MAX_SCRAPES = 40;
-const MAX_CONNECTIONS = 512;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_BODY_BYTES = 1_024;
+const HEADERS_TIMEOUT_MS = 5_000;
 /** For a request to arrive whole. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often both are looked at. */
+const CHECK_INTERVAL_MS = 1_000;
+/** For a client to take the refusal of what it sent, before its connection ends. */
+const REFUSAL_MS = 1_000;
 /** Without a byte in either direction. */
 const CONNECTION_TIMEOUT_MS = 60_000;
 const CLOSE_LIMIT_MS = 2_000;
@@ -89,21 +101,25 @@ function noSchema(): never {
  * @throws ListenError when the address is in use, not allowed or not of this machine.
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { logger, listenAddress } = options;
+  const { logger, listenAddress, onCut = () => {} } = options;
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
-    clientErrorHandler: answerClientError,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, onCut),
     schemaController: { compilersFactory: WITHOUT_SCHEMAS },
     frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, `${error.message}.`),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  const traffic = new Traffic(app);
-  addRoutes(app, options);
+  const connections = new Connections({ onCut, answerTimeoutMs: options.answerTimeoutMs });
+  app.server.on('connection', (socket: Socket) => connections.accept(socket));
+  addRoutes(app, options, connections);
   await listen(app, listenAddress);
   const { address, family, port } = app.server.address() as AddressInfo;
   const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -116,32 +132,55 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     port,
     url,
     close: () => {
-      closing ??= close(app, traffic);
+      closing ??= close(app, connections);
       return closing;
     },
   };
 }
 
-function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
+function addRoutes(app: FastifyInstance, options: WebServerOptions, connections: Connections): void {
   const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
-  let scrapes = 0;
+  const { render, release = () => {} } = options;
+  const scrapes = new Scrapes({
+    render,
+    release,
+    compress: (body) => compress(body, { level: constants.Z_BEST_SPEED }),
+  });
+  const answers = new WeakMap<FastifyRequest, OpenAnswer>();
+
+  app.addHook('onRequest', async (request, reply) => {
+    const answer = connections.begin(request.raw, reply.raw);
+    if (answer === undefined) {
+      reply.hijack();
+      return;
+    }
+    answers.set(request, answer);
+    reply.header('x-content-type-options', 'nosniff');
+    answer.whenOver((sent) => {
+      const path = pathOf(request);
+      options.onRequest?.({
+        path: methods.has(path) ? path : 'other',
+        method: request.method,
+        status: sent ? reply.raw.statusCode : CLIENT_GONE,
+        durationSeconds: reply.elapsedTime / 1000,
+      });
+    });
+    if (connections.draining) await text(reply.header('connection', 'close'), 503, 'The exporter is stopping.');
+  });
 
   app.get(telemetryPath, async (request, reply) => {
-    if (scrapes >= MAX_SCRAPES)
-      return text(reply.header('retry-after', '1'), 503, `over ${MAX_SCRAPES} scrapes at once`);
-    // Counts until the last byte is taken or the reader is gone: so long the body is held. A response that is closed
-    // already will not say so again.
-    if (!reply.raw.closed) {
-      scrapes++;
-      reply.raw.once('close', () => scrapes--);
-    }
     const { format, contentType } = negotiateFormat(request.headers.accept);
-    const body = await options.render(format);
+    const compressed = acceptsGzip(header(request, 'accept-encoding'));
+    const answer = answers.get(request);
+    const body = answer === undefined ? undefined : await scrapes.body(format, compressed, answer);
+    if (body === undefined)
+      return text(
+        reply.header('retry-after', '1'),
+        503,
+        `over ${MAX_SCRAPES} scrapes at once, or too many of one address`,
+      );
     reply.header('vary', 'Accept, Accept-Encoding').type(contentType);
-    if (!acceptsGzip(header(request, 'accept-encoding'))) return reply.send(body);
-    const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
-    options.release?.(format, body);
-    return reply.header('content-encoding', 'gzip').send(compressed);
+    return (compressed ? reply.header('content-encoding', 'gzip') : reply).send(body);
   });
 
   app.get('/', (_, reply) => {
@@ -164,9 +203,12 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
       : text(reply, 503, `bgproutes-exporter is not ready: ${state.reason}.`);
   });
 
-  app.post('/-/reload', async (_, reply) => {
+  app.post('/-/reload', async (request, reply) => {
     if (!enableLifecycle || reload === undefined) {
       return text(reply, 403, 'Reload by HTTP is off. Turn it on with --web.enable-lifecycle, or send SIGHUP.');
+    }
+    if (isForeign(request.headers, hostname())) {
+      return text(reply, 403, 'A web page of another place cannot reload the exporter.');
     }
     try {
       await reload();
@@ -201,22 +243,6 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
   // A body is of no use to any route; it is taken whatever its type, and forgotten.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, __, done) => done(null));
-
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
-    if (options.onRequest === undefined) return;
-    const startMs = performance.now();
-    reply.raw.once('close', () => {
-      const path = pathOf(request);
-      options.onRequest?.({
-        path: methods.has(path) ? path : 'other',
-        method: request.method,
-        // The status that nobody has set yet reads 200.
-        status: reply.raw.headersSent ? reply.raw.statusCode : CLIENT_GONE,
-        durationSeconds: (performance.now() - startMs) / 1000,
-      });
-    });
-  });
 }
 
 function text(reply: FastifyReply, status: number, line: string): FastifyReply {
@@ -229,16 +255,20 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 /** What is no HTTP, or too large, or too slow, before there is a request. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, onCut: (reason: HttpCutReason) => void): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status =
-    { HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large', ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout' }[
-      error.code ?? ''
-    ] ?? '400 Bad Request';
+  const isSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  onCut(isSlow ? 'slow_request' : 'bad_request');
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const status = isSlow ? '408 Request Timeout' : tooLarge;
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: ${PLAIN}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  // A client that neither reads nor closes would keep its half of the connection for ever.
+  const limit = setTimeout(() => socket.destroy(), REFUSAL_MS);
+  limit.unref();
+  socket.once('close', () => clearTimeout(limit));
 }
 
 /** All interfaces are `::` with IPv4 inside; where IPv6 is off, `0.0.0.0`. */
@@ -264,42 +294,9 @@ async function listen(app: FastifyInstance, { host, port }: { host: string; port
   }
 }
 
-/** Requests under way, so that a stop can wait for them. */
-class Traffic {
-  /** As many as there are connections at most. */
-  readonly #open = new Set<ServerResponse>();
-  #draining = false;
-  #drained: () => void = () => {};
-
-  constructor(app: FastifyInstance) {
-    app.addHook('onRequest', async (_, reply) => {
-      if (this.#draining) await text(reply.header('connection', 'close'), 503, 'The exporter is stopping.');
-      if (reply.raw.closed) return;
-      this.#open.add(reply.raw);
-      reply.raw.once('close', () => {
-        this.#open.delete(reply.raw);
-        if (this.#open.size === 0) this.#drained();
-      });
-    });
-  }
-
-  /** Resolves when the last byte of every answer is with the system, at the latest after `limitMs`. */
-  drain(limitMs: number): Promise<void> {
-    this.#draining = true;
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const limit = setTimeout(resolve, limitMs);
-      this.#drained = () => {
-        clearTimeout(limit);
-        resolve();
-      };
-    });
-  }
-}
-
 /** `node:http` takes a connection for idle as soon as its answer is written, sent or not, and would cut it off. */
-async function close(app: FastifyInstance, traffic: Traffic): Promise<void> {
-  await traffic.drain(CLOSE_LIMIT_MS);
+async function close(app: FastifyInstance, connections: Connections): Promise<void> {
+  await connections.drain(CLOSE_LIMIT_MS);
   app.server.closeAllConnections();
   await app.close();
 }

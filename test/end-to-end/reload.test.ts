@@ -110,3 +110,19 @@ test('a refusal that comes late is told by the metric of reloads, and the next r
   expect((await samples(w.exporter)).get(successful)).toBe(1);
   await equalToTruth(w, P4, P6, OTHER);
 });
+
+test('many reloads asked for at once are one that runs and one that waits, and the one that waits reads what was written last', async () => {
+  const w = await world();
+  await w.start();
+  await seeded(w);
+  const reloaded = () => w.logger.lines.filter(({ message }) => message === 'configuration reloaded').length;
+  // Runs until the Live Manager API has answered.
+  w.config.prefixes = list(P4, P6, OTHER);
+  const first = w.exporter.reload();
+  await Promise.resolve().then(() => Promise.resolve());
+  const many = Array.from({ length: 500 }, () => w.exporter.reload());
+  w.config.prefixes = list(P4, P6, ANOTHER);
+  await Promise.all([first, ...many]);
+  expect(reloaded()).toBe(2);
+  await equalToTruth(w, P4, P6, ANOTHER);
+});

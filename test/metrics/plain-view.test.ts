@@ -204,11 +204,19 @@ describe('the table as a whole', () => {
 describe('the exporter itself', () => {
   it('says what runs, and has every series from the start', () => {
     const figures = new ExporterFigures(NOW, { version: '1.2.3', revision: 'abc "dirty"', nodeVersion: 'v20.1.0' });
+    figures.http.cuts.pipelining = 1;
     const view = new ExporterView(figures, () => new Map([['bgp_prefix_origin_vps', 5]]));
     expect(Object.fromEntries(series(view.collect()))).toEqual({
       'bgp_exporter_build_info{node_version="v20.1.0",revision="abc \\"dirty\\"",version="1.2.3"}': 1,
       'bgp_exporter_config_last_reload_successful{}': 1,
       'bgp_exporter_config_last_reload_success_timestamp_seconds{}': NOW / 1000,
+      'bgp_exporter_http_cut_connections_total{reason="connection_limit"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="address_limit"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="pipelining"}': 1,
+      'bgp_exporter_http_cut_connections_total{reason="scrape_limit"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="slow_request"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="slow_answer"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="bad_request"}': 0,
       'bgp_exporter_otlp_exports_total{result="success"}': 0,
       'bgp_exporter_otlp_exports_total{result="partial"}': 0,
       'bgp_exporter_otlp_exports_total{result="rejected"}': 0,

@@ -169,17 +169,24 @@ describe('GET /metrics', () => {
     expect(released).toEqual([bodies[1]]);
   });
 
-  it('refuses more than 40 scrapes at once whose readers do not read, and recovers when they are gone', async () => {
+  it('is given to a scraper although others take their bodies and never read', async () => {
     const body = Buffer.alloc(16 * 1024 * 1024, 'x');
-    const server = await start({ render: async () => body });
+    let rendered = 0;
+    const server = await start({
+      render: async () => {
+        rendered++;
+        return body;
+      },
+    });
     const agent = new Agent({ keepAlive: false });
-    const stuck = Array.from({ length: 40 }, () =>
+    const stuck = Array.from({ length: 15 }, () =>
       get({ host: '127.0.0.1', port: server.port, path: '/metrics', agent }, (response) => response.pause()),
     );
     await Promise.all(stuck.map((sent) => new Promise((resolve) => sent.once('response', resolve))));
-    const refused = await ask(server, '/metrics');
-    expect(refused.status).toBe(503);
-    expect(refused.headers['retry-after']).toBe('1');
+    expect(rendered).toBeLessThan(15); // those that came together share one
+    expect((await ask(server, '/metrics')).body.length).toBe(body.length);
+    const { headers } = await ask(server, '/metrics', { headers: { 'accept-encoding': 'gzip' } });
+    expect(headers['content-encoding']).toBe('gzip');
     for (const sent of stuck) {
       sent.on('error', () => {});
       sent.destroy();
@@ -237,6 +244,19 @@ describe('POST /-/reload', () => {
     const server = await start({ reload, enableLifecycle: true });
     expect((await ask(server, '/-/reload', { method: 'POST' })).status).toBe(200);
     expect(reloads).toBe(1);
+  });
+
+  it('is refused when a web page of another place asks for it', async () => {
+    let reloads = 0;
+    const reload = async () => {
+      reloads++;
+    };
+    const server = await start({ reload, enableLifecycle: true });
+    const headers = { host: 'rebound.example.com', origin: 'http://rebound.example.com' };
+    const { status, body } = await ask(server, '/-/reload', { method: 'POST', headers });
+    expect(status).toBe(403);
+    expect(body.toString()).toBe('A web page of another place cannot reload the exporter.\n');
+    expect(reloads).toBe(0);
   });
 
   it('tells what is wrong with the new configuration', async () => {
@@ -365,6 +385,79 @@ describe('bad clients', () => {
     const server = await start();
     expect(await raw(server.port, bytes)).toContain(`HTTP/1.1 ${expected}`);
     expect((await ask(server, '/-/healthy')).status).toBe(200);
+  });
+
+  it('who send no request in time get 408 and lose their connection', async () => {
+    const cuts: string[] = [];
+    const server = await start({ headersTimeoutMs: 10, onCut: (reason) => cuts.push(reason) });
+    expect(await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nX: ')).toContain('HTTP/1.1 408 Request Timeout');
+    expect(await raw(server.port, '')).toContain('HTTP/1.1 408 Request Timeout');
+    expect(cuts).toEqual(['slow_request', 'slow_request']);
+  });
+
+  it('who keep half of the connection open after a refusal lose it too', async () => {
+    const server = await start();
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }, () =>
+      socket.write('hello\r\n\r\n'),
+    );
+    socket.on('error', () => {});
+    socket.resume();
+    await new Promise((resolve) => socket.once('end', resolve));
+    await vi.waitFor(
+      async () => {
+        socket.write('more');
+        expect(socket.destroyed).toBe(true);
+      },
+      { timeout: 10_000 },
+    );
+  });
+
+  it('who do not read their answer in time lose their connection', async () => {
+    const cuts: string[] = [];
+    const seen: number[] = [];
+    const server = await start({
+      render: async () => Buffer.alloc(32 * 1024 * 1024),
+      answerTimeoutMs: 100,
+      onCut: (reason) => cuts.push(reason),
+      onRequest: ({ status }) => seen.push(status),
+    });
+    const socket = connect(server.port, '127.0.0.1', () => socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'));
+    socket.on('error', () => {});
+    socket.pause();
+    await vi.waitFor(() => expect(cuts).toEqual(['slow_answer']));
+    await vi.waitFor(() => expect(seen).toEqual([499]));
+    socket.destroy();
+  });
+
+  it('who send many requests without waiting for answers lose their connection, and nothing stays behind', async () => {
+    const cuts: string[] = [];
+    const seen: number[] = [];
+    let reloads = 0;
+    const server = await start({
+      reload: () => {
+        reloads++;
+        return new Promise(() => {});
+      },
+      enableLifecycle: true,
+      onCut: (reason) => cuts.push(reason),
+      onRequest: ({ status }) => seen.push(status),
+    });
+    await raw(server.port, 'POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'.repeat(1_000));
+    expect(cuts).toEqual(['pipelining']);
+    expect(reloads).toBeLessThanOrEqual(16);
+    await vi.waitFor(() => expect(seen).toHaveLength(16));
+    expect(new Set(seen)).toEqual(new Set([499]));
+    await server.close();
+  });
+
+  it('who open connections and send nothing keep nobody from the health check', async () => {
+    const cuts: string[] = [];
+    const server = await start({ onCut: (reason) => cuts.push(reason) });
+    const sockets = Array.from({ length: 300 }, () => connect(server.port, '127.0.0.1').on('error', () => {}));
+    await vi.waitFor(() => expect(cuts.length).toBeGreaterThanOrEqual(44));
+    expect((await ask(server, '/-/healthy')).status).toBe(200);
+    expect(new Set(cuts)).toEqual(new Set(['address_limit']));
+    for (const socket of sockets) socket.destroy();
   });
 
   it('that go away in the middle leave nothing behind', async () => {

@@ -42,7 +42,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{request}',
     labels: ['path', 'code'],
-    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status; 499: the client was gone before the answer.',
+    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status; 499: the client was gone, or cut, before the end of the answer.',
     bound: '6 paths times the statuses in use',
   },
   exporterHttpRequestDuration: {
@@ -52,6 +52,14 @@ export const exporterMetrics = defineMetrics({
     labels: ['path'],
     help: 'Time from the arrival of a request to its last byte, by path.',
     bound: '6, of 10 buckets each',
+  },
+  exporterHttpCutConnections: {
+    otlpName: 'bgp.exporter.http_cut_connections',
+    kind: 'counter',
+    unit: '{connection}',
+    labels: ['reason'],
+    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request.',
+    bound: '7 (closed list of reasons)',
   },
   exporterDroppedSeries: {
     otlpName: 'bgp.exporter.dropped_series',
