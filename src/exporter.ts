@@ -24,6 +24,7 @@ import { PrefixView } from './metrics/prefix-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
+import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
 import { TextWriter } from './outputs/prometheus.ts';
 import type { TextFormat } from './outputs/text-lines.ts';
@@ -31,9 +32,9 @@ import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import { allUp } from './stream/stream-health.ts';
+import { StreamTroubles } from './stream/stream-troubles.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
 import { systemCode, systemReason } from './system-error.ts';
-import { isExpected } from './table/expectation.ts';
 import { Fold } from './table/fold.ts';
 import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
@@ -93,6 +94,7 @@ class Exporter implements RunningExporter {
   readonly #source: BgproutesSource;
   readonly #feeds: readonly SessionFeed[];
   readonly #keeper: Keeper;
+  readonly #troubles = new StreamTroubles();
   readonly #store: SnapshotStore | undefined;
   readonly #runtime: RuntimeMetrics;
   readonly #collect: () => readonly FamilySource[];
@@ -223,8 +225,14 @@ class Exporter implements RunningExporter {
     this.#source.start({
       frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
       opened: (session, atMs) => this.#keeper.opened(session, atMs),
-      connected: (session, atMs) => this.#keeper.connected(session, atMs),
-      disconnected: (session, _reason, atMs) => this.#keeper.disconnected(session, atMs),
+      connected: (session, atMs) => {
+        this.#troubles.up(session);
+        this.#keeper.connected(session, atMs);
+      },
+      disconnected: (session, reason, atMs, detail) => {
+        this.#troubles.down(session, reason, atMs, detail);
+        this.#keeper.disconnected(session, atMs);
+      },
     });
     this.#scheduleSnapshot();
   }
@@ -377,22 +385,7 @@ class Exporter implements RunningExporter {
   // --- the page for people ----------------------------------------------------------------------------------------------
 
   #landing(): LandingFacts {
-    const prefixes = [...this.table.prefixes.monitored()].map((prefix) => {
-      const { origins, watched, state } = prefix;
-      const byCount = [...origins.entries()].sort(([a, countA], [b, countB]) => countB - countA || a - b);
-      return {
-        prefix: state.prefix.text,
-        description: watched.description,
-        group: watched.group,
-        visibleVps: state.visible,
-        expectedVps: this.table.expected(prefix),
-        origins: byCount.map(([as, vps]) => ({
-          origin: this.table.paths.asText(as),
-          vps,
-          expected: isExpected(as, watched.origins, this.table.paths),
-        })),
-      };
-    });
+    const prefixes = landingPrefixes(this.table, (session) => this.#source.stats[session].up);
     const seeded = this.figures.seeded ? 'seeded' : 'unseeded';
     return {
       build: this.#deps.version,
@@ -401,8 +394,11 @@ class Exporter implements RunningExporter {
       table: this.#config.table.seed ? seeded : 'off',
       prefixes,
       streams: this.#feeds
-        .filter(({ stream }) => stream.idle !== true)
-        .map(({ stream, lastUpdateAtMs }) => ({ ...stream, lastUpdateAtMs })),
+        .map(({ stream, lastUpdateAtMs }, session) => ({
+          ...{ ...stream, lastUpdateAtMs },
+          trouble: stream.up ? undefined : this.#troubles.of(session),
+        }))
+        .filter(({ idle }) => idle !== true),
     };
   }
 }

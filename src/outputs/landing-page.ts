@@ -9,12 +9,25 @@ export interface LandingPrefix {
   readonly group: string;
   readonly visibleVps: number;
   readonly expectedVps: number;
-  /** As in the metrics; most VPs first. */
-  readonly origins: readonly LandingOrigin[];
+  readonly trust: LandingTrust;
+  /** As in the metrics; most VPs first, here and below. */
+  readonly origins: readonly LandingAs[];
+  /** Those that are not among the configured ones; empty where none are configured. */
+  readonly unexpectedUpstreams: readonly LandingAs[];
+  /** Those that a VP sees now. */
+  readonly moreSpecifics: readonly { readonly prefix: string; readonly vps: number }[];
 }
 
-export interface LandingOrigin {
-  readonly origin: string;
+/**
+ * What the counts of a prefix are worth. `trusted`: complete and current. `incomplete`: the stream is up, but the prefix's
+ * part of the table is not known to be complete. `old`: the stream that carries the prefix is down, and the counts are those
+ * of then.
+ */
+export type LandingTrust = 'trusted' | 'incomplete' | 'old';
+
+export interface LandingAs {
+  /** A number, or an AS_SET `{64501,64502}`. */
+  readonly as: string;
   readonly vps: number;
   /** False: not among the configured ones. True also where none are configured. */
   readonly expected: boolean;
@@ -24,6 +37,8 @@ export interface LandingStream {
   readonly source: string;
   readonly session: string;
   readonly up: boolean;
+  /** Why it is down, and since when (Unix ms); undefined while it is up, and before its first attempt has failed. */
+  readonly trouble: { readonly sinceMs: number; readonly text: string } | undefined;
   readonly subscribedPrefixes: number;
   /** Receipt of the newest message about routes, Unix ms; undefined before the first. */
   readonly lastUpdateAtMs: number | undefined;
@@ -50,7 +65,7 @@ export interface LandingLinks {
 
 /** More rows are no glance; the metrics have them all. */
 const MAX_ROWS = 100;
-const MAX_ORIGINS = 4;
+const MAX_LISTED = 4;
 
 const REFRESH_SECONDS = 10;
 
@@ -109,17 +124,29 @@ ${streamTable(facts.streams, nowMs)}
 `;
 }
 
-function state({ table }: LandingFacts, notReadyReason: string | undefined): string {
+function state({ table, prefixes, streams, nowMs }: LandingFacts, notReadyReason: string | undefined): string {
   const ready =
     notReadyReason === undefined
       ? '<p class="good">Ready: the live stream is up.</p>'
       : `<p class="bad">Not ready: ${escapeHtml(notReadyReason)}.</p>`;
+  const old = prefixes.filter(({ trust }) => trust === 'old').length;
+  const down = streams.filter(({ up }) => !up).map((stream) => `<p class="bad">${troubleOf(stream, nowMs)}</p>`);
+  const aged =
+    old === 0
+      ? ''
+      : `<p class="bad">Counts of ${old} of ${prefixes.length} prefixes are old: nothing is heard of them now.</p>`;
   const seeded = {
     seeded: '',
     unseeded: '<p class="warn">The table is not seeded: visible counts are too low until it is.</p>',
     off: '<p class="warn">The table is not seeded, by configuration: only vantage points that spoke since the start count.</p>',
   }[table];
-  return ready + seeded;
+  return ready + aged + down.join('') + seeded;
+}
+
+function troubleOf({ source, session, trouble }: LandingStream, nowMs: number): string {
+  const name = `Session ${escapeHtml(session)} of ${escapeHtml(source)}`;
+  if (trouble === undefined) return `${name} is not connected yet.`;
+  return `${name} has been down for ${formatAge(nowMs - trouble.sinceMs)}: ${escapeHtml(trouble.text)}`;
 }
 
 const PREFIX_COLUMNS: readonly Column[] = [
@@ -127,42 +154,59 @@ const PREFIX_COLUMNS: readonly Column[] = [
   { name: 'Visible VPs', isNumber: true },
   { name: 'Expected VPs', isNumber: true },
   { name: 'Visibility' },
+  { name: 'Trusted' },
   { name: 'Origins (VPs)' },
+  { name: 'Unexpected upstreams, more-specifics (VPs)' },
 ];
+
+const TRUST: Readonly<Record<LandingTrust, string>> = {
+  trusted: 'yes',
+  incomplete: '<span class="warn">no: incomplete</span>',
+  old: '<span class="bad">no: old</span>',
+};
 
 function prefixTable(prefixes: readonly LandingPrefix[]): string {
   const rows = prefixes.slice(0, MAX_ROWS).map((each) => {
-    const { prefix, description, group, visibleVps, expectedVps, origins } = each;
+    const { prefix, description, group, visibleVps, expectedVps, trust, origins } = each;
     const about = [description, group].filter((text) => text !== '').join(' · ');
     const ratio = expectedVps === 0 ? undefined : visibleVps / expectedVps;
     return [
       `<code>${escapeHtml(prefix)}</code>${about === '' ? '' : `<small>${escapeHtml(about)}</small>`}`,
       String(visibleVps),
       String(expectedVps),
-      visibility(ratio),
-      originList(origins),
+      visibility(ratio, trust),
+      TRUST[trust],
+      list(origins.map(({ as, vps, expected }) => asCount(as, vps, expected))),
+      list([
+        ...each.unexpectedUpstreams.map(({ as, vps }) => `<span class="bad">upstream ${asCount(as, vps, true)}</span>`),
+        ...each.moreSpecifics.map((part) => `<span class="bad">${escapeHtml(part.prefix)} (${part.vps})</span>`),
+      ]),
     ];
   });
   const rest = prefixes.length - rows.length;
   return `${table(PREFIX_COLUMNS, rows)}${rest > 0 ? `\n<p class="dim">and ${rest} more; the metrics have them all.</p>` : ''}`;
 }
 
-function visibility(ratio: number | undefined): string {
+/** Green, yellow or red only where the numbers are worth it: an old 100 % is no good news. */
+function visibility(ratio: number | undefined, trust: LandingTrust): string {
   if (ratio === undefined) return '<span class="dim">not seen yet</span>';
   // Rounded down: 99.97 % is not all of them.
   const percent = Math.floor(ratio * 1000) / 10;
-  const tone = ratio >= 0.95 ? 'good' : ratio >= 0.5 ? 'warn' : 'bad';
-  return `<span class="${tone}">${percent} %</span><progress max="1" value="${ratio.toFixed(4)}" aria-hidden="true"></progress>`;
+  const tone = trust !== 'trusted' ? 'dim' : ratio >= 0.95 ? 'good' : ratio >= 0.5 ? 'warn' : 'bad';
+  const bar = `<progress max="1" value="${ratio.toFixed(4)}" aria-hidden="true"></progress>`;
+  return `<span class="${tone}">${percent} %${trust === 'old' ? ', old' : ''}</span>${trust === 'old' ? '' : bar}`;
 }
 
-function originList(origins: readonly LandingOrigin[]): string {
-  if (origins.length === 0) return '<span class="dim">none</span>';
-  const shown = origins.slice(0, MAX_ORIGINS).map(({ origin, vps, expected }) => {
-    const text = `${/^[0-9]/.test(origin) ? 'AS' : ''}${escapeHtml(origin)} (${vps})`;
-    return expected ? text : `<span class="bad">${text} unexpected</span>`;
-  });
-  const rest = origins.length - shown.length;
-  return shown.join('<br>') + (rest > 0 ? `<small>and ${rest} more</small>` : '');
+function asCount(as: string, vps: number, expected: boolean): string {
+  const text = `${/^[0-9]/.test(as) ? 'AS' : ''}${escapeHtml(as)} (${vps})`;
+  return expected ? text : `<span class="bad">${text} unexpected</span>`;
+}
+
+/** Lines of HTML, the first `MAX_LISTED` of them. */
+function list(lines: readonly string[]): string {
+  if (lines.length === 0) return '<span class="dim">none</span>';
+  const rest = lines.length - MAX_LISTED;
+  return lines.slice(0, MAX_LISTED).join('<br>') + (rest > 0 ? `<small>and ${rest} more</small>` : '');
 }
 
 const STREAM_COLUMNS: readonly Column[] = [

@@ -19,13 +19,21 @@ const FACTS: LandingFacts = {
       group: 'core',
       visibleVps: 99,
       expectedVps: 100,
+      trust: 'trusted',
       origins: [
-        { origin: '64500', vps: 98, expected: true },
-        { origin: '{64501,64502}', vps: 1, expected: false },
+        { as: '64500', vps: 98, expected: true },
+        { as: '{64501,64502}', vps: 1, expected: false },
       ],
+      unexpectedUpstreams: [],
+      moreSpecifics: [],
     },
   ],
-  streams: [{ source: 'bgproutes', session: '0', up: true, subscribedPrefixes: 1, lastUpdateAtMs: 995_000 }],
+  streams: [
+    {
+      ...{ source: 'bgproutes', session: '0', up: true, trouble: undefined },
+      ...{ subscribedPrefixes: 1, lastUpdateAtMs: 995_000 },
+    },
+  ],
 };
 
 const log: string[] = [];
@@ -294,16 +302,24 @@ describe('GET /', () => {
             group: nasty,
             visibleVps: 1,
             expectedVps: 1,
-            origins: [{ origin: nasty, vps: 1, expected: false }],
+            trust: 'old',
+            origins: [{ as: nasty, vps: 1, expected: false }],
+            unexpectedUpstreams: [{ as: nasty, vps: 1, expected: false }],
+            moreSpecifics: [{ prefix: nasty, vps: 1 }],
           },
         ],
-        streams: [{ source: nasty, session: nasty, up: false, subscribedPrefixes: 0, lastUpdateAtMs: undefined }],
+        streams: [
+          {
+            ...{ source: nasty, session: nasty, up: false, trouble: { sinceMs: 0, text: nasty } },
+            ...{ subscribedPrefixes: 0, lastUpdateAtMs: undefined },
+          },
+        ],
       },
       { telemetryPath: `/m"><b>`, notReadyReason: nasty },
     );
     expect(page).not.toContain('<script');
     expect(page).not.toContain('<b>');
-    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(10);
+    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(15);
   });
 
   it('is bounded, and says what it leaves out', () => {
@@ -338,6 +354,51 @@ describe('GET /', () => {
     expect(page).toContain('>99.9 %<');
     expect(page).toContain('not seen yet');
     expect(page).not.toContain('NaN');
+  });
+});
+
+describe('the page on what is not as configured, and on what is old', () => {
+  const [first] = FACTS.prefixes;
+  const links = { telemetryPath: '/metrics', notReadyReason: undefined };
+  const page = (change: Partial<LandingFacts>) => landingPage({ ...FACTS, ...change }, links);
+
+  it('names unexpected upstreams and more-specifics with their VPs, most first, and counts the rest', () => {
+    const moreSpecifics = [1, 2, 3, 4].map((i) => ({ prefix: `192.23.62.${i * 16}/28`, vps: 50 - i }));
+    const unexpectedUpstreams = [{ as: '6939', vps: 170, expected: false }];
+    const html = page({ prefixes: [{ ...first, unexpectedUpstreams, moreSpecifics }] });
+    expect(html).toContain('<span class="bad">upstream AS6939 (170)</span>');
+    expect(html).toContain('<span class="bad">192.23.62.16/28 (49)</span>');
+    expect(html).not.toContain('192.23.62.64/28');
+    expect(html).toContain('and 1 more');
+  });
+
+  it('shows no green number, and why, while the stream of a prefix is down', () => {
+    const [stream] = FACTS.streams;
+    const trouble = { sinceMs: 820_000, text: 'the service refuses the stream: Another client is already connected' };
+    const html = page({
+      prefixes: [{ ...first, visibleVps: 100, trust: 'old' }, first],
+      streams: [{ ...stream, up: false, trouble }],
+    });
+    expect(html).toContain('<span class="dim">100 %, old</span>');
+    expect(html).toContain('no: old');
+    expect(html).toContain('Counts of 1 of 2 prefixes are old: nothing is heard of them now.');
+    expect(html).toContain(
+      'Session 0 of bgproutes has been down for 3 min: the service refuses the stream: Another client is already connected',
+    );
+    // That of the other prefix, whose stream is up.
+    expect(html.match(/<span class="good">\d+ %<\/span>/g)).toEqual(['<span class="good">99 %</span>']);
+  });
+
+  it('shows no green number for a prefix whose part of the table is incomplete', () => {
+    const html = page({ prefixes: [{ ...first, visibleVps: 100, trust: 'incomplete' }] });
+    expect(html).toContain('<span class="dim">100 %</span>');
+    expect(html).toContain('no: incomplete');
+    expect(html).not.toContain('are old');
+  });
+
+  it('says of a session that was never up that it is not connected yet', () => {
+    const [stream] = FACTS.streams;
+    expect(page({ streams: [{ ...stream, up: false }] })).toContain('Session 0 of bgproutes is not connected yet.');
   });
 });
 
