@@ -239,6 +239,8 @@ export function lines(
     readonly queries: Queries;
     readonly stacked?: boolean;
     readonly noValue?: string;
+    /** Of lines that are named by a label. */
+    readonly looks?: Readonly<Record<string, Look>>;
     /** One line for each thing that can go wrong: those that did not stay out of the legend. */
     readonly onlyWhatHappened?: boolean;
   },
@@ -265,14 +267,17 @@ export function lines(
       properties: [{ id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: false } }],
     });
   }
+  const looks = Object.entries(panel.looks ?? {});
   panel.queries.forEach(([expression, legend, look], index) => {
     builder.withTarget(overTime(expression, legend, index));
-    if (look === undefined) return;
-    builder.overrideByName(legend, [
+    if (look !== undefined) looks.push([legend, look]);
+  });
+  for (const [name, look] of looks) {
+    builder.overrideByName(name, [
       { id: 'color', value: { mode: 'fixed', fixedColor: look.colour } },
       ...(look.wide === true ? [{ id: 'custom.lineWidth', value: 4 }] : []),
     ]);
-  });
+  }
   return builder;
 }
 

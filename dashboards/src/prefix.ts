@@ -270,7 +270,7 @@ export function prefix() {
         height: 9,
         min: 0,
         queries: [
-          [gauge(p.prefixAsPathLengthMin), 'shortest', { colour: 'light-blue' }],
+          [gauge(p.prefixAsPathLengthMin), 'shortest', { colour: INK.plain }],
           [gauge(p.prefixAsPathLengthMean), 'mean', { colour: INK.ok }],
           [gauge(p.prefixAsPathLengthMax), 'longest', { colour: INK.low }],
           [
@@ -355,6 +355,12 @@ export function prefix() {
           [perSecond(p.prefixVpGains), 'gained', { colour: INK.ok }],
           [`-sum by (reason) (${prefixes.spoken(rate(p.prefixVpLosses, ONE), ['reason'])})`, 'lost: {{reason}}'],
         ],
+        // Only what was withdrawn is news of the network.
+        looks: {
+          'lost: withdrawn': { colour: INK.gone },
+          'lost: vp_down': { colour: INK.unknown },
+          'lost: expired': { colour: INK.plain },
+        },
       }),
     );
 }
