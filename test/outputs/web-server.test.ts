@@ -138,7 +138,7 @@ describe('GET /metrics', () => {
     const server = await start({ telemetryPath: '/bgp/metrics-1' });
     expect((await ask(server, '/bgp/metrics-1')).status).toBe(200);
     expect((await ask(server, '/metrics')).status).toBe(404);
-    expect((await ask(server, '/')).body.toString()).toContain('href="/bgp/metrics-1"');
+    expect((await ask(server, '/')).body.toString()).toContain('href="./bgp/metrics-1"');
   });
 
   it('fails alone when rendering fails: 500 without the reason, a log line with it, and the next one works', async () => {
@@ -286,6 +286,9 @@ describe('GET /', () => {
     for (const text of ['192.23.62.0/24', 'AS64500 (98)', '{64501,64502} (1) unexpected', '>99 %<', 'Version 1.2.3']) {
       expect(page).toContain(text);
     }
+    // Behind a proxy that takes off a prefix of the path they lead where they should.
+    const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => new URL(link, 'https://host/bgp/').pathname);
+    expect(links).toEqual(['/bgp/metrics', '/bgp/-/ready', '/bgp/-/healthy']);
     expect(page).not.toMatch(/<script|https?:|<img|style="|\bon[a-z]+=/);
   });
 

@@ -11,6 +11,7 @@ import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/exporter-view.ts';
 import { errorText, foreignText, type Redactor } from '../../redaction.ts';
 import type { DeltaConverter } from './delta.ts';
+import { grpcHint } from './grpc-port.ts';
 import type { HttpPost, PostResult } from './http-post.ts';
 import { hrTime, type OwnMetricData } from './metric-data.ts';
 import { SCOPE_NAME } from './producer.ts';
@@ -256,23 +257,25 @@ export class Delivery {
   }
 
   #outcomeOf(answer: PostResult, leftMs: number): Outcome {
-    const { redact } = this.#options;
+    const { redact, post } = this.#options;
+    const hint = grpcHint(answer, post.port);
     if (answer.kind === 'none') {
       const { error, sent } = answer;
       const held = sent ? 'maybe' : 'no';
       if (error.name === 'AbortError') {
         return { result: 'unavailable', held, detail: `no answer within ${Math.round(leftMs)} ms` };
       }
-      const detail = errorText(error, redact);
+      const detail = hint === undefined ? errorText(error, redact) : `${hint}: ${errorText(error, redact)}`;
       return PASSING_ERRORS.has(error.code ?? '')
         ? { result: 'unavailable', held, detail, retryAfterMs: 0 }
         : { result: 'error', held, detail };
     }
     const { status, headers, body } = answer;
-    if (status >= 200 && status < 300) return this.#accepted(status, body);
+    if (status >= 200 && status < 300 && hint === undefined) return this.#accepted(status, body);
     const text = foreignText(body.toString('utf8'), redact);
     const to = status < 400 && headers.location !== undefined ? ` to ${this.#place(headers.location)}` : '';
-    const detail = `HTTP status ${status}${to}${text === '' ? '' : `: ${text}`}`;
+    const said = `HTTP status ${status}${to}${text === '' ? '' : `: ${text}`}`;
+    const detail = hint === undefined ? said : `${hint}: ${said}`;
     if (RETRYABLE_STATUS.has(status)) {
       return {
         result: 'unavailable',

@@ -41,6 +41,11 @@ export class HttpPost {
     }
   }
 
+  /** Of the URL; empty for the scheme's own. */
+  get port(): string {
+    return this.#url.port;
+  }
+
   /** Never rejects. Ends when the signal aborts, whatever the server does. */
   async send(body: Uint8Array, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PostResult> {
     let sent = false;

@@ -94,6 +94,19 @@ async function tcp(
   return { endpoint: `http://127.0.0.1:${port}/v1/metrics`, connections: () => connections };
 }
 
+describe('the gRPC port of a collector', () => {
+  it('is told as such, with what to do', async () => {
+    const { endpoint } = await tcp((socket) =>
+      socket.once('data', () => socket.end(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0]))),
+    );
+    const { results, logger } = await exporting(endpoint);
+    await until(() => expect(results[0]).toBe('error'));
+    expect(logger.values('detail')[0]).toMatch(
+      /^the endpoint speaks gRPC, .*usually 4318 \(protocol http\/protobuf\): /,
+    );
+  });
+});
+
 describe('a collector that is down', () => {
   it('makes exports unavailable, is said once in the log, and is found again when it is back', async () => {
     const collector = await receiver();
