@@ -130,7 +130,11 @@ class Exporter implements RunningExporter {
     const decoder = new FastDecoder(new TableIds(this.table));
     const fold = new Fold(this.table);
     this.#feeds = this.#source.stats.map(
-      (stream, session) => new SessionFeed({ session, stream, decoder, fold, logger, canary }),
+      (stream, session) =>
+        new SessionFeed({
+          ...{ session, stream, decoder, fold, logger, canary },
+          onUnmonitored: (prefixes, atMs) => this.#source.unmonitored(session, prefixes, atMs),
+        }),
     );
     const onRequest: DataApiOptions['onRequest'] = (endpoint, result) => this.figures.countRequest(endpoint, result);
     const knownMoreSpecifics = (prefix: string) => this.table.prefixes.moreSpecificsOf(prefix);
@@ -233,6 +237,7 @@ class Exporter implements RunningExporter {
         this.#troubles.down(session, reason, atMs, detail);
         this.#keeper.disconnected(session, atMs);
       },
+      updates: (session) => this.#feeds[session].updates,
     });
     this.#scheduleSnapshot();
   }

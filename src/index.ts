@@ -24,6 +24,7 @@ export {
   DEFAULT_LIVE_MANAGER_URL,
   DEFAULT_WEBSOCKET_URL,
   type MessagesOptions,
+  type SubscribeOptions,
 } from './bgproutes/client.ts';
 export {
   DEBUG_ESSENTIAL,

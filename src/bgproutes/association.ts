@@ -1,19 +1,22 @@
 /**
- * The association of one key with its prefixes: made before each connection, renewed while connected, and lost silently
- * four hours after the key was last used. One request at a time; the newest list of prefixes wins.
+ * The association of one key with its prefixes: made when the key has no other session, renewed while connected, and lost
+ * silently four hours after the key was last used, or when another client replaces it. One request at a time; the newest
+ * list of prefixes wins.
  */
 import { PrefixToAPIKeyError, StoppedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import type { StreamStats } from '../stream/source.ts';
 import type { Timers } from '../stream/timers.ts';
-import type { Preparation } from '../stream/websocket-session.ts';
 import { type AssociationResult, associatePrefixes, LIVE_MANAGER_TIMEOUT_MS } from './live-manager.ts';
 
 export interface AssociationSettings {
   /** How long an association lasts without activity, ms. Default 4 h, as the service documents. */
   readonly ttlMs: number;
-  /** Time from a success to the next renewal, ms, give or take a tenth. Default a quarter of `ttlMs`: 1 h. */
+  /**
+   * Time from a success to the next renewal, ms, give or take a tenth. Default 10 min: a list that another client replaced
+   * stays unnoticed that long where none of that client's prefixes is heard.
+   */
   readonly renewalIntervalMs: number;
   /** Time for one request, ms. Default 15 s. */
   readonly timeoutMs: number;
@@ -28,7 +31,7 @@ export function associationSettings(given: Partial<AssociationSettings> = {}): A
   const ttlMs = given.ttlMs ?? 4 * 3_600_000;
   return {
     ttlMs,
-    renewalIntervalMs: given.renewalIntervalMs ?? ttlMs / 4,
+    renewalIntervalMs: given.renewalIntervalMs ?? Math.min(600_000, ttlMs / 4),
     timeoutMs: given.timeoutMs ?? LIVE_MANAGER_TIMEOUT_MS,
     errorBackoff: given.errorBackoff ?? { floorMs: 1_000, baseMs: 10_000, maxMs: 300_000 },
     refusalBackoff: given.refusalBackoff ?? { floorMs: 60_000, baseMs: 120_000, maxMs: 600_000 },
@@ -83,6 +86,30 @@ export class Association {
     return this.wanted;
   }
 
+  /** What was associated last; undefined before the first success, and since somebody else replaced it. */
+  get associated(): readonly string[] | undefined {
+    return this.held;
+  }
+
+  /** Whether the key has what is wanted, for all that is known here. */
+  isHeld(nowMs: number): boolean {
+    return this.held === this.wanted && this.isValid(nowMs);
+  }
+
+  /** What is wanted was associated just now, by somebody on our side. */
+  adopt(): void {
+    const nowMs = this.options.timers.now();
+    this.hold(this.wanted, nowMs);
+  }
+
+  /** The key has the prefixes of somebody else: nothing of ours is valid until the next success. */
+  forget(): void {
+    this.cancelExpiry();
+    this.held = undefined;
+    this.options.stats.subscribedPrefixes = 0;
+    this.options.stats.subscriptionExpiresAtMs = undefined;
+  }
+
   /** Whether the key may still carry prefixes, by the last success. */
   isValid(nowMs: number): boolean {
     const expiresAtMs = this.options.stats.subscriptionExpiresAtMs;
@@ -98,7 +125,7 @@ export class Association {
 
   /**
    * Wants other prefixes, at least one. The promise is settled by the requests that follow: the one made here when `now`,
-   * the one before the next connection, or a renewal.
+   * the one of the next connection, or a renewal.
    */
   setPrefixes(prefixes: readonly string[], now: boolean): Promise<void> {
     this.supersede('the prefixes were replaced once more');
@@ -109,22 +136,13 @@ export class Association {
     });
   }
 
-  /** Before a connection. When nobody answers, what was associated before will do while it lasts. */
-  async prepare(): Promise<Preparation> {
-    const result = await this.associate();
-    if (result.kind === 'success' || (result.kind === 'error' && this.isValid(this.options.timers.now())))
-      return { ok: true };
-    const refused = result.kind === 'refused';
-    return { ok: false, reason: 'association_failed', detail: result.text, refused };
-  }
-
   /** From now on renewals are made: there is a connection that needs them. */
   startRenewing(): void {
     this.renewing = true;
     this.scheduleRenewal();
   }
 
-  /** Without a connection renewals make no sense: the next connection associates anew. */
+  /** Without a connection nothing is renewed: another client may have the key meanwhile. */
   stopRenewing(): void {
     this.renewing = false;
     this.cancelRenewal();
@@ -157,7 +175,7 @@ export class Association {
   }
 
   /** Associates what is wanted when it is this request's turn, and still what is wanted when it is done. */
-  private async associate(): Promise<AssociationResult> {
+  async associate(): Promise<AssociationResult> {
     for (;;) {
       const wanted = this.wanted;
       const result = await this.requestOnce(wanted);
@@ -194,7 +212,7 @@ export class Association {
   }
 
   private take(result: AssociationResult, prefixes: readonly string[], sentAtMs: number): void {
-    const { stats, settings, timers, log, onAssociated, onExpired } = this.options;
+    const { stats, timers, log, onAssociated } = this.options;
     stats.renewals[result.kind]++;
     const current = prefixes === this.wanted;
     this.lastResult = result.kind;
@@ -203,21 +221,8 @@ export class Association {
       this.errorBackoff.reset();
       this.refusalBackoff.reset();
       if (this.wanted.length === 0) return; // cleared meanwhile
-      this.held = prefixes;
-      stats.subscribedPrefixes = prefixes.length;
       // From when it was asked for: when the service did it is not known, and later would be too hopeful.
-      stats.subscriptionExpiresAtMs = sentAtMs + settings.ttlMs;
-      this.cancelExpiry();
-      this.cancelExpiry = timers.schedule(
-        () => {
-          stats.subscribedPrefixes = 0;
-          log.error('the association of the prefixes with the key could not be renewed and may have expired', {
-            prefixes: prefixes.length,
-          });
-          onExpired(timers.now());
-        },
-        Math.max(0, stats.subscriptionExpiresAtMs - timers.now()),
-      );
+      this.hold(prefixes, sentAtMs);
       if (current) {
         const { waiter } = this;
         this.waiter = undefined;
@@ -231,6 +236,24 @@ export class Association {
       if (result.kind === 'refused' && current) this.giveUp(result.status, result.text);
     }
     this.scheduleRenewal();
+  }
+
+  private hold(prefixes: readonly string[], sinceMs: number): void {
+    const { stats, settings, timers, log, onExpired } = this.options;
+    this.held = prefixes;
+    stats.subscribedPrefixes = prefixes.length;
+    stats.subscriptionExpiresAtMs = sinceMs + settings.ttlMs;
+    this.cancelExpiry();
+    this.cancelExpiry = timers.schedule(
+      () => {
+        stats.subscribedPrefixes = 0;
+        log.error('the association of the prefixes with the key could not be renewed and may have expired', {
+          prefixes: prefixes.length,
+        });
+        onExpired(timers.now());
+      },
+      Math.max(0, stats.subscriptionExpiresAtMs - timers.now()),
+    );
   }
 
   /** The service will not have these prefixes. Who asked for them is told; those before are wanted (and associated) again. */

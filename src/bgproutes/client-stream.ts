@@ -182,7 +182,8 @@ export class MessageStream implements AsyncIterableIterator<Item> {
       }
       this.#isConnected = false;
       // A refusal before the first connection is the key's, or the prefixes': nothing that waiting would mend.
-      const willReconnect = this.#options.reconnect && (!refused || this.#everConnected);
+      // `stopped` by the source, which connects once more with other prefixes, is no end either.
+      const willReconnect = reason === 'stopped' || (this.#options.reconnect && (!refused || this.#everConnected));
       this.#tell({ type: 'disconnected', atMs, reason, detail, refused, willReconnect });
       if (!willReconnect) this.#fail(failureOf(reason, detail, refused));
     },

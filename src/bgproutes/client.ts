@@ -1,12 +1,14 @@
 /** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
 import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
-import { PrefixToAPIKeyError, StoppedError } from '../errors.ts';
+import { withDefaults } from '../defaults.ts';
+import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { Backoff } from '../stream/backoff.ts';
 import { sleep, systemTimers } from '../stream/timers.ts';
-import type { SessionSettings } from '../stream/websocket-session.ts';
+import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../stream/websocket-session.ts';
 import { buildInfo } from '../version.ts';
+import { type ClaimRequest, type ClaimResult, claimKey } from './claim.ts';
 import { type DebugLevel, DebugLog } from './client-debug-log.ts';
 import type { ClientEvent } from './client-events.ts';
 import type { LiveMessage } from './client-message.ts';
@@ -14,7 +16,7 @@ import { type ClientCounts, MessageStream } from './client-stream.ts';
 import { DataApiClient } from './data-api.ts';
 import { associatePrefixes } from './live-manager.ts';
 import { DECODE_FAILURES, type DecodeFailure } from './message.ts';
-import { checkServiceUrl } from './service-url.ts';
+import { checkServiceUrl, streamUrlOf } from './service-url.ts';
 import { BgproutesSource } from './source.ts';
 
 /** Where the live stream is. */
@@ -27,6 +29,8 @@ export const DEFAULT_DATA_API_URL = 'https://api.bgproutes.io';
 /** Attempts of `subscribe` when nobody answers, and the waits between them. */
 const SUBSCRIBE_ATTEMPTS = 5;
 const SUBSCRIBE_BACKOFF = { baseMs: 1_000, maxMs: 10_000 };
+/** An iteration that begins this soon after `subscribe` takes the key for free still. */
+const CLAIM_MS = 30_000;
 
 /** Everything but the key has a default. */
 export interface BgproutesLiveClientOptions {
@@ -52,6 +56,17 @@ export interface BgproutesLiveClientOptions {
   readonly logger?: Logger;
   /** Times and bounds of connections; those of the exporter by default. */
   readonly connection?: Partial<SessionSettings>;
+}
+
+/** What `subscribe` takes. */
+export interface SubscribeOptions {
+  /** Gives up when aborted. */
+  readonly signal?: AbortSignal;
+  /**
+   * Associates without asking whether another session uses the key: one that does then gets these prefixes rather than its
+   * own, or nothing. Default false.
+   */
+  readonly force?: boolean;
 }
 
 /** What `messages` takes. */
@@ -106,6 +121,8 @@ export class BgproutesLiveClient {
   };
   /** Subscribed to; empty: what the key has already. */
   #prefixes: readonly string[] = [];
+  /** When they were associated, by `elapsed`; an iteration that ended may have left the key to somebody else. */
+  #claimedAtMs = Number.NEGATIVE_INFINITY;
   #stream: MessageStream | undefined;
   /** The end of the former connection: the service refuses a second one of the same key. */
   #formerClosed: Promise<void> = Promise.resolve();
@@ -141,19 +158,25 @@ export class BgproutesLiveClient {
    * called before an iteration, or during one. While iterating, the association is renewed; without an iteration it ends
    * after 4 hours.
    *
-   * Rejects with a `PrefixToAPIKeyError` when something is no prefix, when the service refuses (`status`, `serverText`), and
-   * when it does not answer (no `status`): 5 attempts, without `reconnect` one. Rejects with the signal's reason when that
-   * is aborted, and with a `StoppedError` when the client is closed.
+   * A key has one list. So that this client does not take it from another that uses the key, the stream is opened first, for a
+   * moment: where the service refuses it because of another session, nothing is associated. `force` does not ask.
+   *
+   * Rejects with a `WebsocketConnectionError` when another session uses the key (`actor` is `operator`, the cause's `code`
+   * `in_use`), and when the stream cannot be opened, so that nobody can say (5 attempts, without `reconnect` one). Rejects
+   * with a `PrefixToAPIKeyError` when something is no prefix, when the service refuses (`status`, `serverText`), and when it
+   * does not answer (no `status`; as many attempts). Rejects with the signal's reason when that is aborted, and with a
+   * `StoppedError` when the client is closed.
    */
   async subscribe(
     prefixes: string | readonly string[],
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal, force = false }: SubscribeOptions = {},
   ): Promise<void> {
     this.#refuseClosed();
     const wanted = canonicalPrefixes(prefixes);
     const mine = this.#subscribed.then(async () => {
-      await this.#associate(wanted, signal);
+      await this.#associate(wanted, force, signal);
       this.#prefixes = wanted;
+      this.#claimedAtMs = systemTimers.elapsed();
       this.#stream?.setPrefixes(wanted);
     });
     this.#subscribed = mine.catch(() => {});
@@ -181,7 +204,12 @@ export class BgproutesLiveClient {
         new BgproutesSource({
           websocketUrl: websocketUrl ?? DEFAULT_WEBSOCKET_URL,
           liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
-          sessions: [{ apiKey, prefixes: this.#prefixes, prefixesOfKey: true }],
+          sessions: [
+            {
+              ...{ apiKey, prefixes: this.#prefixes, prefixesOfKey: true },
+              isAssociated: systemTimers.elapsed() - this.#claimedAtMs < CLAIM_MS,
+            },
+          ],
           reconnect,
           ...(connection === undefined ? {} : { connection }),
           userAgent: userAgent(),
@@ -246,43 +274,71 @@ export class BgproutesLiveClient {
     await Promise.all([this.#formerClosed, this.#subscribed]);
   }
 
-  async #associate(prefixes: readonly string[], given: AbortSignal | undefined): Promise<void> {
-    const { apiKey, liveManagerUrl, reconnect = true } = this.#options;
+  async #associate(prefixes: readonly string[], force: boolean, given: AbortSignal | undefined): Promise<void> {
+    const { apiKey, websocketUrl, liveManagerUrl, reconnect = true, connection } = this.#options;
     const { signal: closing } = this.#closing;
     const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
     const backoff = new Backoff(SUBSCRIBE_BACKOFF, systemTimers.random);
     const attempts = reconnect ? SUBSCRIBE_ATTEMPTS : 1;
+    const request: ClaimRequest = {
+      apiKey,
+      streamUrl: streamUrlOf(websocketUrl ?? DEFAULT_WEBSOCKET_URL, apiKey),
+      liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
+      connection: withDefaults(DEFAULT_SESSION_SETTINGS, connection),
+      ...{ prefixes, userAgent: userAgent(), timers: systemTimers, signal },
+    };
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
-      const result = await associatePrefixes({
-        apiKey,
-        liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
-        prefixes,
-        userAgent: userAgent(),
-        timers: systemTimers,
-        signal,
-      });
+      // An iteration closes its connection while it ends; a connection of our own would be refused until then.
+      if (this.#stream === undefined) await this.#formerClosed;
+      signal.throwIfAborted();
+      // The one session of the key is our own while an iteration is connected.
+      const isOurs = force || this.#stream?.isConnected === true;
+      this.#log.debug(
+        isOurs ? 'associating the prefixes' : 'associating the prefixes unless another session uses the key',
+      );
+      const result = await (isOurs ? associatePrefixes(request) : claimKey(request));
       signal.throwIfAborted();
       if (result.kind === 'success') {
         this.#log.info('prefixes associated with the key', { prefixes: prefixes.length });
         return;
       }
-      const failure = 'the prefixes could not be associated with the key';
-      const cause = Object.assign(new Error(result.text), { code: result.kind });
-      if (result.kind === 'refused') {
-        const { status, text: serverText } = result;
-        const said = `HTTP status ${status}${serverText === '' ? '' : `: ${serverText}`}`;
-        this.#log.error(failure, { detail: said });
-        throw new PrefixToAPIKeyError(`${failure}: ${said}`, { status, serverText, cause });
+      const { kind, text } = result;
+      const detail = kind === 'refused' ? `HTTP status ${result.status}${text === '' ? '' : `: ${text}`}` : text;
+      if (attempt === attempts || kind === 'refused' || kind === 'in_use') {
+        this.#log.error('the prefixes could not be associated with the key', { detail });
+        throw claimFailure(result, detail);
       }
-      this.#log.warn(failure, { detail: result.text, attempt });
-      if (attempt === attempts) throw new PrefixToAPIKeyError(`${failure}: ${result.text}`, { cause });
+      this.#log.warn('the prefixes could not be associated with the key', { detail, attempt });
       await sleep(systemTimers, backoff.next(), signal);
     }
   }
 
   #refuseClosed(): void {
     this.#closing.signal.throwIfAborted();
+  }
+}
+
+/** Why nothing was associated; the cause's `code` is the kind. */
+function claimFailure(result: Exclude<ClaimResult, { readonly kind: 'success' }>, detail: string): Error {
+  const { kind, text: serverText } = result;
+  const cause = Object.assign(new Error(serverText), { code: kind });
+  const said = detail === '' ? '' : `: ${detail}`;
+  switch (kind) {
+    case 'in_use': {
+      const message = `another session uses this API key, so nothing was associated with it${said}`;
+      return new WebsocketConnectionError(message, { actor: 'operator', serverText, cause });
+    }
+    case 'unknown': {
+      const message = `nobody can say whether another session uses this API key, so nothing was associated with it${said}`;
+      return new WebsocketConnectionError(message, { serverText, cause });
+    }
+    case 'refused': {
+      const message = `the prefixes could not be associated with the key${said}`;
+      return new PrefixToAPIKeyError(message, { status: result.status, serverText, cause });
+    }
+    case 'error':
+      return new PrefixToAPIKeyError(`the prefixes could not be associated with the key${said}`, { cause });
   }
 }
 

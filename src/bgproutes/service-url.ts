@@ -25,3 +25,11 @@ export function urlUnder(base: string, path: string): URL {
   url.pathname = url.pathname.replace(/\/+$/, '') + path;
   return url;
 }
+
+/** Where the stream of a key is; never to be printed. Throws a `TypeError` when the address is none. */
+export function streamUrlOf(websocketUrl: string, apiKey: string): URL {
+  const url = new URL(websocketUrl);
+  const key = `api_key=${encodeURIComponent(apiKey)}`;
+  url.search = url.search === '' ? key : `${url.search}&${key}`;
+  return url;
+}

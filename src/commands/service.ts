@@ -32,8 +32,8 @@ export const SERVICE_FLAGS: readonly Flag[] = [
 ];
 
 /** For the help of commands that use a session: what happens to an exporter with the same key. */
-export const KEY_NOTE = `A key has one session and one list of prefixes at a time: use a key that no running exporter uses, or the two take
-both from each other.
+export const KEY_NOTE = `A key has one session and one list of prefixes at a time: use a key that no running exporter uses. While another session
+uses it, the service refuses this one, which then changes nothing and ends.
 `;
 
 export interface Service extends BgproutesLiveClientOptions {

@@ -43,6 +43,16 @@ const FLAGS: readonly Flag[] = [
     help: `Inactivity of a key after which its prefixes are forgotten [${DEFAULT_TTL}].`,
   },
   {
+    name: 'fixed-list',
+    help: 'A session streams the prefixes that its key had when it connected; later ones need a new connection.',
+  },
+  { name: 'refuse-without-prefixes', help: 'Refuse the stream to a key that has no prefixes.' },
+  {
+    name: 'session-linger',
+    value: 'DURATION',
+    help: 'How long a session that is over still takes the place of its key [0s].',
+  },
+  {
     name: 'timestamps',
     value: 'now|original',
     help: 'Times of recorded messages: of their sending, or as recorded [now].',
@@ -130,6 +140,9 @@ async function optionsOf(flags: Arguments['flags']): Promise<Omit<SimulatorOptio
     ...(withdrawKey === undefined ? {} : { withdrawKey: String(withdrawKey) }),
     speed: speedOf(String(flags.speed ?? '1')),
     associationTtlMs: duration(flags, 'association-ttl', DEFAULT_TTL),
+    sessionTakesList: flags['fixed-list'] !== true,
+    acceptsWithoutPrefixes: flags['refuse-without-prefixes'] !== true,
+    sessionLingerMs: duration(flags, 'session-linger', '0s'),
     dataApiLagMs: duration(flags, 'data-api-lag', DEFAULT_LAG),
     timestamps: choice(flags, 'timestamps', ['now', 'original'] as const, 'now'),
     announceOnSubscribe: flags['announce-on-subscribe'] === true,

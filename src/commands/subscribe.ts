@@ -1,4 +1,5 @@
 /** `bgproutes-exporter subscribe`: associates prefixes with a key, for whoever reads its stream. */
+import { WebsocketConnectionError } from '../errors.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { ASSOCIATION, patiently } from './patience.ts';
@@ -6,6 +7,10 @@ import { PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FLAGS: readonly Flag[] = [
   { ...PREFIX_FLAG, help: 'Prefix to associate, such as 192.0.2.0/24. Repeatable.' },
+  {
+    name: 'force',
+    help: 'Do it also while another session uses the key: that one then gets these prefixes rather than its own, or nothing.',
+  },
   ...SERVICE_FLAGS,
 ];
 
@@ -18,7 +23,9 @@ export const subscribeCommand: Command = {
 Replaces the prefixes that a key streams by these, as the website does. The service forgets them after 4 hours without
 activity of the key. The commands serve, tail and watch do this themselves.
 
-Do not use it with the key of a running exporter: it would cease to hear of its own prefixes until it renews them.
+A key has one list and one session. The stream is opened first, for a moment: where the service refuses that because another
+session uses the key, nothing is changed and the exit code is 1. With --force nobody is asked. A running exporter with the same
+key would lose its stream: it counts as down, takes its own prefixes back and fills the gap, and so these here are lost again.
 
 Flags:
 ${formatFlags(FLAGS)}
@@ -33,10 +40,11 @@ Example:
     const { BgproutesLiveClient } = await import('../bgproutes/client.ts');
     const client = new BgproutesLiveClient(options);
     try {
-      await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal: io.signal }));
+      const force = flags.force === true;
+      await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal: io.signal, force }));
     } catch (error) {
       if (io.signal.aborted) return 0;
-      throw error;
+      throw withAdvice(error);
     } finally {
       await client.close();
     }
@@ -45,3 +53,14 @@ Example:
     return 0;
   },
 };
+
+/** What would happen, and what to do instead. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof WebsocketConnectionError)) return error;
+  const { code } = error.cause as { readonly code?: unknown };
+  const advice =
+    code === 'in_use'
+      ? 'That session would lose its prefixes to these: end it, use another key, or take the list from it with --force'
+      : 'With --force the prefixes are associated without asking; a session that uses the key would lose its own';
+  return new WebsocketConnectionError(`${error.message}. ${advice}`, error);
+}

@@ -3,6 +3,7 @@
  * held, bounded, while a seed or a gap fill is under way.
  */
 
+import type { DecodedFrames } from '../bgp/route-ids.ts';
 import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
 import { MAX_FRAMES } from '../bgproutes/frame-layout.ts';
 import {
@@ -45,6 +46,11 @@ export interface SessionFeedOptions {
   /** Canonical text of a prefix that only proves that the stream speaks. */
   readonly canary?: string | undefined;
   readonly holdBounds?: HoldBounds;
+  /**
+   * Told of a message in which nothing is monitored, by any session: at most one of those that came at one moment. It gets
+   * all prefixes of the message, canonical.
+   */
+  readonly onUnmonitored?: (prefixes: readonly string[], receivedAtMs: number) => void;
 }
 
 export class SessionFeed {
@@ -64,6 +70,7 @@ export class SessionFeed {
   readonly #fold: Fold;
   readonly #logger: Logger;
   readonly #holdBounds: HoldBounds;
+  readonly #onUnmonitored: (prefixes: readonly string[], receivedAtMs: number) => void;
   #held: HeldFrame[] | undefined;
   #heldBytes = 0;
   #overflowed = false;
@@ -71,7 +78,16 @@ export class SessionFeed {
   readonly #delays = new Float64Array(MAX_FRAMES);
   readonly #told = new Set<string>();
 
-  constructor({ session, stream, decoder, fold, logger, canary, holdBounds = DEFAULT_HOLD }: SessionFeedOptions) {
+  constructor({
+    session,
+    stream,
+    decoder,
+    fold,
+    logger,
+    canary,
+    holdBounds = DEFAULT_HOLD,
+    onUnmonitored = () => {},
+  }: SessionFeedOptions) {
     this.#session = session;
     this.stream = stream;
     this.#decoder = decoder;
@@ -79,6 +95,7 @@ export class SessionFeed {
     this.#logger = logger;
     this.#canary = canary;
     this.#holdBounds = holdBounds;
+    this.#onUnmonitored = onUnmonitored;
   }
 
   /** Messages, or parts of one, whose events are lost because they could not be read. */
@@ -139,13 +156,21 @@ export class SessionFeed {
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
     const delays = this.#delays;
+    const { events } = this;
+    let isTold = false;
     this.#decoder.decode(
       frames,
-      (read) => {
+      (read, first) => {
+        const unmonitored = events.unmonitoredPrefixes;
         for (let i = 0; i < read.count; i++) delays[i] = receivedAtMs / 1_000 - read.timesUs[i] / 1_000_000;
         this.delay.observeAll(delays, read.count);
         this.#heard(read.count, receivedAtMs);
-        this.#fold.applyFrames(read, this.#session, this.events, receivedAtMs, late);
+        this.#fold.applyFrames(read, this.#session, events, receivedAtMs, late);
+        if (events.unmonitoredPrefixes === unmonitored || isTold) return;
+        const place = firstUnmonitored(read);
+        if (place === undefined) return;
+        isTold = true;
+        this.#tellUnmonitored(decodeMessage(frames[first + place]), receivedAtMs);
       },
       (frame) => this.#applySlowly(frame, receivedAtMs, late),
     );
@@ -164,7 +189,17 @@ export class SessionFeed {
     ) {
       this.canaryAtMs = receivedAtMs;
     }
-    this.#fold.apply(update, this.#session, this.events, receivedAtMs, late);
+    const { events } = this;
+    const unmonitored = events.unmonitoredPrefixes;
+    this.#fold.apply(update, this.#session, events, receivedAtMs, late);
+    const count = update.withdrawn.length + update.announced.length;
+    if (count > 0 && events.unmonitoredPrefixes - unmonitored === count) this.#tellUnmonitored(result, receivedAtMs);
+  }
+
+  #tellUnmonitored(result: DecodeResult, receivedAtMs: number): void {
+    if (!result.ok) return;
+    const { withdrawn, announced } = result.update;
+    this.#onUnmonitored([...withdrawn, ...announced], receivedAtMs);
   }
 
   /** Messages that found no room were decoded before those that were held: the newest receipt stays. */
@@ -209,4 +244,12 @@ export class SessionFeed {
     this.#told.add(what);
     this.#logger.warn(message, { session: this.stream.session, ...fields });
   }
+}
+
+/** The place of the first frame that has prefixes, none of which is monitored. */
+function firstUnmonitored({ count, unmonitored, announcedEnds }: DecodedFrames): number | undefined {
+  for (let place = 0, from = 0; place < count; from = announcedEnds[place++]) {
+    if (unmonitored[place] > 0 && announcedEnds[place] === from) return place;
+  }
+  return undefined;
 }

@@ -25,6 +25,7 @@ export interface SessionFigures {
     readonly subscribedPrefixes: number;
     readonly renewals: Readonly<Record<string, number>>;
     readonly subscriptionExpiresAtMs: number | undefined;
+    readonly subscriptionLosses: number;
   };
   readonly decodeFailures: Readonly<Record<string, number>>;
   readonly slowDecodes: number;
@@ -82,6 +83,7 @@ function writers(session: SessionFigures, elapsed: () => number): Readonly<Recor
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),
     streamSubscriptionExpiry: single(base, () => seconds(stream.subscriptionExpiresAtMs)),
+    streamSubscriptionLosses: single(base, () => stream.subscriptionLosses),
     streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs)),
   };
 }

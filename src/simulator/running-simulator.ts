@@ -25,6 +25,9 @@ import { Timeline } from './timeline.ts';
 import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './vantage-points.ts';
 import { type HeldRouteOfVp, World } from './world.ts';
 
+/** A connection that has prefixes only now is one to stay when it is still there after this, real ms. */
+const STAY_MS = 1_000;
+
 export class RunningSimulator implements Simulator {
   readonly faults: FaultInjector;
   readonly #options: SimulatorOptions;
@@ -39,6 +42,8 @@ export class RunningSimulator implements Simulator {
   readonly #stamper: TimeStamper;
   readonly #scenario: Scenario;
   readonly #apiKeys: ReadonlySet<string>;
+  /** Those that are there to stay, and have prefixes. */
+  readonly #readySessions = new Set<StreamSession>();
   #host = '127.0.0.1';
   #port = 0;
   #replay: Replay | undefined;
@@ -81,6 +86,10 @@ export class RunningSimulator implements Simulator {
       maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
       heartbeatMs: options.heartbeatMs ?? 20_000,
       logger,
+      sessionTakesList: options.sessionTakesList ?? true,
+      acceptsWithoutPrefixes: options.acceptsWithoutPrefixes ?? true,
+      lingerMs: options.sessionLingerMs ?? 0,
+      now: () => clock.now(),
       onReady: (session) => this.#ready(session, () => false),
     });
     this.#timeline = new Timeline({ clock, speed, backpressure: () => this.#stream.backpressure() });
@@ -212,14 +221,24 @@ export class RunningSimulator implements Simulator {
     }
     this.#options.logger?.info('prefixes associated', { prefixes: association.prefixes.length });
     const [session] = this.#stream.sessions(key);
-    if (session === undefined || association.prefixes.length === 0) return;
-    this.#ready(session, (prefix) => before?.matches(prefix) ?? false);
+    if (session === undefined || this.#stream.associationOf(session) === undefined) return;
+    // A client may connect only to see whether the key is free, and then once more: a recording is not for that connection.
+    if (this.#replay !== undefined) this.#readyIfItStays(session);
+    else this.#ready(session, (prefix) => before?.matches(prefix) ?? false);
+  }
+
+  #readyIfItStays(session: StreamSession): void {
+    setTimeout(() => {
+      if (session.isOpen) this.#ready(session, () => false);
+    }, STAY_MS).unref();
   }
 
   /** The session is connected and has prefixes, some of which it may have had before. */
   #ready(session: StreamSession, isOld: (prefix: number) => boolean): void {
     const needed = this.#options.sessionsBeforeReplay ?? 1;
-    if (this.#replay !== undefined && this.#stream.readySessions().length >= needed) this.#replay.start();
+    this.#readySessions.add(session);
+    for (const one of this.#readySessions) if (!one.isOpen) this.#readySessions.delete(one);
+    if (this.#replay !== undefined && this.#readySessions.size >= needed) this.#replay.start();
     if (this.#options.announceOnSubscribe === true) void this.#tellAll(session, isOld);
   }
 
@@ -228,7 +247,7 @@ export class RunningSimulator implements Simulator {
     for (const vp of this.#world.points.all) {
       if (!session.isOpen) return;
       if (session.isSaturated) await session.drained();
-      const association = this.#associations.of(session.key);
+      const association = this.#stream.associationOf(session);
       if (!vp.isLive || association === undefined) continue;
       for (const message of this.#world.tableOf(vp, (prefix) => association.matches(prefix) && !isOld(prefix))) {
         session.offer(message, association, this.#stamper.nextUs());

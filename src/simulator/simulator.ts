@@ -37,6 +37,15 @@ export interface SimulatorOptions {
   readonly maxPrefixes?: number;
   /** Inactivity of a key after which its prefixes are forgotten. Only associating counts as activity. Default 4 h. */
   readonly associationTtlMs?: number;
+  /**
+   * Whether a session that is open follows the list of its key. False: it streams what the key had when it began. The
+   * service does not say which it does. Default true.
+   */
+  readonly sessionTakesList?: boolean;
+  /** Whether a key without prefixes may connect; the service does not say. Default true. */
+  readonly acceptsWithoutPrefixes?: boolean;
+  /** How long a session that is over is still taken for one that lives, so that the next one of its key is refused. Default 0. */
+  readonly sessionLingerMs?: number;
   /** Times of recorded messages: of their sending, or as recorded. Default `now`. */
   readonly timestamps?: 'now' | 'original';
   readonly clock?: Clock;
@@ -58,7 +67,9 @@ export interface SimulatorOptions {
    * not: it is for clients that do not ask the Data API. Default false.
    */
   readonly announceOnSubscribe?: boolean;
-  /** A recording starts when this many sessions are connected and have prefixes. Default 1. */
+  /**
+   * A recording starts when this many sessions are connected and have prefixes. Default 1. Those that get their prefixes
+   * later than their connection have a second to connect once more. */
   readonly sessionsBeforeReplay?: number;
   /** Events that the Data API can look back on. Default 200,000. */
   readonly historyLimit?: number;

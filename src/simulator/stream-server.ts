@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.ts';
-import type { Associations } from './associations.ts';
+import type { Association, Associations } from './associations.ts';
 import { requestUrl } from './http-exchange.ts';
 import type { StreamMessage } from './stream-message.ts';
 import { type StreamCounts, StreamSession } from './stream-session.ts';
@@ -15,6 +15,13 @@ export interface StreamServerOptions {
   /** 0: clients are not asked for signs of life. */
   readonly heartbeatMs: number;
   readonly logger: Logger | undefined;
+  /** Whether a session that is open follows the list of its key; false: it keeps the one of its beginning. */
+  readonly sessionTakesList: boolean;
+  /** Whether a key without prefixes may connect. */
+  readonly acceptsWithoutPrefixes: boolean;
+  /** How long a session that is over still takes the place of its key. */
+  readonly lingerMs: number;
+  readonly now: () => number;
   /** A client has both connected and prefixes: what was held for it may start. */
   readonly onReady: (session: StreamSession) => void;
 }
@@ -31,6 +38,8 @@ export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #websockets: WebSocketServer;
   readonly #sessions = new Map<string, StreamSession>();
+  /** Until when the place of a key is taken by a session that is over. */
+  readonly #takenUntilMs = new Map<string, number>();
   /** Every connection that has not ended yet, refused and half-closed ones too: the port is free only without them. */
   readonly #sockets = new Set<Duplex>();
   readonly #heartbeat: NodeJS.Timeout | undefined;
@@ -62,9 +71,10 @@ export class StreamServer {
     );
   }
 
-  /** Sessions whose key has prefixes now. */
-  readySessions(): StreamSession[] {
-    return this.sessions().filter((session) => this.#options.associations.of(session.key) !== undefined);
+  /** The list that decides what the session gets; undefined: none. */
+  associationOf(session: StreamSession): Association | undefined {
+    const { sessionTakesList, associations } = this.#options;
+    return sessionTakesList ? associations.of(session.key) : session.firstAssociation;
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -86,7 +96,10 @@ export class StreamServer {
 
   #connected(key: string, websocket: WebSocket, socket: Duplex): void {
     const { associations, logger, maxPendingBytes, onReady } = this.#options;
-    const session = new StreamSession({ key, websocket, socket, counts: this.counts, maxPendingBytes });
+    const firstAssociation = associations.of(key);
+    const session = new StreamSession({
+      ...{ key, websocket, socket, counts: this.counts, maxPendingBytes, firstAssociation },
+    });
     const refusal = this.#refusalOf(key);
     if (refusal !== undefined) {
       logger?.info('stream connection refused', { reason: refusal });
@@ -97,18 +110,27 @@ export class StreamServer {
     this.#sessions.set(key, session);
     logger?.info('stream connection opened', { sessions: this.sessions().length });
     websocket.on('close', () => {
-      if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+      if (this.#sessions.get(key) === session) {
+        this.#sessions.delete(key);
+        this.#takenUntilMs.set(key, this.#options.now() + this.#options.lingerMs);
+      }
       logger?.info('stream connection closed', { sessions: this.sessions().length });
     });
-    if (associations.of(key) !== undefined) onReady(session);
+    if (firstAssociation !== undefined) onReady(session);
   }
 
   /** Why this connection is not accepted; undefined when it is. */
   #refusalOf(key: string): string | undefined {
     const planned = this.#refusals.shift();
     if (planned !== undefined) return planned;
-    if (!this.#options.apiKeys.has(key)) return 'Invalid API key';
-    if (this.sessions(key).length > 0) return 'Another client is already connected with this API key';
+    const { apiKeys, acceptsWithoutPrefixes, associations, now } = this.#options;
+    if (!apiKeys.has(key)) return 'Invalid API key';
+    if (this.sessions(key).length > 0 || now() < (this.#takenUntilMs.get(key) ?? 0)) {
+      return 'Another client is already connected with this API key';
+    }
+    if (!acceptsWithoutPrefixes && associations.of(key) === undefined) {
+      return 'No prefixes are associated with this API key';
+    }
     return undefined;
   }
 
@@ -131,7 +153,7 @@ export class StreamServer {
   /** Offers the message to everybody; each gets its own part of it. */
   publish(message: StreamMessage, timeUs: number): void {
     for (const session of this.#sessions.values()) {
-      session.offer(message, this.#options.associations.of(session.key), timeUs);
+      session.offer(message, this.associationOf(session), timeUs);
     }
   }
 

@@ -45,10 +45,13 @@ export interface SessionOptions {
   readonly counts: StreamCounts;
   /** Unsent bytes at which the client is cut off. */
   readonly maxPendingBytes: number;
+  /** What the key had when the session began. */
+  readonly firstAssociation: Association | undefined;
 }
 
 export class StreamSession {
   readonly key: string;
+  readonly firstAssociation: Association | undefined;
   readonly #socket: Duplex;
   readonly #websocket: WebSocket;
   readonly #writer: FrameWriter;
@@ -65,6 +68,7 @@ export class StreamSession {
 
   constructor(options: SessionOptions) {
     this.key = options.key;
+    this.firstAssociation = options.firstAssociation;
     this.#socket = options.socket;
     this.#websocket = options.websocket;
     this.#counts = options.counts;

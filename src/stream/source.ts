@@ -44,6 +44,8 @@ export interface StreamStats {
   subscribedPrefixes: number;
   readonly renewals: Record<RenewalResult, number>;
   subscriptionExpiresAtMs: number | undefined;
+  /** How often messages showed that another client had replaced the session's list of prefixes. */
+  subscriptionLosses: number;
 }
 
 /** What happens on a source; called synchronously, must not throw. */
@@ -62,11 +64,14 @@ export interface SourceListener {
   /** Connected and associated: frames follow. */
   connected(session: number, atMs: number): void;
   /**
-   * A connection ended, an attempt at one failed, or the association may have expired (then frames may still come).
-   * `atMs` is since when nothing can be relied on: for `timeout` the last sign of life. `detail` is one line for people,
+   * A connection ended, an attempt at one failed, or the association may have expired or was replaced (then frames may still
+   * come). `atMs` is since when nothing can be relied on: for `timeout` the last sign of life. `stopped` while the source
+   * runs: the source connects once more at once. `detail` is one line for people,
    * bounded, without keys, maybe empty. `refused`: the service said no, and trying again soon will not help.
    */
   disconnected(session: number, reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void;
+  /** Messages about routes that were decoded since the start, for a source that must know a silence. Default: its frames. */
+  updates?(session: number): number;
 }
 
 export interface StreamSource {
@@ -75,7 +80,8 @@ export interface StreamSource {
   /** Starts all sessions; returns at once, connects in the background, retries for ever. */
   start(listener: SourceListener): void;
   /**
-   * Replaces the prefixes of a session without closing its connection. Resolves when associated, however long that takes
+   * Replaces the prefixes of a session. Where prefixes come, its connection is made once more, as no source says that an
+   * open one takes them. Resolves when associated, however long that takes
    * while the service cannot be reached. Rejects with a `PrefixToAPIKeyError` when refused (the former prefixes stay), and
    * with a `StoppedError` when the source stops or the prefixes are replaced again before. Without prefixes the session
    * closes its connection and is idle.

@@ -18,6 +18,7 @@ export function createStreamStats(source: string, session: string, startTimeMs: 
     subscribedPrefixes: 0,
     renewals: zeros(RENEWAL_RESULTS),
     subscriptionExpiresAtMs: undefined,
+    subscriptionLosses: 0,
   };
 }
 

@@ -80,6 +80,8 @@ export interface ConnectionOptions {
   readonly settings: ConnectionSettings;
   readonly timers: Timers;
   readonly redactText: Redactor;
+  /** Waits for a refusal at least twice as long as the handshake took: more than this connection hangs on it. Default false. */
+  readonly isTrial?: boolean;
 }
 
 export class WebSocketConnection {
@@ -104,9 +106,12 @@ export class WebSocketConnection {
   private alive = true;
   private silentMs = 0;
   private cancelTimer: () => void = () => {};
+  /** By `elapsed`. */
+  private readonly beganMs: number;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.options = options;
+    this.beganMs = options.timers.elapsed();
     this.events = events;
     this.lastLifeAtMs = options.timers.now();
     this.ended = new Promise((resolve) => {
@@ -154,6 +159,11 @@ export class WebSocketConnection {
     }, settings.handshakeTimeoutMs);
   }
 
+  /** Whether frames can still come. */
+  get isOpen(): boolean {
+    return this.opened && !this.over && !this.closing;
+  }
+
   /** Ends the connection from our side, with a closing handshake when it is open. Idempotent. */
   close(): void {
     if (this.over || this.closing) return;
@@ -192,7 +202,10 @@ export class WebSocketConnection {
     this.opened = true;
     this.lastLifeAtMs = timers.now();
     if (this.paused) this.socket.pause();
-    this.cancelTimer = timers.schedule(this.settle, settings.settleMs);
+    const handshakeMs = timers.elapsed() - this.beganMs;
+    const settleMs = this.options.isTrial === true ? Math.max(settings.settleMs, 2 * handshakeMs) : settings.settleMs;
+    // A refusal may have come while this process did other work: the sockets are read once more before it is over.
+    this.cancelTimer = timers.schedule(() => setImmediate(this.settle), settleMs);
     this.events.opened?.(this.lastLifeAtMs);
   };
 

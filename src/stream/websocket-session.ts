@@ -1,6 +1,7 @@
 /**
  * A session that lasts: one WebSocket connection after the other, with waits between them that spare the service. It
- * retries for ever, or ends with the first connection when told so.
+ * retries for ever, or ends with the first connection when told so. An attempt may begin with a trial: a connection that
+ * only asks whether the service accepts us.
  */
 import { withDefaults } from '../defaults.ts';
 import type { Logger } from '../logger.ts';
@@ -21,7 +22,12 @@ export interface SessionSettings extends ConnectionSettings {
   readonly backoff: BackoffOptions;
   /** Waits after the service said no: an invalid key must not hammer it. Default 1 to 2 minutes, up to 10. */
   readonly refusalBackoff: BackoffOptions;
-  /** After a connection that lasted this long both begin anew, ms. Default 60 s. */
+  /**
+   * Waits after a refusal for the sake of a session of our own that the service has not seen end. Default 5, 10, 20 s and so
+   * on up to 60 s, less a tenth at most.
+   */
+  readonly ghostBackoff: BackoffOptions;
+  /** After a connection that lasted this long `backoff` and `refusalBackoff` start from their first wait, ms. Default 60 s. */
   readonly stableAfterMs: number;
 }
 
@@ -29,13 +35,38 @@ export const DEFAULT_SESSION_SETTINGS: SessionSettings = {
   ...DEFAULT_CONNECTION_SETTINGS,
   backoff: { baseMs: 1_000, maxMs: 60_000 },
   refusalBackoff: { floorMs: 60_000, baseMs: 120_000, maxMs: 600_000 },
+  ghostBackoff: { baseMs: 5_000, maxMs: 60_000, jitter: 0.1 },
   stableAfterMs: 60_000,
 };
 
-/** Whether a connection may be made now. */
+/** Why an attempt ends without a connection. */
+export interface AttemptFailure {
+  readonly reason: DisconnectReason;
+  readonly detail: string;
+  readonly refused: boolean;
+}
+
+/** Whether a connection may be made now; with `trial`, a trial comes first. */
 export type Preparation =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly reason: DisconnectReason; readonly detail: string; readonly refused: boolean };
+  | { readonly ok: true; readonly trial?: Trial | undefined }
+  | ({ readonly ok: false } & AttemptFailure);
+
+/**
+ * What follows a connection that only asks whether the service accepts us. Its frames are handed to nobody, as they may
+ * belong to somebody else's subscription, and no event speaks of it. Must not reject.
+ */
+export interface Trial {
+  /** The service accepted it. It stays open until this resolves. */
+  accepted(): Promise<TrialVerdict>;
+  /** The service refused it, with this text. `keep` lets the attempt end with the refusal. */
+  refused(detail: string): Promise<TrialVerdict>;
+}
+
+/**
+ * `connect_again`: the connection that counts is made now, at once. `keep`: the trial is the connection that counts; where it
+ * is over, the attempt ends with how it ended. Otherwise the attempt has failed.
+ */
+export type TrialVerdict = 'connect_again' | 'keep' | AttemptFailure;
 
 export interface SessionEvents extends ConnectionEvents {
   /**
@@ -51,22 +82,30 @@ export interface SessionOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Defaults to `DEFAULT_SESSION_SETTINGS`, setting by setting. */
   readonly settings?: Partial<SessionSettings>;
-  /** False: ends with its first connection or failed attempt. Default true. */
+  /** False: ends with its first connection or failed attempt; `connectAgain` is none. Default true. */
   readonly reconnect?: boolean;
-  /** What must be done before each connection. Must give up soon after the signal is aborted; must not reject. */
+  /** What must be done before each attempt. Must give up soon after the signal is aborted; must not reject. */
   readonly prepare?: (signal: AbortSignal) => Promise<Preparation>;
+  /** The wait after this failure, ms; undefined: that of the settings. */
+  readonly delayAfter?: (failure: AttemptFailure) => number | undefined;
   readonly timers: Timers;
   readonly redactText: Redactor;
   readonly log: Logger;
 }
 
 /** How an attempt ended. */
-interface Outcome {
-  readonly reason: DisconnectReason;
-  readonly detail: string;
-  readonly refused: boolean;
+interface Outcome extends AttemptFailure {
   readonly atMs: number;
   readonly connectedAtMs: number | undefined;
+}
+
+/** A connection whose events are handed on, or not yet. */
+interface GatedConnection {
+  readonly connection: WebSocketConnection;
+  /** Resolves when the service has accepted it. */
+  readonly accepted: Promise<'accepted'>;
+  /** Hands on its events from now on; it counts as connected at once when it was accepted. */
+  readonly open: () => void;
 }
 
 export class WebSocketSession {
@@ -77,9 +116,12 @@ export class WebSocketSession {
   private readonly refusalBackoff: Backoff;
   private readonly stopping = new AbortController();
   private connection: WebSocketConnection | undefined;
+  /** The same, once its events are handed on. */
+  private live: WebSocketConnection | undefined;
   private running: Promise<void> | undefined;
   private paused = false;
   private waiting: AbortController | undefined;
+  private again = false;
 
   constructor(options: SessionOptions, events: SessionEvents) {
     this.options = options;
@@ -111,22 +153,40 @@ export class WebSocketSession {
     this.waiting?.abort();
   }
 
+  /**
+   * Closes the connection, or ends the wait for one, and connects again at once. An attempt that is under way goes on: its
+   * connection is young enough.
+   */
+  connectAgain(): void {
+    if (this.waiting !== undefined) this.waiting.abort();
+    else if (this.live !== undefined) {
+      this.again = true;
+      this.live.close();
+    }
+  }
+
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */
   pause(): void {
     this.paused = true;
-    this.connection?.pause();
+    this.live?.pause();
   }
 
   resume(): void {
     this.paused = false;
-    this.connection?.resume();
+    this.live?.resume();
   }
 
   private async run(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
       const outcome = await this.attempt(stopped);
       if (outcome === undefined) return;
+      const isAgain = this.again && outcome.reason === 'stopped' && !stopped.aborted;
+      this.again = false;
       this.events.disconnected(outcome.reason, outcome.atMs, outcome.detail, outcome.refused);
+      if (isAgain) {
+        this.report(outcome, 0);
+        continue;
+      }
       if (stopped.aborted || this.options.reconnect === false) {
         this.report(outcome, undefined);
         return;
@@ -136,7 +196,8 @@ export class WebSocketSession {
         this.backoff.reset();
         this.refusalBackoff.reset();
       }
-      const delayMs = (outcome.refused ? this.refusalBackoff : this.backoff).next();
+      const delayMs =
+        this.options.delayAfter?.(outcome) ?? (outcome.refused ? this.refusalBackoff : this.backoff).next();
       this.report(outcome, delayMs);
       this.waiting = new AbortController();
       await sleep(this.options.timers, delayMs, this.waiting.signal);
@@ -144,28 +205,76 @@ export class WebSocketSession {
     }
   }
 
-  /** One connection. Undefined when stopped before there was any. */
+  /** One connection, after a trial where one is due. Undefined when stopped before there was any. */
   private async attempt(stopped: AbortSignal): Promise<Outcome | undefined> {
-    const { timers, prepare, log } = this.options;
+    const { timers, prepare } = this.options;
     const prepared = prepare === undefined ? { ok: true as const } : await prepare(stopped);
     if (stopped.aborted) return undefined;
     if (!prepared.ok) return { ...prepared, atMs: timers.now(), connectedAtMs: undefined };
+    if (prepared.trial !== undefined) {
+      const outcome = await this.try(prepared.trial, stopped);
+      if (outcome !== 'connect_again') return outcome;
+    }
+    const { connection, open } = this.connect(false);
+    open();
+    const end = await connection.ended;
+    this.connection = this.live = undefined;
+    return end;
+  }
+
+  private async try(trial: Trial, stopped: AbortSignal): Promise<Outcome | 'connect_again'> {
+    const { connection, accepted, open } = this.connect(true);
+    const answer = await Promise.race([connection.ended, accepted]);
+    let verdict: TrialVerdict;
+    if (answer === 'accepted') verdict = await trial.accepted();
+    else if (answer.refused && !stopped.aborted) verdict = await trial.refused(answer.detail);
+    else verdict = answer;
+    if (verdict === 'keep') open();
+    else connection.close();
+    const end = await connection.ended;
+    this.connection = this.live = undefined;
+    if (verdict === 'keep' || stopped.aborted) return end;
+    if (verdict === 'connect_again') return verdict;
+    const { reason, detail, refused } = verdict;
+    return { reason, detail, refused, atMs: this.options.timers.now(), connectedAtMs: undefined };
+  }
+
+  private connect(isTrial: boolean): GatedConnection {
+    const { timers, log } = this.options;
+    let isLive = false;
+    let isAccepted = false;
+    let accept: (value: 'accepted') => void;
+    const accepted = new Promise<'accepted'>((resolve) => {
+      accept = resolve;
+    });
+    const connected = (atMs: number) => {
+      log.info('stream connected');
+      this.events.connected(atMs);
+    };
     const connection = new WebSocketConnection(
-      { ...this.options, settings: this.settings },
+      { ...this.options, settings: this.settings, isTrial },
       {
-        opened: (atMs) => this.events.opened?.(atMs),
-        connected: (atMs) => {
-          log.info('stream connected');
-          this.events.connected(atMs);
+        opened: (atMs) => {
+          if (isLive) this.events.opened?.(atMs);
         },
-        frames: (frames, receivedAtMs) => this.events.frames(frames, receivedAtMs),
+        connected: (atMs) => {
+          isAccepted = true;
+          accept('accepted');
+          if (isLive) connected(atMs);
+        },
+        frames: (frames, receivedAtMs) => {
+          if (isLive) this.events.frames(frames, receivedAtMs);
+        },
       },
     );
     this.connection = connection;
-    if (this.paused) connection.pause();
-    const end = await connection.ended;
-    this.connection = undefined;
-    return end;
+    const open = () => {
+      isLive = true;
+      this.live = connection;
+      if (this.paused) connection.pause();
+      if (isAccepted && connection.isOpen) connected(timers.now());
+    };
+    return { connection, accepted, open };
   }
 
   private report({ reason, detail, refused }: Outcome, delayMs: number | undefined): void {

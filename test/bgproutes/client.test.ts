@@ -150,6 +150,60 @@ describe('subscribe', () => {
     expect(everythingOf(second)).not.toContain(KEY);
   });
 
+  it('takes nothing from another session of the key, unless forced', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint(BGP_VP);
+    const first = connect(simulator);
+    await first.subscribe(P1);
+    const iterator = await openStream(first);
+    const error = await failure(connect(simulator).subscribe(P2));
+    expect(error).toBeInstanceOf(WebsocketConnectionError);
+    expect(error).toMatchObject({
+      actor: 'operator',
+      message:
+        'another session uses this API key, so nothing was associated with it: Another client is already connected with this API key',
+      serverText: 'Another client is already connected with this API key',
+      cause: { code: 'in_use' },
+    });
+    simulator.announce(vp.key, P1, ROUTE);
+    expect(await take(iterator)).toMatchObject({ prefixes: [P1] });
+    await connect(simulator).subscribe(P2, { force: true });
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P2]);
+  });
+
+  it('does nothing while nobody can say whether another session uses the key', async () => {
+    const simulator = await simulate();
+    simulator.faults.rejectHandshakes(2, 429);
+    const client = connect(simulator, { reconnect: false });
+    expect(await failure(client.subscribe(P1))).toMatchObject({
+      code: 'WEBSOCKET_CONNECTION',
+      serverText: 'HTTP status 429',
+      cause: { code: 'unknown' },
+    });
+    expect(simulator.associatedPrefixes(KEY)).toEqual([]);
+    await connect(simulator).subscribe(P1); // asks again
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P1]);
+  });
+
+  it.each([
+    { acceptsWithoutPrefixes: false },
+    { sessionTakesList: false },
+    { acceptsWithoutPrefixes: false, sessionTakesList: false },
+    { sessionLingerMs: 300 },
+  ])('and messages work with a service that has %o', async (service) => {
+    const simulator = await simulate(service);
+    const vp = simulator.addVantagePoint(BGP_VP);
+    const client = connect(simulator, {
+      connection: { ...QUICK, ghostBackoff: { baseMs: 100, maxMs: 400 } },
+    });
+    await client.subscribe(P1);
+    const iterator = client.messages();
+    const next = take(iterator);
+    await vi.waitFor(() => expect(client.stats.connected).toBe(true), { timeout: 5_000 });
+    simulator.announce(vp.key, P1, ROUTE);
+    expect(await next).toMatchObject({ prefixes: [P1] });
+  });
+
   it('asks again when there is no answer, and only once without reconnect', async () => {
     const simulator = await simulate();
     simulator.faults.api('live_manager', 503);
@@ -185,6 +239,7 @@ describe('subscribe', () => {
     await client.subscribe(P1);
     const iterator = await openStream(client);
     await client.subscribe(P2);
+    expect([(await take(iterator)).type, (await take(iterator)).type]).toEqual(['disconnected', 'connected']);
     simulator.announce(vp.key, P1, ROUTE);
     simulator.announce(vp.key, P2, ROUTE);
     expect(await take(iterator)).toMatchObject({ prefixes: [P2] });
@@ -212,13 +267,16 @@ describe('messages', () => {
     const client = connect(simulator);
     const iterator = await openStream(client);
     await client.subscribe(P2);
+    // A session that is open may not take a new list: there is a new one.
+    expect(await take(iterator)).toMatchObject({ type: 'disconnected', reason: 'stopped', willReconnect: true });
+    expect(await take(iterator)).toMatchObject({ type: 'connected' });
     simulator.announce(vp.key, P2, ROUTE);
     expect(await take(iterator)).toMatchObject({ type: 'announcement', prefixes: [P2] });
     simulator.faults.expire();
     simulator.faults.cut();
-    // Associated anew before the next connection.
+    // Associated again with the next connection.
     expect([(await take(iterator)).type, (await take(iterator)).type]).toEqual(['disconnected', 'connected']);
-    expect(simulator.associatedPrefixes(KEY)).toEqual([P2]);
+    await vi.waitFor(() => expect(simulator.associatedPrefixes(KEY)).toEqual([P2]));
   });
 
   it('end with the loop: the connection is closed, and another iteration is possible', async () => {
@@ -416,6 +474,10 @@ describe('a refusal', () => {
     const simulator = await simulate();
     const client = connect(simulator);
     await client.subscribe(P1);
+    // So long ago that another client may have had the key since.
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+    cleanups.push(async () => vi.restoreAllMocks());
     simulator.faults.refuseAssociation(1, 'Prefix not allowed');
     const error = await failure(client.messages().next());
     expect(error).toBeInstanceOf(PrefixToAPIKeyError);

@@ -1,17 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import type { BgproutesSource } from '../../src/bgproutes/source.ts';
 import { PrefixToAPIKeyError, StoppedError } from '../../src/errors.ts';
-import { accept, connectedWorld, fail, HOUR, P1, P2, refuse, world } from './source-world.ts';
+import { webSocketServer } from '../stream/test-servers.ts';
+import { accept, connectedWorld, fail, HOUR, MINUTE, P1, P2, refuse, world } from './source-world.ts';
 
 describe('setPrefixes', () => {
-  it('replaces them on the same connection', async () => {
+  it('connects once more, at once, when prefixes come: the open session may not take them', async () => {
     const w = await connectedWorld();
+    const [stats] = w.source.stats;
     await w.source.setPrefixes(0, [P1, P2]);
     expect(w.asked('KEY-A')).toEqual([P1, `${P1},${P2}`]);
-    expect(w.source.stats[0].subscribedPrefixes).toBe(2);
-    expect([w.stream.connections(), w.heard]).toEqual([1, ['0 connected']]);
-    w.timers.advance(HOUR);
-    await w.until(() => expect(w.asked('KEY-A').at(-1)).toBe(`${P1},${P2}`));
+    expect([stats.subscribedPrefixes, stats.up]).toEqual([2, false]);
+    await w.until(() =>
+      expect(w.heard).toEqual(['0 connected', '0 stopped: connecting once more, with the new prefixes', '0 connected']),
+    );
+    expect(stats).toMatchObject({ up: true, connects: 2, gapMs: 0, disconnects: { stopped: 1 } });
+    w.timers.advance(10 * MINUTE);
+    await w.until(() => expect(w.asked('KEY-A')).toEqual([P1, `${P1},${P2}`, `${P1},${P2}`]));
+  });
+
+  it('stays connected when prefixes only go, and takes what still comes of them for its own', async () => {
+    const w = await world([{ apiKey: 'KEY-A', prefixes: [P1, P2] }]);
+    w.start();
+    await w.until(() => expect(w.heard).toEqual(['0 connected']));
+    await w.source.setPrefixes(0, [P1]);
+    w.timers.advance(MINUTE);
+    w.source.unmonitored(0, [P2], w.timers.now());
+    expect([w.heard, w.source.stats[0].connects]).toEqual([['0 connected'], 1]);
+  });
+
+  it('is not told to the service while another session uses the key', async () => {
+    const stream = await webSocketServer((client) => client.send('{"error":"Another session is open"}'));
+    const w = await world([{ apiKey: 'KEY-A', prefixes: [P1] }], {}, stream);
+    w.start();
+    await w.until(() => expect(w.heard).toEqual(['0 refused: Another session is open']));
+    w.source.setPrefixes(0, [P2]).catch(() => {});
+    await w.until(() => expect(w.source.stats[0].disconnects.refused).toBe(2));
+    expect(w.manager.requests).toEqual([]);
   });
 
   it('rejects what the service refuses, and has it hold the former ones', async () => {
@@ -71,16 +96,17 @@ describe('setPrefixes', () => {
       (request.url.searchParams.get('new_pfxs') === P1 ? accept : refuse)(request, response);
     w.start();
     await w.until(() => expect(w.heard.length).toBe(1));
-    await w.source.setPrefixes(0, [P1]);
+    const replaced = w.source.setPrefixes(0, [P1]);
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
+    await replaced;
   });
 
   it('before the start is what the start associates', async () => {
     const w = await world([{ apiKey: 'KEY-A', prefixes: [P1] }]);
     const replaced = w.source.setPrefixes(0, [P2]);
     w.start();
+    await w.until(() => expect(w.asked('KEY-A')).toEqual([P2]));
     await replaced;
-    expect(w.asked('KEY-A')).toEqual([P2]);
   });
 });
 
@@ -102,8 +128,9 @@ describe('a session without prefixes', () => {
     const w = await world([{ apiKey: 'KEY-A', prefixes: [] }]);
     const [stats] = w.source.stats;
     w.start();
-    await w.source.setPrefixes(0, [P1]);
+    const first = w.source.setPrefixes(0, [P1]);
     await w.until(() => expect(w.heard).toEqual(['0 connected']));
+    await first;
     expect(stats.idle).toBe(false);
     await w.source.setPrefixes(0, []);
     expect(w.heard).toEqual(['0 connected', '0 stopped']);
@@ -122,8 +149,8 @@ describe('a session without prefixes', () => {
     void w.source.setPrefixes(0, [P2]).catch(() => {});
     void w.source.setPrefixes(0, []).catch(() => {});
     const last = w.source.setPrefixes(0, [P1, P2]);
-    await last;
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
+    await last;
     clearInterval(watching);
     expect(Math.max(...open)).toBeLessThanOrEqual(1);
     expect(w.asked('KEY-A').at(-1)).toBe(`${P1},${P2}`);
@@ -170,8 +197,8 @@ describe('stop', () => {
     w.answer = () => {};
     w.start();
     await w.until(() => expect(w.manager.requests.length).toBe(1));
-    expect(await stopTime(w.source)).toBeLessThan(500);
-    expect(w.heard).toEqual([]);
+    expect(await stopTime(w.source)).toBeLessThan(1_900);
+    expect(w.heard).toEqual(['0 stopped']);
   });
 
   it('before the start does nothing', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
+import { tailCommand } from '../../src/commands/tail.ts';
 import { KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
 import { addresses, runCommand } from './command-world.ts';
 
@@ -20,7 +21,25 @@ describe('subscribe', () => {
       `2 prefixes are associated with the key: ${P2}, 198.51.100.0/24\n`,
     ]);
     expect(simulator.associatedPrefixes(KEY)).toEqual([P2, '198.51.100.0/24']);
-    expect(simulator.stats.connections).toBe(0);
+    expect(simulator.sessions()).toBe(0);
+  });
+
+  it('changes nothing beside a session that uses the key, and says what to do; with --force it does', async () => {
+    const simulator = await simulate();
+    const tail = runCommand(tailCommand, [`--prefix=${P1}`, ...addresses(simulator)], { env });
+    await tail.noted('# connected');
+    const args = [`--prefix=${P2}`, ...addresses(simulator)];
+    const { exit, stdout } = runCommand(subscribeCommand, args, { env });
+    await expect(exit).rejects.toMatchObject({
+      code: 'WEBSOCKET_CONNECTION',
+      message:
+        'another session uses this API key, so nothing was associated with it: Another client is already connected with this API key. ' +
+        'That session would lose its prefixes to these: end it, use another key, or take the list from it with --force',
+    });
+    expect([stdout.text, simulator.associatedPrefixes(KEY)]).toEqual(['', [P1]]);
+    const forced = runCommand(subscribeCommand, [...args, '--force'], { env });
+    expect([await forced.exit, simulator.associatedPrefixes(KEY)]).toEqual([0, [P2]]);
+    await tail.stop();
   });
 
   it('fails with the reason of the service', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { tailCommand } from '../../src/commands/tail.ts';
+import { watchCommand } from '../../src/commands/watch.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { BGP_VP, BMP_VP, cleanups, KEY, P1, P2, ROUTE, simulate } from '../bgproutes/client-world.ts';
 import { startProgram } from '../support/program.ts';
@@ -140,6 +141,24 @@ describe('tail', () => {
       code: 'WEBSOCKET_CONNECTION',
       message: 'the service refused the live stream: Invalid API key',
     });
+  });
+
+  it.each([
+    [tailCommand, []],
+    [watchCommand, ['origins']],
+  ])('takes nothing from a session that uses the key', async (command, words) => {
+    const simulator = await simulate();
+    const first = runCommand(tailCommand, [`--prefix=${P1}`, ...addresses(simulator)], { env: { BGP_API_KEY: KEY } });
+    await first.noted('# connected');
+    const second = runCommand(command, [...words, '--prefix=198.51.100.0/24', ...addresses(simulator)], {
+      env: { BGP_API_KEY: KEY },
+    });
+    await expect(second.exit).rejects.toMatchObject({
+      code: 'WEBSOCKET_CONNECTION',
+      message: expect.stringMatching(/^another session uses this API key, so nothing was associated with it: /),
+    });
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P1]);
+    await first.stop();
   });
 
   it('slows down with its output, and loses nothing', async () => {

@@ -55,6 +55,7 @@ export class Replay {
       },
       ...{ gapMs: 0, gapSinceMs: undefined, frames: 0, receivedBytes: 0 },
       ...{ subscribedPrefixes: watched.length, renewals: { ...zeros(RENEWAL_RESULTS), success: 1 } },
+      subscriptionLosses: 0,
       subscriptionExpiresAtMs: startMs + 4 * 3_600_000,
     };
     const fast = new FastDecoder(new TableIds(this.table));

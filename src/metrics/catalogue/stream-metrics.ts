@@ -150,6 +150,14 @@ export const streamMetrics = defineMetrics({
     help: 'When the association ends unless it is renewed, Unix seconds; absent before the first success. After it the stream is silent although connected.',
     bound: PER_SESSION,
   },
+  streamSubscriptionLosses: {
+    otlpName: 'bgp.stream.subscription_losses',
+    kind: 'counter',
+    unit: '{loss}',
+    labels: SESSION,
+    help: "How often a message with none of our prefixes showed that another client had replaced the list of the session's key. The session counts as down until its prefixes are associated again, and the gap is filled.",
+    bound: PER_SESSION,
+  },
   streamCanaryTimestamp: {
     otlpName: 'bgp.stream.canary_timestamp',
     kind: 'gauge',
