@@ -198,7 +198,8 @@ export class KeySession {
       },
       {
         opened: (atMs) => {
-          if (this.#isAssociated(atMs)) this.#listener?.opened?.(this.#index, atMs);
+          // Only where a refusal is unlikely: just now the key had no other session.
+          if (this.#isFresh && this.#isAssociated(atMs)) this.#listener?.opened?.(this.#index, atMs);
         },
         connected: (atMs) => this.#onConnected(atMs),
         frames: (frames, receivedAtMs) => {

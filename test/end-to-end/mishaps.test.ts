@@ -53,8 +53,8 @@ test('a prefix that is taken out and put back by a reload in an outage is expect
   await until(async () => expect(await said(w)).toMatchObject(before));
 });
 
-test('a prefix that a reload adds does not make the others untrusted', async () => {
-  const w = await world();
+test('a prefix that a reload adds does not make those of other sessions untrusted', async () => {
+  const w = await world({ keys: ['end-to-end-key-0', 'end-to-end-key-1'], bgproutes: 'prefixes_per_key: 1' });
   const { prefixes } = w.config;
   w.config.prefixes = `[{prefix: ${P4}}]`;
   await w.start();
@@ -68,6 +68,22 @@ test('a prefix that a reload adds does not make the others untrusted', async () 
   expect(now.get('bgp_table_seeded')).toBe(0);
   await seeded(w);
   expect((await samples(w.exporter)).get(`bgp_prefix_trusted{prefix="${P6}"}`)).toBe(1);
+});
+
+test('a prefix that a reload adds to a session makes the others untrusted until the gap of its new connection is filled', async () => {
+  const w = await world({ lag: '20s' });
+  const { prefixes } = w.config;
+  w.config.prefixes = `[{prefix: ${P4}}]`;
+  await w.start();
+  await seeded(w);
+  w.config.prefixes = prefixes;
+  await w.exporter.reload();
+  const trusted = async () => {
+    const now = await samples(w.exporter);
+    return [P4, P6].map((prefix) => now.get(`bgp_prefix_trusted{prefix="${prefix}"}`));
+  };
+  expect(await trusted()).toEqual([0, 0]);
+  await until(async () => expect(await trusted()).toEqual([1, 1]));
 });
 
 test('a session that is cut makes its own prefixes untrusted and no others', async () => {

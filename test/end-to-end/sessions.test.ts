@@ -86,6 +86,7 @@ test('a reload adds and removes prefixes, connects once more for those that come
   const w = await world();
   await w.start();
   await seeded(w);
+  await until(async () => expect((await samples(w.exporter)).get(up(0))).toBe(1));
   const before = await samples(w.exporter);
   const kept = tableRoutes(w.exporter.table).filter((line) => line.includes(P6));
   w.config.prefixes = `[{prefix: "${P6}", description: renamed}, {prefix: ${OTHER}}]`;
