@@ -1,9 +1,31 @@
 /** Are all my prefixes seen, by whom announced, what changed? */
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
-import type { Metric } from '../../src/metrics/metric.ts';
 import { firingAlerts } from './alerts.ts';
 import { FILL } from './colours.ts';
+import {
+  byGroup,
+  changes,
+  groups,
+  increases,
+  judged,
+  knownVisibility,
+  knownVisible,
+  LINES,
+  moreSpecifics,
+  mostRestless,
+  mostUnexpected,
+  NO_GROUP,
+  notTrusted,
+  prefixes,
+  STATES,
+  state,
+  topOrigin,
+  unexpectedOrigins,
+  unexpectedUpstreams,
+  visible,
+  worstSeen,
+} from './overview-queries.ts';
 import {
   BARS,
   BETTER_ZERO,
@@ -20,10 +42,9 @@ import {
   VISIBILITY,
   VISIBILITY_BARS,
   words,
-  wordsFrom,
 } from './panels.ts';
-import { increaseOverRange, overRange, rate, select, sessionsDown } from './selectors.ts';
-import { Prefixes, tile } from './speaker.ts';
+import { rate, select, sessionsDown } from './selectors.ts';
+import { tile } from './speaker.ts';
 import { table } from './tables.ts';
 import { DASHBOARDS, dashboard, SESSION } from './variables.ts';
 
@@ -33,75 +54,6 @@ const RANGE_TOO = '$' + '{__url_time_range}';
 const CELL = '$' + '{__value.raw:percentencode}';
 const PREFIX_LINK = `/d/${DASHBOARDS.prefix.uid}?var-prefix=${CELL}&${CHOSEN_TOO}&\${group:queryparam}&${RANGE_TOO}`;
 const GROUP_LINK = `/d/${DASHBOARDS.overview.uid}?var-group=${CELL}&${CHOSEN_TOO}&${RANGE_TOO}`;
-
-const CHOSEN = 'prefix=~"$prefix"';
-const prefixes = new Prefixes(CHOSEN, 'group=~"$group"');
-
-const visible = prefixes.select(p.prefixVisibleVps);
-const knownVisible = prefixes.known(visible);
-const knownVisibility = prefixes.known(prefixes.ratio);
-const unexpectedOrigins = prefixes.mostOrZero(p.prefixUnexpectedOriginVps);
-const unexpectedUpstreams = prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps);
-const moreSpecifics = prefixes.most(p.prefixMoreSpecifics);
-const changes = prefixes.said(
-  `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
-);
-/** More than one origin where none are configured: where they are, the unexpected ones are counted. */
-const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} > 1) unless ${prefixes.select(p.prefixUnexpectedOriginVps)}`)} or ${prefixes.zero})`;
-
-/** 2 where no exporter is trusted: neither low nor not visible. */
-const UNKNOWN = 2;
-const judged = `(${knownVisibility} or ${UNKNOWN} + ${prefixes.zero})`;
-const notTrusted = `(${judged} > bool 1)`;
-const notKnownLong = `(${prefixes.known(`${prefixes.select(p.prefixExpectedKnown)} == bool 0`)} or ${prefixes.zero})`;
-
-/** The worst that is true of a prefix is the largest power of two in the sum. */
-const state = [
-  `32 * (${judged} < bool 0.05)`,
-  `16 * (${unexpectedOrigins} > bool 0)`,
-  `8 * ${notTrusted}`,
-  `4 * (${judged} < bool 0.8)`,
-  `2 * ((${unexpectedUpstreams} + ${moreSpecifics} + ${unexplainedMoas}) > bool 0)`,
-  notKnownLong,
-].join(' + ');
-const STATES = wordsFrom([
-  [0, 'ok', FILL.ok],
-  [1, 'ok so far', FILL.lower],
-  [2, 'look closer', FILL.lower],
-  [4, 'low visibility', FILL.low],
-  [8, 'not trusted', FILL.unknown],
-  [16, 'other origin', FILL.gone],
-  [32, 'not visible', FILL.gone],
-]);
-
-const topOrigin = `topk by (prefix) (1, max by (prefix, origin_as) (${prefixes.spoken(`${prefixes.select(p.prefixOriginVps)} > 0`, ['origin_as'])}))`;
-
-/** Shown as "no group"; in a link it is Grafana's own word for all of them. */
-const NO_GROUP = '$__all';
-/** Each prefix once, 1, with its group. */
-const groups = `label_replace(max by (prefix, group) (${prefixes.info}) ^ 0, "group", "$${NO_GROUP}", "group", "")`;
-/** From one number a prefix to one a group. */
-function byGroup(how: 'sum' | 'min', expression: string): string {
-  return `${how} by (group) ((${expression}) * on (prefix) group_left (group) ${groups})`;
-}
-
-/**
- * Of bars by prefix those that were worst in the time range: lowest point and mean together, so that a short outage goes
- * before a prefix that is always seen by few. What was not known counts as a little less than well.
- */
-const worstSeen = `bottomk(${BARS}, ${['min', 'avg']
-  .map((how) => overRange(how as 'min' | 'avg', `${knownVisibility} or 0.9 + ${prefixes.zero}`))
-  .join(' + ')})`;
-const mostUnexpected = `topk(${BARS}, ${overRange('max', unexpectedOrigins)})`;
-/** More lines can hardly be told apart. */
-const LINES = 10;
-const mostRestless = `topk(${LINES}, ${overRange('avg', changes)})`;
-
-function increases(metric: Metric, reason?: string): string {
-  return reason === undefined
-    ? prefixes.said(increaseOverRange(metric, CHOSEN))
-    : prefixes.said(increaseOverRange(metric, `${CHOSEN}, reason="${reason}"`), ['reason']);
-}
 
 export function overview() {
   return dashboard(

@@ -18,6 +18,11 @@ export function selectNamed(name: string, matchers = ''): string {
   return `${name}{${CHOSEN}${matchers === '' ? '' : `, ${matchers}`}}`;
 }
 
+/** Seconds since a time. */
+export function age(metric: Metric): string {
+  return `time() - ${select(metric)}`;
+}
+
 /** Events a second. */
 export function rate(metric: Metric, matchers = '', suffix = ''): string {
   return `rate(${select(metric, matchers, suffix)}[$__rate_interval])`;

@@ -1,0 +1,76 @@
+/** PromQL of the overview: what is known of the chosen prefixes, which of them are worst, and sums by group. */
+import { prefixMetrics as p } from '../../src/metrics/catalogue.ts';
+import type { Metric } from '../../src/metrics/metric.ts';
+import { FILL } from './colours.ts';
+import { BARS, wordsFrom } from './panels.ts';
+import { increaseOverRange, overRange, rate } from './selectors.ts';
+import { Prefixes } from './speaker.ts';
+
+const CHOSEN = 'prefix=~"$prefix"';
+export const prefixes = new Prefixes(CHOSEN, 'group=~"$group"');
+
+export const visible = prefixes.select(p.prefixVisibleVps);
+export const knownVisible = prefixes.known(visible);
+export const knownVisibility = prefixes.known(prefixes.ratio);
+export const unexpectedOrigins = prefixes.mostOrZero(p.prefixUnexpectedOriginVps);
+export const unexpectedUpstreams = prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps);
+export const moreSpecifics = prefixes.most(p.prefixMoreSpecifics);
+export const changes = prefixes.said(
+  `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
+);
+/** More than one origin where none are configured: where they are, the unexpected ones are counted. */
+const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} > 1) unless ${prefixes.select(p.prefixUnexpectedOriginVps)}`)} or ${prefixes.zero})`;
+
+/** 2 where no exporter is trusted: neither low nor not visible. */
+const UNKNOWN = 2;
+export const judged = `(${knownVisibility} or ${UNKNOWN} + ${prefixes.zero})`;
+export const notTrusted = `(${judged} > bool 1)`;
+const notKnownLong = `(${prefixes.known(`${prefixes.select(p.prefixExpectedKnown)} == bool 0`)} or ${prefixes.zero})`;
+
+/** The worst that is true of a prefix is the largest power of two in the sum. */
+export const state = [
+  `32 * (${judged} < bool 0.05)`,
+  `16 * (${unexpectedOrigins} > bool 0)`,
+  `8 * ${notTrusted}`,
+  `4 * (${judged} < bool 0.8)`,
+  `2 * ((${unexpectedUpstreams} + ${moreSpecifics} + ${unexplainedMoas}) > bool 0)`,
+  notKnownLong,
+].join(' + ');
+export const STATES = wordsFrom([
+  [0, 'ok', FILL.ok],
+  [1, 'ok so far', FILL.lower],
+  [2, 'look closer', FILL.lower],
+  [4, 'low visibility', FILL.low],
+  [8, 'not trusted', FILL.unknown],
+  [16, 'other origin', FILL.gone],
+  [32, 'not visible', FILL.gone],
+]);
+
+export const topOrigin = `topk by (prefix) (1, max by (prefix, origin_as) (${prefixes.spoken(`${prefixes.select(p.prefixOriginVps)} > 0`, ['origin_as'])}))`;
+
+/** Shown as "no group"; in a link it is Grafana's own word for all of them. */
+export const NO_GROUP = '$__all';
+/** Each prefix once, 1, with its group. */
+export const groups = `label_replace(max by (prefix, group) (${prefixes.info}) ^ 0, "group", "$${NO_GROUP}", "group", "")`;
+/** From one number a prefix to one a group. */
+export function byGroup(how: 'sum' | 'min', expression: string): string {
+  return `${how} by (group) ((${expression}) * on (prefix) group_left (group) ${groups})`;
+}
+
+/**
+ * Of bars by prefix those that were worst in the time range: lowest point and mean together, so that a short outage goes
+ * before a prefix that is always seen by few. What was not known counts as a little less than well.
+ */
+export const worstSeen = `bottomk(${BARS}, ${(['min', 'avg'] as const)
+  .map((how) => overRange(how, `${knownVisibility} or 0.9 + ${prefixes.zero}`))
+  .join(' + ')})`;
+export const mostUnexpected = `topk(${BARS}, ${overRange('max', unexpectedOrigins)})`;
+/** More lines can hardly be told apart. */
+export const LINES = 10;
+export const mostRestless = `topk(${LINES}, ${overRange('avg', changes)})`;
+
+export function increases(metric: Metric, reason?: string): string {
+  return reason === undefined
+    ? prefixes.said(increaseOverRange(metric, CHOSEN))
+    : prefixes.said(increaseOverRange(metric, `${CHOSEN}, reason="${reason}"`), ['reason']);
+}
