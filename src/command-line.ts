@@ -1,6 +1,7 @@
 /** The process edge: arguments, environment, exit code. The table of commands. */
 import { UsageError } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
+import { foldHelp, widthOf } from './commands/folding.ts';
 import { flushed, isReaderGone } from './commands/line-output.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { errorText, redactor } from './redaction.ts';
@@ -50,7 +51,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   const rest = named ? args.slice(1) : args;
   const flags = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
   if (!Object.hasOwn(COMMANDS, name)) {
-    const near = suggestion(name, Object.keys(COMMANDS));
+    const near = name === 'version' ? '--version' : suggestion(name, Object.keys(COMMANDS));
     throw new UsageError(`unknown command "${name}"${near === undefined ? '' : `, did you mean ${near}?`}`);
   }
   if (flags.includes('--version')) {
@@ -59,7 +60,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   }
   if (flags.includes('--help') || flags.includes('-h')) {
     if (!named) return run(['help'], io);
-    io.stdout.write((await COMMANDS[name]()).help);
+    io.stdout.write(foldHelp((await COMMANDS[name]()).help, widthOf(io.stdout)));
     return 0;
   }
   const command = await COMMANDS[name]();

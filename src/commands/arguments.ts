@@ -1,5 +1,6 @@
 /** The command line of one command: strict, with the message that helps. */
 import { parseArgs } from 'node:util';
+import { parsePrefix } from '../bgp/prefix.ts';
 import { ExporterError } from '../errors.ts';
 import { suggestion } from '../suggestion.ts';
 
@@ -65,30 +66,32 @@ export function parseArguments(
     else if (former === undefined) flags[flag.name] = token.value;
     else throw new UsageError(`--${flag.name} is given twice`);
   }
-  if (given.length > positionals.length) throw new UsageError(`unexpected argument "${given[positionals.length]}"`);
+  const extra = given[positionals.length];
+  if (extra !== undefined) {
+    const isPrefix = byName.has('prefix') && parsePrefix(extra) !== undefined;
+    throw new UsageError(`unexpected argument "${extra}"${isPrefix ? `, did you mean --prefix=${extra}?` : ''}`);
+  }
   if (given.length < positionals.length) throw new UsageError(`${positionals[given.length]} is missing`);
   return { flags, positionals: given };
 }
 
 function unknownFlag(argument: string, known: Iterable<string>): string {
   const [word] = argument.split('=', 1);
-  const near = suggestion(word.replace(/^-+/, ''), known);
+  const letter = /^-[vV]$/.test(word) ? 'version' : undefined;
+  const near = letter ?? suggestion(word.replace(/^-+/, ''), [...known, ...GENERAL_FLAGS.map(({ name }) => name)]);
   return `unknown flag ${word}${near === undefined ? '' : `, did you mean --${near}?`}`;
 }
 
-/** The flags as a help text: two columns, the second one folded at 100 characters. */
-export function formatFlags(flags: readonly Flag[]): string {
+/** What every command has. */
+const GENERAL_FLAGS: readonly Flag[] = [
+  { name: 'help', help: 'Tell this, and do nothing else.' },
+  { name: 'version', help: 'Tell the version, and do nothing else.' },
+];
+
+/** The flags as a help text: two columns; folded by whoever prints it (folding.ts). */
+export function formatFlags(own: readonly Flag[]): string {
+  const flags = [...own, ...GENERAL_FLAGS];
   const left = flags.map(({ name, value }) => `  --${name}${value === undefined ? '' : `=${value}`}`);
   const width = Math.max(...left.map((text) => text.length)) + 2;
-  return flags.map(({ help }, i) => `${left[i].padEnd(width)}${fold(help, 100 - width, width)}\n`).join('');
-}
-
-function fold(text: string, width: number, indent: number): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines[lines.length - 1];
-    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join(`\n${' '.repeat(indent)}`);
+  return flags.map(({ help }, i) => `${left[i].padEnd(width)}${help}\n`).join('');
 }

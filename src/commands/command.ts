@@ -2,8 +2,11 @@
 import type { Writable } from 'node:stream';
 import type { Flag } from './arguments.ts';
 
-/** An output of the process. `isTTY` is set on a terminal: only then may anything be coloured. */
-export type CommandOutput = Writable & { readonly isTTY?: boolean };
+/**
+ * An output of the process. `isTTY` is set on a terminal: only then may anything be coloured. `columns` is the width of that
+ * terminal, in characters.
+ */
+export type CommandOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** The world of a command, given rather than reached for, so that a test can give it another one. */
 export interface CommandIo {

@@ -1,6 +1,7 @@
 /** `bgproutes-exporter help [COMMAND]` and `--help`. */
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { foldHelp, widthOf } from './folding.ts';
 
 /** Gives a command by its name, or undefined. */
 export type FindCommand = (name: string) => Promise<Command | undefined>;
@@ -40,7 +41,7 @@ Example:
       const command = commands.find((each) => each.name === name);
       if (name !== undefined && command === undefined) throw new UsageError(`unknown command "${name}"`);
       const serve = commands.find((each) => each.name === 'serve') ?? commands[0];
-      io.stdout.write(command?.help ?? overview(commands, serve));
+      io.stdout.write(foldHelp(command?.help ?? overview(commands, serve), widthOf(io.stdout)));
       return 0;
     },
   };

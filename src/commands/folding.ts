@@ -1,0 +1,77 @@
+/** Texts for people, folded to the width of their terminal. */
+
+/** Of an output that is no terminal, or does not say. */
+const USUAL_WIDTH = 80;
+/** Longer lines are hard to read. */
+const MAX_WIDTH = 100;
+const MIN_WIDTH = 40;
+/** A second column that would be narrower than this goes below the first one. */
+const MIN_COLUMN = 24;
+const BELOW = 6;
+
+/** One thing that is folded on its own: what stands before the text, and how far the lines after the first are indented. */
+interface Block {
+  readonly kind: 'prose' | 'columns' | 'command' | 'line';
+  readonly head: string;
+  text: string;
+}
+
+/** The width for a text on this output, columns. */
+export function widthOf({ columns }: { readonly columns?: number | undefined }): number {
+  return Math.min(Math.max(columns ?? USUAL_WIDTH, MIN_WIDTH), MAX_WIDTH);
+}
+
+/**
+ * A help text with no line over the width, but for words that are longer. Lines of a paragraph are joined and folded; of two
+ * columns the second one is folded; a command is broken with backslashes, so that it can be pasted.
+ */
+export function foldHelp(help: string, width: number): string {
+  const lines: string[] = [];
+  let block: Block | undefined;
+  const flush = (): void => {
+    if (block !== undefined) lines.push(...folded(block, width));
+    block = undefined;
+  };
+  for (const line of help.split('\n')) {
+    const [, head, text] = /^( *\S+(?: \S+)* {2,})(\S.*)$/.exec(line) ?? [];
+    const isIndented = line.startsWith('  ');
+    if (line === '') {
+      flush();
+      lines.push('');
+    } else if (head !== undefined) {
+      flush();
+      block = { kind: 'columns', head, text };
+    } else if (/^ {6,}/.test(line) && block?.kind === 'columns') {
+      block.text += ` ${line.trim()}`;
+    } else if (!isIndented && block?.kind === 'prose') {
+      block.text += ` ${line}`;
+    } else {
+      flush();
+      const kind = isIndented ? 'command' : /^Usage:|:$/.test(line) ? 'line' : 'prose';
+      block = { kind, head: isIndented ? '  ' : '', text: line.trim() };
+    }
+  }
+  flush();
+  return lines.join('\n');
+}
+
+function folded({ kind, head, text }: Block, width: number): string[] {
+  if (kind === 'columns' && width - head.length < MIN_COLUMN) {
+    return [head.trimEnd(), ...foldWords(text, width - BELOW).map((line) => `${' '.repeat(BELOW)}${line}`)];
+  }
+  const end = kind === 'command' ? ' \\' : '';
+  const indent = kind === 'command' || kind === 'line' ? '    ' : ' '.repeat(head.length);
+  const parts = foldWords(text, width - Math.max(head.length, indent.length) - end.length);
+  return parts.map((part, i) => `${i === 0 ? head : indent}${part}${i < parts.length - 1 ? end : ''}`);
+}
+
+/** Lines of at most so many characters, unless a word is longer. */
+export function foldWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
