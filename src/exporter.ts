@@ -31,6 +31,7 @@ import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
+import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
 import { StreamTroubles } from './stream/stream-troubles.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
@@ -89,7 +90,7 @@ class Exporter implements RunningExporter {
   readonly figures: TableFigures;
   readonly #deps: ExporterDeps;
   readonly #logger: Logger;
-  readonly #timers: Timers;
+  readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
   readonly #source: BgproutesSource;
   readonly #feeds: readonly SessionFeed[];
@@ -109,7 +110,9 @@ class Exporter implements RunningExporter {
   #stopping: Promise<void> | undefined;
 
   constructor(config: Config, deps: ExporterDeps) {
-    const { logger, timers = systemTimers } = deps;
+    const { logger } = deps;
+    const timers = new SteadyClock(deps.timers ?? systemTimers);
+    const { machineMs } = timers;
     this.#deps = deps;
     this.#logger = logger;
     this.#timers = timers;
@@ -152,9 +155,7 @@ class Exporter implements RunningExporter {
       lagMs: tableConfig.dataApiLagMs,
       reseedIntervalMs: tableConfig.reseedIntervalMs,
       vpPollIntervalMs: tableConfig.vpPollIntervalMs,
-      onClockOffset: (offsetMs) => {
-        this.table.setClockOffset(offsetMs, timers.now());
-      },
+      takeClockStep: timers.takeStep,
     });
     this.#planChange = new PlanChange(
       {
@@ -171,9 +172,9 @@ class Exporter implements RunningExporter {
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
     const prefixes = new PrefixView(this.table, this.#source.stats);
-    const streams = new StreamView(this.#feeds, () => timers.elapsed());
-    const table = new TableView(this.table, this.figures);
-    const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries());
+    const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
+    const table = new TableView(this.table, this.figures, machineMs);
+    const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries(), machineMs);
     this.#collect = () => [
       prefixes.collect(),
       table.collect(),
@@ -372,10 +373,17 @@ class Exporter implements RunningExporter {
     if (this.#store === undefined) return;
     let createdAtMs = 0;
     try {
-      await this.#store.save(this.table, () => {
+      // By the service's clock where it is known: the machine's may be set right before the next start.
+      const aheadMs = this.#keeper.clockOffsetMs ?? this.#timers.machineAheadMs;
+      const meta = () => {
         createdAtMs = this.#timers.now();
-        return { createdAtMs, completeUntil: this.#keeper.completeUntil(), final };
-      });
+        const completeUntil = Object.entries(this.#keeper.completeUntil()).map(([prefix, ms]) => [
+          prefix,
+          ms + aheadMs,
+        ]);
+        return { createdAtMs: createdAtMs + aheadMs, completeUntil: Object.fromEntries(completeUntil), final };
+      };
+      await this.#store.save(this.table, meta, aheadMs);
       this.figures.snapshots.success++;
       this.figures.snapshotAtMs = createdAtMs;
     } catch (error) {

@@ -11,8 +11,6 @@ const MAX_ERROR_BYTES = 64 * 1024;
 
 /** Less is what a busy machine and whole seconds make of a right clock, ms. */
 const MIN_CLOCK_OFFSET_MS = 5_000;
-/** With a clock that is more than a day wrong no certificate holds: what says so is no clock, ms. */
-const MAX_CLOCK_OFFSET_MS = 86_400_000;
 
 /** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -85,7 +83,10 @@ export async function requestOnce(options: RequestOptions): Promise<Answer> {
 async function exchange(options: RequestOptions, signal: AbortSignal): Promise<Answer> {
   const { timers, redactText } = options;
   const url = urlUnder(options.baseUrl.replace(/\/v1\/?$/, ''), `/v1/${options.endpoint}`);
-  const headers: Record<string, string> = { accept: 'application/json', 'x-api-key': options.apiKey };
+  // What a cache has kept is of the past, and so is its Date.
+  const headers: Record<string, string> = {
+    ...{ accept: 'application/json', 'cache-control': 'no-cache', 'x-api-key': options.apiKey },
+  };
   if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
   const given = Object.entries(options.query).filter(([, value]) => value !== undefined);
   let body: string | undefined;
@@ -103,10 +104,11 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   };
   const answer = await request(url, { method: options.method, headers, body, maxBytes, signal });
   const { status, body: bytes } = answer;
-  const clockOffsetMs = clockOffset(answer.headers.date, startedAtMs, cameAtMs);
+  const serverTimeMs = serverTime(answer.headers.date, answer.headers.age);
+  const clockOffsetMs = clockOffset(serverTimeMs, startedAtMs, cameAtMs);
   if (status !== 200) {
     const text = bytes === undefined ? 'an answer that is too long' : detailOf(bytes.toString());
-    const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], timers.now());
+    const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], serverTimeMs ?? timers.now());
     return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
   }
   if (bytes === undefined) {
@@ -128,15 +130,20 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
 }
 
 /**
- * By the Date header (RFC 9110 section 6.6.1), which has whole seconds, for an answer that was asked for and came at these
- * times of our clock.
+ * What the time was at the server when it answered, Unix ms: the Date header (RFC 9110 section 6.6.1), which has whole
+ * seconds, and the Age header (RFC 9111 section 5.1) where a cache answered instead.
  */
-export function clockOffset(date: string | undefined, askedAtMs: number, cameAtMs: number): number | undefined {
-  const serverMs = date === undefined ? undefined : parseHttpDate(date);
+export function serverTime(date: string | undefined, age: string | undefined): number | undefined {
+  const atMs = date === undefined ? undefined : parseHttpDate(date);
+  if (atMs === undefined) return undefined;
+  return atMs + (age !== undefined && /^\d{1,9}$/.test(age.trim()) ? Number(age) * 1000 : 0);
+}
+
+/** By the time at the server, for an answer that was asked for and came at these times of our clock. */
+export function clockOffset(serverMs: number | undefined, askedAtMs: number, cameAtMs: number): number | undefined {
   if (serverMs === undefined) return undefined;
   const offset = serverMs < askedAtMs ? serverMs - askedAtMs : Math.max(0, serverMs - cameAtMs);
-  const size = Math.abs(offset);
-  return size < MIN_CLOCK_OFFSET_MS || size > MAX_CLOCK_OFFSET_MS ? 0 : offset;
+  return Math.abs(offset) < MIN_CLOCK_OFFSET_MS ? 0 : offset;
 }
 
 function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number): Failure {

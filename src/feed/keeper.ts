@@ -8,6 +8,7 @@ import type { TableFigures } from '../metrics/table-view.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
+import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionSeeder } from './session-seeder.ts';
 import { VpDirectory } from './vp-directory.ts';
@@ -25,8 +26,8 @@ export interface KeeperOptions {
   readonly reseedIntervalMs: number;
   /** 0: never. */
   readonly vpPollIntervalMs: number;
-  /** Told how far the service's clock is ahead of this machine's, ms, when that has changed. */
-  readonly onClockOffset: (offsetMs: number) => void;
+  /** By how much (ms) the machine's clock parted from the elapsed time since the last call; undefined: it did not. */
+  readonly takeClockStep: () => number | undefined;
 }
 
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
@@ -37,6 +38,9 @@ const FAILURE_CHECK_MS = 60_000;
 const FAILURE_PAUSE_MS = 10 * 60_000;
 /** After how long a list that is doubted is asked for again, ms. */
 const LIST_RETRY_MS = 60_000;
+/** How often it is looked whether the machine's clock was set, and how long it is until a measurement that failed is repeated. */
+const CLOCK_CHECK_MS = 1_000;
+const CLOCK_RETRY_MS = 5_000;
 /** The Data API may be a little later than it is said to be. */
 const SETTLE_MS = 5_000;
 
@@ -44,6 +48,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #seeders: readonly SessionSeeder[];
   readonly #directory: VpDirectory;
+  readonly #clock: ServiceClock;
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
@@ -54,10 +59,18 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { table, timers, logger, figures, feeds, apis, lagMs, onClockOffset } = options;
+    const { table, timers, logger, figures, feeds, apis, lagMs } = options;
     const onBack = (vps: readonly ApiVantagePoint[]) => this.#readReturned(vps);
     const onDoubt = () => this.#listDoubted();
-    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, onClockOffset, onDoubt });
+    this.#clock = new ServiceClock({
+      logger,
+      streamDelayMs: () => undefined,
+      onChange: () => this.#clockChanged(),
+      onRefused: () => {
+        figures.refusedClockAnswers++;
+      },
+    });
+    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, clock: this.#clock, onDoubt });
     this.#seeders = (apis ?? []).map(
       (api, session) =>
         new SessionSeeder({
@@ -78,6 +91,7 @@ export class Keeper {
       loops.push(
         this.#every(vpPollIntervalMs, () => this.#pollVps()),
         this.#every(reseedIntervalMs, () => this.compare()),
+        this.#every(CLOCK_CHECK_MS, () => this.#watchClock()),
         this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
       );
     }
@@ -138,7 +152,8 @@ export class Keeper {
 
   #changed(): void {
     const { figures, logger, table } = this.#options;
-    const isDoubted = this.#directory.isDoubted;
+    figures.clockOffsetMs = this.#clock.isKnown ? this.#clock.offsetMs : undefined;
+    const isDoubted = this.#directory.isDoubted || !this.#clock.isKnown;
     const seeded = this.#seeders.length > 0 && !isDoubted && this.#seeders.every((seeder) => seeder.complete);
     for (const monitored of table.prefixes.monitored()) {
       const seeder = this.#seeders[monitored.watched.session];
@@ -147,6 +162,46 @@ export class Keeper {
     // The counterpart of the lines that say why it is not.
     if (seeded && !figures.seeded) logger.info('the table is complete', { routes: table.routes });
     figures.seeded = seeded;
+  }
+
+  /** How far the clock of the service is ahead, ms; undefined while it is not known. */
+  get clockOffsetMs(): number | undefined {
+    return this.#clock.isKnown ? this.#clock.offsetMs : undefined;
+  }
+
+  /** What was read by another offset is of another time. */
+  #clockChanged(): void {
+    const { table, timers } = this.#options;
+    table.setClockOffset(this.#clock.offsetMs, timers.now());
+    for (const seeder of this.#seeders) seeder.voidSeed();
+  }
+
+  /** A clock that was set, or a machine that was suspended, may have changed the offset: until it is measured nothing is trusted. */
+  async #watchClock(): Promise<void> {
+    const { figures, logger, takeClockStep, timers, apis = [] } = this.#options;
+    const { signal } = this.#stopped;
+    const stepMs = takeClockStep();
+    if (stepMs === undefined) return;
+    figures.clockSteps++;
+    logger.warn(
+      'the clock of this machine was set, or the machine was suspended: the offset to the service is measured again',
+      {
+        by_seconds: Math.round(stepMs / 1000),
+      },
+    );
+    this.#clock.doubt();
+    this.#changed();
+    for (let asked = 0; !this.#clock.isKnown && !signal.aborted; asked++) {
+      try {
+        await this.#clock.ensure(apis[asked % apis.length], signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const text = error instanceof Error ? error.message : String(error);
+        logger.warn('the clock of the service could not be read', { error: text });
+        await sleep(timers, CLOCK_RETRY_MS, signal);
+      }
+    }
+    this.#changed();
   }
 
   /** A list is doubted, or is believed again. */

@@ -51,6 +51,13 @@ export class PrefixStandings {
     );
   }
 
+  /** Forgets what was read. Gives whether anything was live. */
+  clear(): boolean {
+    const wasLive = [...this.#standings.keys()].some((prefix) => this.isLive(prefix));
+    this.#standings.clear();
+    return wasLive;
+  }
+
   /** By prefix that was read: until when it is complete, Unix ms; what is live until `liveUntilMs`. */
   completeUntil(liveUntilMs: number): Record<string, number> {
     const until = (standing: Standing) => (standing.kind === 'live' ? liveUntilMs : standing.untilMs);

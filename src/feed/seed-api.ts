@@ -39,6 +39,8 @@ export interface ApiBatch<Row> {
 export interface SeedApi {
   /** How far the API's clock is ahead of this machine's, ms, by its last answer; 0 when they agree. */
   readonly clockOffsetMs: number;
+  /** Asks something small, for `clockOffsetMs`. */
+  readClock(signal: AbortSignal): Promise<void>;
   vantagePoints(signal: AbortSignal): Promise<readonly ApiVantagePoint[]>;
   /** What these VPs held at a time (Unix ms), for these prefixes and all their more-specifics. */
   rib(

@@ -68,6 +68,8 @@ export class SessionSeeder {
   readonly #returned = new Map<string, ApiVantagePoint>();
   /** The fill under way has begun when its connection opened, which the service may still refuse. */
   #early = false;
+  /** The fill under way has the list of VPs, and reads by the clock that is believed. */
+  #isReading = false;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
   /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
@@ -178,6 +180,15 @@ export class SessionSeeder {
     this.#connectedAtMs = undefined;
   }
 
+  /** What was read was read by a wrong clock: all prefixes are incomplete, and read again from now on. */
+  voidSeed(): void {
+    const wasLive = this.#standings.clear();
+    this.#holders.keep(new Set());
+    this.#doubts.keep(new Set());
+    this.#options.onChange();
+    if (this.#connectedAtMs !== undefined && (wasLive || this.#isReading)) this.#begin(this.#options.timers.now());
+  }
+
   /** Ends what runs; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#controller.abort();
@@ -187,6 +198,7 @@ export class SessionSeeder {
 
   #begin(atMs: number): void {
     this.#controller.abort();
+    this.#isReading = false;
     this.#options.feed.release();
     this.#filling = [];
     if (this.#prefixes.length === 0) return;
@@ -219,6 +231,7 @@ export class SessionSeeder {
       const backoff = new Backoff(this.#options.retry ?? RETRY, timers.random);
       while (!signal.aborted) {
         const failure = await this.#attempt(() => this.#fill(connectedAtMs, release, signal), signal);
+        if (!signal.aborted) this.#isReading = false;
         if (failure === undefined && overflowed) {
           // What found no room is in the history by now, or will be when the lag has passed.
           overflowed = false;
@@ -272,6 +285,7 @@ export class SessionSeeder {
     // A VP that came back before the stream did must be asked; one that comes back later is heard.
     await directory.ensure(api, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
     if (signal.aborted) return;
+    this.#isReading = true;
     const vps = directory.live;
     if (vps.length === 0) {
       throw new DataApiError('INVALID_RESPONSE', 'Data API: no vantage point is up: there is nobody to ask for routes');

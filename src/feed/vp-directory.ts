@@ -4,6 +4,7 @@ import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
+import type { ServiceClock } from './service-clock.ts';
 
 /** A table of at least this many routes is a full feed; the whole Internet had about 1,000,000 and 230,000 in 2025. */
 const FULL_FEED = { ipv4: 800_000, ipv6: 150_000 } as const;
@@ -20,8 +21,8 @@ export interface VpDirectoryOptions {
   readonly logger: Logger;
   /** Called with VPs that were down and are up again, and with VPs that are new in the list: their routes are to be read. */
   readonly onBack: (vps: readonly ApiVantagePoint[]) => void;
-  /** Called with `clockOffsetMs` when it has changed. */
-  readonly onClockOffset: (offsetMs: number) => void;
+  /** Settled with each list, before the list is applied. */
+  readonly clock: ServiceClock;
   /** Called when a list begins to be doubted, and when one is believed again: `isDoubted` tells which. */
   readonly onDoubt: () => void;
 }
@@ -29,7 +30,6 @@ export interface VpDirectoryOptions {
 export class VpDirectory {
   readonly #options: VpDirectoryOptions;
   #vps: readonly ApiVantagePoint[] = [];
-  #clockOffsetMs = 0;
   #askedAtMs: number | undefined;
   #readAtMs: number | undefined;
   /** Unix ms since when a list is doubted that would take away most VPs. */
@@ -56,7 +56,7 @@ export class VpDirectory {
 
   /** How far the API's clock is ahead of this machine's, ms. Its times are by its own clock, as those of the stream. */
   get clockOffsetMs(): number {
-    return this.#clockOffsetMs;
+    return this.#options.clock.offsetMs;
   }
 
   /** Those of these VPs (by `vantagePointKey`) that hold a route, or are expected to. */
@@ -84,9 +84,10 @@ export class VpDirectory {
     return others;
   }
 
-  /** Reads the list unless it was asked for after this time (Unix ms). */
+  /** Reads the list unless it was asked for after this time (Unix ms), and the clock of the service unless it is known. */
   async ensure(api: SeedApi, askedAfterMs: number, signal: AbortSignal): Promise<void> {
     if (this.#askedAtMs === undefined || this.#askedAtMs < askedAfterMs) await this.refresh(api, signal);
+    else await this.#options.clock.ensure(api, signal);
   }
 
   /**
@@ -98,7 +99,8 @@ export class VpDirectory {
   async refresh(api: SeedApi, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
     const askedAtMs = this.#options.now();
     const vps = await api.vantagePoints(signal);
-    this.#noteClock(api.clockOffsetMs);
+    await this.#options.clock.settle(api, signal);
+    if (signal.aborted) return;
     // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
     this.#askedAtMs = askedAtMs;
@@ -217,20 +219,6 @@ export class VpDirectory {
     if (this.#doubtedAtMs === undefined) return;
     this.#doubtedAtMs = undefined;
     this.#options.onDoubt();
-  }
-
-  #noteClock(offsetMs: number): void {
-    if (offsetMs === this.#clockOffsetMs) return;
-    const agreed = this.#clockOffsetMs === 0;
-    this.#clockOffsetMs = offsetMs;
-    this.#options.onClockOffset(offsetMs);
-    if (!agreed) return;
-    this.#options.logger.warn(
-      'the clock of this machine is not that of the service: delays are measured wrong, set it by NTP',
-      {
-        ahead_seconds: Math.round(-offsetMs / 1000),
-      },
-    );
   }
 
   /** Of those that the service ignores, or that left the list, nobody expects a route. */

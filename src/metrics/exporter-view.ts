@@ -83,7 +83,12 @@ const BOUNDED = [
 export class ExporterView {
   readonly #groups: readonly PlainGroup[];
 
-  constructor(figures: ExporterFigures, droppedSeries: () => DroppedSeries) {
+  /** @param machineMs what the machine's clock shows at a time, both Unix ms */
+  constructor(
+    figures: ExporterFigures,
+    droppedSeries: () => DroppedSeries,
+    machineMs: (ms: number) => number = (ms) => ms,
+  ) {
     const none = Labels.none;
     const build = new Labels(exporterMetrics.exporterBuildInfo.labels, [
       figures.version,
@@ -95,7 +100,7 @@ export class ExporterView {
       new PlainGroup(figures.startTimeMs, {
         exporterBuildInfo: single(build, () => 1),
         exporterConfigLastReloadSuccessful: single(none, () => (figures.reloadSuccessful ? 1 : 0)),
-        exporterConfigLastReloadSuccessTimestamp: single(none, () => seconds(figures.reloadedAtMs)),
+        exporterConfigLastReloadSuccessTimestamp: single(none, () => seconds(figures.reloadedAtMs, machineMs)),
         exporterOtlpExports: each(none, 'result', OTLP_RESULTS, (result) => figures.otlpExports[result]),
         exporterHttpRequests: (sink) => {
           for (const { labels, count } of figures.http.requests.values()) sink.number(labels, count);

@@ -46,9 +46,18 @@ export interface SessionFigures {
 export class StreamView {
   readonly #groups: readonly PlainGroup[];
 
-  /** @param elapsed `Timers.elapsed`: a gap that lasts counts up to now */
-  constructor(sessions: readonly SessionFigures[], elapsed: () => number) {
-    this.#groups = sessions.map((session) => new PlainGroup(session.stream.startTimeMs, writers(session, elapsed)));
+  /**
+   * @param elapsed `Timers.elapsed`: a gap that lasts counts up to now
+   * @param machineMs what the machine's clock shows at a time, both Unix ms
+   */
+  constructor(
+    sessions: readonly SessionFigures[],
+    elapsed: () => number,
+    machineMs: (ms: number) => number = (ms) => ms,
+  ) {
+    this.#groups = sessions.map(
+      (session) => new PlainGroup(session.stream.startTimeMs, writers(session, elapsed, machineMs)),
+    );
   }
 
   collect(): FamilySource {
@@ -59,7 +68,11 @@ export class StreamView {
 
 const METRICS: readonly Metric[] = Object.values(streamMetrics);
 
-function writers(session: SessionFigures, elapsed: () => number): Readonly<Record<keyof typeof streamMetrics, Write>> {
+function writers(
+  session: SessionFigures,
+  elapsed: () => number,
+  machineMs: (ms: number) => number,
+): Readonly<Record<keyof typeof streamMetrics, Write>> {
   const { stream, events } = session;
   const base = new Labels(['source', 'session'], [stream.source, stream.session]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -72,7 +85,7 @@ function writers(session: SessionFigures, elapsed: () => number): Readonly<Recor
     streamFrames: single(base, () => stream.frames),
     streamReceived: single(base, () => stream.receivedBytes),
     streamUpdates: single(base, () => session.updates),
-    streamLastFrame: single(base, () => seconds(session.lastUpdateAtMs)),
+    streamLastFrame: single(base, () => seconds(session.lastUpdateAtMs, machineMs)),
     streamDelay: histogram(base, () => session.delay),
     streamDecodeFailures: reasons(session.decodeFailures),
     streamSlowDecodes: single(base, () => session.slowDecodes),
@@ -82,12 +95,16 @@ function writers(session: SessionFigures, elapsed: () => number): Readonly<Recor
     streamUnmonitoredPrefixes: single(base, () => events.unmonitoredPrefixes),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),
-    streamSubscriptionExpiry: single(base, () => seconds(stream.subscriptionExpiresAtMs)),
+    streamSubscriptionExpiry: single(base, () => seconds(stream.subscriptionExpiresAtMs, machineMs)),
     streamSubscriptionLosses: single(base, () => stream.subscriptionLosses),
-    streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs)),
+    streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs, machineMs)),
   };
 }
 
-export function seconds(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : ms / 1000;
+/** Base unit of a time or a span; a time is given as the machine's clock shows it. */
+export function seconds(
+  ms: number | undefined,
+  machineMs: (ms: number) => number = (same) => same,
+): number | undefined {
+  return ms === undefined ? undefined : machineMs(ms) / 1000;
 }

@@ -43,6 +43,10 @@ export class TableFigures {
   seedAtMs: number | undefined;
   readonly seeds = zeros(SEED_RESULTS);
   corrections = 0;
+  /** How far the clock of the service is ahead, ms; undefined while it is not known. */
+  clockOffsetMs: number | undefined;
+  clockSteps = 0;
+  refusedClockAnswers = 0;
   readonly doubtedAnswers = zeros(DOUBTED_ANSWERS);
   readonly snapshots = zeros(SNAPSHOT_RESULTS);
   /** Unix ms. */
@@ -67,7 +71,8 @@ export function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
 export class TableView {
   readonly #groups: readonly PlainGroup[];
 
-  constructor(table: RoutingTable, figures: TableFigures) {
+  /** @param machineMs what the machine's clock shows at a time, both Unix ms */
+  constructor(table: RoutingTable, figures: TableFigures, machineMs: (ms: number) => number = (ms) => ms) {
     const none = Labels.none;
     const requests = DATA_API_ENDPOINTS.flatMap((endpoint) =>
       DATA_API_RESULTS.map((result) => ({
@@ -80,18 +85,21 @@ export class TableView {
         vps: each(none, 'protocol', ['bgp', 'bmp'], (protocol) => table.vpsByProtocol[protocol]),
         tableRoutes: single(none, () => table.routes),
         tableDroppedRoutes: each(none, 'reason', TABLE_BOUNDS, (reason) => table.droppedRoutes[reason]),
+        tableClockOffset: single(none, () => seconds(figures.clockOffsetMs)),
+        tableClockSteps: single(none, () => figures.clockSteps),
+        tableClockRefusedAnswers: single(none, () => figures.refusedClockAnswers),
         tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.futureTimes[origin]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'
             ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (table.countsFullFeeds(afi) ? 1 : 0))
             : () => {},
-        tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs)),
+        tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs, machineMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),
         tableSeedCorrections: single(none, () => figures.corrections),
         tableDoubtedAnswers: each(none, 'endpoint', DOUBTED_ANSWERS, (endpoint) => figures.doubtedAnswers[endpoint]),
         tableSnapshots: each(none, 'result', SNAPSHOT_RESULTS, (result) => figures.snapshots[result]),
-        tableSnapshotTimestamp: single(none, () => seconds(figures.snapshotAtMs)),
+        tableSnapshotTimestamp: single(none, () => seconds(figures.snapshotAtMs, machineMs)),
         tableRestores: each(none, 'result', RESTORE_RESULTS, (result) => figures.restores[result]),
         dataApiRequests: (sink) => {
           for (const { key, labels } of requests) sink.number(labels, figures.dataApiRequests.get(key) ?? 0);

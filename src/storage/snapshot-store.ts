@@ -58,21 +58,22 @@ export class SnapshotStore {
 
   /**
    * Writes the table as it is now, replacing the former file when all is on the disk. One after the other.
+   * @param aheadMs as of `encodeSnapshot`
    * @throws what the file system says; the former file is then still there
    */
-  save(table: RoutingTable, meta: () => SnapshotMeta): Promise<void> {
-    const write = this.#writing.catch(() => {}).then(() => this.#save(table, meta()));
+  save(table: RoutingTable, meta: () => SnapshotMeta, aheadMs = 0): Promise<void> {
+    const write = this.#writing.catch(() => {}).then(() => this.#save(table, meta(), aheadMs));
     this.#writing = write;
     return write;
   }
 
-  async #save(table: RoutingTable, meta: SnapshotMeta): Promise<void> {
+  async #save(table: RoutingTable, meta: SnapshotMeta, aheadMs: number): Promise<void> {
     await makeFolder(this.#folder);
     const temporary = `${this.#file}.tmp`;
     try {
       const file = await open(temporary, 'w', 0o600);
       try {
-        await writeChunks(file, encodeSnapshot(table, meta));
+        await writeChunks(file, encodeSnapshot(table, meta, aheadMs));
         await file.sync();
       } finally {
         await file.close();

@@ -63,8 +63,10 @@ interface PrefixHead {
 /**
  * The snapshot in chunks, each made in well under a millisecond per thousand VPs; the table may go on between them. What
  * changes meanwhile may or may not be in: a gap fill from `createdAtMs` on makes both the same.
+ * @param aheadMs how far the clock of the snapshot is ahead of that by which the table was told the time: the clock of the next
+ *   process is another. Stamps of messages are the service's and stay
  */
-export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta): Generator<Buffer, void, void> {
+export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs = 0): Generator<Buffer, void, void> {
   let checksum = 0;
   const emit = (bytes: Buffer): Buffer => {
     checksum = crc32(bytes, checksum);
@@ -82,7 +84,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta): Genera
   for (let vp = 0; vp < table.vps.end; vp++) {
     const known = table.vps.get(vp);
     if (known === undefined || table.vps.down[vp] === 1) continue;
-    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp], listed: table.vps.listed[vp] });
+    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed: table.vps.listed[vp] });
     vpPlaces[vp] = vps.length;
   }
   yield emit(section(SECTION.VPS, json(vps)));
@@ -96,6 +98,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta): Genera
       state,
       (vp) => (table.vps.get(vp) === vpObjects[vp] ? (vpPlaces[vp] ?? 0) : 0),
       paths,
+      aheadMs,
     );
     const added = paths.takeAdded();
     if (added.length > 0) yield emit(section(SECTION.PATHS, json(added)));
@@ -142,12 +145,13 @@ function encodePrefix(
   state: PrefixState,
   place: (vp: number) => number,
   paths: PathNumbers,
+  aheadMs: number,
 ): Buffer {
   const monitored = state.monitored;
   const head: PrefixHead =
     monitored === undefined
       ? { prefix: state.prefix.text, listedBy: state.parents.map((parent) => parent.state.prefix.text) }
-      : { prefix: state.prefix.text, window: windowOf(monitored), counters: countersOf(monitored) };
+      : { prefix: state.prefix.text, window: windowOf(monitored, aheadMs), counters: countersOf(monitored, aheadMs) };
   const cells: number[] = [];
   const places: number[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
@@ -174,21 +178,30 @@ function encodePrefix(
     const path = table.cells.path(cell);
     payload.writeUInt32LE(places[i], numbers.vps + i * 4);
     payload.writeUInt32LE(path === 0 ? 0 : paths.of(path), numbers.paths + i * 4);
-    payload.writeUInt32LE(table.cells.mark(cell), numbers.marks + i * 4);
+    const mark = table.cells.mark(cell);
+    const isLoss = path === 0 && mark !== 0;
+    payload.writeUInt32LE(isLoss ? Math.max(1, mark + Math.round(aheadMs / 1000)) : mark, numbers.marks + i * 4);
     payload.writeDoubleLE(table.cells.time(cell), numbers.times + i * 8);
   }
   return payload;
 }
 
-function windowOf({ watchedSinceMs, stoodStillMs, expectedKnown }: MonitoredPrefix): NonNullable<PrefixHead['window']> {
-  return { watchedSinceMs, stoodStillMs, expectedKnown };
+function windowOf(
+  { watchedSinceMs, stoodStillMs, expectedKnown }: MonitoredPrefix,
+  aheadMs: number,
+): NonNullable<PrefixHead['window']> {
+  return { watchedSinceMs: watchedSinceMs + aheadMs, stoodStillMs, expectedKnown };
 }
 
-function countersOf(monitored: NonNullable<PrefixState['monitored']>): NonNullable<PrefixHead['counters']> {
+function countersOf(
+  monitored: NonNullable<PrefixState['monitored']>,
+  aheadMs: number,
+): NonNullable<PrefixHead['counters']> {
   const { sinceMs, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses } = monitored;
   const { announcedLengths, announcedLengthSum, lastAnnouncementUs, lastWithdrawalUs } = monitored;
   return {
-    ...{ sinceMs, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses },
+    sinceMs: sinceMs + aheadMs,
+    ...{ announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses },
     ...{ announcedLengths: [...announcedLengths], announcedLengthSum, lastAnnouncementUs, lastWithdrawalUs },
   };
 }

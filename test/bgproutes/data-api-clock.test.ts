@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { clockOffset } from '../../src/bgproutes/data-api-request.ts';
+import { clockOffset, parseRetryAfter, serverTime } from '../../src/bgproutes/data-api-request.ts';
 import { noVps, world } from './data-api-world.ts';
 
 const NOON = Date.parse('2026-06-16T12:00:00Z');
@@ -14,9 +14,25 @@ describe('the clock of the Data API, by the Date of its answers', () => {
     ['is ahead of ours, which is slow', AT_NOON, -301_000, -300_000, 300_000],
     ['tells nothing without a date', undefined, 0, 0, undefined],
     ['tells nothing with a date that is none', '-1', 0, 0, undefined],
-    ['tells nothing with a date that no certificate would outlive', 'Thu, 01 Jan 1970 00:00:00 GMT', 0, 0, 0],
+    ['is told too when it is years off', 'Thu, 01 Jan 1970 00:00:00 GMT', 0, 0, -NOON],
   ])('%s', (_, date, asked, came, offset) => {
-    expect(clockOffset(date, NOON + asked, NOON + came)).toBe(offset);
+    expect(clockOffset(serverTime(date, undefined), NOON + asked, NOON + came)).toBe(offset);
+  });
+
+  it.each([
+    ['600', 600_000],
+    [' 1 ', 1_000],
+    ['0', 0],
+    ['', 0],
+    ['-5', 0],
+    ['1e9', 0],
+  ])('an answer of a cache is as old as its Age says: %j', (age, ms) => {
+    expect(serverTime(AT_NOON, age)).toBe(NOON + ms);
+  });
+
+  it('tells how long to wait, where both are dates, whatever our clock says', () => {
+    const later = 'Tue, 16 Jun 2026 12:02:00 GMT';
+    expect(parseRetryAfter(later, serverTime(AT_NOON, undefined)!)).toBe(120_000);
   });
 
   it('is read of every answer that tells it', async () => {

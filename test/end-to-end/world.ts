@@ -9,7 +9,7 @@ import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import type { RoutingTable } from '../../src/table/routing-table.ts';
-import { scaledTimers } from '../chaos/scaled-timers.ts';
+import { type SettableTimers, scaledTimers } from '../chaos/scaled-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 
 export const KEY = 'end-to-end-key-0';
@@ -27,7 +27,9 @@ const FACTOR = 20;
 
 export interface World {
   readonly simulator: Simulator;
-  readonly timers: ReturnType<typeof scaledTimers>;
+  readonly timers: SettableTimers;
+  /** The clock of the machine that the exporter runs on, which the simulator does not. */
+  readonly machine: SettableTimers;
   readonly logger: RecordingLogger;
   /** What the next start or reload of the exporter reads. */
   config: ConfigParts;
@@ -61,7 +63,8 @@ export async function world(
   simulation: Partial<SimulatorOptions> = {},
   factor = FACTOR,
 ): Promise<World> {
-  const timers = scaledTimers({ originMs: Date.now(), factor });
+  const scale = { originMs: Date.now(), factor };
+  const [timers, machine] = [scaledTimers(scale), scaledTimers(scale)];
   const simulator = await startSimulator({
     apiKeys: [KEY, KEY_2],
     seed: 7,
@@ -77,6 +80,7 @@ export async function world(
   const made: World = {
     simulator,
     timers,
+    machine,
     logger,
     config: {
       prefixes: `[{prefix: ${P4}}, {prefix: "${P6}"}]`,
@@ -96,7 +100,7 @@ export async function world(
       const read = (): Config => readConfig(made);
       running = await startExporter(read(), {
         logger,
-        timers,
+        timers: machine,
         version: { version: '0.0.0', revision: 'test', nodeVersion: '0' },
         reloadConfig: read,
       });

@@ -6,6 +6,7 @@ import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
 import { DataApiError } from '../../src/errors.ts';
 import type { ApiBatch, ApiRoute, ApiUpdate, ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
+import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { SessionSeeder } from '../../src/feed/session-seeder.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
@@ -39,6 +40,8 @@ class FakeApi implements SeedApi {
   /** The next RIB breaks off after this many rows. */
   breakAfter: number | undefined;
   ribs = 0;
+
+  async readClock(): Promise<void> {}
 
   async vantagePoints(): Promise<readonly ApiVantagePoint[]> {
     return this.list;
@@ -94,14 +97,21 @@ function world() {
   const decoder = new FastDecoder(new TableIds(table));
   const fold = new Fold(table);
   const feed = new SessionFeed({ session: 0, stream, decoder, fold, logger });
+  const clock = new ServiceClock({
+    logger,
+    streamDelayMs: () => undefined,
+    onChange: (offsetMs) => {
+      table.setClockOffset(offsetMs, timers.now());
+      seeder.voidSeed();
+    },
+    onRefused: () => {},
+  });
   const directory = new VpDirectory({
     table,
     now: () => timers.now(),
     logger,
     onBack: (vps) => void seeder.readVps(vps),
-    onClockOffset: (offsetMs) => {
-      table.setClockOffset(offsetMs, timers.now());
-    },
+    clock,
     onDoubt: () => {},
   });
   const seeder = new SessionSeeder({
@@ -120,7 +130,7 @@ function world() {
     await pass(2 * LAG_MS);
     expect([seeder.complete, table.routes]).toEqual([true, 3]);
   };
-  return { timers, api, table, feed, fold, figures, stream, directory, seeder, pass, seeded };
+  return { timers, api, table, feed, fold, figures, stream, directory, clock, seeder, pass, seeded };
 }
 
 test('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import type { ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
+import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
@@ -19,6 +20,13 @@ const NO_SIZES = { ribSizeV4: undefined, ribSizeV6: undefined };
 function apiWith(vps: readonly VantagePoint[]): SeedApi {
   const list = vps.map((vp, i) => ({ ...{ id: String(i), vp, status: 'up' }, ...NO_SIZES }));
   return { vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as SeedApi;
+}
+
+function rightClock(): ServiceClock {
+  const nothing = () => {};
+  return new ServiceClock({
+    ...{ logger: new RecordingLogger(), streamDelayMs: () => undefined, onChange: nothing, onRefused: nothing },
+  });
 }
 
 /** A table in which both VPs hold a route, and a directory that reads what the test says. */
@@ -39,7 +47,6 @@ function world() {
     table.paths.discard(path);
   };
   const back: string[] = [];
-  const offsets: number[] = [];
   const doubts: boolean[] = [];
   const logger = new RecordingLogger();
   const directory = new VpDirectory({
@@ -47,15 +54,12 @@ function world() {
     now: () => nowMs,
     logger,
     onBack: (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
-    onClockOffset: (offsetMs) => offsets.push(offsetMs),
+    clock: rightClock(),
     onDoubt: () => doubts.push(directory.isDoubted),
   });
-  const clock = { offsetMs: 0 };
   const api = {
     vantagePoints: async () => list,
-    get clockOffsetMs() {
-      return clock.offsetMs;
-    },
+    clockOffsetMs: 0,
   } as unknown as SeedApi;
   const read = async (bgp: ApiVantagePoint['status'], bmp: ApiVantagePoint['status']) => {
     // One id names both: the services count BGP and BMP apart.
@@ -95,8 +99,6 @@ function world() {
     readAll,
     announce,
     back,
-    clock,
-    offsets,
     logger,
     down: (vp: VantagePoint) => table.vps.down[table.vps.find(vp)],
   };
@@ -133,17 +135,6 @@ test('a router that several collectors hear is down only when all of its session
   expect(down(BGP)).toBe(1);
   await readList('down', 'up');
   expect([down(BGP), back]).toEqual([0, ['64601']]);
-});
-
-test('a clock that is not that of the service is told once, and its offset is handed on', async () => {
-  const { read, clock, offsets, logger } = world();
-  await read('up', 'up');
-  for (const offsetMs of [-300_400, -300_100, 0, 7_000]) {
-    clock.offsetMs = offsetMs;
-    await read('up', 'up');
-  }
-  expect(offsets).toEqual([-300_400, -300_100, 0, 7_000]);
-  expect(logger.values('ahead_seconds')).toEqual([300, -7]);
 });
 
 const OTHERS: readonly VantagePoint[] = [1, 2, 3].map((i) => ({ ...BGP, asn: 64_700 + i, ip: `203.0.113.${i}` }));
@@ -239,7 +230,7 @@ test('a VP that is new in a list is read at once; those of the first list are no
 test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
   const table = new RoutingTable({ expectedVps: 'full_feed' });
   const directory = new VpDirectory({
-    ...{ table, now: () => 1_000_000, logger: new RecordingLogger(), onBack: () => {}, onClockOffset: () => {} },
+    ...{ table, now: () => 1_000_000, logger: new RecordingLogger(), onBack: () => {}, clock: rightClock() },
     onDoubt: () => {},
   });
   const signal = new AbortController().signal;

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { SteadyClock } from '../../src/stream/steady-clock.ts';
+import { ManualTimers } from './manual-timers.ts';
+
+test('goes on undisturbed when the clock of the machine is set, and tells its times by that clock', () => {
+  const timers = new ManualTimers();
+  const startMs = timers.now();
+  const clock = new SteadyClock(timers);
+  timers.advance(1_000);
+  timers.setClock(3_600_000);
+  expect([clock.now(), clock.machineMs(clock.now())]).toEqual([startMs + 1_000, startMs + 3_601_000]);
+  timers.setClock(-7_200_000);
+  timers.advance(1_000);
+  expect([clock.now(), clock.machineMs(startMs)]).toEqual([startMs + 2_000, startMs - 3_600_000]);
+});
+
+test('tells each step once; what an NTP daemon slews adds up to one', () => {
+  const timers = new ManualTimers();
+  const clock = new SteadyClock(timers);
+  expect(clock.takeStep()).toBeUndefined();
+  timers.setClock(-60_000);
+  expect([clock.takeStep(), clock.takeStep()]).toEqual([-60_000, undefined]);
+  timers.setClock(1_500);
+  expect(clock.takeStep()).toBeUndefined();
+  timers.setClock(1_500);
+  expect([clock.takeStep(), clock.takeStep()]).toEqual([3_000, undefined]);
+});
