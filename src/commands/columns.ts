@@ -7,6 +7,41 @@ export interface Column {
   readonly title: string;
   /** Numbers stand to the right. */
   readonly right?: boolean;
+  /** On a narrow terminal the column with the lowest number goes first; one without a number stays. */
+  readonly goes?: number;
+}
+
+const GAP = 2;
+/** A last column that has less room than this says nothing. */
+const MIN_LAST = 12;
+
+/**
+ * Columns and rows that fit a terminal: whole columns go, and texts of the last one that are too long are cut.
+ * @param width characters; undefined: all columns, as they are
+ */
+export function fitted(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number | undefined,
+): { readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[] } {
+  if (width === undefined) return { columns, rows };
+  const widths = widthsOf(columns, rows);
+  let kept = columns.map((_, i) => i);
+  const room = () => width - kept.slice(0, -1).reduce((sum, i) => sum + widths[i] + GAP, 0);
+  const longest = () => rows.reduce((most, row) => Math.max(most, row[kept[kept.length - 1]].length), 0);
+  while (room() < Math.min(MIN_LAST, longest())) {
+    const [next] = kept
+      .filter((i) => columns[i].goes !== undefined)
+      .sort((a, b) => (columns[a].goes ?? 0) - (columns[b].goes ?? 0));
+    if (next === undefined) break;
+    kept = kept.filter((i) => i !== next);
+  }
+  const left = Math.max(1, room());
+  const cut = (text: string): string => (text.length <= left ? text : `${text.slice(0, left - 1)}…`);
+  return {
+    columns: kept.map((i) => columns[i]),
+    rows: rows.map((row) => kept.map((i, place) => (place === kept.length - 1 ? cut(row[i]) : row[i]))),
+  };
 }
 
 /** Widths that fit these rows; of the last column none is needed unless it stands to the right. */

@@ -1,8 +1,8 @@
 /** The Data API for a command: what takes long is said on standard error. */
 import { DataApiClient } from '../bgproutes/data-api.ts';
-import { createLogger } from '../logger.ts';
 import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
+import { noteLogger } from './note-logger.ts';
 import type { Service } from './service.ts';
 
 export function dataApiOf({ apiKey, dataApiUrl }: Service, io: CommandIo): DataApiClient {
@@ -11,6 +11,6 @@ export function dataApiOf({ apiKey, dataApiUrl }: Service, io: CommandIo): DataA
     ...(dataApiUrl === undefined ? {} : { baseUrl: dataApiUrl }),
     userAgent: `bgproutes-exporter/${buildInfo(io.env).version}`,
     // Waits for the quota, and repetitions.
-    log: createLogger({ level: 'info', format: 'logfmt', destination: io.stderr, secrets: [apiKey] }),
+    log: noteLogger(io.stderr, [apiKey]),
   });
 }

@@ -14,7 +14,7 @@ import type { Command, CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
-import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
 const FORMATS = ['table', 'json'] as const;
 
@@ -69,6 +69,7 @@ Example:
     const filter = vpFilterOf(flags);
     const dateMs = dateOf(flags, Date.now());
     const service = serviceOf(flags, io.env, false);
+    noteUnknownSources(filter, io);
     if (service.prefixes.length === 0) throw new UsageError('no prefix: --prefix=192.0.2.0/24, or --config.file=FILE');
     const output = new LineOutput(io);
     try {

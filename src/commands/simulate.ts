@@ -1,4 +1,5 @@
 /** `bgproutes-exporter simulate`: a stand-in for the three services of bgproutes.io. */
+import { basename, relative } from 'node:path';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { parseListenAddress } from '../config/listen-address.ts';
 import { fileFault, readTextFile } from '../config/text-file.ts';
@@ -153,20 +154,26 @@ async function optionsOf(flags: Arguments['flags']): Promise<Omit<SimulatorOptio
 function speedOf(text: string): number | 'max' {
   if (text === 'max') return 'max';
   const speed = /^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : 0;
-  if (speed === 0) throw new UsageError('--speed: expected a number above 0, or max');
+  if (speed === 0)
+    throw new UsageError(`--speed: expected a number above 0 such as 10 or 0.5, or max, got ${JSON.stringify(text)}`);
   return speed;
 }
 
 function wholeNumber(flags: Arguments['flags'], name: string, min: number, max: number): number {
   const text = String(flags[name]);
   const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : -1;
-  if (number < min || number > max) throw new UsageError(`--${name}: expected a whole number from ${min} to ${max}`);
+  if (number < min || number > max)
+    throw new UsageError(`--${name}: expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`);
   return number;
 }
 
 function duration(flags: Arguments['flags'], name: string, fallback: string): number {
-  const ms = parseDuration(String(flags[name] ?? fallback));
-  if (ms === undefined) throw new UsageError(`--${name}: expected a duration such as ${formatDuration(90_000)} or 4h`);
+  const text = String(flags[name] ?? fallback);
+  const ms = parseDuration(text);
+  if (ms === undefined) {
+    const said = `expected a duration such as ${formatDuration(90_000)} or 4h, got ${JSON.stringify(text)}`;
+    throw new UsageError(`--${name}: ${said}`);
+  }
   return ms;
 }
 
@@ -174,7 +181,8 @@ function choice<T extends string>(flags: Arguments['flags'], name: string, known
   const text = flags[name];
   if (text === undefined) return fallback;
   const chosen = known.find((one) => one === text);
-  if (chosen === undefined) throw new UsageError(`--${name}: expected ${known.join(' or ')}`);
+  if (chosen === undefined)
+    throw new UsageError(`--${name}: expected ${known.join(' or ')}, got ${JSON.stringify(text)}`);
   return chosen;
 }
 
@@ -195,16 +203,30 @@ function startFailure(error: unknown, listen: string): unknown {
   if (error instanceof ExporterError && error.code === 'RECORDING') return new ConfigError([error.message], error);
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') return error;
-  return new ExporterError('LISTEN', `cannot listen on ${listen}: ${(error as Error).message}`, {
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'another program listens there, maybe another simulator; end it, or take a free port with --listen=127.0.0.1:0'
+      : (error as Error).message;
+  return new ExporterError('LISTEN', `cannot listen on ${listen}: ${reason}`, {
     actor: 'operator',
     cause: error,
   });
 }
 
+/** How this program was started: what is printed is to be pasted, and the package may not be installed. */
+function programName(): string {
+  const [, script = ''] = process.argv;
+  const fromHere = relative(process.cwd(), script);
+  if (basename(script) !== 'main.js')
+    return script.includes('node_modules') ? 'npx bgproutes-exporter' : 'bgproutes-exporter';
+  return `node ${/^[\w./-]+$/.test(fromHere) && !fromHere.startsWith('..') ? fromHere : JSON.stringify(script)}`;
+}
+
 /** Where it is, and a command to copy. A key that is not the default one is not printed. */
 function welcome(simulator: Simulator, options: SimulatorOptions, keys: readonly string[]): string {
   const prefixes = simulator.prefixes().slice(0, options.maxPrefixes ?? 10);
-  const key = keys[0] === DEFAULT_KEY ? DEFAULT_KEY : '<your --api-key>';
+  // A shell would read angle brackets as a redirection.
+  const key = keys[0] === DEFAULT_KEY ? DEFAULT_KEY : 'YOUR_API_KEY';
   const lines = [
     ...prefixes.slice(0, 10).map((prefix) => `--prefix=${prefix}`),
     `--bgproutes.websocket-url=${simulator.websocketUrl}`,
@@ -215,7 +237,7 @@ function welcome(simulator: Simulator, options: SimulatorOptions, keys: readonly
   return `Simulator of bgproutes.io on ${simulator.url}: ${vps} vantage points, ${simulator.prefixes().length} prefixes.
 ${options.replay === undefined ? '' : 'The recording starts when the first client has subscribed and connected.\n'}Point the exporter at it:
 
-  BGP_API_KEY=${key} npx bgproutes-exporter \\
+  BGP_API_KEY=${key} ${programName()} \\
     ${lines.join(' \\\n    ')}
 
 Ctrl-C stops it.

@@ -2,16 +2,19 @@
 import { parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../bgp/prefix.ts';
 import type { Protocol } from '../bgp/vantage-point.ts';
-import type { Unreadable, VantagePointsParams, VpStatus } from '../bgproutes/data-api-types.ts';
+import { LIVE_SOURCES, type Unreadable, type VantagePointsParams, type VpStatus } from '../bgproutes/data-api-types.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
+import type { CommandIo } from './command.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
+/** Those that stream live, then those that do not. */
+const SOURCES: readonly string[] = [...LIVE_SOURCES, 'pch', 'cgtf'];
 const STATUSES: readonly VpStatus[] = ['up', 'down', 'ignored', 'unknown'];
 
 export const VP_FLAGS: readonly Flag[] = [
   { name: 'asn', value: 'ASN', repeatable: true, help: 'Only VPs of this AS. Repeatable, as the others are.' },
   { name: 'ip', value: 'ADDRESS', repeatable: true, help: 'Only the VP with this address.' },
-  { name: 'protocol', value: 'bgp|bmp', repeatable: true, help: 'Only VPs heard so.' },
+  { name: 'protocol', value: 'bgp|bmp', repeatable: true, help: 'Only VPs heard over this protocol.' },
   {
     name: 'source',
     value: 'NAME',
@@ -19,7 +22,7 @@ export const VP_FLAGS: readonly Flag[] = [
     help: 'Only VPs of bgproutes.io, ris or routeviews, which stream live, or of pch or cgtf, which do not.',
   },
   { name: 'country', value: 'CODE', repeatable: true, help: 'Only VPs in this country, such as NL.' },
-  { name: 'status', value: STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session is so.' },
+  { name: 'status', value: STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session has this status.' },
 ];
 
 /** @throws UsageError for the first value that is none */
@@ -29,7 +32,7 @@ export function vpFilterOf(flags: Arguments['flags']): VantagePointsParams {
     ips: listOf(flags, 'ip', addressOf, 'an address such as 192.0.2.1'),
     protocols: listOf(flags, 'protocol', (text) => PROTOCOLS.find((one) => one === text), 'bgp or bmp'),
     sources: listOf(flags, 'source', wordOf, 'a name such as ris'),
-    countries: listOf(flags, 'country', (text) => wordOf(text)?.toUpperCase(), 'a code such as NL'),
+    countries: listOf(flags, 'country', countryOf, 'a code of two letters such as NL (ISO 3166-1)'),
     statuses: listOf(flags, 'status', (text) => STATUSES.find((one) => one === text), STATUSES.join(', ')),
   };
 }
@@ -46,6 +49,21 @@ function listOf<T>(
     if (value === undefined) throw new UsageError(`--${name}: expected ${expected}, got ${JSON.stringify(text)}`);
     return value;
   });
+}
+
+function countryOf(text: string): string | undefined {
+  return /^[A-Za-z]{2}$/.test(text) ? text.toUpperCase() : undefined;
+}
+
+/**
+ * Says which of the sources asked for are none that is known: the service may have new ones, but most often it is a collector
+ * (`rrc00`) or a mistake, and the table would just be empty.
+ */
+export function noteUnknownSources({ sources = [] }: VantagePointsParams, io: Pick<CommandIo, 'stderr'>): void {
+  for (const source of sources) {
+    if (SOURCES.includes(source)) continue;
+    io.stderr.write(`# --source=${source}: no such source is known; known are ${SOURCES.join(', ')}\n`);
+  }
 }
 
 function addressOf(text: string): string | undefined {

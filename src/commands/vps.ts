@@ -1,12 +1,12 @@
 /** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
 import type { VantagePointRecord } from '../bgproutes/data-api-types.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
-import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
+import { type Column, columnLine, fitted, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
-import { unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
 const FORMATS = ['table', 'json'] as const;
 
@@ -23,10 +23,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'IP' },
   { title: 'STATUS' },
   { title: 'SOURCE' },
-  { title: 'IPV4 ROUTES', right: true },
-  { title: 'IPV6 ROUTES', right: true },
-  { title: 'COUNTRY' },
-  { title: 'ORGANISATION' },
+  { title: 'IPV4 ROUTES', right: true, goes: 2 },
+  { title: 'IPV6 ROUTES', right: true, goes: 1 },
+  { title: 'COUNTRY', goes: 4 },
+  { title: 'ORGANISATION', goes: 3 },
 ];
 
 export const vpsCommand: Command = {
@@ -49,6 +49,7 @@ Example:
     const format = choiceOf(flags, 'format', FORMATS, 'table');
     const filter = vpFilterOf(flags);
     const service = serviceOf(flags, io.env, false);
+    noteUnknownSources(filter, io);
     const { dataApiOf } = await import('./data-api-access.ts');
     const output = new LineOutput(io);
     try {
@@ -60,10 +61,10 @@ Example:
       if (format === 'json') {
         await output.line(`[${vantagePoints.map((vp) => `\n  ${jsonLine(vp)}`).join(',')}\n]`);
       } else {
-        const rows = vantagePoints.map(rowOf);
-        const widths = widthsOf(COLUMNS, rows);
-        await output.line(output.paint('grey', columnLine(COLUMNS, widths, titlesOf(COLUMNS))));
-        for (const row of rows) await output.line(columnLine(COLUMNS, widths, row));
+        const { columns, rows } = fitted(COLUMNS, vantagePoints.map(rowOf), io.stdout.columns);
+        const widths = widthsOf(columns, rows);
+        await output.line(output.paint('grey', columnLine(columns, widths, titlesOf(columns))));
+        for (const row of rows) await output.line(columnLine(columns, widths, row));
       }
       const note = unreadableNote(unreadable);
       io.stderr.write(

@@ -53,7 +53,7 @@ describe('simulate', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Simulator of bgproutes\.io on http:\/\/127\.0\.0\.1:\d+: 40 vantage points, 1 prefixes\./);
     expect(stdout).toMatch(
-      /BGP_API_KEY=simulator npx bgproutes-exporter \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
+      /BGP_API_KEY=simulator (?:npx bgproutes-exporter|bgproutes-exporter|node \S+main\.js) \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
     );
     expect(stdout).toMatch(/\n\d\d:\d\d:\d\d {2}outage of 192\.0\.2\.0\/24: \d+ -> 0 VPs see 192\.0\.2\.0\/24\n/);
   });
@@ -80,8 +80,8 @@ describe('simulate', () => {
   });
 
   test.each([
-    [['--speed=0'], 'USAGE', '--speed: expected a number above 0, or max'],
-    [['--speed=fast'], 'USAGE', '--speed: expected a number above 0, or max'],
+    [['--speed=0'], 'USAGE', '--speed: expected a number above 0 such as 10 or 0.5, or max, got "0"'],
+    [['--speed=fast'], 'USAGE', '--speed: expected a number above 0 such as 10 or 0.5, or max, got "fast"'],
     [['--vps=many'], 'USAGE', '--vps: expected a whole number from 0 to 20000'],
     [['--max-prefixes=0'], 'USAGE', '--max-prefixes: expected a whole number from 1 to 100000'],
     [['--association-ttl=4'], 'USAGE', '--association-ttl: expected a duration such as 1m30s or 4h'],
