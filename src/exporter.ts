@@ -136,7 +136,7 @@ class Exporter implements RunningExporter {
       (stream, session) =>
         new SessionFeed({
           ...{ session, stream, decoder, fold, logger, canary },
-          onUnmonitored: (prefixes, atMs) => this.#source.unmonitored(session, prefixes, atMs),
+          onUnmonitored: (prefixes, atMs) => this.#source.heard(session, prefixes, atMs),
         }),
     );
     const onRequest: DataApiOptions['onRequest'] = (endpoint, result) => this.figures.countRequest(endpoint, result);

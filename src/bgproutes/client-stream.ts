@@ -234,6 +234,9 @@ export class MessageStream implements AsyncIterableIterator<Item> {
       return;
     }
     for (const reason of result.failures) this.#unreadable(reason, receivedAtMs);
+    const { withdrawn, announced } = result.update;
+    // Later: what the source then tells must come after the message, and not in the middle of reading it.
+    queueMicrotask(() => this.#source?.heard(0, [...withdrawn, ...announced], receivedAtMs));
     const messages = messagesOf(result.update);
     counts.messages += messages.length;
     this.#ready.push(...messages);

@@ -13,15 +13,10 @@ import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import type { DisconnectReason, SourceListener, StreamStats } from '../stream/source.ts';
 import { createStreamStats, markDown, markIdle, markUp } from '../stream/stream-health.ts';
 import { systemTimers, type Timers } from '../stream/timers.ts';
-import {
-  type AttemptFailure,
-  DEFAULT_SESSION_SETTINGS,
-  type Trial,
-  type TrialVerdict,
-  WebSocketSession,
-} from '../stream/websocket-session.ts';
+import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../stream/websocket-session.ts';
 import { Association, associationSettings } from './association.ts';
-import { OwnPrefixes } from './own-prefixes.ts';
+import { KeyTrial } from './key-trial.ts';
+import { ListGuard } from './list-guard.ts';
 import { refusalMeaning } from './refusal.ts';
 import { streamUrlOf } from './service-url.ts';
 import { Silence } from './silence.ts';
@@ -32,9 +27,6 @@ const BRIEF_GAP_MS = 60_000;
 
 /** How long the service may take a connection of ours that is over for one that lives. */
 const GHOST_MS = 5 * 60_000;
-
-/** How long after an association messages of another list may still be under way. */
-const UNDER_WAY_MS = 10_000;
 
 /**
  * Waits before a list that was replaced is associated again: none the first time, then longer and longer, so that two
@@ -70,14 +62,13 @@ export class KeySession {
   #oursUntilMs = Number.NEGATIVE_INFINITY;
   /** The list was associated for the connection that is made next. */
   #isFresh = false;
-  /** The connection that is made was not asked for with a list that is surely ours. */
-  #isKept = false;
+  readonly #trial: KeyTrial;
+  /** The connection that is made began as a trial, or followed one. */
+  #hadTrial = false;
   /** What the key surely had when the connection was made. */
   #connectedWith: readonly string[] = [];
-  /** All that was ours since then. */
-  readonly #own = new OwnPrefixes();
-  #associatedAtMs = 0;
-  #associatedElapsedMs = 0;
+  readonly #guard = new ListGuard();
+  readonly #seen = new Set<string>();
 
   /** Somebody has replaced the list, and ours was not associated since. */
   #isReplaced = false;
@@ -116,6 +107,10 @@ export class KeySession {
       },
       prefixes,
     );
+    const onOpen = () => {
+      this.#openUntilMs = timers.elapsed();
+    };
+    this.#trial = new KeyTrial({ association: this.#association, timers, log: this.#log, onOpen });
     if (isAssociated && prefixes.length > 0) {
       this.#association.adopt();
       this.#noteAssociated(timers.now());
@@ -135,7 +130,7 @@ export class KeySession {
     const running = this.#socket !== undefined;
     // Without a session of ours another client may have one, and this list is not to be taken from it.
     const done = this.#association.setPrefixes(prefixes, this.#connected);
-    this.#own.add(prefixes);
+    this.#guard.want(prefixes);
     if (this.#connected) this.#association.startRenewing();
     else this.#socket?.retryNow();
     this.stats.idle = false;
@@ -144,15 +139,23 @@ export class KeySession {
   }
 
   /**
-   * A message came in which nothing is monitored, by any session. It shows that the list of the key is somebody else's,
-   * unless one of its prefixes can come of a list of ours.
+   * A message came about these prefixes. It may show that the list of the key is somebody else's; nothing need be told of a
+   * message in which something is monitored.
    * @param receivedAtMs a message that was held is looked at late
    */
-  unmonitored(prefixes: readonly string[], receivedAtMs: number): void {
-    if (!this.stats.up || this.#association.prefixes.length === 0 || receivedAtMs < this.#associatedAtMs) return;
-    if (this.#timers.elapsed() - this.#associatedElapsedMs < UNDER_WAY_MS) return;
-    if (prefixes.length === 0 || prefixes.some((prefix) => this.#own.covers(prefix))) return;
-    this.#onReplaced(prefixes[0]);
+  heard(prefixes: readonly string[], receivedAtMs: number): void {
+    if (!this.stats.up || this.#association.prefixes.length === 0) return;
+    switch (this.#guard.judge(prefixes, receivedAtMs, this.#timers.elapsed())) {
+      case 'ours':
+        return;
+      case 'former':
+        this.#tellList('an open session keeps the list that its key had when it began');
+        return;
+      case 'foreign':
+        // The list was ours when the connection began.
+        if (this.#connectedWith.length > 0) this.#tellList('an open session follows the list of its key');
+        this.#onReplaced(prefixes[0]);
+    }
   }
 
   renewalHealthy(): boolean {
@@ -177,6 +180,13 @@ export class KeySession {
     await Promise.all([this.#socket?.stop(), this.#closing]);
   }
 
+  /** What the service does with the list of a session that is open: no source says it, so what is seen is told, once. */
+  #tellList(seen: string): void {
+    if (this.#seen.has(seen)) return;
+    this.#seen.add(seen);
+    this.#log.info(seen);
+  }
+
   // --- the connection -------------------------------------------------------------------------------------------------
 
   #connect(): void {
@@ -189,7 +199,8 @@ export class KeySession {
         reconnect: options.reconnect,
         prepare: async () => {
           await this.#closing;
-          return { ok: true, trial: this.#hasOurList() ? undefined : this.#trial };
+          this.#hadTrial = !this.#hasOurList();
+          return { ok: true, trial: this.#hadTrial ? this.#trial : undefined };
         },
         delayAfter: (failure) => (this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
         timers: this.#timers,
@@ -226,39 +237,6 @@ export class KeySession {
     return isBrief && this.#association.isValid(this.#timers.now());
   }
 
-  readonly #trial: Trial = {
-    accepted: async () => {
-      this.#openUntilMs = this.#timers.elapsed();
-      const verdict = await this.#associateForTrial();
-      this.#openUntilMs = this.#timers.elapsed();
-      this.#isKept = verdict === 'keep';
-      if (verdict === 'connect_again') {
-        this.#log.info(
-          'the key had no other session; its prefixes are associated, now the stream is connected with them',
-        );
-      }
-      return verdict;
-    },
-    refused: async (detail) => {
-      const meaning = refusalMeaning(detail);
-      if (meaning === 'another_session') this.#log.warn('another session uses the key: nothing was associated with it');
-      if (meaning !== 'other') return 'keep';
-      const verdict = await this.#associateForTrial();
-      if (verdict === 'connect_again') {
-        this.#log.info('the stream was refused before the prefixes were associated; now it is connected', { detail });
-      }
-      return verdict;
-    },
-  };
-
-  /** When nobody answers, what was associated before will do while it lasts. */
-  async #associateForTrial(): Promise<TrialVerdict> {
-    const result = await this.#association.associate();
-    if (result.kind === 'success') return 'connect_again';
-    if (result.kind === 'error' && this.#association.isValid(this.#timers.now())) return 'keep';
-    return { reason: 'association_failed', detail: result.text, refused: result.kind === 'refused' };
-  }
-
   /** Whether the session that is in the way may be one of ours that the service has not buried yet. */
   #isGhost({ refused, detail }: Pick<AttemptFailure, 'refused' | 'detail'>): boolean {
     if (!refused || this.#timers.elapsed() - this.#openUntilMs >= GHOST_MS) return false;
@@ -266,15 +244,18 @@ export class KeySession {
   }
 
   #onConnected(atMs: number): void {
-    const [isFresh, isKept] = [this.#isFresh, this.#isKept];
-    this.#isFresh = this.#isKept = false;
+    const isFresh = this.#isFresh;
+    // Nobody answered, so the trial was kept: whose list it carries is not sure.
+    const isKept = this.#hadTrial && !isFresh;
+    this.#isFresh = false;
     this.#connected = true;
     this.#ghostBackoff.reset();
     this.stats.connects++;
     const association = this.#association;
     this.#connectedWith = isKept ? [] : (association.associated ?? []);
-    this.#own.clear();
-    this.#own.add([...association.prefixes, ...(association.associated ?? [])]);
+    this.#guard.begin();
+    this.#guard.want(association.prefixes);
+    this.#guard.add(association.associated ?? []);
     this.#silence.begin(this.#updates());
     if (this.#isAssociated(atMs)) this.#up(atMs);
     if (association.prefixes.length === 0) return;
@@ -325,13 +306,13 @@ export class KeySession {
   }
 
   #noteAssociated(atMs: number): void {
-    this.#associatedAtMs = atMs;
-    this.#associatedElapsedMs = this.#oursUntilMs = this.#timers.elapsed();
+    this.#oursUntilMs = this.#timers.elapsed();
+    this.#guard.associated(atMs, this.#oursUntilMs);
     this.#isFresh = true;
   }
 
   #onAssociated(atMs: number): void {
-    const sinceMs = this.#associatedAtMs;
+    const sinceMs = this.#guard.associatedAtMs;
     this.#noteAssociated(atMs);
     this.#cancelReclaim();
     if (!this.#connected) return;
@@ -370,7 +351,12 @@ export class KeySession {
       ? 'the list of the key was replaced once more: another client fights over this key'
       : 'another client has replaced the list of the key: the stream carries its prefixes, not ours';
     this.#log.error(what, { heard: prefix, associated_again_in_seconds: delayMs / 1000 });
-    this.#down('association_failed', this.#associatedAtMs, 'another client replaced the prefixes of the key', false);
+    this.#down(
+      'association_failed',
+      this.#guard.associatedAtMs,
+      'another client replaced the prefixes of the key',
+      false,
+    );
     this.#cancelReclaim();
     this.#cancelReclaim = this.#timers.schedule(() => void this.#association.associate(), delayMs);
   }

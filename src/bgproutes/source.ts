@@ -67,12 +67,13 @@ export class BgproutesSource implements StreamSource {
   }
 
   /**
-   * A message of the session came in which nothing is monitored. It may show that another client has replaced the list of
-   * the key: then the session is down until its prefixes are associated again.
+   * A message of the session came about these prefixes. It may show that another client has replaced the list of the key:
+   * then the session is down until its prefixes are associated again. Nothing need be told of a message in which something
+   * is monitored.
    * @param prefixes all prefixes of the message, canonical
    */
-  unmonitored(session: number, prefixes: readonly string[], receivedAtMs: number): void {
-    this.at(session).unmonitored(prefixes, receivedAtMs);
+  heard(session: number, prefixes: readonly string[], receivedAtMs: number): void {
+    this.at(session).heard(prefixes, receivedAtMs);
   }
 
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */

@@ -47,6 +47,9 @@ const MAX_ANSWER_BYTES = 4 * 1024;
  */
 const PACKETS_A_TURN = 4;
 
+/** The least time that a trial waits for a refusal, ms, unless connections settle sooner. */
+const TRIAL_SETTLE_MS = 100;
+
 /** HTTP statuses that a repetition will not change soon: the key, or too many requests. */
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([401, 403, 429]);
 
@@ -80,7 +83,11 @@ export interface ConnectionOptions {
   readonly settings: ConnectionSettings;
   readonly timers: Timers;
   readonly redactText: Redactor;
-  /** Waits for a refusal at least twice as long as the handshake took: more than this connection hangs on it. Default false. */
+  /**
+   * Only asks whether the service refuses. Waits for that three times as long as the handshake took, which is longer than
+   * `settleMs` where the service is far away, as somebody else's session hangs on it, and shorter, 100 ms at least, where it
+   * is near. Default false.
+   */
   readonly isTrial?: boolean;
 }
 
@@ -203,7 +210,10 @@ export class WebSocketConnection {
     this.lastLifeAtMs = timers.now();
     if (this.paused) this.socket.pause();
     const handshakeMs = timers.elapsed() - this.beganMs;
-    const settleMs = this.options.isTrial === true ? Math.max(settings.settleMs, 2 * handshakeMs) : settings.settleMs;
+    const settleMs =
+      this.options.isTrial === true
+        ? Math.max(Math.min(settings.settleMs, TRIAL_SETTLE_MS), 3 * handshakeMs)
+        : settings.settleMs;
     // A refusal may have come while this process did other work: the sockets are read once more before it is over.
     this.cancelTimer = timers.schedule(() => setImmediate(this.settle), settleMs);
     this.events.opened?.(this.lastLifeAtMs);

@@ -171,6 +171,31 @@ describe('subscribe', () => {
     expect(simulator.associatedPrefixes(KEY)).toEqual([P2]);
   });
 
+  it('whose prefixes another client replaces during an iteration takes them back, with events for who wants them', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint(BGP_VP);
+    const client = connect(simulator);
+    await client.subscribe(P1);
+    const iterator = await openStream(client);
+    await connect(simulator).subscribe(P2, { force: true });
+    // A message of the first seconds may have been under way.
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 11_000);
+    cleanups.push(async () => vi.restoreAllMocks());
+    simulator.announce(vp.key, P2, ROUTE);
+    expect(await take(iterator)).toMatchObject({ type: 'announcement', prefixes: [P2] });
+    expect(await take(iterator)).toMatchObject({
+      type: 'disconnected',
+      reason: 'association_failed',
+      detail: 'another client replaced the prefixes of the key',
+      willReconnect: true,
+    });
+    expect(await take(iterator)).toMatchObject({ type: 'connected' });
+    expect(simulator.associatedPrefixes(KEY)).toEqual([P1]);
+    simulator.announce(vp.key, P1, ROUTE);
+    expect(await take(iterator)).toMatchObject({ type: 'announcement', prefixes: [P1] });
+  });
+
   it('does nothing while nobody can say whether another session uses the key', async () => {
     const simulator = await simulate();
     simulator.faults.rejectHandshakes(2, 429);

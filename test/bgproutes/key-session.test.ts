@@ -154,11 +154,31 @@ describe('a connection that is lost', () => {
   });
 });
 
+it('after a long gap, without the Live Manager, a connection with a list that may be ours is made once more when it answers', async () => {
+  const backoff = { floorMs: 90_000, baseMs: 90_000, maxMs: 90_000 };
+  const w = await connectedWorld({
+    connection: { settleMs: 0, pingIntervalMs: 1e12, handshakeTimeoutMs: 1e12, backoff },
+  });
+  const [stats] = w.source.stats;
+  w.answer = fail;
+  cut(w);
+  await w.until(() => expect(stats.disconnects.closed).toBe(1));
+  w.timers.advance(90_000);
+  await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
+  expect([stats.up, stats.renewals.error, w.stream.connections()]).toEqual([true, 1, 3]);
+  w.answer = (_, response) => void response.end();
+  w.timers.advance(10_000);
+  await w.until(() =>
+    expect(w.heard.slice(-2)).toEqual(['0 stopped: connecting once more, with the new prefixes', '0 connected']),
+  );
+  expect([w.asked('KEY-A'), w.stream.connections()]).toEqual([[P1, P1, P1], 4]);
+});
+
 describe('a list that another client replaced', () => {
   async function replaced(): Promise<World> {
     const w = await connectedWorld();
     w.timers.advance(MINUTE);
-    w.source.unmonitored(0, [FOREIGN], w.timers.now());
+    w.source.heard(0, [FOREIGN], w.timers.now());
     return w;
   }
 
@@ -186,7 +206,7 @@ describe('a list that another client replaced', () => {
     for (let losses = 1; losses <= 5; losses++) {
       await w.until(() => expect(w.source.stats[0].up).toBe(true));
       w.timers.advance(MINUTE);
-      w.source.unmonitored(0, [FOREIGN], w.timers.now());
+      w.source.heard(0, [FOREIGN], w.timers.now());
       const lostMs = w.timers.now();
       await w.until(() => {
         if (w.source.stats[0].up) return;
@@ -203,14 +223,14 @@ describe('a list that another client replaced', () => {
     // Half an hour of peace, and the next is associated again at once.
     w.timers.advance(31 * MINUTE);
     await w.until(() => expect(w.source.stats[0].up).toBe(true));
-    w.source.unmonitored(0, [FOREIGN], w.timers.now());
+    w.source.heard(0, [FOREIGN], w.timers.now());
     await w.until(() => expect(w.source.stats[0].up).toBe(true));
   });
 
   it('is told from messages that may be ours or old', async () => {
     const w = await connectedWorld();
     const atMs = w.timers.now();
-    w.source.unmonitored(0, [FOREIGN], atMs); // under way when the list was associated
+    w.source.heard(0, [FOREIGN], atMs); // under way when the list was associated
     w.timers.advance(MINUTE);
     for (const prefixes of [
       [P1],
@@ -219,11 +239,11 @@ describe('a list that another client replaced', () => {
       [FOREIGN, P1], // one message, a part of it ours
       [],
     ]) {
-      w.source.unmonitored(0, prefixes, w.timers.now());
+      w.source.heard(0, prefixes, w.timers.now());
     }
-    w.source.unmonitored(0, [FOREIGN], atMs - 1); // held, and read late
+    w.source.heard(0, [FOREIGN], atMs - 1); // held, and read late
     expect([w.heard, w.source.stats[0].subscriptionLosses]).toEqual([['0 connected'], 0]);
-    w.source.unmonitored(0, [FOREIGN], w.timers.now());
+    w.source.heard(0, [FOREIGN], w.timers.now());
     expect(w.source.stats[0].subscriptionLosses).toBe(1);
   });
 
@@ -232,7 +252,7 @@ describe('a list that another client replaced', () => {
     w.start();
     await w.until(() => expect(w.heard).toEqual(['0 connected']));
     w.timers.advance(MINUTE);
-    w.source.unmonitored(0, [FOREIGN], w.timers.now());
+    w.source.heard(0, [FOREIGN], w.timers.now());
     expect(w.heard).toEqual(['0 connected']);
   });
 
@@ -240,7 +260,7 @@ describe('a list that another client replaced', () => {
     const w = await connectedWorld();
     w.timers.advance(MINUTE);
     w.answer = fail;
-    w.source.unmonitored(0, [FOREIGN], w.timers.now());
+    w.source.heard(0, [FOREIGN], w.timers.now());
     cut(w);
     await w.until(() => expect(w.source.stats[0].disconnects.closed).toBe(1));
     await w.until(() => expect(w.source.stats[0].renewals.error).toBeLessThanOrEqual(1));

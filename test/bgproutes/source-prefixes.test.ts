@@ -25,8 +25,9 @@ describe('setPrefixes', () => {
     await w.until(() => expect(w.heard).toEqual(['0 connected']));
     await w.source.setPrefixes(0, [P1]);
     w.timers.advance(MINUTE);
-    w.source.unmonitored(0, [P2], w.timers.now());
+    w.source.heard(0, [P2], w.timers.now());
     expect([w.heard, w.source.stats[0].connects]).toEqual([['0 connected'], 1]);
+    expect(w.log.lines.at(-1)?.message).toBe('an open session keeps the list that its key had when it began');
   });
 
   it('is not told to the service while another session uses the key', async () => {
