@@ -135,11 +135,14 @@ export class VpDirectory {
   #missingIn(listings: ReadonlyMap<string, unknown>, askedAtMs: number): Map<string, number> {
     const { vps } = this.#options.table;
     const missing = new Map<string, number>();
+    const before = new Set(this.#vps.map(({ vp }) => vantagePointKey(vp)));
     for (let number = 0; number < vps.end; number++) {
       const vp = vps.get(number);
-      if (vp === undefined || vps.listed[number] === 0) continue;
+      if (vp === undefined) continue;
       const key = vantagePointKey(vp);
       if (listings.has(key)) continue;
+      // By the list before this one, or by the notes of a table that was restored.
+      if (!before.has(key) && !this.#missing.has(key) && vps.listed[number] === 0) continue;
       const sinceMs = this.#missing.get(key);
       // A VP that spoke since is missing from now on.
       missing.set(key, sinceMs === undefined || vps.lastHeardMs[number] > sinceMs ? askedAtMs : sinceMs);

@@ -164,6 +164,16 @@ test('a VP that is missing in two lists that follow one another goes with its ro
   expect([down(BGP), back]).toEqual([0, ['64601']]);
 });
 
+test('a VP that was listed before the table knew it goes all the same', async () => {
+  const { table, readOnly, announce, all } = await listed();
+  const late = { ...BGP, asn: 64_800 };
+  await readOnly([...all, late]);
+  announce(late);
+  await readOnly(all);
+  await readOnly(all);
+  expect(table.routes).toBe(5);
+});
+
 test('a VP that is missing and goes on to speak stays; silent from then on it goes', async () => {
   const { table, all, readOnly, announce } = await listed();
   await readOnly(all.slice(1));
