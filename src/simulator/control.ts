@@ -24,6 +24,7 @@ export const CONTROL_FAULTS = [
     'api',
     'refuseAssociation',
     'killVantagePoint',
+    'unlistVantagePoint',
     'reviveVantagePoint',
     'clear',
   ],

@@ -37,6 +37,7 @@ export interface DataApiOptions {
   readonly prefixes: PrefixIndex;
   readonly store: RouteStore;
   readonly statusOf: (vp: SimulatedVantagePoint) => VpStatus;
+  readonly isListed: (vp: SimulatedVantagePoint) => boolean;
   /** Unix ms. */
   readonly now: () => number;
   /** What happened within this time is not known to the API yet. */
@@ -139,7 +140,7 @@ export class DataApi {
   }
 
   #vantagePoints(parameters: Parameters): unknown {
-    const { points, statusOf } = this.#options;
+    const { points, statusOf, isListed } = this.#options;
     date(parameters, 'date');
     date(parameters, 'date_end');
     const oneOf = (name: string): ((value: string) => boolean) => {
@@ -159,6 +160,7 @@ export class DataApi {
         !hasIds ||
         (parameters.has(`vp_${vp.protocol}_ids`) && (vp.protocol === 'bgp' ? byBgpId : byBmpId)(String(vp.id)));
       const isWanted =
+        isListed(vp) &&
         isWantedId &&
         byAsn(String(vp.asn)) &&
         byIp(vp.ip) &&

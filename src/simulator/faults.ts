@@ -49,7 +49,9 @@ export interface Faults {
   refuseAssociation(count?: number, text?: string, status?: number): void;
   /** The session of a VP goes down: `down` in the API, its routes gone, and no word of it in the stream. */
   killVantagePoint(vpKey: string): void;
-  /** The VP is back, and announces its routes again. */
+  /** The same, and the list of the API has the VP no more, as one that a collector gave up. */
+  unlistVantagePoint(vpKey: string): void;
+  /** The VP is back in the list, and announces its routes again. */
   reviveVantagePoint(vpKey: string): void;
   /** The port is closed and all connections are cut; the state stays and goes on. */
   goDown(): Promise<void>;
@@ -173,9 +175,18 @@ export class FaultInjector implements Faults {
     this.#options.world.setStatus(this.#vp(vpKey), 'down');
   }
 
+  unlistVantagePoint(vpKey: string): void {
+    this.#counted('unlist_vp');
+    const { world } = this.#options;
+    world.setStatus(this.#vp(vpKey), 'down');
+    world.setListed(this.#vp(vpKey), false);
+  }
+
   reviveVantagePoint(vpKey: string): void {
     this.#counted('revive_vp');
-    this.#options.world.setStatus(this.#vp(vpKey), 'up');
+    const { world } = this.#options;
+    world.setListed(this.#vp(vpKey), true);
+    world.setStatus(this.#vp(vpKey), 'up');
   }
 
   #vp(vpKey: string) {

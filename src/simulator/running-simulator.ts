@@ -133,6 +133,7 @@ export class RunningSimulator implements Simulator {
         prefixes: this.#world.prefixes,
         store: this.#world.store,
         statusOf: (vp) => this.#world.statusOf(vp),
+        isListed: (vp) => this.#world.isListed(vp),
         now: () => clock.now(),
         lagMs: options.dataApiLagMs ?? 0,
         latencyMs: options.dataApiLatencyMs ?? 5,

@@ -37,6 +37,7 @@ export class World {
   readonly store: RouteStore;
   readonly #options: WorldOptions;
   readonly #statuses = new Map<SimulatedVantagePoint, VpStatus>();
+  readonly #unlisted = new Set<SimulatedVantagePoint>();
   /** Of every VP that is down: what it would hold, and will announce when it comes back. */
   readonly #behindDown = new Map<SimulatedVantagePoint, Map<number, Route>>();
 
@@ -50,6 +51,16 @@ export class World {
 
   statusOf(vp: SimulatedVantagePoint): VpStatus {
     return this.#statuses.get(vp) ?? 'up';
+  }
+
+  /** Whether the Data API's list of VPs has it. */
+  isListed(vp: SimulatedVantagePoint): boolean {
+    return !this.#unlisted.has(vp);
+  }
+
+  setListed(vp: SimulatedVantagePoint, isListed: boolean): void {
+    if (isListed) this.#unlisted.delete(vp);
+    else this.#unlisted.add(vp);
   }
 
   /** VPs of live sources that are up. */

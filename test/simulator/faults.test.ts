@@ -230,6 +230,19 @@ describe('a VP that dies', () => {
   });
 });
 
+test('a VP that leaves the list is not in it until it is back', async () => {
+  const listed = async () => {
+    const answer = await fetch(`${simulator.url}/v1/vantage_points`, { headers: { 'x-api-key': 'one' } });
+    const { data } = (await answer.json()) as { data: { bgp: { asn: number }[] } };
+    return data.bgp.map(({ asn }) => asn).includes(3333);
+  };
+  expect(await listed()).toBe(true);
+  simulator.faults.unlistVantagePoint(VP);
+  expect(await listed()).toBe(false);
+  simulator.faults.reviveVantagePoint(VP);
+  expect(await listed()).toBe(true);
+});
+
 describe('a server that goes down', () => {
   test('cuts all, refuses TCP, and comes back on the same port with what happened meanwhile', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);

@@ -1,0 +1,226 @@
+/** What a chaos run does to the exporter. */
+import { WebSocket } from 'ws';
+import { sum } from './exporter-handle.ts';
+import { type ChaosWorld, KEYS, PREFIXES } from './world.ts';
+
+const GARBAGE = ['invalid_json', 'truncated', 'binary', { text: '[1]' }, { text: '{"record_type":"update"}' }] as const;
+
+/** A fault: does it, and says which counter must have grown when the exporter felt it. */
+export interface Fault {
+  readonly name: string;
+  readonly weight: number;
+  act(world: ChaosWorld): Promise<Expectation | undefined>;
+}
+
+/** At least `least` more of the metric's samples whose names hold these texts. */
+export interface Expectation {
+  readonly metric: string;
+  readonly labels: readonly string[];
+}
+
+function stream(
+  name: string,
+  weight: number,
+  act: (world: ChaosWorld, key: string | undefined) => number,
+  expectation?: Expectation,
+): Fault {
+  return {
+    name,
+    weight,
+    async act(world) {
+      const key = world.random.chance(0.5) ? world.random.pick(KEYS) : undefined;
+      return isFelt(world, act(world, key), key) ? expectation : undefined;
+    },
+  };
+}
+
+/** Whether the fault hit a session that was up on both sides: one that the exporter gave up, it has counted already. */
+function isFelt({ before }: ChaosWorld, hit: number, key?: string): boolean {
+  const sessions = key === undefined ? [...KEYS.keys()] : [(KEYS as readonly string[]).indexOf(key)];
+  return hit > 0 && sessions.some((session) => sum(before, 'bgp_stream_up', `session="${session}"`) === 1);
+}
+
+/** By whatever reason: a connection that breaks twice at once ends by the first. Which reason is which is tested frame by frame. */
+const DISCONNECTED: Expectation = { metric: 'bgp_stream_disconnects_total', labels: [] };
+const failures = (...labels: string[]): Expectation => ({ metric: 'bgp_stream_decode_failures_total', labels });
+
+export const FAULTS: readonly Fault[] = [
+  stream('cut', 6, ({ simulator }, key) => simulator.faults.cut(key), DISCONNECTED),
+  stream('cut_mid_frame', 3, ({ simulator }, key) => simulator.faults.cutMidFrame(key)),
+  stream('stall', 3, ({ simulator }, key) => simulator.faults.stall(key), DISCONNECTED),
+  stream('garbage', 6, ({ simulator, random }, key) => simulator.faults.garbage(random.pick(GARBAGE), key), failures()),
+  stream('oversized', 2, ({ simulator }, key) => simulator.faults.oversized(undefined, key), DISCONNECTED),
+  stream('break_protocol', 2, ({ simulator }, key) => simulator.faults.breakProtocol(key), DISCONNECTED),
+  stream('resend', 3, ({ simulator }, key) => simulator.faults.resend(20, key)),
+  stream('corrupt', 3, ({ simulator }, key) => simulator.faults.corrupt(2, key)),
+  {
+    name: 'refuse',
+    weight: 2,
+    async act(world) {
+      world.simulator.faults.refuse(1);
+      return isFelt(world, world.simulator.faults.cut()) ? DISCONNECTED : undefined;
+    },
+  },
+  {
+    name: 'reject_handshakes',
+    weight: 2,
+    async act(world) {
+      world.simulator.faults.rejectHandshakes(2, 503);
+      return isFelt(world, world.simulator.faults.cut()) ? DISCONNECTED : undefined;
+    },
+  },
+  {
+    name: 'expire',
+    weight: 2,
+    // The service tells nobody: the renewal brings the stream back, the gap fill after it what was missed.
+    async act({ simulator, random }) {
+      simulator.faults.expire(random.pick(KEYS));
+      return undefined;
+    },
+  },
+  {
+    name: 'api',
+    weight: 10,
+    async act({ simulator, random }) {
+      const endpoint = random.pick(['live_manager', 'vantage_points', 'rib', 'updates'] as const);
+      simulator.faults.api(
+        endpoint,
+        random.pick([429, 500, 503, 'timeout', 'garbage', 'cut'] as const),
+        1 + random.int(2),
+      );
+      if (random.chance(0.5)) simulator.faults.cut();
+      return undefined;
+    },
+  },
+  {
+    name: 'server_down',
+    weight: 2,
+    async act(world) {
+      await world.simulator.faults.goDown();
+      world.churn(5);
+      await world.pass(2_000 + world.random.int(8_000));
+      await world.simulator.faults.comeBack();
+      return undefined;
+    },
+  },
+  {
+    name: 'vp_dies',
+    weight: 3,
+    async act(world) {
+      world.lose((vpKey) => world.simulator.faults.killVantagePoint(vpKey));
+      return undefined;
+    },
+  },
+  {
+    name: 'vp_leaves',
+    weight: 3,
+    // Out of the list, and not only down in it.
+    async act(world) {
+      world.lose((vpKey) => world.simulator.faults.unlistVantagePoint(vpKey));
+      return undefined;
+    },
+  },
+  {
+    name: 'vp_revives',
+    weight: 3,
+    async act({ simulator, random, dead }) {
+      if (dead.size === 0) return undefined;
+      const key = random.pick([...dead]);
+      dead.delete(key);
+      simulator.faults.reviveVantagePoint(key);
+      return undefined;
+    },
+  },
+  {
+    name: 'reload',
+    weight: 4,
+    // Some prefixes go, others come back; at times the service will not have it.
+    async act(world) {
+      if (world.random.chance(0.3)) world.simulator.faults.refuseAssociation(1);
+      await world.configure([PREFIXES[0], ...PREFIXES.slice(1).filter(() => world.random.chance(0.7))]);
+      await world.exporter.reload();
+      return undefined;
+    },
+  },
+  {
+    name: 'kill',
+    weight: 2,
+    async act(world) {
+      await world.exporter.kill();
+      world.churn(5);
+      await world.pass(world.random.int(4_000));
+      await world.restart();
+      return undefined;
+    },
+  },
+  {
+    name: 'restart_in_outage',
+    weight: 2,
+    // Without the snapshot: whom to expect is only in the history then.
+    async act(world) {
+      const holders = world.holders(PREFIXES[0]);
+      for (const vp of holders.slice(0, Math.floor(holders.length * 0.6))) world.simulator.withdraw(vp, PREFIXES[0]);
+      await world.pass(world.random.int(4_000));
+      await world.exporter.kill();
+      await world.forgetSnapshots();
+      await world.restart();
+      return undefined;
+    },
+  },
+  {
+    name: 'second_client',
+    weight: 3,
+    async act(world) {
+      const key = world.random.pick(KEYS);
+      const before = world.simulator.associatedPrefixes(key);
+      await useKeyElsewhere(world, key);
+      for (const vp of world.simulator
+        .vantagePoints()
+        .filter((one) => one.isLive && !world.dead.has(one.key))
+        .slice(0, 5))
+        world.simulator.announce(vp.key, FOREIGN, { asPath: `${vp.asn} 65000` });
+      const stayed = world.simulator.associatedPrefixes(key).includes(FOREIGN);
+      // A session that was up, with a list that was not replaced already.
+      return stayed && isFelt(world, 1, key) && before.length > 0 && !before.includes(FOREIGN)
+        ? { metric: 'bgp_stream_subscription_losses_total', labels: [] }
+        : undefined;
+    },
+  },
+  {
+    name: 'long_outage',
+    weight: 1,
+    // Longer than the window, with one route that is left behind by mistake: it must not become all that is expected.
+    async act(world) {
+      if (world.window === '24h') return undefined;
+      const [prefix] = PREFIXES;
+      const [, ...lost] = world.holders(prefix);
+      if (lost.length < 10) return undefined;
+      for (const vp of lost) world.simulator.withdraw(vp, prefix);
+      await world.pass(2 * 180_000);
+      const samples = await world.exporter.samples();
+      const of = (metric: string) => sum(samples, metric, `prefix="${prefix}"`);
+      const [visible, expected] = [of('bgp_prefix_visible_vps'), of('bgp_prefix_expected_vps')];
+      if (of('bgp_prefix_trusted') === 1 && visible <= 1 && expected < 5)
+        world.problems.push(`long_outage: ${visible} of ${expected} after two windows`);
+      for (const vp of lost) world.simulator.announce(vp, prefix, { asPath: '64999 64500' });
+      return undefined;
+    },
+  },
+];
+
+/** A prefix that the exporter never asked for. */
+const FOREIGN = '198.51.99.0/24';
+
+/** Somebody else gives the key another list and tries to open a stream, which the service refuses. */
+async function useKeyElsewhere({ simulator }: ChaosWorld, key: string): Promise<void> {
+  const url = `${simulator.url}/update_live_prefixes?api_key=${key}&new_pfxs=${encodeURIComponent(FOREIGN)}`;
+  await fetch(url).catch(() => {});
+  const socket = new WebSocket(`${simulator.websocketUrl}/?api_key=${key}`);
+  await new Promise<void>((resolve) => {
+    socket.on('error', () => {});
+    socket.on('message', () => socket.terminate());
+    socket.on('close', () => resolve());
+    // A service that accepts it is left again at once.
+    socket.on('open', () => setTimeout(() => socket.terminate(), 100));
+  });
+}
