@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
-import { type Kind, ruleTests } from './cases.ts';
+import { type Kind, PRESENCE, ruleTests } from './cases.ts';
 import { ruleTestFiles, TESTS_FOLDER } from './generate.ts';
 import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules } from './rules-file.ts';
 
@@ -29,7 +29,10 @@ test('every alert that operators were promised is there, and no other', () => {
       'BGPStreamDecodeFailures',
       'BGPTableNotSeeded',
       'BGPTableDrift',
+      'BGPTableFullFeedUnusable',
+      'BGPTableSnapshotFailing',
       'BGPSubscriptionExpiring',
+      'BGPSubscriptionReplaced',
       'BGPExporterDown',
       'BGPExporterUnstable',
       'BGPOtlpExportFailing',
@@ -50,6 +53,18 @@ test('a name that nobody exports, a label that a metric has not, and broken Prom
   expect(wrongNames('bgp_prefix_visible == 0', RECORDED)).toHaveLength(1);
   expect(wrongNames('bgp_stream_up{prefix="x"}', RECORDED)).toHaveLength(1);
   expect(wrongNames('sum by (prefix (bgp_stream_up)', RECORDED)).not.toEqual([]);
+});
+
+test("labels of the user's own keep exporters apart: no rule matches or groups by a list of the target's labels", () => {
+  const lists = new Set<string>();
+  for (const { expr } of RULES) {
+    for (const [, labels] of expr.matchAll(/\b(?:on|by) \(([^)]*)\)/g)) lists.add(labels!);
+  }
+  // Settings are of a prefix or group, wherever it is watched; the other two ask for any exporter of the job.
+  expect([...lists].sort()).toEqual(['group', 'job', 'job, prefix', 'prefix', 'prefix, more_specific']);
+  for (const rule of ALERTS) {
+    for (const query of queriesInTemplates(rule)) expect(query).not.toMatch(/job|instance/);
+  }
 });
 
 test('recorded series are named level:metric:operation, and each is read by something', () => {
@@ -78,9 +93,11 @@ describe.each(names)('%s', (name) => {
     for (const rule of rules) expect(document('alerts.md')).toContain(`| \`${name}\` | ${rule.labels.severity} |`);
   });
 
-  test('is tested firing, not firing and resolving, and where it speaks of a prefix, quiet', () => {
-    const quiet: Kind[] = ['quiet: stream down', 'quiet: stream stale', 'quiet: not seeded', 'quiet: VPs lost'];
-    const needed: Kind[] = ['firing', 'not firing', 'resolving', ...(name.startsWith('BGPPrefix') ? quiet : [])];
+  test('is tested firing, not firing and resolving, and where it speaks of a prefix, while the exporter does not know', () => {
+    const absence: Kind[] = ['quiet: stream down', 'quiet: stream stale', 'quiet: not seeded'];
+    const presence: Kind[] = ['told: stream down', 'told: stream stale', 'told: not seeded'];
+    const ofPrefix: Kind[] = [...(PRESENCE.includes(name) ? presence : absence), 'quiet: VPs lost', 'goes on'];
+    const needed: Kind[] = ['firing', 'not firing', 'resolving', ...(name.startsWith('BGPPrefix') ? ofPrefix : [])];
     const has = ruleTests.filter((each) => each.alert === name).flatMap((each) => each.kinds);
     for (const kind of needed) expect(has).toContain(kind);
     // The whole text of each severity is compared once.
@@ -134,7 +151,7 @@ test('the settings that rules read are those of the document, with their default
   }
 });
 
-test('Alertmanager: alerts are grouped by prefix, a group has a route, a stream that is down silences prefixes', () => {
+test('Alertmanager: alerts are grouped by prefix, a group has a route; nothing silences what is there, or prefixes by a stream', () => {
   const config = parse(readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8')) as {
     route: { group_by: string[]; routes: { matchers: string[] }[] };
     inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal: string[] }[];
@@ -143,11 +160,17 @@ test('Alertmanager: alerts are grouped by prefix, a group has a route, a stream 
   expect(config.route.routes.some((route) => route.matchers.some((matcher) => matcher.startsWith('group=')))).toBe(
     true,
   );
-  const silenced = config.inhibit_rules.filter((rule) => rule.target_matchers.includes('alertname=~"BGPPrefix.+"'));
-  for (const name of ['BGPStreamDown', 'BGPStreamStale', 'BGPTableNotSeeded', 'BGPExporterDown']) {
-    expect(silenced.some((rule) => rule.source_matchers[0]!.includes(name) && rule.equal.includes('instance'))).toBe(
-      true,
-    );
+  const matches = (matchers: readonly string[], alertname: string) =>
+    matchers.every((matcher) => {
+      const [, label, value] = /^(\w+)=~?"(.*)"$/.exec(matcher)!;
+      return label !== 'alertname' || new RegExp(`^(?:${value})$`).test(alertname);
+    });
+  for (const { source_matchers: source, target_matchers: target, equal } of config.inhibit_rules) {
+    for (const name of PRESENCE) expect(matches(target, name), name).toBe(false);
+    const ofPrefix = names.filter((name) => name.startsWith('BGPPrefix'));
+    if (!ofPrefix.some((name) => matches(target, name))) continue;
+    expect(names.filter((name) => matches(source, name)).every((name) => ofPrefix.includes(name))).toBe(true);
+    expect(equal).toEqual(expect.arrayContaining(['job', 'instance', 'prefix']));
   }
   // Every alert that a matcher names is one of ours.
   const text = readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8');

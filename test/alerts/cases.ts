@@ -6,7 +6,22 @@ import {
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import { counter, healthy, INSTANCE, JOB, levels, OURS, of, type Steps, visibility, type World } from './world.ts';
+import { memoryTests } from './memory-cases.ts';
+import { outageTests } from './outage-cases.ts';
+import {
+  CALM,
+  counter,
+  healthy,
+  INSTANCE,
+  JOB,
+  levels,
+  OURS,
+  of,
+  SESSION,
+  type Steps,
+  visibility,
+  type World,
+} from './world.ts';
 
 /** An alert that fires: its name and the labels that tell it from its siblings. */
 export type Fired = Readonly<Record<string, string>> & { readonly alertname: string; readonly severity: string };
@@ -18,11 +33,11 @@ export interface Check {
   readonly firing: readonly Fired[];
 }
 
-/** The text that one firing alert sends, with its whole set of labels. */
+/** The text that a firing alert sends, with its whole set of labels, or several sets that send the same. */
 export interface Message {
   readonly at: number;
   readonly severity: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>> | readonly Readonly<Record<string, string>>[];
   readonly summary: string;
   readonly description: string;
 }
@@ -34,21 +49,28 @@ export type Kind =
   | 'quiet: stream down'
   | 'quiet: stream stale'
   | 'quiet: not seeded'
-  | 'quiet: VPs lost';
+  | 'told: stream down'
+  | 'told: stream stale'
+  | 'told: not seeded'
+  | 'quiet: VPs lost'
+  | 'goes on'
+  | 'nothing begins';
 
 export interface RuleTest {
   readonly alert: string;
   readonly kinds: readonly Kind[];
   readonly name: string;
   readonly minutes: number;
-  readonly changes: World;
+  /** What is unlike the healthy world; `world` instead of both: all of it. */
+  readonly changes?: World;
+  readonly world?: World;
   readonly checks: readonly Check[];
+  /** Expressions and the one value, without labels, that each must have; `undefined`: none. */
+  readonly values?: readonly { readonly at: number; readonly expr: string; readonly value: number | undefined }[];
   readonly message?: readonly Message[];
   /** Rules beside the bundled ones. */
   readonly ruleFiles?: readonly string[];
 }
-
-const SESSION = { source: 'bgproutes', session: '0' };
 
 function warning(alertname: string, labels: Readonly<Record<string, string>> = { prefix: OURS }): Fired {
   return { alertname, severity: 'warning', ...labels };
@@ -90,7 +112,7 @@ function seenBy(seen: number, expected = 60): World {
   };
 }
 
-interface PrefixEvent {
+export interface PrefixEvent {
   readonly alert: string;
   readonly severity: 'warning' | 'critical';
   readonly labels?: Readonly<Record<string, string>>;
@@ -339,11 +361,22 @@ const vpsLost: World = {
   [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [50, DURING + AFTER]),
 };
 
+/** Neither prefix is trusted from a minute on. */
+function untrusted(from: number, minutes: number): World {
+  const values = levels([1, from], [0, minutes - from]);
+  return {
+    [of.prefix(prefix.prefixTrusted.name)]: values,
+    [of.prefix(prefix.prefixTrusted.name, { prefix: CALM })]: values,
+  };
+}
 function streamDown(from: number, minutes: number): World {
-  return { [of.session(stream.streamUp.name)]: levels([1, from], [0, minutes - from]) };
+  return {
+    [of.session(stream.streamUp.name)]: levels([1, from], [0, minutes - from]),
+    ...untrusted(from, minutes),
+  };
 }
 function notSeeded(from: number, minutes: number): World {
-  return { [of.exporter(table.tableSeeded.name)]: levels([1, from], [0, minutes - from]) };
+  return { [of.exporter(table.tableSeeded.name)]: levels([1, from], [0, minutes - from]), ...untrusted(from, minutes) };
 }
 /** A canary that was heard until `from`. */
 function canaryLost(from: number, minutes: number): World {
@@ -368,11 +401,22 @@ const DOWN = critical('BGPStreamDown', SESSION);
 const STALE = warning('BGPStreamStale', { ...SESSION, why: 'canary' });
 const UNSEEDED = warning('BGPTableNotSeeded', {});
 
+/** Alerts of presence; those of absence are the others about prefixes. */
+export const PRESENCE: readonly string[] = [
+  'BGPPrefixUnexpectedOrigin',
+  'BGPPrefixMultipleOrigins',
+  'BGPPrefixUnexpectedUpstream',
+  'BGPPrefixMoreSpecificAnnounced',
+];
+
 const prefixTests: readonly RuleTest[] = prefixEvents.flatMap((e): RuleTest[] => {
   const fired: Fired = { alertname: e.alert, severity: e.severity, ...(e.labels ?? { prefix: OURS }) };
   const beside = e.beside ?? [];
   const drop = e.alert === 'BGPPrefixVisibilityDrop' || e.alert === 'BGPPrefixNotVisible';
   const alsoWarning = drop && e.severity === 'critical' ? [warning('BGPPrefixVisibilityDrop')] : [];
+  /** What is there is there, whatever the exporter does not know. */
+  const presence = PRESENCE.includes(e.alert);
+  const told = presence ? [fired] : [];
   const tests: RuleTest[] = [
     {
       alert: e.alert,
@@ -416,36 +460,39 @@ const prefixTests: readonly RuleTest[] = prefixEvents.flatMap((e): RuleTest[] =>
     ),
     {
       alert: e.alert,
-      kinds: ['quiet: stream down'],
+      kinds: [presence ? 'told: stream down' : 'quiet: stream down'],
       name: `${e.severity}: the event happens while the stream is down`,
       minutes: ALL,
       changes: { ...e.event, ...streamDown(BEFORE, ALL) },
       checks: [
-        { at: BEFORE + 1, firing: [] },
-        { at: BEFORE + 5, firing: [DOWN] },
-        { at: BEFORE + 29, firing: [DOWN] },
+        { at: BEFORE + e.notYet, firing: e.notYet >= 3 ? [DOWN] : [] },
+        { at: BEFORE + e.fires + 3, firing: [...told, DOWN] },
+        { at: BEFORE + 29, firing: [...told, DOWN] },
+        { at: ALL - 1, firing: [DOWN] },
       ],
     },
     {
       alert: e.alert,
-      kinds: ['quiet: not seeded'],
+      kinds: [presence ? 'told: not seeded' : 'quiet: not seeded'],
       name: `${e.severity}: the event is seen by a table that is not seeded`,
       minutes: ALL,
       changes: { ...e.event, ...notSeeded(BEFORE, ALL) },
       checks: [
-        { at: BEFORE + 5, firing: [] },
-        { at: BEFORE + 29, firing: [UNSEEDED] },
+        { at: BEFORE + 10, firing: told },
+        { at: BEFORE + 29, firing: [...told, UNSEEDED] },
+        { at: ALL - 1, firing: [UNSEEDED] },
       ],
     },
     {
       alert: e.alert,
-      kinds: ['quiet: stream stale'],
+      kinds: [presence ? 'told: stream stale' : 'quiet: stream stale'],
       name: `${e.severity}: the event happens while the stream is stale`,
       minutes: 160 + ALL,
       changes: { ...later(e.event, 160), ...canaryLost(40, 160 + ALL) },
       checks: [
-        { at: 160 + BEFORE + 5, firing: [STALE] },
-        { at: 160 + BEFORE + 29, firing: [STALE] },
+        { at: 160 + BEFORE + 10, firing: [...told, STALE] },
+        { at: 160 + BEFORE + 29, firing: [...told, STALE] },
+        { at: 160 + ALL - 1, firing: [STALE] },
       ],
     },
     {
@@ -546,29 +593,18 @@ const vpLossTests: readonly RuleTest[] = [
   {
     alert: 'BGPPrefixNotVisible',
     kinds: ['quiet: stream down'],
-    name: 'it fired when the stream went down: kept until BGPStreamDown can inhibit it, then quiet',
+    name: 'it fired when the stream went down: it goes on',
     minutes: ALL,
     changes: { ...seenBy(0), ...streamDown(BEFORE + 10, ALL) },
-    checks: [
-      {
-        at: BEFORE + 9,
-        firing: [
-          critical('BGPPrefixNotVisible'),
-          critical('BGPPrefixVisibilityDrop'),
-          warning('BGPPrefixVisibilityDrop'),
-        ],
-      },
-      {
-        at: BEFORE + 12,
-        firing: [
-          critical('BGPPrefixNotVisible'),
-          critical('BGPPrefixVisibilityDrop'),
-          warning('BGPPrefixVisibilityDrop'),
-          DOWN,
-        ],
-      },
-      { at: BEFORE + 16, firing: [DOWN] },
-    ],
+    checks: [BEFORE + 12, BEFORE + 16, BEFORE + DURING + 10, ALL - 1].map((at) => ({
+      at,
+      firing: [
+        critical('BGPPrefixNotVisible'),
+        critical('BGPPrefixVisibilityDrop'),
+        warning('BGPPrefixVisibilityDrop'),
+        DOWN,
+      ],
+    })),
   },
 ];
 
@@ -602,7 +638,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `No metrics from the BGP exporter ${JOB} at ${INSTANCE}`,
         description:
-          'The exporter could not be read for two minutes, and says nothing of its prefixes. Alerts about them are quiet meanwhile. ' +
+          'The exporter could not be read for two minutes, and says nothing of its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
           "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
       },
     ],
@@ -645,7 +681,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: { job: JOB },
         summary: `No metrics from the BGP exporter ${JOB}`,
         description:
-          'The exporter could not be read for two minutes, and says nothing of its prefixes. Alerts about them are quiet meanwhile. ' +
+          'The exporter could not be read for two minutes, and says nothing of its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
           "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
       },
     ],
@@ -737,7 +773,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `The BGP exporter ${INSTANCE} comes and goes`,
         description:
-          'It knew its prefixes for 7 of the last 30 minutes only. Alerts about them need minutes without a break, so they may stay quiet when something happens. ' +
+          'It knew its prefixes for 7 of the last 30 minutes only. Alerts of absence need minutes without a break, so they may stay quiet when something happens. ' +
           'Disconnects: closed 7; restarts: 0. ' +
           "Check first what ends the connections (a proxy, a second session with the same key), or the process (its log's last lines).",
       },
@@ -806,7 +842,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: SESSION_LABELS,
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is down`,
         description:
-          'The session has not been connected, or its prefixes not associated with its key, for two minutes. What happens to the prefixes is not seen, and alerts about them are quiet. ' +
+          'The session has not been connected, or its prefixes not associated with its key, for two minutes. What happens to its prefixes is not seen; no alert about them begins, and those that fire go on. ' +
           'Disconnects in the last 10 minutes: refused 10. ' +
           "Check first the exporter's log for the server's own words: refused (key wrong, or used by a second session), association_failed (Live Manager API), connect_failed (network, DNS, TLS).",
       },
@@ -823,13 +859,26 @@ const exporterTests: readonly RuleTest[] = [
   {
     alert: 'BGPStreamDown',
     kinds: ['firing'],
-    name: 'one of two sessions is down: that one alerts, and prefixes are quiet',
+    name: 'one of two sessions is down: its prefixes are quiet, those of the other are told',
     minutes: ALL,
     changes: {
       ...seenBy(0),
+      [of.prefix(prefix.prefixVisibleVps.name, { prefix: CALM })]: levels([60, BEFORE], [0, DURING + AFTER]),
+      [of.prefix(prefix.prefixVisibilityRatio.name, { prefix: CALM })]: levels([1, BEFORE], [0, DURING + AFTER]),
+      [of.prefix(prefix.prefixTrusted.name, { prefix: CALM })]: levels([1, BEFORE], [0, DURING + AFTER]),
       [session(stream.streamUp.name, { session: '1' })]: levels([1, BEFORE], [0, DURING + AFTER]),
     },
-    checks: [{ at: BEFORE + 10, firing: [critical('BGPStreamDown', { source: 'bgproutes', session: '1' })] }],
+    checks: [
+      {
+        at: BEFORE + 10,
+        firing: [
+          critical('BGPPrefixNotVisible'),
+          critical('BGPPrefixVisibilityDrop'),
+          warning('BGPPrefixVisibilityDrop'),
+          critical('BGPStreamDown', { source: 'bgproutes', session: '1' }),
+        ],
+      },
+    ],
   },
   {
     alert: 'BGPStreamStale',
@@ -838,12 +887,12 @@ const exporterTests: readonly RuleTest[] = [
     minutes: 560,
     changes: {
       [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 120])} ${520 * 60}+60x39`,
-      [session(stream.streamFrames.name)]: `0+30x399 ${levels([399 * 30, 120])} ${400 * 30}+30x39`,
+      [session(stream.streamUpdates.name)]: `0+30x399 ${levels([399 * 30, 120])} ${400 * 30}+30x39`,
     },
     checks: [
       { at: 440, firing: [] },
       { at: 500, firing: [warning('BGPStreamStale', { ...SESSION, why: 'silence' })] },
-      { at: 522, firing: [] },
+      { at: 527, firing: [] },
     ],
     message: [
       {
@@ -852,7 +901,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: { ...SESSION_LABELS, why: 'silence' },
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is connected but brings no news (silence)`,
         description:
-          'Last frame 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no frame in six hours; expired: the association with the key has ended). Alerts about prefixes are quiet meanwhile. ' +
+          'Last message 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no message in six hours; expired: the association with the key has ended). No alert of absence begins meanwhile for its prefixes; those that fire go on. ' +
           "Check first the subscription's expiry and renewals on the Exporter dashboard, then the service's status.",
       },
     ],
@@ -860,17 +909,57 @@ const exporterTests: readonly RuleTest[] = [
   {
     alert: 'BGPStreamStale',
     kinds: ['not firing'],
-    name: 'quiet prefixes are calm: one frame an hour is usual here',
+    name: 'quiet prefixes are calm: one message an hour is usual here',
     minutes: 560,
     changes: {
       [session(stream.streamLastFrame.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour * 3600, 60]))
         .join(' ')
         .concat(' ', levels([9 * 3600, 20])),
-      [session(stream.streamFrames.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour + 1, 60]))
+      [session(stream.streamUpdates.name)]: Array.from({ length: 9 }, (_, hour) => levels([hour + 1, 60]))
         .join(' ')
         .concat(' ', levels([10, 20])),
     },
     checks: [300, 359, 479, 539].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['firing'],
+    name: 'keep-alives are no life; a restart, and a day of it, do not end a silence',
+    minutes: 1900,
+    changes: {
+      [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 200], ['stale', 1], ['_', 1299])}`,
+      [session(stream.streamFrames.name)]: `0+30x599 ${levels(['stale', 1], ['_', 3])} 0+2x1295`,
+      [session(stream.streamUpdates.name)]: `0+30x399 ${levels([399 * 30, 200], ['stale', 1], ['_', 3], [0, 1296])}`,
+      [session(stream.streamUp.name)]: levels([1, 600], ['stale', 1], ['_', 3], [1, 1296]),
+    },
+    checks: [
+      ...[500, 599, 602, 610, 700].map((at) => ({
+        at,
+        firing: [warning('BGPStreamStale', { ...SESSION, why: 'silence' })],
+      })),
+      ...[1500, 1800].map((at) => ({
+        at,
+        firing: ['mute', 'silence'].map((why) => warning('BGPStreamStale', { ...SESSION, why })),
+      })),
+    ],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['not firing'],
+    name: "the exporter's clock is two days slow, or three hours fast: messages come all the same",
+    minutes: 560,
+    changes: {
+      [session(stream.streamLastFrame.name)]: `0+60x199 -160000+60x199 34800+60x159`,
+      [session(stream.streamCanaryTimestamp.name, { session: '1' })]: levels(
+        [0, 120],
+        [7200, 120],
+        [14400 - 172800, 120],
+        [21600 - 172800, 120],
+        [28800 + 10800, 80],
+      ),
+      [session(stream.streamUp.name, { session: '1' })]: levels([1, 560]),
+    },
+    checks: [199, 250, 350, 450, 559].map((at) => ({ at, firing: [] })),
   },
   {
     alert: 'BGPStreamStale',
@@ -879,7 +968,7 @@ const exporterTests: readonly RuleTest[] = [
     minutes: 560,
     changes: {
       [session(stream.streamLastFrame.name)]: `0+60x399 ${levels([399 * 60, 160])}`,
-      [session(stream.streamFrames.name)]: `0+30x399 ${levels([399 * 30, 160])}`,
+      [session(stream.streamUpdates.name)]: `0+30x399 ${levels([399 * 30, 160])}`,
       [session(stream.streamCanaryTimestamp.name)]: levels(
         [0, 120],
         [7200, 120],
@@ -899,17 +988,17 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: 149, firing: [] },
       { at: 160, firing: [STALE] },
-      { at: 202, firing: [] },
+      { at: 207, firing: [] },
     ],
   },
   {
     alert: 'BGPStreamStale',
     kinds: ['firing'],
-    name: 'connected since six hours, and not one frame',
+    name: 'connected since six hours, and not one message',
     minutes: 400,
     changes: {
       [session(stream.streamLastFrame.name)]: '',
-      [session(stream.streamFrames.name)]: levels([0, 400]),
+      [session(stream.streamUpdates.name)]: levels([0, 400]),
     },
     checks: [
       { at: 300, firing: [] },
@@ -931,7 +1020,7 @@ const exporterTests: readonly RuleTest[] = [
           warning('BGPSubscriptionExpiring', SESSION),
         ],
       },
-      { at: 242, firing: [] },
+      { at: 247, firing: [] },
     ],
   },
   {
@@ -945,7 +1034,7 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: BEFORE + 5, firing: [] },
       { at: BEFORE + 25, firing: [warning('BGPStreamDelayed', SESSION)] },
-      { at: BEFORE + DURING + 11, firing: [] },
+      { at: BEFORE + DURING + 16, firing: [] },
     ],
     message: [
       {
@@ -992,28 +1081,29 @@ const exporterTests: readonly RuleTest[] = [
   {
     alert: 'BGPStreamDecodeFailures',
     kinds: ['firing', 'resolving'],
-    name: 'a tenth of the frames cannot be read',
+    name: 'a tenth of the messages cannot be read',
     minutes: ALL,
     changes: {
-      [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: counter(
+      [session(stream.streamDecodeFailures.name, { reason: 'invalid_json' })]: counter(
         [0, BEFORE],
         [3, DURING],
         [0, AFTER],
       ),
+      [session(stream.streamUpdates.name)]: counter([30, BEFORE], [27, DURING], [30, AFTER]),
     },
     checks: [
       { at: BEFORE + 5, firing: [] },
       { at: BEFORE + 20, firing: [warning('BGPStreamDecodeFailures', SESSION)] },
-      { at: BEFORE + DURING + 17, firing: [] },
+      { at: BEFORE + DURING + 22, firing: [] },
     ],
     message: [
       {
         at: BEFORE + 20,
         severity: 'warning',
         labels: SESSION_LABELS,
-        summary: `BGP stream bgproutes/0 of ${INSTANCE}: 10% of frames cannot be read`,
+        summary: `BGP stream bgproutes/0 of ${INSTANCE}: 10% of messages cannot be read`,
         description:
-          'Limit 1%. Reasons in the last 15 minutes: not_json 45. ' +
+          'Limit 1%. Reasons in the last 15 minutes: invalid_json 45. ' +
           'What cannot be read is not in the numbers: withdrawals may be missing. Check first whether the service has changed its format (the log names the keys of such messages once), and whether a newer exporter is out.',
       },
     ],
@@ -1024,9 +1114,41 @@ const exporterTests: readonly RuleTest[] = [
     name: 'one frame of thousands cannot be read',
     minutes: ALL,
     changes: {
-      [session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: levels([0, BEFORE], [1, DURING], [2, AFTER]),
+      [session(stream.streamDecodeFailures.name, { reason: 'invalid_json' })]: levels(
+        [0, BEFORE],
+        [1, DURING],
+        [2, AFTER],
+      ),
     },
     checks: [BEFORE + 12, BEFORE + 29, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDecodeFailures',
+    kinds: ['not firing'],
+    name: 'keep-alives and errors of the service are no damage, though nothing else comes',
+    minutes: ALL,
+    changes: {
+      [session(stream.streamUpdates.name)]: levels([0, ALL]),
+      ...Object.fromEntries(
+        ['unknown_record_type', 'service_error'].map((reason) => [
+          session(stream.streamDecodeFailures.name, { reason }),
+          counter([2, ALL]),
+        ]),
+      ),
+    },
+    checks: [BEFORE, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDecodeFailures',
+    kinds: ['firing'],
+    name: 'keep-alives do not thin out damage: every message is damaged, one in fifty frames',
+    minutes: ALL,
+    changes: {
+      [session(stream.streamUpdates.name)]: levels([0, ALL]),
+      [session(stream.streamDecodeFailures.name, { reason: 'unknown_record_type' })]: counter([98, ALL]),
+      [session(stream.streamDecodeFailures.name, { reason: 'invalid_json' })]: counter([2, ALL]),
+    },
+    checks: [{ at: BEFORE, firing: [warning('BGPStreamDecodeFailures', SESSION)] }],
   },
   {
     alert: 'BGPTableNotSeeded',
@@ -1044,7 +1166,7 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: BEFORE + 14, firing: [] },
       { at: BEFORE + 20, firing: [UNSEEDED] },
-      { at: BEFORE + DURING + 1, firing: [] },
+      { at: BEFORE + DURING + 6, firing: [] },
     ],
     message: [
       {
@@ -1053,7 +1175,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `The table of ${INSTANCE} is not known to be complete`,
         description:
-          'For 15 minutes the table was not seeded from the Data API: visible VPs may be too low, and alerts about prefixes are quiet. ' +
+          'For 15 minutes the table, or a part of it, was not seeded from the Data API: visible VPs may be too low, and alerts of absence (not visible, drop, storm, flapping, longer paths) are quiet for the prefixes of that part. Alerts of presence (origins, upstreams, more-specifics) go on. ' +
           'Requests to the Data API in the last 15 minutes: rib forbidden 15. ' +
           'Check first that the key may use the Data API (forbidden), and its hourly quota (rate_limited).',
       },
@@ -1076,7 +1198,7 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: 61, firing: [] },
       { at: 70, firing: [warning('BGPTableDrift', {})] },
-      { at: 190, firing: [] },
+      { at: 195, firing: [] },
     ],
     message: [
       {
@@ -1113,7 +1235,7 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: 90, firing: [] },
       { at: 100, firing: [warning('BGPSubscriptionExpiring', SESSION)] },
-      { at: 131, firing: [] },
+      { at: 136, firing: [] },
     ],
     message: [
       {
@@ -1157,7 +1279,7 @@ const exporterTests: readonly RuleTest[] = [
     checks: [
       { at: BEFORE + 5, firing: [] },
       { at: BEFORE + 20, firing: [warning('BGPOtlpExportFailing', {})] },
-      { at: BEFORE + DURING + 16, firing: [] },
+      { at: BEFORE + DURING + 21, firing: [] },
     ],
     message: [
       {
@@ -1189,7 +1311,7 @@ const exporterTests: readonly RuleTest[] = [
 ];
 
 /** alerts/thresholds.example.yml is what these read; it sets one limit of each kind. */
-const THRESHOLDS = ['../thresholds.example.yml'];
+const THRESHOLDS = ['thresholds.example.yml'];
 const thresholdTests: readonly RuleTest[] = [
   {
     alert: 'BGPPrefixUnexpectedOrigin',
@@ -1233,8 +1355,15 @@ const thresholdTests: readonly RuleTest[] = [
   },
 ];
 
-export const ruleTests: readonly RuleTest[] = [...prefixTests, ...vpLossTests, ...exporterTests, ...thresholdTests];
+export const ruleTests: readonly RuleTest[] = [
+  ...prefixTests,
+  ...vpLossTests,
+  ...exporterTests,
+  ...thresholdTests,
+  ...memoryTests,
+  ...outageTests(prefixEvents),
+];
 export const worldOf = (test: RuleTest): World => {
-  const all: Record<string, string> = { ...healthy(test.minutes), ...test.changes };
+  const all: Record<string, string> = test.world ?? { ...healthy(test.minutes), ...test.changes };
   return Object.fromEntries(Object.entries(all).filter(([, values]) => values !== ''));
 };

@@ -3,9 +3,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Fired, type RuleTest, ruleTests, worldOf } from './cases.ts';
+import { readRules } from './rules-file.ts';
+import { atTwoSites } from './two-sites.ts';
 
 /** Labels that tell alerts of one name apart; what fires is compared by these. */
-const KEYS = ['alertname', 'severity', 'prefix', 'more_specific', 'source', 'session', 'why'] as const;
+const KEYS = ['alertname', 'severity', 'prefix', 'more_specific', 'source', 'session', 'why', 'site'] as const;
 
 function sample(fired: Fired): string {
   const pairs = KEYS.filter((key) => fired[key] !== undefined).map((key) => `${key}="${fired[key]}"`);
@@ -21,54 +23,79 @@ function group(test: RuleTest): object {
     name: `${test.alert}, ${test.kinds.join(' and ')}: ${test.name}`,
     interval: '1m',
     input_series: Object.entries(worldOf(test)).map(([series, values]) => ({ series, values })),
-    promql_expr_test: test.checks.map((check) => ({
-      expr: `group by (${KEYS.join(', ')}) (ALERTS{alertstate="firing"})`,
-      eval_time: `${check.at}m`,
-      ...(check.firing.length === 0
-        ? {}
-        : { exp_samples: check.firing.map((fired) => ({ labels: sample(fired), value: 1 })) }),
-    })),
+    promql_expr_test: [
+      ...test.checks.map((check) => ({
+        expr: `group by (${KEYS.join(', ')}) (ALERTS{alertstate="firing"})`,
+        eval_time: `${check.at}m`,
+        ...(check.firing.length === 0
+          ? {}
+          : { exp_samples: check.firing.map((fired) => ({ labels: sample(fired), value: 1 })) }),
+      })),
+      ...(test.values ?? []).map(({ at, expr, value }) => ({
+        expr,
+        eval_time: `${at}m`,
+        ...(value === undefined ? {} : { exp_samples: [{ labels: '{}', value }] }),
+      })),
+    ],
     ...(test.message === undefined
       ? {}
       : {
           alert_rule_test: test.message.map((message) => ({
             alertname: test.alert,
             eval_time: `${message.at}m`,
-            exp_alerts: [
-              {
-                exp_labels: { severity: message.severity, ...message.labels },
-                exp_annotations: {
-                  summary: message.summary,
-                  description: message.description,
-                  runbook_url: runbook(test.alert),
-                },
+            exp_alerts: [message.labels].flat().map((labels) => ({
+              exp_labels: { severity: message.severity, ...labels },
+              exp_annotations: {
+                summary: message.summary,
+                description: message.description,
+                runbook_url: runbook(test.alert),
               },
-            ],
+            })),
           })),
         }),
   };
 }
 
-/** File name to text. */
+/** What a test's file is named after. */
+function fileOf({ alert, kinds, ruleFiles }: RuleTest): string {
+  if (ruleFiles !== undefined) return 'thresholds';
+  if (kinds.includes('goes on')) return `outage.${alert}`;
+  return kinds.includes('nothing begins') ? 'outage.none' : alert;
+}
+
+/** File name to text, of tests of the rules in `folder`, as seen from the files. */
+function written(tests: readonly RuleTest[], folder: string): ReadonlyMap<string, string> {
+  const files = new Map<string, RuleTest[]>();
+  for (const test of tests) files.set(fileOf(test), [...(files.get(fileOf(test)) ?? []), test]);
+  return new Map(
+    [...files].map(([name, of]) => {
+      const document = {
+        rule_files: ['bgproutes.rules.yml', ...(of[0]!.ruleFiles ?? [])].map((file) => folder + file),
+        evaluation_interval: '1m',
+        // Without it promtool takes the groups in an order of chance.
+        group_eval_order: readRules().groups.map((each) => each.name),
+        tests: of.map(group),
+      };
+      const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+      return [
+        `${name}.test.yml`,
+        `# Written by test/alerts/generate.ts from the cases beside it; edit those.\n${text}`,
+      ];
+    }),
+  );
+}
+
+/** The tests that are shipped. */
 export function ruleTestFiles(): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
-  const keys = new Map<string, RuleTest[]>();
-  for (const test of ruleTests) {
-    const name = test.ruleFiles === undefined ? test.alert : 'thresholds';
-    keys.set(name, [...(keys.get(name) ?? []), test]);
-  }
-  for (const [name, tests] of keys) {
-    const document = {
-      rule_files: ['../bgproutes.rules.yml', ...(tests[0]!.ruleFiles ?? [])],
-      evaluation_interval: '1m',
-      tests: tests.map(group),
-    };
-    files.set(
-      `${name}.test.yml`,
-      `# Written by test/alerts/generate.ts from test/alerts/cases.ts; edit those.\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`,
-    );
-  }
-  return files;
+  return written(ruleTests, '../');
+}
+
+/** Those of hours rather than of days, and not each over each mishap, played at two sites at once. `folder`: where the rules are. */
+export function twoSiteTestFiles(folder: string): ReadonlyMap<string, string> {
+  const tests = ruleTests.filter(
+    ({ kinds, minutes }) => minutes < 600 && !kinds.includes('goes on') && !kinds.includes('nothing begins'),
+  );
+  return written(tests.flatMap(atTwoSites), folder);
 }
 
 export const TESTS_FOLDER = fileURLToPath(new URL('../../alerts/tests/', import.meta.url));

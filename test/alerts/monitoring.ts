@@ -9,25 +9,27 @@ import { IMAGES } from './engine.ts';
 import { ALERTS_FOLDER, type Rule, readRules } from './rules-file.ts';
 
 const HOST = 'host.docker.internal';
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** A day of the rules is 24 minutes here, a minute a second. */
 const FASTER = 60;
 
 /** A duration of Prometheus, sixty times shorter: `5m` is `5s`. */
 function faster(duration: string): string {
-  const [, number, unit] = /^(\d+)([smhd])$/.exec(duration)!;
+  const [, number, unit] = /^(\d+)([smhdw])$/.exec(duration)!;
   return `${Math.max(1_000, (Number(number) * UNIT_MS[unit!]!) / FASTER)}ms`;
 }
 
-/** The bundled rules with every duration sixty times shorter; numbers that are compared stay. */
+/** The bundled rules with every duration sixty times shorter; other numbers that are compared stay. */
 export function fasterRules(): string {
   const ranges = (expr: string) =>
     expr
-      .replace(/\[(\d+[smhd])(?::(\d+[smhd]))?\]/g, (_, range: string, step?: string) =>
+      .replace(/\[(\d+[smhdw])(?::(\d+[smhdw]))?\]/g, (_, range: string, step?: string) =>
         step === undefined ? `[${faster(range)}]` : `[${faster(range)}:${faster(step)}]`,
       )
-      .replace(/offset (\d+[smhd])/g, (_, offset: string) => `offset ${faster(offset)}`);
+      .replace(/offset (\d+[smhdw])/g, (_, offset: string) => `offset ${faster(offset)}`)
+      // How long a prefix has been known is compared with seconds.
+      .replace(/time\(\) - (\d+)\b/g, (_, seconds: string) => `time() - ${Number(seconds) / FASTER}`);
   const rule = ({ expr, for: wait, keep_firing_for: keep, ...rest }: Rule) => ({
     ...rest,
     expr: ranges(expr),

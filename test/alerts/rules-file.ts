@@ -37,9 +37,9 @@ export const RECORDED: ReadonlySet<string> = new Set(
     .filter((name) => name !== undefined),
 );
 
-/** Queries inside the templates of annotations, with a word in place of each `%s`. */
+/** Queries inside the templates of annotations, without the labels of the alert that take the place of each `%s`. */
 export function queriesInTemplates(rule: AlertRule): string[] {
   return Object.values(rule.annotations).flatMap((text) =>
-    [...text.matchAll(/printf `([^`]+)`/g)].map(([, query]) => query!.replaceAll('%s', 'x')),
+    [...text.matchAll(/printf `([^`]+)`/g)].map(([, query]) => query!.replaceAll('%s', '')),
   );
 }

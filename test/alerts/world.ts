@@ -45,6 +45,7 @@ export const JOB = 'bgproutes-exporter';
 export const INSTANCE = 'edge:10479';
 export const OURS = '192.0.2.0/24';
 export const CALM = '2001:db8::/32';
+export const SESSION = { source: 'bgproutes', session: '0' };
 
 function selector(name: string, labels: Readonly<Record<string, string>>): string {
   const all = { job: JOB, instance: INSTANCE, ...labels };
@@ -57,8 +58,7 @@ function selector(name: string, labels: Readonly<Record<string, string>>): strin
 
 export const of = {
   prefix: (name: string, labels: Readonly<Record<string, string>> = {}) => selector(name, { prefix: OURS, ...labels }),
-  session: (name: string, labels: Readonly<Record<string, string>> = {}) =>
-    selector(name, { source: 'bgproutes', session: '0', ...labels }),
+  session: (name: string, labels: Readonly<Record<string, string>> = {}) => selector(name, { ...SESSION, ...labels }),
   exporter: (name: string, labels: Readonly<Record<string, string>> = {}) => selector(name, labels),
 };
 
@@ -75,8 +75,9 @@ export function healthy(minutes: number): World {
     [of.session(stream.streamUp.name)]: still(1),
     [of.session(stream.streamLastFrame.name)]: counter([60, minutes]),
     [of.session(stream.streamFrames.name)]: counter([30, minutes]),
+    [of.session(stream.streamUpdates.name)]: counter([30, minutes]),
     [of.session(stream.streamSubscriptionExpiry.name)]: `14400+60x${minutes - 1}`,
-    [of.session(stream.streamDecodeFailures.name, { reason: 'not_json' })]: still(0),
+    [of.session(stream.streamDecodeFailures.name, { reason: 'invalid_json' })]: still(0),
     [of.session(stream.streamDisconnects.name, { reason: 'closed' })]: still(0),
     [of.session(stream.streamSubscriptionRenewals.name, { result: 'success' })]: still(1),
     [of.session(stream.streamSubscriptionRenewals.name, { result: 'error' })]: still(0),
@@ -99,6 +100,9 @@ export function healthy(minutes: number): World {
     world[series(prefix.prefixInfo.name, info)] = still(1);
     world[series(prefix.prefixVisibleVps.name)] = still(60);
     world[series(prefix.prefixExpectedVps.name)] = still(60);
+    world[series(prefix.prefixExpectedKnown.name)] = still(1);
+    world[series(prefix.prefixTrusted.name)] = still(1);
+    world[series(prefix.prefixSessionInfo.name, SESSION)] = still(1);
     world[series(prefix.prefixVisibilityRatio.name)] = still(1);
     world[series(prefix.prefixOriginVps.name, { origin_as: '64500' })] = still(60);
     world[series(prefix.prefixUnexpectedOriginVps.name)] = still(0);

@@ -17,8 +17,8 @@ const WITHIN = { timeout: 120_000, interval: 250 };
 
 /** Seconds and messages that are compared become fewer, too. The association keeps its four hours: twenty seconds less are late. */
 const FASTER: readonly (readonly [string, string])[] = [
-  ['silence:seconds > bool 1800', 'silence:seconds > bool 30'],
-  ['stream_active:ratio1d > bool 3000', 'stream_active:ratio1d > bool 10'],
+  ['silence:seconds > 1800', 'silence:seconds > 30'],
+  ['stream_active:ratio1d > 3000', 'stream_active:ratio1d > 10'],
   // Messages of ten seconds rather than of ten minutes.
   ['(bgp_stream_delay_seconds_count[10000ms])) >= 10', '(bgp_stream_delay_seconds_count[10000ms])) >= 1'],
   ['_expiry_timestamp_seconds - time() < 3600', '_expiry_timestamp_seconds - time() < 14380'],
