@@ -109,9 +109,8 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
     process.exitCode = await run(process.argv.slice(2), io);
   } catch (error) {
     if (error instanceof ConfigError) {
-      const { problems } = error;
-      const head =
-        problems.length === 1 ? 'the configuration is wrong' : `the configuration has ${problems.length} problems`;
+      const { problems, subject } = error;
+      const head = problems.length === 1 ? `the ${subject} is wrong` : `the ${subject} has ${problems.length} problems`;
       stderr.write(`bgproutes-exporter: ${head}:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
       process.exitCode = 2;
     } else if (error instanceof UsageError) {

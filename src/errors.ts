@@ -28,10 +28,13 @@ export class ExporterError extends Error {
 /** Everything that is wrong with a configuration, at once: one problem a line, each with its place, expected and got. */
 export class ConfigError extends ExporterError {
   readonly problems: readonly string[];
+  /** What is wrong, for a headline: `configuration` by default. */
+  readonly subject: string;
 
-  constructor(problems: readonly string[], cause?: unknown) {
+  constructor(problems: readonly string[], cause?: unknown, subject = 'configuration') {
     super('CONFIG', problems.join('\n'), { actor: 'operator', cause });
     this.problems = problems;
+    this.subject = subject;
   }
 }
 

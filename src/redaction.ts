@@ -2,6 +2,7 @@
  * Keeps secrets out of texts that leave the program, and makes texts that strangers wrote fit for a log line.
  */
 import { mergedRanges, SecretFinder, type TextRange } from './secret-finder.ts';
+import { tlsReason } from './tls-error.ts';
 
 const REPLACEMENT = '[redacted]';
 
@@ -80,7 +81,8 @@ export function errorText(error: unknown, redactText: Redactor): string {
     const code = 'code' in current && typeof current.code === 'string' ? current.code : undefined;
     // An AggregateError (all addresses of a name failed) has an empty message; its first member tells.
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
-    if (current.message !== '' && !parts.includes(current.message)) parts.push(current.message);
+    const message = tlsReason(code) ?? current.message;
+    if (message !== '' && !parts.includes(message)) parts.push(message);
     else if (code !== undefined && inner === undefined) parts.push(code);
     current = inner;
   }

@@ -17,6 +17,7 @@ const COMMON = [
   'secret-finder.ts',
   'suggestion.ts',
   'system-error.ts',
+  'tls-error.ts',
   'version.ts',
 ];
 

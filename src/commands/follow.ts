@@ -42,6 +42,9 @@ export async function follow(service: Service, io: CommandIo, onMessage: OnMessa
   return 0;
 }
 
+/** Reasons of attempts that never became a connection. */
+const NEVER_OPEN: ReadonlySet<string> = new Set(['connect_failed', 'association_failed']);
+
 function noteOf(event: Exclude<ClientEvent, { readonly type: 'unreadable' }>, prefixes: readonly string[]): string {
   switch (event.type) {
     case 'connected':
@@ -51,7 +54,8 @@ function noteOf(event: Exclude<ClientEvent, { readonly type: 'unreadable' }>, pr
       return `connected; waiting for changes of ${prefixes.length === 0 ? 'the prefixes that the key has' : prefixes.join(', ')}`;
     case 'disconnected': {
       const said = event.detail === '' ? '' : ` (${event.detail})`;
-      return `disconnected: ${event.reason}${said}${event.willReconnect ? '; trying again' : ''}`;
+      const what = NEVER_OPEN.has(event.reason) ? 'could not connect' : 'disconnected';
+      return `${what}: ${event.reason}${said}${event.willReconnect ? '; trying again' : ''}`;
     }
     case 'dropped':
       return `${event.frames} messages were lost: the output is too slow`;

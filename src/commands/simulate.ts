@@ -192,15 +192,21 @@ async function readScenario(path: string): Promise<Scenario> {
   try {
     text = readTextFile(path);
   } catch (cause) {
-    throw new ConfigError([`${path}: the scenario cannot be read: ${fileFault(cause)}`], cause);
+    throw new ConfigError([`${path}: it cannot be read: ${fileFault(cause)}`], cause, 'scenario');
   }
   const result = parseScenario(text);
-  if (!result.ok) throw new ConfigError(result.problems.map((problem) => `${path}: ${problem}`));
+  if (!result.ok)
+    throw new ConfigError(
+      result.problems.map((problem) => `${path}: ${problem}`),
+      undefined,
+      'scenario',
+    );
   return result.scenario;
 }
 
 function startFailure(error: unknown, listen: string): unknown {
-  if (error instanceof ExporterError && error.code === 'RECORDING') return new ConfigError([error.message], error);
+  if (error instanceof ExporterError && error.code === 'RECORDING')
+    return new ConfigError([error.message], error, 'recording');
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') return error;
   const reason =

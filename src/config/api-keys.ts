@@ -2,6 +2,7 @@
  * The API keys: from the flag's files, else from the configuration file (its keys, then its key files), else from the
  * environment. No key and no content of a key file is ever part of a message.
  */
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import type { Environment } from './substitution.ts';
@@ -15,6 +16,13 @@ export interface KeyEntry {
   readonly place: string;
   readonly kind: 'key' | 'file';
   readonly value: string;
+  /** How the file is written in the configuration; only where it cannot be a key that was put in the wrong place. */
+  readonly shown?: string | undefined;
+}
+
+/** A path as it is written, unless it might be a key: a path names a folder that is there. */
+export function shownPath(written: string, path: string): string | undefined {
+  return /[/\\]/.test(written) && existsSync(dirname(path)) ? written : undefined;
 }
 
 export interface ApiKeys {
@@ -31,7 +39,7 @@ export function keysOfEnvironment(env: Environment): readonly KeyEntry[] | { rea
   // An empty variable counts as unset where the other one is set: container tools pass on variables nobody has set.
   if (key && file) return { problem: 'BGP_API_KEY and BGP_API_KEY_FILE are both set, expected one of them' };
   if (key) return [{ place: 'BGP_API_KEY', kind: 'key', value: key.trim() }];
-  if (file) return [{ place: 'BGP_API_KEY_FILE', kind: 'file', value: file }];
+  if (file) return [{ place: 'BGP_API_KEY_FILE', kind: 'file', value: file, shown: shownPath(file, file) }];
   if (key === '') return { problem: 'BGP_API_KEY: expected an API key, got an empty text' };
   if (file === '') return { problem: 'BGP_API_KEY_FILE: expected the path of a file, got an empty text' };
   return { problem: NO_KEY };
@@ -56,19 +64,19 @@ export function collectKeys(entries: readonly KeyEntry[], readFile: ReadFile): A
   return { keys: [...placeByKey.keys()], problems };
 
   function linesOf(entry: KeyEntry): { key: string; place: string }[] {
+    const path = entry.shown === undefined ? '' : ` ${entry.shown}`;
     let content: string;
     try {
       content = readFile(entry.value);
     } catch (error) {
-      // Not quoted: a key that was given where a file is expected must not be printed.
-      problems.push(`${entry.place}: the key file cannot be read: ${fileFault(error)}`);
+      problems.push(`${entry.place}: the key file${path} cannot be read: ${fileFault(error)}`);
       return [];
     }
     const lines = content
       .split(/\r?\n/)
       .map((line, i) => ({ key: line.trim(), place: `${entry.place}, line ${i + 1}` }));
     const filled = lines.filter(({ key }) => key !== '');
-    if (filled.length === 0) problems.push(`${entry.place}: the key file is empty`);
+    if (filled.length === 0) problems.push(`${entry.place}: the key file${path} is empty`);
     return filled.length === 1 ? [{ key: filled[0].key, place: entry.place }] : filled;
   }
 }

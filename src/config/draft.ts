@@ -1,7 +1,7 @@
 /** A configuration on its way: file and flags laid over each other, and the problems found so far with their places. */
 import type { z } from 'zod';
 import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
-import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath } from './api-keys.ts';
+import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath, shownPath } from './api-keys.ts';
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';
 import { CONFIG_FLAGS, type FlagValues } from './flags.ts';
 import type { Environment } from './substitution.ts';
@@ -125,7 +125,9 @@ export class Draft {
         const path = ['bgproutes', name, i];
         if (typeof item !== 'string' || item === '' || this.#faulty.has(formatPath(path))) continue;
         const read = kind === 'file' ? this.resolvePath(path, item) : apiKey.safeParse(item).data;
-        if (read !== undefined) entries.push({ place: this.#where(path), kind, value: read });
+        if (read === undefined) continue;
+        const shown = kind === 'file' ? shownPath(item, read) : undefined;
+        entries.push({ place: this.#where(path), kind, value: read, shown });
       }
     }
     if (lists.some((items) => items === undefined || items.length > 0)) return entries;

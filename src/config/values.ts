@@ -171,12 +171,37 @@ export function oneOf<const T extends string>(...known: readonly T[]) {
   });
 }
 
+const UNIT_WORDS: Readonly<Record<string, string>> = {
+  ...{ ms: 'ms', s: 's', m: 'm', h: 'h', d: 'd', w: 'w', y: 'y', sec: 's', min: 'm', hr: 'h' },
+  ...{ millisecond: 'ms', second: 's', minute: 'm', hour: 'h', day: 'd', week: 'w', year: 'y' },
+};
+
+/** The right spelling of a duration that is almost one: `90 s`, `1.5h`, `2 hours`, `30m1h`; undefined for anything else. */
+function nearDuration(text: string): string | undefined {
+  const parts = [
+    ...text
+      .trim()
+      .toLowerCase()
+      .matchAll(/([0-9]{1,6}(?:\.[0-9]{1,3})?) *([a-z]+)[ ,]*/g),
+  ];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.trim().toLowerCase()) return undefined;
+  let ms = 0;
+  for (const [, count, word] of parts) {
+    const unit = UNIT_WORDS[word] ?? UNIT_WORDS[word.replace(/s$/, '')];
+    if (unit === undefined) return undefined;
+    ms += Number(count) * (parseDuration(`1${unit}`) ?? 0);
+  }
+  return ms > 0 && Number.isInteger(ms) ? formatDuration(ms) : undefined;
+}
+
 /** `zero` says what 0 means where it is allowed although it is below `minMs`. */
 export function duration(minMs: number, maxMs: number, zero?: string) {
   const range = `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
   return value<number>(zero === undefined ? range : `${range}, or 0 (${zero})`, (input) => {
     const ms = input === 0 ? 0 : typeof input === 'string' ? parseDuration(input) : undefined;
     if (ms !== undefined && ((ms === 0 && zero !== undefined) || (ms >= minMs && ms <= maxMs))) return accept(ms);
+    const near = typeof input === 'string' ? nearDuration(input) : undefined;
+    if (ms === undefined && near !== undefined) return refuse(`did you mean ${near}?`);
     const bare = typeof input === 'number' || (typeof input === 'string' && /^[0-9]+$/.test(input));
     return bare && Number(input) !== 0 ? refuse(`a unit is missing, such as ${input}s`) : refuse();
   });
@@ -277,7 +302,9 @@ function isBareSet(input: unknown): input is object {
 export function asNumbers(maxCount: number) {
   return z.unknown().transform((input, context): readonly AsOrSet[] => {
     if (!Array.isArray(input)) {
-      const params: IssueStyle = { got: 'kind', hint: undefined };
+      const one = asOrSet.safeParse(input);
+      const item = typeof one.data === 'string' ? JSON.stringify(one.data) : one.data;
+      const params: IssueStyle = { got: 'kind', hint: one.success ? `did you mean [${item}]?` : undefined };
       context.addIssue({ code: 'custom', message: 'expected a list of AS numbers', params, input });
       return z.NEVER;
     }

@@ -157,8 +157,12 @@ export function parseScenario(text: string): ScenarioResult {
   const result = scenarioSchema.safeParse(value ?? {});
   if (result.success) return { ok: true, scenario: result.data };
   const lineOf = (path: readonly PropertyKey[]): string => {
-    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
-    return node?.range === undefined ? '' : ` (line ${lines.linePos(node.range[0]).line})`;
+    // What is missing has no place of its own: then that of what it is missing in.
+    for (let length = path.length; length >= 0; length--) {
+      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      if (node?.range !== undefined) return ` (line ${lines.linePos(node.range[0]).line})`;
+    }
+    return '';
   };
   const problems = problemsOf(result.error, valueIn(value), lineOf);
   return { ok: false, problems };

@@ -277,13 +277,17 @@ export class WebSocketSession {
     return { connection, accepted, open };
   }
 
-  private report({ reason, detail, refused }: Outcome, delayMs: number | undefined): void {
+  private report({ reason, detail, refused, connectedAtMs }: Outcome, delayMs: number | undefined): void {
     const fields = {
       reason,
       detail: detail === '' ? undefined : detail,
       retry_in_seconds: delayMs === undefined ? undefined : delayMs / 1000,
     };
-    if (reason === 'stopped') this.options.log.info('stream disconnected', fields);
-    else this.options.log.warn(refused ? 'stream refused by the service' : 'stream disconnected', fields);
+    const { log } = this.options;
+    const ended = connectedAtMs === undefined ? 'stream could not be opened' : 'stream disconnected';
+    if (reason === 'stopped') log.info('stream closed', fields);
+    // Whoever asked for the association has said it: one line an attempt.
+    else if (reason === 'association_failed') log.debug(ended, fields);
+    else log.warn(refused ? 'stream refused by the service' : ended, fields);
   }
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,6 +47,16 @@ describe('a text file', () => {
     expect(faultOf('/dev/zero')).toBe('it is larger than 64 MiB');
   });
 
+  it('is not waited for when it is a pipe to which nobody writes, and read when somebody does', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(readTextFile(pipe)).toBe('');
+    // The writer opens its end when the reader has opened the other one, and takes its time.
+    const script = `import { readTextFile } from './src/config/text-file.ts'; process.stdout.write(readTextFile('/dev/stdin'));`;
+    const command = `(sleep 0.2; echo late) | '${process.execPath}' --import tsx --input-type=module -e "${script}"`;
+    expect(execFileSync('sh', ['-c', command], { encoding: 'utf8' })).toBe('late\n');
+  });
+
   it('has to be there, and a file', () => {
     expect(faultOf(join(folder, 'none'))).toBe('no such file');
     expect(faultOf(folder)).toBe('it is a folder');
@@ -61,8 +72,19 @@ describe('what the exporter is configured with', () => {
       `${place}: the configuration file cannot be read: it is not text in UTF-8`,
     );
     expect(() => loadConfig({ flags: { prefix: ['10.0.0.0/8'] }, env: { BGP_API_KEY_FILE: '/dev/zero' } })).toThrow(
-      'BGP_API_KEY_FILE: the key file cannot be read: it is larger than 64 MiB',
+      'BGP_API_KEY_FILE: the key file /dev/zero cannot be read: it is larger than 64 MiB',
     );
+  });
+});
+
+describe('a key file', () => {
+  it('is told with its path, unless that may be the key itself', () => {
+    const load = (file: string) => loadConfig({ flags: { prefix: ['10.0.0.0/8'] }, env: { BGP_API_KEY_FILE: file } });
+    mkdirSync(join(folder, 'secrets'));
+    const missing = join(folder, 'secrets', 'key');
+    expect(() => load(missing)).toThrow(`BGP_API_KEY_FILE: the key file ${missing} cannot be read: no such file`);
+    for (const key of ['hidden', 'hid/den', 'hidden=='])
+      expect(() => load(key)).toThrow(/^BGP_API_KEY_FILE: the key file cannot be read: /);
   });
 });
 

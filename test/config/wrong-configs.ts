@@ -161,7 +161,9 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'origins that are no list',
     yaml: 'prefixes: [{prefix: 192.0.2.0/24, origins: 64500}]\n',
-    problems: ['bgp.yml:1:44: prefixes[0].origins: expected a list of AS numbers, got a number'],
+    problems: [
+      'bgp.yml:1:44: prefixes[0].origins: expected a list of AS numbers, got a number (did you mean [64500]?)',
+    ],
   },
   {
     name: 'too many origins',
@@ -303,8 +305,26 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     '60',
     'expected a duration from 10s to 7d, or 0 (never), got 60 (a unit is missing, such as 60s)',
   ),
-  value('table.reseed_interval', '30m1h', 'expected a duration from 10s to 7d, or 0 (never), got "30m1h"'),
-  value('table.reseed_interval', '1.5h', 'expected a duration from 10s to 7d, or 0 (never), got "1.5h"'),
+  value(
+    'table.reseed_interval',
+    '30m1h',
+    'expected a duration from 10s to 7d, or 0 (never), got "30m1h" (did you mean 1h30m?)',
+  ),
+  value(
+    'table.reseed_interval',
+    '90 s',
+    'expected a duration from 10s to 7d, or 0 (never), got "90 s" (did you mean 1m30s?)',
+  ),
+  value(
+    'table.reseed_interval',
+    '2 Hours, 5 min',
+    'expected a duration from 10s to 7d, or 0 (never), got "2 Hours, 5 min" (did you mean 2h5m?)',
+  ),
+  value(
+    'table.reseed_interval',
+    '1.5h',
+    'expected a duration from 10s to 7d, or 0 (never), got "1.5h" (did you mean 1h30m?)',
+  ),
   value('table.expected_window', '0', 'expected a duration from 1m to 30d, got 0'),
   value('table.route_ttl', '1s', 'expected a duration from 1m to 30d, or 0 (never), got "1s"'),
   value('table.data_api_lag', '-1m', 'expected a duration from 0 to 1h, got "-1m"'),

@@ -79,8 +79,8 @@ steps:
       'prefixes[0].origin (line 7): expected a number from 1 to 4294967295, got 0',
       'prefixes[1].upstream (line 10): unknown key, did you mean upstreams?',
       'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap or vp_loss, got "explode"',
-      'steps[1].at: expected a duration such as 40s, 1m30s or 500ms, which is missing',
-      'steps[1].by: expected a number from 1 to 4294967295, which is missing',
+      'steps[1].at (line 13): expected a duration such as 40s, 1m30s or 500ms, which is missing',
+      'steps[1].by (line 13): expected a number from 1 to 4294967295, which is missing',
       'prefixs (line 4): unknown key, did you mean prefixes?',
     ]);
   });
@@ -109,7 +109,7 @@ steps:
     [
       'a loss of neither a share nor a number',
       'steps: [{at: 1s, do: vp_loss}]',
-      'steps[0].share: expected either share or vps, which is missing',
+      'steps[0].share (line 1): expected either share or vps, which is missing',
     ],
     [
       'what is no YAML',

@@ -135,7 +135,7 @@ describe('a disconnect has its reason', () => {
     );
     const { events, log } = open(server.url, {}, { reconnect: false });
     await until(() => expect(events).toEqual(['connect_failed: HTTP status 502: no upstream']));
-    expect(log.lines.map((line) => line.message)).toEqual(['stream disconnected']);
+    expect(log.lines.map((line) => line.message)).toEqual(['stream could not be opened']);
   });
 
   it('connect_failed: an answer without end', async () => {
