@@ -64,7 +64,7 @@ export class Keeper {
     const onDoubt = () => this.#listDoubted();
     this.#clock = new ServiceClock({
       logger,
-      streamDelayMs: () => undefined,
+      streamDelayMs: () => feeds.map((feed) => feed.medianDelayMs).find((delayMs) => delayMs !== undefined),
       onChange: () => this.#clockChanged(),
       onRefused: () => {
         figures.refusedClockAnswers++;

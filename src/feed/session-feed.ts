@@ -18,7 +18,8 @@ import { Histogram } from '../metrics/histogram.ts';
 import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { StreamStats } from '../stream/source.ts';
-import { type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
+import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
+import { SenderClocks } from './sender-clocks.ts';
 
 /** Bounds of what is held while seeding. */
 export interface HoldBounds {
@@ -74,6 +75,7 @@ export class SessionFeed {
   #held: HeldFrame[] | undefined;
   #heldBytes = 0;
   #overflowed = false;
+  readonly #clocks: SenderClocks;
   /** Of the frames that were read together, seconds. */
   readonly #delays = new Float64Array(MAX_FRAMES);
   readonly #told = new Set<string>();
@@ -92,6 +94,7 @@ export class SessionFeed {
     this.stream = stream;
     this.#decoder = decoder;
     this.#fold = fold;
+    this.#clocks = new SenderClocks(fold.table.vps);
     this.#logger = logger;
     this.#canary = canary;
     this.#holdBounds = holdBounds;
@@ -103,6 +106,11 @@ export class SessionFeed {
     let unread = 0;
     for (const reason of DECODE_FAILURES) if (!NOT_MESSAGES.includes(reason)) unread += this.decodeFailures[reason];
     return unread;
+  }
+
+  /** Median of receipt minus stamp of the newest messages, ms; undefined while too few VPs were heard. */
+  get medianDelayMs(): number | undefined {
+    return this.#clocks.medianMs;
   }
 
   get holding(): boolean {
@@ -162,8 +170,21 @@ export class SessionFeed {
       frames,
       (read, first) => {
         const unmonitored = events.unmonitoredPrefixes;
-        for (let i = 0; i < read.count; i++) delays[i] = receivedAtMs / 1_000 - read.timesUs[i] / 1_000_000;
-        this.delay.observeAll(delays, read.count);
+        const { vps, clockOffsetMs } = this.#fold.table;
+        const onTimeMs = this.#clocks.onTimeMs;
+        let timed = 0;
+        for (let i = 0; i < read.count; i++) {
+          const delayMs = receivedAtMs - read.timesUs[i] / 1_000;
+          const isPlain = delayMs <= onTimeMs && (vps.slowClocks === 0 || vps.clockOffsetUs[read.vps[i]] === 0);
+          const latenessMs = isPlain ? delayMs : this.#judge(read.vps[i], read.timesUs[i], receivedAtMs);
+          if (latenessMs !== undefined) delays[timed++] = (latenessMs + clockOffsetMs) / 1_000;
+        }
+        const last = read.count - 1;
+        if (read.timesUs[last] >= FIRST_TIME_US) {
+          const delayMs = receivedAtMs - read.timesUs[last] / 1_000;
+          this.#clocks.sample(read.vps[last], delayMs, receivedAtMs, clockOffsetMs);
+        }
+        this.delay.observeAll(delays, timed);
         this.#heard(read.count, receivedAtMs);
         this.#fold.applyFrames(read, this.#session, events, receivedAtMs, late);
         if (events.unmonitoredPrefixes === unmonitored || isTold) return;
@@ -182,7 +203,9 @@ export class SessionFeed {
     const result = this.#decode(data, receivedAtMs);
     if (!result.ok) return;
     const { update } = result;
-    this.delay.observe(receivedAtMs / 1000 - update.timeUs / 1_000_000);
+    const { table } = this.#fold;
+    const latenessMs = this.#judge(table.vps.add(update.vp), update.timeUs, receivedAtMs);
+    if (latenessMs !== undefined) this.delay.observe((latenessMs + table.clockOffsetMs) / 1_000);
     if (
       this.#canary !== undefined &&
       (update.announced.includes(this.#canary) || update.withdrawn.includes(this.#canary))
@@ -194,6 +217,17 @@ export class SessionFeed {
     this.#fold.apply(update, this.#session, events, receivedAtMs, late);
     const count = update.withdrawn.length + update.announced.length;
     if (count > 0 && events.unmonitoredPrefixes - unmonitored === count) this.#tellUnmonitored(result, receivedAtMs);
+  }
+
+  /** How late a message is by our clock, ms, whatever its sender's clock says; undefined when it has no time. */
+  #judge(vp: number, timeUs: number, receivedAtMs: number): number | undefined {
+    if (timeUs < FIRST_TIME_US) return undefined;
+    const delayMs = receivedAtMs - timeUs / 1_000;
+    if (vp < 0) return delayMs; // there is no room for the VP
+    const { vps, clockOffsetMs } = this.#fold.table;
+    const latenessMs = this.#clocks.judge(vp, delayMs, receivedAtMs, clockOffsetMs);
+    if (vps.clockOffsetUs[vp] > 0) this.events.slowClocks++;
+    return latenessMs;
   }
 
   #tellUnmonitored(result: DecodeResult, receivedAtMs: number): void {

@@ -79,7 +79,7 @@ export class RibReader {
       for (const vp of numbers) {
         const cell = this.#table.cells.find(state, vp);
         if (cell === -1 || this.#table.cells.path(cell) === 0 || seen?.has(vp)) continue;
-        if (this.#table.cells.time(cell) <= this.#timeUs) found.push({ state, vp });
+        if (this.#table.saidUs(cell, vp) <= this.#timeUs) found.push({ state, vp });
       }
     }
     return found;
@@ -92,7 +92,7 @@ export class RibReader {
       if (known === undefined || this.#unavailable.has(vantagePointKey(known))) return false;
       if (this.#table.prefixes.get(state.number) !== state || this.#seen.get(state)?.has(vp)) return false;
       const cell = this.#table.cells.find(state, vp);
-      return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.cells.time(cell) <= this.#timeUs;
+      return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.saidUs(cell, vp) <= this.#timeUs;
     });
   }
 

@@ -37,6 +37,7 @@ export interface SessionFigures {
     readonly unmonitoredPrefixes: number;
     readonly futureTimestamps: number;
     readonly untimed: number;
+    readonly slowClocks: number;
   };
   /** Receipt minus message time, with DELAY_BOUNDS. */
   readonly delay: HistogramValue;
@@ -92,6 +93,7 @@ function writers(
     streamDroppedEvents: reasons(events.dropped),
     streamFutureTimestamps: single(base, () => events.futureTimestamps),
     streamUntimedMessages: single(base, () => events.untimed),
+    streamSlowClockMessages: single(base, () => events.slowClocks),
     streamUnmonitoredPrefixes: single(base, () => events.unmonitoredPrefixes),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),

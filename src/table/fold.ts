@@ -20,7 +20,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type LateReason = 'out_of_order' | 'seeded';
 
 /** A time of less than a second is none: the service writes 0, or leaves the seconds out, where it does not know them. */
-const FIRST_TIME_US = 1_000_000;
+export const FIRST_TIME_US = 1_000_000;
 
 /** What became of the events of one session, since start. */
 export class FoldCounts {
@@ -37,13 +37,15 @@ export class FoldCounts {
   futureTimestamps = 0;
   /** Messages without a time; their time is that of their receipt. */
   untimed = 0;
+  /** Messages of VPs whose clock is behind; against a history that is allowed for. */
+  slowClocks = 0;
 }
 
 export class Fold {
-  readonly #table: RoutingTable;
+  readonly table: RoutingTable;
 
   constructor(table: RoutingTable) {
-    this.#table = table;
+    this.table = table;
   }
 
   /**
@@ -59,14 +61,14 @@ export class Fold {
     nowMs: number,
     late: LateReason = 'out_of_order',
   ): void {
-    const table = this.#table;
+    const table = this.table;
     const vp = table.vps.add(update.vp);
     if (vp === VP_LIMIT) {
       counts.dropped.vp_limit += update.withdrawn.length + update.announced.length;
       return;
     }
     table.hear(vp, nowMs);
-    const timeUs = this.#plausibleTime(update.timeUs, counts, nowMs);
+    const timeUs = this.#plausibleTime(vp, update.timeUs, counts, nowMs);
     const announcedToo = update.withdrawn.length > 0 ? new Set(update.announced) : NONE;
     for (const text of update.withdrawn) {
       const state = this.#resolve(text, session, counts);
@@ -95,14 +97,14 @@ export class Fold {
     nowMs: number,
     late: LateReason = 'out_of_order',
   ): void {
-    const table = this.#table;
+    const table = this.table;
     const { count, vps, timesUs, paths, fingerprints, prefixes, withdrawnEnds, announcedEnds, unmonitored } = frames;
     table.prefetch(frames);
     let at = 0;
     for (let frame = 0; frame < count; frame++) {
       const vp = vps[frame];
       table.hear(vp, nowMs);
-      const timeUs = this.#plausibleTime(timesUs[frame], counts, nowMs);
+      const timeUs = this.#plausibleTime(vp, timesUs[frame], counts, nowMs);
       counts.unmonitoredPrefixes += unmonitored[frame];
       const withdrawnEnd = withdrawnEnds[frame];
       const announcedEnd = announcedEnds[frame];
@@ -129,11 +131,15 @@ export class Fold {
   }
 
   /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */
-  #plausibleTime(timeUs: number, counts: FoldCounts, nowMs: number): number {
-    if (timeUs >= FIRST_TIME_US && !this.#table.isAhead(timeUs, nowMs)) return timeUs;
-    if (timeUs < FIRST_TIME_US) counts.untimed++;
-    else counts.futureTimestamps++;
-    return this.#table.serviceNowUs(nowMs);
+  #plausibleTime(vp: number, timeUs: number, counts: FoldCounts, nowMs: number): number {
+    if (timeUs >= FIRST_TIME_US && !this.table.isAhead(timeUs, nowMs)) return timeUs;
+    if (timeUs < FIRST_TIME_US) {
+      counts.untimed++;
+      // As the VP's clock would have stamped it, so that it is in order with the VP's other messages.
+      return this.table.serviceNowUs(nowMs) - this.table.vps.clockOffsetUs[vp];
+    }
+    counts.futureTimestamps++;
+    return this.table.serviceNowUs(nowMs);
   }
 
   /**
@@ -141,7 +147,7 @@ export class Fold {
    * comes later would otherwise stay for ever. Nobody holds it, so that it gives way to whatever needs the room.
    */
   #resolve(text: string, session: number, counts: FoldCounts): PrefixState | undefined {
-    const state = this.#table.prefixes.resolve(text, true);
+    const state = this.table.prefixes.resolve(text, true);
     if (state instanceof PrefixState) return this.#owns(state, session, counts) ? state : undefined;
     if (state === 'unmonitored') counts.unmonitoredPrefixes++;
     else if (state === 'more_specific_limit') counts.dropped.more_specific_limit++;

@@ -3,7 +3,8 @@
  * section 1.1, cut down to what is watched), and totals that stay current with every event.
  *
  * Invariants, proven by a recount in the tests:
- * - a cell never goes back in time: an event older than the cell's newest changes nothing;
+ * - a cell never goes back in time: an event older than the cell's newest changes nothing. Among events of the stream their
+ *   stamps tell; against a word of the history the VP's clock is allowed for;
  * - no cell is ahead of now, so that no word can keep all later ones out;
  * - totals equal what a walk over all cells would count;
  * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
@@ -146,6 +147,23 @@ export class RoutingTable extends RouteLedger {
     return this.serviceNowUs(nowMs);
   }
 
+  /** When the newest word about a VP's cell was said, by a right clock, Unix microseconds. Not later than the VP was heard. */
+  saidUs(cell: number, vp: number): number {
+    const timeUs = this.cells.signedTime(cell);
+    if (timeUs < 0) return -timeUs;
+    const behindUs = this.vps.clockOffsetUs[vp];
+    if (behindUs === 0) return timeUs;
+    return Math.max(timeUs, Math.min(timeUs + behindUs, this.serviceNowUs(this.vps.lastHeardMs[vp])));
+  }
+
+  /**
+   * Whether what came live is news although its stamp is older than the cell: where the newest word is the history's, the
+   * sender's clock does not decide.
+   */
+  #isNews(cell: number, vp: number, timeUs: number): boolean {
+    return this.cells.signedTime(cell) < 0 && timeUs + this.vps.clockOffsetUs[vp] >= this.cells.time(cell);
+  }
+
   /** From now on the service's clock is known to be this far ahead. Cells that are then ahead of now are set back to now. */
   setClockOffset(offsetMs: number, nowMs: number): void {
     this.clockOffsetMs = offsetMs;
@@ -197,7 +215,7 @@ export class RoutingTable extends RouteLedger {
    */
   announce(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell)) return 'out_of_order';
+    if (timeUs < this.cells.time(cell) && !this.#isNews(cell, vp, timeUs)) return 'out_of_order';
     const held = this.cells.path(cell);
     const monitored = state.monitored;
     state.lastEventMs = nowMs;
@@ -230,7 +248,7 @@ export class RoutingTable extends RouteLedger {
   /** A withdrawal. Of a VP that holds no route it is remembered all the same, so that an older announcement stays out. */
   withdraw(state: PrefixState, vp: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell)) return 'out_of_order';
+    if (timeUs < this.cells.time(cell) && !this.#isNews(cell, vp, timeUs)) return 'out_of_order';
     state.lastEventMs = nowMs;
     const monitored = state.monitored;
     if (monitored !== undefined) {
@@ -252,7 +270,7 @@ export class RoutingTable extends RouteLedger {
   /** The VP held this route at `timeUs`. Of a VP that is down by now nothing is taken: its routes left with it. */
   seedRoute(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number): SeedChange {
     const cell = this.cells.make(state, vp);
-    if (this.vps.down[vp] === 1 || timeUs < this.cells.time(cell)) return 'newer';
+    if (this.vps.down[vp] === 1 || timeUs < this.saidUs(cell, vp)) return 'newer';
     const held = this.cells.path(cell);
     if (held === path) {
       this.cells.setTime(cell, -timeUs);
@@ -267,7 +285,7 @@ export class RoutingTable extends RouteLedger {
   /** The VP held no route at `timeUs`, which keeps older events out; `nowMs` is when that was learnt. */
   seedAbsence(state: PrefixState, vp: number, timeUs: number, nowMs: number): SeedChange {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell)) return 'newer';
+    if (timeUs < this.saidUs(cell, vp)) return 'newer';
     if (this.cells.path(cell) === 0) {
       this.cells.setTime(cell, -timeUs);
       return 'same';
@@ -415,14 +433,14 @@ export class RoutingTable extends RouteLedger {
     const { monitored } = state;
     if (monitored !== undefined) this.#passTime(monitored, nowMs);
     const oldestLoss = monitored?.lossSecond(nowMs - this.options.expectedWindowMs) ?? 0;
-    const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : (nowMs - this.options.routeTtlMs) * 1000;
+    const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : this.serviceNowUs(nowMs - this.options.routeTtlMs);
     for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
       const cell = this.cells.find(state, vp);
       if (this.cells.path(cell) === 0) {
         const lost = this.cells.mark(cell);
         if (lost !== 0 && lost < oldestLoss) this.unexpect(state, vp, cell);
-      } else if (this.cells.time(cell) < oldestRouteUs) {
-        this.drop(state, vp, cell, this.cells.time(cell), nowMs);
+      } else if (this.saidUs(cell, vp) < oldestRouteUs) {
+        this.drop(state, vp, cell, this.cells.signedTime(cell), nowMs);
         this.countLoss(state, 'expired');
       }
     }

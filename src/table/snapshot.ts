@@ -153,12 +153,14 @@ function encodePrefix(
       ? { prefix: state.prefix.text, listedBy: state.parents.map((parent) => parent.state.prefix.text) }
       : { prefix: state.prefix.text, window: windowOf(monitored, aheadMs), counters: countersOf(monitored, aheadMs) };
   const cells: number[] = [];
+  const times: number[] = [];
   const places: number[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
     const cell = table.cells.find(state, vp);
     if (cell === -1 || place(vp) === 0) continue;
     if (table.cells.path(cell) === 0 && table.cells.mark(cell) === 0) continue;
     cells.push(cell);
+    times.push(table.saidUs(cell, vp));
     places.push(place(vp) - 1);
   }
   const headBytes = json(head);
@@ -181,7 +183,7 @@ function encodePrefix(
     const mark = table.cells.mark(cell);
     const isLoss = path === 0 && mark !== 0;
     payload.writeUInt32LE(isLoss ? Math.max(1, mark + Math.round(aheadMs / 1000)) : mark, numbers.marks + i * 4);
-    payload.writeDoubleLE(table.cells.time(cell), numbers.times + i * 8);
+    payload.writeDoubleLE(times[i], numbers.times + i * 8);
   }
   return payload;
 }

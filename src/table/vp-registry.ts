@@ -26,6 +26,10 @@ export class VpRegistry {
   readonly counted: number[] = [];
   /** By VP: 1 once a list of VPs had it, so that it means something when it is missing there. */
   readonly listed: number[] = [];
+  /** By VP: how far its clock is behind, microseconds; 0 while it is right, or fast, or never told. */
+  readonly clockOffsetUs: number[] = [];
+  /** VPs whose clock is behind. */
+  slowClocks = 0;
   /** By VP: bit 1 full feed in IPv4, bit 2 in IPv6. */
   readonly fullFeed: number[] = [];
 
@@ -81,15 +85,23 @@ export class VpRegistry {
     this.cells[number] = 0;
     this.down[number] = 0;
     this.counted[number] = 0;
+    this.clockOffsetUs[number] = 0;
     this.fullFeed[number] = 0;
     this.listed[number] = 0;
     return number;
+  }
+
+  /** Notes how far the VP's clock is behind, microseconds. */
+  setClockOffset(vp: number, offsetUs: number): void {
+    this.slowClocks += (offsetUs === 0 ? 0 : 1) - (this.clockOffsetUs[vp] === 0 ? 0 : 1);
+    this.clockOffsetUs[vp] = offsetUs;
   }
 
   /** Forgets a VP; its number will be given to another, so whoever keeps something by it must have dropped that. */
   remove(vp: number): void {
     const known = this.#vps[vp];
     if (known === undefined) return;
+    this.setClockOffset(vp, 0);
     this.#byKey.delete(vantagePointKey(known));
     this.#vps[vp] = undefined;
     this.#free.push(vp);

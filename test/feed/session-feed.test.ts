@@ -177,7 +177,7 @@ describe('holding', () => {
 
   test('what a seed has overtaken counts as seeded, not as out of order', () => {
     feed.hold();
-    feed.frames([announce(1, 1_700_000_001)], NOW);
+    feed.frames([announce(1, 1_700_000_001)], 1_700_000_002_000);
     const state = table.prefixes.find(PREFIX);
     const vp = table.vps.add({ protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' });
     const path = table.paths.intern('64601 64999 64500', 64_601);
@@ -185,7 +185,7 @@ describe('holding', () => {
     table.seedRoute(state, vp, path, 0, 1_700_000_050_000_000);
     feed.release();
     expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 0 });
-    feed.frames([announce(1, 1_700_000_002)], NOW);
+    feed.frames([announce(1, 1_700_000_002)], 1_700_000_003_000);
     expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
   });
 
@@ -248,4 +248,60 @@ test('withdrawn prefixes under a key that nobody documented are applied, and the
   feed.frames([frame(1, 1_700_000_003, { gone: PREFIX })], NOW);
   expect(table.routes).toBe(0);
   expect(logger.lines.filter((line) => line.fields.key === 'gone')).toHaveLength(1);
+});
+
+describe('clocks of senders', () => {
+  /** The table as a history left it two minutes before NOW: three VPs hold the route. */
+  function seedAll(): void {
+    const state = table.prefixes.find(PREFIX);
+    if (state === undefined) throw new Error('no state');
+    for (const i of [1, 2, 3]) {
+      const path = table.paths.intern(`6460${i} 64500`, 64_600 + i);
+      if (path === undefined) throw new Error('no path');
+      const vp = table.vps.add({ protocol: 'bgp', asn: 64_600 + i, ip: `198.51.100.${i}` });
+      table.seedRoute(state, vp, path, 0, (NOW - 120_000) * 1000);
+    }
+  }
+  const origins = () => Object.fromEntries(table.prefixes.find(PREFIX)!.monitored!.origins.entries());
+
+  test('what comes live after the time of a seed is newer than it, whatever its sender stamps', () => {
+    seedAll();
+    feed.frames([frame(1, 0, { withdraws: PREFIX })], NOW);
+    feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
+    feed.frames([frame(3, NOW / 1000 - 600, { prefixes: PREFIX, 'as-path': '64603 64666' })], NOW);
+    expect([table.routes, origins()]).toEqual([1, { 64666: 1 }]);
+    expect(feed.events).toMatchObject({ untimed: 1, slowClocks: 2, futureTimestamps: 0 });
+    expect(feed.events.dropped).toMatchObject({ out_of_order: 0, seeded: 0 });
+    // The histogram shows lateness, not clocks.
+    expect(feed.delay).toMatchObject({ count: 2, sum: 0 });
+  });
+
+  test('and stays newer than what a later comparison says of a time before it', () => {
+    seedAll();
+    feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
+    const state = table.prefixes.find(PREFIX)!;
+    const vp = table.vps.find({ protocol: 'bgp', asn: 64_602, ip: '198.51.100.2' });
+    const path = table.paths.intern('64602 64500', 64_602)!;
+    expect(table.seedRoute(state, vp, path, 0, (NOW - 60_000) * 1000)).toBe('newer');
+    expect(table.seedRoute(state, vp, path, 0, (NOW + 60_000) * 1000)).toBe('corrected');
+  });
+
+  test('among themselves messages of a slow clock are in the order of their stamps', () => {
+    seedAll();
+    feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
+    feed.frames([frame(2, NOW / 1000 - 3_700, { prefixes: PREFIX, 'as-path': '64602 64500' })], NOW);
+    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([2, 1]);
+    feed.frames([frame(2, 0, { prefixes: PREFIX, 'as-path': '64602 64501' })], NOW + 5_000);
+    feed.frames([frame(2, NOW / 1000 - 3_590, { withdraws: PREFIX })], NOW + 10_000);
+    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([2, 1]);
+  });
+
+  test('a stream that is late as a whole keeps its stamps: what is older than the seed is older', () => {
+    for (const i of [4, 5, 6]) feed.frames([announce(i, NOW / 1000 - 600)], NOW);
+    seedAll();
+    feed.frames([frame(1, NOW / 1000 - 600, { withdraws: PREFIX })], NOW + 1_000);
+    feed.frames([frame(2, NOW / 1000 - 601, { withdraws: PREFIX })], NOW + 1_000);
+    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([6, 2]);
+    expect(feed.delay.sum).toBeGreaterThan(1_800);
+  });
 });

@@ -79,6 +79,7 @@ describe('a session of the stream', () => {
       'slow_decodes_total',
       'future_timestamps_total',
       'untimed_messages_total',
+      'slow_clock_messages_total',
       'unmonitored_prefixes_total',
       'subscribed_prefixes',
       'delay_seconds_count',

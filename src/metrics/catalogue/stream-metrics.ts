@@ -75,7 +75,7 @@ export const streamMetrics = defineMetrics({
     kind: 'histogram',
     unit: 's',
     labels: SESSION,
-    help: 'Receipt time minus message time of every decoded message; below 0 counts as 0.',
+    help: 'Receipt time minus message time of every decoded message that has a time; below 0 counts as 0. What the clocks of the machine and of a vantage point are off is allowed for.',
     bound: '12 buckets a session',
   },
   streamDecodeFailures: {
@@ -116,6 +116,14 @@ export const streamMetrics = defineMetrics({
     unit: '{message}',
     labels: SESSION,
     help: 'Messages whose time was 0 or missing; their time of receipt was taken instead.',
+    bound: PER_SESSION,
+  },
+  streamSlowClockMessages: {
+    otlpName: 'bgp.stream.slow_clock_messages',
+    kind: 'counter',
+    unit: '{message}',
+    labels: SESSION,
+    help: "Messages stamped more than 10 s before what the stream's median delay explains: their vantage point's clock is behind, which is allowed for where the Data API is compared with what came live.",
     bound: PER_SESSION,
   },
   streamUnmonitoredPrefixes: {
