@@ -1,9 +1,9 @@
 /** The rows of the Exporter dashboard about its streams, and about what of them was refused. */
 import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { streamMetrics as s } from '../../src/metrics/catalogue.ts';
+import { streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
 import { heatmap, lines, NEUTRAL, timeline, words } from './panels.ts';
 import { age, count, rate, select } from './selectors.ts';
-import { SESSION } from './variables.ts';
+import { EXPORTER, SESSION } from './variables.ts';
 
 function delayQuantile(quantile: number): string {
   return `histogram_quantile(${quantile}, ${rate(s.streamDelay, '', '_bucket')})`;
@@ -73,13 +73,14 @@ export function withStreams(dashboard: DashboardBuilder): DashboardBuilder {
       lines({
         title: 'Frames',
         description:
-          'Received a second, and how many of them took the general decoder. Many slow ones: the service writes its messages differently from before; correct, but dearer.',
+          'Received a second, how many of them were messages about routes, and how many took the general decoder. Frames without messages: keep-alives only, or messages that are not read. Many slow ones: the service writes its messages differently from before; correct, but dearer.',
         unit: 'cps',
         width: 8,
         height: 8,
         min: 0,
         queries: [
           [rate(s.streamFrames), SESSION],
+          [rate(s.streamUpdates), `${SESSION}: messages`],
           [rate(s.streamSlowDecodes), `${SESSION}: slow decodes`],
         ],
       }),
@@ -129,14 +130,17 @@ export function withStreams(dashboard: DashboardBuilder): DashboardBuilder {
       lines({
         title: 'Renewals of the association',
         description:
-          'Within the last interval, by result. refused: the API said no (its words are in the log); error: no usable answer. Without a success within four hours the stream falls silent.',
+          'Within the last interval, by result. refused: the API said no (its words are in the log); error: no usable answer. list replaced: another client with the same key put its own prefixes there. Without a success within four hours the stream falls silent.',
         unit: 'short',
         width: 12,
         height: 8,
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [[count(s.streamSubscriptionRenewals), `${SESSION}: {{result}}`]],
+        queries: [
+          [count(s.streamSubscriptionRenewals), `${SESSION}: {{result}}`],
+          [count(s.streamSubscriptionLosses), `${SESSION}: list replaced`],
+        ],
       }),
     )
     .withRow(new RowBuilder('What was refused'))
@@ -165,14 +169,17 @@ export function withStreams(dashboard: DashboardBuilder): DashboardBuilder {
         decimals: 0,
         onlyWhatHappened: true,
         min: 0,
-        queries: [[count(s.streamDroppedEvents), `${SESSION}: {{reason}}`]],
+        queries: [
+          [count(s.streamDroppedEvents), `${SESSION}: {{reason}}`],
+          [count(t.tableDroppedRoutes), `${EXPORTER}: routes of a seed, {{reason}}`],
+        ],
       }),
     )
     .withPanel(
       lines({
         title: 'Odd messages',
         description:
-          "A second: prefixes that nobody asked for, and messages stamped more than a minute after their receipt. The second means that a clock is wrong: yours or a collector's.",
+          "A second: prefixes that nobody asked for, and messages stamped more than a minute after their receipt, and messages without a time. From the future: a clock is wrong, yours or a collector's.",
         unit: 'cps',
         width: 8,
         height: 8,
@@ -181,6 +188,7 @@ export function withStreams(dashboard: DashboardBuilder): DashboardBuilder {
         queries: [
           [rate(s.streamUnmonitoredPrefixes), `${SESSION}: not monitored`],
           [rate(s.streamFutureTimestamps), `${SESSION}: from the future`],
+          [rate(s.streamUntimedMessages), `${SESSION}: without a time`],
         ],
       }),
     );

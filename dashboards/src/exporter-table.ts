@@ -56,6 +56,7 @@ export function withTable(dashboard: DashboardBuilder): DashboardBuilder {
         queries: [
           [count(t.tableSeeds), `${EXPORTER}: seeds, {{result}}`],
           [count(t.tableSeedCorrections), `${EXPORTER}: corrected routes`],
+          [count(t.tableFutureTimes), `${EXPORTER}: times ahead of now, {{origin}}`],
         ],
       }),
     )
@@ -63,7 +64,7 @@ export function withTable(dashboard: DashboardBuilder): DashboardBuilder {
       lines({
         title: 'Data API',
         description:
-          'Requests within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again.',
+          'Requests within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again. not believed: an answer would have taken away most of the table, and is asked again.',
         unit: 'short',
         width: 8,
         height: 8,
@@ -71,7 +72,10 @@ export function withTable(dashboard: DashboardBuilder): DashboardBuilder {
         onlyWhatHappened: true,
         min: 0,
         noValue: 'no request yet',
-        queries: [[count(t.dataApiRequests), `${EXPORTER}: {{endpoint}}, {{result}}`]],
+        queries: [
+          [count(t.dataApiRequests), `${EXPORTER}: {{endpoint}}, {{result}}`],
+          [count(t.tableDoubtedAnswers), `${EXPORTER}: {{endpoint}}, not believed`],
+        ],
       }),
     )
     .withPanel(
