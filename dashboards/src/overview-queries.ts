@@ -2,12 +2,15 @@
 import { prefixMetrics as p } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { FILL } from './colours.ts';
-import { BARS, wordsFrom } from './panels.ts';
-import { increaseOverRange, overRange, rate } from './selectors.ts';
+import { BARS, NOT_TRUSTED, wordsFrom } from './panels.ts';
+import { increaseOverRange, rate } from './selectors.ts';
 import { Prefixes } from './speaker.ts';
 
 const CHOSEN = 'prefix=~"$prefix"';
-export const prefixes = new Prefixes(CHOSEN, 'group=~"$group"');
+const CHOICE = { matcher: CHOSEN, group: 'group=~"$group"' };
+export const prefixes = new Prefixes(CHOICE);
+/** To choose what is drawn over time: evaluated once, and not at each point. */
+const atEnd = new Prefixes({ ...CHOICE, at: 'end' });
 
 export const visible = prefixes.select(p.prefixVisibleVps);
 export const knownVisible = prefixes.known(visible);
@@ -15,9 +18,12 @@ export const knownVisibility = prefixes.known(prefixes.ratio);
 export const unexpectedOrigins = prefixes.mostOrZero(p.prefixUnexpectedOriginVps);
 export const unexpectedUpstreams = prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps);
 export const moreSpecifics = prefixes.most(p.prefixMoreSpecifics);
-export const changes = prefixes.said(
-  `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
-);
+function changesOf(of: Prefixes): string {
+  return of.said(
+    `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
+  );
+}
+export const changes = changesOf(prefixes);
 /** More than one origin where none are configured: where they are, the unexpected ones are counted. */
 const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} > 1) unless ${prefixes.select(p.prefixUnexpectedOriginVps)}`)} or ${prefixes.zero})`;
 
@@ -58,16 +64,26 @@ export function byGroup(how: 'sum' | 'min', expression: string): string {
 }
 
 /**
- * Of bars by prefix those that were worst in the time range: lowest point and mean together, so that a short outage goes
- * before a prefix that is always seen by few. What was not known counts as a little less than well.
+ * Those that were seen worst in the time range, by the exporter that speaks at its end: lowest point and mean together, so
+ * that a short outage goes before a prefix that is always seen by few, and a long one before what all had for a moment.
  */
-export const worstSeen = `bottomk(${BARS}, ${(['min', 'avg'] as const)
-  .map((how) => overRange(how, `${knownVisibility} or 0.9 + ${prefixes.zero}`))
-  .join(' + ')})`;
-export const mostUnexpected = `topk(${BARS}, ${overRange('max', unexpectedOrigins)})`;
+const worst = `bottomk(${BARS}, ${atEnd.said(
+  `min_over_time(${atEnd.range(p.prefixVisibilityRatio)}) + avg_over_time(${atEnd.range(p.prefixVisibilityRatio)}) or 0 * ${atEnd.select(p.prefixVisibleVps)}`,
+)})`;
+const seenWorst = new Prefixes({ matcher: CHOSEN, among: worst });
+export const worstVisibility = `${seenWorst.known(seenWorst.ratio)} or ${seenWorst.zero} + ${NOT_TRUSTED}`;
+
+const hijacked = `topk(${BARS}, max by (prefix) (max_over_time(${atEnd.range(p.prefixUnexpectedOriginVps)})) or ${atEnd.zero})`;
+const unexpectedMost = new Prefixes({ matcher: CHOSEN, among: hijacked });
+/** 0 only where an exporter is trusted. */
+export const worstOrigins = `${unexpectedMost.mostOrZero(p.prefixUnexpectedOriginVps)} > 0 or ${unexpectedMost.zero} and ${unexpectedMost.known(visible)} or ${unexpectedMost.zero} + ${NOT_TRUSTED}`;
+
 /** More lines can hardly be told apart. */
 export const LINES = 10;
-export const mostRestless = `topk(${LINES}, ${overRange('avg', changes)})`;
+const restless = `topk(${LINES}, ${atEnd.said(
+  `increase(${atEnd.range(p.prefixAnnouncements)}) - increase(${atEnd.range(p.prefixRepeats)}) + increase(${atEnd.range(p.prefixWithdrawals)})`,
+)})`;
+export const mostChanges = changesOf(new Prefixes({ matcher: CHOSEN, among: restless }));
 
 export function increases(metric: Metric, reason?: string): string {
   return reason === undefined

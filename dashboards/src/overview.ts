@@ -13,8 +13,7 @@ import {
   knownVisible,
   LINES,
   moreSpecifics,
-  mostRestless,
-  mostUnexpected,
+  mostChanges,
   NO_GROUP,
   notTrusted,
   prefixes,
@@ -24,7 +23,8 @@ import {
   unexpectedOrigins,
   unexpectedUpstreams,
   visible,
-  worstSeen,
+  worstOrigins,
+  worstVisibility,
 } from './overview-queries.ts';
 import {
   BARS,
@@ -34,7 +34,6 @@ import {
   marked,
   NEUTRAL,
   NONE_BARS,
-  NOT_TRUSTED,
   NOT_TRUSTED_BARS,
   reads,
   stat,
@@ -324,9 +323,7 @@ export function overview() {
         width: 24,
         height: 8,
         decimals: 0,
-        queries: [
-          [`(${knownVisibility} or ${prefixes.zero} + ${NOT_TRUSTED}) and on (prefix) ${worstSeen}`, '{{prefix}}'],
-        ],
+        queries: [[worstVisibility, '{{prefix}}']],
         steps: VISIBILITY_BARS,
         mappings: [NOT_TRUSTED_BARS],
       }),
@@ -338,12 +335,7 @@ export function overview() {
         unit: 'none',
         width: 12,
         height: 8,
-        queries: [
-          [
-            `(${unexpectedOrigins} > 0 or ${prefixes.zero} and ${prefixes.known(visible)} or ${prefixes.zero} + ${NOT_TRUSTED}) and on (prefix) ${mostUnexpected}`,
-            '{{prefix}}',
-          ],
-        ],
+        queries: [[worstOrigins, '{{prefix}}']],
         steps: NONE_BARS,
         mappings: [NOT_TRUSTED_BARS, ...reads('0', 'none')],
       }),
@@ -356,7 +348,7 @@ export function overview() {
         width: 12,
         height: 8,
         min: 0,
-        queries: [[`${changes} and on (prefix) ${mostRestless}`, '{{prefix}}']],
+        queries: [[mostChanges, '{{prefix}}']],
       }),
     )
     .withRow(new RowBuilder('Stream at a glance'))

@@ -24,7 +24,7 @@ import { Prefixes, tile } from './speaker.ts';
 import { DASHBOARDS, dashboard, EXPORTER } from './variables.ts';
 
 const ONE = 'prefix="$prefix"';
-const prefixes = new Prefixes(ONE);
+const prefixes = new Prefixes({ matcher: ONE });
 
 function gauge(metric: Metric) {
   return prefixes.gauge(metric);

@@ -14,7 +14,19 @@ function ignoring(labels: readonly string[]): string {
   return labels.length === 0 ? '' : ` ignoring (${labels.join(', ')})`;
 }
 
-/** PromQL about the prefixes that a matcher selects. `labels` of an expression: those it has beside the prefix and the target's. */
+/** Which prefixes, and when. */
+interface Choice {
+  /** Of the label prefix. */
+  readonly matcher: string;
+  /** Of the label group of `bgp_prefix_info`; any group without. */
+  readonly group?: string;
+  /** Only prefixes that are in this expression, instead of those of a group. */
+  readonly among?: string;
+  /** `end`: of the time range, also where points before it are asked for; evaluated once then. */
+  readonly at?: 'end';
+}
+
+/** PromQL about prefixes. `labels` of an expression: those it has beside the prefix and the target's. */
 export class Prefixes {
   /** Exporters that are trusted with a prefix. The rules, where they are loaded, know of streams that are connected but mute. */
   readonly trusted: string;
@@ -23,25 +35,37 @@ export class Prefixes {
   /** The same, without the prefixes that no exporter is trusted with. */
   readonly #trustedSpeaker: string;
   readonly #matcher: string;
-  readonly #chosen: string;
+  readonly #at: string;
+  /** Has each of the prefixes, once or more. */
+  readonly #among: string;
 
-  /** `matcher` is of the label prefix; `group`, where given, narrows to the groups that it matches. */
-  constructor(matcher: string, group?: string) {
+  constructor({ matcher, group, among, at }: Choice) {
     this.#matcher = matcher;
-    this.#chosen = select(prefixMetrics.prefixInfo, group === undefined ? matcher : `${group}, ${matcher}`);
-    this.trusted = `(${this.select(prefixMetrics.prefixTrusted)} == 1 unless ${selectNamed('bgp:prefix_trusted:bool', matcher)} == 0)`;
+    this.#at = at === 'end' ? ' @ end()' : '';
+    this.#among =
+      among ?? `${select(prefixMetrics.prefixInfo, group === undefined ? matcher : `${group}, ${matcher}`)}${this.#at}`;
+    this.trusted = `(${this.select(prefixMetrics.prefixTrusted)} == 1 unless ${selectNamed('bgp:prefix_trusted:bool', matcher)}${this.#at} == 0)`;
     const visible = this.select(prefixMetrics.prefixVisibleVps);
-    this.#speaker = `topk by (prefix) (1, ${this.#narrowed(`${visible} + ${FIRST} * (${this.trusted} or 0 * ${visible})`)})`;
-    this.#trustedSpeaker = `topk by (prefix) (1, ${this.#narrowed(`${visible} and ${this.trusted}`)})`;
+    this.#speaker = `topk by (prefix) (1, ${visible} + ${FIRST} * (${this.trusted} or 0 * ${visible}) and on (prefix) ${this.#among})`;
+    this.#trustedSpeaker = `topk by (prefix) (1, ${this.#narrowed(visible)} and ${this.trusted})`;
   }
 
   /** Series of a prefix do not carry its group; `bgp_prefix_info` does, and exporters may differ in what they call it. */
   #narrowed(expression: string): string {
-    return `${expression} and on (prefix) ${this.#chosen}`;
+    return `${expression} and on (prefix) ${this.#among}`;
   }
 
   select(metric: Metric, matchers = '', suffix = ''): string {
-    return select(metric, matchers === '' ? this.#matcher : `${this.#matcher}, ${matchers}`, suffix);
+    return `${select(metric, this.#matchers(matchers), suffix)}${this.#at}`;
+  }
+
+  /** All samples of the time range of the dashboard. */
+  range(metric: Metric, matchers = ''): string {
+    return `${select(metric, this.#matchers(matchers))}[$__range]${this.#at}`;
+  }
+
+  #matchers(more: string): string {
+    return more === '' ? this.#matcher : `${this.#matcher}, ${more}`;
   }
 
   /** Of an expression the series of the exporter that speaks. */
@@ -79,7 +103,7 @@ export class Prefixes {
 
   /** 0 for every prefix. */
   get zero(): string {
-    return `0 * max by (prefix) (${this.#chosen})`;
+    return `0 * max by (prefix) (${this.#among})`;
   }
 
   /** Not empty while an exporter is trusted with one of the prefixes. */
@@ -99,8 +123,8 @@ export class Prefixes {
 
   /** One series a prefix with its group, description and address family, as the exporter that speaks describes it. */
   get info(): string {
-    const spoken = this.spoken(this.#chosen, ['afi', 'description', 'group']);
-    return `topk by (prefix) (1, max by (prefix, group, description, afi) (2 * (${spoken}) or ${this.#chosen}))`;
+    const spoken = this.spoken(this.#among, ['afi', 'description', 'group']);
+    return `topk by (prefix) (1, max by (prefix, group, description, afi) (2 * (${spoken}) or ${this.#among}))`;
   }
 }
 

@@ -103,8 +103,9 @@ function annotations(scope: Scope) {
     ];
   }
   const prefixes = new Prefixes(
-    scope === 'one prefix' ? 'prefix="$prefix"' : 'prefix=~"$prefix"',
-    scope === 'one prefix' ? undefined : 'group=~"$group"',
+    scope === 'one prefix'
+      ? { matcher: 'prefix="$prefix"' }
+      : { matcher: 'prefix=~"$prefix"', group: 'group=~"$group"' },
   );
   const outages = annotation(
     'Outages',

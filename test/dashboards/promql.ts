@@ -50,7 +50,10 @@ export function parsePromql(text: string): Expression {
       range = of(parent.lastChild!).replace(/^\[|\]$/g, '');
       parent = parent.parent;
     }
-    while (parent !== null && ['OffsetExpr', 'ParenExpr', 'FunctionCallBody'].includes(parent.name))
+    while (
+      parent !== null &&
+      ['OffsetExpr', 'StepInvariantExpr', 'ParenExpr', 'FunctionCallBody'].includes(parent.name)
+    )
       parent = parent.parent;
     const calledBy = parent?.name === 'FunctionCall' ? of(parent.firstChild!) : undefined;
     selectors.push({ metric, matchers, range, calledBy });
