@@ -1,5 +1,5 @@
 /** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
-import { constants, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -14,8 +14,11 @@ import { makeFolder, tryFolder } from './folder.ts';
 
 /** Written out at once; the event loop turns in between. */
 const WRITE_BYTES = 256 * 1024;
-/** A snapshot of 20,000 VPs and 10,000 prefixes is below it; what is larger is not ours. */
-const MAX_BYTES = 4 * 1024 ** 3 - 1;
+const READ_BYTES = 64 * 1024 ** 2;
+/** What Node reads and writes at once. A table of 10,000 VPs with 10,000 prefixes each comes to less. */
+const MAX_BYTES = 2 ** 31 - 1;
+/** A snapshot that is further ahead of our clock tells that one of the two clocks was wrong, ms. */
+const MAX_AHEAD_MS = 60_000;
 /** A time in decimal is below it. */
 const MAX_MARK_BYTES = 64;
 
@@ -103,20 +106,21 @@ export class SnapshotStore {
    * @param oldestMs a snapshot made before is too old
    */
   async restore(table: RoutingTable, nowMs: number, oldestMs: number): Promise<RestoreOutcome> {
-    let bytes: Buffer;
+    let bytes: Buffer | undefined;
     try {
-      const found = await stat(this.#file);
-      // To read a pipe would wait for ever.
-      if (!found.isFile() || found.size > MAX_BYTES) return this.#setAside('foreign', nowMs);
-      bytes = await readFile(this.#file);
+      bytes = await readWhole(this.#file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { result: 'missing' };
-      return this.#setAside('foreign', nowMs);
     }
+    if (bytes === undefined) return this.#setAside('foreign', nowMs);
     const checked = checkSnapshot(bytes);
     if (!checked.ok) return this.#setAside(checked.reason, nowMs);
     if (checked.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
-    const meta = { ...checked.meta, final: await this.#claimCounters(checked.meta) };
+    // How long ago it was written is not known then: its routes are used, but nothing in it counts as complete.
+    const isAhead = checked.meta.createdAtMs > nowMs + MAX_AHEAD_MS;
+    const { createdAtMs, completeUntil } = checked.meta;
+    const final = await this.#claimCounters(checked.meta);
+    const meta = { createdAtMs, completeUntil: isAhead ? {} : completeUntil, final };
     try {
       restoreSnapshot(table, { ...checked, meta }, nowMs);
     } catch {
@@ -163,14 +167,40 @@ export class SnapshotStore {
   }
 }
 
+/**
+ * All bytes of a file, in one piece of memory; undefined for what is no file or too large. Never waits, as reading a pipe
+ * would.
+ */
+async function readWhole(path: string): Promise<Buffer | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size > MAX_BYTES) return undefined;
+    const bytes = Buffer.allocUnsafe(found.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, Math.min(READ_BYTES, bytes.length - length), length);
+      if (bytesRead === 0) break; // it was cut meanwhile
+      length += bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+}
+
 async function writeChunks(file: FileHandle, chunks: Iterable<Buffer>): Promise<void> {
   let pending: Buffer[] = [];
   let bytes = 0;
+  let total = 0;
   // Not `writev`: on a disk that fills up it writes what has room and calls that a success.
   const write = () => file.writeFile(Buffer.concat(pending, bytes));
   for (const chunk of chunks) {
     pending.push(chunk);
     bytes += chunk.length;
+    total += chunk.length;
+    if (total > MAX_BYTES)
+      throw new Error(`the table comes to more than ${MAX_BYTES} bytes, which could not be read again`);
     if (bytes < WRITE_BYTES) continue;
     await write();
     await nextTurn();

@@ -1,64 +1,31 @@
 /**
- * The table as bytes, so that a restart goes on where the last run ended. Pure: who writes the bytes is in storage/.
- *
- * Layout, little endian: MAGIC, version (u32), then sections of kind (u32), length (u32) and payload; the last one (END)
- * holds the CRC-32 of all before it. Paths are numbered in the order in which they appear. A prefix section is a JSON head
- * (u32 length before it), a count, then vps, paths, marks (u32 each) and times (f64).
+ * The table as bytes, so that a restart goes on where the last run ended. Pure: who writes the bytes is in storage/, the
+ * layout in snapshot-format.ts.
  */
 import { crc32 } from 'node:zlib';
-import type { VantagePoint } from '../bgp/vantage-point.ts';
-import { type LossReason, type MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import { LOSS_REASONS, type MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
+import { COUNTERS, type SnapshotCheck } from './snapshot-check.ts';
+import {
+  BYTES_PER_CELL,
+  type CountersRecord,
+  HEAD,
+  MAGIC,
+  type PathRecord,
+  type PrefixHead,
+  RECORDS_A_SECTION,
+  SECTION,
+  SECTION_HEAD,
+  type Section,
+  SNAPSHOT_VERSION,
+  type SnapshotMeta,
+  sectionsOf,
+  type VpRecord,
+} from './snapshot-format.ts';
 import { VP_LIMIT } from './vp-registry.ts';
 
-const MAGIC = Buffer.from('bgproutes-table\n', 'latin1');
-/** Raised with every change of the layout; a file of another version is not read. */
-export const SNAPSHOT_VERSION = 1;
-const SECTION = { END: 0, META: 1, VPS: 2, PATHS: 3, PREFIX: 4 } as const;
-const HEAD = MAGIC.length + 4;
-const BYTES_PER_CELL = 20;
-
-export interface SnapshotMeta {
-  /** When the table was read, Unix ms: what happened later is missing. */
-  readonly createdAtMs: number;
-  /** By monitored prefix: until when (Unix ms) the table was complete; a prefix that was never seeded is not there. */
-  readonly completeUntil: Readonly<Record<string, number>>;
-  /**
-   * Written by a clean stop, and nobody has seen the counters go on since. Others are not restored: a counter that comes
-   * back lower than it was seen looks like one that began anew, and the whole of it like news of one moment.
-   */
-  readonly final?: boolean;
-}
-
-interface VpRecord {
-  readonly vp: VantagePoint;
-  readonly heardMs: number;
-  /** 1: a list of VPs had it; files of earlier versions do not say. */
-  readonly listed?: number;
-}
-
-/** Counters of a monitored prefix, and since when (Unix ms) they count. */
-interface PrefixHead {
-  readonly prefix: string;
-  /** Of a more-specific: the monitored prefixes that list it. */
-  readonly listedBy?: readonly string[];
-  /** Of a monitored prefix: what its denominator needs to go on; files of earlier versions do not have it. */
-  readonly window?: { readonly watchedSinceMs: number; readonly stoodStillMs: number; readonly expectedKnown: boolean };
-  readonly counters?: {
-    readonly sinceMs: number;
-    readonly announcements: number;
-    readonly withdrawals: number;
-    readonly pathChanges: number;
-    readonly originChanges: number;
-    readonly repeats: number;
-    readonly gains: number;
-    readonly losses: Readonly<Record<LossReason, number>>;
-    readonly announcedLengths: readonly number[];
-    readonly announcedLengthSum: number;
-    readonly lastAnnouncementUs: number;
-    readonly lastWithdrawalUs: number;
-  };
-}
+export { checkSnapshot, type SnapshotCheck, type SnapshotFault } from './snapshot-check.ts';
+export type { SnapshotMeta } from './snapshot-format.ts';
 
 /**
  * The snapshot in chunks, each made in well under a millisecond per thousand VPs; the table may go on between them. What
@@ -87,7 +54,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
     vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed: table.vps.listed[vp] });
     vpPlaces[vp] = vps.length;
   }
-  yield emit(section(SECTION.VPS, json(vps)));
+  for (const part of parts(vps)) yield emit(section(SECTION.VPS, json(part)));
 
   const paths = new PathNumbers(table);
   const vpObjects = vpPlaces.map((_, vp) => table.vps.get(vp));
@@ -101,7 +68,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
       aheadMs,
     );
     const added = paths.takeAdded();
-    if (added.length > 0) yield emit(section(SECTION.PATHS, json(added)));
+    for (const part of parts(added)) yield emit(section(SECTION.PATHS, json(part)));
     yield emit(section(SECTION.PREFIX, payload));
   }
   const end = Buffer.alloc(4);
@@ -115,7 +82,7 @@ class PathNumbers {
   readonly #numbers: number[] = [];
   readonly #texts: string[] = [];
   #next = 1;
-  #added: (readonly [string, number | null])[] = [];
+  #added: PathRecord[] = [];
 
   constructor(table: RoutingTable) {
     this.#table = table;
@@ -133,7 +100,7 @@ class PathNumbers {
     return this.#next++;
   }
 
-  takeAdded(): readonly (readonly [string, number | null])[] {
+  takeAdded(): readonly PathRecord[] {
     const added = this.#added;
     this.#added = [];
     return added;
@@ -195,10 +162,7 @@ function windowOf(
   return { watchedSinceMs: watchedSinceMs + aheadMs, stoodStillMs, expectedKnown };
 }
 
-function countersOf(
-  monitored: NonNullable<PrefixState['monitored']>,
-  aheadMs: number,
-): NonNullable<PrefixHead['counters']> {
+function countersOf(monitored: NonNullable<PrefixState['monitored']>, aheadMs: number): CountersRecord {
   const { sinceMs, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses } = monitored;
   const { announcedLengths, announcedLengthSum, lastAnnouncementUs, lastWithdrawalUs } = monitored;
   return {
@@ -209,10 +173,10 @@ function countersOf(
 }
 
 function section(kind: number, payload: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(8 + payload.length);
+  const bytes = Buffer.allocUnsafe(SECTION_HEAD + payload.length);
   bytes.writeUInt32LE(kind, 0);
   bytes.writeUInt32LE(payload.length, 4);
-  payload.copy(bytes, 8);
+  payload.copy(bytes, SECTION_HEAD);
   return bytes;
 }
 
@@ -220,44 +184,9 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value), 'utf8');
 }
 
-export type SnapshotFault = 'truncated' | 'version' | 'foreign' | 'corrupt';
-export type SnapshotCheck =
-  | { readonly ok: true; readonly meta: SnapshotMeta; readonly sections: readonly { kind: number; payload: Buffer }[] }
-  | { readonly ok: false; readonly reason: SnapshotFault };
-
-/** Checks the bytes as a whole, before anything is taken from them. */
-export function checkSnapshot(bytes: Buffer): SnapshotCheck {
-  const shared = Math.min(bytes.length, MAGIC.length);
-  if (bytes.length === 0) return { ok: false, reason: 'truncated' };
-  if (bytes.compare(MAGIC, 0, shared, 0, shared) !== 0) return { ok: false, reason: 'foreign' };
-  if (bytes.length < HEAD) return { ok: false, reason: 'truncated' };
-  if (bytes.readUInt32LE(MAGIC.length) !== SNAPSHOT_VERSION) return { ok: false, reason: 'version' };
-  const sections: { kind: number; payload: Buffer }[] = [];
-  for (let at = HEAD; ; ) {
-    if (at + 8 > bytes.length) return { ok: false, reason: 'truncated' };
-    const kind = bytes.readUInt32LE(at);
-    const length = bytes.readUInt32LE(at + 4);
-    if (at + 8 + length > bytes.length) return { ok: false, reason: 'truncated' };
-    const payload = bytes.subarray(at + 8, at + 8 + length);
-    if (kind === SECTION.END) {
-      const whole = at + 8 + length === bytes.length && length === 4;
-      if (!whole || payload.readUInt32LE(0) !== crc32(bytes.subarray(0, at))) return { ok: false, reason: 'corrupt' };
-      break;
-    }
-    sections.push({ kind, payload });
-    at += 8 + length;
-  }
-  const meta = sections[0]?.kind === SECTION.META ? readMeta(sections[0].payload) : undefined;
-  return meta === undefined ? { ok: false, reason: 'corrupt' } : { ok: true, meta, sections };
-}
-
-function readMeta(payload: Buffer): SnapshotMeta | undefined {
-  try {
-    const meta = JSON.parse(payload.toString('utf8')) as SnapshotMeta;
-    return Number.isFinite(meta.createdAtMs) && typeof meta.completeUntil === 'object' ? meta : undefined;
-  } catch {
-    return undefined;
-  }
+/** So that a section, which is read as a whole, stays small. */
+function* parts<Item>(records: readonly Item[]): Generator<readonly Item[]> {
+  for (let at = 0; at < records.length; at += RECORDS_A_SECTION) yield records.slice(at, at + RECORDS_A_SECTION);
 }
 
 /**
@@ -287,23 +216,24 @@ export function restoreSnapshot(
 
 function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }, nowMs: number): void {
   const vps: number[] = [];
-  const paths: { text: string; vpAsn: number; number: number }[] = [{ text: '', vpAsn: 0, number: 0 }];
+  const paths: number[] = [0];
   const restored = new Set<PrefixState>();
   const withCounters = snapshot.meta.final === true;
   try {
-    for (const section of snapshot.sections) fillWith(table, section, vps, paths, restored, withCounters, nowMs);
+    for (const section of sectionsOf(snapshot.bytes))
+      fillWith(table, section, vps, paths, restored, withCounters, nowMs);
     // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
-    for (const { number } of paths) if (number !== 0) table.paths.release(number);
+    for (const number of paths) if (number !== 0) table.paths.release(number);
   }
 }
 
 function fillWith(
   table: RoutingTable,
-  { kind, payload }: { readonly kind: number; readonly payload: Buffer },
+  { kind, payload }: Section,
   vps: number[],
-  paths: { text: string; vpAsn: number; number: number }[],
+  paths: number[],
   restored: Set<PrefixState>,
   withCounters: boolean,
   nowMs: number,
@@ -313,15 +243,15 @@ function fillWith(
       const number = table.vps.add(vp);
       vps.push(number);
       if (number === VP_LIMIT) continue;
-      table.restoreVp(number, Math.min(heardMs, nowMs));
+      table.restoreVp(number, Math.max(0, Math.min(heardMs, nowMs)));
       table.vps.listed[number] = listed === 1 ? 1 : 0;
     }
   } else if (kind === SECTION.PATHS) {
-    for (const [text, own] of JSON.parse(payload.toString('utf8')) as [string, number | null][]) {
+    for (const [text, own] of JSON.parse(payload.toString('utf8')) as PathRecord[]) {
       const number = table.paths.intern(text, own ?? 0) ?? 0;
       // Held by the snapshot itself until all is done, so that the number cannot pass to another path.
       if (number !== 0) table.paths.retain(number);
-      paths.push({ text, vpAsn: own ?? 0, number });
+      paths.push(number);
     }
   } else if (kind === SECTION.PREFIX) {
     restorePrefix(table, payload, vps, paths, restored, withCounters, nowMs);
@@ -332,7 +262,7 @@ function restorePrefix(
   table: RoutingTable,
   payload: Buffer,
   vps: readonly number[],
-  paths: readonly { readonly number: number }[],
+  paths: readonly number[],
   /** By the state itself: its number may pass to another when it makes room. */
   restored: Set<PrefixState>,
   withCounters: boolean,
@@ -352,8 +282,6 @@ function restorePrefix(
   }
   if (state.monitored !== undefined && head.window !== undefined) restoreWindow(state.monitored, head.window);
   const count = payload.readUInt32LE(countAt);
-  if (countAt + 4 + count * BYTES_PER_CELL !== payload.length)
-    throw new RangeError(`${head.prefix} has not ${count} cells`);
   // Copied once, because the parts of a file stand at any offset and a typed array does not.
   const start = payload.byteOffset + countAt + 4;
   const words = new Uint32Array(payload.buffer.slice(start, start + count * 12));
@@ -361,8 +289,7 @@ function restorePrefix(
   for (let i = 0; i < count; i++) {
     const vp = vps[words[i]];
     const snapshotPath = words[count + i];
-    const path = paths[snapshotPath].number;
-    if (vp === undefined || Number.isNaN(times[i])) throw new RangeError(`cell ${i} of ${head.prefix} makes no sense`);
+    const path = paths[snapshotPath];
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], table.notAhead(times[i], 'snapshot', nowMs));
@@ -377,10 +304,11 @@ function restoreWindow(monitored: MonitoredPrefix, window: NonNullable<PrefixHea
   monitored.expectedKnown = expectedKnown === true;
 }
 
-function restoreCounters(monitored: MonitoredPrefix, of: NonNullable<PrefixHead['counters']>): void {
-  const { announcedLengths, losses, ...counters } = of;
-  Object.assign(monitored, counters);
-  Object.assign(monitored.losses, losses);
+function restoreCounters(monitored: MonitoredPrefix, of: CountersRecord): void {
+  const { announcedLengths, losses } = of;
+  monitored.sinceMs = of.sinceMs;
+  for (const name of COUNTERS) monitored[name] = of[name];
+  for (const reason of LOSS_REASONS) monitored.losses[reason] = losses[reason] ?? 0;
   monitored.announcedLengths.set(announcedLengths.slice(0, monitored.announcedLengths.length));
 }
 

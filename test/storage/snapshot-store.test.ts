@@ -1,6 +1,16 @@
 /** What a disk can do to a snapshot. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,13 +68,24 @@ function section(kind: number, payload: Buffer | object): Buffer {
 }
 
 /** A prefix with one cell: of which VP, with which path. */
-function cell(vp: number, path: number, prefix = PREFIX): Buffer {
-  const json = Buffer.from(JSON.stringify({ prefix }));
+function cell(vp: number, path: number, prefix = PREFIX, timeUs = 1_000_000, more = {}): Buffer {
+  const json = Buffer.from(JSON.stringify({ prefix, ...more }));
   const bytes = Buffer.alloc(8 + json.length + 20);
   bytes.writeUInt32LE(json.length, 0);
   json.copy(bytes, 4);
   for (const [i, word] of [1, vp, path, 0].entries()) bytes.writeUInt32LE(word, 4 + json.length + i * 4);
-  bytes.writeDoubleLE(1_000_000, 20 + json.length);
+  bytes.writeDoubleLE(timeUs, 20 + json.length);
+  return bytes;
+}
+
+/** A prefix with two cells of the same VP. */
+function twoCells(): Buffer {
+  const json = Buffer.from(JSON.stringify({ prefix: PREFIX }));
+  const bytes = Buffer.alloc(8 + json.length + 40);
+  bytes.writeUInt32LE(json.length, 0);
+  json.copy(bytes, 4);
+  for (const [i, word] of [2, 0, 0, 1, 1, 0, 0].entries()) bytes.writeUInt32LE(word, 4 + json.length + i * 4);
+  for (const at of [32, 40]) bytes.writeDoubleLE(1_000_000, at + json.length);
   return bytes;
 }
 
@@ -80,6 +101,12 @@ describe('a file whose checksum is right and whose contents make no sense never 
   const META = section(1, { createdAtMs: Date.now(), completeUntil: {} });
   const VPS = section(2, [{ vp: { protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' }, heardMs: Date.now() }]);
   const PATHS = section(3, [['64601 64500', null]]);
+  const CELL = section(4, cell(0, 1));
+  const COUNTERS = {
+    ...{ sinceMs: 1, announcements: 1, withdrawals: 0, pathChanges: 0, originChanges: 0, repeats: 0, gains: 1 },
+    ...{ losses: {}, announcedLengths: [], announcedLengthSum: 2, lastAnnouncementUs: 1, lastWithdrawalUs: 0 },
+  };
+  const counted = (counters: object) => section(4, cell(0, 1, PREFIX, 1, { counters }));
   const restore = async (bytes: Buffer) => {
     writeFileSync(join(folder, 'table.snapshot'), bytes);
     const table = fresh();
@@ -89,6 +116,8 @@ describe('a file whose checksum is right and whose contents make no sense never 
   test('(and this is how it is built)', async () => {
     const { table, outcome } = await restore(snapshotOf(META, VPS, PATHS, section(4, cell(0, 1))));
     expect([outcome.result, table.routes]).toEqual(['success', 1]);
+    const twice = await restore(snapshotOf(META, VPS, PATHS, counted(COUNTERS)));
+    expect([twice.outcome.result, twice.table.routes]).toEqual(['success', 1]);
   });
 
   test.each([
@@ -103,6 +132,52 @@ describe('a file whose checksum is right and whose contents make no sense never 
       [META, VPS, PATHS, section(4, cell(0, 1)), section(4, cell(7, 1, MORE_SPECIFIC))],
     ],
     ['a cell has a path that is not there', [META, VPS, PATHS, section(4, cell(0, 7))]],
+    ['nothing says what was complete', [section(1, { createdAtMs: 1, completeUntil: null }), VPS, PATHS, CELL]],
+    ['a list says what was complete', [section(1, { createdAtMs: 1, completeUntil: [] }), VPS, PATHS, CELL]],
+    ['a prefix was complete until null', [section(1, { createdAtMs: 1, completeUntil: { [PREFIX]: null } }), VPS]],
+    [
+      'what was complete is no prefix',
+      [section(1, Buffer.from('{"createdAtMs":1,"completeUntil":{"__proto__":1}}')), VPS, PATHS, CELL],
+    ],
+    ['a VP is there twice', [META, VPS, VPS, PATHS, CELL]],
+    [
+      'a VP has an address that is none',
+      [META, section(2, [{ vp: { protocol: 'bgp', asn: 1, ip: 'x' }, heardMs: 1 }])],
+    ],
+    ['a VP was heard at no time', [META, section(2, [{ vp: { protocol: 'bgp', asn: 1, ip: '192.0.2.1' } }])]],
+    ['a prefix has two cells of a VP', [META, VPS, PATHS, section(4, twoCells())]],
+    ['a cell has no time', [META, VPS, PATHS, section(4, cell(0, 1, PREFIX, Number.NaN))]],
+    ['a cell has a time without end', [META, VPS, PATHS, section(4, cell(0, 1, PREFIX, Number.POSITIVE_INFINITY))]],
+    ['a cell is of before 1970', [META, VPS, PATHS, section(4, cell(0, 1, PREFIX, -1))]],
+    ['a prefix is none', [META, VPS, PATHS, section(4, cell(0, 1, '__proto__'))]],
+    ['a prefix is listed by null', [META, VPS, PATHS, section(4, cell(0, 1, MORE_SPECIFIC, 1, { listedBy: [null] }))]],
+    ['a counter is a text', [META, VPS, PATHS, counted({ ...COUNTERS, repeats: '1' })]],
+    ['a counter is missing', [META, VPS, PATHS, counted({ ...COUNTERS, gains: undefined })]],
+    ['losses are none', [META, VPS, PATHS, counted({ ...COUNTERS, losses: { withdrawn: -1 } })]],
+    ['lengths are texts', [META, VPS, PATHS, counted({ ...COUNTERS, announcedLengths: ['1'] })]],
+    ['a path is a number', [META, VPS, section(3, [[1, null]]), CELL]],
+    [
+      'paths are there that no route has',
+      [
+        META,
+        VPS,
+        section(3, [
+          ['64601 64500', null],
+          ['64601 1', null],
+        ]),
+        CELL,
+      ],
+    ],
+    ['a prefix is there twice', [META, VPS, PATHS, CELL, CELL]],
+    ['there are many lists without VPs', [META, section(2, []), section(2, []), VPS, PATHS, CELL]],
+    ['a path has the origin of another VP', [META, VPS, section(3, [['', 64_602]]), CELL]],
+    ['a path has no origin', [META, VPS, section(3, [['', null]]), CELL]],
+    ['VPs come after a prefix', [META, VPS, PATHS, CELL, section(2, [])]],
+    ['a section is of another kind', [META, VPS, section(9, Buffer.alloc(0)), PATHS, CELL]],
+    ['there is a second head', [META, META, VPS, PATHS, CELL]],
+    ['a section is empty', [META, VPS, section(3, Buffer.alloc(0)), PATHS, CELL]],
+    ['JSON is deep', [META, section(2, Buffer.from('['.repeat(5_000) + ']'.repeat(5_000)))]],
+    ['JSON is hardly more than brackets', [META, section(2, Buffer.from(`[${'[],'.repeat(5_000)}[]]`))]],
   ])('%s', async (_, sections) => {
     const { table, outcome } = await restore(snapshotOf(...sections));
     expect(outcome.result).toBe('corrupt');
@@ -110,6 +185,29 @@ describe('a file whose checksum is right and whose contents make no sense never 
     expect([table.routes, table.paths.size, table.vps.size, table.vpsByProtocol.bgp]).toEqual([0, 0, 0, 0]);
     expect([...table.prefixes.monitored()].map((one) => one.state.prefix.text)).toEqual([PREFIX]);
   });
+});
+
+test('a snapshot that is ahead of the clock is used, but nothing in it counts as complete', async () => {
+  const nowMs = Date.now();
+  const store = new SnapshotStore(folder);
+  for (const [aheadMs, known] of [
+    [30_000, true],
+    [90_000, false],
+  ] as const) {
+    const createdAtMs = nowMs + aheadMs;
+    await store.save(fresh(), () => ({ createdAtMs, completeUntil: { [PREFIX]: createdAtMs + 5 } }));
+    const outcome = await store.restore(fresh(), nowMs, 0);
+    const completeUntil = outcome.result === 'success' ? outcome.meta.completeUntil : undefined;
+    expect(completeUntil).toEqual(known ? { [PREFIX]: createdAtMs } : {});
+  }
+});
+
+test('a file of more than 2 GiB is set aside without reading it', async () => {
+  const file = openSync(join(folder, 'table.snapshot'), 'w');
+  ftruncateSync(file, 2 ** 31);
+  closeSync(file);
+  const outcome = await new SnapshotStore(folder).restore(fresh(), Date.now(), 0);
+  expect(outcome.result).toBe('foreign');
 });
 
 test('something that is no file is set aside, and not waited for', async () => {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { PrefixState } from '../../src/table/prefix-state.ts';
@@ -244,6 +245,29 @@ describe('bytes that are no whole snapshot', () => {
       'version',
     ],
   ])('%s', (_, bytes, reason) => expect(checkSnapshot(bytes)).toEqual({ ok: false, reason }));
+
+  it('but with a checksum that is right are refused, or give a table whose numbers add up', () => {
+    let used = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ at: fc.nat(whole.length - 33), byte: fc.nat(255) }), { minLength: 1, maxLength: 3 }),
+        (changes) => {
+          const bytes = Buffer.from(whole);
+          for (const { at, byte } of changes) bytes[20 + at] = byte;
+          bytes.writeUInt32LE(crc32(bytes.subarray(0, -12)), bytes.length - 4);
+          const check = checkSnapshot(bytes);
+          if (!check.ok) return;
+          used++;
+          const table = new RoutingTable();
+          table.watch(watchedOf([0, 0, 0, 0, 0, 0]), START_MS);
+          restoreSnapshot(table, check, START_MS);
+          expectTotalsCount(table);
+        },
+      ),
+      runs(3_000),
+    );
+    expect(used).toBeGreaterThan(0);
+  });
 
   it('never throw, whatever they are', () => {
     const start = whole.subarray(0, 20);
