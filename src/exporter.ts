@@ -48,6 +48,8 @@ export interface ExporterDeps {
   readonly reloadConfig?: () => Config;
   /** Default: the real clock. */
   readonly timers?: Timers;
+  /** Lines that the page shows above its numbers: for a demo, that says what happens. */
+  readonly notes?: () => readonly string[];
 }
 
 export interface RunningExporter {
@@ -404,6 +406,7 @@ class Exporter implements RunningExporter {
       build: this.#deps.version,
       nowMs: this.#timers.now(),
       startedAtMs: this.figures.startTimeMs,
+      notes: this.#deps.notes?.() ?? [],
       table: this.#config.table.seed ? seeded : 'off',
       prefixes,
       streams: this.#feeds

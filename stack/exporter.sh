@@ -1,9 +1,9 @@
 #!/bin/sh
-# What the exporter of the stack runs: the demo, or with a key the real thing, for BGP_PREFIXES or for a configuration file.
+# What the exporter of the stack runs: the demo (DEMO_PACE: quick or long), or with a key the real thing, for BGP_PREFIXES or for a configuration file.
 set -eu
 exporter='node /app/dist/main.js'
 if [ -z "${BGP_API_KEY:-}" ]; then
-  exec $exporter demo
+  exec $exporter demo "--pace=${DEMO_PACE:-long}"
 fi
 set -- serve --storage.path=/data
 config=/stack/exporter.yml

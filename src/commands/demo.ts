@@ -1,30 +1,45 @@
 /** `bgproutes-exporter demo`: the simulator and the exporter against it, in one process; tells what happens as it happens. */
-import { containsPrefix } from '../bgp/prefix.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { FlagValues } from '../config/flags.ts';
 import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
-import { DEMO_SCENARIO } from '../simulator/demo-scenario.ts';
+import { DEMO_SCENARIO, LONG_SCENARIO } from '../simulator/demo-scenario.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { stepLine } from '../simulator/step-line.ts';
 import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
-import { aborted, type Command, type CommandIo, type CommandOutput } from './command.ts';
+import { aborted, type Command, type CommandIo } from './command.ts';
+import { alertLine } from './demo-alerts.ts';
+import { exporterSays, Told } from './demo-words.ts';
+import { LineOutput, type Paint } from './line-output.ts';
+import { choiceOf } from './service.ts';
 
 const API_KEY = 'key-of-the-demo';
 
 /** How long the exporter may take to hear of a step; then its numbers are shown as they are. */
 const HEARD_LIMIT_MS = 2_000;
 const HEARD_POLL_MS = 20;
+/** For what counts alike on both sides before and after, such as the last VP of a hijack. */
+const SETTLE_MS = 60;
 
 /** Shorter than a file may ask of the real service: VPs of the scenario are down for seconds. */
 const VP_POLL_MS = 5_000;
 
+/** Lines of what happened last that the page shows. */
+const PAGE_LINES = 4;
+
+const PACES = ['quick', 'long'] as const;
+
 const FLAGS: readonly Flag[] = [
   { name: 'web.listen-address', value: 'HOST:PORT', help: 'Where to serve [:10479: all interfaces].' },
   { name: 'speed', value: 'N', help: 'Times real time, 0.1 to 20 [1].' },
+  {
+    name: 'pace',
+    value: PACES.join('|'),
+    help: 'The first round: five minutes, or an hour with events that last long enough for the alerts, as all later rounds [quick].',
+  },
   { name: 'seed', value: 'N', help: 'Another Internet for every number [1].' },
   {
     name: 'log.level',
@@ -40,7 +55,8 @@ export const demoCommand: Command = {
   help: `Usage: bgproutes-exporter demo [flags]
 
 Starts a simulated Internet and the exporter against it, says what to open, and prints a line for everything that
-happens: an outage, a hijack, a path change, a recovery and more within five minutes, and again.
+happens: an outage, a hijack, a path change, a recovery and more within five minutes. Then come rounds of an hour, in
+which the same lasts long enough for the bundled alerts; each that will fire is told.
 
 Flags:
 ${formatFlags(FLAGS)}
@@ -56,30 +72,39 @@ Example:
     demoConfig('ws://localhost', 'http://localhost', flags, io.env);
     const { startSimulator } = await import('../simulator/simulator.ts');
     const { startExporter } = await import('../exporter.ts');
-    const paint = painter(io.stdout, io.env.NO_COLOR);
+    const pace = choiceOf(flags, 'pace', PACES, 'quick');
+    const output = new LineOutput(io);
     let exporter: RunningExporter | undefined;
     let simulator: Simulator | undefined;
-    let told = Promise.resolve();
+    const told = new Told();
+    const notes: string[] = [];
+    let lines = Promise.resolve();
     const onStep = (report: StepReport) => {
-      const line = paint(report, stepLine(report, Date.now()));
+      const happened = stepLine(report, Date.now());
       // One after the other, also where the exporter hears of a later one first.
-      told = told.then(async () => {
+      lines = lines.then(async () => {
         await heard(report, () => exporter, simulator);
-        const says = exporter === undefined ? '' : `${' '.repeat(10)}${exporterSays(exporter, report)}\n`;
-        io.stdout.write(`${line}\n${says}`);
+        if (exporter === undefined || output.signal.aborted) return;
+        const alerts = alertLine(report, speed);
+        const more = [exporterSays(exporter, report, told), alerts].filter((text) => text !== undefined);
+        notes.unshift([happened, alerts].filter((text) => text !== undefined).join('; '));
+        notes.length = Math.min(notes.length, PAGE_LINES);
+        await output.write(`${[tone(report, happened, output.paint), ...more].join(`\n${' '.repeat(10)}`)}\n`);
       });
     };
-    simulator = await startSimulator({ apiKeys: [API_KEY], seed, speed, scenario: DEMO_SCENARIO, onStep });
     try {
+      const scenario = pace === 'long' ? LONG_SCENARIO : DEMO_SCENARIO;
+      simulator = await startSimulator({ apiKeys: [API_KEY], seed, speed, scenario, onStep });
       const config = demoConfig(simulator.websocketUrl, simulator.url, flags, io.env);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [API_KEY] });
-      exporter = await startExporter(config, { logger, version: buildInfo(io.env) });
+      exporter = await startExporter(config, { logger, version: buildInfo(io.env), notes: () => notes });
       const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
-      io.stdout.write(welcome(config, exporter.address, vps, speed));
-      await aborted(io.signal);
+      await output.write(welcome(config, exporter.address, vps, speed, pace));
+      await aborted(output.signal);
     } finally {
+      output.end();
       await exporter?.stop();
-      await simulator.stop();
+      await simulator?.stop();
     }
     return 0;
   },
@@ -116,17 +141,28 @@ function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues, env
   return { ...config, table: { ...config.table, vpPollIntervalMs: VP_POLL_MS } };
 }
 
-function welcome(config: Config, address: string | undefined, vps: number, speed: number): string {
+function welcome(
+  config: Config,
+  address: string | undefined,
+  vps: number,
+  speed: number,
+  pace: (typeof PACES)[number],
+): string {
   const port = address?.slice(address.lastIndexOf(':') + 1);
   const isLocal = address === undefined || /^(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1|\[::1\]):/.test(address);
   const base = `http://${isLocal ? `localhost:${port}` : address}`;
-  const round = formatDuration(Math.round((DEMO_SCENARIO.loop_every ?? 0) / speed / 1000) * 1000);
+  const lasting = (ms = 0): string => formatDuration(Math.round(ms / speed / 1000) * 1000);
+  const rounds =
+    pace === 'quick'
+      ? `first a quick round of ${lasting(DEMO_SCENARIO.loop_every)}, whose events are too short for the
+alerts, then rounds of ${lasting(LONG_SCENARIO.loop_every)} in which they are not (Ctrl-C stops)`
+      : `in rounds of ${lasting(LONG_SCENARIO.loop_every)}, long enough for the alerts (Ctrl-C stops)`;
   return `The exporter watches ${config.prefixes.length} prefixes through ${vps} simulated vantage points (VPs). Open
 
   ${base}${config.web.telemetryPath}   the metrics
   ${base}/          a page for people
 
-What happens, as it happens, and again every ${round} (Ctrl-C stops):
+What happens, as it happens: ${rounds}:
 
 `;
 }
@@ -142,42 +178,14 @@ async function heard(
     const states = exporter()?.table.prefixes.states() ?? [];
     return [...states].every(({ prefix, visible }) => visible === simulator?.visibleVps(prefix.text));
   };
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   while (!agree() && performance.now() < limitMs) await new Promise((resolve) => setTimeout(resolve, HEARD_POLL_MS));
 }
 
-/** The exporter's own numbers, as its metrics show them at this moment. */
-function exporterSays({ table, figures }: RunningExporter, { prefix }: StepReport): string {
-  const monitored = prefix === undefined ? undefined : table.prefixes.find(prefix)?.monitored;
-  if (monitored === undefined) {
-    return `metrics: ${table.vpsByProtocol.bgp + table.vpsByProtocol.bmp} VPs, ${table.routes} routes`;
-  }
-  const { state, origins } = monitored;
-  const byCount = [...origins.entries()].sort(([, a], [, b]) => b - a);
-  const list = byCount.map(([as, vps]) => `AS${table.paths.asText(as)} at ${vps}`).join(', ');
-  const parts = [...table.prefixes.moreSpecifics()].filter(
-    (part) => part.visible > 0 && containsPrefix(state.prefix, part.prefix),
-  );
-  return [
-    `metrics: visible at ${state.visible} of ${table.expected(monitored)} VPs`,
-    `origin ${list === '' ? 'none' : list}`,
-    ...parts.map((part) => `more-specific ${part.prefix.text} at ${part.visible}`),
-    ...(figures.seeded ? [] : ['the table is not seeded yet']),
-  ].join('; ');
-}
-
-const RED = '\u001b[31m';
-const GREEN = '\u001b[32m';
-const YELLOW = '\u001b[33m';
-const RESET = '\u001b[0m';
-
-/** Colours on a terminal only, and not where NO_COLOR (no-color.org) is set. */
-function painter(output: CommandOutput, noColor: string | undefined): (report: StepReport, line: string) => string {
-  if (output.isTTY !== true || (noColor !== undefined && noColor !== '')) return (_, line) => line;
-  return ({ kind, vpsBefore, vpsAfter }, line) => {
-    const bad = kind === 'outage' || kind === 'hijack' || kind === 'subprefix_hijack';
-    const good = kind === 'recovery' || (kind === 'vp_loss' && vpsAfter > vpsBefore);
-    return `${bad ? RED : good ? GREEN : YELLOW}${line}${RESET}`;
-  };
+function tone({ kind, vpsBefore, vpsAfter }: StepReport, line: string, paint: Paint): string {
+  const bad = kind === 'outage' || kind === 'hijack' || kind === 'subprefix_hijack';
+  const good = kind === 'recovery' || (kind === 'vp_loss' && vpsAfter > vpsBefore);
+  return paint(bad ? 'red' : good ? 'green' : 'yellow', line);
 }
 
 function decimal(value: unknown, name: string, min: number, max: number, fallback: number): number {

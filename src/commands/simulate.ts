@@ -31,7 +31,7 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'scenario',
     value: 'FILE',
-    help: 'What happens in the generated Internet (YAML) [five minutes with an outage, hijacks and path changes, again and again].',
+    help: 'What happens in the generated Internet (YAML) [five minutes with an outage, hijacks and path changes; then hours in which they last].',
   },
   { name: 'speed', value: 'N|max', help: 'Times real time; max: as fast as the clients take it [1].' },
   { name: 'loop', help: 'Start again at the end [a scenario with loop_every does, a recording does not].' },

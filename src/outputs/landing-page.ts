@@ -49,6 +49,8 @@ export interface LandingFacts {
   /** Unix ms. */
   readonly nowMs: number;
   readonly startedAtMs: number;
+  /** Whatever else is to be said, a line each. */
+  readonly notes: readonly string[];
   /** `seeded`: counts are complete; `unseeded`: too low since the start; `off`: seeding is not configured. */
   readonly table: 'seeded' | 'unseeded' | 'off';
   /** In the order of the configuration; the page shows the first `MAX_ROWS`. */
@@ -115,6 +117,7 @@ export function landingPage(facts: LandingFacts, links: LandingLinks): string {
 <p class="dim">Version ${escapeHtml(build.version)}, revision ${escapeHtml(build.revision)}, Node ${escapeHtml(build.nodeVersion)}; running for ${formatAge(nowMs - startedAtMs)}.</p>
 ${state(facts, links.notReadyReason)}
 <nav><a href=".${escapeHtml(links.telemetryPath)}">Metrics</a><a href="./-/ready">Ready</a><a href="./-/healthy">Healthy</a></nav>
+${facts.notes.map((note) => `<p class="dim">${escapeHtml(note)}</p>`).join('')}
 <h2>Prefixes</h2>
 ${prefixTable(facts.prefixes)}
 <h2>Streams</h2>

@@ -7,7 +7,7 @@ import { startChurn } from './churn.ts';
 import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
 import { Control } from './control.ts';
 import { DataApi } from './data-api.ts';
-import { DEMO_SCENARIO } from './demo-scenario.ts';
+import { DEMO_SCENARIO, LONG_SCENARIO } from './demo-scenario.ts';
 import { FaultInjector } from './faults.ts';
 import { SimulatorHttpServer } from './http-server.ts';
 import { Internet } from './internet.ts';
@@ -176,7 +176,10 @@ export class RunningSimulator implements Simulator {
     }
     logger?.info('simulator listens', { address: `${this.#host}:${this.#port}` });
     const isLooping = this.#options.loop ?? true;
-    this.#steps.schedule(this.#scenario.steps, isLooping ? this.#scenario.loop_every : undefined);
+    const { steps, loop_every: lengthMs } = this.#scenario;
+    const { nextScenario = this.#scenario === DEMO_SCENARIO ? LONG_SCENARIO : this.#scenario } = this.#options;
+    const next = { steps: nextScenario.steps, lengthMs: nextScenario.loop_every };
+    this.#steps.schedule({ steps, lengthMs: isLooping ? lengthMs : undefined }, next);
     this.#timeline.start();
   }
 

@@ -25,8 +25,10 @@ export interface SimulatorOptions {
   readonly seed?: number;
   /** VPs of live sources in the generated Internet, 0 to 20,000. Default: the scenario's, else 300. */
   readonly vps?: number;
-  /** Default: DEMO_SCENARIO, or with a recording nothing. */
+  /** Default: DEMO_SCENARIO and then rounds of LONG_SCENARIO, or with a recording nothing. */
   readonly scenario?: Scenario;
+  /** Whose steps come in the rounds after the first, about prefixes of `scenario`. Default: that one's own. */
+  readonly nextScenario?: Scenario;
   /** A recording to send instead: a path to `.jsonl` or `.jsonl.gz`. */
   readonly replay?: string;
   /** Times real time, or `max`: as fast as clients take it. Default 1. */

@@ -19,9 +19,22 @@ export interface StepReport {
   readonly text: string;
   /** Which VPs were counted: `see 192.0.2.0/24`, `see AS64666 as its origin`, … */
   readonly counted: string;
+  /**
+   * From the beginning until the next planned step about the same prefix, in ms of the scenario: as long as the event lasts.
+   * Undefined when none follows in the same round, and for a step that is done by hand.
+   */
+  readonly lastsMs: number | undefined;
+  /** How often the average VP lost the prefix; undefined for other steps than a flap. */
+  readonly flaps: number | undefined;
   /** How many they were when it began, and when all VPs knew. */
   readonly vpsBefore: number;
   readonly vpsAfter: number;
+}
+
+/** Steps that follow one another, and after how long the next round begins; undefined: none does. */
+export interface Round {
+  readonly steps: readonly ScenarioStep[];
+  readonly lengthMs: number | undefined;
 }
 
 export interface StepsOptions {
@@ -33,6 +46,12 @@ export interface StepsOptions {
 }
 
 const DEFAULT_SPREAD_MS = 4_000;
+
+function lastsMs(step: ScenarioStep, steps: readonly ScenarioStep[]): number | undefined {
+  if (step.do === 'vp_loss') return step.for;
+  const later = steps.filter((each) => each.do !== 'vp_loss' && each.prefix === step.prefix && each.at > step.at);
+  return later.length === 0 ? undefined : Math.min(...later.map(({ at }) => at)) - step.at;
+}
 
 /** What a step does, and whom it counts before and after. */
 interface Plan {
@@ -53,16 +72,18 @@ export class Steps {
     this.#random = seededRandom(options.seed, 'steps');
   }
 
-  /** Plans the steps of a scenario; with `loopEveryMs` again and again. Throws a TypeError for an unknown prefix. */
-  schedule(steps: readonly ScenarioStep[], loopEveryMs: number | undefined): void {
+  /** Plans a round of steps, then those of `next`, again and again. Throws a TypeError for an unknown prefix. */
+  schedule(round: Round, next: Round = round): void {
     const { timeline } = this.#options;
     const startMs = timeline.nowMs;
-    for (const step of steps) timeline.at(startMs + step.at, () => this.run(step, DEFAULT_SPREAD_MS));
-    if (loopEveryMs !== undefined) timeline.at(startMs + loopEveryMs, () => this.schedule(steps, loopEveryMs));
+    for (const step of round.steps) {
+      timeline.at(startMs + step.at, () => this.run(step, DEFAULT_SPREAD_MS, lastsMs(step, round.steps)));
+    }
+    if (round.lengthMs !== undefined) timeline.at(startMs + round.lengthMs, () => this.schedule(next));
   }
 
   /** Does a step now. VPs follow at once when `spreadMs` is 0 and the step does not say otherwise. */
-  run(step: StepNow, spreadMs: number): void {
+  run(step: StepNow, spreadMs: number, lastsMs?: number): void {
     const { timeline, onStep } = this.#options;
     const atMs = timeline.currentMs();
     const plan = this.#plan(step, spreadMs);
@@ -75,6 +96,8 @@ export class Steps {
         prefix: step.do === 'vp_loss' ? undefined : step.prefix,
         text: step.text ?? plan.text,
         counted: plan.counted,
+        lastsMs,
+        flaps: step.do === 'flap' ? step.times * (step.share ?? 1) : undefined,
         vpsBefore,
         vpsAfter: plan.count(),
       });
@@ -279,6 +302,8 @@ export class Steps {
             prefix: undefined,
             text: `${up.count() - vpsBefore} VPs are back`,
             counted: up.counted,
+            lastsMs: undefined,
+            flaps: undefined,
             vpsBefore,
             vpsAfter: up.count(),
           });

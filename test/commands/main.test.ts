@@ -285,9 +285,26 @@ describe('demo', () => {
     await program.seen(
       /recovery of 192\.23\.62\.0\/24: .*\n +metrics: visible at ([1-9]\d*) of \1 VPs; origin AS64500 at \1/,
     );
-    await program.seen(/hijack of 198\.51\.100\.0\/24 by AS64666: 0 -> .*\n +metrics: .*AS64666 at [1-9]/);
+    await program.seen(
+      /hijack of 198\.51\.100\.0\/24 by AS64666: 0 -> .*\n +metrics: .*AS64666 at [1-9]\d* \(unexpected\)/,
+    );
+    const page = await (await fetch(`${url}/`)).text();
+    expect(page).toContain('hijack of 198.51.100.0/24 by AS64666');
+    // What the line above told is in the line of the metrics.
+    await program.seen(/now over AS6939: 0 -> .*\n +metrics: .*; upstream AS6939 at [1-9]\d* \(unexpected\)/);
+    await program.seen(/prepended 3 times: 0 -> .*\n +metrics: .*; prepended at [1-9]/);
+    await program.seen(/flaps 3 times: .*\n +metrics: .*; [1-9]\d* withdrawals and [1-9]\d* gains since the last line/);
+    await program.seen(/VPs lost: 300 -> 270 VPs are up\n +metrics: [1-9]\d* of the VPs that are up hold a route/);
     expect(program.stdout()).not.toContain('\u001b');
     program.child.kill('SIGINT');
+    expect(await program.exit).toBe(0);
+    expect(program.stderr()).toBe('');
+  }, 60_000);
+
+  it('ends with its reader, as with head', async () => {
+    const program = run(['demo', '--web.listen-address=127.0.0.1:0', '--speed=20', '--pace=long']);
+    await program.seen(/in rounds of 3m, long enough for the alerts/);
+    program.child.stdout?.destroy();
     expect(await program.exit).toBe(0);
     expect(program.stderr()).toBe('');
   });

@@ -11,6 +11,7 @@ const FACTS: LandingFacts = {
   build: { version: '1.2.3', revision: 'abc', nodeVersion: '20.0.0' },
   nowMs: 1_000_000,
   startedAtMs: 0,
+  notes: [],
   table: 'seeded',
   prefixes: [
     {
@@ -297,6 +298,7 @@ describe('GET /', () => {
     const page = landingPage(
       {
         ...FACTS,
+        notes: [nasty],
         build: { version: nasty, revision: nasty, nodeVersion: nasty },
         prefixes: [
           {
@@ -322,7 +324,7 @@ describe('GET /', () => {
     );
     expect(page).not.toContain('<script');
     expect(page).not.toContain('<b>');
-    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(15);
+    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(16);
   });
 
   it('is bounded, and says what it leaves out', () => {

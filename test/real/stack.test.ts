@@ -91,6 +91,8 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
         PROMETHEUS_IMAGE: IMAGES.prometheus,
         ALERTMANAGER_IMAGE: IMAGES.alertmanager,
         BGP_API_KEY: '',
+        // What fires in the long rounds is tested in stack-alerts.test.ts.
+        DEMO_PACE: 'quick',
         // Any free port.
         EXPORTER_PORT: '0',
         PROMETHEUS_PORT: '0',

@@ -30,7 +30,7 @@ function internetOf(options: { seed: number; vps: number; scenario: Scenario; ch
   const reports: StepReport[] = [];
   const steps = new Steps({ world, internet, timeline, seed: options.seed, onStep: (report) => reports.push(report) });
   startChurn({ world, internet, timeline, seed: options.seed, eventsPerMinute: options.churn ?? 0 });
-  steps.schedule(options.scenario.steps, options.scenario.loop_every);
+  steps.schedule({ steps: options.scenario.steps, lengthMs: options.scenario.loop_every });
   timeline.start();
   return { clock, world, internet, timeline, steps, reports, said };
 }
