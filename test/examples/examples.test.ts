@@ -52,7 +52,9 @@ async function run(name: string, env: Readonly<Record<string, string>> = {}) {
         ),
     };
   };
-  const connected = () => vi.waitFor(() => expect(simulator.sessions()).toBe(1), { timeout: 15_000 });
+  // The first connection only asks whether the key is free.
+  const connected = () =>
+    vi.waitFor(() => expect([simulator.stats.connections, simulator.sessions()]).toEqual([2, 1]), { timeout: 15_000 });
   return { simulator, a, b, start, connected };
 }
 
