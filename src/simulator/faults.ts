@@ -24,7 +24,10 @@ export interface Faults {
   cutMidFrame(key?: string): number;
   /** Connections stay, but nothing more is sent or answered, pings included. */
   stall(key?: string): number;
-  /** Connections stay and pings are answered, but messages are kept back until `unmute`. */
+  /**
+   * Connections stay and pings are answered, but messages are kept back until `unmute`, from those that connect meanwhile
+   * too.
+   */
   mute(key?: string): number;
   unmute(key?: string): number;
   /** Sends a frame that is no message, on top of the others. */
@@ -118,10 +121,12 @@ export class FaultInjector implements Faults {
   }
 
   mute(key?: string): number {
+    this.#options.stream.mute(key);
     return this.#eachSession('mute', key, (session) => session.mute());
   }
 
   unmute(key?: string): number {
+    this.#options.stream.unmute(key);
     return this.#eachSession('unmute', key, (session) => session.unmute());
   }
 

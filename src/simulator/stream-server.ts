@@ -46,6 +46,8 @@ export class StreamServer {
   /** The texts with which the next connections are refused. */
   readonly #refusals: string[] = [];
   #rejectedUpgrades = { count: 0, status: 503 };
+  /** Keys whose sessions say nothing, the next ones too. */
+  readonly #muted = new Set<string>();
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
@@ -116,6 +118,7 @@ export class StreamServer {
       }
       logger?.info('stream connection closed', { sessions: this.sessions().length });
     });
+    if (this.#muted.has(key)) session.mute();
     if (firstAssociation !== undefined) onReady(session);
   }
 
@@ -144,7 +147,18 @@ export class StreamServer {
     this.#rejectedUpgrades = { count, status };
   }
 
+  /** The next sessions of the key, or of all keys, say nothing until `unmute`. */
+  mute(key?: string): void {
+    for (const one of key === undefined ? this.#options.apiKeys : [key]) this.#muted.add(one);
+  }
+
+  unmute(key?: string): void {
+    if (key === undefined) this.#muted.clear();
+    else this.#muted.delete(key);
+  }
+
   clearFaults(): void {
+    this.#muted.clear();
     this.#refusals.length = 0;
     this.#rejectedUpgrades.count = 0;
     for (const session of this.#sessions.values()) session.unmute();

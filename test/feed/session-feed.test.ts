@@ -15,6 +15,8 @@ const CANARY = '84.205.64.0/24';
 let table: RoutingTable;
 let feed: SessionFeed;
 let logger: RecordingLogger;
+/** What was told of messages in which nothing is monitored: prefixes, and ms since NOW. */
+let told: [prefixes: readonly string[], ms: number][];
 
 beforeEach(() => {
   table = new RoutingTable();
@@ -23,6 +25,7 @@ beforeEach(() => {
   table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], NOW);
   table.prefixes.canary = CANARY;
   logger = new RecordingLogger();
+  told = [];
   feed = new SessionFeed({
     session: 0,
     stream: createStreamStats('bgproutes', '0', NOW),
@@ -31,6 +34,7 @@ beforeEach(() => {
     logger,
     canary: CANARY,
     holdBounds: { frames: 3, bytes: 10_000 },
+    onUnmonitored: (prefixes, receivedAtMs) => told.push([prefixes, receivedAtMs - NOW]),
   });
 });
 
@@ -38,6 +42,47 @@ function frame(vp: number, sec: number, fields: object): Buffer {
   return Buffer.from(JSON.stringify({ record_type: 'update', vp: `${64_600 + vp}_198.51.100.${vp}`, sec, ...fields }));
 }
 const announce = (vp: number, sec: number) => frame(vp, sec, { prefixes: PREFIX, 'as-path': `${64_600 + vp} 64500` });
+
+describe('a message in which nothing is monitored', () => {
+  const FOREIGN = '203.0.113.0/24';
+  const of = (sec: number, prefixes: string) => frame(1, sec, { prefixes, 'as-path': '64601 64500' });
+
+  test('is told with all its prefixes, whichever decoder reads it', () => {
+    feed.frames([of(1_700_000_001, FOREIGN)], NOW);
+    feed.frames([of(1_700_000_002, `${FOREIGN},198.18.0.0/15`)], NOW + 1);
+    feed.frames([frame(1, 1_700_000_003, { withdraws: FOREIGN })], NOW + 2);
+    const slowDecodes = feed.slowDecodes;
+    feed.frames([of(1_700_000_004, FOREIGN)], NOW + 3);
+    expect(feed.slowDecodes).toBe(slowDecodes);
+    expect(told).toEqual([
+      [[FOREIGN], 0],
+      [[FOREIGN, '198.18.0.0/15'], 1],
+      [[FOREIGN], 2],
+      [[FOREIGN], 3],
+    ]);
+  });
+
+  test('is none when a part of it is monitored, inside what is, or the canary', () => {
+    for (const prefixes of [PREFIX, `${FOREIGN},${PREFIX}`, '192.0.2.128/25', CANARY, `${CANARY},${FOREIGN}`]) {
+      feed.frames([of(1_700_000_001, prefixes)], NOW);
+      feed.frames([of(1_700_000_002, prefixes)], NOW);
+    }
+    expect(feed.events.unmonitoredPrefixes).toBeGreaterThan(0);
+    expect(told).toEqual([]);
+  });
+
+  test('is told once of those that come together, also among others, and as received when it was held', () => {
+    feed.frames([announce(1, 1_700_000_000), of(1_700_000_001, FOREIGN)], NOW);
+    told.length = 0;
+    feed.frames([announce(1, 1_700_000_002), of(1_700_000_003, FOREIGN), of(1_700_000_004, FOREIGN)], NOW + 1);
+    expect(told).toEqual([[[FOREIGN], 1]]);
+    feed.hold();
+    feed.frames([of(1_700_000_005, FOREIGN)], NOW + 2);
+    expect(told.length).toBe(1);
+    feed.release();
+    expect(told.at(-1)).toEqual([[FOREIGN], 2]);
+  });
+});
 
 describe('frames that come together', () => {
   test('are applied in their order, whatever in between is in doubt', () => {

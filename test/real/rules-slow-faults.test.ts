@@ -30,7 +30,7 @@ function rules(): string {
   }, fasterRules());
 }
 
-/** Renewals are made every ten seconds rather than every hour, and tried again sooner; the four hours stay. */
+/** Renewals are made every two seconds rather than every ten minutes, and tried again sooner; the four hours stay. */
 const hasty: Timers = {
   ...systemTimers,
   schedule: (callback, delayMs) =>

@@ -80,6 +80,21 @@ describe('faults of the stream', () => {
     expect(simulator.stats.dropped.muted).toBe(1);
   });
 
+  test('mute keeps messages from those that connect meanwhile too', async () => {
+    const client = await subscribe(simulator, 'one', PREFIX);
+    simulator.faults.mute('one');
+    client.socket.terminate();
+    await until(() => simulator.sessions() === 0);
+    const second = await connect(simulator, 'one');
+    await until(() => simulator.sessions() === 1);
+    say();
+    expect(await isPingAnswered(second)).toBe(true);
+    expect(second.frames).toEqual([]);
+    simulator.faults.unmute('one');
+    say();
+    await until(() => second.frames.length === 1);
+  });
+
   test('garbage comes on top of the messages, which are all there', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     const binaries: Buffer[] = [];

@@ -297,3 +297,49 @@ describe('slow clients', () => {
     await client.closed;
   });
 });
+
+describe('what no source says of the service can be either way', () => {
+  const [OLD, NEW] = ['192.0.2.0/24', '198.51.100.0/24'];
+
+  /** The list is replaced while a session is open, then both prefixes are announced. Gives what the session heard. */
+  async function heard(options: Partial<SimulatorOptions>): Promise<unknown[]> {
+    await start(options);
+    const vp = simulator.addVantagePoint(bgp);
+    const client = await subscribe(simulator, 'one', OLD);
+    await associate(simulator, 'one', NEW);
+    for (const prefix of [OLD, NEW]) simulator.announce(vp.key, prefix, { asPath: '3333' });
+    await until(() => client.frames.length === 1);
+    return client.messages().map(({ prefixes }) => prefixes);
+  }
+
+  test('an open session follows the list of its key', async () => {
+    expect(await heard({})).toEqual([NEW]);
+  });
+
+  test('an open session keeps the list of its beginning', async () => {
+    expect(await heard({ sessionTakesList: false })).toEqual([OLD]);
+  });
+
+  test('a key without prefixes is refused', async () => {
+    await start({ acceptsWithoutPrefixes: false });
+    const client = await connect(simulator, 'one');
+    await until(() => client.frames.length === 1);
+    expect(client.messages()).toEqual([{ error: 'No prefixes are associated with this API key' }]);
+    await subscribe(simulator, 'one', OLD);
+    expect(simulator.sessions('one')).toBe(1);
+  });
+
+  test('a session that is over still takes the place of its key for a while', async () => {
+    const clock = new ManualClock();
+    await start({ clock, sessionLingerMs: 3_000 });
+    const first = await connect(simulator, 'one');
+    await until(() => simulator.sessions() === 1);
+    first.socket.terminate();
+    await until(() => simulator.sessions() === 0);
+    const refused = await connect(simulator, 'one');
+    expect(await refused.closed).toBe(1008);
+    clock.advance(3_000);
+    await connect(simulator, 'one');
+    await until(() => simulator.sessions() === 1);
+  });
+});
