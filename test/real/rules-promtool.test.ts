@@ -8,7 +8,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { PRESENCE } from '../alerts/cases.ts';
 import { hasProgram } from '../alerts/engine.ts';
-import { twoSiteTestFiles } from '../alerts/generate.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ALERTS = join(ROOT, 'alerts');
@@ -51,17 +50,6 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
   test.each(tests)('test rules %s', async (name) => {
     const { code, output } = await run('promtool', 'test', 'rules', join('tests', name));
     expect(code, output).toBe(0);
-  });
-
-  /** Equal `job` and `instance`, told apart by `site`: each alert once a site, and none at the site that is well. */
-  describe('at two sites', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'rules-'));
-    afterAll(() => rmSync(folder, { recursive: true }));
-    test.each([...twoSiteTestFiles(`${ALERTS}/`)])('test rules %s', async (name, text) => {
-      writeFileSync(join(folder, name), text);
-      const { code, output } = await run('promtool', 'test', 'rules', join(folder, name));
-      expect(code, output).toBe(0);
-    });
   });
 
   /** The unit tests must see a rule that has lost its guard. Only those about the guard are run. */
