@@ -29,16 +29,19 @@ const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} 
 
 /** 2 where no exporter is trusted: neither low nor not visible. */
 const UNKNOWN = 2;
-export const judged = `(${knownVisibility} or ${UNKNOWN} + ${prefixes.zero})`;
-export const notTrusted = `(${judged} > bool 1)`;
+const judged = (ratio: string) => `(${prefixes.known(ratio)} or ${UNKNOWN} + ${prefixes.zero})`;
+/** 1 or 0 for every prefix. */
+export const notVisible = `(${judged(prefixes.ratioOfUsual)} < bool 0.05)`;
+const low = `(${judged(prefixes.ratio)} < bool 0.8)`;
+export const notTrusted = `(${judged(prefixes.ratio)} > bool 1)`;
 const notKnownLong = `(${prefixes.known(`${prefixes.select(p.prefixExpectedKnown)} == bool 0`)} or ${prefixes.zero})`;
 
 /** The worst that is true of a prefix is the largest power of two in the sum. */
 export const state = [
-  `32 * (${judged} < bool 0.05)`,
+  `32 * ${notVisible}`,
   `16 * (${unexpectedOrigins} > bool 0)`,
   `8 * ${notTrusted}`,
-  `4 * (${judged} < bool 0.8)`,
+  `4 * ${low}`,
   `2 * ((${unexpectedUpstreams} + ${moreSpecifics} + ${unexplainedMoas}) > bool 0)`,
   notKnownLong,
 ].join(' + ');

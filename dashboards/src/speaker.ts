@@ -121,6 +121,15 @@ export class Prefixes {
     return `${this.select(prefixMetrics.prefixVisibilityRatio)} or 0 * ${this.select(prefixMetrics.prefixVisibleVps)}`;
   }
 
+  /**
+   * As `ratio`, of what is usual for the prefix where the rules are loaded and know more than that: an exporter that has lost
+   * its memory expects too few, and alerts go by the rules. Not where VPs themselves went: fewer than usual are right then.
+   */
+  get ratioOfUsual(): string {
+    const named = (name: string) => selectNamed(name, this.#matcher);
+    return `(${named('bgp:prefix_visibility:ratio')} unless ${named('bgp:prefix_vps_gone:bool')} == 1) or ${this.ratio}`;
+  }
+
   /** One series a prefix with its group, description and address family, as the exporter that speaks describes it. */
   get info(): string {
     const spoken = this.spoken(this.#among, ['afi', 'description', 'group']);

@@ -37,6 +37,7 @@ export interface ExporterState {
   readonly prefixes: Readonly<Record<string, PrefixState>>;
   /** What the rules record of its prefixes, where they are loaded. */
   readonly trustedByRules?: number;
+  readonly visibilityByRules?: number;
   readonly build?: Labels;
 }
 
@@ -198,6 +199,7 @@ export function seriesOf(job: string, exporters: readonly ExporterState[]): stri
     if (exporter.trustedByRules === undefined) continue;
     for (const prefix of Object.keys(exporter.prefixes)) {
       parts.push(line('bgp:prefix_trusted:bool', { ...target, prefix }, () => exporter.trustedByRules));
+      parts.push(line('bgp:prefix_visibility:ratio', { ...target, prefix }, () => exporter.visibilityByRules));
     }
     parts.push(line('bgp:exporter_trusted:bool', target, () => exporter.trustedByRules));
   }
@@ -265,6 +267,16 @@ export const CUT: ExporterState = {
       },
     ]),
   ),
+};
+
+/** One that began in the middle of an outage: it expects the two that have a stuck route, a usual day has sixty. */
+export const FORGOT: ExporterState = {
+  ...KNOWS,
+  trustedByRules: 1,
+  visibilityByRules: 2 / 60,
+  prefixes: {
+    [CALM]: { ...SEEN, visible: 2, expected: 2, origins: { 64500: 2 }, upstreams: { 64510: 2 }, expectedKnown: 0 },
+  },
 };
 
 /** Two that are trusted and hear other VPs: 69 and 63 of them. */

@@ -14,6 +14,7 @@ import {
   CUT,
   END,
   type ExporterState,
+  FORGOT,
   firing,
   HIJACKED,
   KNOWS,
@@ -53,6 +54,7 @@ const WORLDS: Readonly<Record<string, readonly ExporterState[]>> = {
   'two sites, one cut': [at(KNOWS, 'ams'), at(CUT, 'fra')],
   'two sites, both well': [at(KNOWS, 'ams'), at(KNOWS, 'fra')],
   nobody: [CUT],
+  forgot: [FORGOT],
   overlapping: OVERLAPPING,
   many: [MANY],
 };
@@ -250,6 +252,11 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await ask(queriesOf('prefix.json', 'annotation Not trusted')[0]!, 'nobody', NOT_SEEN)).toHaveLength(1);
     expect(await ask(queriesOf('prefix.json', 'annotation Not trusted')[0]!, 'a pair, one cut', NOT_SEEN)).toEqual([]);
     expect(await ask(queriesOf('overview.json', 'annotation Outages')[0]!, 'nobody')).toEqual([]);
+  });
+
+  test('an exporter that has lost its memory in an outage: the state is that of the alert', async () => {
+    expect(await column('Prefixes now', 'State', 'forgot')).toEqual(new Map([[CALM, 32 + 1]]));
+    expect(await column('By group', 'Not visible', 'forgot', 'group')).toEqual(new Map([['core', 1]]));
   });
 
   test.each([
