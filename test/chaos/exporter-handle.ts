@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Answer, Ask, ProcessSetup } from './exporter-process.ts';
+import type { Answer, Ask, ProcessSetup, Question } from './exporter-process.ts';
 
 const SCRIPT = fileURLToPath(new URL('./exporter-process.ts', import.meta.url));
 
@@ -55,6 +55,11 @@ export class ExporterHandle {
     return (await this.#ask('reload')).text;
   }
 
+  /** Sets the clock of its machine, until it is started again. */
+  async setClock(byMs: number): Promise<void> {
+    await this.#ask('set_clock', byMs);
+  }
+
   async routes(): Promise<readonly string[]> {
     return (await this.#ask('routes')).routes ?? [];
   }
@@ -67,9 +72,9 @@ export class ExporterHandle {
     );
   }
 
-  #ask(ask: Ask): Promise<Answer> {
+  #ask(ask: Ask, byMs?: number): Promise<Answer> {
     const answer = this.#answer(ask);
-    this.#child.send(ask);
+    this.#child.send({ ask, ...(byMs !== undefined && { byMs }) } satisfies Question);
     return answer;
   }
 

@@ -13,7 +13,14 @@ export interface ProcessSetup {
   readonly scale: Scale;
 }
 
-export type Ask = 'routes' | 'metrics' | 'compare' | 'reload' | 'stop';
+export type Ask = 'routes' | 'metrics' | 'compare' | 'reload' | 'set_clock' | 'stop';
+
+/** What the parent sends. `byMs`: by how much `set_clock` sets the clock of the machine, forward or back. */
+export interface Question {
+  readonly ask: Ask;
+  readonly byMs?: number;
+}
+
 export interface Answer {
   readonly ask: Ask | 'started';
   readonly text: string;
@@ -34,10 +41,11 @@ const logger = createLogger({
   destination: process.stderr,
   secrets: config.bgproutes.apiKeys,
 });
+const timers = scaledTimers(setup.scale);
 const exporter = await startExporter(config, {
   logger,
   version: { version: '0.0.0', revision: 'test', nodeVersion: process.versions.node },
-  timers: scaledTimers(setup.scale),
+  timers,
   reloadConfig,
 });
 
@@ -57,20 +65,23 @@ function routes(): string[] {
   return lines;
 }
 
-async function answer(ask: Ask): Promise<Answer> {
+async function answer({ ask, byMs = 0 }: Question): Promise<Answer> {
   if (ask === 'routes') return { ask, text: '', routes: routes() };
   if (ask === 'metrics') return { ask, text: (await exporter.render('text')).toString() };
   if (ask === 'reload') {
     const refusal = await exporter.reload().catch((error: unknown) => String(error));
     return { ask, text: refusal ?? '' };
   }
-  if (ask === 'compare') await exporter.compare();
+  if (ask === 'set_clock') timers.setClock(byMs);
+  else if (ask === 'compare') await exporter.compare();
   else await exporter.stop();
   return { ask, text: '' };
 }
 
-process.on('message', (ask: Ask) => {
-  void answer(ask).then((message) => process.send?.(message, () => ask === 'stop' && process.disconnect()));
+process.on('message', (question: Question) => {
+  void answer(question).then((message) =>
+    process.send?.(message, () => question.ask === 'stop' && process.disconnect()),
+  );
 });
 // Without its parent it has nothing to do.
 process.on('disconnect', () => process.exit(0));

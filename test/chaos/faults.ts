@@ -154,6 +154,21 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'clock',
+    weight: 4,
+    // Forward or back, by seconds or by days; half of the time it is set right again while all else goes on.
+    async act(world) {
+      const { random, exporter } = world;
+      const byMs = random.pick([10_000, 3_600_000, 172_800_000]) * (random.chance(0.5) ? 1 : -1);
+      await exporter.setClock(byMs);
+      world.churn(3);
+      if (random.chance(0.5)) return { metric: 'bgp_table_clock_steps_total', labels: [] };
+      await world.pass(random.int(8_000));
+      await exporter.setClock(-byMs);
+      return undefined;
+    },
+  },
+  {
     name: 'restart_in_outage',
     weight: 2,
     // Without the snapshot: whom to expect is only in the history then.
