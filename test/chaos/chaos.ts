@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { type Samples, sum } from './exporter-handle.ts';
-import { type Expectation, FAULTS, type Fault } from './faults.ts';
+import { FAULTS, type Fault, type GrowingCounter, type RightState } from './faults.ts';
 import { type Scale, scaledTimers } from './scaled-timers.ts';
 import { ChaosWorld, KEYS, LAG_MS, MORE_SPECIFICS, PREFIXES } from './world.ts';
 
@@ -71,9 +71,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       world.churn(1 + world.random.int(5));
       // Mostly the next fault meets a recovery that is under way; one in five meets a stream that is well.
       await world.pass(world.random.chance(0.2) ? 60_000 : world.random.int(5_000));
-      if (expectation !== undefined && !(await hasGrown(world, before, expectation))) {
-        unexplained.push(`${fault.name}: ${expectation.metric} ${expectation.labels.join(' ')} did not grow`);
-      }
+      if (expectation === undefined) continue;
+      const isFelt =
+        'metric' in expectation ? () => hasGrown(world, before, expectation) : () => isPutRight(expectation);
+      const what =
+        'metric' in expectation ? `${expectation.metric} ${expectation.labels.join(' ')} grows` : expectation.what;
+      if (!(await isFelt())) unexplained.push(`${fault.name}: waited in vain until ${what}`);
     }
     simulator.faults.clear();
     for (const key of world.dead) simulator.faults.reviveVantagePoint(key);
@@ -118,14 +121,19 @@ function isComplete(samples: Samples): boolean {
 }
 
 /** A stalled connection is noticed only when a ping stays unanswered. */
-async function hasGrown(world: ChaosWorld, before: Samples, { metric, labels }: Expectation): Promise<boolean> {
+function hasGrown(world: ChaosWorld, before: Samples, { metric, labels }: GrowingCounter): Promise<boolean> {
   const start = sum(before, metric, ...labels);
+  return comes(async () => sum(await world.exporter.samples(), metric, ...labels) > start, 10_000);
+}
+
+/** Longer than the exporter lets a subscription go without a renewal. */
+function isPutRight({ isRight }: RightState): Promise<boolean> {
+  return comes(async () => isRight(), 40_000);
+}
+
+async function comes(check: () => Promise<boolean>, limitMs: number): Promise<boolean> {
   try {
-    await until(
-      'the counter grows',
-      async () => sum(await world.exporter.samples(), metric, ...labels) > start,
-      10_000,
-    );
+    await until('it comes', check, limitMs);
     return true;
   } catch {
     return false;

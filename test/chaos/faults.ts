@@ -12,10 +12,18 @@ export interface Fault {
   act(world: ChaosWorld): Promise<Expectation | undefined>;
 }
 
-/** At least `least` more of the metric's samples whose names hold these texts. */
-export interface Expectation {
+/** What shows that the exporter felt a fault: a counter that grows, or a state of the services that it puts right. */
+export type Expectation = GrowingCounter | RightState;
+
+/** The samples of the metric whose names hold these texts. */
+export interface GrowingCounter {
   readonly metric: string;
   readonly labels: readonly string[];
+}
+
+export interface RightState {
+  readonly what: string;
+  readonly isRight: () => boolean;
 }
 
 function stream(
@@ -41,8 +49,8 @@ function isFelt({ before }: ChaosWorld, hit: number, key?: string): boolean {
 }
 
 /** By whatever reason: a connection that breaks twice at once ends by the first. Which reason is which is tested frame by frame. */
-const DISCONNECTED: Expectation = { metric: 'bgp_stream_disconnects_total', labels: [] };
-const failures = (...labels: string[]): Expectation => ({ metric: 'bgp_stream_decode_failures_total', labels });
+const DISCONNECTED: GrowingCounter = { metric: 'bgp_stream_disconnects_total', labels: [] };
+const failures = (...labels: string[]): GrowingCounter => ({ metric: 'bgp_stream_decode_failures_total', labels });
 
 export const FAULTS: readonly Fault[] = [
   stream('cut', 6, ({ simulator }, key) => simulator.faults.cut(key), DISCONNECTED),
@@ -194,10 +202,10 @@ export const FAULTS: readonly Fault[] = [
         .filter((one) => one.isLive && !world.dead.has(one.key))
         .slice(0, 5))
         world.simulator.announce(vp.key, FOREIGN, { asPath: `${vp.asn} 65000` });
-      const stayed = world.simulator.associatedPrefixes(key).includes(FOREIGN);
-      // A session that was up, with a list that was not replaced already.
-      return stayed && isFelt(world, 1, key) && before.length > 0 && !before.includes(FOREIGN)
-        ? { metric: 'bgp_stream_subscription_losses_total', labels: [] }
+      // The stream's foreign prefixes tell, or else the next renewal.
+      const isRight = () => !world.simulator.associatedPrefixes(key).includes(FOREIGN);
+      return isFelt(world, 1, key) && before.length > 0
+        ? { what: 'the list of the key is its own again', isRight }
         : undefined;
     },
   },
