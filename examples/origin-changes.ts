@@ -16,13 +16,18 @@ const client = new BgproutesLiveClient({
 });
 await client.subscribe(prefixes);
 
+// A reader that has enough (`| head`) ends the program.
+process.stdout.on('error', () => process.exit(0));
+
 const origins = new Map<string, number | string>();
 for await (const message of client.messages()) {
   if (message.type !== 'announcement') continue;
   for (const prefix of message.prefixes) {
     const key = `${vantagePointKey(message.vp)} ${prefix}`;
     const before = origins.get(key);
-    if (before !== message.origin) console.log(`Origin change! ${prefix}: ${before} -> ${message.origin}`);
+    // What a vantage point is heard to say first is no change.
+    if (before !== undefined && before !== message.origin)
+      console.log(`Origin change! ${prefix}: ${before} -> ${message.origin}`);
     origins.set(key, message.origin);
   }
 }

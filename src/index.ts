@@ -81,7 +81,7 @@ export {
 } from './config/config.ts';
 export type { FlagValues } from './config/flags.ts';
 export type { ListenAddress } from './config/listen-address.ts';
-export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp.ts';
+export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp-config.ts';
 export type { Environment } from './config/substitution.ts';
 export {
   type AsCount,

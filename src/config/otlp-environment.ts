@@ -3,7 +3,7 @@
  * them when a reader is made by hand, and answers a wrong value with a default. Where there is a variable for all signals
  * and one for metrics, the latter wins. An empty variable is an unset one.
  */
-import type { OtlpProtocol, OtlpTemporality } from './otlp.ts';
+import type { OtlpProtocol, OtlpTemporality } from './otlp-config.ts';
 import type { Environment } from './substitution.ts';
 import { attributeName, headerName, headerValue } from './values.ts';
 

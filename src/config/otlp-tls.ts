@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { errorText, redactor } from '../redaction.ts';
-import type { OtlpConfig } from './otlp.ts';
+import type { OtlpConfig } from './otlp-config.ts';
 import { readBoundedFile } from './text-file.ts';
 
 /** Contents of PEM files. */

@@ -43,9 +43,17 @@ export class RouteStore {
   /** False once a recording went back in time: then a search may not stop at the first event that is too old. */
   #isOrdered = true;
 
-  /** @param historyLimit events kept; the oldest go first, and are counted. */
-  constructor(options: { readonly historyLimit: number; readonly isLive: (vp: number) => boolean }) {
+  /**
+   * @param options `historyLimit`: events kept; the oldest go first, and are counted. `sinceUs`: how far the past reaches, by
+   *   default without end
+   */
+  constructor(options: {
+    readonly historyLimit: number;
+    readonly isLive: (vp: number) => boolean;
+    readonly sinceUs?: number | undefined;
+  }) {
     this.#historyLimit = Math.max(1, options.historyLimit);
+    this.#forgottenBeforeUs = options.sinceUs ?? 0;
     this.#isLive = options.isLive;
   }
 

@@ -28,6 +28,9 @@ import { type HeldRouteOfVp, World } from './world.ts';
 /** A connection that has prefixes only now is one to stay when it is still there after this, real ms. */
 const STAY_MS = 1_000;
 
+/** How long the generated Internet has been there when it starts: longer than any exporter asks back (table.expected_window). */
+const PAST_MS = 31 * 86_400_000;
+
 export class RunningSimulator implements Simulator {
   readonly faults: FaultInjector;
   readonly #options: SimulatorOptions;
@@ -69,6 +72,7 @@ export class RunningSimulator implements Simulator {
     this.#world = new World({
       stamper: this.#stamper,
       historyLimit: options.historyLimit ?? 200_000,
+      sinceUs: options.replay === undefined ? (clock.now() - PAST_MS) * 1000 : undefined,
       withdrawStyle: this.#withdrawStyle,
       publish: (message, timeUs) => this.#stream.publish(message, timeUs),
     });

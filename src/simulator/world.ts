@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly stamper: TimeStamper;
   /** Events that the Data API can look back on. */
   readonly historyLimit: number;
+  /** How far the past reaches, Unix microseconds; by default without end. */
+  readonly sinceUs?: number | undefined;
   readonly withdrawStyle: WithdrawStyle;
   readonly publish: (message: StreamMessage, timeUs: number) => void;
 }
@@ -45,6 +47,7 @@ export class World {
     this.#options = options;
     this.store = new RouteStore({
       historyLimit: options.historyLimit,
+      sinceUs: options.sinceUs,
       isLive: (vp) => this.points.all[vp].isLive,
     });
   }

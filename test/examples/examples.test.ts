@@ -87,12 +87,20 @@ describe('examples', () => {
     await example.seen(/64666/);
     expect(example.output()).toBe(
       [
-        `Origin change! ${P1}: undefined -> 64500`,
-        `Origin change! ${P2}: undefined -> 64500`,
-        `Origin change! ${P1}: undefined -> 64500`,
+        // What each vantage point says first is no change.
         `Origin change! ${P2}: 64500 -> 64666\n`,
       ].join('\n'),
     );
+  });
+
+  it('origin-changes ends when its reader has enough', async () => {
+    const { simulator, a, start, connected } = await run('origin-changes.ts');
+    const example = start();
+    await connected();
+    example.child.stdout?.destroy();
+    for (const origin of [64500, 64501, 64502, 64503]) see(simulator, a, `1 ${origin}`);
+    expect(await example.exit).toBe(0);
+    expect(example.output()).toBe('');
   });
 
   it('visibility prints losses and regains', async () => {

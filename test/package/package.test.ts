@@ -253,6 +253,27 @@ describe('somebody else', () => {
     expect(result.stdout).toBe('');
   }, 60_000);
 
+  it('compiles none of the types of the schema library, and so also as CommonJS with the old resolution', async () => {
+    linkDependencies();
+    writeFileSync(join(project, 'package.json'), '{"private":true}');
+    writeFileSync(
+      join(project, 'old.ts'),
+      `import { loadConfig, type Config } from 'bgproutes-exporter';
+      export const config: Config = loadConfig({ flags: {}, env: {} });`,
+    );
+    const compilerOptions = {
+      ...{ target: 'ES2022', module: 'CommonJS', moduleResolution: 'node10', ignoreDeprecations: '5.0', noEmit: true },
+      ...{ strict: true, skipLibCheck: false, esModuleInterop: false, preserveSymlinks: true, types: ['node'] },
+      listFiles: true,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['old.ts'] }));
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const result = await run(process.execPath, [tsc, '-p', project]).catch((error: { stdout: string }) => error);
+    expect(result.stdout).not.toMatch(/error TS/);
+    expect(result.stdout).toContain('/dist/config/config.d.ts');
+    expect(result.stdout).not.toMatch(/node_modules\/zod\//);
+  }, 60_000);
+
   it('can import it, and gets what the types promise', async () => {
     linkDependencies();
     const script = `

@@ -408,6 +408,17 @@ describe('/updates', () => {
     expect(body.data.bgp[1][0][0]).toBe(expected);
   });
 
+  test('before the 31 days that the generated Internet has been there the answer is 400', async () => {
+    await start({});
+    simulator.addVantagePoint(bgp);
+    const rib = async (ms: number) =>
+      query(simulator, 'one', 'rib', { vp_bgp_ids: 1, date: dateOf(ms), prefix_exact_match: '10.0.0.0/8' });
+    const beginsMs = START_MS - 31 * 86_400_000;
+    expect((await rib(beginsMs)).status).toBe(200);
+    const before = await rib(beginsMs - 1_000);
+    expect([before.status, before.body.detail]).toEqual([400, 'No data before 2025-12-01T12:00:00']);
+  });
+
   test('beyond the history, and for a rib before it, the answer is 400; what was pushed out is counted', async () => {
     await start({ historyLimit: 10 });
     const vp = simulator.addVantagePoint(bgp);

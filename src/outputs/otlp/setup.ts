@@ -13,7 +13,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { type OtlpConfig, otlpSecrets } from '../../config/otlp.ts';
+import { otlpSecrets } from '../../config/otlp.ts';
+import type { OtlpConfig } from '../../config/otlp-config.ts';
 import { readOtlpTls } from '../../config/otlp-tls.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
