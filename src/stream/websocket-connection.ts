@@ -48,7 +48,7 @@ const MAX_ANSWER_BYTES = 4 * 1024;
 const PACKETS_A_TURN = 4;
 
 /** The least time that a trial waits for a refusal, ms, unless connections settle sooner. */
-const TRIAL_SETTLE_MS = 100;
+const TRIAL_SETTLE_MS = 50;
 
 /** HTTP statuses that a repetition will not change soon: the key, or too many requests. */
 const REFUSING_STATUSES: ReadonlySet<number> = new Set([401, 403, 429]);
@@ -84,9 +84,9 @@ export interface ConnectionOptions {
   readonly timers: Timers;
   readonly redactText: Redactor;
   /**
-   * Only asks whether the service refuses. Waits for that three times as long as the handshake took, which is longer than
-   * `settleMs` where the service is far away, as somebody else's session hangs on it, and shorter, 100 ms at least, where it
-   * is near. Default false.
+   * Only asks whether the service refuses. Waits for that three times as long as the handshake took, 50 ms at least: longer
+   * than `settleMs` where the service is far away, as somebody else's session hangs on it, and shorter where it is near.
+   * Default false.
    */
   readonly isTrial?: boolean;
 }

@@ -15,6 +15,14 @@ describe('Backoff', () => {
     expect([backoff.next(), backoff.next(), backoff.next()]).toEqual([0, 1_000, 1_000]);
   });
 
+  it('leaves to chance only the share that it is told', () => {
+    const options = { baseMs: 5_000, maxMs: 60_000, jitter: 0.1 };
+    const [least, most] = [0, 0.999_999_9].map((chance) => new Backoff(options, () => chance));
+    const waits = (backoff: Backoff) => Array.from({ length: 6 }, () => backoff.next());
+    expect(waits(most)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    expect(waits(least)).toEqual([4_500, 9_000, 18_000, 36_000, 54_000, 54_000]);
+  });
+
   it('begins anew after a reset', () => {
     const backoff = new Backoff({ baseMs: 1_000, maxMs: 60_000 }, () => 0.999_999_9);
     backoff.next();
