@@ -152,17 +152,18 @@ function welcome(
   const isLocal = address === undefined || /^(?:0\.0\.0\.0|\[::\]|127\.0\.0\.1|\[::1\]):/.test(address);
   const base = `http://${isLocal ? `localhost:${port}` : address}`;
   const lasting = (ms = 0): string => formatDuration(Math.round(ms / speed / 1000) * 1000);
+  const hours = lasting(LONG_SCENARIO.loop_every);
   const rounds =
     pace === 'quick'
-      ? `first a quick round of ${lasting(DEMO_SCENARIO.loop_every)}, whose events are too short for the
-alerts, then rounds of ${lasting(LONG_SCENARIO.loop_every)} in which they are not (Ctrl-C stops)`
-      : `in rounds of ${lasting(LONG_SCENARIO.loop_every)}, long enough for the alerts (Ctrl-C stops)`;
+      ? `First a quick round of ${lasting(DEMO_SCENARIO.loop_every)}, whose
+events are too short for the alerts, then rounds of ${hours} in which they are not.`
+      : `In rounds of ${hours}, long enough for the alerts.`;
   return `The exporter watches ${config.prefixes.length} prefixes through ${vps} simulated vantage points (VPs). Open
 
   ${base}${config.web.telemetryPath}   the metrics
   ${base}/          a page for people
 
-What happens, as it happens: ${rounds}:
+What happens, as it happens (Ctrl-C stops). ${rounds}
 
 `;
 }

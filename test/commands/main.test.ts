@@ -303,7 +303,7 @@ describe('demo', () => {
 
   it('ends with its reader, as with head', async () => {
     const program = run(['demo', '--web.listen-address=127.0.0.1:0', '--speed=20', '--pace=long']);
-    await program.seen(/in rounds of 3m, long enough for the alerts/);
+    await program.seen(/In rounds of 3m, long enough for the alerts/);
     program.child.stdout?.destroy();
     expect(await program.exit).toBe(0);
     expect(program.stderr()).toBe('');

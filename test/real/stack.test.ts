@@ -175,6 +175,19 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     expect(stdout).toContain(`Open first:  http://localhost:3001/d/${dashboards().get('overview.json')!.uid}`);
   });
 
+  test('without a key the demo runs, with events that last long enough for the alerts unless DEMO_PACE says otherwise', async () => {
+    const program =
+      'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\$*" > /tmp/bin/node; chmod +x /tmp/bin/node; PATH=/tmp/bin:$PATH';
+    const { stdout } = await run('docker', [
+      ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`, IMAGE],
+      ...['-c', `${program}; sh /stack/exporter.sh; DEMO_PACE=quick sh /stack/exporter.sh`],
+    ]);
+    expect(stdout.trim().split('\n')).toEqual([
+      '/app/dist/main.js demo --pace=long',
+      '/app/dist/main.js demo --pace=quick',
+    ]);
+  });
+
   test('with a key the real service is asked for the prefixes that are given, and the demo does not run', async () => {
     const { stdout } = await run('docker', [
       ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
