@@ -77,7 +77,12 @@ const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
  */
 export async function startExporter(config: Config, deps: ExporterDeps): Promise<RunningExporter> {
   const exporter = new Exporter(config, deps);
-  await exporter.start();
+  try {
+    await exporter.start();
+  } catch (error) {
+    await exporter.unlockStorage();
+    throw error;
+  }
   return exporter;
 }
 
@@ -275,6 +280,11 @@ class Exporter implements RunningExporter {
     return this.#nextReload;
   }
 
+  /** Another exporter may use the folder of the snapshots from now on. */
+  async unlockStorage(): Promise<void> {
+    await this.#store?.unlock();
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -286,6 +296,7 @@ class Exporter implements RunningExporter {
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#saveSnapshot(true);
+    await this.unlockStorage();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);
   }
@@ -347,6 +358,15 @@ class Exporter implements RunningExporter {
 
   async #restore(): Promise<void> {
     if (this.#store === undefined) return;
+    const holder = await this.#store.lock(true);
+    if (holder !== undefined) {
+      const { path } = this.#config.storage;
+      this.#logger.warn(
+        'storage.path is used by another exporter: this one neither reads nor writes snapshots until it is free; give each exporter a folder of its own',
+        { path, holder },
+      );
+      return;
+    }
     const nowMs = this.#timers.now();
     const outcome = await this.#store.restore(this.table, nowMs, nowMs - this.table.options.expectedWindowMs);
     this.figures.restores[outcome.result]++;
@@ -385,6 +405,8 @@ class Exporter implements RunningExporter {
         ]);
         return { createdAtMs: createdAtMs + aheadMs, completeUntil: Object.fromEntries(completeUntil), final };
       };
+      const holder = await this.#store.lock();
+      if (holder !== undefined) throw new Error(`storage.path is used by another exporter: ${holder}`);
       await this.#store.save(this.table, meta, aheadMs);
       this.figures.snapshots.success++;
       this.figures.snapshotAtMs = createdAtMs;

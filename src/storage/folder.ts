@@ -1,4 +1,5 @@
 /** The folder that the snapshots are in: made when missing, and tried before anybody relies on it. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -35,9 +36,8 @@ function unlessFolder(folder: string): (error: unknown) => Promise<void> {
  */
 export async function tryFolder(folder: string): Promise<void> {
   await makeFolder(folder);
-  const name = join(folder, 'table.snapshot.trial');
-  // A former process may have ended in the middle of this.
-  await rm(name, { force: true });
+  // Of its own name, because another exporter may do the same at this moment.
+  const name = join(folder, `table.snapshot.${randomUUID()}.trial`);
   try {
     const file = await open(name, 'wx', 0o600);
     try {

@@ -1,5 +1,5 @@
 /** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
-import { constants, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -11,6 +11,7 @@ import {
   type SnapshotMeta,
 } from '../table/snapshot.ts';
 import { makeFolder, tryFolder } from './folder.ts';
+import { FolderLock, type FolderLockOptions } from './folder-lock.ts';
 
 /** Written out at once; the event loop turns in between. */
 const WRITE_BYTES = 256 * 1024;
@@ -31,12 +32,38 @@ export type RestoreOutcome =
 export class SnapshotStore {
   readonly #folder: string;
   readonly #file: string;
+  readonly #lock: FolderLock;
   #writing: Promise<void> = Promise.resolve();
 
   /** @param folder made when missing */
-  constructor(folder: string) {
+  constructor(folder: string, lock: FolderLockOptions = {}) {
     this.#folder = folder;
     this.#file = join(folder, 'table.snapshot');
+    this.#lock = new FolderLock(folder, lock);
+  }
+
+  /**
+   * Makes the folder this exporter's own. Gives who holds it else, as in "process 12 on host-a": then nothing in it must be
+   * read or written.
+   * @param patient waits for some seconds where only that tells whether the holder lives
+   */
+  async lock(patient = false): Promise<string | undefined> {
+    const holder = await this.#lock.take(patient);
+    if (holder === undefined && patient) await this.#removeLeftovers();
+    return holder;
+  }
+
+  /** Lets others have the folder. */
+  unlock(): Promise<void> {
+    return this.#lock.release();
+  }
+
+  /** Parts of snapshots whose writers were killed; each has a name of its own, so that nobody else would remove them. */
+  async #removeLeftovers(): Promise<void> {
+    const names = await readdir(this.#folder).catch(() => []);
+    for (const name of names.filter((each) => /^table\.snapshot\.(?:.+\.)?(?:tmp|trial)$/.test(each))) {
+      await rm(join(this.#folder, name), { force: true }).catch(() => {});
+    }
   }
 
   get file(): string {
@@ -72,7 +99,7 @@ export class SnapshotStore {
 
   async #save(table: RoutingTable, meta: SnapshotMeta, aheadMs: number): Promise<void> {
     await makeFolder(this.#folder);
-    const temporary = `${this.#file}.tmp`;
+    const temporary = `${this.#file}.${this.#lock.token}.tmp`;
     try {
       const file = await open(temporary, 'w', 0o600);
       try {

@@ -136,11 +136,24 @@ test('a folder that cannot be made ends the start, with its path and the reason'
 test('a snapshot that cannot be written is counted, with the reason of the system and whether there is one before it', async () => {
   const folder = temporaryFolder();
   const w = await stored(folder);
-  mkdirSync(join(folder, 'table.snapshot.tmp'));
+  mkdirSync(join(folder, 'table.snapshot', 'something'), { recursive: true });
   await until(() => expect(w.logger.lines.map(({ message }) => message)).toContain(NOT_WRITTEN));
   expect(w.exporter.figures.snapshots.error).toBeGreaterThan(0);
   const line = w.logger.lines.find(({ message }) => message === NOT_WRITTEN);
   expect(line?.fields).toMatchObject({ file: join(folder, 'table.snapshot'), reason: 'it is a folder' });
 });
 
-const NOT_WRITTEN = 'the snapshot could not be written; there is none';
+const NOT_WRITTEN = 'the snapshot could not be written; the one before it is kept';
+
+test('a second exporter on the folder says so and leaves the snapshot alone, until the first one has ended', async () => {
+  const folder = temporaryFolder();
+  const first = await stored(folder);
+  const second = await world({ more: `storage: {path: "${folder}", snapshot_interval: 10s}` });
+  await second.start();
+  const [warning] = second.logger.lines.filter(({ message }) => message.startsWith('storage.path is used by another'));
+  expect(warning.fields).toMatchObject({ path: folder, holder: expect.stringMatching(/^process \d+ on /) });
+  await until(() => expect(second.exporter.figures.snapshots.error).toBeGreaterThan(0));
+  expect(second.exporter.figures.snapshots.success).toBe(0);
+  await first.exporter.stop();
+  await until(() => expect(second.exporter.figures.snapshots.success).toBeGreaterThan(0));
+});
