@@ -253,6 +253,32 @@ export const memoryTests: readonly RuleTest[] = [
     ],
   },
   {
+    alert: 'BGPStreamDown',
+    kinds: ['firing', 'resolving'],
+    name: 'the exporter restarts while its key is refused, and its table is not seeded: neither alert resolves',
+    minutes: 160,
+    world: worldOfSeries(
+      restart!.apply(
+        seriesOf({
+          ...healthy(160),
+          [of.session(stream.streamUp.name)]: levels([1, 60], [0, 60], [1, 40]),
+          [of.exporter(table.tableSeeded.name)]: levels([1, 60], [0, 60], [1, 40]),
+          [of.prefix(prefix.prefixTrusted.name)]: levels([1, 60], [0, 60], [1, 40]),
+          [of.prefix(prefix.prefixTrusted.name, { prefix: CALM })]: levels([1, 60], [0, 60], [1, 40]),
+        }),
+        90,
+      ),
+    ),
+    checks: [
+      { at: 89, firing: [STREAM_DOWN, UNSEEDED] },
+      { at: 92, firing: [STREAM_DOWN, UNSEEDED, EXPORTER_DOWN] },
+      { at: 94, firing: [STREAM_DOWN, UNSEEDED] },
+      { at: 96, firing: [STREAM_DOWN, UNSEEDED] },
+      { at: 119, firing: [STREAM_DOWN, UNSEEDED] },
+      { at: 127, firing: [] },
+    ],
+  },
+  {
     alert: 'BGPTableFullFeedUnusable',
     kinds: ['firing', 'resolving'],
     name: 'the list tells no table sizes for two hours',
