@@ -163,28 +163,13 @@ export class SessionFeed {
   }
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
-    const delays = this.#delays;
     const { events } = this;
     let isTold = false;
     this.#decoder.decode(
       frames,
       (read, first) => {
         const unmonitored = events.unmonitoredPrefixes;
-        const { vps, clockOffsetMs } = this.#fold.table;
-        const onTimeMs = this.#clocks.onTimeMs;
-        let timed = 0;
-        for (let i = 0; i < read.count; i++) {
-          const delayMs = receivedAtMs - read.timesUs[i] / 1_000;
-          const isPlain = delayMs <= onTimeMs && (vps.slowClocks === 0 || vps.clockOffsetUs[read.vps[i]] === 0);
-          const latenessMs = isPlain ? delayMs : this.#judge(read.vps[i], read.timesUs[i], receivedAtMs);
-          if (latenessMs !== undefined) delays[timed++] = (latenessMs + clockOffsetMs) / 1_000;
-        }
-        const last = read.count - 1;
-        if (read.timesUs[last] >= FIRST_TIME_US) {
-          const delayMs = receivedAtMs - read.timesUs[last] / 1_000;
-          this.#clocks.sample(read.vps[last], delayMs, receivedAtMs, clockOffsetMs);
-        }
-        this.delay.observeAll(delays, timed);
+        this.#observe(read, receivedAtMs);
         this.#heard(read.count, receivedAtMs);
         this.#fold.applyFrames(read, this.#session, events, receivedAtMs, late);
         if (events.unmonitoredPrefixes === unmonitored || isTold) return;
@@ -195,6 +180,27 @@ export class SessionFeed {
       },
       (frame) => this.#applySlowly(frame, receivedAtMs, late),
     );
+  }
+
+  /** Notes how late messages are, and what that tells of the clocks of their senders. */
+  #observe({ count, timesUs, vps: senders }: DecodedFrames, receivedAtMs: number): void {
+    const { vps, clockOffsetMs } = this.#fold.table;
+    const delays = this.#delays;
+    const onTimeMs = this.#clocks.onTimeMs;
+    let timed = 0;
+    for (let i = 0; i < count; i++) {
+      const delayMs = receivedAtMs - timesUs[i] / 1_000;
+      if (delayMs <= onTimeMs && (vps.slowClocks === 0 || vps.clockOffsetUs[senders[i]] === 0)) {
+        delays[timed++] = (delayMs + clockOffsetMs) / 1_000;
+        continue;
+      }
+      const latenessMs = this.#judge(senders[i], timesUs[i], receivedAtMs);
+      if (latenessMs !== undefined) delays[timed++] = (latenessMs + clockOffsetMs) / 1_000;
+    }
+    const last = count - 1;
+    if (timesUs[last] >= FIRST_TIME_US)
+      this.#clocks.sample(senders[last], receivedAtMs - timesUs[last] / 1_000, receivedAtMs, clockOffsetMs);
+    this.delay.observeAll(delays, timed);
   }
 
   /** A frame that the fast decoder doubts. */
