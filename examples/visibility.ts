@@ -16,6 +16,9 @@ const client = new BgproutesLiveClient({
 });
 await client.subscribe(prefixes);
 
+// A reader that has enough (`| head`) ends the program.
+process.stdout.on('error', () => process.exit(0));
+
 /** Vantage points that see a prefix, and those that did. */
 const seen = new Map<string, { now: Set<string>; ever: Set<string> }>();
 for await (const message of client.messages({ events: true })) {
