@@ -406,7 +406,12 @@ class Exporter implements RunningExporter {
         return { createdAtMs: createdAtMs + aheadMs, completeUntil: Object.fromEntries(completeUntil), final };
       };
       const holder = await this.#store.lock();
-      if (holder !== undefined) throw new Error(`storage.path is used by another exporter: ${holder}`);
+      if (holder !== undefined) {
+        this.figures.snapshots.error++;
+        const { path } = this.#config.storage;
+        this.#logger.error('no snapshot was written: storage.path is used by another exporter', { path, holder });
+        return;
+      }
       await this.#store.save(this.table, meta, aheadMs);
       this.figures.snapshots.success++;
       this.figures.snapshotAtMs = createdAtMs;
