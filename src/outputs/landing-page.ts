@@ -20,8 +20,8 @@ export interface LandingPrefix {
 
 /**
  * What the counts of a prefix are worth. `trusted`: complete and current. `incomplete`: the stream is up, but the prefix's
- * part of the table is not known to be complete. `old`: the stream that carries the prefix is down, and the counts are those
- * of then.
+ * part of the table is not known to be complete. `old`: the stream that carries the prefix is down, so the counts are from
+ * before it went down.
  */
 export type LandingTrust = 'trusted' | 'incomplete' | 'old';
 
