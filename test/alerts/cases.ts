@@ -1044,7 +1044,7 @@ const exporterTests: readonly RuleTest[] = [
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is late by 3m 0s`,
         description:
           'One message in ten is older than 3m 0s when it arrives (limit 2 minutes). Numbers and alerts are late by that much. ' +
-          "Check first the clock of the exporter's machine (NTP): where it is fast, messages only seem late, and its log says by how much. Then its event loop delay and CPU on the Exporter dashboard; else the delay is the service's.",
+          "Check first its event loop delay and CPU on the Exporter dashboard; else the delay is the service's.",
       },
     ],
   },
