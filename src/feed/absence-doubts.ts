@@ -163,7 +163,9 @@ export class AbsenceDoubts {
   #heldSinceMs({ state, vp }: Absence): number {
     const { cells } = this.#options.table;
     const cell = cells.find(state, vp);
-    return cell === -1 || cells.path(cell) === 0 ? 0 : this.#options.history.ourMs(this.#options.table.saidUs(cell, vp));
+    return cell === -1 || cells.path(cell) === 0
+      ? 0
+      : this.#options.history.ourMs(this.#options.table.saidUs(cell, vp));
   }
 }
 
