@@ -93,9 +93,11 @@ describe('a failure', () => {
   it('waits as long as the server asks for', async () => {
     const { client, server, timers, log } = await world((_, response, count) => {
       if (count === 1) response.writeHead(429, { 'retry-after': '1800' }).end();
-      else if (count === 2)
-        response.writeHead(503, { 'retry-after': new Date(timers.now() + 90_000).toUTCString() }).end();
-      else if (count === 3) response.writeHead(429, { 'retry-after': '999999' }).end();
+      else if (count === 2) {
+        // Both dates are by the server's clock, so their difference is the wait.
+        const dates = [0, 90_000].map((laterMs) => new Date(timers.now() + laterMs).toUTCString());
+        response.writeHead(503, { date: dates[0], 'retry-after': dates[1] }).end();
+      } else if (count === 3) response.writeHead(429, { 'retry-after': '999999' }).end();
       else response.end(noVps);
     });
     const done = client.vantagePoints();
