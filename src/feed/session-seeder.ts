@@ -328,11 +328,33 @@ export class SessionSeeder {
   ): Promise<RibReader> {
     const rib = await this.#history.readRib(vps, prefixes, ourMs, signal, onCorrected);
     if (signal.aborted) return rib;
-    const asked = vps.map((one) => one.vp);
-    const { believed, doubted } = divideAbsences(rib.absences(asked, new Set(prefixes)));
+    const absences = rib.absences(
+      vps.map((one) => one.vp),
+      new Set(prefixes),
+    );
+    await this.#checkSilent(rib.silent(absences), signal);
+    if (signal.aborted) return rib;
+    const { believed, doubted } = divideAbsences(absences.filter(({ vp }) => this.#options.table.vps.down[vp] === 0));
     rib.drop(believed, this.#options.timers.now());
     if (doubted.length > 0) this.#doubt(doubted, 'a route that the table holds is missing', signal);
     return rib;
+  }
+
+  /**
+   * VPs that went between the list and the RIB lost no route: the list knows by now, and then they go as VPs that are down.
+   * When it cannot be read, the RIB alone decides.
+   */
+  async #checkSilent(silent: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const { directory, api, logger, session } = this.#options;
+    const holders = directory.holdersAmong(silent);
+    if (holders.size === 0) return;
+    try {
+      await directory.refresh(api, signal, holders);
+    } catch (error) {
+      if (signal.aborted) return;
+      const text = error instanceof Error ? error.message : String(error);
+      logger.warn('the list of vantage points could not be read again after a RIB', { session, error: text });
+    }
   }
 
   /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
@@ -356,9 +378,6 @@ export class SessionSeeder {
       // Routes of VPs that the list never had are the stream's word alone.
       const unlisted = directory.othersThan(asked);
       logger.info('table compared with the Data API', { session, routes: rib.rows, corrected, unlisted_vps: unlisted });
-      // Of VPs that went between the list and the RIB the list knows by now.
-      const gone = directory.holdersAmong(rib.unavailable);
-      if (gone.size > 0) await directory.refresh(api, signal, gone);
     }, signal);
   }
 

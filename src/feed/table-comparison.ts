@@ -96,9 +96,18 @@ export class RibReader {
     });
   }
 
-  /** VPs of which the RIB has no data: that they have no rows says nothing. By `vantagePointKey`. */
-  get unavailable(): ReadonlySet<string> {
-    return this.#unavailable;
+  /**
+   * VPs that may be gone, by `vantagePointKey`: the RIB has no data of them, or not one row although the table has routes.
+   * @param absences what `absences` gave
+   */
+  silent(absences: readonly Absence[]): ReadonlySet<string> {
+    const speaking = new Set([...this.#seen.values()].flatMap((vps) => [...vps]));
+    const silent = new Set(this.#unavailable);
+    for (const { vp } of absences) {
+      const known = speaking.has(vp) ? undefined : this.#table.vps.get(vp);
+      if (known !== undefined) silent.add(vantagePointKey(known));
+    }
+    return silent;
   }
 
   drop(absences: readonly Absence[], nowMs: number): void {

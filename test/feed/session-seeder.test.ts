@@ -193,6 +193,25 @@ test('a few routes that the RIB does not have are dropped at once and counted', 
   expect(seeder.isTrusted(PREFIX)).toBe(true);
 });
 
+test('a VP that went between the list and the RIB goes as one that is down, and is not expected', async () => {
+  const { api, table, seeder, pass, timers } = world();
+  const more = moreVps(30);
+  api.list = [...api.list, ...more.map((one) => ({ ...api.list[0], ...one }))];
+  api.rows = [...api.rows, ...more.map(({ vp }) => routeOf(vp))];
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  const monitored = [...table.prefixes.monitored()][0];
+  expect([monitored.state.visible, table.expected(monitored)]).toEqual([33, 33]);
+  await pass(3_600_000);
+  const [gone, ...staying] = api.list;
+  // The list that the comparison begins with still has it; its RIB and the list after it do not.
+  const lists = [api.list, staying];
+  api.vantagePoints = async () => lists.shift() ?? staying;
+  api.rows = api.rows.filter(({ vp }) => vp !== gone.vp);
+  await seeder.compare();
+  expect([monitored.state.visible, table.expected(monitored), monitored.losses.vp_down]).toEqual([32, 32, 1]);
+});
+
 test('an answer that is empty for a moment takes nothing away; the prefix is not trusted until the next one', async () => {
   const { api, table, figures, seeder, pass, seeded } = world();
   await seeded();
