@@ -35,14 +35,23 @@ export const MAX_ASN = 4_294_967_295;
 /** ASes in one segment: its count is one octet (RFC 4271 section 4.3). It also bounds what a set takes as a label. */
 const MAX_SEGMENT = 255;
 
+/**
+ * Most ASes of a path. A message has at most 65,535 bytes (RFC 8654), of which an UPDATE needs 23 beside its path attributes:
+ * 19 for the header of the message and 2 for each of two lengths (RFC 4271 sections 4.1 and 4.3). AS_PATH begins with 4 bytes
+ * (flags, type, a length of two bytes), and each segment of up to 255 ASes of four bytes (RFC 6793) with 2: 64 full segments
+ * and one of 24 ASes. Without extended messages (4,096 bytes, RFC 4271) the most is 1,015.
+ */
+export const MAX_PATH_ASES = 16_344;
+
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
 
 /**
  * Reads a path. Undefined when the text is not one: an unknown character, an AS over 32 bits, a segment that is open,
- * empty or of more than 255 ASes.
+ * empty or of more than 255 ASes, more ASes in all than BGP can carry.
  */
 export function parseAsPath(text: string): AsPath | undefined {
   const path: PathElement[] = [];
+  let ases = 0;
   let i = 0;
   while (i < text.length) {
     const c = text[i];
@@ -51,14 +60,14 @@ export function parseAsPath(text: string): AsPath | undefined {
     } else if (c === '{' || c === '(' || c === '[') {
       const end = text.indexOf(CLOSING[c], i);
       const members = end === -1 ? undefined : parseMembers(text.slice(i + 1, end));
-      if (members === undefined) return undefined;
+      if (members === undefined || (ases += members.length) > MAX_PATH_ASES) return undefined;
       path.push({ kind: c === '{' ? 'set' : c === '(' ? 'confed-sequence' : 'confed-set', members });
       i = end + 1;
     } else {
       const start = i;
       while (i < text.length && text.charCodeAt(i) >= 48 && text.charCodeAt(i) <= 57) i++;
       const asn = parseAsn(text.slice(start, i));
-      if (asn === undefined) return undefined;
+      if (asn === undefined || ++ases > MAX_PATH_ASES) return undefined;
       path.push(asn);
     }
   }
@@ -177,6 +186,7 @@ export function readPlainPath(words: Int32Array, at: number, length: number, fac
       asn = -1;
     }
   }
+  if (hops > MAX_PATH_ASES) return false;
   facts.origin = origin;
   facts.upstream =
     hops > run && (passed & (1 << (origin & 31))) !== 0 ? upstreamOf(words, at, length, origin) : upstream;

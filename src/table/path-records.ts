@@ -108,6 +108,12 @@ export class PathRecords {
     }
   }
 
+  /** Bytes that the record takes; of a long text a little less, as the links between its lines are not counted. */
+  bytes(record: number): number {
+    const words = HEAD + ((this.words[record * LINE + LENGTH] + 3) >> 2);
+    return 4 * LINE * Math.ceil(words / LINE);
+  }
+
   text(record: number): string {
     const { words } = this;
     const length = words[record * LINE + LENGTH];

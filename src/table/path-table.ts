@@ -15,6 +15,11 @@ const FIRST_SET = 2 ** 32;
  * Twice as many as there are held ones, so that each route may have its second and third path, and at least these.
  */
 const MIN_IDLE = 32_768;
+/**
+ * The bytes that idle paths may take, for each of as many as may wait: a path of 16 ASes. Paths that are much longer wait for
+ * a shorter time; the longest that BGP can carry would otherwise take gigabytes.
+ */
+const IDLE_BYTES_EACH = 256;
 
 /** What is noted of a path in the first words of its record. */
 const REFERENCES = 0;
@@ -45,6 +50,8 @@ export class PathTable {
   #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
   #idleCount = 0;
+  /** Of their records. */
+  #idleBytes = 0;
   #held = 0;
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
@@ -195,14 +202,16 @@ export class PathTable {
     if (this.#records.words[path * RECORD_WORDS + REFERENCES] === 0) this.#rest(path);
   }
 
-  /** Lets an idle path wait for its return; who has waited longest goes when too many do, unless it was taken again. */
+  /** Lets an idle path wait for its return; who has waited longest goes when too many do, or too long ones, unless it was taken again. */
   #rest(path: number): void {
     const { words } = this.#records;
     const at = path * RECORD_WORDS + SHAPE;
     if ((words[at] & QUEUED) !== 0) return;
     const most = Math.max(MIN_IDLE, 3 * this.#held);
+    this.#idleBytes += this.#records.bytes(path);
     // Two go for one that comes, so that the ring follows when fewer are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
+    while (this.#idleBytes > IDLE_BYTES_EACH * most && this.#idleCount > 0) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();
     this.#idle[(this.#idleStart + this.#idleCount++) & (this.#idle.length - 1)] = path;
     words[at] |= QUEUED;
@@ -212,6 +221,7 @@ export class PathTable {
     const oldest = this.#idle[this.#idleStart];
     this.#idleStart = (this.#idleStart + 1) & (this.#idle.length - 1);
     this.#idleCount--;
+    this.#idleBytes -= this.#records.bytes(oldest);
     const { words } = this.#records;
     const at = oldest * RECORD_WORDS;
     words[at + SHAPE] &= ~QUEUED;

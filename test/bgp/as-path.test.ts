@@ -4,6 +4,7 @@ import {
   type AsPath,
   formatAsPath,
   MAX_ASN,
+  MAX_PATH_ASES,
   parseAsn,
   parseAsPath,
   pathFacts,
@@ -61,6 +62,24 @@ describe('reading a path', () => {
     expect(parseAsPath(`64500 {${members(255)}}`)).toHaveLength(2);
     expect(parseAsPath(`64500 {${members(256)}}`)).toBeUndefined();
     expect(parseAsPath(`[${members(256)}] 64500`)).toBeUndefined();
+  });
+
+  test('a path of more ASes than an UPDATE of 65,535 bytes can carry (RFC 8654) is no path, whatever its segments', () => {
+    const bytesOf = (ases: number) => 23 + 4 + 4 * ases + 2 * Math.ceil(ases / 255);
+    expect([bytesOf(MAX_PATH_ASES) <= 65_535, bytesOf(MAX_PATH_ASES + 1) <= 65_535]).toEqual([true, false]);
+    expect([bytesOf(1_015) <= 4_096, bytesOf(1_016) <= 4_096]).toEqual([true, false]);
+    const ases = (count: number) => Array(count).fill('7').join(' ');
+    const facts = { origin: 0, upstream: 0, length: 0, prepended: false };
+    expect(parseAsPath(ases(MAX_PATH_ASES))).toHaveLength(MAX_PATH_ASES);
+    expect(parseAsPath(ases(MAX_PATH_ASES + 1))).toBeUndefined();
+    const plain = (text: string) => {
+      const [words, at, length] = asWords(text);
+      return readPlainPath(words, at, length, facts);
+    };
+    expect([plain(ases(MAX_PATH_ASES)), plain(ases(MAX_PATH_ASES + 1))]).toEqual([true, false]);
+    expect(parseAsPath(`${ases(MAX_PATH_ASES - 2)} {7,8}`)).toHaveLength(MAX_PATH_ASES - 1);
+    expect(parseAsPath(`${ases(MAX_PATH_ASES - 2)} {7,8,9}`)).toBeUndefined();
+    expect(parseAsPath(`(7 8 9) ${ases(MAX_PATH_ASES - 2)}`)).toBeUndefined();
   });
 });
 

@@ -100,4 +100,15 @@ describe('what the service sends all day is understood without the general decod
       expect(understands(one, buffer.subarray(at, at + frame.length - 1))).toBe(false);
     }
   });
+
+  it('a path of as many ASes as BGP can carry; one of more is left to the general decoder, which refuses it', () => {
+    const frame = (ases: number) =>
+      Buffer.from(
+        `{"record_type":"update","vp":"64500_192.0.2.1",${HEAD},"prefixes":"198.51.100.0/24","as-path":"${Array(ases).fill('7').join(' ')}"}`,
+      );
+    expect(understands(decoder(), frame(16_344))).toBe(true);
+    expect(understands(decoder(), frame(16_345))).toBe(false);
+    expect(decodeMessage(frame(16_344))).toMatchObject({ ok: true });
+    expect(decodeMessage(frame(16_345))).toEqual({ ok: false, reason: 'invalid_as_path' });
+  });
 });

@@ -243,6 +243,7 @@ describe('parts that cannot be read', () => {
     ['a path that is a number', { 'as-path': 64500 }, { reason: 'invalid_as_path' }],
     ['a path that is an array', { 'as-path': [64500] }, { reason: 'invalid_as_path' }],
     ['a path with a letter', { 'as-path': '64500 x' }, { reason: 'invalid_as_path' }],
+    ['a path that no UPDATE can carry', { 'as-path': '7 '.repeat(16_345) }, { reason: 'invalid_as_path' }],
     ['another type of record', { record_type: 'rib' }, { reason: 'unknown_record_type' }],
     ['a type of record that is a number', { record_type: 1 }, { reason: 'unknown_record_type' }],
     ['no type of record', { record_type: undefined }, { reason: 'unknown_record_type' }],

@@ -167,6 +167,28 @@ describe('paths that nobody holds', () => {
     expect(paths.size).toBe(0);
   });
 
+  it('are bounded in bytes too: long ones leave sooner, and their room is used again', () => {
+    const paths = new PathTable();
+    const long = '4200000000 '.repeat(10_000);
+    let highest = 0;
+    for (let i = 0; i < 500; i++) {
+      const path = held(paths, `${long}${i}`);
+      highest = Math.max(highest, path);
+      paths.release(path);
+    }
+    // The number of a path is that of the first of its lines, of 64 bytes each.
+    expect(64 * highest).toBeLessThan(10 * 1024 * 1024);
+    expect(byWords(paths, `${long}499`)).not.toBe(-1);
+    expect(byWords(paths, `${long}0`)).toBe(-1);
+  });
+
+  it('are kept as many as ever when they are as long as paths are', () => {
+    const paths = new PathTable();
+    const path = (i: number) => `${4_200_000_000 + i} 3356 1299 174 2914 6939 3257 64500`;
+    for (let i = 0; i < MANY; i++) paths.discard(paths.intern(path(i), 64499)!);
+    expect(byWords(paths, path(0))).not.toBe(-1);
+  });
+
   it('that were taken again while they waited are not lost', () => {
     const paths = new PathTable();
     const path = held(paths, '64501 64500');
