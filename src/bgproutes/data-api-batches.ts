@@ -40,6 +40,14 @@ export function groupVps(vps: readonly ListedVp[], size: number): ListedVp[][] {
   return parts;
 }
 
+/** The same question in two parts, by VPs where there are several of them; empty when it cannot be divided. */
+export function halvesOf({ vps, prefixes }: Batch): Batch[] {
+  const groups = groupVps(vps, Math.ceil(vps.length / 2));
+  if (groups.length > 1) return groups.map((some) => ({ vps: some, prefixes }));
+  const parts = chunks(prefixes, Math.ceil(prefixes.length / 2));
+  return parts.length > 1 ? parts.map((some) => ({ vps, prefixes: some })) : [];
+}
+
 /** Two listings may be one VP (a router that two collectors hear): those of each VP, in order of first appearance. */
 export function byIdentity(vps: readonly ListedVp[]): Iterable<ListedVp[]> {
   const groups = new Map<string, ListedVp[]>();

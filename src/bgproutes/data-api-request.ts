@@ -1,13 +1,27 @@
 /** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
 import type { DataApiErrorCode } from '../errors.ts';
 import { request } from '../http/http-request.ts';
+import { type JsonBounds, JsonReader, readJson } from '../http/json-reader.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { Timers } from '../stream/timers.ts';
 import type { DataApiEndpoint } from './data-api-types.ts';
 import { urlUnder } from './service-url.ts';
 
+/** Of every answer: `{"data": {"bgp": {VP: {PREFIX: [ROW…]}}}}` with lists in the rows has 7 levels. */
+const MAX_DEPTH = 32;
+
+/**
+ * What an answer can honestly hold. The list: 10,000 VPs of some 300 bytes and 25 values, four times. RIB: 2,000 VPs with 10
+ * prefixes are 20,000 routes of some 8 values. Updates: 150,000. The client asks for less where an answer has more.
+ */
+export const ANSWER_BOUNDS: Readonly<Record<DataApiEndpoint, JsonBounds>> = {
+  vantage_points: { bytes: 16 * 1024 * 1024, values: 1_000_000, depth: MAX_DEPTH },
+  rib: { bytes: 24 * 1024 * 1024, values: 1_000_000, depth: MAX_DEPTH },
+  updates: { bytes: 24 * 1024 * 1024, values: 1_500_000, depth: MAX_DEPTH },
+};
+
 /** The body of an error is a sentence. */
-const MAX_ERROR_BYTES = 64 * 1024;
+const ERROR_BOUNDS: JsonBounds = { bytes: 64 * 1024, values: 10_000, depth: MAX_DEPTH };
 
 /** Less is what a busy machine and whole seconds make of a right clock, ms. */
 const MIN_CLOCK_OFFSET_MS = 5_000;
@@ -22,7 +36,8 @@ export interface RequestOptions {
   readonly method: 'GET' | 'POST';
   readonly query: Query;
   readonly timeoutMs: number;
-  readonly maxBodyBytes: number;
+  /** Bounds the answer beside `ANSWER_BOUNDS`; undefined: only these do. */
+  readonly maxBodyBytes: number | undefined;
   readonly userAgent: string | undefined;
   readonly timers: Timers;
   readonly redactText: Redactor;
@@ -50,6 +65,8 @@ export interface Failure {
   readonly systemCode?: string;
   /** By the Retry-After header; undefined without one. */
   readonly retryAfterMs: number | undefined;
+  /** The answer is larger than can be read: less asked for may get one that is not. */
+  readonly isTooLarge?: true;
 }
 
 export type Answer = Success | Failure | { readonly kind: 'aborted' };
@@ -98,23 +115,27 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   }
   const startedAtMs = timers.now();
   let cameAtMs = startedAtMs;
-  const maxBytes = (status: number) => {
+  const bounds = ANSWER_BOUNDS[options.endpoint];
+  const reader = new JsonReader({ ...bounds, bytes: Math.min(bounds.bytes, options.maxBodyBytes ?? bounds.bytes) });
+  const take = (status: number) => {
     cameAtMs = timers.now();
-    return status === 200 ? options.maxBodyBytes : MAX_ERROR_BYTES;
+    return status === 200 ? (chunk: Buffer) => reader.push(chunk) : undefined;
   };
-  const answer = await request(url, { method: options.method, headers, body, maxBytes, signal });
-  const { status, body: bytes } = answer;
+  const maxBytes = () => ERROR_BOUNDS.bytes;
+  const answer = await request(url, { method: options.method, headers, body, maxBytes, take, signal });
+  const { status } = answer;
   const serverTimeMs = serverTime(answer.headers.date, answer.headers.age);
   const clockOffsetMs = clockOffset(serverTimeMs, startedAtMs, cameAtMs);
   if (status !== 200) {
-    const text = bytes === undefined ? 'an answer that is too long' : detailOf(bytes.toString());
+    const text = answer.body === undefined ? 'an answer that is too long' : detailOf(answer.body);
     const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], serverTimeMs ?? timers.now());
     return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
   }
-  if (bytes === undefined) {
-    return failure('INVALID_RESPONSE', status, `an answer of more than ${options.maxBodyBytes} bytes`);
+  const read = reader.end();
+  if (read.kind === 'too_large') {
+    return { ...failure('INVALID_RESPONSE', status, `an answer of ${read.text}`), isTooLarge: true };
   }
-  const envelope = parseJson(bytes.toString());
+  const envelope = read.kind === 'value' ? read.value : undefined;
   if (typeof envelope !== 'object' || envelope === null || !('data' in envelope)) {
     return failure('INVALID_RESPONSE', status, 'an answer that is not the documented JSON envelope');
   }
@@ -124,7 +145,7 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
     data,
     // No more than can be: a wrong number must not stop us for an hour.
     serverMs: Math.min(amount(seconds) * 1000, Math.max(0, timers.now() - startedAtMs)),
-    bytes: stated === undefined ? bytes.length : Math.min(amount(stated), 2 * bytes.length),
+    bytes: stated === undefined ? reader.bytes : Math.min(amount(stated), 2 * reader.bytes),
     clockOffsetMs,
   };
 }
@@ -170,19 +191,12 @@ function codeOf(status: number): DataApiErrorCode {
   return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
 }
 
-/** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else the body. */
-function detailOf(body: string): string {
-  const value = parseJson(body);
-  if (typeof value !== 'object' || value === null || !('detail' in value)) return body;
+/** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else, or what is nested too deep, the body. */
+function detailOf(body: Buffer): string {
+  const read = readJson(body, ERROR_BOUNDS);
+  const value = read.kind === 'value' ? read.value : undefined;
+  if (typeof value !== 'object' || value === null || !('detail' in value)) return body.toString();
   return typeof value.detail === 'string' ? value.detail : JSON.stringify(value.detail);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A number, or a number as text, not negative; 0 for anything else. */

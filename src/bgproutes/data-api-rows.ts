@@ -19,6 +19,12 @@ import {
   type UpdateRow,
 } from './data-api-types.ts';
 
+/** Prefixes and faults looked at between two batches, whether or not a row came of them. */
+const WORK_PER_BATCH = 4 * ROWS_PER_BATCH;
+
+/** Texts that are remembered as checked: more than an honest answer repeats. */
+const MAX_REMEMBERED = 20_000;
+
 /** What a request was about: rows of anything else are not taken. */
 export interface Asked {
   readonly vps: readonly ListedVp[];
@@ -90,6 +96,11 @@ function* decodeRows<Row extends RibRow>(
       for (const { type, row } of read(value, listed, fields)) found.push({ row, feed: { type, listing } });
       const hasNoData = isObject(value) && typeof value.details === 'string';
       if (hasNoData || fields.damage > damageBefore) unavailable.push(listed);
+    }
+    // What is not taken costs time too.
+    if (fields.workDone >= WORK_PER_BATCH) {
+      yield { rows, unreadable: fields.takeCounts(), unavailable };
+      [rows, unavailable] = [[], []];
     }
     for (const row of finish(ofOneFeed(found, fields), fields)) {
       rows.push(row);
@@ -211,6 +222,7 @@ class Fields {
   private readonly prefixes = new Map<string, string>();
   private readonly paths = new Map<string, boolean>();
   private counts: Counts = noneUnreadable();
+  private work = 0;
   /** How much could not be read so far, rather than was too much. */
   damage = 0;
 
@@ -220,7 +232,13 @@ class Fields {
     this.exact = new Set(this.outer.map((prefix) => prefix.text));
   }
 
+  /** How much was looked at since the last batch. */
+  get workDone(): number {
+    return this.work;
+  }
+
   count(reason: UnreadableReason, times = 1): void {
+    this.work += times;
     this.counts[reason] += times;
     if (DAMAGE.has(reason)) this.damage += times;
   }
@@ -228,6 +246,7 @@ class Fields {
   takeCounts(): Counts {
     const { counts } = this;
     this.counts = noneUnreadable();
+    this.work = 0;
     return counts;
   }
 
@@ -247,8 +266,9 @@ class Fields {
     let known = this.prefixes.get(value);
     if (known === undefined) {
       known = this.judgePrefix(value);
-      this.prefixes.set(value, known);
+      if (this.prefixes.size < MAX_REMEMBERED) this.prefixes.set(value, known);
     }
+    this.work++;
     if (known !== 'prefix' && known !== 'unasked') return known;
     this.count(known);
     return undefined;
@@ -270,7 +290,7 @@ class Fields {
       let valid = this.paths.get(value);
       if (valid === undefined) {
         valid = parseAsPath(value) !== undefined;
-        this.paths.set(value, valid);
+        if (this.paths.size < MAX_REMEMBERED) this.paths.set(value, valid);
       }
       if (valid) return value;
     }

@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts';
 import { type Redactor, redactor } from '../redaction.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import { sleep, systemTimers, type Timers } from '../stream/timers.ts';
-import { type Batch, groupVps, splitExact } from './data-api-batches.ts';
+import { type Batch, groupVps, halvesOf, splitExact } from './data-api-batches.ts';
 import { decodeVantagePoints } from './data-api-decode.ts';
 import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './data-api-quota.ts';
 import { type Failure, type Query, requestOnce } from './data-api-request.ts';
@@ -34,6 +34,9 @@ import { checkServiceUrl } from './service-url.ts';
 const MAX_GET_VPS = 100;
 const MAX_GET_PREFIXES = 10;
 
+/** A question whose answer is too large is halved so often; then it fails, so that a broken service is not asked for long. */
+const MAX_SPLITS = 3;
+
 /** A server may ask for patience, but not for ever. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -45,7 +48,10 @@ export interface DataApiOptions {
   readonly quota?: Partial<QuotaLimits>;
   /** Of one attempt, body included, ms. Default 60 s. */
   readonly timeoutMs?: number;
-  /** Of an answer, decompressed. Default 256 MiB. */
+  /**
+   * Of an answer, decompressed. Default and most: 16 MiB for the list of VPs, 24 MiB for a RIB or updates. Depth and number of
+   * values are bounded too. A question whose answer is larger is split by VPs, up to three times.
+   */
   readonly maxBodyBytes?: number;
   /** VPs in one request; less makes answers smaller, more makes fewer requests. Default 2000. */
   readonly maxVpsPerRequest?: number;
@@ -152,16 +158,26 @@ export class DataApiClient {
       const isSmall = batch.vps.length <= MAX_GET_VPS && batch.prefixes.length <= MAX_GET_PREFIXES;
       return this.request(endpoint, isSmall ? 'GET' : 'POST', query, signal, (data) => decode(data, asked));
     };
-    if (match === 'exact') {
-      for (const batch of splitExact(params.vps, params.prefixes, this.maxVps)) {
-        yield* inTurns(await ask(batch, { prefix_exact_match: batch.prefixes.join(',') }), signals);
+    const filterOf = ({ prefixes }: Batch): Query =>
+      match === 'exact' ? { prefix_exact_match: prefixes.join(',') } : { prefix_filter: `<<:${prefixes[0]}` };
+    const answers = async function* (batch: Batch, splits: number): AsyncGenerator<RowBatch<Row>> {
+      let parts: Generator<RowBatch<Row>>;
+      try {
+        parts = await ask(batch, filterOf(batch));
+      } catch (error) {
+        const halves = isTooLarge(error) && splits < MAX_SPLITS ? halvesOf(batch) : [];
+        if (halves.length === 0) throw error;
+        for (const half of halves) yield* answers(half, splits + 1);
+        return;
       }
+      yield* inTurns(parts, signals);
+    };
+    if (match === 'exact') {
+      for (const batch of splitExact(params.vps, params.prefixes, this.maxVps)) yield* answers(batch, 0);
       return;
     }
     for (const prefix of params.prefixes) {
-      for (const vps of groupVps(params.vps, this.maxVps)) {
-        yield* inTurns(await ask({ vps, prefixes: [prefix] }, { prefix_filter: `<<:${prefix}` }), signals);
-      }
+      for (const vps of groupVps(params.vps, this.maxVps)) yield* answers({ vps, prefixes: [prefix] }, 0);
     }
   }
 
@@ -221,7 +237,7 @@ export class DataApiClient {
         method,
         query,
         timeoutMs: options.timeoutMs ?? 60_000,
-        maxBodyBytes: options.maxBodyBytes ?? 256 * 1024 * 1024,
+        maxBodyBytes: options.maxBodyBytes,
         userAgent: options.userAgent,
         timers,
         redactText: this.redactText,
@@ -274,9 +290,23 @@ export class DataApiClient {
     const often = attempts > 1 ? ` (${attempts} attempts)` : '';
     const message = `Data API, ${endpoint}: ${EXPLANATIONS[failed.code]}: ${said.join(': ')}${often}`;
     // Made anew: what a library throws may hold the URL, or a header, and with it the key.
-    const cause = Object.assign(new Error(failed.text), { code: failed.systemCode ?? failed.code });
+    const cause = Object.assign(new Error(failed.text), {
+      code: failed.isTooLarge ? TOO_LARGE : (failed.systemCode ?? failed.code),
+    });
     return new DataApiError(failed.code, message, { status: failed.status, cause });
   }
+}
+
+/** `code` of the cause of an error: the answer was larger than can be read. */
+const TOO_LARGE = 'TOO_LARGE';
+
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof DataApiError &&
+    error.cause instanceof Error &&
+    'code' in error.cause &&
+    error.cause.code === TOO_LARGE
+  );
 }
 
 /** A success by status and envelope, with something else inside. */

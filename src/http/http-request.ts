@@ -23,13 +23,18 @@ export interface HttpRequest {
    * because the status alone says enough. Default false: too long is `undefined`, the others reject.
    */
   readonly cutBody?: boolean;
+  /**
+   * Takes the body, decompressed, while it arrives; false: no more of it is wanted, and the connection is closed. By the
+   * status of the answer; undefined: the body is kept and given, as without this.
+   */
+  readonly take?: (status: number) => ((chunk: Buffer) => boolean) | undefined;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   /** By lower case name. */
   readonly headers: IncomingHttpHeaders;
-  /** Undefined: longer than allowed. */
+  /** Undefined: longer than allowed, or taken by `take`. */
   readonly body: Buffer | undefined;
 }
 
@@ -49,6 +54,12 @@ export async function request(url: URL, asked: HttpRequest): Promise<HttpAnswer>
   const response = await answerTo(url, asked);
   try {
     const status = response.statusCode ?? 0;
+    const take = asked.take?.(status);
+    if (take !== undefined) {
+      // Leaving the loop destroys the stream, and with it the connection.
+      for await (const chunk of decompressed(response) as AsyncIterable<Buffer>) if (!take(chunk)) break;
+      return { status, headers: response.headers, body: undefined };
+    }
     const maxBytes = asked.maxBytes(status);
     const body =
       asked.cutBody === true ? await readCut(response, maxBytes) : await readBody(decompressed(response), maxBytes);

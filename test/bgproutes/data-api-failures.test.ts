@@ -154,6 +154,28 @@ describe('a failure', () => {
     expect((await client.vantagePoints()).vantagePoints).toEqual([]);
   });
 
+  it('by an answer of more values or levels than can be honest is INVALID_RESPONSE, long before its end', async () => {
+    const bodies = ['[],'.repeat(10_000_000), '['.repeat(10_000_000)];
+    const { client } = await world((_, response, count) => {
+      const zipped = gzipSync(`{"data":{"bgp":[${bodies[count - 1]}`);
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(zipped);
+    });
+    for (const why of ['an answer of more than 1000000 values', 'an answer of more than 32 levels']) {
+      expect(await caught(client.vantagePoints())).toMatchObject({
+        code: 'INVALID_RESPONSE',
+        message: expect.stringContaining(why),
+      });
+    }
+  });
+
+  it('is told by its status, however deep its reason is nested', async () => {
+    const detail = `{"detail":${'['.repeat(30_000)}"why"${']'.repeat(30_000)}}`;
+    const { client } = await world(says(detail, 403));
+    const error = await caught(client.vantagePoints());
+    expect(error).toMatchObject({ code: 'FORBIDDEN', status: 403 });
+    expect((error as Error).message.length).toBeLessThan(2_000);
+  });
+
   it('by nobody listening is NETWORK_ERROR', async () => {
     const { client, server } = await world(says(noVps), { maxAttempts: 1 });
     await server.close();

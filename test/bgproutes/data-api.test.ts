@@ -145,6 +145,27 @@ describe('a request', () => {
     expect(new Set(found).size).toBe(120);
   });
 
+  it('is asked by halves where its answer is larger than can be read, and by eighths at most', async () => {
+    let most = 3;
+    const { client, server } = await world(
+      (request, response) => {
+        const ids = (request.url.searchParams.get('vp_bgp_ids') ?? '').split(',');
+        const held = ids.map((id) => [id, { [P1]: [`${id} 64500`, 'x'.repeat(ids.length > most ? 2_000 : 1)] }]);
+        response.end(envelope({ bgp: Object.fromEntries(held) }));
+      },
+      { maxBodyBytes: 2_000 },
+    );
+    const found = await rows(client, { vps: vps(8) });
+    expect(found.map(({ vp }) => vp.asn)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const asked = server.requests.map(({ url }) => url.searchParams.get('vp_bgp_ids'));
+    expect(asked).toEqual(['1,2,3,4,5,6,7,8', '1,2,3,4', '1,2', '3,4', '5,6,7,8', '5,6', '7,8']);
+    server.requests.length = 0;
+    most = 0;
+    expect(await caught(rows(client, { vps: vps(20) }))).toMatchObject({ code: 'INVALID_RESPONSE' });
+    const sizes = server.requests.map(({ url }) => url.searchParams.get('vp_bgp_ids')?.split(',').length);
+    expect(sizes).toEqual([20, 10, 5, 3]);
+  });
+
   it('about nobody or nothing is none', async () => {
     const { client, server } = await world(says(nothing));
     expect([await rows(client, { vps: [] }), await rows(client, { prefixes: [] })]).toEqual([[], []]);
