@@ -75,7 +75,7 @@ const STYLE = `
 :root{color-scheme:light dark;--text:#1a2330;--dim:#5d6b7c;--line:#dfe5ec;--back:#fff;--head:#f5f7fa;--good:#0b7a4b;--warn:#9a5b00;--bad:#b3261e;--bar:#3b82c4;--track:#e6ebf1}
 @media(prefers-color-scheme:dark){:root{--text:#e4e9ef;--dim:#98a5b4;--line:#2c3743;--back:#12181f;--head:#1a222b;--good:#4cc38a;--warn:#e0a443;--bad:#f2756d;--bar:#4f9be0;--track:#26303b}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:62rem;padding:2rem 1.25rem;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+body{margin:0 auto;max-width:72rem;padding:2rem 1.25rem;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 h1{margin:0;font-size:1.5rem}h2{margin:2.25rem 0 .6rem;font-size:1.05rem}
 p{margin:.35rem 0}.dim{color:var(--dim)}.good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}
 nav{display:flex;flex-wrap:wrap;gap:.5rem;margin:1.1rem 0}
@@ -83,7 +83,8 @@ nav a{padding:.3rem .75rem;border:1px solid var(--line);border-radius:.4rem;colo
 nav a:hover,nav a:focus-visible{background:var(--head)}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
-th{background:var(--head);color:var(--dim);font-size:.8rem;font-weight:600;text-align:left;white-space:nowrap}
+th{background:var(--head);color:var(--dim);font-size:.8rem;font-weight:600;text-align:left}
+td{white-space:nowrap}td small{white-space:normal}
 th,td{padding:.5rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}
 tbody tr:last-child td{border-bottom:0}
 .number{text-align:right}code{font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:nowrap}
@@ -91,7 +92,7 @@ small{display:block;color:var(--dim)}
 progress{display:block;width:7rem;height:.45rem;margin-top:.3rem;border:0;border-radius:1rem;background:var(--track);appearance:none;overflow:hidden}
 @media(max-width:40rem){
 thead{display:none}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}tbody tr:last-child{border-bottom:0}
-td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem .75rem;border:0}td>div{text-align:right}
+td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem .75rem;border:0;white-space:normal}td>div{text-align:right}
 td:first-child>div{text-align:left}td[data-name]::before{content:attr(data-name);color:var(--dim)}progress{margin-left:auto}
 }
 progress::-webkit-progress-bar{background:var(--track)}progress::-webkit-progress-value{background:var(--bar)}progress::-moz-progress-bar{background:var(--bar)}
