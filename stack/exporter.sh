@@ -13,8 +13,5 @@ if [ ! -f "$config" ] && [ -z "${BGP_PREFIXES:-}" ]; then
   echo "BGP_API_KEY is set, and no prefix is: BGP_PREFIXES=192.0.2.0/24,2001:db8::/32 docker compose up, or write stack/exporter.yml" >&2
   exit 2
 fi
-[ -z "${BGP_PREFIXES:-}" ] || echo "BGP_PREFIXES is $BGP_PREFIXES: each prefix is given as --prefix" >&2
-for prefix in $(echo "${BGP_PREFIXES:-}" | tr ',' ' '); do
-  set -- "$@" "--prefix=$prefix"
-done
+# The exporter reads BGP_PREFIXES itself, and names it where one of them is wrong.
 exec $exporter "$@"

@@ -23,6 +23,7 @@ ${formatFlags(CONFIG_FLAGS)}
 Environment:
   BGP_API_KEY       API key, when neither a flag nor the file names one
   BGP_API_KEY_FILE  File that holds it
+  BGP_PREFIXES      Prefixes to monitor, by commas; added to those of the file
 
 Signals: SIGHUP reads the configuration file again, SIGINT and SIGTERM stop in order, a second one at once.
 

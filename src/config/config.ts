@@ -95,6 +95,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   const draft = new Draft(file, file === undefined ? '' : readConfigFile(file, readFile), env);
   if (!draft.readable) throw configError(draft.problems(), env);
   draft.applyFlags(flags);
+  draft.applyEnvironment(env);
   const parsed = configSchema.safeParse(draft.value);
   if (!parsed.success) draft.addIssues(parsed.error.issues);
   draft.checkPrefixes(MAX_PREFIXES);

@@ -23,7 +23,7 @@ export class Draft {
   readonly #file: string | undefined;
   readonly #document: ConfigDocument;
   readonly #problems: Problem[] = [];
-  /** Paths that a flag has set, with the flag's name. */
+  /** Paths that a flag or a variable of the environment has set, with its name. */
   readonly #flagByPath = new Map<string, string>();
   /** Paths with a problem: what follows from it is not said again. */
   readonly #faulty = new Set<string>();
@@ -63,9 +63,17 @@ export class Draft {
         this.#set(key, repeatable && !Array.isArray(given) ? [given] : given, `--${name}`);
         if (name === 'bgproutes.api-key-file') this.#set(['bgproutes', 'api_keys'], undefined, `--${name}`);
       } else if (name === 'prefix') {
-        this.#addPrefixes(Array.isArray(given) ? given : [given]);
+        this.#addPrefixes(Array.isArray(given) ? given : [given], '--prefix');
       }
     }
+  }
+
+  /** Prefixes of BGP_PREFIXES, by commas or blanks; added like those of flags. */
+  applyEnvironment({ BGP_PREFIXES: list = '' }: Environment): void {
+    this.#addPrefixes(
+      list.split(/[\s,]+/).filter((text) => text !== ''),
+      'BGP_PREFIXES',
+    );
   }
 
   /** Takes over what the schema found. */
@@ -104,9 +112,9 @@ export class Draft {
       const path = ['prefixes', i, 'prefix'];
       const firstPath = ['prefixes', first, 'prefix'];
       const { prefix: former } = entries[first] as Section;
-      // Two flags have the same place: only the spelling tells which one is meant.
+      // Two of one list have the same place: only the spelling tells which one is meant.
       const said =
-        this.#flagOf(firstPath) === undefined
+        this.#flagOf(firstPath) === undefined || this.#flagOf(firstPath) !== this.#flagOf(path)
           ? `is the same prefix as that of ${this.#where(firstPath)}`
           : `is given twice${former === text ? '' : `, first as ${former}`}`;
       this.#add(path, `${text} ${said}`);
@@ -199,10 +207,10 @@ export class Draft {
     this.#flagByPath.set(formatPath([section, name]), flag);
   }
 
-  #addPrefixes(texts: readonly unknown[]): void {
+  #addPrefixes(texts: readonly unknown[], from: string): void {
     const former = this.#list('prefixes');
     if (former === undefined || !isSection(this.#value)) return;
-    for (const i of texts.keys()) this.#flagByPath.set(formatPath(['prefixes', former.length + i]), '--prefix');
+    for (const i of texts.keys()) this.#flagByPath.set(formatPath(['prefixes', former.length + i]), from);
     this.#value = { ...this.#value, prefixes: [...former, ...texts.map((prefix) => ({ prefix }))] };
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startProgram } from '../support/program.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../stack/exporter.sh', import.meta.url));
 
@@ -37,9 +38,14 @@ it('with a key and no prefix it speaks of BGP_PREFIXES, and starts nothing', () 
   expect(stderr).not.toContain('key-of-the-test');
 });
 
-it('with both it monitors each prefix, and says where the flags come from', () => {
-  const { status, stdout, stderr } = start({ BGP_API_KEY: 'k', BGP_PREFIXES: '192.0.2.0/24,2001:db8::/32' });
-  const args = 'serve --storage.path=/data --prefix=192.0.2.0/24 --prefix=2001:db8::/32';
-  expect([status, stdout]).toEqual([0, `/app/dist/main.js ${args}\n`]);
-  expect(stderr).toContain('BGP_PREFIXES is 192.0.2.0/24,2001:db8::/32: each prefix is given as --prefix');
+it('with both it is the exporter, which reads BGP_PREFIXES itself', () => {
+  const { status, stdout } = start({ BGP_API_KEY: 'k', BGP_PREFIXES: '192.0.2.0/24,2001:db8::/32' });
+  expect([status, stdout]).toEqual([0, '/app/dist/main.js serve --storage.path=/data\n']);
+});
+
+it('a wrong prefix is told under the name of the variable that it stands in', async () => {
+  const program = startProgram(['serve'], { BGP_API_KEY: 'key-of-the-test', BGP_PREFIXES: '192.0.2.0/24,192.0.2.0' });
+  expect(await program.exit).toBe(2);
+  expect(program.stderr()).toContain('BGP_PREFIXES: expected a prefix such as 192.0.2.0/24');
+  expect(program.stderr()).not.toContain('--prefix');
 });

@@ -497,6 +497,18 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       `--prefix: ${PREFIX}, got "10.0.0.0/8, x"`,
     ],
   },
+  {
+    name: 'prefixes of the environment',
+    yaml: 'prefixes: [{prefix: 10.0.0.0/8}]\n',
+    flags: { prefix: ['11.0.0.0/8'] },
+    env: { BGP_API_KEY: 'k', BGP_PREFIXES: ' 192.0.2.0,192.0.2.0/24  12.0.0.0/8, 12.0.0.0/8,10.0.0.0/8,11.0.0.0/8' },
+    problems: [
+      `BGP_PREFIXES: ${PREFIX}, got "192.0.2.0" (the length is missing, as /24)`,
+      'BGP_PREFIXES: 12.0.0.0/8 is given twice',
+      'BGP_PREFIXES: 10.0.0.0/8 is the same prefix as that of bgp.yml:1:21: prefixes[0].prefix',
+      'BGP_PREFIXES: 11.0.0.0/8 is the same prefix as that of --prefix',
+    ],
+  },
   { name: 'no prefix, no file', problems: ['prefixes: expected at least one prefix, here or by --prefix, got none'] },
   {
     name: 'a file that is not there',
