@@ -25,23 +25,37 @@ export function fitted(
   width: number | undefined,
 ): { readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[] } {
   if (width === undefined) return { columns, rows };
+  const { kept, left } = columnsThatFit(columns, rows, width, MIN_LAST);
+  const cut = (text: string): string => (text.length <= left ? text : `${text.slice(0, left - 1)}…`);
+  return {
+    columns: kept.map((i) => columns[i]),
+    rows: rows.map((row) => kept.map((i, place) => (place === kept.length - 1 ? cut(row[i]) : row[i]))),
+  };
+}
+
+/**
+ * Which columns, by their places, a terminal has room for, and how many characters of it are left for the last one of them
+ * (at least 1).
+ * @param minLast so many are enough for a last column whose texts are longer
+ */
+export function columnsThatFit(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+  minLast: number,
+): { readonly kept: readonly number[]; readonly left: number } {
   const widths = widthsOf(columns, rows);
   let kept = columns.map((_, i) => i);
   const room = () => width - kept.slice(0, -1).reduce((sum, i) => sum + widths[i] + GAP, 0);
   const longest = () => rows.reduce((most, row) => Math.max(most, row[kept[kept.length - 1]].length), 0);
-  while (room() < Math.min(MIN_LAST, longest())) {
+  while (room() < Math.min(minLast, longest())) {
     const [next] = kept
       .filter((i) => columns[i].goes !== undefined)
       .sort((a, b) => (columns[a].goes ?? 0) - (columns[b].goes ?? 0));
     if (next === undefined) break;
     kept = kept.filter((i) => i !== next);
   }
-  const left = Math.max(1, room());
-  const cut = (text: string): string => (text.length <= left ? text : `${text.slice(0, left - 1)}…`);
-  return {
-    columns: kept.map((i) => columns[i]),
-    rows: rows.map((row) => kept.map((i, place) => (place === kept.length - 1 ? cut(row[i]) : row[i]))),
-  };
+  return { kept, left: Math.max(1, room()) };
 }
 
 /** Widths that fit these rows; of the last column none is needed unless it stands to the right. */

@@ -15,6 +15,35 @@ export function painterFor(output: CommandOutput, env: CommandIo['env']): Paint 
   return isPlain ? (_, text) => text : (colour, text) => `\u001b[${COLOURS[colour]}m${text}\u001b[0m`;
 }
 
+/** A piece of a line. */
+export interface LinePart {
+  /** Blanks before it; unused at the start of a line. */
+  readonly gap: string;
+  readonly text: string;
+  readonly colour?: Colour;
+}
+
+/** Blanks before what goes on in the next line. */
+const FOLD_INDENT = '    ';
+
+/** One line, or where it is wider than `width` (characters) several, folded between words. Without a newline at the end. */
+export function foldParts(parts: readonly LinePart[], width: number, paint: Paint): string {
+  const painted = ({ colour }: LinePart, text: string): string => (colour === undefined ? text : paint(colour, text));
+  const length = parts.reduce((sum, { gap, text }) => sum + gap.length + text.length, 0);
+  if (length <= width) return parts.map((part) => part.gap + painted(part, part.text)).join('');
+  let lines = '';
+  let used = 0;
+  for (const part of parts) {
+    for (const [i, word] of part.text.split(' ').entries()) {
+      const gap = i === 0 ? part.gap : ' ';
+      const fits = used === 0 || used + gap.length + word.length <= width;
+      lines += `${fits ? gap : `\n${FOLD_INDENT}`}${painted(part, word)}`;
+      used = (fits ? used + gap.length : FOLD_INDENT.length) + word.length;
+    }
+  }
+  return lines;
+}
+
 /** JSON on one line; what is invisible or changes the direction of text is escaped: the texts are a stranger's. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, (character) =>

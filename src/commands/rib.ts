@@ -9,8 +9,9 @@ import {
   type UnreadableReason,
 } from '../bgproutes/data-api-types.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
-import { type Column, columnLine, titlesOf, widthsOf } from './columns.ts';
+import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './columns.ts';
 import type { Command, CommandIo } from './command.ts';
+import { foldWords } from './folding.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
@@ -23,6 +24,9 @@ const DEFAULT_AGE_MS = 5 * 60_000;
 
 /** By which clocks may differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
+
+/** A path that has less room than this beside the other columns is hard to read, characters. */
+const MIN_PATH = 24;
 
 /** Origins named in the summary. */
 const MAX_ORIGINS = 5;
@@ -41,8 +45,9 @@ const FLAGS: readonly Flag[] = [
 
 const COLUMNS: readonly Column[] = [
   { title: 'PREFIX' },
-  { title: 'ASN', right: true },
-  { title: 'IP' },
+  // Most paths begin with the VP's AS.
+  { title: 'ASN', right: true, goes: 2 },
+  { title: 'IP', goes: 1 },
   { title: 'ORIGIN', right: true },
   { title: 'AS PATH' },
 ];
@@ -102,7 +107,7 @@ async function printRoutes({ service, io, output, format, matches, dateMs, filte
   const listed = await patiently(io, VP_LIST, () => api.vantagePoints({ ...filter, signal }));
   const summary = new Summary();
   summary.add(listed.unreadable);
-  const print = format === 'json' ? new JsonPrinter(output) : new TablePrinter(output);
+  const print = format === 'json' ? new JsonPrinter(output) : new TablePrinter(output, io.stdout.columns);
   const ask = async (match: PrefixMatch): Promise<void> => {
     const question = { vps: listed.vantagePoints, prefixes: service.prefixes, dateMs, match, signal };
     for await (const { rows, unreadable, unavailable } of api.rib(question)) {
@@ -119,29 +124,76 @@ async function printRoutes({ service, io, output, format, matches, dateMs, filte
   io.stderr.write(`# at ${when} UTC, asked of ${listed.vantagePoints.length} vantage points: ${summary.text()}\n`);
 }
 
+/** What the table has room for. */
+interface Layout {
+  /** Places of the columns that are shown, the path last. */
+  readonly kept: readonly number[];
+  /** Of the columns that are shown. */
+  readonly widths: readonly number[];
+  /** Characters of a line that the path may take; undefined: any number. */
+  readonly left: number | undefined;
+}
+
+/**
+ * A line a route. On a terminal no line is wider than it: columns go, and a path goes on below itself. Without one (a pipe) a
+ * route is always one whole line.
+ */
 class TablePrinter {
   readonly #output: LineOutput;
-  #widths: readonly number[] | undefined;
+  readonly #width: number | undefined;
+  #layout: Layout | undefined;
 
-  constructor(output: LineOutput) {
+  constructor(output: LineOutput, width: number | undefined) {
     this.#output = output;
+    this.#width = width;
   }
 
-  /** Widths are those of the first part of the answer: it is not kept to wait for the last one. */
+  /**
+   * Widths are those of the first part of the answer: it is not kept to wait for the last one. A part that does not fit a
+   * terminal then has widths, and a title, of its own.
+   */
   async rows(rows: readonly RibRow[]): Promise<void> {
     const texts = rows.map(textsOf);
-    if (this.#widths === undefined) await this.#title(texts);
-    for (const row of texts) await this.#output.line(columnLine(COLUMNS, this.#widths ?? [], row));
+    if (this.#layout === undefined || this.#isTooWide(texts, this.#layout)) await this.#title(texts);
+    for (const row of texts) for (const line of this.#linesOf(row)) await this.#output.line(line);
   }
 
   async end(): Promise<void> {
-    if (this.#widths === undefined) await this.#title([]);
+    if (this.#layout === undefined) await this.#title([]);
+  }
+
+  #isTooWide(rows: readonly (readonly string[])[], { kept, widths, left }: Layout): boolean {
+    return (
+      left !== undefined && rows.some((row) => kept.slice(0, -1).some((i, place) => row[i].length > widths[place]))
+    );
   }
 
   #title(rows: readonly (readonly string[])[]): Promise<void> {
-    this.#widths = widthsOf(COLUMNS, rows);
-    return this.#output.line(this.#output.paint('grey', columnLine(COLUMNS, this.#widths, titlesOf(COLUMNS))));
+    const all = { kept: COLUMNS.map((_, i) => i), left: undefined };
+    const { kept, left } = this.#width === undefined ? all : columnsThatFit(COLUMNS, rows, this.#width, MIN_PATH);
+    const columns = kept.map((i) => COLUMNS[i]);
+    const widths = widthsOf(
+      columns,
+      rows.map((row) => kept.map((i) => row[i])),
+    );
+    this.#layout = { kept, widths, left };
+    return this.#output.line(this.#output.paint('grey', columnLine(columns, widths, titlesOf(columns))));
   }
+
+  #linesOf(row: readonly string[]): string[] {
+    const { kept, widths, left } = this.#layout ?? { kept: [], widths: [], left: undefined };
+    const columns = kept.map((i) => COLUMNS[i]);
+    const cells = kept.slice(0, -1).map((i) => row[i]);
+    const path = row[row.length - 1];
+    const parts = left === undefined ? [path] : foldWords(path, left).flatMap((part) => broken(part, left));
+    return parts.map((part, i) => columnLine(columns, widths, [...(i === 0 ? cells : cells.map(() => '')), part]));
+  }
+}
+
+/** An AS_SET is one word, however many ASes it has. */
+function broken(word: string, length: number): string[] {
+  const pieces = Math.max(1, Math.ceil(word.length / length));
+  return Array.from({ length: pieces }, (_, i) => word.slice(i * length, (i + 1) * length));
 }
 
 class JsonPrinter {

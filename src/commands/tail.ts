@@ -4,7 +4,7 @@ import { formatMessage } from '../bgproutes/format-message.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { follow } from './follow.ts';
-import { jsonLine, type Paint } from './line-output.ts';
+import { foldParts, jsonLine, type LinePart, type Paint } from './line-output.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
@@ -29,7 +29,8 @@ export const tailCommand: Command = {
   help: `Usage: bgproutes-exporter tail [flags]
 
 Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C or until nobody reads its output
-(which shows with the next line). What happens to the connection is told on standard error.
+(which shows with the next line). What happens to the connection is told on standard error. Each message is one line; only
+on a terminal that is narrower the pretty one is folded, between words and without loss.
 
 v1: TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
 v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
@@ -45,17 +46,29 @@ Example:
     const { flags } = parseArguments(args, FLAGS);
     const format = choiceOf(flags, 'format', FORMATS, 'pretty');
     const service = serviceOf(flags, io.env);
-    return follow(service, io, (message, output) => output.line(lineOf(message, format, output.paint)));
+    const width = io.stdout.columns;
+    return follow(service, io, (message, output) => output.line(lineOf(message, format, output.paint, width)));
   },
 };
 
-function lineOf(message: LiveMessage, format: (typeof FORMATS)[number], paint: Paint): string {
+/** @param width characters of the terminal; undefined: any number */
+function lineOf(
+  message: LiveMessage,
+  format: (typeof FORMATS)[number],
+  paint: Paint,
+  width: number | undefined,
+): string {
   if (format === 'json') return jsonLine(message);
   if (format !== 'pretty') return formatMessage(message, { style: format });
-  const time = paint('grey', isoTime(message.timestampUs));
-  const who = speakerOf(message);
+  return foldParts(partsOf(message), width ?? Number.POSITIVE_INFINITY, paint);
+}
+
+/** For people. */
+function partsOf(message: LiveMessage): LinePart[] {
+  const time: LinePart = { gap: '', text: isoTime(message.timestampUs), colour: 'grey' };
+  const who: LinePart = { gap: '  ', text: speakerOf(message) };
   const prefixes = message.prefixes.join(' ');
-  if (message.type === 'withdrawal') return `${time} ${paint('red', `- ${prefixes}`)}  ${who}`;
+  if (message.type === 'withdrawal') return [time, { gap: ' ', text: `- ${prefixes}`, colour: 'red' }, who];
   // The text of path attributes is a stranger's; formatMessage makes it fit for a terminal.
   const [asPath, communities, origin, nextHop] = formatMessage(message, { style: 'v1' }).split('|').slice(5);
   const more = [
@@ -65,7 +78,14 @@ function lineOf(message: LiveMessage, format: (typeof FORMATS)[number], paint: P
   ]
     .filter((part) => part !== '')
     .join(' ');
-  return `${time} ${paint('green', `+ ${prefixes}`)}  ${who}  path ${paint('cyan', asPath === '' ? '(empty)' : asPath)}${more === '' ? '' : `  ${paint('grey', more)}`}`;
+  return [
+    time,
+    { gap: ' ', text: `+ ${prefixes}`, colour: 'green' },
+    who,
+    { gap: '  ', text: 'path' },
+    { gap: ' ', text: asPath === '' ? '(empty)' : asPath, colour: 'cyan' },
+    ...(more === '' ? [] : [{ gap: '  ', text: more, colour: 'grey' } as const]),
+  ];
 }
 
 /** Milliseconds are enough for people; UTC. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ribCommand } from '../../src/commands/rib.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
-import { addresses, runCommand } from './command-world.ts';
+import { addresses, Output, runCommand } from './command-world.ts';
 
 const NOW = () => new Date(Date.now() + 1_000).toISOString().slice(0, 19);
 
@@ -37,6 +37,31 @@ describe('rib', () => {
     expect(run.stderr.text).toMatch(
       /^# at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d UTC, asked of 2 vantage points: 3 routes \(2 from 64500, 1 from 64666\)\n$/,
     );
+  });
+
+  it('is no wider than a terminal: the address goes, then the AS, and a path goes on below itself', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint({ protocol: 'bgp', asn: 64511, ip: '2001:db8:1111:2222:3333:4444:5555:6666' });
+    const asPath = '64511 64496 64497 64498 64499 {64501,64502,64503,64504,64505}';
+    simulator.announce(vp.key, P2, { asPath });
+    const lines = async (columns: number | undefined) => {
+      const stdout = Object.assign(new Output(), { columns, isTTY: columns !== undefined });
+      const args = [`--prefix=${P2}`, `--date=${NOW()}`, ...addresses(simulator)];
+      const run = runCommand(ribCommand, args, { env: { BGP_API_KEY: KEY, NO_COLOR: '1' }, stdout });
+      expect(await run.exit).toBe(0);
+      return stdout.lines;
+    };
+    expect((await lines(undefined))[1]).toMatch(new RegExp(`  64511  2001:db8:1111:\\S+  \\S+  ${asPath}$`));
+    expect(await lines(90)).toEqual([
+      'PREFIX               ASN                           ORIGIN  AS PATH',
+      '2a06:3040:10::/48  64511  {64501,64502,64503,64504,64505}  64511 64496 64497 64498 64499',
+      '                                                           {64501,64502,64503,64504,64505}',
+    ]);
+    for (let columns = 60; columns < 100; columns += 5) {
+      const printed = await lines(columns);
+      expect(Math.max(...printed.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(printed.join('').replaceAll(/\s/g, '')).toContain('64497');
+    }
   });
 
   it('prints JSON', async () => {

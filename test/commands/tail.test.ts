@@ -58,6 +58,32 @@ describe('tail', () => {
     expect(simulator.sessions()).toBe(0);
   });
 
+  it('folds the pretty line on a terminal that is narrower, and no other', async () => {
+    const simulator = await simulate();
+    const vp = simulator.addVantagePoint(BGP_VP);
+    for (const [format, lines] of [
+      [
+        'pretty',
+        [
+          expect.stringMatching(`Z \\+ ${P1}  AS3333 193\\.0\\.0\\.56$`),
+          '    path 3333 1103 64500  next hop 193.0.0.56 IGP [3333:100',
+          '    64500:1:2]',
+        ],
+      ],
+      ['v1', [expect.stringMatching(/\|IGP\|193\.0\.0\.56$/)]],
+    ] as const) {
+      const stdout = Object.assign(new Output(), { columns: 62 });
+      const run = await tail(simulator, [`--prefix=${P1}`, `--format=${format}`], {
+        env: { BGP_API_KEY: KEY },
+        stdout,
+      });
+      simulator.announce(vp.key, P1, ROUTE);
+      expect(await run.printed(lines.length)).toEqual(lines);
+      simulator.withdraw(vp.key, P1);
+      await run.stop();
+    }
+  });
+
   it('prints the whole message as JSON', async () => {
     const simulator = await simulate();
     const vp = simulator.addVantagePoint(BMP_VP);
