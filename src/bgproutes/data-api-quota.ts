@@ -66,14 +66,20 @@ export class Quota {
     };
   }
 
-  /** Of the last window. */
-  used(nowMs: number): { readonly requests: number; readonly serverMs: number; readonly bytes: number } {
+  /** Of the last window; `share` is that of the limit that is nearest, 1 when it is reached. */
+  used(nowMs: number): {
+    readonly requests: number;
+    readonly serverMs: number;
+    readonly bytes: number;
+    readonly share: number;
+  } {
     this.forget(nowMs);
-    return {
-      requests: this.charges.length,
-      serverMs: this.charges.reduce((sum, charge) => sum + charge.serverMs, 0),
-      bytes: this.charges.reduce((sum, charge) => sum + charge.bytes, 0),
-    };
+    const { limits } = this;
+    const requests = this.charges.length;
+    const serverMs = this.charges.reduce((sum, charge) => sum + charge.serverMs, 0);
+    const bytes = this.charges.reduce((sum, charge) => sum + charge.bytes, 0);
+    const share = Math.max(requests / limits.requests, serverMs / limits.serverMs, bytes / limits.bytes);
+    return { requests, serverMs, bytes, share };
   }
 
   private forget(nowMs: number): void {

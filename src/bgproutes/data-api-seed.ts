@@ -4,6 +4,7 @@
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { type CoveringFilter, coveringFilters } from './covering-filters.ts';
 import type { DataApiClient } from './data-api.ts';
 import { FEW } from './data-api-batches.ts';
 import { addUnreadable, type Counts, noneUnreadable } from './data-api-decode.ts';
@@ -51,7 +52,7 @@ const NOBODY = '203.0.113.255';
 const MAX_DISCOVERED = 1_000;
 
 /**
- * How more-specifics are asked for: all VPs at once by a filter. Where the API refuses that (its rule of 10 VPs may hold for
+ * How more-specifics are asked for: all VPs at once by a filter, prefixes that lie beside or in each other by one. Where the API refuses that (its rule of 10 VPs may hold for
  * filters too), the ten VPs with the largest tables tell which more-specifics there are, and all VPs are asked for these and
  * for those known already. One that neither of them knows is then missing until the stream speaks of it.
  */
@@ -89,7 +90,7 @@ export class DataApiSeed {
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch<RibRow>> {
     const { client } = this.options;
-    yield* this.both('rib', vps, prefixes, signal, (some, few, match, needed) =>
+    yield* this.read('rib', vps, prefixes, signal, (some, few, match, needed) =>
       client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal: needed }),
     );
   }
@@ -117,26 +118,30 @@ export class DataApiSeed {
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
+    of: PrefixMatch | 'all' = 'all',
   ): AsyncGenerator<RowBatch<UpdateRow>> {
     const { client } = this.options;
-    yield* this.both('updates', vps, prefixes, signal, (some, few, match, needed) =>
-      client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal: needed }),
-    );
+    const ask: Ask<UpdateRow> = (some, few, match, needed) =>
+      client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal: needed });
+    yield* this.read('updates', vps, prefixes, signal, ask, of);
   }
 
   /** All that is asked for, the next question while the answer to the one before is read. */
-  private async *both<Row extends RibRow>(
+  private async *read<Row extends RibRow>(
     endpoint: string,
     vps: readonly SizedVp[],
     prefixes: readonly string[],
     signal: AbortSignal,
     ask: Ask<Row>,
+    of: PrefixMatch | 'all' = 'all',
   ): AsyncGenerator<RowBatch<Row>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
-    const moreSpecifics = prefixes.map(
-      (prefix) => (needed: AbortSignal) => this.moreSpecifics(endpoint, vps, prefix, needed, ask),
+    const exact = (needed: AbortSignal) => ask(vps, prefixes, 'exact', needed);
+    const moreSpecifics = coveringFilters(prefixes).map(
+      (filter) => (needed: AbortSignal) => this.moreSpecifics(endpoint, vps, filter, needed, ask),
     );
-    const batches = oneAhead([(needed) => ask(vps, prefixes, 'exact', needed), ...moreSpecifics], signal);
+    const questions = [...(of === 'more_specific' ? [] : [exact]), ...(of === 'exact' ? [] : moreSpecifics)];
+    const batches = oneAhead(questions, signal);
     for await (const batch of batches) {
       tally.rows += batch.rows.length;
       addUnreadable(tally.unreadable, batch.unreadable);
@@ -148,17 +153,20 @@ export class DataApiSeed {
   private async *moreSpecifics<Row extends RibRow>(
     endpoint: string,
     vps: readonly SizedVp[],
-    prefix: string,
+    filter: CoveringFilter,
     signal: AbortSignal,
     ask: Ask<Row>,
   ): AsyncGenerator<RowBatch<Row>> {
+    const { prefix, members } = filter;
+    const isShared = members.length > 1;
     const question = `${endpoint} ${prefix}`;
     if (!this.refused.has(question)) {
       try {
         yield* ask(vps, [prefix], 'more_specific', signal);
         return;
       } catch (error) {
-        if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || vps.length <= FEW) throw error;
+        if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || (vps.length <= FEW && !isShared))
+          throw error;
         if (this.refused.size === 0) {
           this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
             endpoint,
@@ -169,6 +177,12 @@ export class DataApiSeed {
         }
         this.refused.add(question);
       }
+    }
+    if (isShared) {
+      for (const member of members) {
+        yield* this.moreSpecifics(endpoint, vps, { prefix: member, members: [member] }, signal, ask);
+      }
+      return;
     }
     const found = this.discoveredIn(prefix);
     for await (const batch of ask(largest(vps, prefix), [prefix], 'more_specific', signal)) {

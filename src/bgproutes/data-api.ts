@@ -37,6 +37,9 @@ const MAX_GET_PREFIXES = 10;
 /** A question whose answer is too large is halved so often; then it fails, so that a broken service is not asked for long. */
 const MAX_SPLITS = 3;
 
+/** From this share of the hourly quota on, whichever of its limits comes first, the log warns; again after less than half. */
+const WARN_SHARE = 0.8;
+
 /** A server may ask for patience, but not for ever. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -79,6 +82,7 @@ export class DataApiClient {
   private readonly redactText: Redactor;
   private readonly quota: Quota;
   private lastClockOffsetMs = 0;
+  private hasWarned = false;
   /** The end of the queue: settled when its last request is done. */
   private tail: Promise<void> = Promise.resolve();
 
@@ -95,7 +99,8 @@ export class DataApiClient {
 
   /** What the key used of its quota within the last hour. */
   get used(): { readonly requests: number; readonly serverMs: number; readonly bytes: number } {
-    return this.quota.used(this.timers.now());
+    const { requests, serverMs, bytes } = this.quota.used(this.timers.now());
+    return { requests, serverMs, bytes };
   }
 
   /** How far the API's clock is ahead of this machine's by its last answer, ms; 0 when they agree to within 5 s. */
@@ -248,6 +253,7 @@ export class DataApiClient {
         charge(answer.serverMs, answer.bytes);
         this.lastClockOffsetMs = answer.clockOffsetMs ?? this.lastClockOffsetMs;
       }
+      this.warnOfQuota();
       const value = answer.kind === 'success' ? decode(answer.data) : undefined;
       if (value !== undefined) {
         options.onRequest?.(endpoint, 'success');
@@ -269,11 +275,22 @@ export class DataApiClient {
     }
   }
 
+  /** While there is time to act: when the hour is used up, gaps stay open. */
+  private warnOfQuota(): void {
+    const { requests, serverMs, bytes, share } = this.quota.used(this.timers.now());
+    if (share < WARN_SHARE / 2) this.hasWarned = false;
+    if (share < WARN_SHARE || this.hasWarned) return;
+    this.hasWarned = true;
+    this.options.log?.warn('most of the hourly quota of the Data API is used', {
+      ...{ used_percent: Math.floor(share * 100), requests, server_seconds: Math.round(serverMs / 1000), bytes },
+    });
+  }
+
   private async awaitQuota(signal: AbortSignal): Promise<void> {
     for (;;) {
       const waitMs = this.quota.waitMs(this.timers.now());
       if (waitMs <= 0) return;
-      this.options.log?.info('the hourly quota of the Data API is used up', { wait_seconds: Math.ceil(waitMs / 1000) });
+      this.options.log?.warn('the hourly quota of the Data API is used up', { wait_seconds: Math.ceil(waitMs / 1000) });
       await this.pause(waitMs, signal);
     }
   }

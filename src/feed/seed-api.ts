@@ -35,6 +35,9 @@ export interface ApiBatch<Row> {
   readonly unavailable: readonly { readonly vp: VantagePoint }[];
 }
 
+/** The very prefixes, which take one request for ten of them, their more-specifics, which take about one each, or both. */
+export type UpdatesOf = 'exact' | 'more_specific' | 'all';
+
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the key. */
 export interface SeedApi {
   /** How far the API's clock is ahead of this machine's, ms, by its last answer; 0 when they agree. */
@@ -56,12 +59,13 @@ export interface SeedApi {
     atMs: number,
     signal: AbortSignal,
   ): AsyncIterable<ApiBatch<ApiRoute>>;
-  /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. */
+  /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. `of` is `all` by default. */
   updates(
     vps: readonly ApiVantagePoint[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
+    of?: UpdatesOf,
   ): AsyncIterable<ApiBatch<ApiUpdate>>;
 }

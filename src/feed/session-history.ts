@@ -4,7 +4,7 @@
  */
 import type { MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import type { ApiUpdate, ApiVantagePoint, SeedApi } from './seed-api.ts';
+import type { ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from './seed-api.ts';
 import { applyHistory, applyHolders, type Holders, lastWords, RibReader } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
@@ -53,9 +53,10 @@ export class SessionHistory {
     toMs: number,
     heardFromMs: number,
     signal: AbortSignal,
+    of: UpdatesOf = 'all',
   ): Promise<void> {
     const { table, session, now } = this.#options;
-    const batches = this.#updates(vps, prefixes, fromMs, toMs, signal);
+    const batches = this.#updates(vps, prefixes, fromMs, toMs, signal, of);
     await applyHistory(table, session, batches, this.#serviceMs(heardFromMs), now);
   }
 
@@ -87,9 +88,10 @@ export class SessionHistory {
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
+    of?: UpdatesOf,
   ) {
     const [from, to] = [wholeSecond(this.#serviceMs(fromMs)), Math.ceil(this.#serviceMs(toMs) / 1000) * 1000];
-    return this.#options.api.updates(vps, prefixes, from, to, signal);
+    return this.#options.api.updates(vps, prefixes, from, to, signal, of);
   }
 
   /** A table that is newer than the stream by our clock would take no event. */

@@ -14,9 +14,10 @@ import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { AbsenceDoubts, divideAbsences } from './absence-doubts.ts';
+import { FillPace } from './fill-pace.ts';
 import { HolderHistory } from './holders.ts';
 import { PrefixStandings } from './prefix-standings.ts';
-import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
+import type { ApiVantagePoint, SeedApi, UpdatesOf } from './seed-api.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionHistory, wholeSecond } from './session-history.ts';
 import type { Absence, RibReader } from './table-comparison.ts';
@@ -70,6 +71,7 @@ export class SessionSeeder {
   #early = false;
   /** The fill under way has the list of VPs, and reads by the clock that is believed. */
   #isReading = false;
+  readonly #pace: FillPace;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
   /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
@@ -78,6 +80,7 @@ export class SessionSeeder {
   constructor(options: SeederOptions) {
     const { session, table, api, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
     this.#options = options;
+    this.#pace = new FillPace({ session, logger, timers });
     this.#history = new SessionHistory({ session, table, api, directory, now: () => timers.now() });
     this.#doubts = new AbsenceDoubts({
       ...{ session, table, directory, logger, timers, lagMs, onChange, history: this.#history },
@@ -228,6 +231,7 @@ export class SessionSeeder {
     };
     const cancelHold = timers.schedule(release, holdMs);
     try {
+      await this.#pace.turn(signal);
       const backoff = new Backoff(this.#options.retry ?? RETRY, timers.random);
       while (!signal.aborted) {
         const failure = await this.#attempt(() => this.#fill(connectedAtMs, release, signal), signal);
@@ -301,18 +305,26 @@ export class SessionSeeder {
       this.#holders.forget(fresh);
     }
     // The stream is late too, by as much as the API at most: what was under way when it was cut is older than the cut.
-    const fromMs = Math.min(...prefixes.map((prefix) => this.#standings.behindUntilMs(prefix) ?? ribAtMs)) - lagMs;
-    await this.#history.readUpdates(vps, prefixes, fromMs - OVERLAP_MS, startMs, connectedAtMs, signal);
+    const behindMs = Math.min(...prefixes.map((prefix) => this.#standings.behindUntilMs(prefix) ?? ribAtMs));
+    const fromMs = behindMs - lagMs - OVERLAP_MS;
+    const settledMs = connectedAtMs + lagMs + 1_000;
+    const isReadTwice = lagMs > 0 && startMs < settledMs;
+    // More-specifics cost a request for each prefix. After a gap they are read once, when the history is settled.
+    const first = isReadTwice && fresh.length === 0 ? 'exact' : 'all';
+    await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
     release();
     await this.#holders.learn(this.#prefixes, signal);
     if (signal.aborted) return;
-    const settledMs = connectedAtMs + lagMs + 1_000;
-    if (lagMs > 0 && startMs < settledMs) {
+    if (isReadTwice) {
       await sleep(timers, settledMs - timers.now(), signal);
       if (signal.aborted) return;
       const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
-      await this.#history.readUpdates(vps, prefixes, againFromMs, connectedAtMs + OVERLAP_MS, connectedAtMs, signal);
+      const toMs = connectedAtMs + OVERLAP_MS;
+      const again = (sinceMs: number, of: UpdatesOf) =>
+        this.#history.readUpdates(vps, prefixes, sinceMs, toMs, connectedAtMs, signal, of);
+      await again(againFromMs, first);
+      if (first === 'exact' && !signal.aborted) await again(fromMs, 'more_specific');
       if (signal.aborted) return;
     }
     this.#standings.setBehind(prefixes, connectedAtMs);

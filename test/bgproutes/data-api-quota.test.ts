@@ -26,6 +26,29 @@ describe('the quota', () => {
     expect(server.requests.length).toBe(4);
   });
 
+  it.each([
+    ['requests', { requests: 10 }, {}],
+    ['server time', { serverMs: 100 }, { seconds: 0.01 }],
+    ['bytes', { bytes: 100 }, { bytes: 10 }],
+  ])('of %s is warned of once when four fifths of it are used, and again in another hour', async (_, quota, cost) => {
+    const { client, timers, log } = await world(
+      (_request, response) => {
+        timers.advance(10);
+        response.end(envelope({ bgp: [] }, cost));
+      },
+      { quota },
+    );
+    for (const _hour of [1, 2]) {
+      for (let i = 0; i < 7; i++) await client.vantagePoints();
+      expect(log.lines).toEqual([]);
+      for (let i = 0; i < 2; i++) await client.vantagePoints();
+      expect(log.lines.splice(0).map(({ level, message, fields }) => [level, message, fields.used_percent])).toEqual([
+        ['warn', 'most of the hourly quota of the Data API is used', 80],
+      ]);
+      timers.advance(HOUR);
+    }
+  });
+
   it('has its defaults where a limit is there but undefined', async () => {
     const quota = { requests: 1, serverMs: undefined, bytes: undefined } as Partial<QuotaLimits>;
     const { client, timers } = await world((_, response) => void response.end(envelope({ bgp: [] })), { quota });

@@ -146,6 +146,34 @@ describe('seeding from the Data API', () => {
     expect(queryOf(server.requests[3]).vp_bgp_ids).toBe('901,1,2,3,4,5,6,7,8,9');
   });
 
+  it('fills a gap of ten prefixes by one question for these, and one for the more-specifics of each', async () => {
+    const prefixes = Array.from({ length: 10 }, (_, i) => `10.${2 * i}.0.0/16`);
+    const { seed, server } = await seedWorld({ 1: { '10.0.0.0/16': '1 64500', '10.2.4.0/24': '1 64500' } });
+    const vps = (await seed.vantagePoints(signal)).filter(({ id }) => id === '1');
+    expect(await read(seed.updates(vps, prefixes, 0, 1_000, signal, 'exact'))).toEqual(['1: 10.0.0.0/16 1 64500']);
+    expect(server.requests.length).toBe(1 + 1);
+    const inside = await read(seed.updates(vps, prefixes, 0, 1_000, signal, 'more_specific'));
+    expect(inside).toEqual(['1: 10.2.4.0/24 1 64500']);
+    expect(server.requests.length).toBe(1 + 1 + 10);
+  });
+
+  it('asks once for the more-specifics of prefixes beside each other, and of each where the API refuses that', async () => {
+    const prefixes = ['198.51.100.0/24', '198.51.101.0/24', '198.51.101.128/25'];
+    const routes = { 1: { '198.51.100.0/24': '1 2', '198.51.100.64/26': '1 3', '198.51.101.128/25': '1 4' } };
+    const isShared = ({ prefix_filter: filter }: Record<string, string>) => filter?.endsWith('/23') ?? false;
+    for (const [refuses, filters] of [
+      [() => false, ['<<:198.51.100.0/23']],
+      [isShared, ['<<:198.51.100.0/23', ...prefixes.map((prefix) => `<<:${prefix}`)]],
+    ] as const) {
+      const { seed, server } = await seedWorld(routes, refuses);
+      const vps = (await seed.vantagePoints(signal)).filter(({ id }) => id === '1');
+      const found = new Set(await read(seed.updates(vps, prefixes, 0, 1_000, signal, 'more_specific')));
+      expect(found).toContain('1: 198.51.100.64/26 1 3');
+      expect(found).toContain('1: 198.51.101.128/25 1 4');
+      expect(server.requests.slice(1).map((request) => queryOf(request).prefix_filter)).toEqual(filters);
+    }
+  });
+
   it('passes on a refusal that has another cause', async () => {
     const { seed, server } = await seedWorld(ROUTES, () => true);
     const vps = await seed.vantagePoints(signal);

@@ -5,7 +5,7 @@ import { parsePrefix } from '../../src/bgp/prefix.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
 import { DataApiError } from '../../src/errors.ts';
-import type { ApiBatch, ApiRoute, ApiUpdate, ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
+import type { ApiBatch, ApiRoute, ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from '../../src/feed/seed-api.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { SessionSeeder } from '../../src/feed/session-seeder.ts';
@@ -73,12 +73,18 @@ class FakeApi implements SeedApi {
     yield { rows: this.before.filter((row) => vps.some(({ vp }) => vp === row.vp)), unavailable: [] };
   }
 
+  /** Of what, from when and to when updates were asked for. */
+  readonly updatesAsked: [UpdatesOf, number, number][] = [];
+
   async *updates(
     _vps: readonly ApiVantagePoint[],
     _prefixes: readonly string[],
     fromMs: number,
     toMs: number,
+    _signal: AbortSignal,
+    of: UpdatesOf = 'all',
   ): AsyncGenerator<ApiBatch<ApiUpdate>> {
+    this.updatesAsked.push([of, fromMs, toMs]);
     const rows = this.history.filter(({ timeUs }) => timeUs >= fromMs * 1000 && timeUs <= toMs * 1000 + 999_999);
     yield { rows, unavailable: [] };
   }
@@ -147,6 +153,50 @@ test('what was still on its way when the stream was cut is older than the cut, a
   seeder.connected(timers.now());
   await pass(2 * LAG_MS);
   expect([seeder.complete, table.routes]).toEqual([true, 2]);
+});
+
+test('after a gap the more-specifics, which cost a request each, are asked for once, and over the whole gap', async () => {
+  const { timers, api, feed, seeder, pass, seeded } = world();
+  await seeded();
+  expect(api.updatesAsked.map(([of]) => of)).toEqual(['all', 'all']);
+  await pass(600_000);
+  const cutAtMs = timers.now();
+  feed.lastUpdateAtMs = cutAtMs;
+  seeder.disconnected(cutAtMs);
+  await pass(600_000);
+  const backAtMs = timers.now();
+  api.updatesAsked.length = 0;
+  seeder.connected(backAtMs);
+  await pass(2 * LAG_MS);
+  expect(seeder.complete).toBe(true);
+  const gapFromMs = cutAtMs - LAG_MS - 2_000;
+  expect(api.updatesAsked).toEqual([
+    ['exact', gapFromMs, backAtMs],
+    ['exact', backAtMs - LAG_MS - 2_000, backAtMs + 2_000],
+    ['more_specific', gapFromMs, backAtMs + 2_000],
+  ]);
+});
+
+test('a stream that is cut again and again is filled later, by one reading, and asks nobody until then', async () => {
+  const { timers, api, seeder, pass, seeded } = world();
+  await seeded();
+  const cut = () => {
+    seeder.disconnected(timers.now());
+    seeder.connected(timers.now());
+  };
+  for (let i = 0; i < 4; i++) {
+    cut();
+    await pass(1_000);
+  }
+  api.updatesAsked.length = 0;
+  for (let i = 0; i < 20; i++) {
+    cut();
+    await pass(1_000);
+  }
+  expect(api.updatesAsked).toEqual([]);
+  await pass(180_000);
+  expect(seeder.complete).toBe(true);
+  expect(api.updatesAsked.map(([of]) => of)).toEqual(['all']);
 });
 
 test('what a comparison corrected before the answer broke off is counted', async () => {

@@ -1,0 +1,61 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { FillPace } from '../../src/feed/fill-pace.ts';
+import { ManualTimers } from '../stream/manual-timers.ts';
+import { RecordingLogger } from '../stream/recording-logger.ts';
+
+function world() {
+  const timers = new ManualTimers();
+  const logger = new RecordingLogger();
+  const pace = new FillPace({ session: 0, logger, timers });
+  let begun = 0;
+  const ask = (signal = new AbortController().signal) => {
+    void pace.turn(signal).then(() => {
+      if (!signal.aborted) begun++;
+    });
+  };
+  const pass = async (ms: number) => {
+    await turn();
+    timers.advance(ms);
+    await turn();
+    return begun;
+  };
+  return { ask, pass, timers, logger };
+}
+
+test('five fills begin at once, then one every three minutes; the log says that one waits', async () => {
+  const { ask, pass, logger } = world();
+  for (let i = 0; i < 5; i++) ask();
+  expect(await pass(0)).toBe(5);
+  expect(logger.lines).toEqual([]);
+  ask();
+  expect(logger.values('wait_seconds')).toEqual([180]);
+  expect(await pass(179_999)).toBe(5);
+  expect(await pass(1)).toBe(6);
+  ask();
+  expect(await pass(179_999)).toBe(6);
+  expect(await pass(1)).toBe(7);
+});
+
+test('a stream that is cut every ten seconds for an hour costs 25 fills', async () => {
+  const { ask, pass } = world();
+  let cut = new AbortController();
+  let begun = 0;
+  for (let second = 0; second < 3_600; second += 10) {
+    cut.abort();
+    cut = new AbortController();
+    ask(cut.signal);
+    begun = await pass(10_000);
+  }
+  expect(begun).toBeLessThanOrEqual(25);
+  expect(begun).toBeGreaterThanOrEqual(5);
+});
+
+test('after a calm time the fills begin at once again, also when the clock was set', async () => {
+  const { ask, pass, timers } = world();
+  for (let i = 0; i < 5; i++) ask();
+  await pass(900_000);
+  timers.setClock(-86_400_000);
+  for (let i = 0; i < 5; i++) ask();
+  expect(await pass(0)).toBe(10);
+});
