@@ -12,6 +12,7 @@ const COMMON = [
   'api-key.ts',
   'defaults.ts',
   'errors.ts',
+  'json.ts',
   'logger.ts',
   'redaction.ts',
   'secret-finder.ts',

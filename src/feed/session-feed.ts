@@ -1,6 +1,6 @@
 /**
  * Where one session of the stream meets the table: frames are decoded and folded in the step in which they arrive, or
- * held, bounded, while a seed or a gap fill is under way.
+ * held, bounded, while a seed or a gap fill is under way. However many were held, no turn of the event loop is long.
  */
 
 import type { DecodedFrames } from '../bgp/route-ids.ts';
@@ -19,22 +19,31 @@ import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
+import { FrameQueue, type HoldBounds } from './frame-queue.ts';
 import { SenderClocks } from './sender-clocks.ts';
 
-/** Bounds of what is held while seeding. */
-export interface HoldBounds {
-  /** Default 200,000. */
-  readonly frames: number;
-  /** Default 64 MiB. */
-  readonly bytes: number;
+/** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
+const TURN_MS = 5;
+/**
+ * A packet of more frames is applied as if it had waited. One of 64 KiB has some 250 messages, so that such a packet is of
+ * tiny frames, each of which may cost as much as a message.
+ */
+const MOST_AT_ONCE = 512;
+
+/** Turns of the event loop, as an argument so that tests give them by hand. */
+export interface Turns {
+  /** Milliseconds since some moment. */
+  elapsed(): number;
+  /** Calls back once, in another turn. */
+  next(work: () => void): void;
 }
 
-const DEFAULT_HOLD: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
-
-interface HeldFrame {
-  readonly data: Buffer;
-  readonly receivedAtMs: number;
-}
+const systemTurns: Turns = {
+  elapsed: () => performance.now(),
+  next(work) {
+    setImmediate(work);
+  },
+};
 
 export interface SessionFeedOptions {
   /** The place of the session in the source. */
@@ -47,8 +56,10 @@ export interface SessionFeedOptions {
   /** Canonical text of a prefix that only proves that the stream speaks. */
   readonly canary?: string | undefined;
   readonly holdBounds?: HoldBounds;
+  /** Default: those of Node. */
+  readonly turns?: Turns;
   /**
-   * Told of a message in which nothing is monitored, by any session: at most one of those that came at one moment. It gets
+   * Told of a message in which nothing is monitored, by any session: at most one of those that are read together. It gets
    * all prefixes of the message, canonical.
    */
   readonly onUnmonitored?: (prefixes: readonly string[], receivedAtMs: number) => void;
@@ -70,11 +81,16 @@ export class SessionFeed {
   readonly #decoder: FastDecoder;
   readonly #fold: Fold;
   readonly #logger: Logger;
-  readonly #holdBounds: HoldBounds;
+  readonly #turns: Turns;
   readonly #onUnmonitored: (prefixes: readonly string[], receivedAtMs: number) => void;
-  #held: HeldFrame[] | undefined;
-  #heldBytes = 0;
+  readonly #queue: FrameQueue;
+  #isHolding = false;
   #overflowed = false;
+  /** Frames of the queue are applied now, or will be in a turn to come. */
+  #isApplying = false;
+  #isTurnAsked = false;
+  /** Who waits until so many frames of the queue were taken. */
+  #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
   readonly #clocks: SenderClocks;
   /** Of the frames that were read together, seconds. */
   readonly #delays = new Float64Array(MAX_FRAMES);
@@ -87,7 +103,8 @@ export class SessionFeed {
     fold,
     logger,
     canary,
-    holdBounds = DEFAULT_HOLD,
+    holdBounds,
+    turns = systemTurns,
     onUnmonitored = () => {},
   }: SessionFeedOptions) {
     this.#session = session;
@@ -97,7 +114,8 @@ export class SessionFeed {
     this.#clocks = new SenderClocks(fold.table.vps);
     this.#logger = logger;
     this.#canary = canary;
-    this.#holdBounds = holdBounds;
+    this.#queue = new FrameQueue(holdBounds);
+    this.#turns = turns;
     this.#onUnmonitored = onUnmonitored;
   }
 
@@ -113,53 +131,105 @@ export class SessionFeed {
     return this.#clocks.medianMs;
   }
 
+  /** Whether frames that come wait for a release. */
   get holding(): boolean {
-    return this.#held !== undefined;
-  }
-
-  /** From now on frames wait for `release`. While holding already it goes on. */
-  hold(): void {
-    if (this.#held === undefined) this.#overflowed = false;
-    this.#held ??= [];
+    return this.#isHolding;
   }
 
   /**
-   * Applies what was held and goes live.
+   * From now on frames wait for `release`. While holding already it goes on. Frames that were released before and are not
+   * applied yet do not wait for another release.
+   */
+  hold(): void {
+    if (!this.#isHolding) this.#overflowed = false;
+    this.#isHolding = true;
+  }
+
+  /**
+   * Applies what was held and goes live. Few frames are applied at once; of many a few milliseconds' work a turn, and frames
+   * that come meanwhile queue behind them: see `applied`.
    * @returns false when frames were lost because there were too many: the gap must be filled again
    */
   release(): boolean {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    this.#heldBytes = 0;
-    for (let from = 0, to = 0; from < held.length; from = to) {
-      const { receivedAtMs } = held[from];
-      while (to < held.length && held[to].receivedAtMs === receivedAtMs) to++;
-      this.#apply(
-        held.slice(from, to).map(({ data }) => data),
-        receivedAtMs,
-        'seeded',
-      );
-    }
     const complete = !this.#overflowed;
     this.#overflowed = false;
+    this.#isHolding = false;
+    this.#queue.release();
+    this.#applyQueue();
     return complete;
+  }
+
+  /** Resolves when all frames that are released now were applied. */
+  applied(): Promise<void> {
+    if (!this.#queue.hasReleased) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ taken: this.#queue.takenAfterReleased, resolve });
+    });
   }
 
   /** Takes frames that came at one moment, in their order. */
   frames(frames: readonly Buffer[], receivedAtMs: number): void {
-    if (this.#held === undefined) this.#apply(frames, receivedAtMs, 'out_of_order');
-    else for (const frame of frames) this.#hold(this.#held, frame, receivedAtMs);
-  }
-
-  #hold(held: HeldFrame[], data: Buffer, receivedAtMs: number): void {
-    if (held.length >= this.#holdBounds.frames || this.#heldBytes + data.length > this.#holdBounds.bytes) {
-      this.#overflowed = true;
-      this.#dropHeld(data, receivedAtMs);
+    if (!this.#isHolding && this.#queue.isEmpty && frames.length <= MOST_AT_ONCE) {
+      this.#apply(frames, receivedAtMs, 'out_of_order');
       return;
     }
-    // A copy: the frame shares its memory with all that came in the same packet.
-    held.push({ data: Buffer.from(data), receivedAtMs });
-    this.#heldBytes += data.length;
+    for (const frame of frames) this.#enqueue(frame, receivedAtMs);
+    if (this.#isHolding) return;
+    this.#queue.release();
+    if (!this.#isTurnAsked) this.#applyQueue();
+  }
+
+  #enqueue(data: Buffer, receivedAtMs: number): void {
+    // Only what waits for a release can be too much: for other frames room is made.
+    while (!this.#queue.hasRoom(data.length)) {
+      if (!this.#isHolding) this.#queue.release();
+      if (this.#applyNext()) continue;
+      if (this.#isHolding) {
+        this.#overflowed = true;
+        this.#dropHeld(data, receivedAtMs);
+      } else this.#apply([data], receivedAtMs, 'out_of_order');
+      return;
+    }
+    this.#queue.push(data, receivedAtMs, this.#isHolding ? 'seeded' : 'out_of_order');
+  }
+
+  /** Applies what is released for one turn, and the rest in turns to come. */
+  #applyQueue(): void {
+    if (this.#isApplying) return; // what is applied may lead to a release
+    this.#isApplying = true;
+    const endMs = this.#turns.elapsed() + TURN_MS;
+    try {
+      while (this.#applyNext() && this.#turns.elapsed() < endMs);
+    } finally {
+      this.#isApplying = false;
+      this.#askForTurn();
+    }
+    this.#tellApplied();
+  }
+
+  #askForTurn(): void {
+    if (!this.#queue.hasReleased || this.#isTurnAsked) return;
+    this.#isTurnAsked = true;
+    this.#turns.next(() => {
+      this.#isTurnAsked = false;
+      this.#applyQueue();
+    });
+  }
+
+  #tellApplied(): void {
+    if (this.#waiting.length === 0) return;
+    const { taken } = this.#queue;
+    const over = this.#waiting.filter((one) => one.taken <= taken);
+    this.#waiting = this.#waiting.filter((one) => one.taken > taken);
+    for (const { resolve } of over) resolve();
+  }
+
+  /** False when no frame is released. */
+  #applyNext(): boolean {
+    const batch = this.#queue.take();
+    if (batch === undefined) return false;
+    this.#apply(batch.frames, batch.receivedAtMs, batch.late);
+    return true;
   }
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {

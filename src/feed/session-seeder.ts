@@ -197,6 +197,7 @@ export class SessionSeeder {
     this.#controller.abort();
     await Promise.all([this.#running, this.#beside]);
     this.#options.feed.release();
+    await this.#options.feed.applied();
   }
 
   #begin(atMs: number): void {
@@ -314,6 +315,8 @@ export class SessionSeeder {
     await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
     release();
+    await this.#options.feed.applied(); // the table is not complete before
+    if (signal.aborted) return;
     await this.#holders.learn(this.#prefixes, signal);
     if (signal.aborted) return;
     if (isReadTwice) {

@@ -3,6 +3,7 @@
  * one value. What comes after it (waiting, connecting again) is websocket-session.ts.
  */
 import { type ClientOptions, WebSocket } from 'ws';
+import { parseJson } from '../json.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { DisconnectReason } from './source.ts';
 import type { Timers } from './timers.ts';
@@ -46,6 +47,8 @@ const MAX_ANSWER_BYTES = 4 * 1024;
  * read up to 32 of them: scrapes and timers would wait for 8,000 frames.
  */
 const PACKETS_A_TURN = 4;
+/** After this much work, ms, the turn takes no more packets: one of tiny or broken frames costs far more than one of messages. */
+const TURN_MS = 5;
 
 /** The least time that a trial waits for a refusal, ms, unless connections settle sooner. */
 const TRIAL_SETTLE_MS = 50;
@@ -109,6 +112,8 @@ export class WebSocketConnection {
   private packetAtMs = 0;
   /** In this turn of the event loop. */
   private packets = 0;
+  /** When the first packet of this turn came, by `elapsed`. */
+  private turnBeganMs = 0;
   /** Whether anything came since the last ping. */
   private alive = true;
   private silentMs = 0;
@@ -270,7 +275,10 @@ export class WebSocketConnection {
     const nowMs = this.options.timers.now();
     this.packetAtMs = nowMs;
     process.nextTick(this.endPacket);
-    if (this.packets++ === 0) setImmediate(this.endTurn);
+    if (this.packets++ === 0) {
+      setImmediate(this.endTurn);
+      this.turnBeganMs = this.options.timers.elapsed();
+    }
     if (this.packets === PACKETS_A_TURN) this.socket.pause();
     this.alive = true;
     this.lastLifeAtMs = nowMs;
@@ -282,6 +290,10 @@ export class WebSocketConnection {
     if (frames.length === 0) return;
     this.packet = [];
     this.events.frames(frames, this.packetAtMs);
+    if (this.over || this.closing || this.packets >= PACKETS_A_TURN) return;
+    if (this.options.timers.elapsed() - this.turnBeganMs < TURN_MS) return;
+    this.packets = PACKETS_A_TURN;
+    this.socket.pause();
   };
 
   private readonly endTurn = (): void => {
@@ -341,11 +353,8 @@ export function refusalText(frame: Buffer): string | undefined {
   if (frame[0] === 0x7b && frame[1] === 0x22 && frame[2] !== 0x65) return undefined; // {" and not e: nearly every frame
   if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64)))
     return undefined;
-  try {
-    const value = JSON.parse(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown };
-    if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
-    return typeof value.error === 'string' ? value.error : JSON.stringify(value.error);
-  } catch {
-    return undefined; // cut or broken: the decoder's to refuse
-  }
+  const value = parseJson(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown } | undefined;
+  if (value === undefined) return undefined; // cut or broken: the decoder's to refuse
+  if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
+  return typeof value.error === 'string' ? value.error : JSON.stringify(value.error);
 }

@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
+import type { HoldBounds } from '../../src/feed/frame-queue.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold } from '../../src/table/fold.ts';
 import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { ManualTurns } from './manual-turns.ts';
 
 const NOW = 1_700_000_100_000;
 const PREFIX = '192.0.2.0/24';
@@ -15,6 +17,7 @@ const CANARY = '84.205.64.0/24';
 let table: RoutingTable;
 let feed: SessionFeed;
 let logger: RecordingLogger;
+let turns: ManualTurns;
 /** What was told of messages in which nothing is monitored: prefixes, and ms since NOW. */
 let told: [prefixes: readonly string[], ms: number][];
 
@@ -26,17 +29,23 @@ beforeEach(() => {
   table.prefixes.canary = CANARY;
   logger = new RecordingLogger();
   told = [];
-  feed = new SessionFeed({
+  turns = new ManualTurns();
+  feed = newFeed({ frames: 3, bytes: 10_000 });
+});
+
+function newFeed(holdBounds: HoldBounds): SessionFeed {
+  return new SessionFeed({
     session: 0,
     stream: createStreamStats('bgproutes', '0', NOW),
     decoder: new FastDecoder(new TableIds(table)),
     fold: new Fold(table),
     logger,
     canary: CANARY,
-    holdBounds: { frames: 3, bytes: 10_000 },
+    holdBounds,
+    turns,
     onUnmonitored: (prefixes, receivedAtMs) => told.push([prefixes, receivedAtMs - NOW]),
   });
-});
+}
 
 function frame(vp: number, sec: number, fields: object): Buffer {
   return Buffer.from(JSON.stringify({ record_type: 'update', vp: `${64_600 + vp}_198.51.100.${vp}`, sec, ...fields }));
@@ -241,6 +250,153 @@ describe('holding', () => {
     data.fill(0);
     feed.release();
     expect(table.routes).toBe(1);
+  });
+});
+
+describe('a release of more than a turn takes', () => {
+  /** Each look at the clock takes a turn's whole time: one batch a turn. */
+  const slowly = () => {
+    turns.lookMs = 10;
+  };
+  const monitored = () => [...table.prefixes.monitored()][0];
+  const withdraw = (vp: number, sec: number) => frame(vp, sec, { withdraws: PREFIX });
+  const hops = () => monitored().lengthSum;
+  /** A route with a path of so many ASes tells which frame was the last. */
+  const route = (sec: number, ases: number) =>
+    frame(1, sec, { prefixes: PREFIX, 'as-path': Array(ases).fill('64601').join(' ') });
+
+  beforeEach(() => {
+    feed = newFeed({ frames: 8, bytes: 100_000 });
+    slowly();
+  });
+
+  test('goes on in turns to come, and what comes meanwhile is applied after it', async () => {
+    feed.hold();
+    for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    expect(feed.release()).toBe(true);
+    expect([feed.holding, monitored().announcements, hops()]).toEqual([false, 1, 1]);
+    feed.frames([route(1_700_000_001, 7)], NOW + 4);
+    const order: number[] = [];
+    const applied = feed.applied().then(() => order.push(hops()));
+    for (let turn = 2; turn <= 4; turn++) {
+      turns.give();
+      expect([monitored().announcements, hops()]).toEqual([turn, turn === 4 ? 7 : turn]);
+    }
+    await applied;
+    expect([order, turns.asked]).toEqual([[7], 0]);
+    feed.frames([route(1_700_000_002, 2)], NOW + 5);
+    expect(hops()).toBe(2);
+  });
+
+  test('a copy is kept of what comes meanwhile, and it counts as live: late, it is out of order', () => {
+    feed.hold();
+    for (let i = 1; i <= 2; i++) feed.frames([route(1_700_000_005, i)], NOW + i);
+    feed.release();
+    const late = route(1_700_000_004, 9);
+    feed.frames([late], NOW + 3);
+    late.fill(0);
+    turns.all();
+    expect(hops()).toBe(2);
+    expect(feed.events.dropped).toMatchObject({ out_of_order: 1, seeded: 0 });
+  });
+
+  test('a hold in the middle keeps back what comes from then on, and nothing that was released before', async () => {
+    feed.hold();
+    for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    feed.release();
+    feed.frames([route(1_700_000_001, 4)], NOW + 4);
+    feed.hold();
+    feed.frames([route(1_700_000_001, 5)], NOW + 5);
+    let told = false;
+    void feed.applied().then(() => {
+      told = true;
+    });
+    expect(feed.holding).toBe(true);
+    turns.all();
+    expect([monitored().announcements, hops(), feed.holding]).toEqual([4, 4, true]);
+    await Promise.resolve();
+    expect(told).toBe(true);
+    feed.frames([route(1_700_000_001, 6)], NOW + 6);
+    expect(feed.release()).toBe(true);
+    expect(hops()).toBe(5);
+    turns.all();
+    expect([monitored().announcements, hops()]).toEqual([6, 6]);
+  });
+
+  test('a release, a hold and a release before the first turn lose nothing and keep the order', () => {
+    feed.hold();
+    for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    feed.release();
+    feed.hold();
+    feed.frames([withdraw(1, 1_700_000_001)], NOW + 4);
+    feed.release();
+    feed.hold();
+    feed.frames([route(1_700_000_001, 5)], NOW + 5);
+    feed.release();
+    turns.all();
+    expect([monitored().announcements, monitored().withdrawals, hops()]).toEqual([4, 1, 5]);
+    expect(feed.events.dropped).toMatchObject({ hold_overflow: 0, out_of_order: 0, seeded: 0 });
+  });
+
+  test('makes room for what comes meanwhile: live frames are never lost', () => {
+    feed.hold();
+    for (let i = 1; i <= 8; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    feed.release();
+    for (let i = 9; i <= 30; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    expect(monitored().announcements).toBeGreaterThanOrEqual(22);
+    turns.all();
+    expect([monitored().announcements, hops(), feed.events.dropped.hold_overflow]).toEqual([30, 30, 0]);
+  });
+
+  test('makes room for what is held meanwhile, until only that is left: then it overflows, and the next release says so', () => {
+    feed.hold();
+    for (let i = 1; i <= 8; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    expect(feed.release()).toBe(true);
+    feed.hold();
+    for (let i = 9; i <= 18; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
+    expect([monitored().announcements, feed.events.dropped.hold_overflow]).toEqual([8, 2]);
+    expect(feed.release()).toBe(false);
+    turns.all();
+    expect([monitored().announcements, hops()]).toEqual([16, 16]);
+  });
+
+  test('a packet of thousands of tiny frames is spread over turns, in its order', () => {
+    feed = newFeed({ frames: 10_000, bytes: 100_000 });
+    const broken = Array.from({ length: 3_000 }, () => Buffer.from('{'));
+    feed.frames([...broken, announce(1, 1_700_000_001)], NOW);
+    feed.frames([withdraw(1, 1_700_000_002)], NOW + 1);
+    expect(feed.decodeFailures.invalid_json).toBeLessThan(200);
+    expect(table.routes).toBe(0);
+    turns.all();
+    expect(feed.decodeFailures.invalid_json).toBe(3_000);
+    expect([monitored().announcements, monitored().withdrawals, table.routes]).toEqual([1, 1, 0]);
+  });
+
+  test('a live frame over the bound in bytes is applied all the same', () => {
+    feed = newFeed({ frames: 8, bytes: 10 });
+    feed.frames([...Array.from({ length: 600 }, () => Buffer.from('{}')), route(1_700_000_001, 3)], NOW);
+    turns.all();
+    expect([hops(), feed.events.dropped.hold_overflow]).toEqual([3, 0]);
+  });
+
+  test('what is applied may lead to another release: no frame is applied inside another', () => {
+    turns.lookMs = 0;
+    const seen: number[] = [];
+    feed = new SessionFeed({
+      ...{ session: 0, stream: feed.stream, decoder: new FastDecoder(new TableIds(table)), fold: new Fold(table) },
+      ...{ logger, turns },
+      onUnmonitored: (_, receivedAtMs) => {
+        feed.hold();
+        feed.release();
+        seen.push(receivedAtMs - NOW);
+      },
+    });
+    feed.hold();
+    for (let i = 1; i <= 3; i++) {
+      feed.frames([frame(1, 1_700_000_001, { prefixes: '203.0.113.0/24', 'as-path': '64601' })], NOW + i);
+    }
+    feed.release();
+    expect(seen).toEqual([1, 2, 3]);
   });
 });
 

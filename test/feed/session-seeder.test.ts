@@ -7,7 +7,7 @@ import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
 import { DataApiError } from '../../src/errors.ts';
 import type { ApiBatch, ApiRoute, ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from '../../src/feed/seed-api.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
-import { SessionFeed } from '../../src/feed/session-feed.ts';
+import { SessionFeed, type Turns } from '../../src/feed/session-feed.ts';
 import { SessionSeeder } from '../../src/feed/session-seeder.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import { TableFigures } from '../../src/metrics/table-view.ts';
@@ -17,6 +17,7 @@ import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { ManualTurns } from './manual-turns.ts';
 
 const PREFIX = '192.0.2.0/24';
 const LAG_MS = 60_000;
@@ -90,7 +91,7 @@ class FakeApi implements SeedApi {
   }
 }
 
-function world() {
+function world(turns?: Turns) {
   const timers = new ManualTimers();
   const api = new FakeApi();
   const logger = new RecordingLogger();
@@ -102,7 +103,14 @@ function world() {
   const stream = createStreamStats('bgproutes', '0', timers.now());
   const decoder = new FastDecoder(new TableIds(table));
   const fold = new Fold(table);
-  const feed = new SessionFeed({ session: 0, stream, decoder, fold, logger });
+  const feed = new SessionFeed({
+    session: 0,
+    stream,
+    decoder,
+    fold,
+    logger,
+    ...(turns === undefined ? {} : { turns }),
+  });
   const clock = new ServiceClock({
     logger,
     streamDelayMs: () => undefined,
@@ -197,6 +205,53 @@ test('a stream that is cut again and again is filled later, by one reading, and 
   await pass(180_000);
   expect(seeder.complete).toBe(true);
   expect(api.updatesAsked.map(([of]) => of)).toEqual(['all']);
+});
+
+test('a prefix is trusted once all that was held for its seed is applied, however many turns that takes', async () => {
+  const turns = new ManualTurns();
+  turns.lookMs = 10; // each look at the clock takes a turn's whole time
+  const { timers, feed, table, seeder, pass } = world(turns);
+  seeder.connected(timers.now());
+  const [one] = VPS;
+  for (let i = 1; i <= 3; i++) {
+    const frame = {
+      record_type: 'update',
+      vp: `${one.asn}_${one.ip}`,
+      sec: timers.now() / 1000 + i,
+      withdraws: PREFIX,
+    };
+    feed.frames([Buffer.from(JSON.stringify(frame))], timers.now() + i * 1000);
+  }
+  await pass(2 * LAG_MS);
+  await pass(2 * LAG_MS);
+  expect([seeder.isTrusted(PREFIX), turns.asked]).toEqual([false, 1]);
+  turns.all();
+  await pass(2 * LAG_MS);
+  expect([seeder.isTrusted(PREFIX), table.routes]).toEqual([true, 2]);
+  const [monitored] = table.prefixes.monitored();
+  expect(monitored.withdrawals).toBe(3);
+});
+
+test('a stop ends when what was held is applied', async () => {
+  const turns = new ManualTurns();
+  turns.lookMs = 10;
+  const { timers, feed, table, seeder, pass, seeded } = world(turns);
+  await seeded();
+  seeder.disconnected(timers.now());
+  seeder.connected(timers.now());
+  const frame = { record_type: 'update', vp: `${VPS[0].asn}_${VPS[0].ip}`, withdraws: PREFIX };
+  for (let i = 1; i <= 3; i++)
+    feed.frames([Buffer.from(JSON.stringify({ ...frame, sec: timers.now() / 1000 + i }))], timers.now() + i * 1000);
+  let over = false;
+  const stopped = seeder.stop().then(() => {
+    over = true;
+  });
+  await pass(0);
+  expect(over).toBe(false);
+  turns.all();
+  await stopped;
+  const [monitored] = table.prefixes.monitored();
+  expect([monitored.withdrawals, table.routes]).toEqual([3, 2]);
 });
 
 test('what a comparison corrected before the answer broke off is counted', async () => {

@@ -1,0 +1,114 @@
+/**
+ * Frames that wait to be applied, in the order in which they came: at the head those that may be applied as soon as there is
+ * time, behind them those that wait for a release.
+ */
+import type { LateReason } from '../table/fold.ts';
+
+/** Bounds of what waits. */
+export interface HoldBounds {
+  /** Default 200,000. */
+  readonly frames: number;
+  /** Default 64 MiB. */
+  readonly bytes: number;
+}
+
+const DEFAULT_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
+
+/** Most frames, and most bytes (unless one frame alone has more), that are taken at once: at worst a few ms of work. */
+const MOST_TAKEN = 64;
+const MOST_BYTES_TAKEN = 32 * 1024;
+/** Places of frames that were taken are given back once there are so many. */
+const MOST_TAKEN_PLACES = 4_096;
+
+interface WaitingFrame {
+  readonly data: Buffer;
+  readonly receivedAtMs: number;
+  readonly late: LateReason;
+}
+
+/** Frames that were received at one moment. */
+export interface FrameBatch {
+  readonly frames: readonly Buffer[];
+  /** Unix ms. */
+  readonly receivedAtMs: number;
+  readonly late: LateReason;
+}
+
+export class FrameQueue {
+  readonly #bounds: HoldBounds;
+  #frames: (WaitingFrame | undefined)[] = [];
+  /** The place of the first frame that was not taken, and of the first that waits for a release. */
+  #first = 0;
+  #firstHeld = 0;
+  #bytes = 0;
+  /** Frames that were taken since the start. */
+  #taken = 0;
+
+  constructor(bounds: HoldBounds = DEFAULT_BOUNDS) {
+    this.#bounds = bounds;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#frames.length;
+  }
+
+  /** Whether there are frames that `take` gives. */
+  get hasReleased(): boolean {
+    return this.#first < this.#firstHeld;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** What `taken` will be when all frames that are released now were taken. */
+  get takenAfterReleased(): number {
+    return this.#taken + this.#firstHeld - this.#first;
+  }
+
+  /** Whether a frame of so many bytes is within the bounds. */
+  hasRoom(bytes: number): boolean {
+    return this.#frames.length - this.#first < this.#bounds.frames && this.#bytes + bytes <= this.#bounds.bytes;
+  }
+
+  /** Adds a copy: the frame shares its memory with all that came in the same packet. @param late how its events count that come too late */
+  push(data: Buffer, receivedAtMs: number, late: LateReason): void {
+    this.#frames.push({ data: Buffer.from(data), receivedAtMs, late });
+    this.#bytes += data.length;
+  }
+
+  /** All frames that wait now may be applied. */
+  release(): void {
+    this.#firstHeld = this.#frames.length;
+  }
+
+  /** Takes the first frames that are released and were received at one moment; undefined when there is none. */
+  take(): FrameBatch | undefined {
+    const head = this.#frames[this.#first];
+    if (head === undefined || !this.hasReleased) return undefined;
+    const { receivedAtMs, late } = head;
+    const frames: Buffer[] = [];
+    let bytes = 0;
+    while (this.hasReleased && frames.length < MOST_TAKEN) {
+      const next = this.#frames[this.#first];
+      if (next === undefined || next.receivedAtMs !== receivedAtMs || next.late !== late) break;
+      if (frames.length > 0 && bytes + next.data.length > MOST_BYTES_TAKEN) break;
+      frames.push(next.data);
+      bytes += next.data.length;
+      this.#frames[this.#first++] = undefined;
+    }
+    this.#bytes -= bytes;
+    this.#taken += frames.length;
+    this.#giveBackPlaces();
+    return { frames, receivedAtMs, late };
+  }
+
+  /** Costs as much as there are places left, so only when at least as many are given back. */
+  #giveBackPlaces(): void {
+    const left = this.#frames.length - this.#first;
+    if (left > 0 && (this.#first < MOST_TAKEN_PLACES || this.#first < left)) return;
+    this.#frames = left === 0 ? [] : this.#frames.slice(this.#first);
+    this.#firstHeld -= this.#first;
+    this.#first = 0;
+  }
+}
