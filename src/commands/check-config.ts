@@ -21,7 +21,7 @@ Example:
     const { positionals } = parseArguments(args, [], ['FILE']);
     const config = loadConfig({ flags: { 'config.file': positionals[0] }, env: io.env });
     if (config.otlp !== undefined) readOtlpTls(config.otlp);
-    io.stdout.write(`${positionals[0]}: right: ${summary(config)}\n`);
+    io.stdout.write(`${positionals[0]}: the configuration is right: ${summary(config)}\n`);
     return 0;
   },
 };

@@ -33,7 +33,7 @@ Prints what vantage points announce (+, U) and withdraw (-, W) from now on, unti
 on a terminal that is narrower the pretty one is folded, between words and without loss.
 
 v1: TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
-v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
+v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|… and so on as v1
 
 ${KEY_NOTE}
 Flags:

@@ -119,7 +119,7 @@ describe('check-config', () => {
     writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}, {prefix: 2001:db8::/32}]\nbgproutes: {api_keys: ["\${K}"]}\n`);
     const program = run(['check-config', file], { K: KEY });
     expect(await program.exit).toBe(0);
-    expect(program.stdout()).toBe(`${file}: right: 2 prefixes (IPv4 1, IPv6 1), 1 API key\n`);
+    expect(program.stdout()).toBe(`${file}: the configuration is right: 2 prefixes (IPv4 1, IPv6 1), 1 API key\n`);
   });
 
   it('names the places of a wrong one', async () => {
