@@ -69,7 +69,8 @@ function exporterContestant(port: number, prefixes: readonly string[]): Contesta
       const source = new BgproutesSource({
         websocketUrl: `ws://127.0.0.1:${port}/?${query}`,
         liveManagerUrl: `http://127.0.0.1:${port}`,
-        sessions: [{ apiKey: 'bench', prefixes: prefixes.slice(0, 10) }],
+        // A start asks first whether the service accepts it; what that connection reads is no part of the ingest.
+        sessions: [{ apiKey: 'bench', prefixes: prefixes.slice(0, 10), isAssociated: true }],
         reconnect: false,
         log: logger,
       });
