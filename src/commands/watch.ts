@@ -2,7 +2,7 @@
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 import { follow, type OnMessage } from './follow.ts';
-import { jsonLine, type Paint } from './line-output.ts';
+import { foldParts, jsonLine, type LineOutput, type LinePart } from './line-output.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { isoTime, speakerOf } from './tail.ts';
 import { type OriginEvent, OriginWatch } from './watch-origins.ts';
@@ -60,7 +60,7 @@ function watchOrigins(format: (typeof FORMATS)[number], io: CommandIo): OnMessag
   const full = fullNote(watch.vps, io);
   return async (message, output) => {
     for (const event of watch.apply(message)) {
-      await output.line(format === 'json' ? jsonLine(event) : originLine(event, output.paint));
+      await output.line(format === 'json' ? jsonLine(event) : folded(originLine(event), io, output));
     }
     full();
   };
@@ -71,7 +71,7 @@ function watchVisibility(format: (typeof FORMATS)[number], io: CommandIo): OnMes
   const full = fullNote(watch.vps, io);
   return async (message, output) => {
     for (const event of watch.apply(message)) {
-      await output.line(format === 'json' ? jsonLine(event) : visibilityLine(event, output.paint));
+      await output.line(format === 'json' ? jsonLine(event) : folded(visibilityLine(event), io, output));
     }
     full();
   };
@@ -87,26 +87,38 @@ function fullNote(vps: HeardVps<unknown>, io: CommandIo): () => void {
   };
 }
 
-function originLine(event: OriginEvent, paint: Paint): string {
+/** One line; on a terminal that is narrower it is folded. */
+function folded(parts: readonly LinePart[], { stdout }: CommandIo, { paint }: LineOutput): string {
+  return foldParts(parts, stdout.columns ?? Number.POSITIVE_INFINITY, paint);
+}
+
+function originLine(event: OriginEvent): LinePart[] {
   const { from, to, origins } = event;
-  const change =
+  const change: LinePart =
     from === undefined
-      ? `first seen from ${asName(to)}`
-      : paint('yellow', `origin changed from ${asName(from)} to ${asName(to)}`);
+      ? { gap: ' ', text: `first seen from ${asName(to)}` }
+      : { gap: ' ', text: `origin changed from ${asName(from)} to ${asName(to)}`, colour: 'yellow' };
   const named = origins.slice(0, MAX_ORIGINS).map(({ origin, vps }) => `${asName(origin)} at ${vpCount(vps)}`);
   if (origins.length > MAX_ORIGINS) named.push(`${origins.length - MAX_ORIGINS} more origins`);
-  return `${head(event, paint)} ${change} at ${speakerOf(event)}; now ${named.join(', ')}`;
+  return [...head(event), change, { gap: ' ', text: `at ${speakerOf(event)}; now ${named.join(', ')}` }];
 }
 
-function visibilityLine(event: VisibilityEvent, paint: Paint): string {
+function visibilityLine(event: VisibilityEvent): LinePart[] {
   const { type, known, visibleVps, heardVps } = event;
-  const change = type === 'lost' ? paint('red', 'visibility lost') : paint('green', 'visibility regained');
+  const change: LinePart =
+    type === 'lost'
+      ? { gap: ' ', text: 'visibility lost', colour: 'red' }
+      : { gap: ' ', text: 'visibility regained', colour: 'green' };
   const first = known ? '' : ', not heard of before';
-  return `${head(event, paint)} ${change} at ${speakerOf(event)}${first}; now at ${visibleVps} of ${vpCount(heardVps)} heard of`;
+  const now = `now at ${visibleVps} of ${vpCount(heardVps)} heard of`;
+  return [...head(event), change, { gap: ' ', text: `at ${speakerOf(event)}${first}; ${now}` }];
 }
 
-function head({ timestampUs, prefix }: OriginEvent | VisibilityEvent, paint: Paint): string {
-  return `${paint('grey', isoTime(timestampUs))} ${prefix}:`;
+function head({ timestampUs, prefix }: OriginEvent | VisibilityEvent): LinePart[] {
+  return [
+    { gap: '', text: isoTime(timestampUs), colour: 'grey' },
+    { gap: ' ', text: `${prefix}:` },
+  ];
 }
 
 function asName(origin: number | string): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonLine, LineOutput } from '../../src/commands/line-output.ts';
+import { foldParts, jsonLine, LineOutput } from '../../src/commands/line-output.ts';
 import { runs } from '../support/property-runs.ts';
 import { Output } from './command-world.ts';
 
@@ -48,5 +48,41 @@ describe('a line output', () => {
     const output = new LineOutput({ stdout: new Output(), env: {}, signal: AbortSignal.abort() });
     expect(output.signal.aborted).toBe(true);
     output.end();
+  });
+});
+
+describe('a line of parts', () => {
+  const parts = [
+    { gap: '', text: '18:00:00', colour: 'grey' },
+    { gap: ' ', text: '192.0.2.0/24:' },
+    { gap: ' ', text: 'origin changed', colour: 'red' },
+    { gap: '  ', text: 'at AS1 192.0.2.1' },
+  ] as const;
+  const plain = (_: unknown, text: string) => text;
+
+  it('is one line where there is room, with the gaps that it has', () => {
+    const line = '18:00:00 192.0.2.0/24: origin changed  at AS1 192.0.2.1';
+    expect(foldParts(parts, line.length, plain)).toBe(line);
+    expect(foldParts(parts, Number.POSITIVE_INFINITY, plain)).toBe(line);
+  });
+
+  it('is folded between words, no line wider than the room, and loses none of them', () => {
+    expect(foldParts(parts, 30, plain).split('\n')).toEqual([
+      '18:00:00 192.0.2.0/24: origin',
+      '    changed  at AS1 192.0.2.1',
+    ]);
+    for (let width = 17; width < 54; width++) {
+      const lines = foldParts(parts, width, plain).split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+      expect(lines.join(' ').split(/ +/)).toEqual('18:00:00 192.0.2.0/24: origin changed at AS1 192.0.2.1'.split(' '));
+    }
+  });
+
+  it('has its colours in every line, and their characters take no room', () => {
+    const painted = foldParts(parts, 30, (colour, text) => `<${colour}>${text}</>`);
+    expect(painted.split('\n')).toEqual([
+      '<grey>18:00:00</> 192.0.2.0/24: <red>origin</>',
+      '    <red>changed</>  at AS1 192.0.2.1',
+    ]);
   });
 });
