@@ -11,13 +11,13 @@ import { urlUnder } from './service-url.ts';
 const MAX_DEPTH = 32;
 
 /**
- * What an answer can honestly hold. The list: 10,000 VPs of some 300 bytes and 25 values, four times. RIB: 2,000 VPs with 10
- * prefixes are 20,000 routes of some 8 values. Updates: 150,000. The client asks for less where an answer has more.
+ * What one answer may hold; the client asks for less where it has more. Honest ones: a list of 10,000 VPs has 3 MB and 250,000
+ * values, a RIB of 2,000 VPs and 10 prefixes 20,000 routes of 6 values; an update has 9. Two answers may be in memory at once.
  */
 export const ANSWER_BOUNDS: Readonly<Record<DataApiEndpoint, JsonBounds>> = {
-  vantage_points: { bytes: 16 * 1024 * 1024, values: 1_000_000, depth: MAX_DEPTH },
-  rib: { bytes: 24 * 1024 * 1024, values: 1_000_000, depth: MAX_DEPTH },
-  updates: { bytes: 24 * 1024 * 1024, values: 1_500_000, depth: MAX_DEPTH },
+  vantage_points: { bytes: 12 * 1024 * 1024, values: 500_000, depth: MAX_DEPTH },
+  rib: { bytes: 12 * 1024 * 1024, values: 300_000, depth: MAX_DEPTH },
+  updates: { bytes: 12 * 1024 * 1024, values: 450_000, depth: MAX_DEPTH },
 };
 
 /** The body of an error is a sentence. */

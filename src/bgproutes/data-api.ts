@@ -52,8 +52,8 @@ export interface DataApiOptions {
   /** Of one attempt, body included, ms. Default 60 s. */
   readonly timeoutMs?: number;
   /**
-   * Of an answer, decompressed. Default and most: 16 MiB for the list of VPs, 24 MiB for a RIB or updates. Depth and number of
-   * values are bounded too. A question whose answer is larger is split by VPs, up to three times.
+   * Of an answer, decompressed. Default and most: 12 MiB. Depth and number of values are bounded too. A question about routes
+   * whose answer is larger is asked by halves, down to eighths.
    */
   readonly maxBodyBytes?: number;
   /** VPs in one request; less makes answers smaller, more makes fewer requests. Default 2000. */

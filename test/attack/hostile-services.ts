@@ -1,0 +1,70 @@
+/** The three services and an OTLP collector on one loopback port, of which the answers of each can be replaced by hostile ones. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+
+export type Respond = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** Only what is given is hostile. */
+export interface HostileAnswers {
+  readonly list?: Respond;
+  readonly rib?: Respond;
+  readonly updates?: Respond;
+  readonly collector?: Respond;
+}
+
+export interface HostileServices {
+  /** `host:port`. */
+  readonly address: string;
+  /** How many requests got a hostile answer. */
+  readonly attacked: () => number;
+  close(): void;
+}
+
+export const VP_COUNT = 2_000;
+
+const envelope = (data: object) => JSON.stringify({ seconds: 0.01, bytes: 2, info: {}, data });
+
+const HONEST_LIST = envelope({
+  bgp: Array.from({ length: VP_COUNT }, (_, i) => ({
+    ...{ id: i, asn: 60_000 + i, ip: `10.0.${i >> 8}.${i & 255}`, source: 'ris', status: 'up' },
+    ...{ rib_size_v4: 900_000, rib_size_v6: 200_000 },
+  })),
+  bmp: [],
+});
+
+export async function startHostileServices(answers: HostileAnswers): Promise<HostileServices> {
+  let attacked = 0;
+  const honest = (body: string) => (response: ServerResponse) => void response.end(body);
+  const respondTo = (path: string): Respond => {
+    const hostile = {
+      vantage_points: answers.list,
+      rib: answers.rib,
+      updates: answers.updates,
+      metrics: answers.collector,
+    };
+    const name = (path.split('/').at(-1) ?? '') as keyof typeof hostile;
+    const chosen = hostile[name];
+    if (chosen !== undefined) {
+      attacked++;
+      return chosen;
+    }
+    return honest(name === 'vantage_points' ? HONEST_LIST : name in hostile ? envelope({ bgp: {}, bmp: {} }) : 'OK');
+  };
+  const server = createServer((request, response) => {
+    request.resume();
+    response.on('error', () => {});
+    request.on('end', () => respondTo(new URL(request.url ?? '/', 'http://services').pathname)(response, request));
+  });
+  const sockets = new WebSocketServer({ server });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    attacked: () => attacked,
+    close: () => {
+      for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
