@@ -280,7 +280,7 @@ export class SessionFeed {
     if (!result.ok) return;
     const { update } = result;
     const { table } = this.#fold;
-    const latenessMs = this.#judge(table.vps.add(update.vp), update.timeUs, receivedAtMs);
+    const latenessMs = this.#judge(table.addVp(update.vp), update.timeUs, receivedAtMs);
     if (latenessMs !== undefined) this.delay.observe((latenessMs + table.clockOffsetMs) / 1_000);
     if (
       this.#canary !== undefined &&

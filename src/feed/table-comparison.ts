@@ -228,7 +228,7 @@ function seed(
 
 /** The VP's number; below 0 when there is no room for it, and then a route is lost. */
 function addVp(table: RoutingTable, vp: VantagePoint): number {
-  const number = table.vps.add(vp);
+  const number = table.addVp(vp);
   if (number === VP_LIMIT) table.droppedRoutes.vp_limit++;
   return number;
 }

@@ -10,7 +10,7 @@ import { VP_LIMIT } from './vp-registry.ts';
 export const DROP_REASONS = [
   'out_of_order', // older than what is held
   'seeded', // held while seeding, and older than what the seed brought: nothing is lost
-  'vp_limit',
+  'vp_limit', // and every VP has a route, or is expected to
   'more_specific_limit',
   'other_session', // another session answers for the prefix
   'hold_overflow', // too many while seeding; a gap fill follows
@@ -62,7 +62,7 @@ export class Fold {
     late: LateReason = 'out_of_order',
   ): void {
     const table = this.table;
-    const vp = table.vps.add(update.vp);
+    const vp = table.addVp(update.vp);
     if (vp === VP_LIMIT) {
       counts.dropped.vp_limit += update.withdrawn.length + update.announced.length;
       return;

@@ -12,9 +12,12 @@
 
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedFrames } from '../bgp/route-ids.ts';
+import type { VantagePoint } from '../bgp/vantage-point.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { RouteLedger } from './route-ledger.ts';
+import { VP_LIMIT } from './vp-registry.ts';
+import { VpRoom } from './vp-room.ts';
 
 export interface TableOptions {
   /** VPs at once. Default 20,000. */
@@ -51,6 +54,7 @@ export class RoutingTable extends RouteLedger {
   clockOffsetMs = 0;
   /** Times of a history or a snapshot that were ahead of now, and became now. Those of the stream are counted by its sessions. */
   readonly futureTimes: Record<TimeOrigin, number> = { history: 0, snapshot: 0 };
+  readonly #vpRoom = new VpRoom(this.vps);
   #sweepAt = 0;
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
@@ -200,6 +204,20 @@ export class RoutingTable extends RouteLedger {
     // In loops that do little else, so that many reads are under way at once.
     this.cells.paths(cells, found);
     this.paths.prefetch(cells, found);
+  }
+
+  /**
+   * The number of a VP, added when new. When there are as many as there may be, one without a route makes room; VP_LIMIT when
+   * there is none. Numbers of VPs without routes that were got before may then stand for other VPs.
+   */
+  addVp(vp: VantagePoint): number {
+    const number = this.vps.add(vp);
+    if (number !== VP_LIMIT) return number;
+    const forgotten = this.#vpRoom.next();
+    if (forgotten === -1) return VP_LIMIT;
+    if (this.vps.counted[forgotten] === 1) this.countVp(forgotten, -1);
+    this.#removeVp(forgotten);
+    return this.vps.add(vp);
   }
 
   /** A message of the VP came. Call once a message, before its events. */

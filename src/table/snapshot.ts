@@ -54,10 +54,11 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
     vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed: table.vps.listed[vp] });
     vpPlaces[vp] = vps.length;
   }
+  // Noted before the first yield: a number may pass to another VP while this is written.
+  const vpObjects = vpPlaces.map((_, vp) => table.vps.get(vp));
   for (const part of parts(vps)) yield emit(section(SECTION.VPS, json(part)));
 
   const paths = new PathNumbers(table);
-  const vpObjects = vpPlaces.map((_, vp) => table.vps.get(vp));
   for (const state of [...table.prefixes.states()]) {
     if (table.prefixes.get(state.number) !== state) continue; // it left while this was written
     const payload = encodePrefix(

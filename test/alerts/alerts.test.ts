@@ -30,6 +30,7 @@ test('every alert that operators were promised is there, and no other', () => {
       'BGPTableNotSeeded',
       'BGPTableDrift',
       'BGPTableFullFeedUnusable',
+      'BGPTableFull',
       'BGPTableSnapshotFailing',
       'BGPSubscriptionExpiring',
       'BGPSubscriptionReplaced',

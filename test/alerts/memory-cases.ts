@@ -310,6 +310,58 @@ export const memoryTests: readonly RuleTest[] = [
     checks: [85, 119].map((at) => ({ at, firing: [] })),
   },
   {
+    alert: 'BGPTableFull',
+    kinds: ['firing', 'resolving'],
+    name: 'more vantage points than there may be, for an hour',
+    minutes: 180,
+    changes: {
+      [of.session(stream.streamDroppedEvents.name, { reason: 'vp_limit' })]: counter([0, 60], [2, 60], [0, 60]),
+      [of.session(stream.streamDroppedEvents.name, { reason: 'seeded' })]: counter([5, 180]),
+    },
+    checks: [
+      { at: 59, firing: [] },
+      { at: 70, firing: [{ alertname: 'BGPTableFull', severity: 'warning' }] },
+      { at: 119, firing: [{ alertname: 'BGPTableFull', severity: 'warning' }] },
+      { at: 160, firing: [] },
+    ],
+    message: [
+      {
+        at: 110,
+        severity: 'warning',
+        labels: { job: 'bgproutes-exporter', instance: 'edge:10479' },
+        summary: 'The table of edge:10479 is full: routes are left out',
+        description:
+          '60 events or routes within 30 minutes found no room: there are as many vantage points, or more-specifics of a prefix, as there may be. What is in the table is right; visible vantage points and more-specifics may be too low. ' +
+          'Check first which bound it is: the label reason of bgp_stream_dropped_events_total and bgp_table_dropped_routes_total.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPTableFull',
+    kinds: ['firing', 'resolving'],
+    name: 'a seed that brings more more-specifics than there may be',
+    minutes: 120,
+    changes: {
+      [of.exporter(table.tableDroppedRoutes.name, { reason: 'more_specific_limit' })]: levels([0, 60], [40, 60]),
+    },
+    checks: [
+      { at: 59, firing: [] },
+      { at: 67, firing: [{ alertname: 'BGPTableFull', severity: 'warning' }] },
+      { at: 110, firing: [] },
+    ],
+  },
+  {
+    alert: 'BGPTableFull',
+    kinds: ['not firing'],
+    name: 'events that come too late, or belong to another session, are no matter of room',
+    minutes: 120,
+    changes: {
+      [of.session(stream.streamDroppedEvents.name, { reason: 'out_of_order' })]: counter([5, 120]),
+      [of.session(stream.streamDroppedEvents.name, { reason: 'other_session' })]: counter([5, 120]),
+    },
+    checks: [62, 119].map((at) => ({ at, firing: [] })),
+  },
+  {
     alert: 'BGPTableSnapshotFailing',
     kinds: ['firing', 'resolving'],
     name: 'the disk is full for an hour',

@@ -28,6 +28,7 @@ const NOT_HERE = [
   'bgp:exporters_missing:bool', // there too
   'BGPSubscriptionReplaced warning', // a second client with the key
   'BGPTableFullFeedUnusable warning', // a list without table sizes, for an hour
+  'BGPTableFull warning', // more vantage points than there may be
   'BGPTableSnapshotFailing warning', // a disk that is full
   'BGPStreamStale warning', // rules-slow-faults.test.ts
   'BGPStreamDelayed warning', // there too

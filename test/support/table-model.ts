@@ -324,6 +324,20 @@ export class TableModel {
     });
   }
 
+  /**
+   * A new VP may take the place of one that holds nothing, is not expected to, is not down and has no full feed. Which one the
+   * table has chosen, and whether it looked for one at all, is its own choice.
+   */
+  makeRoom(of: VantagePoint, isKept: (vp: VantagePoint) => boolean): void {
+    if (this.vps.has(keyOf(of)) || this.vps.size < this.options.maxVps) return;
+    const gone = [...this.vps].find(
+      ([key, { vp, down, full }]) => !(isKept(vp) || down || full.ipv4 || full.ipv6 || this.#usesCells(key)),
+    );
+    if (gone === undefined) return;
+    this.vps.delete(gone[0]);
+    for (const row of this.rows.values()) row.cells.delete(gone[0]);
+  }
+
   #vp(of: VantagePoint): ModelVp | undefined {
     const key = keyOf(of);
     let vp = this.vps.get(key);

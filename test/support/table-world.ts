@@ -246,6 +246,7 @@ export class World {
           nowMs,
           late,
         );
+        model?.makeRoom(VPS[op.vp], (vp) => table.vps.find(vp) !== -1);
         model?.message(
           { vp: VPS[op.vp], timeUs, withdrawn, announced, path, attributes: op.attributes },
           op.session,

@@ -170,6 +170,25 @@ describe('a table that was written and read again', () => {
     expect(routesOf(restored(encode(table), again))).toEqual(routesOf(table));
   });
 
+  it('does not give the route of a VP to the one whose number it got while the VPs were written', () => {
+    const watched = [watchedPrefix('198.51.100.0/24')];
+    const table = new RoutingTable({ maxVps: 1 });
+    table.watch(watched, START_MS);
+    table.hear(table.addVp({ protocol: 'bgp', asn: 64_496, ip: '192.0.2.1' }), START_MS);
+    const chunks: Buffer[] = [];
+    for (const chunk of encodeSnapshot(table, META)) {
+      chunks.push(chunk);
+      if (chunks.length !== 3) continue; // head, meta, VPs
+      const vp = table.addVp({ protocol: 'bgp', asn: 64_497, ip: '192.0.2.2' });
+      const path = table.paths.intern('64497 64500', 64_497) as number;
+      table.announce(table.prefixes.find('198.51.100.0/24')!, vp, path, 1, START_MS * 1000, START_MS);
+    }
+    expect(table.routes).toBe(1);
+    const again = new RoutingTable({ maxVps: 1 });
+    again.watch(watched, START_MS);
+    expect(routesOf(restored(Buffer.concat(chunks), again))).toEqual([]);
+  });
+
   it('may go on while it is written: what is read is sound, and each of its routes was held at some time', () => {
     fc.assert(
       fc.property(sequence, ({ options, first, ops }) => {
