@@ -87,7 +87,7 @@ export const RECORDED_EDGE_CASES: Readonly<Record<string, MessageFacts>> = {
     prepended: false,
   },
   as_set_single_member: { origin: 51410, upstream: 43404, length: 6, prepended: false },
-  as_set_in_middle_or_two_sets: { origin: 47065, upstream: 61575, length: 4, prepended: false },
+  as_set_in_middle_or_two_sets: { origin: 47065, upstream: 101, length: 4, prepended: false },
   empty_as_path: { origin: 3856, upstream: undefined, length: 0, prepended: false, timeUs: 1_445_565_706_844_149 },
   asn32_vp: { vp: 'bgp 205523_194.28.98.37', origin: 36040, upstream: 31257, length: 5 },
   asn32_origin: { origin: 401538, upstream: 174, length: 3, timeUs: 1_771_774_201_139_685 },
@@ -99,7 +99,7 @@ export const RECORDED_EDGE_CASES: Readonly<Record<string, MessageFacts>> = {
   },
   reserved_asn_0_or_65535_or_doc: { origin: '{64509,64512,64513}', upstream: 59380, originAttribute: 'INCOMPLETE' },
   path_loop_poison: { origin: 38527, upstream: 7713, length: 16, prepended: false },
-  prepend_ge_10: { origin: 38527, upstream: 138068, length: 16, prepended: false },
+  prepend_ge_10: { origin: 38527, upstream: 7713, length: 16, prepended: false },
   path_len_ge_25: {
     announced: ['117.55.200.0/24', '117.55.193.0/24'],
     origin: 55745,
