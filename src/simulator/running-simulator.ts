@@ -157,7 +157,7 @@ export class RunningSimulator implements Simulator {
           : undefined,
       upgrade: (request, socket, head) => this.#stream.handleUpgrade(request, socket, head),
       failed: (error) => logger?.error('request failed', { error: String(error) }),
-      now: () => clock.now(),
+      now: options.dateHeader ?? (() => clock.now()),
     });
   }
 

@@ -51,6 +51,8 @@ export interface SimulatorOptions {
   /** Times of recorded messages: of their sending, or as recorded. Default `now`. */
   readonly timestamps?: 'now' | 'original';
   readonly clock?: Clock;
+  /** What the Date header of HTTP answers tells, Unix ms. By default the clock: else what streams is late or early by it. */
+  readonly dateHeader?: () => number;
   /** By how much the Data API lags behind the stream. Default 0. */
   readonly dataApiLagMs?: number;
   /** Real time that every answer of the Data API takes at least. Default 5. */
