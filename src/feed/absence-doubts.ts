@@ -130,7 +130,11 @@ export class AbsenceDoubts {
       const words = await history.lastWords(vps, prefixes, Math.max(oldestMs, sinceMs), nowMs, signal);
       if (signal.aborted) return;
       agreed = [...byState(absent).values()].flatMap((found) => {
-        const withdrawn = found.filter((absence) => words.get(wordKey(absence))?.kind === 'W');
+        const withdrawn = found.filter((absence) => {
+          const word = words.get(wordKey(absence))?.kind;
+          // Of a VP that is only expected nothing is taken away. Its session may have lost the route without a word.
+          return word === 'W' || (word === undefined && !this.#isHeld(absence));
+        });
         // Where the two questions agree about most, the rest is what a comparison finds.
         const rest = found.length - withdrawn.length;
         return rest <= withdrawn.length || !isDoubtful(rest, found[0].state.visible) ? found : withdrawn;
@@ -159,13 +163,17 @@ export class AbsenceDoubts {
       this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), ...found]);
   }
 
-  /** When the VP was last known to hold the route, Unix ms; 0 when it holds none. */
-  #heldSinceMs({ state, vp }: Absence): number {
+  #isHeld({ state, vp }: Absence): boolean {
     const { cells } = this.#options.table;
     const cell = cells.find(state, vp);
-    return cell === -1 || cells.path(cell) === 0
-      ? 0
-      : this.#options.history.ourMs(this.#options.table.saidUs(cell, vp));
+    return cell !== -1 && cells.path(cell) !== 0;
+  }
+
+  /** When the VP was last known to hold the route, Unix ms; 0 when it holds none. */
+  #heldSinceMs(absence: Absence): number {
+    if (!this.#isHeld(absence)) return 0;
+    const { table, history } = this.#options;
+    return history.ourMs(table.saidUs(table.cells.find(absence.state, absence.vp), absence.vp));
   }
 }
 

@@ -57,7 +57,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
       })),
     });
     startMs = Date.now();
-    monitoring = await startMonitoring([under.port], undefined, fasterRules());
+    monitoring = await startMonitoring([under.port], undefined, fasterRules(FASTER));
     await vi.waitFor(() => expect(under.exporter.figures.seeded).toBe(true), WITHIN);
     expect(reports).toEqual([]);
   });
