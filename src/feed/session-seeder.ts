@@ -106,7 +106,8 @@ export class SessionSeeder {
 
   /** The same for one prefix. */
   isTrusted(prefix: string): boolean {
-    return this.#standings.isLive(prefix) && !this.#doubts.has(prefix);
+    // The service may still refuse a connection that has only opened.
+    return !this.#early && this.#standings.isLive(prefix) && !this.#doubts.has(prefix);
   }
 
   /** Whether the stream delivers a prefix that was never read, nor is being read. */
@@ -164,7 +165,10 @@ export class SessionSeeder {
   connected(atMs: number): void {
     const hasBegun = this.#early && !this.needsFill;
     this.#early = false;
-    if (hasBegun) return;
+    if (hasBegun) {
+      this.#options.onChange();
+      return;
+    }
     this.#interrupt(atMs);
     this.#begin(atMs);
   }

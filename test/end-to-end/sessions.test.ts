@@ -94,9 +94,9 @@ test('a reload adds and removes prefixes, connects once more for those that come
   expect(tableRoutes(w.exporter.table).filter((line) => line.includes(P6))).toEqual(kept);
   await seeded(w);
   await until(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P6, OTHER)));
-  const now = await samples(w.exporter);
   const connects = 'bgp_stream_connects_total{source="bgproutes",session="0"}';
-  expect(now.get(connects)).toBe((before.get(connects) ?? 0) + 1);
+  await until(async () => expect((await samples(w.exporter)).get(connects)).toBe((before.get(connects) ?? 0) + 1));
+  const now = await samples(w.exporter);
   expect(now.get(`bgp_prefix_info{prefix="${P6}",afi="ipv6",description="renamed",group=""}`)).toBe(1);
   expect([...now.keys()].some((name) => name.includes(P4))).toBe(false);
   expect(now.get('bgp_exporter_config_last_reload_successful')).toBe(1);
