@@ -8,6 +8,9 @@ import type { Timers } from './timers.ts';
 /** By how much the machine's clock and the elapsed time must part to count as a step, ms. */
 const STEP_MS = 2_000;
 
+/** Two readings of clocks that run alike differ by less, ms. */
+const JITTER_MS = 5;
+
 export class SteadyClock implements Timers {
   /** Unix ms, whole; parts from the machine's clock when that is set. */
   readonly now: () => number;
@@ -15,6 +18,7 @@ export class SteadyClock implements Timers {
   readonly schedule: Timers['schedule'];
   readonly random: () => number;
   readonly #machineMs: () => number;
+  #aheadMs = 0;
   /** How far the machine's clock was ahead at the last step. */
   #aheadAtStepMs = 0;
 
@@ -31,7 +35,10 @@ export class SteadyClock implements Timers {
 
   /** How far the machine's clock is ahead of this one now, ms. */
   get machineAheadMs(): number {
-    return this.#machineMs() - this.now();
+    const aheadMs = this.#machineMs() - this.now();
+    // Both are rounded and read one after the other: a time that did not change must be the same in every scrape.
+    if (Math.abs(aheadMs - this.#aheadMs) > JITTER_MS) this.#aheadMs = aheadMs;
+    return this.#aheadMs;
   }
 
   /** What the machine's clock shows at a time (Unix ms) of this one. */

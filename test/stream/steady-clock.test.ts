@@ -25,3 +25,16 @@ test('tells each step once; what an NTP daemon slews adds up to one', () => {
   timers.setClock(1_500);
   expect([clock.takeStep(), clock.takeStep()]).toEqual([3_000, undefined]);
 });
+
+test('a time is the same at every reading, although both clocks are rounded', () => {
+  let elapsedMs = 0;
+  const clock = new SteadyClock({
+    now: () => 1_000_000 + Math.floor(elapsedMs),
+    elapsed: () => elapsedMs,
+    schedule: () => () => {},
+    random: () => 0,
+  });
+  const shown = new Set<number>();
+  for (elapsedMs = 0.1; elapsedMs < 50; elapsedMs += 0.7) shown.add(clock.machineMs(1_000_000));
+  expect([...shown]).toEqual([1_000_000]);
+});
