@@ -32,6 +32,7 @@ import {
   GOOD_IS_ZERO,
   lines,
   marked,
+  markedNumber,
   NEUTRAL,
   NONE_BARS,
   NOT_TRUSTED_BARS,
@@ -122,7 +123,7 @@ export function overview() {
         height: 4,
         ...tile(prefixes, `sum(${unexpectedOrigins} > bool 0)`),
         steps: GOOD_IS_ZERO,
-        doubtfulSteps: marked(GOOD_IS_ZERO[1]!.color),
+        doubtfulSteps: markedNumber(GOOD_IS_ZERO[1]!.color),
       }),
     )
     .withPanel(
@@ -135,7 +136,7 @@ export function overview() {
         height: 4,
         ...tile(prefixes, `sum(${moreSpecifics})`),
         steps: BETTER_ZERO,
-        doubtfulSteps: marked(BETTER_ZERO[1]!.color),
+        doubtfulSteps: markedNumber(BETTER_ZERO[1]!.color),
       }),
     )
     .withPanel(

@@ -92,6 +92,14 @@ export function marked(color: string): readonly Threshold[] {
   ];
 }
 
+/** The same for a number without a background: grey until then, as a transparent number cannot be read. */
+export function markedNumber(color: string): readonly Threshold[] {
+  return [
+    { value: null, color: INK.unknown },
+    { value: 1, color },
+  ];
+}
+
 /** What a bar is where no exporter is trusted: no share and no count is negative. */
 export const NOT_TRUSTED = -1;
 

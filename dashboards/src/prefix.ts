@@ -8,7 +8,7 @@ import {
   GOOD_IS_ZERO,
   heatmap,
   lines,
-  marked,
+  markedNumber,
   NEUTRAL,
   NOT_TRUSTED,
   NOT_TRUSTED_BARS,
@@ -37,10 +37,14 @@ function now(expression: string) {
   return tile(prefixes, `max(${expression})`);
 }
 
-/** One line a value of a label. Those that come and go end at 0, else the legend would go on showing what they were before. */
+/**
+ * One line a value of a label. Those that come and go end at 0, else the legend would go on showing what they were before;
+ * where the exporter itself says nothing, as in a restart, there is a gap and no outage.
+ */
 function by(label: string, metric: Metric): string {
   const spoken = prefixes.spoken(prefixes.select(metric), [label]);
-  return `sum by (${label}) (${spoken}) or 0 * max by (${label}) (last_over_time((${spoken})[$__rate_interval:$__interval]))`;
+  const ended = `0 * max by (${label}) (last_over_time((${spoken})[$__rate_interval:$__interval]))`;
+  return `sum by (${label}) (${spoken}) or ${ended} and on () ${prefixes.select(p.prefixVisibleVps)}`;
 }
 
 /** More colours can hardly be told apart. */
@@ -115,7 +119,7 @@ export function prefix() {
         height: 4,
         ...now(prefixes.mostOrZero(p.prefixUnexpectedOriginVps)),
         steps: GOOD_IS_ZERO,
-        doubtfulSteps: marked(INK.gone),
+        doubtfulSteps: markedNumber(INK.gone),
       }),
     )
     .withPanel(
@@ -128,7 +132,7 @@ export function prefix() {
         height: 4,
         ...now(prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps)),
         steps: BETTER_ZERO,
-        doubtfulSteps: marked(INK.low),
+        doubtfulSteps: markedNumber(INK.low),
       }),
     )
     .withPanel(
@@ -141,7 +145,7 @@ export function prefix() {
         height: 4,
         ...now(prefixes.most(p.prefixMoreSpecifics)),
         steps: BETTER_ZERO,
-        doubtfulSteps: marked(INK.low),
+        doubtfulSteps: markedNumber(INK.low),
       }),
     )
     .withPanel(
