@@ -246,6 +246,8 @@ export function lines(
   panel: Panel & {
     readonly queries: Queries;
     readonly stacked?: boolean;
+    /** Some lines are drawn below 0: their largest value is their minimum. */
+    readonly hasNegative?: boolean;
     readonly noValue?: string;
     /** Of lines that are named by a label. */
     readonly looks?: Readonly<Record<string, Look>>;
@@ -264,7 +266,7 @@ export function lines(
         .showLegend(true)
         .displayMode(wide ? LegendDisplayMode.Table : LegendDisplayMode.List)
         .placement(wide ? LegendPlacement.Right : LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max']),
+        .calcs(panel.hasNegative === true ? ['lastNotNull', 'min', 'max'] : ['lastNotNull', 'max']),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (panel.stacked === true) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));

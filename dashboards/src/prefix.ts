@@ -355,6 +355,7 @@ export function prefix() {
         unit: 'cps',
         width: 24,
         height: 9,
+        hasNegative: true,
         queries: [
           [perSecond(p.prefixVpGains), 'gained', { colour: INK.ok }],
           [`-sum by (reason) (${prefixes.spoken(rate(p.prefixVpLosses, ONE), ['reason'])})`, 'lost: {{reason}}'],
