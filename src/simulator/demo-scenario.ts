@@ -61,7 +61,7 @@ export const LONG_SCENARIO: Scenario = scenario({
   prefixes: PREFIXES,
   steps: [
     // Flaps count for half an hour: first of all, so that the alert is over before the round is.
-    { at: '1m', do: 'flap', prefix: '2001:db8:100::/40', times: 5, interval: '30s' },
+    { at: '1m', do: 'flap', prefix: '2001:db8:100::/40', times: 5, interval: '40s' },
     { at: '4m', do: 'outage', prefix: '192.23.62.0/24' },
     { at: '9m', do: 'recovery', prefix: '192.23.62.0/24' },
     { at: '11m', do: 'hijack', prefix: '198.51.100.0/24', by: 64666 },
