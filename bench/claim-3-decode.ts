@@ -1,9 +1,9 @@
 /** Claim 3: a frame becomes integers faster than by JSON.parse, split and Maps, and they are the same integers. */
-import type { DecodedFrames } from '../src/bgp/route-ids.ts';
-import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
-import { decodeMessage } from '../src/bgproutes/message.ts';
-import { TableIds } from '../src/table/route-ids.ts';
+import type { DecodedFrames } from '../src/bgp/route-integers.ts';
+import { decodeMessage } from '../src/bgproutes/live/message.ts';
+import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
+import { TableIds } from '../src/table/table-ids.ts';
 import { atLeast, type BenchContext, type Claim, type Finding, mustEqual } from './claim.ts';
 import { inPackets, MessageBlock, prefixesOf, prefixTexts } from './messages.ts';
 import { PlainDecoder } from './plain-decoder.ts';

@@ -1,11 +1,11 @@
 /** The process of one size of claim 8: it has a full table of that size, and takes in messages that change it when asked. */
-import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
+import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
 import { createStreamStats } from '../src/stream/stream-health.ts';
 import { Fold } from '../src/table/fold.ts';
-import { TableIds } from '../src/table/route-ids.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
+import { TableIds } from '../src/table/table-ids.ts';
 import { FIRST_SECOND, inPackets, MessageBlock, prefixTexts, type StreamShape } from './messages.ts';
 import { cpuTimeUs } from './rounds.ts';
 import { watched } from './watched.ts';

@@ -1,15 +1,15 @@
 /** The process of one contestant of `ingest`: takes in a number of blocks when asked, and tells what that cost. */
 
 import { WebSocket } from 'ws';
-import { FastDecoder } from '../src/bgproutes/fast-decoder.ts';
-import { BgproutesSource } from '../src/bgproutes/source.ts';
+import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesSource } from '../src/bgproutes/live/source.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
 import { PrefixView } from '../src/metrics/prefix-view.ts';
 import { TextWriter } from '../src/outputs/prometheus.ts';
 import { Fold } from '../src/table/fold.ts';
-import { TableIds } from '../src/table/route-ids.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
+import { TableIds } from '../src/table/table-ids.ts';
 import { seriesOf } from './exposition.ts';
 import { NaiveExporter } from './naive-exporter.ts';
 import { cpuTimeUs } from './rounds.ts';

@@ -7,10 +7,10 @@
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { DataApiClient, type DataApiOptions } from './bgproutes/data-api.ts';
-import { DataApiSeed } from './bgproutes/data-api-seed.ts';
-import { FastDecoder } from './bgproutes/fast-decoder.ts';
-import { BgproutesSource } from './bgproutes/source.ts';
+import { DataApiClient, type DataApiOptions } from './bgproutes/data-api/client.ts';
+import { DataApiSeed } from './bgproutes/data-api/seed.ts';
+import { FastDecoder } from './bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesSource } from './bgproutes/live/source.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import { Keeper } from './feed/keeper.ts';
@@ -37,8 +37,8 @@ import { StreamTroubles } from './stream/stream-troubles.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
 import { systemCode, systemReason } from './system-error.ts';
 import { Fold } from './table/fold.ts';
-import { TableIds } from './table/route-ids.ts';
 import { RoutingTable } from './table/routing-table.ts';
+import { TableIds } from './table/table-ids.ts';
 import type { BuildInfo } from './version.ts';
 
 export interface ExporterDeps {

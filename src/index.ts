@@ -25,25 +25,26 @@ export {
   DEFAULT_WEBSOCKET_URL,
   type MessagesOptions,
   type SubscribeOptions,
-} from './bgproutes/client.ts';
+} from './bgproutes/client/client.ts';
 export {
   DEBUG_ESSENTIAL,
   DEBUG_EXHAUSTIVE,
   DEBUG_NOTHING,
   DEBUG_TOO_MUCH,
   type DebugLevel,
-} from './bgproutes/client-debug-log.ts';
+} from './bgproutes/client/debug-log.ts';
 export type {
   ClientEvent,
   ConnectedEvent,
   DisconnectedEvent,
   DroppedEvent,
   UnreadableEvent,
-} from './bgproutes/client-events.ts';
-export type { Announcement, LiveMessage, MessageFields, Withdrawal } from './bgproutes/client-message.ts';
+} from './bgproutes/client/events.ts';
+export { type FormatOptions, formatMessage } from './bgproutes/client/format-message.ts';
+export type { Announcement, LiveMessage, MessageFields, Withdrawal } from './bgproutes/client/live-message.ts';
 // The Data API.
-export { DataApiClient, type DataApiOptions } from './bgproutes/data-api.ts';
-export type { QuotaLimits } from './bgproutes/data-api-quota.ts';
+export { DataApiClient, type DataApiOptions } from './bgproutes/data-api/client.ts';
+export type { QuotaLimits } from './bgproutes/data-api/quota.ts';
 export {
   type Comparison,
   DATA_API_ENDPOINTS,
@@ -67,9 +68,8 @@ export {
   type VantagePointsParams,
   VP_STATUSES,
   type VpStatus,
-} from './bgproutes/data-api-types.ts';
-export { type FormatOptions, formatMessage } from './bgproutes/format-message.ts';
-export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/message.ts';
+} from './bgproutes/data-api/types.ts';
+export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/live/message.ts';
 // The exporter.
 export type { ReadFile } from './config/api-keys.ts';
 export {

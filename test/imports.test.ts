@@ -72,7 +72,8 @@ interface SourceFile {
 }
 
 const files: readonly SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
+  // AssemblyScript and its compiler are no part of the program.
+  .filter((path) => path.endsWith('.ts') && !path.includes('assembly'))
   .map((path) => {
     const text = readFileSync(join(SRC, path), 'utf8');
     // Static, dynamic and type-only imports, and re-exports.

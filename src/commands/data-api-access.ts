@@ -1,5 +1,5 @@
 /** The Data API for a command: what takes long is said on standard error. */
-import { DataApiClient } from '../bgproutes/data-api.ts';
+import { DataApiClient } from '../bgproutes/data-api/client.ts';
 import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
 import { noteLogger } from './note-logger.ts';

@@ -1,6 +1,6 @@
 /** Reads the live stream for a command until it is told to stop, and says on standard error what happens to the connection. */
-import type { ClientEvent } from '../bgproutes/client-events.ts';
-import type { LiveMessage } from '../bgproutes/client-message.ts';
+import type { ClientEvent } from '../bgproutes/client/events.ts';
+import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import type { CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { ASSOCIATION, patiently } from './patience.ts';
@@ -14,7 +14,7 @@ export type OnMessage = (message: LiveMessage, output: LineOutput) => Promise<vo
  * @returns the exit code: 0 when stopped, or when nobody reads the output any more; rejects with the client's errors
  */
 export async function follow(service: Service, io: CommandIo, onMessage: OnMessage): Promise<number> {
-  const { BgproutesLiveClient } = await import('../bgproutes/client.ts');
+  const { BgproutesLiveClient } = await import('../bgproutes/client/client.ts');
   const { prefixes, ...options } = service;
   const output = new LineOutput(io);
   const client = new BgproutesLiveClient(options);

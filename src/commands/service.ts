@@ -1,7 +1,7 @@
 /** What the commands that talk to bgproutes.io have in common: whom to ask, with which key, about which prefixes. */
 
 import { parsePrefix } from '../bgp/prefix.ts';
-import type { BgproutesLiveClientOptions } from '../bgproutes/client.ts';
+import type { BgproutesLiveClientOptions } from '../bgproutes/client/client.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import { ConfigError } from '../errors.ts';

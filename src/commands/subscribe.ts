@@ -37,7 +37,7 @@ Example:
     const { flags } = parseArguments(args, FLAGS);
     const { prefixes, ...options } = serviceOf(flags, io.env);
     if (prefixes.length === 0) throw new UsageError('no prefix: --prefix=192.0.2.0/24, or --config.file=FILE');
-    const { BgproutesLiveClient } = await import('../bgproutes/client.ts');
+    const { BgproutesLiveClient } = await import('../bgproutes/client/client.ts');
     const client = new BgproutesLiveClient(options);
     try {
       const force = flags.force === true;

@@ -1,6 +1,7 @@
 /** `bgproutes-exporter tail`: prints the messages of the live stream. */
-import type { LiveMessage } from '../bgproutes/client-message.ts';
-import { formatMessage } from '../bgproutes/format-message.ts';
+
+import { formatMessage } from '../bgproutes/client/format-message.ts';
+import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { follow } from './follow.ts';

@@ -1,5 +1,5 @@
 /** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
-import type { VantagePointRecord } from '../bgproutes/data-api-types.ts';
+import type { VantagePointRecord } from '../bgproutes/data-api/types.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import { type Column, columnLine, fitted, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';

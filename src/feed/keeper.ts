@@ -5,9 +5,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/table-view.ts';
+import type { ApiVantagePoint, SeedApi } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import type { ApiVantagePoint, SeedApi } from './seed-api.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionSeeder } from './session-seeder.ts';

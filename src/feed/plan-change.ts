@@ -2,7 +2,7 @@
  * From one plan to the next while the stream goes on. Prefixes that leave keep their routes until those that come are
  * associated, so that a refusal leaves everything as it was; those that come are read once the stream delivers them.
  */
-import type { BgproutesSource } from '../bgproutes/source.ts';
+import type { BgproutesSource } from '../bgproutes/live/source.ts';
 import { StoppedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { sleep, type Timers } from '../stream/timers.ts';

@@ -7,7 +7,7 @@
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { SeedApi } from './seed-api.ts';
+import type { SeedApi } from '../stream/history.ts';
 
 /** Offsets that differ by no more than this agree, ms: whole seconds and a busy machine make as much of equal clocks. */
 const AGREE_MS = 6_000;

@@ -3,16 +3,16 @@
  * held, bounded, while a seed or a gap fill is under way. However many were held, no turn of the event loop is long.
  */
 
-import type { DecodedFrames } from '../bgp/route-ids.ts';
-import type { FastDecoder } from '../bgproutes/fast-decoder.ts';
-import { MAX_FRAMES } from '../bgproutes/frame-layout.ts';
+import type { DecodedFrames } from '../bgp/route-integers.ts';
 import {
   DECODE_FAILURES,
   type DecodeFailure,
   type DecodeResult,
   decodeMessage,
   NOT_MESSAGES,
-} from '../bgproutes/message.ts';
+} from '../bgproutes/live/message.ts';
+import type { FastDecoder } from '../bgproutes/live/scanner/fast-decoder.ts';
+import { MAX_FRAMES } from '../bgproutes/live/scanner/frame-layout.ts';
 import type { Logger } from '../logger.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import { DELAY_BOUNDS } from '../metrics/stream-view.ts';

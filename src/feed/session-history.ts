@@ -2,9 +2,10 @@
  * The history as one session reads it into the table: times are ours and become those of the service, rows of prefixes that
  * another session answers for are left out.
  */
+
+import type { ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from '../stream/history.ts';
 import type { MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import type { ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from './seed-api.ts';
 import { applyHistory, applyHolders, type Holders, lastWords, RibReader } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 

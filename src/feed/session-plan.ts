@@ -1,8 +1,8 @@
 /** What the configuration means for the table and for each session of the stream. */
 import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
+import { allocateSessions } from '../bgproutes/key-plan.ts';
 import type { WatchedPrefix } from '../table/prefix-state.ts';
-import { allocateSessions } from './allocation.ts';
 
 /** The part of the configuration that decides it. */
 export interface PlanInput {

@@ -1,10 +1,10 @@
 /** Applies what the history says to the table: one answer after the other, in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
+import type { ApiBatch, ApiRoute, ApiUpdate } from '../stream/history.ts';
 import { type MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
 import { VP_LIMIT } from '../table/vp-registry.ts';
-import type { ApiBatch, ApiRoute, ApiUpdate } from './seed-api.ts';
 
 const ROWS_PER_TURN = 2_000;
 

@@ -1,29 +1,29 @@
 /** The simulator, assembled: what a `Simulator` is made of, and how its parts know each other. */
 import { parseAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
-import { SERVICE_LIMITS } from './api-quota.ts';
-import { type Association, Associations } from './associations.ts';
-import { startChurn } from './churn.ts';
 import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
-import { Control } from './control.ts';
-import { DataApi } from './data-api.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from './demo-scenario.ts';
-import { FaultInjector } from './faults.ts';
-import { SimulatorHttpServer } from './http-server.ts';
-import { Internet } from './internet.ts';
-import { LiveManager } from './live-manager.ts';
-import { loadRecording } from './recording.ts';
-import { Replay } from './replay.ts';
-import type { Route } from './route.ts';
+import { startChurn } from './internet/churn.ts';
+import { Internet } from './internet/internet.ts';
+import type { Route } from './internet/route.ts';
+import { Timeline } from './internet/timeline.ts';
+import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './internet/vantage-points.ts';
+import { type HeldRouteOfVp, World } from './internet/world.ts';
+import { loadRecording } from './recording/recording.ts';
+import { Replay } from './recording/replay.ts';
 import { EMPTY_SCENARIO, type Scenario, type StepNow } from './scenario.ts';
+import { SERVICE_LIMITS } from './services/api-quota.ts';
+import { type Association, Associations } from './services/associations.ts';
+import { Control } from './services/control.ts';
+import { DataApi } from './services/data-api.ts';
+import { FaultInjector } from './services/faults.ts';
+import { SimulatorHttpServer } from './services/http-server.ts';
+import { LiveManager } from './services/live-manager.ts';
+import type { StreamMessage } from './services/stream-message.ts';
+import { StreamServer } from './services/stream-server.ts';
+import type { StreamSession } from './services/stream-session.ts';
 import type { Simulator, SimulatorOptions, SimulatorStats } from './simulator.ts';
 import { Steps } from './steps.ts';
-import type { StreamMessage } from './stream-message.ts';
-import { StreamServer } from './stream-server.ts';
-import type { StreamSession } from './stream-session.ts';
-import { Timeline } from './timeline.ts';
-import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './vantage-points.ts';
-import { type HeldRouteOfVp, World } from './world.ts';
 
 /** A connection that has prefixes only now is one to stay when it is still there after this, real ms. */
 const STAY_MS = 1_000;

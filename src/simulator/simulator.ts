@@ -3,18 +3,18 @@
  * vantage points say comes from a generated Internet with a scenario, or from a recording; faults come on demand.
  */
 import type { Logger } from '../logger.ts';
-import type { ApiLimits } from './api-quota.ts';
 import type { Clock } from './clock.ts';
-import type { ApiTimes } from './data-api.ts';
-import type { Faults } from './faults.ts';
-import type { Route } from './route.ts';
+import type { Route } from './internet/route.ts';
+import type { Speed } from './internet/timeline.ts';
+import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './internet/vantage-points.ts';
+import type { HeldRouteOfVp } from './internet/world.ts';
 import { RunningSimulator } from './running-simulator.ts';
 import type { Scenario, StepNow } from './scenario.ts';
+import type { ApiLimits } from './services/api-quota.ts';
+import type { ApiTimes } from './services/data-api.ts';
+import type { Faults } from './services/faults.ts';
+import type { StreamCounts } from './services/stream-session.ts';
 import type { StepReport } from './steps.ts';
-import type { StreamCounts } from './stream-session.ts';
-import type { Speed } from './timeline.ts';
-import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './vantage-points.ts';
-import type { HeldRouteOfVp } from './world.ts';
 
 export interface SimulatorOptions {
   /** `host:port`; an empty host: all interfaces; port 0: one that is free. Default `127.0.0.1:0`. */

@@ -1,12 +1,12 @@
 /** What happens in a scenario: outages, hijacks, changed paths, lost VPs; by the clock or by hand. */
 import { parsePrefix } from '../bgp/prefix.ts';
-import type { Internet, SimulatedPrefix } from './internet.ts';
-import { type Random, seededRandom } from './random.ts';
-import type { Route } from './route.ts';
+import type { Internet, SimulatedPrefix } from './internet/internet.ts';
+import { type Random, seededRandom } from './internet/random.ts';
+import type { Route } from './internet/route.ts';
+import type { Timeline } from './internet/timeline.ts';
+import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
+import type { World } from './internet/world.ts';
 import type { ScenarioStep, StepKind, StepNow } from './scenario.ts';
-import type { Timeline } from './timeline.ts';
-import type { SimulatedVantagePoint } from './vantage-points.ts';
-import type { World } from './world.ts';
 
 /** A step that is over: all VPs know. */
 export interface StepReport {

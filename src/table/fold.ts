@@ -1,6 +1,7 @@
 /** Applies decoded updates to the table, and counts by session what was not applied and why. */
-import { attributeFingerprint, type DecodedFrames } from '../bgp/route-ids.ts';
-import type { RouteUpdate } from '../bgp/route-update.ts';
+
+import type { RouteUpdate } from '../bgp/route-event.ts';
+import { attributeFingerprint, type DecodedFrames } from '../bgp/route-integers.ts';
 import { PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { hashText } from './text-index.ts';

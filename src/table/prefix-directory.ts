@@ -1,6 +1,6 @@
 /** Which prefixes have state: the monitored ones, and those of their more-specifics that were announced. */
 import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
-import { UNMONITORED } from '../bgp/route-ids.ts';
+import { UNMONITORED } from '../bgp/route-integers.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { TextIndex } from './text-index.ts';
 import { WatchList } from './watch-list.ts';

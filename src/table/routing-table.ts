@@ -11,7 +11,7 @@
  */
 
 import type { Afi } from '../bgp/prefix.ts';
-import type { DecodedFrames } from '../bgp/route-ids.ts';
+import type { DecodedFrames } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';

@@ -5,7 +5,7 @@
  * A look-up in a large index waits for memory more than it computes: a slot is eight bytes, and what it points to has
  * value, length and text side by side.
  */
-import { HASH_BASIS, hashWord } from '../bgp/route-ids.ts';
+import { HASH_BASIS, hashWord } from '../bgp/route-integers.ts';
 import { FREE, HashSlots } from './hash-slots.ts';
 
 const NOT_FOUND = -1;

@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Random, seededRandom } from '../../src/simulator/random.ts';
+import { type Random, seededRandom } from '../../src/simulator/internet/random.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { ExporterHandle, type Samples } from './exporter-handle.ts';
 import { Oracle } from './oracle.ts';

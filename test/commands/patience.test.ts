@@ -4,7 +4,7 @@ import { ribCommand } from '../../src/commands/rib.ts';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { vpsCommand } from '../../src/commands/vps.ts';
-import { KEY, P1, simulate } from '../bgproutes/client-world.ts';
+import { KEY, P1, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, runCommand } from './command-world.ts';
 
 describe('what takes long', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { flushed, isReaderGone } from '../../src/commands/line-output.ts';
-import { BGP_VP, cleanups, KEY, P1, ROUTE, simulate } from '../bgproutes/client-world.ts';
+import { BGP_VP, cleanups, KEY, P1, ROUTE, simulate } from '../bgproutes/client/client-world.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { addresses, Output } from './command-world.ts';
 

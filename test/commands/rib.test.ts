@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ribCommand } from '../../src/commands/rib.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
+import { KEY, P1, P2, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, runCommand } from './command-world.ts';
 
 const NOW = () => new Date(Date.now() + 1_000).toISOString().slice(0, 19);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
-import { KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
+import { KEY, P1, P2, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, runCommand } from './command-world.ts';
 
 const env = { BGP_API_KEY: KEY };

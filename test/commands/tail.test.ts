@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { BGP_VP, BMP_VP, cleanups, KEY, P1, P2, ROUTE, simulate } from '../bgproutes/client-world.ts';
+import { BGP_VP, BMP_VP, cleanups, KEY, P1, P2, ROUTE, simulate } from '../bgproutes/client/client-world.ts';
 import { startProgram } from '../support/program.ts';
 import { addresses, Output, type Run, type RunOptions, runCommand } from './command-world.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { vpsCommand } from '../../src/commands/vps.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { cleanups, KEY, simulate } from '../bgproutes/client-world.ts';
-import { httpServer } from '../bgproutes/http-test-server.ts';
+import { cleanups, KEY, simulate } from '../bgproutes/client/client-world.ts';
+import { httpServer } from '../http/http-test-server.ts';
 import { addresses, runCommand } from './command-world.ts';
 
 async function world(): Promise<Simulator> {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveMessage } from '../../src/bgproutes/client-message.ts';
-import { messagesOf } from '../../src/bgproutes/client-message.ts';
-import { decodeMessage } from '../../src/bgproutes/message.ts';
+import type { LiveMessage } from '../../src/bgproutes/client/live-message.ts';
+import { messagesOf } from '../../src/bgproutes/client/live-message.ts';
+import { decodeMessage } from '../../src/bgproutes/live/message.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
 import { OriginWatch } from '../../src/commands/watch-origins.ts';
 import { HeardVps } from '../../src/commands/watch-table.ts';
 import { VisibilityWatch } from '../../src/commands/watch-visibility.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { cleanups, KEY, P1, P2, simulate } from '../bgproutes/client-world.ts';
+import { cleanups, KEY, P1, P2, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, type Run, runCommand } from './command-world.ts';
 
 /** A frame of VP number n (ASN n, 192.0.2.n): a path announces, none withdraws. */

@@ -1,6 +1,6 @@
 /** Two clients with one key, and services that answer differently where nobody knows what the real one does. */
 import { expect, test } from 'vitest';
-import { BgproutesLiveClient } from '../../src/bgproutes/client.ts';
+import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
 import type { RunningExporter } from '../../src/exporter.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { KEY, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
+import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
 import type { HoldBounds } from '../../src/feed/frame-queue.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold } from '../../src/table/fold.ts';
-import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
+import { TableIds } from '../../src/table/table-ids.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { ManualTurns } from './manual-turns.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { allocateSessions } from '../../src/feed/allocation.ts';
+import { allocateSessions } from '../../src/bgproutes/key-plan.ts';
 import { planSessions } from '../../src/feed/session-plan.ts';
 
 const prefix = (text: string) => {

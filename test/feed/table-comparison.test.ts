@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import type { ApiBatch } from '../../src/feed/seed-api.ts';
 import { applyHistory, RibReader } from '../../src/feed/table-comparison.ts';
+import type { ApiBatch } from '../../src/stream/history.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 

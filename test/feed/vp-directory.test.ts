@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
-import type { ApiVantagePoint, SeedApi } from '../../src/feed/seed-api.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
+import type { ApiVantagePoint, SeedApi } from '../../src/stream/history.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 

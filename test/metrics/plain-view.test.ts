@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { DECODE_FAILURES } from '../../src/bgproutes/message.ts';
+import { DECODE_FAILURES } from '../../src/bgproutes/live/message.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
 import { Histogram } from '../../src/metrics/histogram.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';

@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BgproutesLiveClient } from '../../src/bgproutes/client.ts';
-import { messagesOf } from '../../src/bgproutes/client-message.ts';
-import { formatMessage } from '../../src/bgproutes/format-message.ts';
-import { decodeMessage } from '../../src/bgproutes/message.ts';
+import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
+import { formatMessage } from '../../src/bgproutes/client/format-message.ts';
+import { messagesOf } from '../../src/bgproutes/client/live-message.ts';
+import { decodeMessage } from '../../src/bgproutes/live/message.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { decodeMessage } from '../../src/bgproutes/message.ts';
+import { decodeMessage } from '../../src/bgproutes/live/message.ts';
 import { RECORDED_PREFIXES } from '../fixtures/make-recording.ts';
 import { naiveCounts, naiveRecount } from '../support/naive-recount.ts';
 import { fixturePath, readLines, recordingPath } from '../support/recordings.ts';

@@ -2,12 +2,12 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parsePrefix } from '../../src/bgp/prefix.ts';
-import { Association } from '../../src/simulator/associations.ts';
 import { ManualClock, TimeStamper } from '../../src/simulator/clock.ts';
-import { FrameWriter } from '../../src/simulator/frame-writer.ts';
-import { PrefixIndex } from '../../src/simulator/prefix-index.ts';
-import { hashText, seededRandom } from '../../src/simulator/random.ts';
-import { Timeline } from '../../src/simulator/timeline.ts';
+import { PrefixIndex } from '../../src/simulator/internet/prefix-index.ts';
+import { hashText, seededRandom } from '../../src/simulator/internet/random.ts';
+import { Timeline } from '../../src/simulator/internet/timeline.ts';
+import { Association } from '../../src/simulator/services/associations.ts';
+import { FrameWriter } from '../../src/simulator/services/frame-writer.ts';
 
 describe('ManualClock', () => {
   test('timers fire at their times, in their order, those set meanwhile too', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { simulateCommand } from '../../src/commands/simulate.ts';
-import { CONTROL_FAULTS } from '../../src/simulator/control.ts';
 import { parseScenario } from '../../src/simulator/scenario.ts';
+import { CONTROL_FAULTS } from '../../src/simulator/services/control.ts';
 
 const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 

@@ -1,7 +1,7 @@
 /** What a frame decodes to, flattened so that a test can name only the facts that it is about. */
 import { parseAsPath, pathFacts } from '../../src/bgp/as-path.ts';
 import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
-import type { DecodeResult } from '../../src/bgproutes/message.ts';
+import type { DecodeResult } from '../../src/bgproutes/live/message.ts';
 
 export interface MessageFacts {
   /** Of a frame that gave no event. */

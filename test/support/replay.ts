@@ -1,5 +1,5 @@
 /** The way of a frame from its text into the table, and of the table to a scrape, with every clock fixed. */
-import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
+import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
@@ -11,8 +11,8 @@ import type { TextFormat } from '../../src/outputs/text-lines.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
 import { Fold } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
-import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { TableIds } from '../../src/table/table-ids.ts';
 import { type LogLine, RecordingLogger } from '../stream/recording-logger.ts';
 
 /** Receipt of a replayed message after its own time. */

@@ -1,7 +1,7 @@
 /** A small world of prefixes, VPs and paths, things that can happen in it, and a runner that tells the real table of them. */
 import fc from 'fast-check';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { attributeFingerprint } from '../../src/bgp/route-ids.ts';
+import { attributeFingerprint } from '../../src/bgp/route-integers.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { PrefixState, type WatchedPrefix } from '../../src/table/prefix-state.ts';

@@ -1,8 +1,8 @@
 /** No sender's clock decides: what is ahead of now becomes now, what has no time counts with its receipt. */
 import { describe, expect, it, test } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import type { ApiBatch, ApiUpdate } from '../../src/feed/seed-api.ts';
 import { applyHistory } from '../../src/feed/table-comparison.ts';
+import type { ApiBatch, ApiUpdate } from '../../src/stream/history.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';

@@ -1,11 +1,11 @@
 /** The two ways into the table, in words (message.ts) and in integers (fast-decoder.ts), come to the same. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FastDecoder } from '../../src/bgproutes/fast-decoder.ts';
-import { decodeMessage } from '../../src/bgproutes/message.ts';
+import { decodeMessage } from '../../src/bgproutes/live/message.ts';
+import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { TableIds } from '../../src/table/route-ids.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { TableIds } from '../../src/table/table-ids.ts';
 import { runs } from '../support/property-runs.ts';
 import { fixturePath, readLines } from '../support/recordings.ts';
 import { keptCounters, keptTotals, recountedOverall, routesOf } from '../support/table-recount.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UNKNOWN, UNMONITORED } from '../../src/bgp/route-ids.ts';
+import { UNKNOWN, UNMONITORED } from '../../src/bgp/route-integers.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { Replay } from '../support/replay.ts';
 import { START_MS, watchedPrefix } from '../support/table-world.ts';

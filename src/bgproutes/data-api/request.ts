@@ -1,0 +1,220 @@
+/** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
+import type { DataApiErrorCode } from '../../errors.ts';
+import { request } from '../../http/http-request.ts';
+import { type JsonBounds, JsonReader, readJson } from '../../http/json-reader.ts';
+import { urlUnder } from '../../http/service-url.ts';
+import { errorText, foreignText, type Redactor } from '../../redaction.ts';
+import type { Timers } from '../../stream/timers.ts';
+import type { DataApiEndpoint } from './types.ts';
+
+/** Of every answer: `{"data": {"bgp": {VP: {PREFIX: [ROW…]}}}}` with lists in the rows has 7 levels. */
+const MAX_DEPTH = 32;
+
+/**
+ * What one answer may hold; the client asks for less where it has more. Honest ones: a list of 10,000 VPs has 3 MB and 250,000
+ * values, a RIB of 2,000 VPs and 10 prefixes 20,000 routes of 6 values; an update has 9. Two answers may be in memory at once.
+ */
+export const ANSWER_BOUNDS: Readonly<Record<DataApiEndpoint, JsonBounds>> = {
+  vantage_points: { bytes: 12 * 1024 * 1024, values: 500_000, depth: MAX_DEPTH },
+  rib: { bytes: 12 * 1024 * 1024, values: 300_000, depth: MAX_DEPTH },
+  updates: { bytes: 12 * 1024 * 1024, values: 450_000, depth: MAX_DEPTH },
+};
+
+/** The body of an error is a sentence. */
+const ERROR_BOUNDS: JsonBounds = { bytes: 64 * 1024, values: 10_000, depth: MAX_DEPTH };
+
+/** Less is what a busy machine and whole seconds make of a right clock, ms. */
+const MIN_CLOCK_OFFSET_MS = 5_000;
+
+/** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface RequestOptions {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly endpoint: DataApiEndpoint;
+  readonly method: 'GET' | 'POST';
+  readonly query: Query;
+  readonly timeoutMs: number;
+  /** Bounds the answer beside `ANSWER_BOUNDS`; undefined: only these do. */
+  readonly maxBodyBytes: number | undefined;
+  readonly userAgent: string | undefined;
+  readonly timers: Timers;
+  readonly redactText: Redactor;
+  readonly signal: AbortSignal;
+}
+
+export interface Success {
+  readonly kind: 'success';
+  readonly data: unknown;
+  /** What the request cost, by the envelope: server time in ms, and bytes. */
+  readonly serverMs: number;
+  readonly bytes: number;
+  /** How far the server's clock is ahead of ours, ms; 0 while the difference may be that of the way, undefined when not told. */
+  readonly clockOffsetMs: number | undefined;
+}
+
+export interface Failure {
+  readonly kind: 'failure';
+  readonly code: DataApiErrorCode;
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** One line, bounded, without the key. */
+  readonly text: string;
+  /** What the system calls it, such as `ECONNREFUSED`; undefined when it was not the network. */
+  readonly systemCode?: string;
+  /** By the Retry-After header; undefined without one. */
+  readonly retryAfterMs: number | undefined;
+  /** The answer is larger than can be read: less asked for may get one that is not. */
+  readonly isTooLarge?: true;
+}
+
+export type Answer = Success | Failure | { readonly kind: 'aborted' };
+
+export async function requestOnce(options: RequestOptions): Promise<Answer> {
+  const { timers, timeoutMs, redactText, signal } = options;
+  if (signal.aborted) return { kind: 'aborted' };
+  const abort = new AbortController();
+  const onAbort = () => abort.abort();
+  signal.addEventListener('abort', onAbort);
+  let timedOut = false;
+  const cancelTimeout = timers.schedule(() => {
+    timedOut = true;
+    abort.abort();
+  }, timeoutMs);
+  try {
+    return await exchange(options, abort.signal);
+  } catch (error) {
+    if (signal.aborted) return { kind: 'aborted' };
+    if (timedOut) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
+    // Never the error itself: an invalid header value is told with the value, and that is the key.
+    const systemCode = systemCodeOf(error);
+    const failed = failure('NETWORK_ERROR', undefined, errorText(error, redactText));
+    return systemCode === undefined ? failed : { ...failed, systemCode };
+  } finally {
+    cancelTimeout();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function exchange(options: RequestOptions, signal: AbortSignal): Promise<Answer> {
+  const { timers, redactText } = options;
+  const url = urlUnder(options.baseUrl.replace(/\/v1\/?$/, ''), `/v1/${options.endpoint}`);
+  // What a cache has kept is of the past, and so is its Date.
+  const headers: Record<string, string> = {
+    ...{ accept: 'application/json', 'cache-control': 'no-cache', 'x-api-key': options.apiKey },
+  };
+  if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
+  const given = Object.entries(options.query).filter(([, value]) => value !== undefined);
+  let body: string | undefined;
+  if (options.method === 'GET') {
+    for (const [name, value] of given) url.searchParams.set(name, String(value));
+  } else {
+    headers['content-type'] = 'application/json';
+    body = JSON.stringify(Object.fromEntries(given));
+  }
+  const startedAtMs = timers.now();
+  let cameAtMs = startedAtMs;
+  const bounds = ANSWER_BOUNDS[options.endpoint];
+  const reader = new JsonReader({ ...bounds, bytes: Math.min(bounds.bytes, options.maxBodyBytes ?? bounds.bytes) });
+  const take = (status: number) => {
+    cameAtMs = timers.now();
+    return status === 200 ? (chunk: Buffer) => reader.push(chunk) : undefined;
+  };
+  const maxBytes = () => ERROR_BOUNDS.bytes;
+  const answer = await request(url, { method: options.method, headers, body, maxBytes, take, signal });
+  const { status } = answer;
+  const serverTimeMs = serverTime(answer.headers.date, answer.headers.age);
+  const clockOffsetMs = clockOffset(serverTimeMs, startedAtMs, cameAtMs);
+  if (status !== 200) {
+    const text = answer.body === undefined ? 'an answer that is too long' : detailOf(answer.body);
+    const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], serverTimeMs ?? timers.now());
+    return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
+  }
+  const read = reader.end();
+  if (read.kind === 'too_large') {
+    return { ...failure('INVALID_RESPONSE', status, `an answer of ${read.text}`), isTooLarge: true };
+  }
+  const envelope = read.kind === 'value' ? read.value : undefined;
+  if (typeof envelope !== 'object' || envelope === null || !('data' in envelope)) {
+    return failure('INVALID_RESPONSE', status, 'an answer that is not the documented JSON envelope');
+  }
+  const { data, seconds, bytes: stated } = envelope as { data: unknown; seconds?: unknown; bytes?: unknown };
+  return {
+    kind: 'success',
+    data,
+    // No more than can be: a wrong number must not stop us for an hour.
+    serverMs: Math.min(amount(seconds) * 1000, Math.max(0, timers.now() - startedAtMs)),
+    bytes: stated === undefined ? reader.bytes : Math.min(amount(stated), 2 * reader.bytes),
+    clockOffsetMs,
+  };
+}
+
+/**
+ * What the time was at the server when it answered, Unix ms: the Date header (RFC 9110 section 6.6.1), which has whole
+ * seconds, and the Age header (RFC 9111 section 5.1) where a cache answered instead.
+ */
+export function serverTime(date: string | undefined, age: string | undefined): number | undefined {
+  const atMs = date === undefined ? undefined : parseHttpDate(date);
+  if (atMs === undefined) return undefined;
+  return atMs + (age !== undefined && /^\d{1,9}$/.test(age.trim()) ? Number(age) * 1000 : 0);
+}
+
+/** By the time at the server, for an answer that was asked for and came at these times of our clock. */
+export function clockOffset(serverMs: number | undefined, askedAtMs: number, cameAtMs: number): number | undefined {
+  if (serverMs === undefined) return undefined;
+  const offset = serverMs < askedAtMs ? serverMs - askedAtMs : Math.max(0, serverMs - cameAtMs);
+  return Math.abs(offset) < MIN_CLOCK_OFFSET_MS ? 0 : offset;
+}
+
+function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number): Failure {
+  return { kind: 'failure', code, status, text, retryAfterMs };
+}
+
+/** The innermost code of an error and what caused it. */
+function systemCodeOf(error: unknown): string | undefined {
+  let code: string | undefined;
+  let current: unknown = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
+    if ('code' in current && typeof current.code === 'string') code = current.code;
+    current = current.cause;
+  }
+  return code;
+}
+
+function codeOf(status: number): DataApiErrorCode {
+  if (status === 401 || status === 403) return 'FORBIDDEN';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 408) return 'TIMEOUT';
+  if (status === 429) return 'RATE_LIMITED';
+  if (status >= 500) return 'SERVER_ERROR';
+  return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
+}
+
+/** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else, or what is nested too deep, the body. */
+function detailOf(body: Buffer): string {
+  const read = readJson(body, ERROR_BOUNDS);
+  const value = read.kind === 'value' ? read.value : undefined;
+  if (typeof value !== 'object' || value === null || !('detail' in value)) return body.toString();
+  return typeof value.detail === 'string' ? value.detail : JSON.stringify(value.detail);
+}
+
+/** A number, or a number as text, not negative; 0 for anything else. */
+function amount(value: unknown): number {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : 0;
+}
+
+/** Seconds or an HTTP date (RFC 9110 section 10.2.3). */
+export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
+  const atMs = parseHttpDate(value);
+  return atMs === undefined ? undefined : Math.max(0, atMs - nowMs);
+}
+
+/** Unix ms. Dates begin with the name of a day; Date.parse alone would take "-1" for the year 2001. */
+function parseHttpDate(value: string): number | undefined {
+  const atMs = /^[A-Z]/.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(atMs) ? undefined : atMs;
+}

@@ -1,0 +1,170 @@
+/** The words of the Data API client: what can be asked, what is answered. */
+import type { VantagePoint } from '../../bgp/vantage-point.ts';
+
+/** What of the Data API is used. */
+export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
+/** One of `DATA_API_ENDPOINTS`. */
+export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
+
+/** How one request ended. Closed list: it becomes a label. */
+export const DATA_API_RESULTS = [
+  'success',
+  'bad_request',
+  'forbidden',
+  'not_found',
+  'rate_limited',
+  'server_error',
+  'timeout',
+  'network_error',
+  'invalid_response',
+] as const;
+/** One of `DATA_API_RESULTS`. */
+export type DataApiResult = (typeof DATA_API_RESULTS)[number];
+
+/** Sources whose VPs stream live; the others (`pch`, `cgtf`) are history only and must not count as visible. */
+export const LIVE_SOURCES = ['bgproutes.io', 'ris', 'routeviews'] as const;
+
+/** Why something in an answer was skipped, or was not taken as it came. */
+export const UNREADABLE_REASONS = [
+  'shape', // a record or row that is not built as documented
+  'vp', // a VP without a valid id, ASN, IP or (BMP) parent
+  'prefix',
+  'as_path',
+  'communities', // the row was kept, without them
+  'timestamp',
+  'kind', // neither announcement nor withdrawal
+  'unasked', // a VP or prefix that was not asked for
+  'duplicate', // another feed, or another listing, of the same VP and prefix
+] as const;
+/** One of `UNREADABLE_REASONS`. */
+export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
+/** Those that speak of a format other than the documented one, rather than of too much in the answer. */
+export const DAMAGE: ReadonlySet<UnreadableReason> = new Set(['shape', 'vp', 'prefix', 'as_path', 'timestamp', 'kind']);
+/** How often each thing happened. */
+export type Unreadable = Readonly<Record<UnreadableReason, number>>;
+
+/** What the Data API says of the session of a VP. */
+export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
+/** One of `VP_STATUSES`. */
+export type VpStatus = (typeof VP_STATUSES)[number];
+
+/** A VP as a query names it: its id at the Data API, and who that is. */
+export interface ListedVp {
+  readonly id: string;
+  readonly vp: VantagePoint;
+}
+
+/** A VP as the Data API lists it. Texts are empty and sizes undefined where it says nothing. */
+export interface VantagePointRecord extends ListedVp {
+  readonly source: string;
+  /**
+   * Of the session. Where each feed type has its own: `up` when one is up, else `unknown` when one is, else `down` when one
+   * is, else `ignored`: a VP is down only when nothing speaks against it.
+   */
+  readonly status: VpStatus;
+  /** Routes in its table. */
+  readonly ribSizeV4: number | undefined;
+  readonly ribSizeV6: number | undefined;
+  readonly country: string;
+  readonly orgName: string;
+  readonly orgCountry: string;
+  /** Only of BMP. */
+  readonly feedTypes: readonly string[];
+}
+
+/** `['>', 900_000]`. */
+export type Comparison = readonly ['<' | '<=' | '>' | '>=' | '=', number];
+
+/** Filters of `/vantage_points`; all optional, all must hold. */
+export interface VantagePointsParams {
+  readonly asns?: readonly number[];
+  readonly ips?: readonly string[];
+  readonly protocols?: readonly ('bgp' | 'bmp')[];
+  readonly afis?: readonly (4 | 6)[];
+  /** For example `LIVE_SOURCES`. */
+  readonly sources?: readonly string[];
+  readonly countries?: readonly string[];
+  readonly orgCountries?: readonly string[];
+  readonly ribSizeV4?: Comparison;
+  readonly ribSizeV6?: Comparison;
+  readonly statuses?: readonly VpStatus[];
+  /** Unix ms; cut to whole seconds. */
+  readonly dateMs?: number;
+  readonly dateEndMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The list, and what of the answer was no record of it. */
+export interface VantagePointsAnswer {
+  readonly vantagePoints: readonly VantagePointRecord[];
+  readonly unreadable: Unreadable;
+}
+
+/**
+ * Which prefixes are meant: the very ones, or those inside them and longer. Together is two questions: `exact` and
+ * `more_specific` cannot be had in one request.
+ */
+export type PrefixMatch = 'exact' | 'more_specific';
+
+/** What both questions about routes have in common. */
+export interface RouteParams {
+  /** Whom to ask; with nobody there is nothing to answer. */
+  readonly vps: readonly ListedVp[];
+  /** Canonical texts. */
+  readonly prefixes: readonly string[];
+  /** Default `exact`. */
+  readonly match?: PrefixMatch;
+  /** Default true. */
+  readonly communities?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A question about a moment. */
+export interface RibParams extends RouteParams {
+  /** Unix ms; cut to whole seconds. */
+  readonly dateMs: number;
+}
+
+/** A question about a time. */
+export interface UpdatesParams extends RouteParams {
+  /** Unix ms; cut to whole seconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** The route of one VP to one prefix. */
+export interface RibRow {
+  readonly vp: VantagePoint;
+  /** Canonical text. */
+  readonly prefix: string;
+  /** Known to parse (see as-path.ts). */
+  readonly asPath: string;
+  /** Blank separated; empty when there are none, or when they were not asked for. */
+  readonly communities: string;
+}
+
+/** One announcement or withdrawal of one VP and prefix. */
+export interface UpdateRow extends RibRow {
+  /** Unix microseconds; whole seconds when the API gives no more. */
+  readonly timeUs: number;
+  /** Announcement or withdrawal; path and communities of a withdrawal are empty. */
+  readonly kind: 'A' | 'W';
+}
+
+/**
+ * A part of an answer, at most about `ROWS_PER_BATCH` rows. All rows of one VP and prefix are in one batch or in batches
+ * that follow one another; updates of one VP are in order of time.
+ */
+export interface RowBatch<Row> {
+  readonly rows: readonly Row[];
+  /** What was skipped in this part. */
+  readonly unreadable: Unreadable;
+  /**
+   * VPs of whom the answer is not complete: the API said that it has no data of them (they were down then), or something of
+   * theirs could not be read. That they lack a row says nothing.
+   */
+  readonly unavailable: readonly ListedVp[];
+}
+
+/** Enough to make an iteration cheap, few enough to keep the event loop turning: some milliseconds. */
+export const ROWS_PER_BATCH = 1_000;

@@ -1,0 +1,390 @@
+/**
+ * A key's connection and association. Up means: connected, and associated for all that is known.
+ *
+ * The service has one session and one list of prefixes a key. So that a client that the service is about to refuse takes no
+ * list from the one that lives, a connection comes first, with whatever list the key has; only when that is accepted, or
+ * refused for another reason, are the prefixes associated, and then the connection is made that counts. No source says
+ * whether a session that is open takes a new list: nothing here depends on it.
+ */
+import { StoppedError } from '../../errors.ts';
+import { streamUrlOf } from '../../http/service-url.ts';
+import type { Logger } from '../../logger.ts';
+import { redactor } from '../../redaction.ts';
+import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
+import type { DisconnectReason, SourceListener, StreamStats } from '../../stream/source.ts';
+import { createStreamStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
+import { systemTimers, type Timers } from '../../stream/timers.ts';
+import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
+import { Association, associationSettings } from './association.ts';
+import { KeyTrial } from './key-trial.ts';
+import { ListGuard } from './list-guard.ts';
+import { refusalMeaning } from './refusal.ts';
+import { Silence } from './silence.ts';
+import type { BgproutesSourceOptions, SessionOfKey } from './source.ts';
+
+/** After a gap of up to this, the list is taken for ours still, and only renewed once the connection is there. */
+const BRIEF_GAP_MS = 60_000;
+
+/** How long the service may take a connection of ours that is over for one that lives. */
+const GHOST_MS = 5 * 60_000;
+
+/**
+ * Waits before a list that was replaced is associated again: none the first time, then longer and longer, so that two
+ * clients that fight over a key do not do it all day.
+ */
+const CONTEST_BACKOFF: BackoffOptions = { baseMs: 10_000, maxMs: 600_000, jitter: 0.5 };
+/** A list that nobody replaced for this long is no longer contested. */
+const CONTEST_MS = 30 * 60_000;
+
+export class KeySession {
+  readonly stats: StreamStats;
+  readonly #index: number;
+  readonly #url: URL;
+  readonly #options: BgproutesSourceOptions;
+  readonly #timers: Timers;
+  readonly #log: Logger;
+  readonly #association: Association;
+  readonly #redactText: (text: string) => string;
+  #listener: SourceListener | undefined;
+  #socket: WebSocketSession | undefined;
+  #connected = false;
+  #isConnectingAgain = false;
+  /** The former connection, while it closes: the service refuses a second one of the same key. */
+  #closing: Promise<void> = Promise.resolve();
+  #paused = false;
+  #stopped = false;
+
+  /** Until when a session of ours was open, by `elapsed`. */
+  #openUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #ghostBackoff: Backoff;
+
+  /** Until when the list of the key was ours, by `elapsed`, for all that is known. */
+  #oursUntilMs = Number.NEGATIVE_INFINITY;
+  /** The list was associated for the connection that is made next. */
+  #isFresh = false;
+  readonly #trial: KeyTrial;
+  /** The connection that is made began as a trial, or followed one. */
+  #hadTrial = false;
+  /** What the key surely had when the connection was made. */
+  #connectedWith: readonly string[] = [];
+  readonly #guard = new ListGuard();
+  readonly #seen = new Set<string>();
+
+  /** Somebody has replaced the list, and ours was not associated since. */
+  #isReplaced = false;
+  #replacedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #contestBackoff: Backoff;
+  #cancelReclaim: () => void = () => {};
+
+  readonly #silence = new Silence();
+
+  constructor(source: string, index: number, session: SessionOfKey, options: BgproutesSourceOptions) {
+    const { apiKey, prefixes, prefixesOfKey = false, isAssociated = false } = session;
+    const { timers = systemTimers } = options;
+    this.#index = index;
+    this.#options = options;
+    this.#timers = timers;
+    this.#log = options.log.child({ source, session: String(index) });
+    this.#redactText = redactor([apiKey]);
+    this.#url = streamUrlOf(options.websocketUrl, apiKey);
+    this.stats = createStreamStats(source, String(index), timers.now());
+    this.stats.idle = prefixes.length === 0 && !prefixesOfKey;
+    this.#ghostBackoff = new Backoff(options.connection?.ghostBackoff ?? DEFAULT_SESSION_SETTINGS.ghostBackoff, () =>
+      timers.random(),
+    );
+    this.#contestBackoff = new Backoff(CONTEST_BACKOFF, () => timers.random());
+    this.#association = new Association(
+      {
+        apiKey,
+        liveManagerUrl: new URL(options.liveManagerUrl).href,
+        userAgent: options.userAgent,
+        settings: associationSettings(options.association),
+        stats: this.stats,
+        timers,
+        log: this.#log,
+        onAssociated: (atMs) => this.#onAssociated(atMs),
+        onExpired: (atMs) => this.#onExpired(atMs),
+      },
+      prefixes,
+    );
+    const onOpen = () => {
+      this.#openUntilMs = timers.elapsed();
+    };
+    this.#trial = new KeyTrial({ association: this.#association, timers, log: this.#log, onOpen });
+    if (isAssociated && prefixes.length > 0) {
+      this.#association.adopt();
+      this.#noteAssociated(timers.now());
+      this.#openUntilMs = timers.elapsed();
+    }
+  }
+
+  start(listener: SourceListener): void {
+    if (this.#listener !== undefined) throw new Error('a source is started once');
+    this.#listener = listener;
+    if (this.stats.idle !== true) this.#connect();
+  }
+
+  setPrefixes(prefixes: readonly string[]): Promise<void> {
+    if (this.#stopped) return Promise.reject(new StoppedError('the source was stopped'));
+    if (prefixes.length === 0) return this.#becomeIdle();
+    const running = this.#socket !== undefined;
+    // Without a session of ours another client may have one, and this list is not to be taken from it.
+    const done = this.#association.setPrefixes(prefixes, this.#connected);
+    this.#guard.want(prefixes);
+    if (this.#connected) this.#association.startRenewing();
+    else this.#socket?.retryNow();
+    this.stats.idle = false;
+    if (!running && this.#listener !== undefined) this.#connect();
+    return done;
+  }
+
+  /**
+   * A message came about these prefixes. It may show that the list of the key is somebody else's; nothing need be told of a
+   * message in which something is monitored.
+   * @param receivedAtMs a message that was held is looked at late
+   */
+  heard(prefixes: readonly string[], receivedAtMs: number): void {
+    if (!this.stats.up || this.#association.prefixes.length === 0) return;
+    switch (this.#guard.judge(prefixes, receivedAtMs, this.#timers.elapsed())) {
+      case 'ours':
+        return;
+      case 'former':
+        this.#tellList('an open session keeps the list that its key had when it began');
+        return;
+      case 'foreign':
+        // The list was ours when the connection began.
+        if (this.#connectedWith.length > 0) this.#tellList('an open session follows the list of its key');
+        this.#onReplaced(prefixes[0]);
+    }
+  }
+
+  renewalHealthy(): boolean {
+    return this.stats.idle === true || this.#association.isHealthy(this.#timers.now());
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelReclaim();
+    this.#association.stop();
+    this.#isConnectingAgain = false;
+    await Promise.all([this.#socket?.stop(), this.#closing]);
+  }
+
+  /** What the service does with the list of a session that is open: no source says it, so what is seen is told, once. */
+  #tellList(seen: string): void {
+    if (this.#seen.has(seen)) return;
+    this.#seen.add(seen);
+    this.#log.info(seen);
+  }
+
+  // --- the connection -------------------------------------------------------------------------------------------------
+
+  #connect(): void {
+    const options = this.#options;
+    const socket = new WebSocketSession(
+      {
+        url: this.#url,
+        headers: options.userAgent === undefined ? {} : { 'user-agent': options.userAgent },
+        settings: options.connection,
+        reconnect: options.reconnect,
+        prepare: async () => {
+          await this.#closing;
+          this.#hadTrial = !this.#hasOurList();
+          return { ok: true, trial: this.#hadTrial ? this.#trial : undefined };
+        },
+        delayAfter: (failure) => (this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
+        timers: this.#timers,
+        redactText: this.#redactText,
+        log: this.#log,
+      },
+      {
+        opened: (atMs) => {
+          // Only where a refusal is unlikely: just now the key had no other session.
+          if (this.#isFresh && this.#isAssociated(atMs)) this.#listener?.opened?.(this.#index, atMs);
+        },
+        connected: (atMs) => this.#onConnected(atMs),
+        frames: (frames, receivedAtMs) => {
+          this.stats.frames += frames.length;
+          for (const { length } of frames) this.stats.receivedBytes += length;
+          this.#listener?.frames(this.#index, frames, receivedAtMs);
+        },
+        disconnected: (reason, atMs, detail, refused) => this.#onDisconnected(reason, atMs, detail, refused),
+      },
+    );
+    this.#socket = socket;
+    if (this.#paused) socket.pause();
+    socket.start();
+  }
+
+  /**
+   * Whether a connection can be made without a trial: the key still has a list of ours, or none is ours to give. Where a
+   * reload has asked for another one meanwhile, that is associated once the connection is there.
+   */
+  #hasOurList(): boolean {
+    const { prefixes } = this.#association;
+    if (prefixes.length === 0) return true;
+    const isBrief = this.#timers.elapsed() - this.#oursUntilMs < BRIEF_GAP_MS;
+    return isBrief && this.#association.isValid(this.#timers.now());
+  }
+
+  /** Whether the session that is in the way may be one of ours that the service has not buried yet. */
+  #isGhost({ refused, detail }: Pick<AttemptFailure, 'refused' | 'detail'>): boolean {
+    if (!refused || this.#timers.elapsed() - this.#openUntilMs >= GHOST_MS) return false;
+    return refusalMeaning(detail) === 'another_session';
+  }
+
+  #onConnected(atMs: number): void {
+    const isFresh = this.#isFresh;
+    // Nobody answered, so the trial was kept: whose list it carries is not sure.
+    const isKept = this.#hadTrial && !isFresh;
+    this.#isFresh = false;
+    this.#connected = true;
+    this.#ghostBackoff.reset();
+    this.stats.connects++;
+    const association = this.#association;
+    this.#connectedWith = isKept ? [] : (association.associated ?? []);
+    this.#guard.begin();
+    this.#guard.want(association.prefixes);
+    this.#guard.add(association.associated ?? []);
+    this.#silence.begin(this.#updates());
+    if (this.#isAssociated(atMs)) this.#up(atMs);
+    if (association.prefixes.length === 0) return;
+    association.startRenewing();
+    // In the gap another client may have come and gone, or a reload have asked for other prefixes.
+    if (!isKept && !(isFresh && association.isHeld(atMs))) void association.associate();
+  }
+
+  #onDisconnected(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
+    const nowMs = this.#timers.elapsed();
+    if (this.#connected) this.#openUntilMs = nowMs;
+    if (this.stats.up) this.#oursUntilMs = nowMs;
+    this.#connected = false;
+    this.#cancelReclaim();
+    this.#association.stopRenewing();
+    const isAgain = this.#isConnectingAgain && reason === 'stopped';
+    this.#isConnectingAgain = false;
+    // A connection that is made once more was told as down when that was decided.
+    if (isAgain) return;
+    this.#isFresh = false;
+    this.#down(reason, atMs, detail, refused && !this.#isGhost({ refused, detail }));
+  }
+
+  #becomeIdle(): Promise<void> {
+    const socket = this.#socket;
+    this.#cancelReclaim();
+    this.#isReplaced = this.#isConnectingAgain = false;
+    this.#association.clear();
+    markIdle(this.stats, this.#timers.elapsed());
+    if (socket === undefined) return this.#closing;
+    this.#socket = undefined;
+    this.#closing = socket.stop();
+    return this.#closing;
+  }
+
+  /** The list of a session that is open may be that of its beginning: a new connection surely has the new one. */
+  #connectAgain(atMs: number): void {
+    this.#isFresh = this.#isConnectingAgain = true;
+    if (this.stats.up) this.#down('stopped', atMs, 'connecting once more, with the new prefixes', false);
+    this.#socket?.connectAgain();
+  }
+
+  // --- the association ------------------------------------------------------------------------------------------------
+
+  /** With the prefixes that are known here; without any, those that the key was given elsewhere count. */
+  #isAssociated(atMs: number): boolean {
+    return this.#association.prefixes.length === 0 || this.#association.isValid(atMs);
+  }
+
+  #noteAssociated(atMs: number): void {
+    this.#oursUntilMs = this.#timers.elapsed();
+    this.#guard.associated(atMs, this.#oursUntilMs);
+    this.#isFresh = true;
+  }
+
+  #onAssociated(atMs: number): void {
+    const sinceMs = this.#guard.associatedAtMs;
+    this.#noteAssociated(atMs);
+    this.#cancelReclaim();
+    if (!this.#connected) return;
+    const has = new Set(this.#connectedWith);
+    const hasAll = this.#association.associated?.every((prefix) => has.has(prefix)) === true;
+    const { up } = this.stats;
+    if (this.#isReplaced || !up || !hasAll) {
+      this.#isReplaced = false;
+      this.#connectAgain(atMs);
+    } else {
+      this.#isFresh = false;
+      this.#lookForSilence(atMs, sinceMs);
+    }
+  }
+
+  /** The connection stays: it may still speak, and without the Live Manager API another could not be had. */
+  #onExpired(atMs: number): void {
+    if (this.stats.up) {
+      this.#down('association_failed', atMs, 'the association of the prefixes may have expired', false);
+    }
+  }
+
+  /** When it was replaced is not known: nothing since the last association can be relied on. */
+  #onReplaced(prefix: string): void {
+    const { stats } = this;
+    const nowMs = this.#timers.elapsed();
+    stats.subscriptionLosses++;
+    const isContested = nowMs - this.#replacedAtMs < CONTEST_MS;
+    this.#replacedAtMs = nowMs;
+    if (!isContested) this.#contestBackoff.reset();
+    const delayMs = isContested ? this.#contestBackoff.next() : 0;
+    this.#isReplaced = true;
+    this.#association.forget();
+    this.#oursUntilMs = Number.NEGATIVE_INFINITY;
+    const what = isContested
+      ? 'the list of the key was replaced once more: another client fights over this key'
+      : 'another client has replaced the list of the key: the stream carries its prefixes, not ours';
+    this.#log.error(what, { heard: prefix, associated_again_in_seconds: delayMs / 1000 });
+    this.#down(
+      'association_failed',
+      this.#guard.associatedAtMs,
+      'another client replaced the prefixes of the key',
+      false,
+    );
+    this.#cancelReclaim();
+    this.#cancelReclaim = this.#timers.schedule(() => void this.#association.associate(), delayMs);
+  }
+
+  /** Where the session fell silent, the list may have been somebody else's: what may be missing is read from the history. */
+  #lookForSilence(atMs: number, sinceMs: number): void {
+    if (!this.#silence.renewed(this.#updates())) return;
+    this.#log.warn('no message since the last renewal: the list of the key may have been another one meanwhile', {
+      silent_seconds: Math.round((atMs - sinceMs) / 1000),
+    });
+    this.#down('stopped', sinceMs, 'the stream was silent, maybe because of another list', false);
+    this.#connectAgain(atMs);
+  }
+
+  #updates(): number {
+    return this.#listener?.updates?.(this.#index) ?? this.stats.frames;
+  }
+
+  #up(atMs: number): void {
+    if (this.stats.up) return;
+    markUp(this.stats, this.#timers.elapsed());
+    this.#listener?.connected(this.#index, atMs);
+  }
+
+  #down(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
+    this.stats.disconnects[reason]++;
+    // `atMs` may be some seconds ago, the last sign of life; by the clock that is not set it is as long ago.
+    markDown(this.stats, this.#timers.elapsed() - Math.max(0, this.#timers.now() - atMs));
+    this.#listener?.disconnected(this.#index, reason, atMs, detail, refused);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What follows the connection that only asks whether the service accepts us: the prefixes are associated unless another
+ * session uses the key, because they would be taken from that one.
+ */
+import type { Logger } from '../../logger.ts';
+import type { Timers } from '../../stream/timers.ts';
+import type { Trial, TrialVerdict } from '../../stream/websocket-session.ts';
+import type { Association } from './association.ts';
+import { refusalMeaning } from './refusal.ts';
+
+export interface KeyTrialOptions {
+  readonly association: Association;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** The service has accepted it: a session of ours is open. Called again when that may be over. */
+  readonly onOpen: () => void;
+}
+
+export class KeyTrial implements Trial {
+  readonly #options: KeyTrialOptions;
+
+  constructor(options: KeyTrialOptions) {
+    this.#options = options;
+  }
+
+  async accepted(): Promise<TrialVerdict> {
+    const { log, onOpen } = this.#options;
+    onOpen();
+    const verdict = await this.#associate();
+    onOpen();
+    if (verdict === 'connect_again') {
+      log.info('the key had no other session; its prefixes are associated, now the stream is connected with them');
+    }
+    return verdict;
+  }
+
+  async refused(detail: string): Promise<TrialVerdict> {
+    const { log } = this.#options;
+    const meaning = refusalMeaning(detail);
+    if (meaning === 'another_session') log.warn('another session uses the key: nothing was associated with it');
+    if (meaning !== 'other') return 'keep';
+    const verdict = await this.#associate();
+    if (verdict === 'connect_again') {
+      log.info('the stream was refused before the prefixes were associated; now it is connected', { detail });
+    }
+    return verdict;
+  }
+
+  /** When nobody answers, what was associated before will do while it lasts. */
+  async #associate(): Promise<TrialVerdict> {
+    const { association, timers } = this.#options;
+    const result = await association.associate();
+    if (result.kind === 'success') return 'connect_again';
+    if (result.kind === 'error' && association.isValid(timers.now())) return 'keep';
+    return { reason: 'association_failed', detail: result.text, refused: result.kind === 'refused' };
+  }
+}

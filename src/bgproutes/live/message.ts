@@ -1,0 +1,254 @@
+/**
+ * One frame of the bgproutes.io live stream to a RouteUpdate: strict, and total: whatever comes in, what comes out is an
+ * update, a reason from a closed list, or an update with reasons for the parts that could not be read.
+ *
+ * This is the general decoder, by JSON.parse; fast-decoder.ts agrees with it on every input and hands it what it doubts.
+ */
+import { parseAsPath } from '../../bgp/as-path.ts';
+import { parsePrefix } from '../../bgp/prefix.ts';
+import type { RouteUpdate } from '../../bgp/route-event.ts';
+import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
+import { parseJson } from '../../json.ts';
+import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
+
+/** Closed list: it becomes a label. */
+export const DECODE_FAILURES = [
+  'invalid_json',
+  'not_an_object',
+  'service_error', // {"error": TEXT}: the session closes on it
+  'unknown_record_type',
+  'invalid_vp',
+  'invalid_bmp_peer', // missing or unreadable in a bmp_update
+  'invalid_time',
+  'invalid_prefix', // at least one entry of a list; the others are applied
+  'invalid_as_path', // the announcement is lost; withdrawals of the same message are applied
+  'missing_as_path',
+  'no_prefix', // an announcement of nothing
+  'withdrawal_without_prefix', // most likely a withdrawal under a key that nobody has documented
+] as const;
+/** One of `DECODE_FAILURES`. */
+export type DecodeFailure = (typeof DECODE_FAILURES)[number];
+
+/** The failures of frames that are no messages about routes: nothing is lost with them, and they do not show that routes still come. */
+export const NOT_MESSAGES: readonly DecodeFailure[] = ['service_error', 'unknown_record_type'];
+
+export type DecodeResult =
+  | {
+      readonly ok: true;
+      readonly update: RouteUpdate;
+      /** What of the message could not be read; mostly empty. */
+      readonly failures: readonly DecodeFailure[];
+      /** The undocumented key under which withdrawn prefixes were found, if so. */
+      readonly guessedKey?: string;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: DecodeFailure;
+      /** Names of the message's keys, at most 32 of at most 40 characters; never values. */
+      readonly keys?: readonly string[];
+    };
+
+/** Spellings under which withdrawn prefixes may come; no source says which one the service uses. */
+const WITHDRAWN_KEYS = [
+  'withdraws',
+  'withdrawn',
+  'withdrawals',
+  'withdrawn_prefixes',
+  'withdraw',
+  'withdrawn-prefixes',
+];
+const KNOWN_KEYS = new Set([
+  ...WITHDRAWN_KEYS,
+  'record_type',
+  'vp',
+  'bmp_peer',
+  'sec',
+  'Usec',
+  'prefixes',
+  'as-path',
+  'communities',
+  'nexthop',
+  'origin',
+]);
+
+/** @param text one text frame; bytes are read as UTF-8 */
+export function decodeMessage(text: string | Buffer): DecodeResult {
+  const failure = outerFailure(text);
+  if (failure !== undefined) return { ok: false, reason: failure };
+  const value = parseJson(typeof text === 'string' ? text : text.toString('utf8'));
+  return value === undefined ? { ok: false, reason: 'invalid_json' } : decodeValue(value);
+}
+
+/**
+ * Why a text cannot be a JSON object, by its first and last character; undefined when it can. Far cheaper than an exception,
+ * which matters where a packet has thousands of tiny frames. What is inside another JSON value is not looked at.
+ */
+function outerFailure(text: string | Buffer): 'invalid_json' | 'not_an_object' | undefined {
+  const codeAt = (at: number): number => (typeof text === 'string' ? text.charCodeAt(at) : text[at]);
+  let first = 0;
+  let last = text.length - 1;
+  while (first <= last && isBlank(codeAt(first))) first++;
+  while (last > first && isBlank(codeAt(last))) last--;
+  if (first > last) return 'invalid_json';
+  const begin = codeAt(first);
+  const end = codeAt(last);
+  if (begin === 0x7b) return end === 0x7d ? undefined : 'invalid_json'; // {}
+  const length = last + 1 - first;
+  const isOther =
+    (begin === 0x5b && end === 0x5d) || // []
+    (begin === 0x22 && end === 0x22 && length > 1) || // ""
+    ((begin === 0x2d || isDigit(begin)) && isDigit(end)) ||
+    (length <= 5 &&
+      OTHER_VALUES.has(
+        typeof text === 'string' ? text.slice(first, last + 1) : text.toString('latin1', first, last + 1),
+      ));
+  return isOther ? 'not_an_object' : 'invalid_json';
+}
+
+const OTHER_VALUES: ReadonlySet<string> = new Set(['true', 'false', 'null']);
+
+/** RFC 8259 section 2. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** The same for a value that was parsed already. */
+export function decodeValue(value: unknown): DecodeResult {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, reason: 'not_an_object' };
+  const message = value as Readonly<Record<string, unknown>>;
+  if (message.record_type === undefined && message.error !== undefined) return { ok: false, reason: 'service_error' };
+  if (message.record_type !== 'update' && message.record_type !== 'bmp_update')
+    return { ok: false, reason: 'unknown_record_type' };
+  const vp = decodeVantagePoint(message);
+  if (typeof vp === 'string') return { ok: false, reason: vp };
+  const timeUs = decodeTime(message.sec, message.Usec);
+  if (timeUs === undefined) return { ok: false, reason: 'invalid_time' };
+
+  const failures: DecodeFailure[] = [];
+  const announced = decodeList(message.prefixes);
+  const { withdrawn, guessedKey } = decodeWithdrawn(message);
+  if (announced.unreadable || withdrawn.unreadable) failures.push('invalid_prefix');
+
+  let attributes: RouteUpdate['attributes'];
+  if (announced.prefixes.length > 0) {
+    const asPath = message['as-path'];
+    if (asPath === undefined || asPath === null) failures.push('missing_as_path');
+    else if (typeof asPath !== 'string' || parseAsPath(asPath) === undefined) failures.push('invalid_as_path');
+    else {
+      attributes = {
+        asPath,
+        communities: textOf(message.communities),
+        nextHop: textOf(message.nexthop),
+        originAttribute: textOf(message.origin),
+      };
+    }
+  } else if (withdrawn.prefixes.length === 0 && failures.length === 0) {
+    if (announced.present) return { ok: false, reason: 'no_prefix' };
+    return { ok: false, reason: 'withdrawal_without_prefix', keys: keyNames(message) };
+  }
+  const kept = attributes === undefined ? [] : announced.prefixes;
+  if (kept.length === 0 && withdrawn.prefixes.length === 0) return { ok: false, reason: failures[0] ?? 'no_prefix' };
+  const update: RouteUpdate = {
+    vp,
+    timeUs,
+    withdrawn: withdrawn.prefixes,
+    announced: kept,
+    ...(attributes === undefined ? {} : { attributes }),
+  };
+  return guessedKey === undefined ? { ok: true, update, failures } : { ok: true, update, failures, guessedKey };
+}
+
+function decodeVantagePoint(
+  message: Readonly<Record<string, unknown>>,
+): VantagePoint | 'invalid_vp' | 'invalid_bmp_peer' {
+  const speaker = typeof message.vp === 'string' ? parseSpeaker(message.vp) : undefined;
+  if (speaker === undefined) return 'invalid_vp';
+  if (message.record_type === 'update') return { protocol: 'bgp', ...speaker };
+  const peer = typeof message.bmp_peer === 'string' ? parseSpeaker(message.bmp_peer) : undefined;
+  return peer === undefined ? 'invalid_bmp_peer' : { protocol: 'bmp', ...peer, parent: speaker };
+}
+
+/**
+ * Unix microseconds, 0 when the message has no seconds, or undefined when they are no time. Both parts may be a number or
+ * its decimal text; the microseconds may be missing. Seconds with a fraction say all: their microseconds are not added.
+ */
+export function decodeTime(sec: unknown, usec: unknown): number | undefined {
+  const micros = usec === undefined || usec === null ? 0 : wholeNumber(usec, MAX_USEC);
+  if (micros === undefined) return undefined;
+  if (sec === undefined || sec === null) return 0;
+  const seconds = wholeNumber(sec, MAX_SEC);
+  if (seconds !== undefined) return seconds * 1_000_000 + micros;
+  const fraction = typeof sec === 'string' && /^[0-9]{1,10}\.[0-9]{1,9}$/.test(sec) ? Number(sec) : sec;
+  return typeof fraction === 'number' && fraction >= 0 && fraction < MAX_SEC
+    ? Math.round(fraction * 1_000_000)
+    : undefined;
+}
+
+function wholeNumber(value: unknown, max: number): number | undefined {
+  const number = typeof value === 'string' && /^[0-9]{1,10}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
+}
+
+interface PrefixListResult {
+  readonly present: boolean;
+  readonly prefixes: readonly string[];
+  readonly unreadable: boolean;
+}
+
+const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false };
+
+/** Comma-separated text or an array of texts; what is not a prefix is left out and told. */
+function decodeList(value: unknown): PrefixListResult {
+  if (value === undefined || value === null) return ABSENT;
+  const parts = listParts(value);
+  if (parts === undefined) return { present: true, prefixes: [], unreadable: true };
+  const prefixes: string[] = [];
+  let unreadable = false;
+  for (const part of parts) {
+    const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
+    if (prefix === undefined) unreadable = true;
+    else prefixes.push(prefix.text);
+  }
+  return { present: true, prefixes, unreadable };
+}
+
+function listParts(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'string') return undefined;
+  return value.trim() === '' ? [] : value.split(',');
+}
+
+function decodeWithdrawn(message: Readonly<Record<string, unknown>>): {
+  withdrawn: PrefixListResult;
+  guessedKey?: string;
+} {
+  const found = WITHDRAWN_KEYS.map((key) => decodeList(message[key]));
+  const prefixes = found.flatMap((list) => list.prefixes);
+  const unreadable = found.some((list) => list.unreadable);
+  // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
+  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable } };
+  // In an announcement another key with a prefix in it (a covering prefix, a ROA) is no withdrawal.
+  if (message.prefixes !== undefined && message.prefixes !== null) return { withdrawn: ABSENT };
+  for (const [key, value] of Object.entries(message)) {
+    if (KNOWN_KEYS.has(key)) continue;
+    const list = decodeList(value);
+    if (list.prefixes.length > 0 && !list.unreadable) return { withdrawn: list, guessedKey: key.slice(0, 40) };
+  }
+  return { withdrawn: ABSENT };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : '';
+}
+
+function keyNames(message: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(message)
+    .slice(0, 32)
+    .map((key) => key.slice(0, 40));
+}

@@ -1,0 +1,97 @@
+/**
+ * The bgproutes.io live stream as a source: one session a key, each with its own connection, association and fate.
+ */
+import type { Logger } from '../../logger.ts';
+import type { SourceListener, StreamSource, StreamStats } from '../../stream/source.ts';
+import type { Timers } from '../../stream/timers.ts';
+import type { SessionSettings } from '../../stream/websocket-session.ts';
+import type { AssociationSettings } from './association.ts';
+import { KeySession } from './key-session.ts';
+
+/** A key and what its session is to carry. */
+export interface SessionOfKey {
+  readonly apiKey: string;
+  readonly prefixes: readonly string[];
+  /**
+   * Connect without prefixes too, for those that the key was given elsewhere: nothing is associated and nothing renewed
+   * until `setPrefixes`. Default false: a session without prefixes is idle.
+   */
+  readonly prefixesOfKey?: boolean;
+  /** The prefixes were associated with the key just now, when it had no other session. Default false. */
+  readonly isAssociated?: boolean;
+}
+
+export interface BgproutesSourceOptions {
+  /** Such as `wss://websocket.bgproutes.io`. */
+  readonly websocketUrl: string;
+  /** Such as `https://live-manager-api.bgproutes.io`. */
+  readonly liveManagerUrl: string;
+  /** One a key: the service has one session a key at a time. Prefixes in canonical text; none: the session is idle. */
+  readonly sessions: readonly SessionOfKey[];
+  readonly association?: Partial<AssociationSettings>;
+  readonly connection?: Partial<SessionSettings>;
+  /** False: every session ends with its first connection or failed attempt. Default true. */
+  readonly reconnect?: boolean;
+  /** What requests call themselves, `name/version`. */
+  readonly userAgent?: string;
+  /** Default: the real clock. */
+  readonly timers?: Timers;
+  readonly log: Logger;
+}
+
+export class BgproutesSource implements StreamSource {
+  readonly name = 'bgproutes';
+  readonly stats: readonly StreamStats[];
+  private readonly sessions: readonly KeySession[];
+
+  /** Throws a `TypeError` when a URL is none. */
+  constructor(options: BgproutesSourceOptions) {
+    this.sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));
+    this.stats = this.sessions.map((session) => session.stats);
+  }
+
+  start(listener: SourceListener): void {
+    for (const session of this.sessions) session.start(listener);
+  }
+
+  setPrefixes(session: number, prefixes: readonly string[]): Promise<void> {
+    return this.at(session).setPrefixes(prefixes);
+  }
+
+  /**
+   * False when the session's last renewal failed and less than half of the association's time is left: somebody should look
+   * before the stream falls silent. True for an idle session.
+   */
+  renewalHealthy(session: number): boolean {
+    return this.at(session).renewalHealthy();
+  }
+
+  /**
+   * A message of the session came about these prefixes. It may show that another client has replaced the list of the key:
+   * then the session is down until its prefixes are associated again. Nothing need be told of a message in which something
+   * is monitored.
+   * @param prefixes all prefixes of the message, canonical
+   */
+  heard(session: number, prefixes: readonly string[], receivedAtMs: number): void {
+    this.at(session).heard(prefixes, receivedAtMs);
+  }
+
+  /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */
+  pause(session: number): void {
+    this.at(session).pause();
+  }
+
+  resume(session: number): void {
+    this.at(session).resume();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.sessions.map((session) => session.stop()));
+  }
+
+  private at(index: number): KeySession {
+    const session = this.sessions[index];
+    if (session === undefined) throw new RangeError(`there is no session ${index}`);
+    return session;
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { refusalMeaning } from '../../../src/bgproutes/live/refusal.ts';
+
+describe('a refusal', () => {
+  it.each([
+    'Another session is open for this API key',
+    'another session uses this key',
+    'Another client is already connected with this API key',
+    'ANOTHER CONNECTION IS ACTIVE',
+    'Duplicate session',
+    'duplicate sessions are not allowed',
+    'This API key already has an active session.',
+    'A session already exists for this key',
+    'Only one session per API key is allowed',
+    'only one connection at a time',
+    'Too many connections',
+    'Too many active sessions for this key',
+    'API key already in use',
+    'key is being used by another client',
+    'Multiple connections with the same API key are not permitted',
+    'close code 1008: already connected',
+    'close code 4009: concurrent session',
+    'HTTP status 409',
+    'HTTP status 409: Conflict',
+    'HTTP status 403: key in use elsewhere: a second session was refused',
+  ])('that says "%s" names another session', (text) => {
+    expect(refusalMeaning(text)).toBe('another_session');
+  });
+
+  it.each([
+    'Invalid API key',
+    'No prefixes are associated with this API key',
+    'API key has no prefixes',
+    'Connection refused: the key has no prefix yet',
+    'connection closed: one or more prefixes are invalid',
+    'Your session has expired, no prefixes left',
+    'Maintenance',
+    'not you, [redacted]',
+    'Unknown key',
+    'HTTP status 403: Forbidden',
+    'HTTP status 401',
+    'close code 1008',
+    '',
+  ])('that says "%s" has another reason', (text) => {
+    expect(refusalMeaning(text)).toBe('other');
+  });
+
+  it.each(['HTTP status 429', 'HTTP status 429: slow down', 'Rate limit exceeded', 'Too many requests'])(
+    'that says "%s" asks for patience',
+    (text) => {
+      expect(refusalMeaning(text)).toBe('too_often');
+    },
+  );
+
+  it('is read up to a bound, and in no time', () => {
+    const long = `${'session '.repeat(200_000)}another`;
+    const startMs = performance.now();
+    expect(refusalMeaning(long)).toBe('other');
+    expect(refusalMeaning(`no ${'x'.repeat(100_000)}`)).toBe('other');
+    expect(performance.now() - startMs).toBeLessThan(1_000);
+  });
+});
