@@ -38,6 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // One client for all services and collectors.
   http: { may: [], packages: 'any' },
   bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
+  'ris-live': { may: ['stream', 'http', 'bgp'], packages: 'any' },
   // Between a source and the table: only here both are known.
   feed: { may: ['bgproutes', 'stream', 'metrics', 'table', 'bgp', 'config'], packages: ['node:timers/promises'] },
   storage: { may: ['table'], packages: 'any' },
