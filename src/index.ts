@@ -52,22 +52,17 @@ export {
   type DataApiEndpoint,
   type DataApiResult,
   LIVE_SOURCES,
-  type ListedVp,
   type PrefixMatch,
   type RibParams,
-  type RibRow,
   type RouteParams,
   type RowBatch,
   UNREADABLE_REASONS,
   type Unreadable,
   type UnreadableReason,
-  type UpdateRow,
   type UpdatesParams,
   type VantagePointRecord,
   type VantagePointsAnswer,
   type VantagePointsParams,
-  VP_STATUSES,
-  type VpStatus,
 } from './bgproutes/data-api/types.ts';
 export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/live/message.ts';
 // The exporter.
@@ -115,6 +110,15 @@ export {
 } from './logger.ts';
 export type { Readiness } from './readiness.ts';
 export type { BackoffOptions } from './stream/backoff.ts';
+export {
+  type HistoryRows,
+  type HistoryVp,
+  type ListedVp,
+  type RibRow,
+  type UpdateRow,
+  VP_STATUSES,
+  type VpStatus,
+} from './stream/history.ts';
 export { DISCONNECT_REASONS, type DisconnectReason } from './stream/source.ts';
 export type { Timers } from './stream/timers.ts';
 export type { ConnectionSettings } from './stream/websocket-connection.ts';

@@ -1,13 +1,8 @@
 /** `bgproutes-exporter rib`: what vantage points held at a time, by the Data API. */
 import { parseAsPath, pathFacts } from '../bgp/as-path.ts';
 import { parseTimestampUs } from '../bgproutes/data-api/time.ts';
-import {
-  LIVE_SOURCES,
-  type PrefixMatch,
-  type RibRow,
-  type Unreadable,
-  type UnreadableReason,
-} from '../bgproutes/data-api/types.ts';
+import { LIVE_SOURCES, type PrefixMatch, type Unreadable, type UnreadableReason } from '../bgproutes/data-api/types.ts';
+import type { RibRow } from '../stream/history.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './columns.ts';
 import type { Command, CommandIo } from './command.ts';

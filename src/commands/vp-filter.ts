@@ -2,7 +2,8 @@
 import { parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../bgp/prefix.ts';
 import type { Protocol } from '../bgp/vantage-point.ts';
-import { LIVE_SOURCES, type Unreadable, type VantagePointsParams, type VpStatus } from '../bgproutes/data-api/types.ts';
+import { LIVE_SOURCES, type Unreadable, type VantagePointsParams } from '../bgproutes/data-api/types.ts';
+import type { VpStatus } from '../stream/history.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
 

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/table-view.ts';
-import type { ApiVantagePoint, SeedApi } from '../stream/history.ts';
+import type { History, HistoryVp } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { ServiceClock } from './service-clock.ts';
@@ -17,7 +17,7 @@ export interface KeeperOptions {
   readonly table: RoutingTable;
   readonly feeds: readonly SessionFeed[];
   /** One a session; undefined: no seeding, and the table never counts as seeded. */
-  readonly apis: readonly SeedApi[] | undefined;
+  readonly apis: readonly History[] | undefined;
   readonly figures: TableFigures;
   readonly logger: Logger;
   readonly timers: Timers;
@@ -60,7 +60,7 @@ export class Keeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { table, timers, logger, figures, feeds, apis, lagMs } = options;
-    const onBack = (vps: readonly ApiVantagePoint[]) => this.#readReturned(vps);
+    const onBack = (vps: readonly HistoryVp[]) => this.#readReturned(vps);
     const onDoubt = () => this.#listDoubted();
     this.#clock = new ServiceClock({
       logger,
@@ -249,7 +249,7 @@ export class Keeper {
   }
 
   /** One session after the other, beside whatever found out that they are back. */
-  #readReturned(vps: readonly ApiVantagePoint[]): void {
+  #readReturned(vps: readonly HistoryVp[]): void {
     this.#reading = this.#reading.then(async () => {
       for (const seeder of this.#seeders) await seeder.readVps(vps);
     });

@@ -3,7 +3,7 @@
  * another session answers for are left out.
  */
 
-import type { ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from '../stream/history.ts';
+import type { History, HistoryVp, UpdateRow, UpdatesOf } from '../stream/history.ts';
 import type { MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { applyHistory, applyHolders, type Holders, lastWords, RibReader } from './table-comparison.ts';
@@ -12,13 +12,13 @@ import type { VpDirectory } from './vp-directory.ts';
 export interface SessionHistoryOptions {
   readonly session: number;
   readonly table: RoutingTable;
-  readonly api: SeedApi;
+  readonly api: History;
   readonly directory: VpDirectory;
   /** Unix ms. */
   readonly now: () => number;
 }
 
-/** Every call rejects as the calls of `SeedApi` do. */
+/** Every call rejects as the calls of `History` do. */
 export class SessionHistory {
   readonly #options: SessionHistoryOptions;
 
@@ -33,7 +33,7 @@ export class SessionHistory {
 
   /** Applies what the VPs held at `ourMs`, whole seconds; what of the table is missing there, the reader tells. */
   async readRib(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     ourMs: number,
     signal: AbortSignal,
@@ -48,7 +48,7 @@ export class SessionHistory {
 
   /** Applies what the VPs said in between. `heardFromMs`: since when the stream was heard. */
   async readUpdates(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,
@@ -63,12 +63,12 @@ export class SessionHistory {
 
   /** The newest word of each VP about each prefix in between, by `wordKey`; nothing is applied. */
   async lastWords(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, ApiUpdate>> {
+  ): Promise<ReadonlyMap<string, UpdateRow>> {
     return lastWords(this.#options.table, this.#updates(vps, prefixes, fromMs, toMs, signal));
   }
 
@@ -84,7 +84,7 @@ export class SessionHistory {
   }
 
   #updates(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,

@@ -11,7 +11,7 @@ import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { SeedResult, TableFigures } from '../metrics/table-view.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
-import type { ApiVantagePoint, SeedApi, UpdatesOf } from '../stream/history.ts';
+import type { History, HistoryVp, UpdatesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { AbsenceDoubts, divideAbsences } from './absence-doubts.ts';
@@ -27,7 +27,7 @@ export interface SeederOptions {
   readonly session: number;
   readonly feed: SessionFeed;
   readonly table: RoutingTable;
-  readonly api: SeedApi;
+  readonly api: History;
   readonly directory: VpDirectory;
   readonly figures: TableFigures;
   readonly logger: Logger;
@@ -66,7 +66,7 @@ export class SessionSeeder {
   #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
   /** VPs that came back, or are new, and whose routes are still to be read; by protocol and id. */
-  readonly #returned = new Map<string, ApiVantagePoint>();
+  readonly #returned = new Map<string, HistoryVp>();
   /** The fill under way has begun when its connection opened, which the service may still refuse. */
   #early = false;
   /** The fill under way has the list of VPs, and reads by the clock that is believed. */
@@ -339,7 +339,7 @@ export class SessionSeeder {
 
   /** Reads a RIB, and drops what it has not and the table has; what of that is doubted is asked about again later. */
   async #compareRib(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     ourMs: number,
     signal: AbortSignal,
@@ -404,7 +404,7 @@ export class SessionSeeder {
    * Reads the routes of VPs that came back or are new, and of those that could not be read before; while a gap is open, when
    * it is filled.
    */
-  async readVps(vps: readonly ApiVantagePoint[]): Promise<void> {
+  async readVps(vps: readonly HistoryVp[]): Promise<void> {
     if (this.#prefixes.length === 0) return;
     this.#addReturned(vps);
     if (!this.#prefixes.every((prefix) => this.#standings.isLive(prefix)) || this.#returned.size === 0) return;
@@ -418,7 +418,7 @@ export class SessionSeeder {
     if (failure !== undefined) this.#addReturned(asked);
   }
 
-  #addReturned(vps: readonly ApiVantagePoint[]): void {
+  #addReturned(vps: readonly HistoryVp[]): void {
     for (const one of vps) this.#returned.set(`${one.vp.protocol} ${one.id}`, one);
   }
 

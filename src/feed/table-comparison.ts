@@ -1,7 +1,7 @@
 /** Applies what the history says to the table: one answer after the other, in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
-import type { ApiBatch, ApiRoute, ApiUpdate } from '../stream/history.ts';
+import type { HistoryRows, RibRow, UpdateRow } from '../stream/history.ts';
 import { type MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
 import { VP_LIMIT } from '../table/vp-registry.ts';
@@ -44,7 +44,7 @@ export class RibReader {
     this.#onCorrected = onCorrected;
   }
 
-  async read(batches: AsyncIterable<ApiBatch<ApiRoute>>): Promise<void> {
+  async read(batches: AsyncIterable<HistoryRows<RibRow>>): Promise<void> {
     for await (const batch of batches) {
       for (const { vp } of batch.unavailable) this.#unavailable.add(vantagePointKey(vp));
       for (const route of batch.rows) {
@@ -54,7 +54,7 @@ export class RibReader {
     }
   }
 
-  #add(route: ApiRoute): void {
+  #add(route: RibRow): void {
     const state = ownState(this.#table, route.prefix, true, this.#session);
     const vp = state === undefined ? -1 : addVp(this.#table, route.vp);
     if (state === undefined || vp < 0) return;
@@ -130,7 +130,7 @@ export class RibReader {
 export async function applyHistory(
   table: RoutingTable,
   session: number,
-  batches: AsyncIterable<ApiBatch<ApiUpdate>>,
+  batches: AsyncIterable<HistoryRows<UpdateRow>>,
   heardFromMs: number,
   now: () => number,
 ): Promise<number> {
@@ -161,7 +161,7 @@ export async function applyHistory(
 export async function applyHolders(
   table: RoutingTable,
   session: number,
-  batches: AsyncIterable<ApiBatch<ApiRoute>>,
+  batches: AsyncIterable<HistoryRows<RibRow>>,
   nowMs: number,
 ): Promise<Map<MonitoredPrefix, Holders>> {
   const found = new Map<MonitoredPrefix, Holders>();
@@ -188,9 +188,9 @@ export async function applyHolders(
 /** The newest word of each VP about each prefix in a part of the history, by `wordKey`. */
 export async function lastWords(
   table: RoutingTable,
-  batches: AsyncIterable<ApiBatch<ApiUpdate>>,
-): Promise<Map<string, ApiUpdate>> {
-  const words = new Map<string, ApiUpdate>();
+  batches: AsyncIterable<HistoryRows<UpdateRow>>,
+): Promise<Map<string, UpdateRow>> {
+  const words = new Map<string, UpdateRow>();
   let rows = 0;
   for await (const batch of batches) {
     for (const row of batch.rows) {

@@ -2,7 +2,7 @@
 import { vantagePointKey } from '../bgp/vantage-point.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { ApiVantagePoint, SeedApi } from '../stream/history.ts';
+import type { History, HistoryVp } from '../stream/history.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ServiceClock } from './service-clock.ts';
 
@@ -20,7 +20,7 @@ export interface VpDirectoryOptions {
   readonly now: () => number;
   readonly logger: Logger;
   /** Called with VPs that were down and are up again, and with VPs that are new in the list: their routes are to be read. */
-  readonly onBack: (vps: readonly ApiVantagePoint[]) => void;
+  readonly onBack: (vps: readonly HistoryVp[]) => void;
   /** Settled with each list, before the list is applied. */
   readonly clock: ServiceClock;
   /** Called when a list begins to be doubted, and when one is believed again: `isDoubted` tells which. */
@@ -29,7 +29,7 @@ export interface VpDirectoryOptions {
 
 export class VpDirectory {
   readonly #options: VpDirectoryOptions;
-  #vps: readonly ApiVantagePoint[] = [];
+  #vps: readonly HistoryVp[] = [];
   #askedAtMs: number | undefined;
   #readAtMs: number | undefined;
   /** Unix ms since when a list is doubted that would take away most VPs. */
@@ -45,7 +45,7 @@ export class VpDirectory {
   }
 
   /** VPs whose routes count: of live sources, and neither down nor ignored. */
-  get live(): readonly ApiVantagePoint[] {
+  get live(): readonly HistoryVp[] {
     return this.#vps.filter((vp) => !isAway(vp));
   }
 
@@ -73,7 +73,7 @@ export class VpDirectory {
   }
 
   /** How many VPs hold a route, or are expected to, and are none of these. */
-  othersThan(asked: readonly ApiVantagePoint[]): number {
+  othersThan(asked: readonly HistoryVp[]): number {
     const { vps } = this.#options.table;
     const keys = new Set(asked.map(({ vp }) => vantagePointKey(vp)));
     let others = 0;
@@ -85,7 +85,7 @@ export class VpDirectory {
   }
 
   /** Reads the list unless it was asked for after this time (Unix ms), and the clock of the service unless it is known. */
-  async ensure(api: SeedApi, askedAfterMs: number, signal: AbortSignal): Promise<void> {
+  async ensure(api: History, askedAfterMs: number, signal: AbortSignal): Promise<void> {
     if (this.#askedAtMs === undefined || this.#askedAtMs < askedAfterMs) await this.refresh(api, signal);
     else await this.#options.clock.ensure(api, signal);
   }
@@ -96,7 +96,7 @@ export class VpDirectory {
    * than half of all VPs at once is not believed before another says the same.
    * @param silent VPs (by `vantagePointKey`) of which a RIB had no data: missing in this one list is enough for them
    */
-  async refresh(api: SeedApi, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
+  async refresh(api: History, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
     const askedAtMs = this.#options.now();
     const vps = await api.vantagePoints(signal);
     await this.#options.clock.settle(api, signal);
@@ -152,7 +152,7 @@ export class VpDirectory {
 
   /** The numbers of the VPs that the list takes away. What a VP said itself since the list was asked for is newer. */
   #goingBy(
-    listings: ReadonlyMap<string, readonly ApiVantagePoint[]>,
+    listings: ReadonlyMap<string, readonly HistoryVp[]>,
     missing: ReadonlyMap<string, number>,
     silent: ReadonlySet<string>,
     askedAtMs: number,
@@ -179,10 +179,10 @@ export class VpDirectory {
   }
 
   /** VPs that were away and are back, and those that are new: of both, the routes are to be read. */
-  #backBy(listings: ReadonlyMap<string, readonly ApiVantagePoint[]>): ApiVantagePoint[] {
+  #backBy(listings: ReadonlyMap<string, readonly HistoryVp[]>): HistoryVp[] {
     const { table } = this.#options;
     const known = new Set(this.#vps.map(({ vp }) => vantagePointKey(vp)));
-    const back: ApiVantagePoint[] = [];
+    const back: HistoryVp[] = [];
     for (const [key, listed] of listings) {
       if (listed.every(isAway)) continue;
       const number = table.vps.find(listed[0].vp);
@@ -225,7 +225,7 @@ export class VpDirectory {
   }
 
   /** Of those that the service ignores, or that left the list, nobody expects a route. */
-  #readFullFeeds(vps: readonly ApiVantagePoint[]): void {
+  #readFullFeeds(vps: readonly HistoryVp[]): void {
     const { vps: registry } = this.#options.table;
     if (!this.#toldNoSizes && vps.every((vp) => vp.ribSizeV4 === undefined && vp.ribSizeV6 === undefined)) {
       this.#toldNoSizes = true;
@@ -250,12 +250,12 @@ export class VpDirectory {
 }
 
 /** Of a VP that is down, or that the service ignores, no route counts. */
-function isAway({ status }: ApiVantagePoint): boolean {
+function isAway({ status }: HistoryVp): boolean {
   return status === 'down' || status === 'ignored';
 }
 
-function byKey(vps: readonly ApiVantagePoint[]): Map<string, ApiVantagePoint[]> {
-  const listings = new Map<string, ApiVantagePoint[]>();
+function byKey(vps: readonly HistoryVp[]): Map<string, HistoryVp[]> {
+  const listings = new Map<string, HistoryVp[]>();
   for (const one of vps) {
     const key = vantagePointKey(one.vp);
     const known = listings.get(key);

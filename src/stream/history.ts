@@ -1,71 +1,83 @@
-/** What seeding needs of the Data API; the client of bgproutes/ gives it. */
+/** What tells the past of a source: who its VPs are, what they held at a time, and what they said since. */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 
-/** A VP as the Data API lists it; only those of sources that stream live are given. */
-export interface ApiVantagePoint {
+/** What a history says of the session of a VP. */
+export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
+/** One of `VP_STATUSES`. */
+export type VpStatus = (typeof VP_STATUSES)[number];
+
+/** A VP as a question names it: its id at the service, and who that is. */
+export interface ListedVp {
   /** Unique among VPs of one protocol only. */
   readonly id: string;
   readonly vp: VantagePoint;
-  readonly status: 'up' | 'down' | 'ignored' | 'unknown';
+}
+
+/** A VP as a history lists it; only those that stream live are given. */
+export interface HistoryVp extends ListedVp {
+  readonly status: VpStatus;
   /** Routes in its table; undefined when unknown. */
   readonly ribSizeV4: number | undefined;
   readonly ribSizeV6: number | undefined;
 }
 
-export interface ApiRoute {
+/** The route of one VP to one prefix. */
+export interface RibRow {
   readonly vp: VantagePoint;
   /** Canonical text. */
   readonly prefix: string;
+  /** Known to parse (see as-path.ts). */
   readonly asPath: string;
+  /** Blank separated; empty when there are none, or when they were not asked for. */
+  readonly communities: string;
 }
 
-export interface ApiUpdate {
-  readonly vp: VantagePoint;
-  readonly prefix: string;
-  /** Unix microseconds. */
+/** One announcement or withdrawal of one VP and prefix. */
+export interface UpdateRow extends RibRow {
+  /** Unix microseconds; whole seconds when the history gives no more. */
   readonly timeUs: number;
+  /** Announcement or withdrawal; path and communities of a withdrawal are empty. */
   readonly kind: 'A' | 'W';
-  readonly asPath: string;
 }
 
-/** A part of an answer. All rows of one VP and prefix are in one batch, or in batches that follow one another. */
-export interface ApiBatch<Row> {
+/** A part of an answer. All rows of one VP and prefix are in one part, or in parts that follow one another. */
+export interface HistoryRows<Row> {
   readonly rows: readonly Row[];
-  /** VPs of which the API has no data for that time: that they have no rows says nothing. */
+  /** VPs of which there is no complete data for that time: that they have no rows says nothing. */
   readonly unavailable: readonly { readonly vp: VantagePoint }[];
 }
 
 /** The very prefixes, which take one request for ten of them, their more-specifics, which take about one each, or both. */
 export type UpdatesOf = 'exact' | 'more_specific' | 'all';
 
-/** Every call rejects with a DataApiError when it fails for good; all obey the limits of the key. */
-export interface SeedApi {
-  /** How far the API's clock is ahead of this machine's, ms, by its last answer; 0 when they agree. */
+/** Every call rejects with a DataApiError when it fails for good; all obey the limits of the service. */
+export interface History {
+  /** How far the clock of the service is ahead of this machine's, ms, by its last answer; 0 when they agree. */
   readonly clockOffsetMs: number;
   /** Asks something small, for `clockOffsetMs`. */
   readClock(signal: AbortSignal): Promise<void>;
-  vantagePoints(signal: AbortSignal): Promise<readonly ApiVantagePoint[]>;
+  vantagePoints(signal: AbortSignal): Promise<readonly HistoryVp[]>;
   /** What these VPs held at a time (Unix ms), for these prefixes and all their more-specifics. */
   rib(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncIterable<ApiBatch<ApiRoute>>;
+  ): AsyncIterable<HistoryRows<RibRow>>;
   /** Who of these VPs held these very prefixes at a time (Unix ms); more-specifics are not asked for. */
   holders(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncIterable<ApiBatch<ApiRoute>>;
+  ): AsyncIterable<HistoryRows<RibRow>>;
   /** What these VPs announced and withdrew in between, in order of time for each VP and prefix. `of` is `all` by default. */
   updates(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
     of?: UpdatesOf,
-  ): AsyncIterable<ApiBatch<ApiUpdate>>;
+  ): AsyncIterable<HistoryRows<UpdateRow>>;
 }

@@ -1,7 +1,7 @@
 /** How far the service's clock is ahead: no single answer decides, more than a day is no clock. */
 import { expect, test } from 'vitest';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
-import type { SeedApi } from '../../src/stream/history.ts';
+import type { History } from '../../src/stream/history.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ function world(answersMs: readonly number[], streamDelayMs?: number) {
     readClock: async () => {
       answers++;
     },
-  } as unknown as SeedApi;
+  } as unknown as History;
   const clock = new ServiceClock({
     logger,
     streamDelayMs: () => streamDelayMs,

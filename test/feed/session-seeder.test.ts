@@ -10,7 +10,7 @@ import { SessionFeed, type Turns } from '../../src/feed/session-feed.ts';
 import { SessionSeeder } from '../../src/feed/session-seeder.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import { TableFigures } from '../../src/metrics/table-view.ts';
-import type { ApiBatch, ApiRoute, ApiUpdate, ApiVantagePoint, SeedApi, UpdatesOf } from '../../src/stream/history.ts';
+import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow, UpdatesOf } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -28,31 +28,31 @@ const VPS: readonly VantagePoint[] = [1, 2, 3].map((i) => ({
 }));
 const unavailable = () => new DataApiError('SERVER_ERROR', 'Data API: it failed');
 
-class FakeApi implements SeedApi {
+class FakeApi implements History {
   clockOffsetMs = 0;
   /** For what time each RIB was asked. */
   readonly askedAtMs: number[] = [];
-  list: readonly ApiVantagePoint[] = VPS.map((vp, i) => ({
+  list: readonly HistoryVp[] = VPS.map((vp, i) => ({
     ...{ id: String(i), vp, status: 'up', ribSizeV4: undefined, ribSizeV6: undefined },
   }));
   /** What each VP holds. */
-  rows: readonly ApiRoute[] = VPS.map((vp) => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500` }));
-  history: readonly ApiUpdate[] = [];
+  rows: readonly RibRow[] = VPS.map((vp) => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500`, communities: '' }));
+  history: readonly UpdateRow[] = [];
   /** The next RIB breaks off after this many rows. */
   breakAfter: number | undefined;
   ribs = 0;
 
   async readClock(): Promise<void> {}
 
-  async vantagePoints(): Promise<readonly ApiVantagePoint[]> {
+  async vantagePoints(): Promise<readonly HistoryVp[]> {
     return this.list;
   }
 
   async *rib(
-    vps: readonly ApiVantagePoint[],
+    vps: readonly HistoryVp[],
     _prefixes: readonly string[],
     atMs: number,
-  ): AsyncGenerator<ApiBatch<ApiRoute>> {
+  ): AsyncGenerator<HistoryRows<RibRow>> {
     this.ribs++;
     this.askedAtMs.push(atMs);
     const { breakAfter } = this;
@@ -63,12 +63,12 @@ class FakeApi implements SeedApi {
   }
 
   /** Who held the prefix a window ago. */
-  before: readonly ApiRoute[] = [];
+  before: readonly RibRow[] = [];
   /** How often that was asked; a failure when it is to fail. */
   holdersAsked = 0;
   holdersFail: DataApiError | undefined;
 
-  async *holders(vps: readonly ApiVantagePoint[]): AsyncGenerator<ApiBatch<ApiRoute>> {
+  async *holders(vps: readonly HistoryVp[]): AsyncGenerator<HistoryRows<RibRow>> {
     this.holdersAsked++;
     if (this.holdersFail !== undefined) throw this.holdersFail;
     yield { rows: this.before.filter((row) => vps.some(({ vp }) => vp === row.vp)), unavailable: [] };
@@ -78,13 +78,13 @@ class FakeApi implements SeedApi {
   readonly updatesAsked: [UpdatesOf, number, number][] = [];
 
   async *updates(
-    _vps: readonly ApiVantagePoint[],
+    _vps: readonly HistoryVp[],
     _prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     _signal: AbortSignal,
     of: UpdatesOf = 'all',
-  ): AsyncGenerator<ApiBatch<ApiUpdate>> {
+  ): AsyncGenerator<HistoryRows<UpdateRow>> {
     this.updatesAsked.push([of, fromMs, toMs]);
     const rows = this.history.filter(({ timeUs }) => timeUs >= fromMs * 1000 && timeUs <= toMs * 1000 + 999_999);
     yield { rows, unavailable: [] };
@@ -154,7 +154,14 @@ test('what was still on its way when the stream was cut is older than the cut, a
   // A source that is half a minute late: the frame of this withdrawal was due a moment after the cut.
   feed.lastUpdateAtMs = timers.now();
   api.history = [
-    { vp: VPS[0], prefix: PREFIX, timeUs: (timers.now() - 30_000) * 1000 + 1, kind: 'W', asPath: '' } as const,
+    {
+      vp: VPS[0],
+      prefix: PREFIX,
+      timeUs: (timers.now() - 30_000) * 1000 + 1,
+      kind: 'W',
+      asPath: '',
+      communities: '',
+    } as const,
   ];
   seeder.disconnected(timers.now());
   await pass(600_000);
@@ -276,9 +283,9 @@ function moreVps(count: number): { readonly vp: VantagePoint; readonly id: strin
   }));
 }
 
-const routeOf = (vp: VantagePoint): ApiRoute => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500` });
-const withdrawalOf = (vp: VantagePoint, atMs: number): ApiUpdate => ({
-  ...{ vp, prefix: PREFIX, timeUs: atMs * 1000, kind: 'W', asPath: '' },
+const routeOf = (vp: VantagePoint): RibRow => ({ vp, prefix: PREFIX, asPath: `${vp.asn} 64500`, communities: '' });
+const withdrawalOf = (vp: VantagePoint, atMs: number): UpdateRow => ({
+  ...{ vp, prefix: PREFIX, timeUs: atMs * 1000, kind: 'W', asPath: '', communities: '' },
 });
 const ASKED_AGAIN_MS = 120_000;
 

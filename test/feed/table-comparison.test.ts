@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { applyHistory, RibReader } from '../../src/feed/table-comparison.ts';
-import type { ApiBatch } from '../../src/stream/history.ts';
+import type { HistoryRows } from '../../src/stream/history.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
@@ -17,11 +17,11 @@ function tableOf(options: TableOptions): RoutingTable {
   return table;
 }
 
-async function* batches<Row>(...rows: Row[]): AsyncGenerator<ApiBatch<Row>> {
+async function* batches<Row>(...rows: Row[]): AsyncGenerator<HistoryRows<Row>> {
   yield { rows, unavailable: [] };
 }
 
-const route = (vp: VantagePoint, prefix: string) => ({ vp, prefix, asPath: '64501 64500' });
+const route = (vp: VantagePoint, prefix: string) => ({ vp, prefix, asPath: '64501 64500', communities: '' });
 const update = (vp: VantagePoint, prefix: string, kind: 'A' | 'W') => ({
   ...route(vp, prefix),
   kind,

@@ -3,7 +3,7 @@ import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
-import type { ApiVantagePoint, SeedApi } from '../../src/stream/history.ts';
+import type { History, HistoryVp } from '../../src/stream/history.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 
@@ -17,9 +17,9 @@ const BMP: VantagePoint = {
 
 const NO_SIZES = { ribSizeV4: undefined, ribSizeV6: undefined };
 
-function apiWith(vps: readonly VantagePoint[]): SeedApi {
+function apiWith(vps: readonly VantagePoint[]): History {
   const list = vps.map((vp, i) => ({ ...{ id: String(i), vp, status: 'up' }, ...NO_SIZES }));
-  return { vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as SeedApi;
+  return { vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as History;
 }
 
 function rightClock(): ServiceClock {
@@ -32,7 +32,7 @@ function rightClock(): ServiceClock {
 /** A table in which both VPs hold a route, and a directory that reads what the test says. */
 function world() {
   let nowMs = 1_000_000;
-  let list: readonly ApiVantagePoint[] = [];
+  let list: readonly HistoryVp[] = [];
   const table = new RoutingTable();
   const prefix = parsePrefix('192.0.2.0/24');
   if (prefix === undefined) throw new Error('not a prefix');
@@ -60,8 +60,8 @@ function world() {
   const api = {
     vantagePoints: async () => list,
     clockOffsetMs: 0,
-  } as unknown as SeedApi;
-  const read = async (bgp: ApiVantagePoint['status'], bmp: ApiVantagePoint['status']) => {
+  } as unknown as History;
+  const read = async (bgp: HistoryVp['status'], bmp: HistoryVp['status']) => {
     // One id names both: the services count BGP and BMP apart.
     const one = { id: '7', ribSizeV4: undefined, ribSizeV6: undefined };
     list = [
@@ -74,7 +74,7 @@ function world() {
   announce(BGP);
   announce(BMP);
   nowMs += 10_000;
-  const readList = async (...statuses: ApiVantagePoint['status'][]) => {
+  const readList = async (...statuses: HistoryVp['status'][]) => {
     list = statuses.map((status, i) => ({
       id: String(i),
       vp: BGP,
@@ -85,7 +85,7 @@ function world() {
     await directory.refresh(api, new AbortController().signal);
     nowMs += 10_000;
   };
-  const readAll = async (vps: readonly ApiVantagePoint[]) => {
+  const readAll = async (vps: readonly HistoryVp[]) => {
     list = vps;
     await directory.refresh(api, new AbortController().signal);
     nowMs += 10_000;
@@ -144,7 +144,7 @@ async function listed() {
   const inside = world();
   for (const vp of OTHERS) inside.announce(vp);
   const all = [BGP, BMP, ...OTHERS];
-  const readOnly = (vps: readonly VantagePoint[], ...more: ApiVantagePoint[]) =>
+  const readOnly = (vps: readonly VantagePoint[], ...more: HistoryVp[]) =>
     inside.readAll([
       ...vps.map((vp, i) => ({ ...{ id: String(i), vp, status: 'up' as const }, ...NO_SIZES })),
       ...more,
@@ -244,11 +244,11 @@ test('with full_feed nobody expects a route of a VP that left the list, or that 
     onDoubt: () => {},
   });
   const signal = new AbortController().signal;
-  const listed = (vp: VantagePoint, status: ApiVantagePoint['status'], ribSizeV4 = 1_000_000): ApiVantagePoint => {
+  const listed = (vp: VantagePoint, status: HistoryVp['status'], ribSizeV4 = 1_000_000): HistoryVp => {
     return { id: '7', vp, status, ribSizeV4, ribSizeV6: undefined };
   };
-  const read = (...list: ApiVantagePoint[]) =>
-    directory.refresh({ vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as SeedApi, signal);
+  const read = (...list: HistoryVp[]) =>
+    directory.refresh({ vantagePoints: async () => list, clockOffsetMs: 0 } as unknown as History, signal);
   await read(listed(BGP, 'up'), listed(BMP, 'unknown'));
   expect(table.fullFeedVps).toEqual({ ipv4: 2, ipv6: 0 });
   await read(listed(BGP, 'up'), listed(BMP, 'ignored'));

@@ -2,7 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { applyHistory } from '../../src/feed/table-comparison.ts';
-import type { ApiBatch, ApiUpdate } from '../../src/stream/history.ts';
+import type { HistoryRows, UpdateRow } from '../../src/stream/history.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';
@@ -38,12 +38,12 @@ function world() {
   return { table, counts, say };
 }
 
-async function* rows(...of: ApiUpdate[]): AsyncGenerator<ApiBatch<ApiUpdate>> {
+async function* rows(...of: UpdateRow[]): AsyncGenerator<HistoryRows<UpdateRow>> {
   yield { rows: of, unavailable: [] };
 }
 
-const row = (timeMs: number): ApiUpdate => ({
-  ...{ vp: VP, prefix: P, asPath: '64496 64666', kind: 'A', timeUs: timeMs * 1000 },
+const row = (timeMs: number): UpdateRow => ({
+  ...{ vp: VP, prefix: P, asPath: '64496 64666', communities: '', kind: 'A', timeUs: timeMs * 1000 },
 });
 
 describe('a time that is ahead of now', () => {

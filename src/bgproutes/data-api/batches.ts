@@ -3,7 +3,7 @@
  * than 10 prefixes, at most 10 VPs. Whether a filter for more-specifics counts as one prefix is not documented.
  */
 import { vantagePointKey } from '../../bgp/vantage-point.ts';
-import type { ListedVp } from './types.ts';
+import type { ListedVp } from '../../stream/history.ts';
 
 /** Up to here many VPs (or prefixes) go with any number of the other. */
 export const FEW = 10;

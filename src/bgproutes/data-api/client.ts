@@ -10,6 +10,7 @@ import { checkServiceUrl } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
 import { type Redactor, redactor } from '../../redaction.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
+import type { RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, systemTimers, type Timers } from '../../stream/timers.ts';
 import { type Batch, groupVps, halvesOf, splitExact } from './batches.ts';
 import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './quota.ts';
@@ -21,9 +22,7 @@ import type {
   DataApiEndpoint,
   DataApiResult,
   RibParams,
-  RibRow,
   RowBatch,
-  UpdateRow,
   UpdatesParams,
   VantagePointsAnswer,
   VantagePointsParams,

@@ -1,7 +1,9 @@
 /** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
 import type { DataApiErrorCode } from '../../errors.ts';
+import { deadline } from '../../http/deadline.ts';
 import { request } from '../../http/http-request.ts';
 import { type JsonBounds, JsonReader, readJson } from '../../http/json-reader.ts';
+import { parseHttpDate, parseRetryAfter } from '../../http/retry-after.ts';
 import { urlUnder } from '../../http/service-url.ts';
 import { errorText, foreignText, type Redactor } from '../../redaction.ts';
 import type { Timers } from '../../stream/timers.ts';
@@ -74,26 +76,18 @@ export type Answer = Success | Failure | { readonly kind: 'aborted' };
 export async function requestOnce(options: RequestOptions): Promise<Answer> {
   const { timers, timeoutMs, redactText, signal } = options;
   if (signal.aborted) return { kind: 'aborted' };
-  const abort = new AbortController();
-  const onAbort = () => abort.abort();
-  signal.addEventListener('abort', onAbort);
-  let timedOut = false;
-  const cancelTimeout = timers.schedule(() => {
-    timedOut = true;
-    abort.abort();
-  }, timeoutMs);
+  const limit = deadline(timeoutMs, [signal], (work, ms) => timers.schedule(work, ms));
   try {
-    return await exchange(options, abort.signal);
+    return await exchange(options, limit.signal);
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
-    if (timedOut) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
+    if (limit.isOver) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
     // Never the error itself: an invalid header value is told with the value, and that is the key.
     const systemCode = systemCodeOf(error);
     const failed = failure('NETWORK_ERROR', undefined, errorText(error, redactText));
     return systemCode === undefined ? failed : { ...failed, systemCode };
   } finally {
-    cancelTimeout();
-    signal.removeEventListener('abort', onAbort);
+    limit.leave();
   }
 }
 
@@ -203,18 +197,4 @@ function detailOf(body: Buffer): string {
 function amount(value: unknown): number {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : 0;
-}
-
-/** Seconds or an HTTP date (RFC 9110 section 10.2.3). */
-export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const atMs = parseHttpDate(value);
-  return atMs === undefined ? undefined : Math.max(0, atMs - nowMs);
-}
-
-/** Unix ms. Dates begin with the name of a day; Date.parse alone would take "-1" for the year 2001. */
-function parseHttpDate(value: string): number | undefined {
-  const atMs = /^[A-Z]/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : atMs;
 }

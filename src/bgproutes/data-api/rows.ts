@@ -5,18 +5,10 @@
 import { parseAsPath } from '../../bgp/as-path.ts';
 import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import type { Protocol } from '../../bgp/vantage-point.ts';
+import type { ListedVp, RibRow, UpdateRow } from '../../stream/history.ts';
 import { byIdentity } from './batches.ts';
 import { parseTimestampUs } from './time.ts';
-import {
-  DAMAGE,
-  type ListedVp,
-  type PrefixMatch,
-  type RibRow,
-  ROWS_PER_BATCH,
-  type RowBatch,
-  type UnreadableReason,
-  type UpdateRow,
-} from './types.ts';
+import { DAMAGE, type PrefixMatch, ROWS_PER_BATCH, type RowBatch, type UnreadableReason } from './types.ts';
 import { type Counts, isByProtocol, isObject, type JsonObject, noneUnreadable, PROTOCOLS } from './vantage-points.ts';
 
 /** Prefixes and faults looked at between two batches, whether or not a row came of them. */

@@ -4,6 +4,7 @@
  */
 import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { History, HistoryVp, ListedVp, RibRow, UpdateRow, UpdatesOf } from '../../stream/history.ts';
 import { FEW } from './batches.ts';
 import type { DataApiClient } from './client.ts';
 import { type CoveringFilter, coveringFilters } from './covering-filters.ts';
@@ -11,22 +12,13 @@ import { oneAhead } from './one-ahead.ts';
 import {
   DAMAGE,
   LIVE_SOURCES,
-  type ListedVp,
   type PrefixMatch,
-  type RibRow,
   type RowBatch,
   UNREADABLE_REASONS,
   type Unreadable,
-  type UpdateRow,
   type VantagePointRecord,
 } from './types.ts';
 import { addUnreadable, type Counts, noneUnreadable } from './vantage-points.ts';
-
-/** A listed VP with what tells a full feed. */
-export interface SizedVp extends ListedVp {
-  readonly ribSizeV4: number | undefined;
-  readonly ribSizeV6: number | undefined;
-}
 
 export interface DataApiSeedOptions {
   readonly client: DataApiClient;
@@ -56,7 +48,7 @@ const MAX_DISCOVERED = 1_000;
  * filters too), the ten VPs with the largest tables tell which more-specifics there are, and all VPs are asked for these and
  * for those known already. One that neither of them knows is then missing until the stream speaks of it.
  */
-export class DataApiSeed {
+export class DataApiSeed implements History {
   private readonly options: DataApiSeedOptions;
   /** `ENDPOINT PREFIX` for which the filter was refused for many VPs. */
   private readonly refused = new Set<string>();
@@ -84,7 +76,7 @@ export class DataApiSeed {
 
   /** What VPs held at a time (Unix ms). Rejects at its end when more of the answer was unreadable than not. */
   async *rib(
-    vps: readonly SizedVp[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
@@ -97,7 +89,7 @@ export class DataApiSeed {
 
   /** Who held the very prefixes at a time (Unix ms). Rejects at its end when more of the answer was unreadable than not. */
   async *holders(
-    vps: readonly SizedVp[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
@@ -113,12 +105,12 @@ export class DataApiSeed {
 
   /** What VPs said from one time to another (Unix ms, whole seconds), in order of time for each VP and prefix. */
   async *updates(
-    vps: readonly SizedVp[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     fromMs: number,
     toMs: number,
     signal: AbortSignal,
-    of: PrefixMatch | 'all' = 'all',
+    of: UpdatesOf = 'all',
   ): AsyncGenerator<RowBatch<UpdateRow>> {
     const { client } = this.options;
     const ask: Ask<UpdateRow> = (some, few, match, needed) =>
@@ -129,11 +121,11 @@ export class DataApiSeed {
   /** All that is asked for, the next question while the answer to the one before is read. */
   private async *read<Row extends RibRow>(
     endpoint: string,
-    vps: readonly SizedVp[],
+    vps: readonly HistoryVp[],
     prefixes: readonly string[],
     signal: AbortSignal,
     ask: Ask<Row>,
-    of: PrefixMatch | 'all' = 'all',
+    of: UpdatesOf = 'all',
   ): AsyncGenerator<RowBatch<Row>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
     const exact = (needed: AbortSignal) => ask(vps, prefixes, 'exact', needed);
@@ -152,7 +144,7 @@ export class DataApiSeed {
 
   private async *moreSpecifics<Row extends RibRow>(
     endpoint: string,
-    vps: readonly SizedVp[],
+    vps: readonly HistoryVp[],
     filter: CoveringFilter,
     signal: AbortSignal,
     ask: Ask<Row>,
@@ -213,7 +205,7 @@ export class DataApiSeed {
 }
 
 /** The few VPs with the largest tables of the prefix's family: they see most. */
-function largest(vps: readonly SizedVp[], prefix: string): readonly SizedVp[] {
-  const size = (vp: SizedVp) => (prefix.includes(':') ? vp.ribSizeV6 : vp.ribSizeV4) ?? 0;
+function largest(vps: readonly HistoryVp[], prefix: string): readonly HistoryVp[] {
+  const size = (vp: HistoryVp) => (prefix.includes(':') ? vp.ribSizeV6 : vp.ribSizeV4) ?? 0;
   return [...vps].sort((a, b) => size(b) - size(a)).slice(0, FEW);
 }

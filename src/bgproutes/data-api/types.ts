@@ -1,5 +1,5 @@
 /** The words of the Data API client: what can be asked, what is answered. */
-import type { VantagePoint } from '../../bgp/vantage-point.ts';
+import type { HistoryRows, HistoryVp, ListedVp, VpStatus } from '../../stream/history.ts';
 
 /** What of the Data API is used. */
 export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
@@ -43,28 +43,14 @@ export const DAMAGE: ReadonlySet<UnreadableReason> = new Set(['shape', 'vp', 'pr
 /** How often each thing happened. */
 export type Unreadable = Readonly<Record<UnreadableReason, number>>;
 
-/** What the Data API says of the session of a VP. */
-export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
-/** One of `VP_STATUSES`. */
-export type VpStatus = (typeof VP_STATUSES)[number];
-
-/** A VP as a query names it: its id at the Data API, and who that is. */
-export interface ListedVp {
-  readonly id: string;
-  readonly vp: VantagePoint;
-}
-
 /** A VP as the Data API lists it. Texts are empty and sizes undefined where it says nothing. */
-export interface VantagePointRecord extends ListedVp {
+export interface VantagePointRecord extends HistoryVp {
   readonly source: string;
   /**
    * Of the session. Where each feed type has its own: `up` when one is up, else `unknown` when one is, else `down` when one
    * is, else `ignored`: a VP is down only when nothing speaks against it.
    */
   readonly status: VpStatus;
-  /** Routes in its table. */
-  readonly ribSizeV4: number | undefined;
-  readonly ribSizeV6: number | undefined;
   readonly country: string;
   readonly orgName: string;
   readonly orgCountry: string;
@@ -132,31 +118,11 @@ export interface UpdatesParams extends RouteParams {
   readonly endMs: number;
 }
 
-/** The route of one VP to one prefix. */
-export interface RibRow {
-  readonly vp: VantagePoint;
-  /** Canonical text. */
-  readonly prefix: string;
-  /** Known to parse (see as-path.ts). */
-  readonly asPath: string;
-  /** Blank separated; empty when there are none, or when they were not asked for. */
-  readonly communities: string;
-}
-
-/** One announcement or withdrawal of one VP and prefix. */
-export interface UpdateRow extends RibRow {
-  /** Unix microseconds; whole seconds when the API gives no more. */
-  readonly timeUs: number;
-  /** Announcement or withdrawal; path and communities of a withdrawal are empty. */
-  readonly kind: 'A' | 'W';
-}
-
 /**
  * A part of an answer, at most about `ROWS_PER_BATCH` rows. All rows of one VP and prefix are in one batch or in batches
  * that follow one another; updates of one VP are in order of time.
  */
-export interface RowBatch<Row> {
-  readonly rows: readonly Row[];
+export interface RowBatch<Row> extends HistoryRows<Row> {
   /** What was skipped in this part. */
   readonly unreadable: Unreadable;
   /**

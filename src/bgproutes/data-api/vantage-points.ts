@@ -5,14 +5,13 @@
 import { parseAsn } from '../../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../../bgp/prefix.ts';
 import type { Protocol, Speaker } from '../../bgp/vantage-point.ts';
+import { VP_STATUSES, type VpStatus } from '../../stream/history.ts';
 import {
   UNREADABLE_REASONS,
   type Unreadable,
   type UnreadableReason,
   type VantagePointRecord,
   type VantagePointsAnswer,
-  VP_STATUSES,
-  type VpStatus,
 } from './types.ts';
 
 export const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];

@@ -1,5 +1,6 @@
 /** The Live Manager API: associates prefixes with a key, so that the stream of the key carries them. */
 
+import { deadline } from '../../http/deadline.ts';
 import { request } from '../../http/http-request.ts';
 import { urlUnder } from '../../http/service-url.ts';
 import { errorText, foreignText, redactor } from '../../redaction.ts';
@@ -37,15 +38,7 @@ export interface AssociationRequest {
 export async function associatePrefixes(asked: AssociationRequest): Promise<AssociationResult> {
   const { timers, timeoutMs = LIVE_MANAGER_TIMEOUT_MS, userAgent } = asked;
   const redactText = redactor([asked.apiKey]);
-  const abort = new AbortController();
-  const onAbort = () => abort.abort();
-  asked.signal.addEventListener('abort', onAbort);
-  if (asked.signal.aborted) abort.abort();
-  let timedOut = false;
-  const cancelTimeout = timers.schedule(() => {
-    timedOut = true;
-    abort.abort();
-  }, timeoutMs);
+  const limit = deadline(timeoutMs, [asked.signal], (work, ms) => timers.schedule(work, ms));
   try {
     const url = urlUnder(asked.liveManagerUrl, '/update_live_prefixes');
     // By hand: URLSearchParams would write a blank as `+`, which not every server reads back.
@@ -55,7 +48,7 @@ export async function associatePrefixes(asked: AssociationRequest): Promise<Asso
       method: 'GET',
       headers: userAgent === undefined ? {} : { 'user-agent': userAgent },
       maxBytes: () => MAX_BODY_BYTES,
-      signal: abort.signal,
+      signal: limit.signal,
     });
     if (status === 200) return { kind: 'success' };
     const text = foreignText(body?.toString() ?? 'an answer that is too long', redactText);
@@ -64,12 +57,11 @@ export async function associatePrefixes(asked: AssociationRequest): Promise<Asso
     }
     return { kind: 'refused', status, text };
   } catch (error) {
-    if (timedOut) return { kind: 'error', text: `no answer within ${timeoutMs / 1000} s` };
+    if (limit.isOver) return { kind: 'error', text: `no answer within ${timeoutMs / 1000} s` };
     if (asked.signal.aborted) return { kind: 'error', text: 'stopped' };
     // Never the error itself: its causes may hold the URL, and the URL the key.
     return { kind: 'error', text: errorText(error, redactText) };
   } finally {
-    cancelTimeout();
-    asked.signal.removeEventListener('abort', onAbort);
+    limit.leave();
   }
 }

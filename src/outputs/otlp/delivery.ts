@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { deadline, type Schedule } from '../../http/deadline.ts';
+import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/exporter-view.ts';
 import { errorText, foreignText, type Redactor } from '../../redaction.ts';
@@ -93,6 +95,11 @@ const MAX_RETRY_AFTER_MS = 300_000;
 
 /** ms since the start. All moments here are of this: a clock that is set back must not stretch a wait. */
 const elapsed = (): number => performance.now();
+
+const schedule: Schedule = (work, delayMs) => {
+  const timer = setTimeout(work, delayMs);
+  return () => clearTimeout(timer);
+};
 
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -239,12 +246,10 @@ export class Delivery {
     const content = compression === 'gzip' ? await compress(body) : body;
     for (let waitMs = backoffMs; ; waitMs = Math.min(waitMs * 1.5, backoffMs * 10)) {
       const leftMs = Math.max(0, deadlineMs - elapsed());
-      const timeout = new AbortController();
-      const timer = setTimeout(() => timeout.abort(), leftMs);
-      const signal = AbortSignal.any([timeout.signal, ongoing.all.signal]);
-      const outcome = this.#outcomeOf(await post.send(content, headers, signal), leftMs);
-      clearTimeout(timer);
-      if (outcome.retryAfterMs === undefined || signal.aborted) return outcome;
+      const limit = deadline(leftMs, [ongoing.all.signal], schedule);
+      const outcome = this.#outcomeOf(await post.send(content, headers, limit.signal), leftMs);
+      limit.leave();
+      if (outcome.retryAfterMs === undefined || limit.signal.aborted) return outcome;
       // ±20 %, so that exporters that lost the same collector do not come back all at once.
       const delayMs = outcome.retryAfterMs > 0 ? outcome.retryAfterMs : waitMs * (0.8 + 0.4 * this.#random());
       if (elapsed() + delayMs >= deadlineMs || ongoing.retries.signal.aborted) {
@@ -282,7 +287,7 @@ export class Delivery {
         held: 'no',
         detail,
         status,
-        retryAfterMs: this.#retryAfter(headers['retry-after']),
+        retryAfterMs: Math.min(parseRetryAfter(headers['retry-after'], this.#now()) ?? 0, MAX_RETRY_AFTER_MS),
       };
     }
     return { result: status >= 500 ? 'error' : 'rejected', held: 'no', detail, status };
@@ -307,13 +312,6 @@ export class Delivery {
     return rejectedPoints > 0
       ? { result: 'partial', held: 'yes', detail: `${rejectedPoints} points were refused: ${message}`, status }
       : { result: 'success', held: 'yes', detail: `warning: ${message}`, status };
-  }
-
-  /** Seconds or a date, RFC 9110 section 10.2.3; 0 when there is none. ms. */
-  #retryAfter(text: string | undefined): number {
-    if (text === undefined) return 0;
-    const ms = /^[0-9]+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - this.#now();
-    return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
   }
 
   /** Counts, and says in the log when exports begin to fail, fail in another way, and succeed again. */

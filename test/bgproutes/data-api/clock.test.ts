@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { clockOffset, parseRetryAfter, serverTime } from '../../../src/bgproutes/data-api/request.ts';
+import { clockOffset, serverTime } from '../../../src/bgproutes/data-api/request.ts';
+import { parseRetryAfter } from '../../../src/http/retry-after.ts';
 import { noVps, world } from './data-api-world.ts';
 
 const NOON = Date.parse('2026-06-16T12:00:00Z');

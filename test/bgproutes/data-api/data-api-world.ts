@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, vi } from 'vitest';
 import { DataApiClient, type DataApiOptions } from '../../../src/bgproutes/data-api/client.ts';
-import type { ListedVp, RibParams, RibRow } from '../../../src/bgproutes/data-api/types.ts';
+import type { RibParams } from '../../../src/bgproutes/data-api/types.ts';
+import type { ListedVp, RibRow } from '../../../src/stream/history.ts';
 import { type HttpTestServer, httpServer, type TestRequest } from '../../http/http-test-server.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';

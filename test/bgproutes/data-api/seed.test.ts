@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { containsPrefix, parsePrefix } from '../../../src/bgp/prefix.ts';
 import { DataApiSeed } from '../../../src/bgproutes/data-api/seed.ts';
-import type { RibRow, RowBatch, VantagePointRecord } from '../../../src/bgproutes/data-api/types.ts';
+import type { RowBatch, VantagePointRecord } from '../../../src/bgproutes/data-api/types.ts';
+import type { RibRow } from '../../../src/stream/history.ts';
 import type { TestRequest } from '../../http/http-test-server.ts';
 import { caught, envelope, world } from './data-api-world.ts';
 
