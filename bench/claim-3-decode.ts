@@ -1,5 +1,5 @@
 /** Claim 3: a frame becomes integers faster than by JSON.parse, split and Maps, and they are the same integers. */
-import type { DecodedFrames } from '../src/bgp/route-integers.ts';
+import type { DecodedUpdates } from '../src/bgp/route-integers.ts';
 import { decodeMessage } from '../src/bgproutes/live/message.ts';
 import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
@@ -24,7 +24,7 @@ class OurDecoder {
   }
 
   /** Gives the frames of a packet as they are read, some at a time. */
-  decode(packet: readonly Buffer[], use: (frames: DecodedFrames) => void = () => {}): void {
+  decode(packet: readonly Buffer[], use: (frames: DecodedUpdates) => void = () => {}): void {
     const { paths } = this.table;
     this.fast.decode(
       packet,
@@ -62,7 +62,7 @@ function renumberedAll(frames: readonly (readonly (readonly number[])[])[]): num
   return frames.map((frame) => frame.flatMap((ids, kind) => ids.map((id) => numberings[kind](id))));
 }
 
-function idsOf(frames: DecodedFrames, frame: number): number[][] {
+function idsOf(frames: DecodedUpdates, frame: number): number[][] {
   const from = frame === 0 ? 0 : frames.announcedEnds[frame - 1];
   const withdrawn = [...frames.prefixes.subarray(from, frames.withdrawnEnds[frame])];
   const announced = [...frames.prefixes.subarray(frames.withdrawnEnds[frame], frames.announcedEnds[frame])];

@@ -1,4 +1,4 @@
-/** What a live stream says, in the words of RFC 4271: one decoded UPDATE of one vantage point. */
+/** What a live stream says: decoded UPDATEs of vantage points, in the words of RFC 4271, and the states of their sessions. */
 import type { VantagePoint } from './vantage-point.ts';
 
 /** Path attributes of an announcement, as text; the table interns what it needs of them. */
@@ -23,4 +23,12 @@ export interface RouteUpdate {
   readonly announced: readonly string[];
   /** There exactly when `announced` is not empty. */
   readonly attributes?: RouteAttributes;
+}
+
+/** A VP's session with its collector went up or down: with a peer that goes down, its routes go. */
+export interface PeerState {
+  readonly vp: VantagePoint;
+  readonly up: boolean;
+  /** Unix microseconds; below 1,000,000 when the message has none. */
+  readonly timeUs: number;
 }

@@ -43,10 +43,10 @@ export interface RouteIds {
 }
 
 /**
- * Frames that came one after the other, as integers, side by side; valid until the next are read. The path of each is
+ * Messages that came one after the other, as integers, side by side; valid until the next are read. The path of each is
  * retained, for whoever takes the frames to release it.
  */
-export interface DecodedFrames {
+export interface DecodedUpdates {
   readonly count: number;
   readonly vps: Int32Array;
   /** Unix microseconds. */

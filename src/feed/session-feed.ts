@@ -3,7 +3,7 @@
  * held, bounded, while a seed or a gap fill is under way. However many were held, no turn of the event loop is long.
  */
 
-import type { DecodedFrames } from '../bgp/route-integers.ts';
+import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import {
   DECODE_FAILURES,
   type DecodeFailure,
@@ -241,7 +241,7 @@ export class SessionFeed {
         const unmonitored = events.unmonitoredPrefixes;
         this.#observe(read, receivedAtMs);
         this.#heard(read.count, receivedAtMs);
-        this.#fold.applyFrames(read, this.#session, events, receivedAtMs, late);
+        this.#fold.applyIntegers(read, this.#session, events, receivedAtMs, late);
         if (events.unmonitoredPrefixes === unmonitored || isTold) return;
         const place = firstUnmonitored(read);
         if (place === undefined) return;
@@ -253,7 +253,7 @@ export class SessionFeed {
   }
 
   /** Notes how late messages are, and what that tells of the clocks of their senders. */
-  #observe({ count, timesUs, vps: senders }: DecodedFrames, receivedAtMs: number): void {
+  #observe({ count, timesUs, vps: senders }: DecodedUpdates, receivedAtMs: number): void {
     const { vps, clockOffsetMs } = this.#fold.table;
     const delays = this.#delays;
     const onTimeMs = this.#clocks.onTimeMs;
@@ -357,7 +357,7 @@ export class SessionFeed {
 }
 
 /** The place of the first frame that has prefixes, none of which is monitored. */
-function firstUnmonitored({ count, unmonitored, announcedEnds }: DecodedFrames): number | undefined {
+function firstUnmonitored({ count, unmonitored, announcedEnds }: DecodedUpdates): number | undefined {
   for (let place = 0, from = 0; place < count; from = announcedEnds[place++]) {
     if (unmonitored[place] > 0 && announcedEnds[place] === from) return place;
   }

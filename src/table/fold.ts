@@ -1,7 +1,7 @@
 /** Applies decoded updates to the table, and counts by session what was not applied and why. */
 
 import type { RouteUpdate } from '../bgp/route-event.ts';
-import { attributeFingerprint, type DecodedFrames } from '../bgp/route-integers.ts';
+import { attributeFingerprint, type DecodedUpdates } from '../bgp/route-integers.ts';
 import { PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { hashText } from './text-index.ts';
@@ -91,8 +91,8 @@ export class Fold {
   }
 
   /** The same for frames that came as integers, one after the other. Lets their paths go. */
-  applyFrames(
-    frames: DecodedFrames,
+  applyIntegers(
+    frames: DecodedUpdates,
     session: number,
     counts: FoldCounts,
     nowMs: number,

@@ -11,7 +11,7 @@
  */
 
 import type { Afi } from '../bgp/prefix.ts';
-import type { DecodedFrames } from '../bgp/route-integers.ts';
+import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
@@ -189,7 +189,7 @@ export class RoutingTable extends RouteLedger {
   // --- events ---------------------------------------------------------------------------------------------------
 
   /** Begins to fetch from memory what the events of these frames will read of the table. */
-  prefetch({ count, vps, prefixes, announcedEnds }: DecodedFrames): void {
+  prefetch({ count, vps, prefixes, announcedEnds }: DecodedUpdates): void {
     const cells = this.#prefetched;
     let found = 0;
     let at = 0;

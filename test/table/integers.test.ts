@@ -29,7 +29,7 @@ class Way {
     this.#fast?.scan([frame], 0);
     if (this.#fast?.read(0) === 1) {
       this.understood++;
-      this.#fold.applyFrames(this.#fast, session, this.counts, nowMs);
+      this.#fold.applyIntegers(this.#fast, session, this.counts, nowMs);
       return;
     }
     const result = decodeMessage(frame);

@@ -4,7 +4,7 @@
  * gives the same inputs.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { attributeFingerprint, type DecodedFrames } from '../../../src/bgp/route-integers.ts';
+import { attributeFingerprint, type DecodedUpdates } from '../../../src/bgp/route-integers.ts';
 import { vantagePointKey } from '../../../src/bgp/vantage-point.ts';
 import { type DecodeResult, decodeMessage } from '../../../src/bgproutes/live/message.ts';
 import { FastDecoder } from '../../../src/bgproutes/live/scanner/fast-decoder.ts';
@@ -97,7 +97,7 @@ export function fuzzDecoders({ runs, seed, corpus, progress = () => {} }: FuzzOp
           const difference = differenceOf(read, i, general[first + i], integers.table);
           if (difference !== undefined) throw fault(first + i, difference);
         }
-        integers.fold.applyFrames(read, 0, integers.counts, nowMs);
+        integers.fold.applyIntegers(read, 0, integers.counts, nowMs);
       },
       (_, place) => {
         const doubted = general[place];
@@ -117,7 +117,7 @@ export function fuzzDecoders({ runs, seed, corpus, progress = () => {} }: FuzzOp
 
 /** What is different between what the fast decoder understood of a frame and what the general one says; undefined: nothing. */
 function differenceOf(
-  fast: DecodedFrames,
+  fast: DecodedUpdates,
   frame: number,
   general: DecodeResult,
   table: RoutingTable,

@@ -8,7 +8,7 @@
  */
 import {
   attributeFingerprint,
-  type DecodedFrames,
+  type DecodedUpdates,
   HASH_BASIS,
   hashWord,
   type RouteIds,
@@ -40,7 +40,7 @@ const NEEDED = (1 << RECORD_TYPE) | (1 << VP) | (1 << SEC);
 const FIRST_ROOM = 256;
 const HASH_OF_NOTHING = hashWord(hashWord(HASH_BASIS, HASH_BASIS), 0);
 
-export class FastDecoder implements DecodedFrames {
+export class FastDecoder implements DecodedUpdates {
   count = 0;
   readonly vps = new Int32Array(MAX_FRAMES);
   readonly timesUs = new Float64Array(MAX_FRAMES);
@@ -69,7 +69,7 @@ export class FastDecoder implements DecodedFrames {
    */
   decode(
     frames: readonly Buffer[],
-    understood: (read: DecodedFrames, first: number) => void,
+    understood: (read: DecodedUpdates, first: number) => void,
     doubted: (frame: Buffer, place: number) => void,
   ): void {
     for (let from = 0; from < frames.length; ) {

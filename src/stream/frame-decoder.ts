@@ -1,0 +1,43 @@
+/**
+ * The contract of a decoder: undecoded frames go in, and what they say comes out in their order. Pure and total: whatever
+ * the bytes are, they end as events or as failures with a reason from a closed list; nothing is thrown.
+ */
+import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
+import type { DecodedUpdates } from '../bgp/route-integers.ts';
+
+export interface FrameDecoder {
+  /** Every reason that `failed` may be told. Closed list: it becomes a label. */
+  readonly failures: readonly string[];
+  /** Those of them that lose no event: such a frame was no message about routes. */
+  readonly harmless: readonly string[];
+  /** Whether it reads most frames by `integers`, so that those that it cannot are worth counting. Absent is false. */
+  readonly hasFastWay?: boolean;
+  /**
+   * Reads frames that came at one moment. What one frame makes known, such as a VP, the frames behind it may use.
+   * @param to must not throw; what it is given is valid until it returns
+   */
+  decode(frames: readonly Buffer[], to: EventSink): void;
+  /**
+   * All prefixes of a message that was given as integers, canonical; of a frame that is no message, none. Only for a source
+   * that must hear what its messages are about (`StreamSource.heard`).
+   */
+  prefixesOf?(frame: Buffer): readonly string[];
+}
+
+/** Takes what frames say. A frame may lead to several calls, or to none (a keep-alive). */
+export interface EventSink {
+  /**
+   * Some messages as the table's own numbers: no allocation a frame. The sink releases their paths.
+   * @param first the place of the first of them in the list of frames; the others follow it without a gap
+   */
+  integers(read: DecodedUpdates, first: number): void;
+  /** One message in words. */
+  update(update: RouteUpdate): void;
+  peerState(state: PeerState): void;
+  /** A frame, or a part of one, that could not be read. */
+  failed(reason: string): void;
+  /** The fast way has given up the next frame: it is read by the general decoder. */
+  general(): void;
+  /** Something that people should know about the stream. It is logged once a session. */
+  remark(text: string, fields: Readonly<Record<string, string>>): void;
+}
