@@ -1,11 +1,10 @@
 /** The process edge: arguments, environment, exit code. The table of commands. */
-import { UsageError } from './commands/arguments.ts';
+import { UsageError, unknownCommand } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
-import { foldHelp, widthOf } from './commands/folding.ts';
+import { foldHelp, foldMessage, widthOf } from './commands/folding.ts';
 import { flushed, isReaderGone } from './commands/line-output.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { errorText, redactor } from './redaction.ts';
-import { suggestion } from './suggestion.ts';
 import { buildInfo, formatVersion } from './version.ts';
 
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */
@@ -51,8 +50,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   const rest = named ? args.slice(1) : args;
   const flags = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
   if (!Object.hasOwn(COMMANDS, name)) {
-    const near = name === 'version' ? '--version' : suggestion(name, Object.keys(COMMANDS));
-    throw new UsageError(`unknown command "${name}"${near === undefined ? '' : `, did you mean ${near}?`}`);
+    throw unknownCommand(name, Object.keys(COMMANDS));
   }
   if (flags.includes('--version')) {
     io.stdout.write(`${formatVersion(buildInfo(io.env))}\n`);
@@ -72,8 +70,9 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
 export async function runProcess(stop: AbortSignal): Promise<void> {
   const { env, stdout, stderr } = process;
   const redact = redactor(env.BGP_API_KEY !== undefined ? [env.BGP_API_KEY.trim()] : []);
+  const tell = (text: string): void => void stderr.write(`${foldMessage(text, stderr)}\n`);
   let reportFatal = (text: string): void => {
-    stderr.write(`bgproutes-exporter: ${text}\n`);
+    tell(`bgproutes-exporter: ${text}`);
   };
   const fatal = (error: unknown): never => {
     // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
@@ -111,13 +110,13 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
     if (error instanceof ConfigError) {
       const { problems, subject } = error;
       const head = problems.length === 1 ? `the ${subject} is wrong` : `the ${subject} has ${problems.length} problems`;
-      stderr.write(`bgproutes-exporter: ${head}:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+      tell([`bgproutes-exporter: ${head}:`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
       process.exitCode = 2;
     } else if (error instanceof UsageError) {
       const [word = ''] = process.argv.slice(2);
       const command = Object.hasOwn(COMMANDS, word) ? ` ${word}` : '';
       // A word in the wrong place is quoted, and may be the key.
-      stderr.write(`bgproutes-exporter: ${redact(error.message)}\nSee bgproutes-exporter${command} --help.\n`);
+      tell(`bgproutes-exporter: ${redact(error.message)}\nSee bgproutes-exporter${command} --help.`);
       process.exitCode = 2;
     } else {
       fatal(error);

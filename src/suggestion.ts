@@ -1,15 +1,31 @@
 /** The known word that was probably meant by a mistyped one, for "did you mean …?". */
 
-/** Undefined when nothing is near enough: a wrong guess is worse than none. */
+/** Letters by which a short word is known. */
+const MIN_BEGINNING = 2;
+
+/** Undefined when nothing is near enough, or two are alike near: a wrong guess is worse than none. */
 export function suggestion(word: string, known: Iterable<string>): string | undefined {
+  const written = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const far = Math.abs(candidate.length - word.length) >= bestDistance;
-    const distance = far ? bestDistance : editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    const meant = candidate.toLowerCase();
+    // Who begins a word right means it: two letters may be wrong even in a short one.
+    const begins = written.length > MIN_BEGINNING && written.slice(0, MIN_BEGINNING) === meant.slice(0, MIN_BEGINNING);
+    const allowed = Math.max(begins ? 2 : 1, Math.floor(written.length / 3));
+    if (Math.abs(meant.length - written.length) > allowed) continue;
+    const distance = editDistance(written, meant);
+    if (distance > allowed || distance > bestDistance) continue;
+    best = distance === bestDistance && candidate !== best ? undefined : candidate;
+    bestDistance = distance;
   }
   return best;
+}
+
+/** `, did you mean tail?`, or nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const near = suggestion(word, known);
+  return near === undefined ? '' : `, did you mean ${near}?`;
 }
 
 /** Levenshtein distance in which two neighbours swapped count one (optimal string alignment). */

@@ -53,7 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['prom-client'],
   },
   commands: {
-    may: ['exporter.ts', 'config', 'simulator', 'bgproutes', 'stream', 'table', 'bgp'],
+    may: ['exporter.ts', 'config', 'simulator', 'bgproutes', 'http', 'stream', 'table', 'bgp'],
     packages: 'any',
   },
   'command-line.ts': { may: ['commands'], packages: [] },

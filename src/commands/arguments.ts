@@ -75,6 +75,13 @@ export function parseArguments(
   return { flags, positionals: given };
 }
 
+/** The error for a first word that is no command, with what was probably meant. */
+export function unknownCommand(word: string, known: Iterable<string>): UsageError {
+  const meant =
+    word === 'version' ? '--version' : parsePrefix(word) === undefined ? suggestion(word, known) : `--prefix=${word}`;
+  return new UsageError(`unknown command "${word}"${meant === undefined ? '' : `, did you mean ${meant}?`}`);
+}
+
 function unknownFlag(argument: string, known: Iterable<string>): string {
   const [word] = argument.split('=', 1);
   const letter = /^-[vV]$/.test(word) ? 'version' : undefined;

@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '../config/config.ts';
 import { readOtlpTls } from '../config/otlp-tls.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
+import { foldMessage } from './folding.ts';
 
 export const checkConfigCommand: Command = {
   name: 'check-config',
@@ -21,7 +22,8 @@ Example:
     const { positionals } = parseArguments(args, [], ['FILE']);
     const config = loadConfig({ flags: { 'config.file': positionals[0] }, env: io.env });
     if (config.otlp !== undefined) readOtlpTls(config.otlp);
-    io.stdout.write(`${positionals[0]}: the configuration is right: ${summary(config)}\n`);
+    const said = `${positionals[0]}: the configuration is right: ${summary(config)}`;
+    io.stdout.write(`${foldMessage(said, io.stdout)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 /** `bgproutes-exporter completion SHELL`: completion of commands, flags and values, made from the table of commands. */
+import { didYouMean } from '../suggestion.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { bashCompletion } from './completion-bash.ts';
@@ -30,7 +31,10 @@ Examples:
     async run(args, io) {
       const { positionals } = parseArguments(args, [], ['the shell (bash, zsh or fish)']);
       const [shell] = positionals;
-      if (!Object.hasOwn(SHELLS, shell)) throw new UsageError(`expected bash, zsh or fish, got "${shell}"`);
+      if (!Object.hasOwn(SHELLS, shell)) {
+        const hint = didYouMean(shell, Object.keys(SHELLS));
+        throw new UsageError(`expected bash, zsh or fish, got "${shell}"${hint}`);
+      }
       io.stdout.write(SHELLS[shell](await all()));
       return 0;
     },

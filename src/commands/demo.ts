@@ -6,13 +6,14 @@ import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../simulator/demo-scenario.ts';
 import type { Simulator } from '../simulator/simulator.ts';
-import { stepLine } from '../simulator/step-line.ts';
+import { BELOW_TIME, stepLine } from '../simulator/step-line.ts';
 import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { aborted, type Command, type CommandIo } from './command.ts';
 import { alertLine } from './demo-alerts.ts';
 import { exporterSays, Told } from './demo-words.ts';
+import { foldMessage } from './folding.ts';
 import { LineOutput, type Paint } from './line-output.ts';
 import { choiceOf } from './service.ts';
 
@@ -89,7 +90,8 @@ Example:
         const more = [exporterSays(exporter, report, told), alerts].filter((text) => text !== undefined);
         notes.unshift([happened, alerts].filter((text) => text !== undefined).join('; '));
         notes.length = Math.min(notes.length, PAGE_LINES);
-        await output.write(`${[tone(report, happened, output.paint), ...more].join(`\n${' '.repeat(10)}`)}\n`);
+        await output.line(tone(report, foldMessage(happened, io.stdout, BELOW_TIME), output.paint));
+        for (const line of more) await output.line(foldMessage(`${BELOW_TIME}${line}`, io.stdout, '  '));
       });
     };
     try {
@@ -193,5 +195,6 @@ function decimal(value: unknown, name: string, min: number, max: number, fallbac
   if (value === undefined) return fallback;
   const number = typeof value === 'string' && /^[0-9]{1,10}(?:\.[0-9]{1,3})?$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max && (name !== 'seed' || Number.isInteger(number))) return number;
-  throw new UsageError(`--${name}: expected a ${name === 'seed' ? 'whole ' : ''}number from ${min} to ${max}`);
+  const kind = name === 'seed' ? 'a whole number' : 'a number';
+  throw new UsageError(`--${name}: expected ${kind} from ${min} to ${max}, got ${JSON.stringify(value)}`);
 }

@@ -16,6 +16,12 @@ interface Block {
   text: string;
 }
 
+/** What is known of the width of an output. */
+export interface CommandOutputWidth {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
 /** The width for a text on this output, columns. */
 export function widthOf({ columns }: { readonly columns?: number | undefined }): number {
   return Math.min(Math.max(columns ?? USUAL_WIDTH, MIN_WIDTH), MAX_WIDTH);
@@ -63,6 +69,39 @@ function folded({ kind, head, text }: Block, width: number): string[] {
   const indent = kind === 'command' || kind === 'line' ? '    ' : ' '.repeat(head.length);
   const parts = foldWords(text, width - Math.max(head.length, indent.length) - end.length);
   return parts.map((part, i) => `${i === 0 ? head : indent}${part}${i < parts.length - 1 ? end : ''}`);
+}
+
+/**
+ * A message for people. On a terminal a line that is wider is folded between words, and goes on further to the right; for a
+ * pipe or a file every line stays whole, so that it can be searched.
+ * @param more stands before what goes on, behind the indentation of its line
+ */
+export function foldMessage(text: string, { isTTY, columns }: CommandOutputWidth, more = '    '): string {
+  if (isTTY !== true || columns === undefined) return text;
+  const width = Math.max(columns, MIN_WIDTH);
+  return text
+    .split('\n')
+    .map((line) => foldLine(line, width, more))
+    .join('\n');
+}
+
+function foldLine(line: string, width: number, more: string): string {
+  if (line.length <= width) return line;
+  const text = line.trimStart();
+  const indent = line.slice(0, line.length - text.length);
+  let lines = '';
+  let last = indent;
+  let isNew = true;
+  for (const word of text.split(' ')) {
+    if (isNew) last += word;
+    else if (last.length + 1 + word.length <= width) last += ` ${word}`;
+    else if (word !== '') {
+      lines += `${last.trimEnd()}\n`;
+      last = `${indent}${more}${word}`;
+    }
+    isNew = false;
+  }
+  return lines + last;
 }
 
 /** Lines of at most so many characters, unless a word is longer. */

@@ -3,6 +3,7 @@ import type { ClientEvent } from '../bgproutes/client/events.ts';
 import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import type { CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { note } from './note.ts';
 import { ASSOCIATION, patiently } from './patience.ts';
 import type { Service } from './service.ts';
 
@@ -26,11 +27,11 @@ export async function follow(service: Service, io: CommandIo, onMessage: OnMessa
       if (item.type === 'announcement' || item.type === 'withdrawal') {
         await onMessage(item, output);
       } else if (item.type !== 'unreadable') {
-        io.stderr.write(`# ${noteOf(item, prefixes)}\n`);
+        note(io, noteOf(item, prefixes));
       } else if (!unreadable.has(item.reason)) {
         unreadable.add(item.reason);
         const keys = item.keys === undefined ? '' : ` (its keys: ${jsonLine(item.keys)})`;
-        io.stderr.write(`# a message could not be read: ${item.reason}${keys}; said once a reason\n`);
+        note(io, `a message could not be read: ${item.reason}${keys}; said once a reason`);
       }
     }
   } catch (error) {

@@ -1,16 +1,29 @@
 /** `bgproutes-exporter healthcheck`: for a container that has no curl. */
 import { readFileSync } from 'node:fs';
-import { CONFIG_FLAGS } from '../config/flags.ts';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
 import { fileFault, readTextFile } from '../config/text-file.ts';
 import { ExporterError } from '../errors.ts';
-import { type Arguments, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import { request } from '../http/http-request.ts';
+import { errorText } from '../redaction.ts';
+import { systemCode } from '../system-error.ts';
+import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
+import { foldMessage } from './folding.ts';
 
 /** Shorter than Docker's own limit, so that the reason is told. */
 const TIMEOUT_MS = 4_000;
 
-const FLAGS = CONFIG_FLAGS.filter(({ name }) => name === 'web.listen-address' || name === 'config.file');
+/** The answer of an exporter is shorter; only its status counts. */
+const MAX_BYTES = 1_024;
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: 'web.listen-address',
+    value: 'HOST:PORT',
+    help: 'Where the exporter was told to serve; an empty value: nowhere, so there is nothing to ask.',
+  },
+  { name: 'config.file', value: 'FILE', help: "The exporter's configuration file, for its web.listen_address." },
+];
 const DEFAULT_ADDRESS: ListenAddress = { host: '', port: 10_479 };
 
 export const healthcheckCommand: Command = {
@@ -43,16 +56,26 @@ Example:
     const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
     const url = `http://${local.includes(':') ? `[${local}]` : local}:${port}/-/healthy`;
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      io.stdout.write(`${url}: ${response.status}\n`);
-      return response.ok ? 0 : 1;
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const asked = { method: 'GET', headers: {}, maxBytes: () => MAX_BYTES, cutBody: true, signal } as const;
+      const { status } = await request(new URL(url), asked);
+      io.stdout.write(`${url}: ${status}\n`);
+      return status >= 200 && status < 300 ? 0 : 1;
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      io.stderr.write(`${url}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+      io.stderr.write(`${foldMessage(`${url}: ${reasonOf(error)}`, io.stderr)}\n`);
       return 1;
     }
   },
 };
+
+/** Why there is no answer, in words that say what to do. */
+function reasonOf(error: unknown): string {
+  if (systemCode(error) === 'ECONNREFUSED') {
+    return 'nobody listens there: the exporter does not run, or listens elsewhere (see --web.listen-address and --config.file)';
+  }
+  if (error instanceof Error && error.name === 'AbortError') return `no answer within ${TIMEOUT_MS / 1000} seconds`;
+  return errorText(error, (text) => text);
+}
 
 /** Of the flag, else of the file, else the default; undefined when the web server is off. */
 async function listenAddress(flags: Arguments['flags'], io: CommandIo): Promise<ListenAddress | undefined> {

@@ -1,5 +1,5 @@
 /** `bgproutes-exporter help [COMMAND]` and `--help`. */
-import { UsageError } from './arguments.ts';
+import { UsageError, unknownCommand } from './arguments.ts';
 import type { Command } from './command.ts';
 import { foldHelp, widthOf } from './folding.ts';
 
@@ -39,7 +39,12 @@ Example:
       const commands = await all();
       const [name] = args;
       const command = commands.find((each) => each.name === name);
-      if (name !== undefined && command === undefined) throw new UsageError(`unknown command "${name}"`);
+      if (name !== undefined && command === undefined) {
+        throw unknownCommand(
+          name,
+          commands.map((each) => each.name),
+        );
+      }
       const serve = commands.find((each) => each.name === 'serve') ?? commands[0];
       io.stdout.write(foldHelp(command?.help ?? overview(commands, serve), widthOf(io.stdout)));
       return 0;

@@ -2,19 +2,20 @@
 import type { LogFields, Logger } from '../logger.ts';
 import { foreignText, redactor } from '../redaction.ts';
 import type { CommandIo } from './command.ts';
+import { note } from './note.ts';
 
 /** `# waiting for the quota (seconds 12)`; what is for debugging is left out. Secrets are redacted. */
 export function noteLogger(stderr: CommandIo['stderr'], secrets: readonly string[]): Logger {
   const redact = redactor(secrets);
   const loggerWith = (bound: LogFields): Logger => {
-    const note = (message: string, fields: LogFields = {}): void => {
+    const tell = (message: string, fields: LogFields = {}): void => {
       const said = Object.entries({ ...bound, ...fields })
         .filter(([, value]) => value !== undefined && value !== '')
         .map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`)
         .join(', ');
-      stderr.write(`# ${foreignText(said === '' ? message : `${message} (${said})`, redact)}\n`);
+      note({ stderr }, foreignText(said === '' ? message : `${message} (${said})`, redact));
     };
-    return { debug: () => {}, info: note, warn: note, error: note, child: (more) => loggerWith({ ...bound, ...more }) };
+    return { debug: () => {}, info: tell, warn: tell, error: tell, child: (more) => loggerWith({ ...bound, ...more }) };
   };
   return loggerWith({});
 }

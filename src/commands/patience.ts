@@ -1,5 +1,6 @@
 /** Says what a command waits for when it takes long: silence looks like a fault. */
 import type { CommandIo } from './command.ts';
+import { note } from './note.ts';
 
 /** People wait this long without asking themselves why. */
 const FIRST_NOTE_MS = 2_000;
@@ -18,12 +19,12 @@ export async function patiently<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const startedAtMs = performance.now();
-  const note = (): void => {
+  const tell = (): void => {
     const seconds = Math.round((performance.now() - startedAtMs) / 1000);
-    io.stderr.write(`# still waiting for ${typeof what === 'string' ? what : what()} (${seconds} s)\n`);
-    timer = setTimeout(note, NEXT_NOTE_MS);
+    note(io, `still waiting for ${typeof what === 'string' ? what : what()} (${seconds} s)`);
+    timer = setTimeout(tell, NEXT_NOTE_MS);
   };
-  let timer = setTimeout(note, FIRST_NOTE_MS);
+  let timer = setTimeout(tell, FIRST_NOTE_MS);
   try {
     return await work();
   } finally {

@@ -8,6 +8,7 @@ import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './c
 import type { Command, CommandIo } from './command.ts';
 import { foldWords } from './folding.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { note } from './note.ts';
 import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
 import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
@@ -116,7 +117,7 @@ async function printRoutes({ service, io, output, format, matches, dateMs, filte
   for (const match of matches) await patiently(io, soFar, () => ask(match));
   await print.end();
   const when = new Date(dateMs).toISOString().slice(0, 19);
-  io.stderr.write(`# at ${when} UTC, asked of ${listed.vantagePoints.length} vantage points: ${summary.text()}\n`);
+  note(io, `at ${when} UTC, asked of ${listed.vantagePoints.length} vantage points: ${summary.text()}`);
 }
 
 /** What the table has room for. */

@@ -1,11 +1,22 @@
 /** `bgproutes-exporter serve`: the exporter itself. */
 import { configSecrets, loadConfig } from '../config/config.ts';
-import { CONFIG_FLAGS } from '../config/flags.ts';
+import { CONFIG_FLAGS, namedByFlag } from '../config/flags.ts';
+import { ConfigError } from '../errors.ts';
 import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
 import { buildInfo } from '../version.ts';
-import { formatFlags, parseArguments } from './arguments.ts';
+import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
+
+/** What only a start finds wrong names the flag that set it, or the file. */
+function atItsPlace({ problems, cause, subject }: ConfigError, flags: Arguments['flags']): ConfigError {
+  const { 'config.file': file } = flags;
+  const placed = problems.map((problem) => {
+    const named = namedByFlag(problem, flags);
+    return named === problem && typeof file === 'string' ? `${file}: ${problem}` : named;
+  });
+  return new ConfigError(placed, cause, subject);
+}
 
 /** When a stop takes longer, something hangs: better to end without it. */
 const STOP_LIMIT_MS = 10_000;
@@ -23,7 +34,7 @@ ${formatFlags(CONFIG_FLAGS)}
 Environment:
   BGP_API_KEY       API key, when neither a flag nor the file names one
   BGP_API_KEY_FILE  File that holds it
-  BGP_PREFIXES      Prefixes to monitor, by commas; added to those of the file
+  BGP_PREFIXES      Prefixes to monitor, by commas or blanks; added to those of the file
 
 Signals: SIGHUP reads the configuration file again, SIGINT and SIGTERM stop in order, a second one at once.
 
@@ -55,7 +66,9 @@ Example:
     let running: RunningExporter | undefined;
     // A reload that is refused is logged and counted by the exporter; the former configuration still holds.
     const ignoreHangups = io.onHangup(() => void running?.reload().catch(() => {}));
-    const exporter = await startExporter(config, { logger, version, reloadConfig });
+    const exporter = await startExporter(config, { logger, version, reloadConfig }).catch((error: unknown) => {
+      throw error instanceof ConfigError ? atItsPlace(error, flags) : error;
+    });
     running = exporter;
     await aborted(io.signal);
     ignoreHangups();

@@ -5,6 +5,7 @@ import type { BgproutesLiveClientOptions } from '../bgproutes/client/client.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import { ConfigError } from '../errors.ts';
+import { didYouMean } from '../suggestion.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 
 const SHARED = new Set(['bgproutes.websocket-url', 'bgproutes.live-manager-url', 'bgproutes.data-api-url']);
@@ -112,6 +113,10 @@ export function choiceOf<T extends string>(
   const given = flags[name];
   if (given === undefined) return fallback;
   const chosen = known.find((one) => one === given);
-  if (chosen === undefined) throw new UsageError(`--${name}: expected ${known.join(', ')}`);
+  if (chosen === undefined) {
+    const text = String(given);
+    const said = `expected ${known.join(', ')}, got ${JSON.stringify(text)}${didYouMean(text, known)}`;
+    throw new UsageError(`--${name}: ${said}`);
+  }
   return chosen;
 }

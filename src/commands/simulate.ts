@@ -9,6 +9,7 @@ import type { Scenario } from '../simulator/scenario.ts';
 import type { Simulator, SimulatorOptions } from '../simulator/simulator.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
+import { foldMessage } from './folding.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8479';
 const DEFAULT_KEY = 'simulator';
@@ -106,12 +107,12 @@ Examples:
       secrets: keys.filter((key) => key !== DEFAULT_KEY),
     });
     const { startSimulator } = await import('../simulator/simulator.ts');
-    const { stepLine } = await import('../simulator/step-line.ts');
+    const { BELOW_TIME, stepLine } = await import('../simulator/step-line.ts');
     const options: SimulatorOptions = {
       ...(await optionsOf(flags)),
       apiKeys: keys,
       logger,
-      onStep: (report) => io.stdout.write(`${stepLine(report, Date.now())}\n`),
+      onStep: (report) => io.stdout.write(`${foldMessage(stepLine(report, Date.now()), io.stdout, BELOW_TIME)}\n`),
     };
     const simulator = await startSimulator(options).catch((error: unknown) => {
       throw startFailure(error, String(options.listen));

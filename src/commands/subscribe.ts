@@ -2,6 +2,7 @@
 import { WebsocketConnectionError } from '../errors.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { foldMessage } from './folding.ts';
 import { ASSOCIATION, patiently } from './patience.ts';
 import { PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
@@ -49,7 +50,7 @@ Example:
       await client.close();
     }
     const list = prefixes.length === 1 ? '1 prefix is' : `${prefixes.length} prefixes are`;
-    io.stdout.write(`${list} associated with the key: ${prefixes.join(', ')}\n`);
+    io.stdout.write(`${foldMessage(`${list} associated with the key: ${prefixes.join(', ')}`, io.stdout)}\n`);
     return 0;
   },
 };

@@ -6,6 +6,7 @@ import { LIVE_SOURCES, type Unreadable, type VantagePointsParams } from '../bgpr
 import type { VpStatus } from '../stream/history.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
+import { note } from './note.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
 /** Those that stream live, then those that do not. */
@@ -63,7 +64,7 @@ function countryOf(text: string): string | undefined {
 export function noteUnknownSources({ sources = [] }: VantagePointsParams, io: Pick<CommandIo, 'stderr'>): void {
   for (const source of sources) {
     if (SOURCES.includes(source)) continue;
-    io.stderr.write(`# --source=${source}: no such source is known; known are ${SOURCES.join(', ')}\n`);
+    note(io, `--source=${source}: no such source is known; known are ${SOURCES.join(', ')}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import { type Column, columnLine, fitted, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
+import { note } from './note.ts';
 import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
@@ -66,10 +67,9 @@ Example:
         await output.line(output.paint('grey', columnLine(columns, widths, titlesOf(columns))));
         for (const row of rows) await output.line(columnLine(columns, widths, row));
       }
-      const note = unreadableNote(unreadable);
-      io.stderr.write(
-        `# ${vantagePoints.length} vantage point${vantagePoints.length === 1 ? '' : 's'}${note === undefined ? '' : `; ${note}`}\n`,
-      );
+      const unread = unreadableNote(unreadable);
+      const count = `${vantagePoints.length} vantage point${vantagePoints.length === 1 ? '' : 's'}`;
+      note(io, unread === undefined ? count : `${count}; ${unread}`);
     } catch (error) {
       if (!output.signal.aborted) throw error;
     } finally {

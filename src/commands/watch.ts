@@ -1,8 +1,10 @@
 /** `bgproutes-exporter watch origins|visibility`: a line for every change that matters. */
+import { didYouMean } from '../suggestion.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 import { follow, type OnMessage } from './follow.ts';
 import { foldParts, jsonLine, type LineOutput, type LinePart } from './line-output.ts';
+import { note } from './note.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { isoTime, speakerOf } from './tail.ts';
 import { type OriginEvent, OriginWatch } from './watch-origins.ts';
@@ -48,7 +50,10 @@ Example:
   async run(args, io) {
     const { flags, positionals } = parseArguments(args, FLAGS, ['origins or visibility']);
     const what = WORDS.find((word) => word === positionals[0]);
-    if (what === undefined) throw new UsageError(`expected origins or visibility, got "${positionals[0]}"`);
+    if (what === undefined) {
+      const [word] = positionals;
+      throw new UsageError(`expected origins or visibility, got "${word}"${didYouMean(word, WORDS)}`);
+    }
     const format = choiceOf(flags, 'format', FORMATS, 'pretty');
     const service = serviceOf(flags, io.env);
     return follow(service, io, what === 'origins' ? watchOrigins(format, io) : watchVisibility(format, io));
@@ -83,7 +88,7 @@ function fullNote(vps: HeardVps<unknown>, io: CommandIo): () => void {
   return () => {
     if (isSaid || vps.refused === 0) return;
     isSaid = true;
-    io.stderr.write('# more vantage points and prefixes than are kept; new ones are not watched\n');
+    note(io, 'more vantage points and prefixes than are kept; new ones are not watched');
   };
 }
 

@@ -100,7 +100,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   if (!parsed.success) draft.addIssues(parsed.error.issues);
   draft.checkPrefixes(MAX_PREFIXES);
   const apiKeys = collectKeys(draft.keyEntries(env), readFile);
-  draft.checkKeys(apiKeys);
+  draft.checkKeys(apiKeys, env);
   const otlp = parsed.success
     ? resolveOtlp(parsed.data.otlp, env, (key, path) => draft.resolvePath(['otlp', 'tls', key], path))
     : undefined;
@@ -109,7 +109,10 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   const config = toConfig(parsed.data, apiKeys.keys, otlp?.config, draft);
   if (config.web.listenAddress === undefined && config.otlp === undefined) {
     const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
-    throw configError([`nobody would get the metrics: web.listen_address is empty and ${off}`], env);
+    throw configError(
+      [`nobody would get the metrics: ${draft.nameOf(['web', 'listen_address'])} is empty and ${off}`],
+      env,
+    );
   }
   return config;
 }

@@ -16,6 +16,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { type Environment, substitute } from './substitution.ts';
+import { yamlFault } from './yaml-words.ts';
 
 /** `['prefixes', 1, 'origins', 0]`. */
 export type Path = readonly (string | number)[];
@@ -52,14 +53,6 @@ const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
  */
 const MAX_NODES = 4_000_000;
 
-/** Instead of the parser's: it quotes the tag (a key may start with an exclamation mark), or speaks to programmers. */
-const PARSER_MESSAGES: Readonly<Record<string, string>> = {
-  TAG_RESOLVE_FAILED: 'tags are not read (quote a text that starts with !)',
-  MULTIPLE_DOCS: 'expected one document, got a second one',
-  NON_STRING_KEY: 'expected a text as key',
-  RESOURCE_EXHAUSTION: 'lists or maps are nested too deeply',
-};
-
 export class ConfigDocument {
   /** Problems of the YAML itself and of variables; `value` is undefined when it could not be read at all. */
   readonly problems: readonly DocumentProblem[];
@@ -82,8 +75,8 @@ export class ConfigDocument {
     });
     const problems: DocumentProblem[] = [];
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
-      const message = PARSER_MESSAGES[error.code] ?? error.message.split('\n', 1)[0];
-      problems.push({ path: [], place: this.#at(error.pos[0]), message: `not YAML: ${message}` });
+      const message = `not YAML: ${yamlFault(error.code, error.message)}`;
+      problems.push({ path: [], place: this.#at(error.pos[0]), message });
     }
     if (problems.length === 0) problems.push(...this.#prepareScalars(env), ...this.#duplicateKeys());
     this.problems = problems;

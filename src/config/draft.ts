@@ -15,6 +15,8 @@ interface Problem {
 
 type Section = Readonly<Record<string, unknown>>;
 
+const NO_PREFIX = 'no prefix: give --prefix or BGP_PREFIXES, or prefixes in a configuration file (--config.file)';
+
 /** Longest text of a wrong value in a message, in characters. */
 const MAX_SHOWN = 80;
 
@@ -97,7 +99,14 @@ export class Draft {
   checkPrefixes(max: number): void {
     const entries = this.#list('prefixes');
     if (entries === undefined) return;
-    if (entries.length === 0) this.#add(['prefixes'], 'expected at least one prefix, here or by --prefix, got none');
+    if (entries.length === 0) {
+      if (this.#file !== undefined) {
+        this.#add(['prefixes'], 'expected at least one prefix, here or by --prefix, got none');
+      } else {
+        this.#problems.push({ place: undefined, text: NO_PREFIX });
+        this.#faulty.add('prefixes');
+      }
+    }
     if (entries.length > max) this.#add(['prefixes'], `expected at most ${max} prefixes, got ${entries.length}`);
     const firstByText = new Map<string, number>();
     for (const [i, entry] of entries.slice(0, max).entries()) {
@@ -147,7 +156,7 @@ export class Draft {
   }
 
   /** Enough keys for the prefixes? Asked only when every key could be read. */
-  checkKeys({ keys, problems }: ApiKeys): void {
+  checkKeys({ keys, problems }: ApiKeys, env: Environment): void {
     for (const text of problems) this.#problems.push({ place: undefined, text });
     const parts = /^(?:prefixes|bgproutes|bgproutes\.(?:api_key.*|prefixes_per_key|canary_prefix))$/;
     const broken = [...this.#faulty].some((path) => parts.test(path));
@@ -160,11 +169,26 @@ export class Draft {
     const monitored = texts.flatMap((text) => (typeof text === 'string' ? (parsePrefix(text)?.text ?? []) : []));
     const needed = keysNeeded(monitored, perKey, canary?.text);
     if (needed <= keys.length) return;
+    if (!Number.isFinite(needed)) {
+      const message = 'a key that carries one prefix has no room for another one beside the canary';
+      this.#add(['bgproutes', 'canary_prefix'], message);
+      return;
+    }
     const share = `${perKey} a key${canary === undefined ? '' : ', one of them the canary'}`;
-    const message = Number.isFinite(needed)
-      ? `${monitored.length} prefixes need ${needed} keys (${share}), got ${keys.length}`
-      : `a key that carries one prefix has no room for another one beside bgproutes.canary_prefix`;
-    this.#problems.push({ place: undefined, text: `bgproutes.api_keys: ${message}` });
+    const text = `${monitored.length} prefixes need ${needed} keys (${share}), got ${keys.length}`;
+    this.#problems.push({ place: undefined, text: `${this.#placeOfKeys(env)}: ${text}` });
+  }
+
+  /** The flag, the place in the file or the variable that the keys come from. */
+  #placeOfKeys({ BGP_API_KEY: key }: Environment): string {
+    const given = ['api_keys', 'api_key_files'].find((name) => (this.#list('bgproutes', name)?.length ?? 0) > 0);
+    if (given !== undefined) return this.#where(['bgproutes', given]);
+    return key ? 'BGP_API_KEY' : 'BGP_API_KEY_FILE';
+  }
+
+  /** The flag that set a value, or its key. */
+  nameOf(path: Path): string {
+    return this.#flagOf(path) ?? formatPath(path);
   }
 
   /** A path of the file starts at the file's folder, one of a flag at the working directory. */

@@ -93,5 +93,19 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
   { name: 'log.format', key: ['log', 'format'], value: 'FORMAT', help: 'logfmt or json [logfmt].' },
 ];
 
+/**
+ * A problem of a value that its key of the file names first, under the flag that gave the value: `storage.path: …` becomes
+ * `--storage.path: …`. Any other problem stays as it is.
+ */
+export function namedByFlag(problem: string, flags: FlagValues): string {
+  for (const { name, key } of CONFIG_FLAGS) {
+    const named = key === undefined ? undefined : `${key.join('.')}: `;
+    if (named !== undefined && flags[name] !== undefined && problem.startsWith(named)) {
+      return `--${name}: ${problem.slice(named.length)}`;
+    }
+  }
+  return problem;
+}
+
 /** Values of flags by name, as `node:util` parseArgs gives them; those that are no configuration are ignored. */
 export type FlagValues = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;

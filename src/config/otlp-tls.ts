@@ -1,9 +1,8 @@
 /** The certificates of OTLP, read from their files. */
 import { resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { errorText, redactor } from '../redaction.ts';
 import type { OtlpConfig } from './otlp-config.ts';
-import { readBoundedFile } from './text-file.ts';
+import { fileFault, readBoundedFile } from './text-file.ts';
 
 /** Contents of PEM files. */
 export interface TlsFiles {
@@ -30,7 +29,7 @@ export function readOtlpTls({ tls }: Pick<OtlpConfig, 'tls'>): TlsFiles {
     try {
       return readBoundedFile(resolve(path));
     } catch (error) {
-      problems.push(`${PLACES[key]}: ${path} cannot be read: ${errorText(error, redactor([]))}`);
+      problems.push(`${PLACES[key]}: ${path} cannot be read: ${fileFault(error)}`);
       return undefined;
     }
   };

@@ -75,6 +75,10 @@ describe('suggestion', () => {
     ['x', ['prefix', 'serve'], undefined],
     ['listen', ['serve'], undefined],
     ['', ['serve'], undefined],
+    ['tale', ['tail', 'vps', 'rib'], 'tail'],
+    ['origin', ['origins', 'visibility'], 'origins'],
+    ['rob', ['vps', 'rib'], 'rib'],
+    ['v3', ['v1', 'v2'], undefined],
   ])('%s of %j: %s', (word, known, expected) => {
     expect(suggestion(word, known)).toBe(expected);
   });

@@ -3,7 +3,7 @@ import { checkConfigCommand } from '../../src/commands/check-config.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { completionCommand } from '../../src/commands/completion.ts';
 import { demoCommand } from '../../src/commands/demo.ts';
-import { foldHelp, widthOf } from '../../src/commands/folding.ts';
+import { foldHelp, foldMessage, widthOf } from '../../src/commands/folding.ts';
 import { healthcheckCommand } from '../../src/commands/healthcheck.ts';
 import { helpCommand, overview } from '../../src/commands/help.ts';
 import { ribCommand } from '../../src/commands/rib.ts';
@@ -72,4 +72,29 @@ it('the width is that of the terminal, within what can be read, and 80 without o
   expect([widthOf({}), widthOf({ columns: 20 }), widthOf({ columns: 72 }), widthOf({ columns: 300 })]).toEqual([
     80, 40, 72, 100,
   ]);
+});
+
+describe('a message', () => {
+  const message = `the configuration is wrong:
+  bgp.yml:3:5: prefixes[0].origns: unknown key, did you mean origins?
+in/one/word/that/no/terminal/of/forty/columns/has/room/for`;
+
+  it('is folded on a terminal, between words, each line on its own', () => {
+    expect(foldMessage(message, { isTTY: true, columns: 40 })).toBe(`the configuration is wrong:
+  bgp.yml:3:5: prefixes[0].origns:
+      unknown key, did you mean origins?
+in/one/word/that/no/terminal/of/forty/columns/has/room/for`);
+  });
+
+  it('takes the last column, and keeps two blanks inside a line', () => {
+    expect(foldMessage('14:03:20  outage of 192.0.2.0/24: 9 -> 0', { isTTY: true, columns: 40 })).not.toContain('\n');
+    expect(foldMessage('14:03:20  outage of 192.0.2.0/24: 19 -> 0', { isTTY: true, columns: 40 }, '          ')).toBe(
+      '14:03:20  outage of 192.0.2.0/24: 19 ->\n          0',
+    );
+  });
+
+  it('stays whole for a pipe', () => {
+    expect(foldMessage(message, { columns: 40 })).toBe(message);
+    expect(foldMessage(message, { isTTY: true })).toBe(message);
+  });
 });

@@ -59,7 +59,9 @@ describe('healthcheck', () => {
     expect((await check([`--web.listen-address=127.0.0.1:${port}`])).code).toBe(1);
     const gone = await check(['--web.listen-address=127.0.0.1:1']);
     expect(gone.code).toBe(1);
-    expect(gone.err).toContain('http://127.0.0.1:1/-/healthy: ');
+    expect(gone.err).toBe(
+      'http://127.0.0.1:1/-/healthy: nobody listens there: the exporter does not run, or listens elsewhere (see --web.listen-address and --config.file)\n',
+    );
   });
 
   it('finds the address in the configuration file, whatever else is in it', async () => {

@@ -73,6 +73,24 @@ describe('the command line', () => {
 
   it.each([
     [['srve'], 'unknown command "srve", did you mean serve?', 'bgproutes-exporter --help'],
+    [['tale'], 'unknown command "tale", did you mean tail?', 'bgproutes-exporter --help'],
+    [['help', 'tale'], 'unknown command "tale", did you mean tail?', 'bgproutes-exporter help --help'],
+    [
+      ['192.0.2.0/24'],
+      'unknown command "192.0.2.0/24", did you mean --prefix=192.0.2.0/24?',
+      'bgproutes-exporter --help',
+    ],
+    [
+      ['completion', 'bas'],
+      'expected bash, zsh or fish, got "bas", did you mean bash?',
+      'bgproutes-exporter completion --help',
+    ],
+    [['demo', '--speed=99'], '--speed: expected a number from 0.1 to 20, got "99"', 'bgproutes-exporter demo --help'],
+    [
+      ['demo', '--pace=longer'],
+      '--pace: expected quick, long, got "longer", did you mean long?',
+      'bgproutes-exporter demo --help',
+    ],
     [['--prefx=x'], 'unknown flag --prefx, did you mean --prefix?', 'bgproutes-exporter --help'],
     [['check-config'], 'FILE is missing', 'bgproutes-exporter check-config --help'],
     [[`--bgproutes.api-key=${KEY}`], 'unknown flag --bgproutes.api-key', 'bgproutes-exporter --help'],
@@ -113,6 +131,25 @@ describe('the command line', () => {
   });
 });
 
+describe('a folder that only a start finds wrong', () => {
+  const place = '/proc/no-such-folder';
+  const told = `storage.path: ${place} cannot be written to: no such file\n`;
+
+  it('is told under the flag that named it', async () => {
+    const program = run([`--prefix=${PREFIX}`, `--storage.path=${place}`], { BGP_API_KEY: KEY });
+    expect(await program.exit).toBe(2);
+    expect(program.stderr()).toContain(`  --${told}`);
+  });
+
+  it('is told under the file that named it', async () => {
+    const file = join(folder, 'storage.yml');
+    writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}]\nstorage: {path: ${place}}\n`);
+    const program = run([`--config.file=${file}`], { BGP_API_KEY: KEY });
+    expect(await program.exit).toBe(2);
+    expect(program.stderr()).toContain(`  ${file}: ${told}`);
+  });
+});
+
 describe('check-config', () => {
   it('is content with a right file', async () => {
     const file = join(folder, 'right.yml');
@@ -141,7 +178,7 @@ describe('check-config', () => {
     writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}]\n${otlp}\n`);
     const program = run(['check-config', file], { BGP_API_KEY: KEY });
     expect(await program.exit).toBe(2);
-    expect(program.stderr()).toContain(`${join(folder, 'absent.pem')} cannot be read: ENOENT`);
+    expect(program.stderr()).toContain(`${join(folder, 'absent.pem')} cannot be read: no such file`);
   });
 });
 
@@ -154,7 +191,7 @@ describe('serve', () => {
     });
     expect(await program.exit).toBe(2);
     expect(program.stderr()).toContain(
-      `the configuration is wrong:\n  storage.path: ${file}/data cannot be written to: a part of its path is no folder\n`,
+      `the configuration is wrong:\n  --storage.path: ${file}/data cannot be written to: a part of its path is no folder\n`,
     );
   });
 

@@ -34,6 +34,14 @@ describe('what takes long', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is told in lines that fit a terminal', () => {
+    const stderr = Object.assign(new Output(), { isTTY: true, columns: 40 });
+    void patiently({ stderr }, 'the service whose name is rather long', () => new Promise(() => {}));
+    vi.advanceTimersByTime(2_000);
+    expect(stderr.lines).toEqual(['# still waiting for the service whose', '#   name is rather long (2 s)']);
+    vi.clearAllTimers();
+  });
+
   it('leaves no timer when it fails', async () => {
     const failing = patiently({ stderr: new Output() }, 'nothing', () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');

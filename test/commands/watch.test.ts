@@ -180,7 +180,8 @@ describe('watch', () => {
   it.each([
     [[], 'origins or visibility is missing'],
     [['everything'], 'expected origins or visibility, got "everything"'],
-    [['origins', '--format=v1'], '--format: expected pretty, json'],
+    [['origin'], 'expected origins or visibility, got "origin", did you mean origins?'],
+    [['origins', '--format=v1'], '--format: expected pretty, json, got "v1"'],
   ])('%j is wrong usage', async (args, message) => {
     const { exit } = runCommand(watchCommand, args, { env: { BGP_API_KEY: KEY } });
     await expect(exit).rejects.toMatchObject({ code: 'USAGE', message });

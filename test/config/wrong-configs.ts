@@ -250,19 +250,19 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'too few keys',
     flags: { prefix: Array.from({ length: 25 }, (_, i) => `10.${i}.0.0/16`) },
-    problems: ['bgproutes.api_keys: 25 prefixes need 3 keys (10 a key), got 1'],
+    problems: ['BGP_API_KEY: 25 prefixes need 3 keys (10 a key), got 1'],
   },
   {
     name: 'too few keys with a canary',
     yaml: 'bgproutes: {canary_prefix: 84.205.64.0/24, prefixes_per_key: 3}\n',
     flags: { prefix: ['10.0.0.0/16', '10.1.0.0/16', '10.2.0.0/16'] },
-    problems: ['bgproutes.api_keys: 3 prefixes need 2 keys (3 a key, one of them the canary), got 1'],
+    problems: ['BGP_API_KEY: 3 prefixes need 2 keys (3 a key, one of them the canary), got 1'],
   },
   {
     name: 'a canary without room',
     yaml: `${OK}bgproutes: {canary_prefix: 84.205.64.0/24, prefixes_per_key: 1}\n`,
     problems: [
-      'bgproutes.api_keys: a key that carries one prefix has no room for another one beside bgproutes.canary_prefix',
+      'bgp.yml:2:28: bgproutes.canary_prefix: a key that carries one prefix has no room for another one beside the canary',
     ],
   },
   value('bgproutes.prefixes_per_key', '0', 'expected a whole number from 1 to 10000, got 0'),
@@ -399,12 +399,83 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'a tab',
     yaml: 'prefixes:\n\t- prefix: x\n',
-    problems: ['bgp.yml:2:1: not YAML: Tabs are not allowed as indentation'],
+    problems: ['bgp.yml:2:1: not YAML: the line is indented with a tab, expected blanks'],
+  },
+  {
+    name: 'an open bracket before a list',
+    yaml: 'prefixes: [\n  - prefix: x\n',
+    problems: ['bgp.yml:2:3: not YAML: a [ or { before this place is not closed'],
   },
   {
     name: 'an open bracket',
-    yaml: 'prefixes: [\n  - prefix: x\n',
-    problems: ['bgp.yml:2:3: not YAML: Block collections are not allowed within flow collections'],
+    yaml: 'prefixes: [192.0.2.0/24\n',
+    problems: ['bgp.yml:2:1: not YAML: a closing ] is missing before this place'],
+  },
+  {
+    name: 'an open brace',
+    yaml: 'prefixes:\n  - {prefix: 192.0.2.0/24\nfoo: bar\n',
+    problems: ['bgp.yml:3:1: not YAML: a closing } is missing before this place'],
+  },
+  {
+    name: 'an open quote',
+    yaml: 'prefixes:\n  - prefix: "192.0.2.0/24\n',
+    problems: ['bgp.yml:3:1: not YAML: a closing " is missing before this place'],
+  },
+  {
+    name: 'a line of a list without its dash',
+    yaml: 'prefixes:\n  - prefix: 192.0.2.0/24\n   description: x\n',
+    problems: ['bgp.yml:3:1: not YAML: the line is indented like a list, but does not begin with "- "'],
+  },
+  {
+    name: 'a line that is indented in another way',
+    yaml: 'web:\n  listen_address: x\n   telemetry_path: y\n',
+    problems: [
+      'bgp.yml:2:19: not YAML: a "key: value" inside a value: a line is indented too far, or a text with ": " needs quotes',
+    ],
+  },
+  {
+    name: 'two colons in a line',
+    yaml: 'prefixes:\n  - prefix: 192.0.2.0/24 description: x\n',
+    problems: [
+      'bgp.yml:2:13: not YAML: a "key: value" inside a value: a line is indented too far, or a text with ": " needs quotes',
+    ],
+  },
+  {
+    name: 'a line without a colon',
+    yaml: 'foo\nprefixes:\n',
+    problems: ['bgp.yml:1:1: not YAML: expected "key: value", got no ":" behind the key'],
+  },
+  {
+    name: 'a text that begins with a reserved character',
+    yaml: 'prefixes:\n  - prefix: @x\n',
+    problems: ['bgp.yml:2:13: not YAML: quote a text that starts with @'],
+  },
+  {
+    name: 'a text that begins with a percent sign',
+    yaml: 'prefixes: %a\n',
+    problems: ['bgp.yml:1:11: not YAML: quote a text that starts with %'],
+  },
+  {
+    name: 'an escape that there is none of',
+    yaml: 'bgproutes:\n  api_keys: ["a\\qhidden"]\n',
+    problems: [
+      'bgp.yml:2:16: not YAML: a \\ in double quotes begins no escape that YAML knows (put the text in single quotes)',
+    ],
+  },
+  {
+    name: 'a bracket at the wrong place',
+    yaml: '{"prefixes": [}\n',
+    problems: ['bgp.yml:1:15: not YAML: a closing ] is missing before this place'],
+  },
+  {
+    name: 'a comma that is missing',
+    yaml: 'prefixes: ["a" "b"]\n',
+    problems: ['bgp.yml:1:16: not YAML: a comma is missing before this place'],
+  },
+  {
+    name: 'a comment without a blank',
+    yaml: 'prefixes: "a"#b\n',
+    problems: ['bgp.yml:1:14: not YAML: a blank is missing before the #'],
   },
   {
     name: 'an unknown alias',
@@ -509,7 +580,26 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'BGP_PREFIXES: 11.0.0.0/8 is the same prefix as that of --prefix',
     ],
   },
-  { name: 'no prefix, no file', problems: ['prefixes: expected at least one prefix, here or by --prefix, got none'] },
+  {
+    name: 'no prefix, no file',
+    problems: ['no prefix: give --prefix or BGP_PREFIXES, or prefixes in a configuration file (--config.file)'],
+  },
+  {
+    name: 'too few keys, which are in the file',
+    yaml: 'prefixes: [{prefix: 10.0.0.0/8}, {prefix: 11.0.0.0/8}]\nbgproutes: {api_keys: [k], prefixes_per_key: 1}\n',
+    problems: ['bgp.yml:2:23: bgproutes.api_keys: 2 prefixes need 2 keys (1 a key), got 1'],
+  },
+  {
+    name: 'too few keys, which are in the file of a flag',
+    flags: { prefix: Array.from({ length: 11 }, (_, i) => `10.${i}.0.0/16`), 'bgproutes.api-key-file': ['keys'] },
+    files: { keys: 'k' },
+    problems: ['--bgproutes.api-key-file: 11 prefixes need 2 keys (10 a key), got 1'],
+  },
+  {
+    name: 'no web server by a flag',
+    flags: { prefix: ['10.0.0.0/8'], 'web.listen-address': '' },
+    problems: ['nobody would get the metrics: --web.listen-address is empty and otlp.endpoint is not set'],
+  },
   {
     name: 'a file that is not there',
     flags: { 'config.file': 'none.yml' },
