@@ -41,6 +41,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'ris-live': { may: ['stream', 'http', 'bgp'], packages: 'any' },
   // Between a source and the table: only here both are known.
   feed: { may: ['bgproutes', 'stream', 'metrics', 'table', 'bgp', 'config'], packages: ['node:timers/promises'] },
+  // Verdicts are pure; only the readers of validated data reach outside.
+  rpki: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   storage: { may: ['table'], packages: 'any' },
   outputs: { may: ['metrics', 'table', 'bgp', 'config', 'http'], packages: 'any' },
   config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },

@@ -1,0 +1,340 @@
+/**
+ * Validated ROA payloads (VRPs, RFC 6811 section 2): prefix, longest length, AS. A set keeps what concerns its scope.
+ *
+ * A VRP takes 20 bytes for IPv4 and 32 for IPv6, in chunks that never move, beside an index by prefix. Adding one never
+ * costs more than some milliseconds, however many there are: the index grows by large steps and for the last time early.
+ */
+import { type Afi, formatAddress, MAX_LENGTH, maskWords, type Prefix } from '../bgp/prefix.ts';
+import { ADDRESS_WORDS, type RpkiScope } from './scope.ts';
+
+/** One VRP; `maxLength` is at least the length of the prefix. */
+export interface Vrp {
+  /** Canonical text. */
+  readonly prefix: string;
+  readonly length: number;
+  readonly maxLength: number;
+  /** 0: no AS may announce the prefix (RFC 6483 section 4). */
+  readonly asn: number;
+}
+
+/** A VRP as a reader hands it over; the reader may reuse the object. */
+export interface ReadVrp {
+  readonly afi: Afi;
+  /** The address as unsigned words, host bits cleared: one for IPv4, four for IPv6 (more are ignored). */
+  readonly words: ArrayLike<number>;
+  readonly length: number;
+  readonly maxLength: number;
+  readonly asn: number;
+  /** Unix seconds from which on it must not be used; 0: not said. */
+  readonly expiresS: number;
+}
+
+/** What adding did: nothing when the scope does not want it, or when it is there already. */
+export type Addition = 'added' | 'present' | 'elsewhere' | 'full';
+
+/** VRPs of one prefix. The RPKI has some tens for the busiest; thousands would make each look-up slow. */
+export const MAX_VRPS_PER_PREFIX = 1_024;
+
+/** VRPs kept of one set, by the number of entries of both families. Twice what the whole RPKI has. */
+export const MAX_KEPT_VRPS = 2_000_000;
+
+export class VrpSet {
+  readonly scope: RpkiScope;
+  readonly #stores: Readonly<Record<Afi, VrpStore>> = { ipv4: new VrpStore('ipv4'), ipv6: new VrpStore('ipv6') };
+  /** Grows whenever the set changes. */
+  version = 0;
+
+  constructor(scope: RpkiScope) {
+    this.scope = scope;
+  }
+
+  /** VRPs kept. */
+  get size(): number {
+    return this.#stores.ipv4.size + this.#stores.ipv6.size;
+  }
+
+  /** Bytes that the set takes outside of small objects. */
+  get bytes(): number {
+    return this.#stores.ipv4.bytes + this.#stores.ipv6.bytes;
+  }
+
+  /** `full`: the set or the prefix has as many as it may; such a set must not be used, because a verdict could be wrong. */
+  add(vrp: ReadVrp): Addition {
+    if (!this.scope.concerns(vrp.afi, vrp.words, vrp.length)) return 'elsewhere';
+    const store = this.#stores[vrp.afi];
+    const addition = this.size >= MAX_KEPT_VRPS ? store.renew(vrp) : store.add(vrp);
+    if (addition === 'added') this.version++;
+    return addition;
+  }
+
+  /** False: it was not there. */
+  remove(vrp: ReadVrp): boolean {
+    const removed = this.#stores[vrp.afi].remove(vrp);
+    if (removed) this.version++;
+    return removed;
+  }
+
+  has(vrp: ReadVrp): boolean {
+    return this.#stores[vrp.afi].has(vrp);
+  }
+
+  /** Drops what has expired by now. Gives how many VRPs went. */
+  expire(nowS: number): number {
+    const gone = this.#stores.ipv4.expire(nowS) + this.#stores.ipv6.expire(nowS);
+    if (gone > 0) this.version++;
+    return gone;
+  }
+
+  /** All VRPs whose prefix contains this one or equals it; shortest first, then by AS and longest length. */
+  covering(prefix: Prefix): Vrp[] {
+    const found = this.#stores[prefix.afi].covering(prefix);
+    return found.sort((a, b) => a.length - b.length || a.asn - b.asn || a.maxLength - b.maxLength);
+  }
+
+  /** How many VRPs are in only one of two sets of the same scope. */
+  differences(former: VrpSet): { readonly added: number; readonly removed: number } {
+    const common = this.#stores.ipv4.common(former.#stores.ipv4) + this.#stores.ipv6.common(former.#stores.ipv6);
+    return { added: this.size - common, removed: former.size - common };
+  }
+}
+
+/** Entries of a chunk, as a power of two. */
+const CHUNK_BITS = 12;
+const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+const FIRST_HEADS = 1 << 10;
+/** The index grows eightfold, for the last time at 131,072 entries: moving these takes a few milliseconds. */
+const HEADS_GROWTH = 8;
+const MOST_HEADS = 1 << 19;
+
+/** The VRPs of one family. Numbers of entries begin at 1; 0 is none. */
+class VrpStore {
+  size = 0;
+  readonly #width: number;
+  /** Words of an entry: address, AS, lengths (the prefix's, and above it the longest), expiry, next entry of its chain. */
+  readonly #stride: number;
+  readonly #chunks: Uint32Array[] = [];
+  #heads = new Uint32Array(FIRST_HEADS);
+  #end = 1;
+  /** The first entry that was given back; each has the next one in its last word. */
+  #free = 0;
+  /** How many VRPs there are by the length of their prefix. */
+  readonly #perLength: Uint32Array;
+  /** The earliest expiry, Unix seconds; infinite where nothing expires. */
+  #firstExpiryS = Number.POSITIVE_INFINITY;
+
+  constructor(afi: Afi) {
+    this.#width = ADDRESS_WORDS[afi];
+    this.#stride = this.#width + 4;
+    this.#perLength = new Uint32Array(MAX_LENGTH[afi] + 1);
+  }
+
+  get bytes(): number {
+    return this.#heads.byteLength + this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  }
+
+  add(vrp: ReadVrp): 'added' | 'present' | 'full' {
+    const ofPrefix = this.#find(vrp);
+    if (ofPrefix !== undefined) return ofPrefix;
+    if (this.size >= 2 * this.#heads.length && this.#heads.length < MOST_HEADS) this.#grow();
+    const entry = this.#takeEntry();
+    const chunk = this.#chunks[entry >>> CHUNK_BITS];
+    const at = (entry & CHUNK_MASK) * this.#stride;
+    const width = this.#width;
+    for (let i = 0; i < width; i++) chunk[at + i] = vrp.words[i];
+    const head = this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1);
+    chunk[at + width] = vrp.asn;
+    chunk[at + width + 1] = lengthsOf(vrp);
+    chunk[at + width + 2] = vrp.expiresS;
+    chunk[at + width + 3] = this.#heads[head];
+    this.#heads[head] = entry;
+    this.#perLength[vrp.length]++;
+    this.size++;
+    if (vrp.expiresS !== 0) this.#firstExpiryS = Math.min(this.#firstExpiryS, vrp.expiresS);
+    return 'added';
+  }
+
+  /** For a full set: of a VRP that is there only the expiry changes. */
+  renew(vrp: ReadVrp): 'present' | 'full' {
+    return this.#find(vrp) ?? 'full';
+  }
+
+  has(vrp: ReadVrp): boolean {
+    return this.#find(vrp) === 'present';
+  }
+
+  /**
+   * `present`: the VRP is there, and of two expiries the later one holds; `full`: its prefix has as many as it may; undefined:
+   * it is to be added.
+   */
+  #find(vrp: ReadVrp): 'present' | 'full' | undefined {
+    const width = this.#width;
+    const lengths = lengthsOf(vrp);
+    let ofPrefix = 0;
+    for (let entry = this.#first(vrp.words, vrp.length); entry !== 0; ) {
+      const chunk = this.#chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * this.#stride;
+      if (isOf(chunk, at, width, vrp.words, vrp.length)) {
+        if (chunk[at + width] === vrp.asn && chunk[at + width + 1] === lengths) {
+          const before = chunk[at + width + 2];
+          chunk[at + width + 2] = before === 0 || vrp.expiresS === 0 ? 0 : Math.max(before, vrp.expiresS);
+          return 'present';
+        }
+        if (++ofPrefix >= MAX_VRPS_PER_PREFIX) return 'full';
+      }
+      entry = chunk[at + width + 3];
+    }
+    return undefined;
+  }
+
+  remove(vrp: ReadVrp): boolean {
+    const width = this.#width;
+    const lengths = lengthsOf(vrp);
+    return this.#unlink(
+      this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1),
+      (chunk, at) =>
+        chunk[at + width] === vrp.asn &&
+        chunk[at + width + 1] === lengths &&
+        isOf(chunk, at, width, vrp.words, vrp.length),
+    );
+  }
+
+  expire(nowS: number): number {
+    if (nowS < this.#firstExpiryS) return 0;
+    const { size } = this;
+    const expiry = this.#width + 2;
+    this.#firstExpiryS = Number.POSITIVE_INFINITY;
+    for (let head = 0; head < this.#heads.length; head++) {
+      while (this.#unlink(head, (chunk, at) => chunk[at + expiry] !== 0 && chunk[at + expiry] <= nowS));
+      for (let entry = this.#heads[head]; entry !== 0; ) {
+        const chunk = this.#chunks[entry >>> CHUNK_BITS];
+        const at = (entry & CHUNK_MASK) * this.#stride;
+        if (chunk[at + expiry] !== 0) this.#firstExpiryS = Math.min(this.#firstExpiryS, chunk[at + expiry]);
+        entry = chunk[at + expiry + 1];
+      }
+    }
+    return size - this.size;
+  }
+
+  covering(prefix: Prefix): Vrp[] {
+    const found: Vrp[] = [];
+    const width = this.#width;
+    for (let length = 0; length <= prefix.length; length++) {
+      if (this.#perLength[length] === 0) continue;
+      const words = maskWords(prefix.words, length);
+      for (let entry = this.#first(words, length); entry !== 0; ) {
+        const chunk = this.#chunks[entry >>> CHUNK_BITS];
+        const at = (entry & CHUNK_MASK) * this.#stride;
+        if (isOf(chunk, at, width, words, length)) {
+          const text = `${formatAddress(words)}/${length}`;
+          found.push({ prefix: text, length, maxLength: chunk[at + width + 1] >>> 8, asn: chunk[at + width] });
+        }
+        entry = chunk[at + width + 3];
+      }
+    }
+    return found;
+  }
+
+  /** How many VRPs are in both. */
+  common(other: VrpStore): number {
+    let common = 0;
+    const width = this.#width;
+    for (const first of this.#heads) {
+      for (let entry = first; entry !== 0; ) {
+        const chunk = this.#chunks[entry >>> CHUNK_BITS];
+        const at = (entry & CHUNK_MASK) * this.#stride;
+        if (other.#holds(chunk, at)) common++;
+        entry = chunk[at + width + 3];
+      }
+    }
+    return common;
+  }
+
+  /** Whether this store has the VRP of an entry of another. */
+  #holds(of: Uint32Array, from: number): boolean {
+    const width = this.#width;
+    const words = of.subarray(from, from + width);
+    const lengths = of[from + width + 1];
+    for (let entry = this.#first(words, lengths & 0xff); entry !== 0; ) {
+      const chunk = this.#chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * this.#stride;
+      const isSame = chunk[at + width] === of[from + width] && chunk[at + width + 1] === lengths;
+      if (isSame && isOf(chunk, at, width, words, lengths & 0xff)) return true;
+      entry = chunk[at + width + 3];
+    }
+    return false;
+  }
+
+  /** Takes the first entry of a chain that `is` says yes to out of it. */
+  #unlink(head: number, is: (chunk: Uint32Array, at: number) => boolean): boolean {
+    const next = this.#width + 3;
+    let before: { readonly chunk: Uint32Array; readonly at: number } | undefined;
+    for (let entry = this.#heads[head]; entry !== 0; ) {
+      const chunk = this.#chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * this.#stride;
+      if (is(chunk, at)) {
+        if (before === undefined) this.#heads[head] = chunk[at + next];
+        else before.chunk[before.at + next] = chunk[at + next];
+        this.#perLength[chunk[at + this.#width + 1] & 0xff]--;
+        chunk[at + next] = this.#free;
+        this.#free = entry;
+        this.size--;
+        return true;
+      }
+      before = { chunk, at };
+      entry = chunk[at + next];
+    }
+    return false;
+  }
+
+  #first(words: ArrayLike<number>, length: number): number {
+    return this.#heads[this.#hash(words, 0, length) & (this.#heads.length - 1)];
+  }
+
+  #hash(words: ArrayLike<number>, at: number, length: number): number {
+    let hash = length;
+    for (let i = 0; i < this.#width; i++) {
+      hash = Math.imul(hash ^ words[at + i], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash, 0x85ebca6b);
+    return (hash ^ (hash >>> 13)) >>> 0;
+  }
+
+  #takeEntry(): number {
+    const entry = this.#free;
+    if (entry !== 0) {
+      this.#free = this.#chunks[entry >>> CHUNK_BITS][(entry & CHUNK_MASK) * this.#stride + this.#width + 3];
+      return entry;
+    }
+    if (this.#end >>> CHUNK_BITS === this.#chunks.length)
+      this.#chunks.push(new Uint32Array((CHUNK_MASK + 1) * this.#stride));
+    return this.#end++;
+  }
+
+  #grow(): void {
+    const before = this.#heads;
+    this.#heads = new Uint32Array(HEADS_GROWTH * before.length);
+    const next = this.#width + 3;
+    for (const first of before) {
+      for (let entry = first; entry !== 0; ) {
+        const chunk = this.#chunks[entry >>> CHUNK_BITS];
+        const at = (entry & CHUNK_MASK) * this.#stride;
+        const after = chunk[at + next];
+        const head = this.#hash(chunk, at, chunk[at + this.#width + 1] & 0xff) & (this.#heads.length - 1);
+        chunk[at + next] = this.#heads[head];
+        this.#heads[head] = entry;
+        entry = after;
+      }
+    }
+  }
+}
+
+function lengthsOf({ length, maxLength }: ReadVrp): number {
+  return length | (maxLength << 8);
+}
+
+/** Whether the entry at `at` is of this prefix. */
+function isOf(chunk: Uint32Array, at: number, width: number, words: ArrayLike<number>, length: number): boolean {
+  for (let i = 0; i < width; i++) if (chunk[at + i] !== words[i]) return false;
+  return (chunk[at + width + 1] & 0xff) === length;
+}
