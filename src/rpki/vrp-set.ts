@@ -15,6 +15,8 @@ export interface Vrp {
   readonly maxLength: number;
   /** 0: no AS may announce the prefix (RFC 6483 section 4). */
   readonly asn: number;
+  /** Unix seconds from which on it must not be used; 0: not said. */
+  readonly expiresS: number;
 }
 
 /** A VRP as a reader hands it over; the reader may reuse the object. */
@@ -78,23 +80,13 @@ export class VrpSet {
     return this.#stores[vrp.afi].has(vrp);
   }
 
-  /** Drops what has expired by now. Gives how many VRPs went. */
-  expire(nowS: number): number {
-    const gone = this.#stores.ipv4.expire(nowS) + this.#stores.ipv6.expire(nowS);
-    if (gone > 0) this.version++;
-    return gone;
-  }
-
-  /** All VRPs whose prefix contains this one or equals it; shortest first, then by AS and longest length. */
-  covering(prefix: Prefix): Vrp[] {
-    const found = this.#stores[prefix.afi].covering(prefix);
+  /**
+   * All VRPs whose prefix contains this one or equals it; shortest first, then by AS and longest length.
+   * @param nowS Unix seconds; what has expired by then is left out
+   */
+  covering(prefix: Prefix, nowS: number): Vrp[] {
+    const found = this.#stores[prefix.afi].covering(prefix, nowS);
     return found.sort((a, b) => a.length - b.length || a.asn - b.asn || a.maxLength - b.maxLength);
-  }
-
-  /** How many VRPs are in only one of two sets of the same scope. */
-  differences(former: VrpSet): { readonly added: number; readonly removed: number } {
-    const common = this.#stores.ipv4.common(former.#stores.ipv4) + this.#stores.ipv6.common(former.#stores.ipv6);
-    return { added: this.size - common, removed: former.size - common };
   }
 }
 
@@ -119,8 +111,6 @@ class VrpStore {
   #free = 0;
   /** How many VRPs there are by the length of their prefix. */
   readonly #perLength: Uint32Array;
-  /** The earliest expiry, Unix seconds; infinite where nothing expires. */
-  #firstExpiryS = Number.POSITIVE_INFINITY;
 
   constructor(afi: Afi) {
     this.#width = ADDRESS_WORDS[afi];
@@ -133,8 +123,8 @@ class VrpStore {
   }
 
   add(vrp: ReadVrp): 'added' | 'present' | 'full' {
-    const ofPrefix = this.#find(vrp);
-    if (ofPrefix !== undefined) return ofPrefix;
+    const known = this.#find(vrp, true);
+    if (known !== undefined) return known;
     if (this.size >= 2 * this.#heads.length && this.#heads.length < MOST_HEADS) this.#grow();
     const entry = this.#takeEntry();
     const chunk = this.#chunks[entry >>> CHUNK_BITS];
@@ -149,24 +139,23 @@ class VrpStore {
     this.#heads[head] = entry;
     this.#perLength[vrp.length]++;
     this.size++;
-    if (vrp.expiresS !== 0) this.#firstExpiryS = Math.min(this.#firstExpiryS, vrp.expiresS);
     return 'added';
   }
 
   /** For a full set: of a VRP that is there only the expiry changes. */
   renew(vrp: ReadVrp): 'present' | 'full' {
-    return this.#find(vrp) ?? 'full';
+    return this.#find(vrp, true) ?? 'full';
   }
 
   has(vrp: ReadVrp): boolean {
-    return this.#find(vrp) === 'present';
+    return this.#find(vrp, false) === 'present';
   }
 
   /**
-   * `present`: the VRP is there, and of two expiries the later one holds; `full`: its prefix has as many as it may; undefined:
-   * it is to be added.
+   * `present`: the VRP is there, and with `renews` the later of two expiries holds from now on; `full`: its prefix has as many
+   * VRPs as it may; undefined: it is to be added.
    */
-  #find(vrp: ReadVrp): 'present' | 'full' | undefined {
+  #find(vrp: ReadVrp, renews: boolean): 'present' | 'full' | undefined {
     const width = this.#width;
     const lengths = lengthsOf(vrp);
     let ofPrefix = 0;
@@ -176,7 +165,8 @@ class VrpStore {
       if (isOf(chunk, at, width, vrp.words, vrp.length)) {
         if (chunk[at + width] === vrp.asn && chunk[at + width + 1] === lengths) {
           const before = chunk[at + width + 2];
-          chunk[at + width + 2] = before === 0 || vrp.expiresS === 0 ? 0 : Math.max(before, vrp.expiresS);
+          const later = before === 0 || vrp.expiresS === 0 ? 0 : Math.max(before, vrp.expiresS);
+          if (renews) chunk[at + width + 2] = later;
           return 'present';
         }
         if (++ofPrefix >= MAX_VRPS_PER_PREFIX) return 'full';
@@ -188,34 +178,31 @@ class VrpStore {
 
   remove(vrp: ReadVrp): boolean {
     const width = this.#width;
+    const next = width + 3;
     const lengths = lengthsOf(vrp);
-    return this.#unlink(
-      this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1),
-      (chunk, at) =>
-        chunk[at + width] === vrp.asn &&
-        chunk[at + width + 1] === lengths &&
-        isOf(chunk, at, width, vrp.words, vrp.length),
-    );
-  }
-
-  expire(nowS: number): number {
-    if (nowS < this.#firstExpiryS) return 0;
-    const { size } = this;
-    const expiry = this.#width + 2;
-    this.#firstExpiryS = Number.POSITIVE_INFINITY;
-    for (let head = 0; head < this.#heads.length; head++) {
-      while (this.#unlink(head, (chunk, at) => chunk[at + expiry] !== 0 && chunk[at + expiry] <= nowS));
-      for (let entry = this.#heads[head]; entry !== 0; ) {
-        const chunk = this.#chunks[entry >>> CHUNK_BITS];
-        const at = (entry & CHUNK_MASK) * this.#stride;
-        if (chunk[at + expiry] !== 0) this.#firstExpiryS = Math.min(this.#firstExpiryS, chunk[at + expiry]);
-        entry = chunk[at + expiry + 1];
+    const head = this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1);
+    let before = 0;
+    for (let entry = this.#heads[head]; entry !== 0; ) {
+      const chunk = this.#chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * this.#stride;
+      const after = chunk[at + next];
+      const isSame = chunk[at + width] === vrp.asn && chunk[at + width + 1] === lengths;
+      if (isSame && isOf(chunk, at, width, vrp.words, vrp.length)) {
+        if (before === 0) this.#heads[head] = after;
+        else this.#chunks[before >>> CHUNK_BITS][(before & CHUNK_MASK) * this.#stride + next] = after;
+        chunk[at + next] = this.#free;
+        this.#free = entry;
+        this.#perLength[vrp.length]--;
+        this.size--;
+        return true;
       }
+      before = entry;
+      entry = after;
     }
-    return size - this.size;
+    return false;
   }
 
-  covering(prefix: Prefix): Vrp[] {
+  covering(prefix: Prefix, nowS: number): Vrp[] {
     const found: Vrp[] = [];
     const width = this.#width;
     for (let length = 0; length <= prefix.length; length++) {
@@ -224,66 +211,16 @@ class VrpStore {
       for (let entry = this.#first(words, length); entry !== 0; ) {
         const chunk = this.#chunks[entry >>> CHUNK_BITS];
         const at = (entry & CHUNK_MASK) * this.#stride;
-        if (isOf(chunk, at, width, words, length)) {
+        const expiresS = chunk[at + width + 2];
+        if ((expiresS === 0 || expiresS > nowS) && isOf(chunk, at, width, words, length)) {
           const text = `${formatAddress(words)}/${length}`;
-          found.push({ prefix: text, length, maxLength: chunk[at + width + 1] >>> 8, asn: chunk[at + width] });
+          const maxLength = chunk[at + width + 1] >>> 8;
+          found.push({ prefix: text, length, maxLength, asn: chunk[at + width], expiresS });
         }
         entry = chunk[at + width + 3];
       }
     }
     return found;
-  }
-
-  /** How many VRPs are in both. */
-  common(other: VrpStore): number {
-    let common = 0;
-    const width = this.#width;
-    for (const first of this.#heads) {
-      for (let entry = first; entry !== 0; ) {
-        const chunk = this.#chunks[entry >>> CHUNK_BITS];
-        const at = (entry & CHUNK_MASK) * this.#stride;
-        if (other.#holds(chunk, at)) common++;
-        entry = chunk[at + width + 3];
-      }
-    }
-    return common;
-  }
-
-  /** Whether this store has the VRP of an entry of another. */
-  #holds(of: Uint32Array, from: number): boolean {
-    const width = this.#width;
-    const words = of.subarray(from, from + width);
-    const lengths = of[from + width + 1];
-    for (let entry = this.#first(words, lengths & 0xff); entry !== 0; ) {
-      const chunk = this.#chunks[entry >>> CHUNK_BITS];
-      const at = (entry & CHUNK_MASK) * this.#stride;
-      const isSame = chunk[at + width] === of[from + width] && chunk[at + width + 1] === lengths;
-      if (isSame && isOf(chunk, at, width, words, lengths & 0xff)) return true;
-      entry = chunk[at + width + 3];
-    }
-    return false;
-  }
-
-  /** Takes the first entry of a chain that `is` says yes to out of it. */
-  #unlink(head: number, is: (chunk: Uint32Array, at: number) => boolean): boolean {
-    const next = this.#width + 3;
-    let before: { readonly chunk: Uint32Array; readonly at: number } | undefined;
-    for (let entry = this.#heads[head]; entry !== 0; ) {
-      const chunk = this.#chunks[entry >>> CHUNK_BITS];
-      const at = (entry & CHUNK_MASK) * this.#stride;
-      if (is(chunk, at)) {
-        if (before === undefined) this.#heads[head] = chunk[at + next];
-        else before.chunk[before.at + next] = chunk[at + next];
-        this.#perLength[chunk[at + this.#width + 1] & 0xff]--;
-        chunk[at + next] = this.#free;
-        this.#free = entry;
-        this.size--;
-        return true;
-      }
-      before = { chunk, at };
-      entry = chunk[at + next];
-    }
-    return false;
   }
 
   #first(words: ArrayLike<number>, length: number): number {

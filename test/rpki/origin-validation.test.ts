@@ -10,7 +10,7 @@ import { prefixOf, type VrpText, vrpOf, vrpSetOf } from './vrp-world.ts';
 
 function validityIn(vrps: readonly VrpText[], prefix: string, origin: AsOrSet): Validity {
   const route = prefixOf(prefix);
-  return validate(vrpSetOf(vrps).covering(route), route.length, origin);
+  return validate(vrpSetOf(vrps).covering(route, 0), route.length, origin);
 }
 
 describe('origin validation', () => {
@@ -122,7 +122,7 @@ describe('origin validation over random sets', () => {
           expect(set.size).toBe(left.size);
           for (const [text, of] of routes) {
             const route = prefixOf(text);
-            expect(validate(set.covering(route), route.length, of)).toBe(model([...left.values()], text, of));
+            expect(validate(set.covering(route, 0), route.length, of)).toBe(model([...left.values()], text, of));
           }
         },
       ),

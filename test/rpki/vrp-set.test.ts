@@ -46,43 +46,15 @@ describe('what a set keeps', () => {
 
   it('the same VRP of two trust anchors once, with the later expiry', () => {
     const set = new VrpSet(EVERYTHING);
-    const vrp = { prefix: '192.0.2.0/24', asn: 64500, maxLength: 24 };
+    const vrp = one('192.0.2.0/24', 24);
+    const at = (nowS: number) => set.covering(prefixOf('192.0.2.0/24'), nowS).map(({ expiresS }) => expiresS);
     expect(set.add(vrpOf({ ...vrp, expires: 200 }))).toBe('added');
     expect(set.add(vrpOf({ ...vrp, expires: 100 }))).toBe('present');
-    expect(set.expire(150)).toBe(0);
-    expect(set.expire(200)).toBe(1);
-    expect(set.size).toBe(0);
-  });
-});
-
-describe('expiry', () => {
-  it('drops what has expired, and nothing else, in every chain', () => {
-    const set = new VrpSet(EVERYTHING);
-    // More than one chunk and one growth of the index hold.
-    for (let i = 0; i < 6_000; i++)
-      set.add(
-        vrpOf({
-          prefix: `10.${i >> 8}.${i & 255}.0/24`,
-          asn: 64500,
-          maxLength: 24,
-          expires: i % 3 === 0 ? 0 : 1_000 + i,
-        }),
-      );
-    const { version } = set;
-    expect(set.expire(1_000)).toBe(0);
-    expect(set.version).toBe(version);
-    expect(set.expire(4_000)).toBe(2_000);
-    expect(set.version).toBeGreaterThan(version);
-    expect(set.size).toBe(4_000);
-    expect(set.covering(prefixOf('10.0.1.0/24'))).toEqual([]);
-    expect(set.covering(prefixOf('10.0.3.0/24'))).toHaveLength(1);
-    expect(set.expire(10_000)).toBe(2_000);
-  });
-
-  it('one without expiry in place of one that had one: it stays', () => {
-    const set = vrpSetOf([{ ...one('192.0.2.0/24'), expires: 100 }]);
-    expect(set.add(vrpOf(one('192.0.2.0/24')))).toBe('present');
-    expect(set.expire(1_000)).toBe(0);
+    expect([at(199), at(200), set.size]).toEqual([[200], [], 1]);
+    expect(set.has(vrpOf(vrp))).toBe(true);
+    expect(at(200)).toEqual([]); // asking whether it is there renews nothing
+    expect(set.add(vrpOf(vrp))).toBe('present');
+    expect(at(1_000_000)).toEqual([0]);
   });
 });
 
@@ -107,12 +79,12 @@ describe('bounds', () => {
   });
 });
 
-describe('differences', () => {
-  it('count what only one of two sets has', () => {
-    const former = vrpSetOf([one('192.0.2.0/24'), one('192.0.2.0/24', 25), one('2001:db8::/32', 48)]);
-    const set = vrpSetOf([one('192.0.2.0/24'), one('2001:db8::/32', 48), one('198.51.100.0/24'), one('10.0.0.0/8')]);
-    expect(set.differences(former)).toEqual({ added: 2, removed: 1 });
-  });
+it('over chunks and growths of the index, every VRP is found, and none that was removed', () => {
+  const set = new VrpSet(EVERYTHING);
+  const text = (i: number) => `10.${i >> 8}.${i & 255}.0/24`;
+  for (let i = 0; i < 20_000; i++) set.add(vrpOf(one(text(i), 24)));
+  for (let i = 0; i < 20_000; i += 3) expect(set.remove(vrpOf(one(text(i), 24)))).toBe(true);
+  for (let i = 0; i < 20_000; i++) expect(set.has(vrpOf(one(text(i), 24)))).toBe(i % 3 !== 0);
 });
 
 it('covering VRPs come shortest first, then by AS and longest length', () => {
@@ -123,10 +95,10 @@ it('covering VRPs come shortest first, then by AS and longest length', () => {
     one('192.0.0.0/16', 16, 9),
     one('192.0.2.0/25', 25),
   ]);
-  expect(set.covering(prefixOf('192.0.2.0/24'))).toEqual([
-    { prefix: '192.0.0.0/16', length: 16, maxLength: 16, asn: 9 },
-    { prefix: '192.0.2.0/24', length: 24, maxLength: 24, asn: 1 },
-    { prefix: '192.0.2.0/24', length: 24, maxLength: 25, asn: 1 },
-    { prefix: '192.0.2.0/24', length: 24, maxLength: 24, asn: 2 },
+  expect(set.covering(prefixOf('192.0.2.0/24'), 0)).toEqual([
+    { prefix: '192.0.0.0/16', length: 16, maxLength: 16, asn: 9, expiresS: 0 },
+    { prefix: '192.0.2.0/24', length: 24, maxLength: 24, asn: 1, expiresS: 0 },
+    { prefix: '192.0.2.0/24', length: 24, maxLength: 25, asn: 1, expiresS: 0 },
+    { prefix: '192.0.2.0/24', length: 24, maxLength: 24, asn: 2, expiresS: 0 },
   ]);
 });

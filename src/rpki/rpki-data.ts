@@ -1,0 +1,82 @@
+/** What one source of validated data said: VRPs and ASPAs, and how many there were in all. */
+import { AspaSet } from './aspa-set.ts';
+import type { RpkiScope } from './scope.ts';
+import { type ReadVrp, VrpSet } from './vrp-set.ts';
+
+/** Trust anchors that are told apart; what further ones issued counts as OTHER_TA. There are five in the world. */
+export const MAX_TRUST_ANCHORS = 16;
+export const OTHER_TA = 'other';
+/** Where the source does not name the trust anchor: RTR never does. */
+export const UNKNOWN_TA = 'unknown';
+
+/** Closed list: it becomes a label. */
+export const RPKI_CHANGES = ['vrp_added', 'vrp_removed', 'aspa_added', 'aspa_changed', 'aspa_removed'] as const;
+export type RpkiChange = (typeof RPKI_CHANGES)[number];
+export type RpkiChanges = Readonly<Record<RpkiChange, number>>;
+
+export class RpkiData {
+  readonly vrps: VrpSet;
+  readonly aspas = new AspaSet();
+  /** VRPs that were read and have not expired by then, kept or not, by trust anchor. */
+  readonly perTrustAnchor = new Map<string, number>();
+  /** Objects that are no VRP or no ASPA: host bits set, a length out of bounds, an AS that is none. */
+  refused = 0;
+  /** Why the data must not be used: it is more than a set may hold. */
+  isOverfull = false;
+  readonly #nowS: number;
+  readonly #former: RpkiData | undefined;
+  /** VRPs that the former data has too. */
+  #common = 0;
+
+  /**
+   * @param nowS Unix seconds; what has expired by then is left out
+   * @param former what this data is to replace: what is new against it is counted as it comes
+   */
+  constructor(scope: RpkiScope, nowS: number, former?: RpkiData) {
+    this.vrps = new VrpSet(scope);
+    this.#nowS = nowS;
+    this.#former = former?.vrps.scope === scope ? former : undefined;
+  }
+
+  /** All VRPs that were read, kept or not. */
+  get total(): number {
+    let total = 0;
+    for (const count of this.perTrustAnchor.values()) total += count;
+    return total;
+  }
+
+  addVrp(vrp: ReadVrp, trustAnchor: string): void {
+    if (vrp.expiresS !== 0 && vrp.expiresS <= this.#nowS) return;
+    const addition = this.vrps.add(vrp);
+    if (addition === 'full') this.isOverfull = true;
+    if (addition === 'added' && this.#former?.vrps.has(vrp)) this.#common++;
+    this.count(trustAnchor, 1);
+  }
+
+  /** What is new against the former data, among what both keep; undefined without one, or when it was of another scope. */
+  changes(): RpkiChanges | undefined {
+    const former = this.#former;
+    if (former === undefined) return undefined;
+    const aspas = this.aspas.differences(former.aspas);
+    return {
+      vrp_added: this.vrps.size - this.#common,
+      vrp_removed: former.vrps.size - this.#common,
+      aspa_added: aspas.added,
+      aspa_changed: aspas.changed,
+      aspa_removed: aspas.removed,
+    };
+  }
+
+  /** Counts a VRP of a trust anchor that came or went. */
+  count(trustAnchor: string, change: 1 | -1): void {
+    const known = this.perTrustAnchor.get(trustAnchor);
+    const hasRoom = known !== undefined || this.perTrustAnchor.size < MAX_TRUST_ANCHORS;
+    const name = hasRoom ? trustAnchor : OTHER_TA;
+    this.perTrustAnchor.set(name, Math.max(0, (this.perTrustAnchor.get(name) ?? 0) + change));
+  }
+
+  addAspa(customer: number, providers: readonly number[], expiresS: number): void {
+    if (expiresS !== 0 && expiresS <= this.#nowS) return;
+    if (!this.aspas.merge(customer, providers, expiresS)) this.isOverfull = true;
+  }
+}
