@@ -162,7 +162,7 @@ export function withStreams(dashboard: DashboardBuilder): DashboardBuilder {
       lines({
         title: 'Events not applied',
         description:
-          'Events that were read but not applied, within the last interval, by reason. out_of_order is normal in small numbers; vp_limit and more_specific_limit: a bound is reached; hold_overflow: too much came while seeding, a gap fill follows.',
+          'Events that were read but not applied, within the last interval, by reason. out_of_order is normal in small numbers; vp_limit, more_specific_limit and path_limit: a bound is reached; hold_overflow: too much came while seeding, a gap fill follows.',
         unit: 'short',
         width: 8,
         height: 8,

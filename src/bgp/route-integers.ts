@@ -34,7 +34,7 @@ export interface RouteIds {
   prefetchPaths(hashes: Int32Array, count: number): void;
   /** The path, or UNKNOWN: then `internPath`. */
   findPath(words: Int32Array, at: number, length: number, hash: number): number;
-  /** The path, added when new; UNKNOWN when the text is not a path. */
+  /** The path, added when new; UNKNOWN when the text is not a path, or one for which there is no room. */
   internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number;
   /** Holds a path that `findPath` or `internPath` gave, until whoever takes the frame lets it go. */
   retainPath(path: number): void;

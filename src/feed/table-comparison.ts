@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import type { HistoryRows, RibRow, UpdateRow } from '../stream/history.ts';
+import { PATH_LIMIT } from '../table/path-table.ts';
 import { type MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable, SeedChange } from '../table/routing-table.ts';
 import { VP_LIMIT } from '../table/vp-registry.ts';
@@ -220,6 +221,10 @@ function seed(
 ): SeedChange {
   const path = table.paths.intern(route.asPath, route.vp.asn);
   if (path === undefined) return 'same';
+  if (path === PATH_LIMIT) {
+    table.droppedRoutes.path_limit++;
+    return 'same';
+  }
   // Next hop and origin attribute are not in the answer, so the fingerprint is unknown.
   const change = table.seedRoute(state, vp, path, 0, timeUs);
   table.paths.discard(path);

@@ -2,6 +2,7 @@
 
 import type { RouteUpdate } from '../bgp/route-event.ts';
 import { attributeFingerprint, type DecodedUpdates } from '../bgp/route-integers.ts';
+import { PATH_LIMIT } from './path-table.ts';
 import { PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { hashText } from './text-index.ts';
@@ -13,6 +14,7 @@ export const DROP_REASONS = [
   'seeded', // held while seeding, and older than what the seed brought: nothing is lost
   'vp_limit', // and every VP has a route, or is expected to
   'more_specific_limit',
+  'path_limit', // long AS paths take as many bytes as they may; the VP's route stays as it was
   'other_session', // another session answers for the prefix
   'hold_overflow', // too many while seeding; a gap fill follows
 ] as const;
@@ -30,6 +32,7 @@ export class FoldCounts {
     seeded: 0,
     vp_limit: 0,
     more_specific_limit: 0,
+    path_limit: 0,
     other_session: 0,
     hold_overflow: 0,
   };
@@ -85,9 +88,10 @@ export class Fold {
       if (state === undefined) continue;
       path ??= table.paths.intern(asPath, update.vp.asn);
       if (path === undefined) return;
-      if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      if (path === PATH_LIMIT) counts.dropped.path_limit++;
+      else if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
     }
-    if (path !== undefined) table.paths.discard(path);
+    if (path !== undefined && path !== PATH_LIMIT) table.paths.discard(path);
   }
 
   /** The same for frames that came as integers, one after the other. Lets their paths go. */

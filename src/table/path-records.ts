@@ -108,10 +108,9 @@ export class PathRecords {
     }
   }
 
-  /** Bytes that the record takes; of a long text a little less, as the links between its lines are not counted. */
-  bytes(record: number): number {
-    const words = HEAD + ((this.words[record * LINE + LENGTH] + 3) >> 2);
-    return 4 * LINE * Math.ceil(words / LINE);
+  /** Length of the record's text, bytes. */
+  textLength(record: number): number {
+    return this.words[record * LINE + LENGTH];
   }
 
   text(record: number): string {
@@ -178,6 +177,13 @@ export class PathRecords {
     }
     return this.#end++;
   }
+}
+
+/** Bytes that the record of a text of this length takes. */
+export function recordBytes(length: number): number {
+  const words = (length + 3) >> 2;
+  // Each line after the first costs the line before it the word of a link.
+  return 4 * LINE * (1 + Math.max(0, Math.ceil((words - (LINE - HEAD)) / LINK)));
 }
 
 function linesOf(count: number): Int32Array<ArrayBuffer> {

@@ -3,7 +3,7 @@
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
 import { type AsOrSet, formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
-import { PathRecords, RECORD_WORDS } from './path-records.ts';
+import { PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
 /** `upstream` of a path that has none. */
@@ -16,10 +16,15 @@ const FIRST_SET = 2 ** 32;
  */
 const MIN_IDLE = 32_768;
 /**
- * The bytes that idle paths may take, for each of as many as may wait: a path of 16 ASes. Paths that are much longer wait for
- * a shorter time; the longest that BGP can carry would otherwise take gigabytes.
+ * Characters of a path above which it is long: about 35 ASes. A shorter one takes at most 256 bytes, so that a bound of their
+ * number bounds their bytes. Long ones have a bound in bytes of their own, and leave as soon as nobody holds them: the
+ * longest that BGP can carry takes 190,000 bytes.
  */
-const IDLE_BYTES_EACH = 256;
+const LONG_PATH = 220;
+/** All long paths together: 16,000 of 40 ASes, or 43 of the longest. What is written of them into a snapshot is a few ms of work. */
+export const MAX_LONG_PATH_BYTES = 8 * 1024 * 1024;
+/** What `intern` gives when a path is long and long ones take as many bytes as they may. */
+export const PATH_LIMIT = -2;
 
 /** What is noted of a path in the first words of its record. */
 const REFERENCES = 0;
@@ -50,9 +55,9 @@ export class PathTable {
   #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
   #idleCount = 0;
-  /** Of their records. */
-  #idleBytes = 0;
   #held = 0;
+  /** Of the records of long paths. */
+  #longBytes = 0;
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
   /** Never reused: who remembers a set by its number cannot mistake it for another. */
@@ -135,8 +140,8 @@ export class PathTable {
   }
 
   /**
-   * The number of a path, added when new; undefined when the text is not a path. A new path has no reference yet: whoever
-   * does not `retain` it must `discard` it.
+   * The number of a path, added when new; undefined when the text is not a path, PATH_LIMIT when there is no room for it. A
+   * new path has no reference yet: whoever does not `retain` it must `discard` it, once.
    */
   intern(text: string, vpAsn: number): number | undefined {
     if (text.length > 4 * this.#words.length || !writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
@@ -149,6 +154,7 @@ export class PathTable {
   internWords(words: Int32Array, at: number, length: number, hash: number, vpAsn: number): number | undefined {
     const plain = this.#plain;
     if (!readPlainPath(words, at, length, plain)) return this.#internOther(textOfWords(words, at, length), vpAsn);
+    if (length > LONG_PATH && !this.#takeLongBytes(length)) return PATH_LIMIT;
     const path = this.#records.add(words, at, length, hash);
     this.#note(path, plain.origin, plain.upstream, plain.length, plain.prepended);
     return path;
@@ -167,11 +173,20 @@ export class PathTable {
     const hash = hashText(identity);
     const known = this.#records.find(words, 0, identity.length, hash);
     if (known !== -1) return known;
+    if (identity.length > LONG_PATH && !this.#takeLongBytes(identity.length)) return PATH_LIMIT;
     const { origin, upstream, length, prepended } = pathFacts(path, vpAsn);
     const number = this.#records.add(words, 0, identity.length, hash);
     const upstreamNumber = upstream === undefined ? NO_UPSTREAM : this.#asNumber(upstream);
     this.#note(number, this.#asNumber(origin), upstreamNumber, length, prepended);
     return number;
+  }
+
+  /** False when there is no room for another long path, whose text has this length. */
+  #takeLongBytes(length: number): boolean {
+    const bytes = recordBytes(length);
+    if (this.#longBytes + bytes > MAX_LONG_PATH_BYTES) return false;
+    this.#longBytes += bytes;
+    return true;
   }
 
   #note(path: number, origin: number, upstream: number, length: number, prepended: boolean): void {
@@ -197,21 +212,25 @@ export class PathTable {
     this.#rest(path);
   }
 
-  /** Forgets, in time, a path that `intern` gave and that no route has taken. */
+  /** Forgets, a long one at once and others in time, a path that `intern` gave and that no route has taken. */
   discard(path: number): void {
     if (this.#records.words[path * RECORD_WORDS + REFERENCES] === 0) this.#rest(path);
   }
 
-  /** Lets an idle path wait for its return; who has waited longest goes when too many do, or too long ones, unless it was taken again. */
+  /** Lets an idle path wait for its return, unless it is long; who has waited longest goes when too many do, unless it was taken again. */
   #rest(path: number): void {
+    const length = this.#records.textLength(path);
+    if (length > LONG_PATH) {
+      this.#longBytes -= recordBytes(length);
+      this.#remove(path);
+      return;
+    }
     const { words } = this.#records;
     const at = path * RECORD_WORDS + SHAPE;
     if ((words[at] & QUEUED) !== 0) return;
     const most = Math.max(MIN_IDLE, 3 * this.#held);
-    this.#idleBytes += this.#records.bytes(path);
     // Two go for one that comes, so that the ring follows when fewer are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
-    while (this.#idleBytes > IDLE_BYTES_EACH * most && this.#idleCount > 0) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();
     this.#idle[(this.#idleStart + this.#idleCount++) & (this.#idle.length - 1)] = path;
     words[at] |= QUEUED;
@@ -221,7 +240,6 @@ export class PathTable {
     const oldest = this.#idle[this.#idleStart];
     this.#idleStart = (this.#idleStart + 1) & (this.#idle.length - 1);
     this.#idleCount--;
-    this.#idleBytes -= this.#records.bytes(oldest);
     const { words } = this.#records;
     const at = oldest * RECORD_WORDS;
     words[at + SHAPE] &= ~QUEUED;

@@ -9,7 +9,7 @@ import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts
 import { VpRegistry } from './vp-registry.ts';
 
 /** The bounds of the table. Closed list: it becomes a label. */
-export const TABLE_BOUNDS = ['vp_limit', 'more_specific_limit'] as const;
+export const TABLE_BOUNDS = ['vp_limit', 'more_specific_limit', 'path_limit'] as const;
 export type TableBound = (typeof TABLE_BOUNDS)[number];
 
 export class RouteLedger {
@@ -24,7 +24,7 @@ export class RouteLedger {
    * Routes of a seed, a snapshot or a change of what is monitored that found no room, by the bound. Those of the stream are
    * counted by its sessions.
    */
-  readonly droppedRoutes: Record<TableBound, number> = { vp_limit: 0, more_specific_limit: 0 };
+  readonly droppedRoutes: Record<TableBound, number> = { vp_limit: 0, more_specific_limit: 0, path_limit: 0 };
   /** VPs heard of within the window and not down. */
   readonly vpsByProtocol = { bgp: 0, bmp: 0 };
   /** VPs with a full feed that are not down. */

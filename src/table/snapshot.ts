@@ -3,6 +3,7 @@
  * layout in snapshot-format.ts.
  */
 import { crc32 } from 'node:zlib';
+import { PATH_LIMIT } from './path-table.ts';
 import { LOSS_REASONS, type MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { COUNTERS, type SnapshotCheck } from './snapshot-check.ts';
@@ -226,7 +227,7 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
     // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
-    for (const number of paths) if (number !== 0) table.paths.release(number);
+    for (const number of paths) if (number > 0) table.paths.release(number);
   }
 }
 
@@ -251,7 +252,7 @@ function fillWith(
     for (const [text, own] of JSON.parse(payload.toString('utf8')) as PathRecord[]) {
       const number = table.paths.intern(text, own ?? 0) ?? 0;
       // Held by the snapshot itself until all is done, so that the number cannot pass to another path.
-      if (number !== 0) table.paths.retain(number);
+      if (number > 0) table.paths.retain(number);
       paths.push(number);
     }
   } else if (kind === SECTION.PREFIX) {
@@ -292,7 +293,8 @@ function restorePrefix(
     const snapshotPath = words[count + i];
     const path = paths[snapshotPath];
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
-    if (vp === VP_LIMIT || (snapshotPath !== 0 && path === 0)) continue;
+    else if (path === PATH_LIMIT) table.droppedRoutes.path_limit++;
+    if (vp === VP_LIMIT || (snapshotPath !== 0 && path <= 0)) continue;
     table.restoreCell(state, vp, path, words[2 * count + i], table.notAhead(times[i], 'snapshot', nowMs));
   }
 }

@@ -1,5 +1,6 @@
 /** The table's answers to a decoder that speaks in integers. */
 import { type RouteIds, UNKNOWN } from '../bgp/route-integers.ts';
+import { PATH_LIMIT } from './path-table.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 export class TableIds implements RouteIds {
@@ -34,7 +35,8 @@ export class TableIds implements RouteIds {
   }
 
   internPath(words: Int32Array, at: number, length: number, hash: number, vp: number): number {
-    return this.#table.paths.internWords(words, at, length, hash, this.#table.vps.get(vp)?.asn ?? 0) ?? UNKNOWN;
+    const path = this.#table.paths.internWords(words, at, length, hash, this.#table.vps.get(vp)?.asn ?? 0);
+    return path === undefined || path === PATH_LIMIT ? UNKNOWN : path;
   }
 
   retainPath(path: number): void {

@@ -331,7 +331,7 @@ export const memoryTests: readonly RuleTest[] = [
         labels: { job: 'bgproutes-exporter', instance: 'edge:10479' },
         summary: 'The table of edge:10479 is full: routes are left out',
         description:
-          '60 events or routes within 30 minutes found no room: there are as many vantage points, or more-specifics of a prefix, as there may be. What is in the table is right; visible vantage points and more-specifics may be too low. ' +
+          '60 events or routes within 30 minutes found no room: there are as many vantage points, more-specifics of a prefix, or long AS paths, as there may be. Visible vantage points and more-specifics may be too low; the path of a vantage point may be its last one. ' +
           'Check first which bound it is: the label reason of bgp_stream_dropped_events_total and bgp_table_dropped_routes_total.',
       },
     ],
@@ -348,6 +348,20 @@ export const memoryTests: readonly RuleTest[] = [
       { at: 59, firing: [] },
       { at: 67, firing: [{ alertname: 'BGPTableFull', severity: 'warning' }] },
       { at: 110, firing: [] },
+    ],
+  },
+  {
+    alert: 'BGPTableFull',
+    kinds: ['firing', 'resolving'],
+    name: 'long AS paths for an hour, more than there may be',
+    minutes: 180,
+    changes: {
+      [of.session(stream.streamDroppedEvents.name, { reason: 'path_limit' })]: counter([0, 60], [2, 60], [0, 60]),
+    },
+    checks: [
+      { at: 59, firing: [] },
+      { at: 70, firing: [{ alertname: 'BGPTableFull', severity: 'warning' }] },
+      { at: 160, firing: [] },
     ],
   },
   {

@@ -32,7 +32,18 @@ test('routes of a RIB that are over a bound are counted by the bound', async () 
   const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
   const rib = new RibReader(table, 0, NOW);
   await rib.read(batches(route(A, P), route(A, INNER[0]), route(A, INNER[1]), route(B, P)));
-  expect([table.routes, table.droppedRoutes]).toEqual([2, { vp_limit: 1, more_specific_limit: 1 }]);
+  expect([table.routes, table.droppedRoutes]).toEqual([2, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
+});
+
+test('routes of a RIB whose long paths find no room are counted', async () => {
+  const table = tableOf({});
+  const rib = new RibReader(table, 0, NOW);
+  const long = (i: number) => `${'4200000000 '.repeat(16_342)}${i} 64500`;
+  const vps = Array.from({ length: 50 }, (_, i) => ({ ...A, ip: `192.0.2.${i}` }));
+  await rib.read(batches(...vps.map((vp, i) => ({ ...route(vp, P), asPath: long(i) }))));
+  const { path_limit } = table.droppedRoutes;
+  expect([table.routes + path_limit, table.paths.size]).toEqual([50, table.routes]);
+  expect(path_limit).toBeGreaterThan(0);
 });
 
 test('announcements of a history that are over a bound are counted; a withdrawal of what was never there is no loss', async () => {
@@ -42,12 +53,12 @@ test('announcements of a history that are over a bound are counted; a withdrawal
     ...[update(B, P, 'A'), update(B, P, 'W')],
   ];
   expect(await applyHistory(table, 0, batches(...rows), NOW, () => NOW)).toBe(5);
-  expect([table.routes, table.droppedRoutes]).toEqual([1, { vp_limit: 1, more_specific_limit: 1 }]);
+  expect([table.routes, table.droppedRoutes]).toEqual([1, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
 });
 
 test('what another session answers for, or nobody asked for, is not counted as dropped', async () => {
   const table = tableOf({});
   const rib = new RibReader(table, 1, NOW);
   await rib.read(batches(route(A, P), route(A, '203.0.113.0/24')));
-  expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0 }]);
+  expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0, path_limit: 0 }]);
 });

@@ -160,6 +160,7 @@ describe('the table as a whole', () => {
       'bgp_table_routes{}': 0,
       'bgp_table_dropped_routes_total{reason="vp_limit"}': 0,
       'bgp_table_dropped_routes_total{reason="more_specific_limit"}': 0,
+      'bgp_table_dropped_routes_total{reason="path_limit"}': 0,
       'bgp_table_clock_steps_total{}': 0,
       'bgp_table_clock_refused_answers_total{}': 0,
       'bgp_table_future_times_total{origin="history"}': 0,

@@ -108,6 +108,7 @@ export class TableModel {
     seeded: 0,
     vp_limit: 0,
     more_specific_limit: 0,
+    path_limit: 0,
     other_session: 0,
     hold_overflow: 0,
   };

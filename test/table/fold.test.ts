@@ -297,6 +297,19 @@ describe('bounds', () => {
     expect([table.vps.size, table.routes]).toEqual([1, 1]);
   });
 
+  it('long AS paths: over their bytes announcements count as dropped, and a VP keeps its route', () => {
+    const { say, table, counts, totals } = world({ [P]: 0 });
+    const long = (i: number) => `${'4200000000 '.repeat(16_342)}${i} 64500`;
+    say({ vp: B, announced: [P] });
+    for (let i = 0; counts.dropped.path_limit === 0; i++) say({ announced: [`198.51.100.${i}/32`], path: long(i) });
+    const { size } = table.paths;
+    say({ vp: B, at: 1, announced: [P, '198.51.100.0/25'], path: long(999) });
+    expect([counts.dropped.path_limit, table.paths.size, totals(P).upstreams]).toEqual([3, size, { 64501: 1 }]);
+    say({ at: 1, withdrawn: ['198.51.100.0/32'] });
+    say({ vp: B, at: 2, announced: [P], path: long(999) });
+    expect([counts.dropped.path_limit, table.paths.size, totals(P).upstreams]).toEqual([3, size - 1, { 999: 1 }]);
+  });
+
   it('more-specifics: over the bound they are dropped and counted, and the monitored prefix goes on', () => {
     const { say, table, counts, totals } = world({ [P]: 0 }, { maxMoreSpecifics: 2 });
     say({ announced: ['198.51.100.0/26', '198.51.100.64/26', '198.51.100.128/26', P] });

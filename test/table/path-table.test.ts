@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { NO_UPSTREAM, PathTable } from '../../src/table/path-table.ts';
+import { MAX_LONG_PATH_BYTES, NO_UPSTREAM, PATH_LIMIT, PathTable } from '../../src/table/path-table.ts';
 import { asWords } from '../support/text-words.ts';
 
 /** More paths than wait for their return. */
 const MANY = 32_768;
 const byWords = (paths: PathTable, text: string) => paths.findWords(...asWords(text));
 
+/** One of the longest paths that BGP can carry; another one for each number below 10,000. */
+const longest = (i: number) => `${'4200000000 '.repeat(16_343)}${10_000 + i}`;
+
 function held(paths: PathTable, text: string, vpAsn = 64499): number {
   const path = paths.intern(text, vpAsn)!;
-  paths.retain(path);
+  if (path !== PATH_LIMIT) paths.retain(path);
   return path;
 }
 
@@ -167,19 +170,45 @@ describe('paths that nobody holds', () => {
     expect(paths.size).toBe(0);
   });
 
-  it('are bounded in bytes too: long ones leave sooner, and their room is used again', () => {
+  it('leave at once when they are long, and their room is used again', () => {
     const paths = new PathTable();
-    const long = '4200000000 '.repeat(10_000);
     let highest = 0;
-    for (let i = 0; i < 500; i++) {
-      const path = held(paths, `${long}${i}`);
+    for (let i = 0; i < 60; i++) {
+      const path = held(paths, longest(i));
       highest = Math.max(highest, path);
       paths.release(path);
     }
-    // The number of a path is that of the first of its lines, of 64 bytes each.
-    expect(64 * highest).toBeLessThan(10 * 1024 * 1024);
-    expect(byWords(paths, `${long}499`)).not.toBe(-1);
-    expect(byWords(paths, `${long}0`)).toBe(-1);
+    // The number of a path is that of one of its lines, and each had the same ones.
+    expect(highest).toBeLessThanOrEqual(2_997);
+    expect([paths.size, byWords(paths, longest(59))]).toEqual([0, -1]);
+  });
+
+  it.each([
+    ['plain', longest],
+    ['with a set', (i: number) => `${'4200000000 '.repeat(16_342)}{100,${10_000 + i}}`],
+  ])('that are long have a bound in bytes, held or not, and others go on: %s', (_, text) => {
+    const paths = new PathTable();
+    const taken = Array.from({ length: 50 }, (_, i) => held(paths, text(i))).filter((path) => path !== PATH_LIMIT);
+    // Nearly 180,000 characters take 2,996 lines of 64 bytes: 15 words of text each, and the number of the next line.
+    expect(taken).toHaveLength(Math.floor(MAX_LONG_PATH_BYTES / (64 * 2_996)));
+    expect(paths.size).toBe(taken.length);
+    expect(held(paths, '64501 64500')).toBeGreaterThan(0);
+    expect(byWords(paths, text(999))).toBe(-1);
+    paths.release(taken[3]);
+    expect(paths.text(held(paths, text(999)))).toBe(text(999));
+    expect(paths.intern(text(998), 64499)).toBe(PATH_LIMIT);
+  });
+
+  it('give back what they took as long ones, however they go', () => {
+    const paths = new PathTable();
+    for (let i = 0; i < 100; i++) {
+      const path = paths.intern(longest(i), 64499)!;
+      if (i % 2 === 0) {
+        paths.retain(path);
+        paths.release(path);
+      } else paths.discard(path);
+    }
+    expect(paths.intern(longest(0), 64499)).toBeGreaterThan(0);
   });
 
   it('are kept as many as ever when they are as long as paths are', () => {

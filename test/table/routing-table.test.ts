@@ -444,7 +444,7 @@ describe('changing what is monitored', () => {
     announce(A, P);
     announce(A, INNER);
     watch([V6]);
-    expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0 }]);
+    expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0, path_limit: 0 }]);
   });
 });
 

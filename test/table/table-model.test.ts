@@ -47,7 +47,11 @@ function expectSameAsModel(world: World, model: TableModel): void {
     ...{ vpsByProtocol: { ...table.vpsByProtocol }, fullFeedVps: { ...table.fullFeedVps } },
   }).toEqual({ paths, routes, prefixes, vps, vpsByProtocol, fullFeedVps });
   expect({ ...counts.dropped }).toEqual(model.drops);
-  expect(table.droppedRoutes).toEqual({ vp_limit: 0, more_specific_limit: model.displacedRoutes });
+  expect(table.droppedRoutes).toEqual({
+    vp_limit: 0,
+    more_specific_limit: model.displacedRoutes,
+    path_limit: 0,
+  });
   expect(counts.unmonitoredPrefixes).toBe(model.unmonitoredPrefixes);
   expect(counts.futureTimestamps).toBe(model.futureTimestamps);
 

@@ -99,8 +99,8 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{event}',
     labels: [...SESSION, 'reason'],
-    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit (a bound is reached), other_session (another session answers for the prefix), hold_overflow (too many while seeding; a gap fill follows).',
-    bound: '6 a session (closed list of reasons)',
+    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session answers for the prefix), hold_overflow (too many while seeding; a gap fill follows).',
+    bound: '7 a session (closed list of reasons)',
   },
   streamFutureTimestamps: {
     otlpName: 'bgp.stream.future_timestamps',

@@ -26,8 +26,8 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{route}',
     labels: ['reason'],
-    help: 'Routes of a seed, a snapshot or a reload that were left out because a bound is reached: vp_limit, more_specific_limit. Those of the stream are in bgp_stream_dropped_events_total.',
-    bound: '2 (closed list of reasons)',
+    help: 'Routes of a seed, a snapshot or a reload that were left out because a bound is reached: vp_limit, more_specific_limit, path_limit (long AS paths). Those of the stream are in bgp_stream_dropped_events_total.',
+    bound: '3 (closed list of reasons)',
   },
   tableClockOffset: {
     otlpName: 'bgp.table.clock_offset',
