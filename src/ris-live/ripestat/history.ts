@@ -1,0 +1,212 @@
+/**
+ * RIPEstat as the history of RIS Live. It tells what the peers of RIS held at a time of the service's own choice, a few
+ * minutes back, so a question about a time waits until the service has come that far. It tells no single updates.
+ */
+import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { vantagePointKey } from '../../bgp/vantage-point.ts';
+import { DataApiError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { HistoryRows, HistoryVp, RibRow } from '../../stream/history.ts';
+import { sleep, type Timers } from '../../stream/timers.ts';
+import type { RipestatClient, StatePart } from './client.ts';
+import { PeerIndex, type RisPeer } from './rows.ts';
+
+/** Between two questions for a newer state, ms, plus up to half of it by chance. */
+const POLL_MS = 60_000;
+
+/** Clocks of the collectors and of RIPEstat differ a little, ms. */
+const OVERLAP_MS = 5_000;
+
+/** How far the state of a past time may be from the time that was asked for, ms: tables are dumped every 8 hours. */
+const MAX_DISTANCE_MS = 8 * 3_600_000;
+
+/** How long a list of more-specifics is good, ms. Those that appear later are heard on the stream. */
+const RELATED_MS = 86_400_000;
+
+/** Announced all the time, by RIPE NCC itself: an answer without it says that the service has no data. */
+const CONTROL = '193.0.0.0/21';
+
+/** What a peer with a full table counts as, where the list says so and not how many prefixes it has. */
+const FULL_TABLE = { ipv4: 1_000_000, ipv6: 250_000 } as const;
+
+export interface RipestatHistoryOptions {
+  readonly client: RipestatCalls;
+  /** More-specifics of a monitored prefix that the table has, canonical. */
+  readonly knownMoreSpecifics?: (prefix: string) => Iterable<string>;
+  /** Only peers with a full table are listed. Default false. */
+  readonly fullFeedOnly?: boolean;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** What of the client is needed. */
+export type RipestatCalls = Pick<RipestatClient, 'clockOffsetMs' | 'readClock' | 'peers' | 'moreSpecifics' | 'state'>;
+
+interface Related {
+  readonly prefixes: readonly string[];
+  /** By `elapsed`. */
+  readonly readAtMs: number;
+}
+
+/** A part of a RIB. */
+export interface RipestatRows extends HistoryRows<RibRow> {
+  /** Prefixes without any route in the answer: no proof that there is none. */
+  readonly unanswered: readonly string[];
+}
+
+/** Every call rejects with a `DataApiError`, or with the reason of the signal. */
+export class RipestatHistory {
+  readonly #options: RipestatHistoryOptions;
+  #peers: PeerIndex | undefined;
+  readonly #related = new Map<string, Related>();
+  #toldNoRelated = false;
+
+  constructor(options: RipestatHistoryOptions) {
+    this.#options = options;
+  }
+
+  get clockOffsetMs(): number {
+    return this.#options.client.clockOffsetMs;
+  }
+
+  readClock(signal: AbortSignal): Promise<void> {
+    return this.#options.client.readClock(signal);
+  }
+
+  /** The peers that rrc-info lists. One that announces nothing now is `unknown`: it may do so again. */
+  async vantagePoints(signal: AbortSignal): Promise<readonly HistoryVp[]> {
+    const peers = await this.#readPeers(signal);
+    return peers.map((peer) => ({
+      id: peer.id,
+      vp: peer.vp,
+      status: peer.prefixes.ipv4 + peer.prefixes.ipv6 > 0 ? 'up' : 'unknown',
+      ribSizeV4: tableSize(peer, 'ipv4'),
+      ribSizeV6: tableSize(peer, 'ipv6'),
+    }));
+  }
+
+  /**
+   * What the VPs held for the prefixes and their more-specifics, at `atMs` or a little later: never before. Waits, asking
+   * again each minute or two, until the service has a state of that time.
+   */
+  async *rib(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RipestatRows> {
+    const { timers } = this.#options;
+    const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
+    const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
+    const neededMs = atMs + OVERLAP_MS;
+    const inner = await this.#moreSpecifics(prefixes, signal);
+    const empty: string[] = [];
+    let hasRoutes = false;
+    // Until one prefix shows that the state is new enough, the others are not asked for.
+    let waiting: readonly string[] = [...new Set([...prefixes, ...inner])];
+    for (let isReady = false; waiting.length > 0; ) {
+      const old: string[] = [];
+      const some = isReady ? waiting : waiting.slice(0, 1);
+      const rest = isReady ? [] : waiting.slice(1);
+      isReady = true;
+      for await (const part of this.#options.client.state(some, peers, undefined, signal)) {
+        if (part.atMs < neededMs) {
+          old.push(...part.prefixes);
+          isReady = false;
+          continue;
+        }
+        if (part.rows.length > 0) hasRoutes = true;
+        else empty.push(...part.prefixes);
+        yield rowsOf(part, asked);
+      }
+      waiting = [...old, ...rest];
+      if (old.length === 0) continue;
+      await sleep(timers, POLL_MS * (1 + timers.random() / 2), signal);
+      signal.throwIfAborted();
+    }
+    if (empty.length === 0) return;
+    if (!hasRoutes) await this.#checkData(peers, signal);
+    yield { rows: [], unavailable: [], unanswered: empty };
+  }
+
+  /** Who of the VPs held these very prefixes at a time. */
+  async *holders(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RipestatRows> {
+    const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
+    const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
+    for await (const part of this.#options.client.state(prefixes, peers, atMs, signal)) {
+      if (Math.abs(part.atMs - atMs) > MAX_DISTANCE_MS)
+        throw new DataApiError('INVALID_RESPONSE', 'RIPEstat, bgp-state: the state of another time than was asked for');
+      yield rowsOf(part, asked);
+    }
+  }
+
+  async #readPeers(signal: AbortSignal): Promise<readonly RisPeer[]> {
+    const { client, fullFeedOnly = false } = this.#options;
+    const all = await client.peers(signal);
+    const peers = fullFeedOnly ? all.filter(({ fullFeed }) => fullFeed.ipv4 || fullFeed.ipv6) : all;
+    this.#peers = new PeerIndex(peers);
+    return peers;
+  }
+
+  /** Those that the table has, and those that RIPEstat relates to the prefixes. */
+  async #moreSpecifics(prefixes: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const { client, knownMoreSpecifics = () => [], timers, log } = this.#options;
+    const found = await Promise.all(
+      prefixes.map(async (text) => {
+        const known = [...knownMoreSpecifics(text)];
+        const related = this.#related.get(text);
+        if (related !== undefined && timers.elapsed() - related.readAtMs < RELATED_MS)
+          return [...known, ...related.prefixes];
+        try {
+          const inside = await client.moreSpecifics(prefixOf(text), signal);
+          this.#related.set(text, { prefixes: inside, readAtMs: timers.elapsed() });
+          return [...known, ...inside];
+        } catch (error) {
+          if (signal.aborted) throw error;
+          // They are not worth a table that stays incomplete: the stream tells each of them when it changes.
+          if (!this.#toldNoRelated) {
+            this.#toldNoRelated = true;
+            const text = error instanceof Error ? error.message : String(error);
+            log.warn('RIPEstat does not tell the more-specifics: those are shown once the stream speaks of them', {
+              error: text,
+            });
+          }
+          return [...known, ...(related?.prefixes ?? [])];
+        }
+      }),
+    );
+    return found.flat();
+  }
+
+  /** An empty answer with the status `ok` may mean that the service has lost its data, as it did for hours in 2020. */
+  async #checkData(peers: PeerIndex, signal: AbortSignal): Promise<void> {
+    for await (const part of this.#options.client.state([CONTROL], peers, undefined, signal))
+      if (part.rows.length > 0) return;
+    throw new DataApiError('INVALID_RESPONSE', `RIPEstat, bgp-state: no routes, not even of ${CONTROL}`);
+  }
+}
+
+function rowsOf(part: StatePart, asked: ReadonlySet<string>): RipestatRows {
+  return { rows: part.rows.filter(({ vp }) => asked.has(vantagePointKey(vp))), unavailable: [], unanswered: [] };
+}
+
+function tableSize(peer: RisPeer, afi: 'ipv4' | 'ipv6'): number {
+  return peer.fullFeed[afi]
+    ? Math.max(peer.prefixes[afi], FULL_TABLE[afi])
+    : Math.min(peer.prefixes[afi], NOT_FULL[afi]);
+}
+
+/** RIPE's word on who has a full table counts, whatever the sizes. */
+const NOT_FULL = { ipv4: 799_999, ipv6: 149_999 } as const;
+
+/** Of a prefix of the configuration, which was read before. */
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new TypeError(`expected a prefix, got ${text}`);
+  return prefix;
+}

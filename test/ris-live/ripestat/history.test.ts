@@ -1,0 +1,187 @@
+import { expect, test, vi } from 'vitest';
+import { DataApiError } from '../../../src/errors.ts';
+import type { StatePart } from '../../../src/ris-live/ripestat/client.ts';
+import { type RipestatCalls, RipestatHistory, type RipestatRows } from '../../../src/ris-live/ripestat/history.ts';
+import { noneSkipped } from '../../../src/ris-live/ripestat/rows.ts';
+import type { HistoryVp } from '../../../src/stream/history.ts';
+import { ManualTimers } from '../../stream/manual-timers.ts';
+import { RecordingLogger } from '../../stream/recording-logger.ts';
+import { risPeer } from './world.ts';
+
+const NEVER = new AbortController().signal;
+const P = '203.0.113.0/24';
+const Q = '198.51.100.0/24';
+const CONTROL = '193.0.0.0/21';
+const PEERS = [risPeer('192.0.2.1', 64496), risPeer('192.0.2.2', 64497, 'rrc04', false)];
+
+/** A service whose newest state is of `newestMs`; it notes what it is asked. */
+class Service implements RipestatCalls {
+  readonly clockOffsetMs = 0;
+  readonly asked: (readonly string[])[] = [];
+  readonly times: (number | undefined)[] = [];
+  newestMs: number;
+  routes: readonly string[] = [P, Q, CONTROL];
+  inside: Readonly<Record<string, readonly string[]>> | DataApiError = {};
+  relatedAsked = 0;
+
+  constructor(newestMs: number) {
+    this.newestMs = newestMs;
+  }
+
+  readClock = () => Promise.resolve();
+  peers = () => Promise.resolve(PEERS);
+  moreSpecifics: RipestatCalls['moreSpecifics'] = (outer) => {
+    this.relatedAsked++;
+    if (this.inside instanceof DataApiError) return Promise.reject(this.inside);
+    return Promise.resolve(this.inside[outer.text] ?? []);
+  };
+
+  async *state(prefixes: readonly string[], _: unknown, atMs: number | undefined): AsyncGenerator<StatePart> {
+    this.asked.push(prefixes);
+    this.times.push(atMs);
+    for (const prefix of prefixes) {
+      const rows = PEERS.map(({ vp }) => ({ vp, prefix, asPath: `${vp.asn} 64500`, communities: '' }));
+      const has = this.routes.includes(prefix);
+      yield { atMs: atMs ?? this.newestMs, rows: has ? rows : [], skipped: noneSkipped(), prefixes: [prefix] };
+    }
+  }
+}
+
+function world(options: { readonly known?: readonly string[]; readonly fullFeedOnly?: boolean } = {}) {
+  const timers = new ManualTimers();
+  const service = new Service(timers.now());
+  const log = new RecordingLogger();
+  const { known = [], fullFeedOnly = false } = options;
+  const history = new RipestatHistory({ client: service, knownMoreSpecifics: () => known, fullFeedOnly, timers, log });
+  return { timers, service, log, history };
+}
+
+type World = ReturnType<typeof world>;
+
+/** Reads a whole RIB; the clock, and with it the service's newest state, moves whenever somebody waits. */
+async function rib(
+  { history, timers, service }: World,
+  prefixes: readonly string[],
+  atMs: number,
+): Promise<RipestatRows[]> {
+  const vps = await history.vantagePoints(NEVER);
+  const parts: RipestatRows[] = [];
+  let over = false;
+  const reading = (async () => {
+    for await (const part of history.rib(vps, prefixes, atMs, NEVER)) parts.push(part);
+  })().finally(() => {
+    over = true;
+  });
+  reading.catch(() => {});
+  while (!over) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const nextMs = timers.nextInMs;
+    if (nextMs === undefined) continue;
+    timers.advance(nextMs);
+    service.newestMs += nextMs;
+  }
+  await reading;
+  return parts;
+}
+
+const rowsOf = (parts: readonly RipestatRows[]) =>
+  parts.flatMap(({ rows }) => rows.map(({ prefix, vp }) => `${prefix} ${vp.asn}`));
+const bothPeers = (prefix: string) => [`${prefix} 64496`, `${prefix} 64497`];
+
+test('the state is asked for again until it is as new as it must be, and first with one prefix', async () => {
+  const seen = world();
+  const { timers, service } = seen;
+  service.newestMs = timers.now() - 120_000;
+  const parts = await rib(seen, [P, Q], timers.now());
+  expect(rowsOf(parts)).toEqual([...bothPeers(P), ...bothPeers(Q)]);
+  // Each wait is of 75 s by the chance of these timers.
+  expect(service.asked).toEqual([[P], [P], [P], [Q]]);
+  expect(service.times).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test('more-specifics are those of the table and those that are related, which are asked for once a day', async () => {
+  const seen = world({ known: ['203.0.113.0/25'] });
+  const { timers, service } = seen;
+  service.inside = { [P]: ['203.0.113.128/25'] };
+  service.newestMs += 60_000;
+  await rib(seen, [P], timers.now());
+  expect(service.asked.flat()).toEqual([P, '203.0.113.0/25', '203.0.113.128/25']);
+  timers.advance(86_000_000);
+  service.newestMs += 86_000_000;
+  await rib(seen, [P], timers.now());
+  expect(service.relatedAsked).toBe(1);
+  timers.advance(1_000_000);
+  service.newestMs += 1_000_000;
+  await rib(seen, [P], timers.now());
+  expect(service.relatedAsked).toBe(2);
+});
+
+test('a service that tells no related prefixes keeps no table from being complete, and is told of once', async () => {
+  const seen = world();
+  seen.service.inside = new DataApiError('SERVER_ERROR', 'RIPEstat, related-prefixes: HTTP status 500');
+  seen.service.newestMs += 60_000;
+  expect(rowsOf(await rib(seen, [P, Q], seen.timers.now()))).toEqual([...bothPeers(P), ...bothPeers(Q)]);
+  expect(seen.log.lines.map(({ level }) => level)).toEqual(['warn']);
+});
+
+test('a prefix without routes is told as unanswered, beside others that have some', async () => {
+  const seen = world();
+  seen.service.routes = [P];
+  seen.service.newestMs += 60_000;
+  const parts = await rib(seen, [P, Q], seen.timers.now());
+  expect(parts.flatMap(({ unanswered }) => unanswered)).toEqual([Q]);
+  expect(seen.service.asked.flat()).toEqual([P, Q]);
+});
+
+test('where no prefix has routes, one that always has some shows whether the service has data', async () => {
+  const seen = world();
+  seen.service.routes = [CONTROL];
+  seen.service.newestMs += 60_000;
+  const parts = await rib(seen, [P], seen.timers.now());
+  expect(parts.flatMap(({ unanswered }) => unanswered)).toEqual([P]);
+  seen.service.routes = [];
+  await expect(rib(seen, [P], seen.timers.now())).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
+});
+
+test('rows of VPs that were not asked for are left out', async () => {
+  const { history, timers, service } = world();
+  service.newestMs += 60_000;
+  const vps = (await history.vantagePoints(NEVER)).slice(1);
+  const parts: RipestatRows[] = [];
+  for await (const part of history.rib(vps, [P], timers.now(), NEVER)) parts.push(part);
+  expect(rowsOf(parts)).toEqual([`${P} 64497`]);
+});
+
+test('vantage points are peers; RIPE says who has a full table', async () => {
+  const list = async (seen: World): Promise<readonly HistoryVp[]> => seen.history.vantagePoints(NEVER);
+  expect(await list(world())).toMatchObject([
+    { id: 'rrc00 192.0.2.1 64496', status: 'up', ribSizeV4: 1_000_000, ribSizeV6: 250_000 },
+    { id: 'rrc04 192.0.2.2 64497', status: 'up', ribSizeV4: 799_999, ribSizeV6: 149_999 },
+  ]);
+  expect((await list(world({ fullFeedOnly: true }))).map(({ vp }) => vp.asn)).toEqual([64496]);
+});
+
+test('who held a prefix a window ago is asked with that time; a state of another day is refused', async () => {
+  const { history, timers, service } = world();
+  const vps = await history.vantagePoints(NEVER);
+  const atMs = timers.now() - 86_400_000;
+  const parts: RipestatRows[] = [];
+  for await (const part of history.holders(vps, [P], atMs, NEVER)) parts.push(part);
+  expect(rowsOf(parts)).toEqual(bothPeers(P));
+  expect(service.times).toEqual([atMs]);
+  vi.spyOn(service, 'state').mockImplementation(async function* () {
+    yield { atMs: timers.now(), rows: [], skipped: noneSkipped(), prefixes: [P] };
+  });
+  await expect(history.holders(vps, [P], atMs, NEVER).next()).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
+});
+
+test('who gives up while a newer state is waited for gets the reason of the signal', async () => {
+  const { history, timers, service } = world();
+  service.newestMs -= 60_000;
+  const vps = await history.vantagePoints(NEVER);
+  const giveUp = new AbortController();
+  const reading = history.rib(vps, [P], timers.now(), giveUp.signal).next();
+  await vi.waitFor(() => expect(timers.nextInMs).toBeDefined());
+  giveUp.abort();
+  await expect(reading).rejects.toBe(giveUp.signal.reason);
+});
