@@ -16,6 +16,11 @@ export function hashWord(hash: number, word: number): number {
   return product ^ (product >>> 15);
 }
 
+/** The hash by which a BMP VP is found, from that of its router and that of its peer. */
+export function bmpHash(router: number, peer: number): number {
+  return hashWord(router, peer);
+}
+
 /** Nobody asked for that prefix. */
 export const UNMONITORED = 0;
 /** Not met yet in this spelling: the general decoder has to find out. */
@@ -26,8 +31,10 @@ export interface RouteIds {
   findVp(words: Int32Array, at: number, length: number, hash: number): number;
   /** The router whose BMP feed it is (`ASN_IP`), or UNKNOWN. */
   findRouter(words: Int32Array, at: number, length: number, hash: number): number;
-  /** The BMP VP: the peer (`ASN_IP`) of a router that `findRouter` gave, or UNKNOWN. */
+  /** The BMP VP: the peer (`ASN_IP`) of a router that `findRouter` gave, or UNKNOWN. The hash is `bmpHash` of both. */
   findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number;
+  /** Begins to fetch from memory what `findVp` and `findPeer` will read for these hashes, so that the waits for it overlap. */
+  prefetchVps(hashes: Int32Array, count: number): void;
   /** A prefix with state (above 0), UNMONITORED, or UNKNOWN. */
   findPrefix(words: Int32Array, at: number, length: number, hash: number): number;
   /** Begins to fetch from memory what `findPath` will read for these hashes, so that the waits for it overlap. */

@@ -6,11 +6,10 @@
  * Lines never move, so that the number of a record's first line is the number of its path. What a longer text has left goes
  * on in another line: lines of one size fit everywhere, whatever comes and goes.
  */
+import { LINE_WORDS as LINE, linesOf } from './cache-lines.ts';
 import { FREE, HashSlots } from './hash-slots.ts';
 import { textOfWords } from './text-index.ts';
 
-/** Words of a line. */
-const LINE = 16;
 /** Words of a record before its text: four of whoever keeps the paths, then hash and length in bytes. */
 const HEAD = 6;
 const HASH = 4;
@@ -23,11 +22,6 @@ const FIRST_LINES = 1_024;
 const FIRST_SLOTS = 2_048;
 /** Most hashes of `prefetchTexts`. */
 const MOST_PREFETCHED = 64;
-/**
- * Where lines begin in their buffer: with the C library of most systems a large one begins 16 bytes behind a page, and a
- * line is then a line of the cache too. Elsewhere it is only as fast as two of these.
- */
-const LINES_AT = 48;
 
 /** From one record's first word to the next one's. */
 export const RECORD_WORDS = LINE;
@@ -184,8 +178,4 @@ export function recordBytes(length: number): number {
   const words = (length + 3) >> 2;
   // Each line after the first costs the line before it the word of a link.
   return 4 * LINE * (1 + Math.max(0, Math.ceil((words - (LINE - HEAD)) / LINK)));
-}
-
-function linesOf(count: number): Int32Array<ArrayBuffer> {
-  return new Int32Array(new ArrayBuffer(LINES_AT + 4 * count * LINE), LINES_AT);
 }

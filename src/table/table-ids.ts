@@ -22,6 +22,10 @@ export class TableIds implements RouteIds {
     return this.#table.vps.findPeer(router, words, at, length, hash);
   }
 
+  prefetchVps(hashes: Int32Array, count: number): void {
+    this.#table.vps.prefetch(hashes, count);
+  }
+
   findPrefix(words: Int32Array, at: number, length: number, hash: number): number {
     return this.#table.prefixes.findWords(words, at, length, hash);
   }

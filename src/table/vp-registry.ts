@@ -1,6 +1,9 @@
 /** The vantage points heard of, each a small integer. */
+
+import { bmpHash } from '../bgp/route-integers.ts';
 import { type Speaker, type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
-import { TextIndex } from './text-index.ts';
+import { hashText, TextIndex } from './text-index.ts';
+import { NO_ROUTER, VpIndex } from './vp-index.ts';
 
 /** What `find` and `add` give when the bound is reached. */
 export const VP_LIMIT = -2;
@@ -8,34 +11,42 @@ export const VP_LIMIT = -2;
 export class VpRegistry {
   readonly #limit: number;
   readonly #byKey = new Map<string, number>();
-  /** BGP VPs by `ASN_IP`. */
-  readonly #bgp = new TextIndex();
-  /** Monitored routers (RFC 7854) by `ASN_IP`, and by the number of each its peers, which are the VPs. */
+  /** BGP VPs by `ASN_IP`, BMP VPs by that of the peer and the number of the router. */
+  readonly #bySpelling = new VpIndex();
+  /** Monitored routers (RFC 7854) by `ASN_IP`, and by the number of each how many of its peers are there. */
   readonly #routers = new TextIndex();
-  readonly #peers: TextIndex[] = [];
+  readonly #peers: number[] = [];
   readonly #freeRouters: number[] = [];
   readonly #vps: (VantagePoint | undefined)[] = [];
   readonly #free: number[] = [];
   /** By VP: receipt of the last message, Unix ms; 0 before the first. */
-  readonly lastHeardMs: number[] = [];
+  readonly lastHeardMs: Float64Array;
   /** By VP: cells of the table that hold a route or count as expected; a VP with none may be forgotten. */
-  readonly cells: number[] = [];
+  readonly cells: Uint32Array;
   /** By VP: 1 while the list of VPs calls it down or ignored, or has it no more, and nothing was heard since. */
-  readonly down: number[] = [];
+  readonly down: Uint8Array;
   /** By VP: 1 while counted in `bgp_vps`. */
-  readonly counted: number[] = [];
+  readonly counted: Uint8Array;
   /** By VP: 1 once a list of VPs had it, so that it means something when it is missing there. */
-  readonly listed: number[] = [];
+  readonly listed: Uint8Array;
   /** By VP: how far its clock is behind, microseconds; 0 while it is right, or fast, or never told. */
-  readonly clockOffsetUs: number[] = [];
+  readonly clockOffsetUs: Float64Array;
   /** VPs whose clock is behind. */
   slowClocks = 0;
   /** By VP: bit 1 full feed in IPv4, bit 2 in IPv6. */
-  readonly fullFeed: number[] = [];
+  readonly fullFeed: Uint8Array;
 
   /** @param limit most VPs at once */
   constructor(limit: number) {
     this.#limit = limit;
+    // A byte each where that is enough: what every message reads then stays in the nearest cache.
+    this.lastHeardMs = new Float64Array(limit);
+    this.cells = new Uint32Array(limit);
+    this.down = new Uint8Array(limit);
+    this.counted = new Uint8Array(limit);
+    this.listed = new Uint8Array(limit);
+    this.clockOffsetUs = new Float64Array(limit);
+    this.fullFeed = new Uint8Array(limit);
   }
 
   get size(): number {
@@ -53,7 +64,7 @@ export class VpRegistry {
 
   /** The BGP VP that the stream spells with these bytes (`ASN_IP`), or -1. */
   findWords(words: Int32Array, at: number, length: number, hash: number): number {
-    return this.#bgp.findWords(words, at, length, hash);
+    return this.#bySpelling.find(NO_ROUTER, words, at, length, hash);
   }
 
   /** The monitored router that the stream spells with these bytes, or -1. */
@@ -61,9 +72,14 @@ export class VpRegistry {
     return this.#routers.findWords(words, at, length, hash);
   }
 
-  /** The BMP VP that is the peer, spelt with these bytes, of a router that `findRouter` gave; or -1. */
+  /** The BMP VP that is the peer, spelt with these bytes, of a router that `findRouter` gave; or -1. The hash is `bmpHash` of both. */
   findPeer(router: number, words: Int32Array, at: number, length: number, hash: number): number {
-    return this.#peers[router].findWords(words, at, length, hash);
+    return this.#bySpelling.find(router, words, at, length, hash);
+  }
+
+  /** Begins to fetch from memory what `findWords` and `findPeer` will read for these hashes. */
+  prefetch(hashes: Int32Array, count: number): void {
+    this.#bySpelling.prefetch(hashes, count);
   }
 
   find(vp: VantagePoint): number {
@@ -79,8 +95,12 @@ export class VpRegistry {
     const number = this.#free.pop() ?? this.#vps.length;
     this.#vps[number] = vp;
     this.#byKey.set(key, number);
-    if (vp.parent === undefined) this.#bgp.set(spelling(vp), number);
-    else this.#addPeer(vp.parent, vp, number);
+    this.#bySpelling.add(
+      number,
+      vp.parent === undefined ? NO_ROUTER : this.#addPeer(vp.parent),
+      spelling(vp),
+      hashOf(vp),
+    );
     this.lastHeardMs[number] = 0;
     this.cells[number] = 0;
     this.down[number] = 0;
@@ -105,30 +125,36 @@ export class VpRegistry {
     this.#byKey.delete(vantagePointKey(known));
     this.#vps[vp] = undefined;
     this.#free.push(vp);
-    if (known.parent === undefined) this.#bgp.delete(spelling(known));
-    else this.#removePeer(known.parent, known);
+    this.#bySpelling.delete(vp, hashOf(known));
+    if (known.parent !== undefined) this.#removePeer(known.parent);
   }
 
-  #addPeer(parent: Speaker, peer: Speaker, number: number): void {
-    let router = this.#routers.find(spelling(parent));
-    if (router === -1) {
-      router = this.#freeRouters.pop() ?? this.#peers.length;
-      this.#routers.set(spelling(parent), router);
-      this.#peers[router] = new TextIndex();
+  /** The router's number, which has one peer more. */
+  #addPeer(router: Speaker): number {
+    const known = this.#routers.find(spelling(router));
+    const number = known !== -1 ? known : (this.#freeRouters.pop() ?? this.#peers.length);
+    if (known === -1) {
+      this.#routers.set(spelling(router), number);
+      this.#peers[number] = 0;
     }
-    this.#peers[router].set(spelling(peer), number);
+    this.#peers[number]++;
+    return number;
   }
 
-  #removePeer(parent: Speaker, peer: Speaker): void {
-    const router = this.#routers.find(spelling(parent));
-    this.#peers[router].delete(spelling(peer));
-    if (this.#peers[router].size > 0) return;
-    this.#routers.delete(spelling(parent));
-    this.#freeRouters.push(router);
+  #removePeer(router: Speaker): void {
+    const number = this.#routers.find(spelling(router));
+    if (--this.#peers[number] > 0) return;
+    this.#routers.delete(spelling(router));
+    this.#freeRouters.push(number);
   }
 }
 
 /** As the stream spells it when it spells it canonically. */
 function spelling({ asn, ip }: Speaker): string {
   return `${asn}_${ip}`;
+}
+
+function hashOf(vp: VantagePoint): number {
+  const hash = hashText(spelling(vp));
+  return vp.parent === undefined ? hash : bmpHash(hashText(spelling(vp.parent)), hash);
 }

@@ -11,7 +11,7 @@ function world(vps = 8) {
   const clocks = new SenderClocks(registry);
   const judge = (vp: number, delaySeconds: number, afterSeconds = 0) =>
     clocks.judge(vp, delaySeconds * 1000, NOW + afterSeconds * 1000, 0) / 1000;
-  return { registry, clocks, judge, behind: () => registry.clockOffsetUs.map((us) => us / 1_000_000) };
+  return { registry, clocks, judge, behind: () => Array.from(registry.clockOffsetUs, (us) => us / 1_000_000) };
 }
 
 test('a VP that is far behind the others has a slow clock, and its messages are as late as theirs', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bmpHash } from '../../src/bgp/route-integers.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { VP_LIMIT, VpRegistry } from '../../src/table/vp-registry.ts';
 import { asWords } from '../support/text-words.ts';
@@ -13,7 +14,8 @@ const byWords = (vps: VpRegistry, text: string) => vps.findWords(...asWords(text
 /** The BMP VP of a peer and its router, found as a decoder does. */
 function peerByWords(vps: VpRegistry, peer: string, router: string): number {
   const found = vps.findRouter(...asWords(router));
-  return found === -1 ? -1 : vps.findPeer(found, ...asWords(peer));
+  const [words, at, length, hash] = asWords(peer);
+  return found === -1 ? -1 : vps.findPeer(found, words, at, length, bmpHash(asWords(router)[3], hash));
 }
 
 describe('the vantage points heard of', () => {

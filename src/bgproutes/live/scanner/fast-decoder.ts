@@ -8,6 +8,7 @@
  */
 import {
   attributeFingerprint,
+  bmpHash,
   type DecodedUpdates,
   HASH_BASIS,
   hashWord,
@@ -55,7 +56,9 @@ export class FastDecoder implements DecodedUpdates {
   #prefixCount = 0;
   /** Of the frame that is read. */
   #unmonitored = 0;
-  readonly #hashes = new Int32Array(MAX_FRAMES);
+  /** Of the scanned frames: by frame that of the VP; one after the other those of the paths. */
+  readonly #vpHashes = new Int32Array(MAX_FRAMES);
+  readonly #pathHashes = new Int32Array(MAX_FRAMES);
 
   constructor(ids: RouteIds) {
     this.#ids = ids;
@@ -90,9 +93,13 @@ export class FastDecoder implements DecodedUpdates {
     this.#scanned = scanned;
     let paths = 0;
     for (let frame = 0; frame < scanned; frame++) {
-      if ((metIn(frame) & HAS_PATH) !== 0) this.#hashes[paths++] = textHash(valueAt(frame, AS_PATH));
+      const met = metIn(frame);
+      const hash = textHash(valueAt(frame, VP));
+      this.#vpHashes[frame] = (met & (1 << IS_BMP)) === 0 ? hash : bmpHash(hash, textHash(valueAt(frame, BMP_PEER)));
+      if ((met & HAS_PATH) !== 0) this.#pathHashes[paths++] = textHash(valueAt(frame, AS_PATH));
     }
-    this.#ids.prefetchPaths(this.#hashes, paths);
+    this.#ids.prefetchVps(this.#vpHashes, scanned);
+    this.#ids.prefetchPaths(this.#pathHashes, paths);
     return scanned;
   }
 
@@ -141,12 +148,13 @@ export class FastDecoder implements DecodedUpdates {
   #vpOf(frame: number, met: number): number {
     const ids = this.#ids;
     const value = valueAt(frame, VP);
-    if ((met & (1 << IS_BMP)) === 0) return ids.findVp(texts, textAt(value), textLength(value), textHash(value));
+    const hash = this.#vpHashes[frame];
+    if ((met & (1 << IS_BMP)) === 0) return ids.findVp(texts, textAt(value), textLength(value), hash);
     if ((met & HAS_BMP_PEER) === 0) return UNKNOWN;
     const router = ids.findRouter(texts, textAt(value), textLength(value), textHash(value));
     if (router === UNKNOWN) return UNKNOWN;
     const peer = valueAt(frame, BMP_PEER);
-    return ids.findPeer(router, texts, textAt(peer), textLength(peer), textHash(peer));
+    return ids.findPeer(router, texts, textAt(peer), textLength(peer), hash);
   }
 
   /** An empty item is no prefix, and so never known. */
