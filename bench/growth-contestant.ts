@@ -1,5 +1,5 @@
 /** The process of one size of claim 8: it has a full table of that size, and takes in messages that change it when asked. */
-import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesDecoder } from '../src/bgproutes/live/decoder.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
 import { createStreamStats } from '../src/stream/stream-health.ts';
@@ -37,7 +37,7 @@ class Grown {
     this.#feed = new SessionFeed({
       session: 0,
       stream: createStreamStats('bench', '0', 0),
-      decoder: new FastDecoder(new TableIds(this.#table)),
+      decoder: new BgproutesDecoder(new TableIds(this.#table)),
       fold: new Fold(this.#table),
       logger: createLogger({ level: 'error', format: 'logfmt', destination: process.stderr }),
     });

@@ -1,7 +1,7 @@
 /** The process of one contestant of `ingest`: takes in a number of blocks when asked, and tells what that cost. */
 
 import { WebSocket } from 'ws';
-import { FastDecoder } from '../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesDecoder } from '../src/bgproutes/live/decoder.ts';
 import { BgproutesSource } from '../src/bgproutes/live/source.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
@@ -60,7 +60,7 @@ function exporterContestant(port: number, prefixes: readonly string[]): Contesta
   const logger = createLogger({ level: 'error', format: 'logfmt', destination: process.stderr });
   const table = new RoutingTable();
   table.watch(watched(prefixes), 0);
-  const decoder = new FastDecoder(new TableIds(table));
+  const decoder = new BgproutesDecoder(new TableIds(table));
   const fold = new Fold(table);
   const view = new PrefixView(table);
   const writer = new TextWriter('text');
@@ -84,8 +84,8 @@ function exporterContestant(port: number, prefixes: readonly string[]): Contesta
       });
       await source.stop();
       const { frames, receivedBytes } = source.stats[0];
-      const lost = Object.values({ ...feed.decodeFailures, ...feed.events.dropped }).some((count) => count > 0);
-      if (lost) throw new Error(`events were lost: ${JSON.stringify([feed.decodeFailures, feed.events])}`);
+      const lost = Object.values({ ...feed.decodeFailures, ...feed.counts.dropped }).some((count) => count > 0);
+      if (lost) throw new Error(`events were lost: ${JSON.stringify([feed.decodeFailures, feed.counts])}`);
       return { messages: frames, bytes: receivedBytes };
     },
     series: async () => seriesOf(writer.render([view.collect()]).toString()),

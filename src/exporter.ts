@@ -7,10 +7,8 @@
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { DataApiClient, type DataApiOptions } from './bgproutes/data-api/client.ts';
-import { DataApiSeed } from './bgproutes/data-api/seed.ts';
-import { FastDecoder } from './bgproutes/live/scanner/fast-decoder.ts';
-import { BgproutesSource } from './bgproutes/live/source.ts';
+import type { Prefix } from './bgp/prefix.ts';
+import { BgproutesFeed, type BgproutesFeedOptions } from './bgproutes/feed.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import { Keeper } from './feed/keeper.ts';
@@ -31,6 +29,7 @@ import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
+import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
 import { StreamTroubles } from './stream/stream-troubles.ts';
@@ -92,6 +91,20 @@ const STOP_LIMIT_MS = 4_500;
 /** The last export gets as much, even when a snapshot took all of it. */
 const LAST_EXPORT_MS = 1_000;
 
+/** What a maker of a LiveFeed is given. */
+interface FeedInput {
+  readonly config: Config;
+  readonly prefixes: readonly Prefix[];
+  readonly tools: FeedTools;
+  readonly onRequest: BgproutesFeedOptions['onRequest'];
+}
+
+/** The services that stream BGP, by their names. */
+const SOURCES = {
+  bgproutes: ({ config, prefixes, tools, onRequest }) =>
+    new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
+} as const satisfies Record<string, (input: FeedInput) => LiveFeed>;
+
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
   readonly figures: TableFigures;
@@ -99,7 +112,7 @@ class Exporter implements RunningExporter {
   readonly #logger: Logger;
   readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
-  readonly #source: BgproutesSource;
+  readonly #feed: LiveFeed;
   readonly #feeds: readonly SessionFeed[];
   readonly #keeper: Keeper;
   readonly #troubles = new StreamTroubles();
@@ -125,37 +138,36 @@ class Exporter implements RunningExporter {
     this.#timers = timers;
     this.#config = config;
     const startMs = timers.now();
-    const { table: tableConfig, bgproutes } = config;
+    const { table: tableConfig } = config;
     this.table = new RoutingTable(tableConfig);
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
-    const plan = planSessions(config);
-
-    const userAgent = `bgproutes-exporter/${deps.version.version}`;
-    const sessions = bgproutes.apiKeys.map((apiKey, i) => ({ apiKey, prefixes: plan.subscriptions[i] }));
-    const { websocketUrl, liveManagerUrl, dataApiUrl } = bgproutes;
-    this.#source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
-    const canary = bgproutes.canaryPrefix?.text;
+    this.#feed = SOURCES.bgproutes({
+      config,
+      prefixes: config.prefixes.map(({ prefix }) => prefix),
+      tools: {
+        ...{ timers, logger },
+        userAgent: `bgproutes-exporter/${deps.version.version}`,
+        ids: new TableIds(this.table),
+        knownMoreSpecifics: (prefix) => this.table.prefixes.moreSpecificsOf(prefix),
+      },
+      onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
+    });
+    const { source, decoder, canary } = this.#feed;
+    const plan = planSessions(config.prefixes, this.#feed);
     this.table.prefixes.canary = canary;
-    const decoder = new FastDecoder(new TableIds(this.table));
     const fold = new Fold(this.table);
-    this.#feeds = this.#source.stats.map(
+    this.#feeds = source.stats.map(
       (stream, session) =>
         new SessionFeed({
           ...{ session, stream, decoder, fold, logger, canary },
-          onUnmonitored: (prefixes, atMs) => this.#source.heard(session, prefixes, atMs),
+          onUnmonitored: (prefixes, atMs) => source.heard?.(session, prefixes, atMs),
         }),
     );
-    const onRequest: DataApiOptions['onRequest'] = (endpoint, result) => this.figures.countRequest(endpoint, result);
-    const knownMoreSpecifics = (prefix: string) => this.table.prefixes.moreSpecificsOf(prefix);
-    const apis = bgproutes.apiKeys.map((apiKey) => {
-      const client = new DataApiClient({ baseUrl: dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest });
-      return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
-    });
     this.#keeper = new Keeper({
       table: this.table,
       feeds: this.#feeds,
-      apis: tableConfig.seed ? apis : undefined,
+      histories: source.stats.map((_, session) => (tableConfig.seed ? this.#feed.history(session) : undefined)),
       figures: this.figures,
       logger,
       timers,
@@ -166,7 +178,7 @@ class Exporter implements RunningExporter {
     });
     this.#planChange = new PlanChange(
       {
-        ...{ source: this.#source, keeper: this.#keeper, table: this.table, timers, logger },
+        ...{ source, keeper: this.#keeper, table: this.table, timers, logger },
         onRefusedLate: () => {
           this.#exporterFigures.reloadSuccessful = false;
         },
@@ -178,7 +190,7 @@ class Exporter implements RunningExporter {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
-    const prefixes = new PrefixView(this.table, this.#source.stats);
+    const prefixes = new PrefixView(this.table, source.stats);
     const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
     const table = new TableView(this.table, this.figures, machineMs);
     const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries(), machineMs);
@@ -234,7 +246,7 @@ class Exporter implements RunningExporter {
       });
     }
     this.#keeper.start();
-    this.#source.start({
+    this.#feed.source.start({
       frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
       opened: (session, atMs) => this.#keeper.opened(session, atMs),
       connected: (session, atMs) => {
@@ -256,10 +268,11 @@ class Exporter implements RunningExporter {
   }
 
   ready(): Readiness {
-    if (!allUp(this.#source.stats)) return { ok: false, reason: 'the stream is not up' };
+    const { source } = this.#feed;
+    if (!allUp(source.stats)) return { ok: false, reason: 'the stream is not up' };
     for (const [session] of this.#feeds.entries()) {
-      if (this.#source.renewalHealthy(session)) continue;
-      return { ok: false, reason: `session ${session}: the association of its prefixes could not be renewed` };
+      const reason = source.unhealthy?.(session);
+      if (reason !== undefined) return { ok: false, reason: `session ${session}: ${reason}` };
     }
     return { ok: true };
   }
@@ -293,7 +306,7 @@ class Exporter implements RunningExporter {
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
     this.#cancelSnapshot();
-    await this.#source.stop();
+    await this.#feed.source.stop();
     await this.#keeper.stop();
     await this.#saveSnapshot(true);
     await this.unlockStorage();
@@ -335,7 +348,7 @@ class Exporter implements RunningExporter {
   }
 
   async #change(next: Config): Promise<void> {
-    await this.#planChange.change(planSessions(next, this.#planChange.plan));
+    await this.#planChange.change(planSessions(next.prefixes, this.#feed, this.#planChange.plan));
     this.#config = next;
   }
 
@@ -427,7 +440,7 @@ class Exporter implements RunningExporter {
   // --- the page for people ----------------------------------------------------------------------------------------------
 
   #landing(): LandingFacts {
-    const prefixes = landingPrefixes(this.table, (session) => this.#source.stats[session].up);
+    const prefixes = landingPrefixes(this.table, (session) => this.#feed.source.stats[session].up);
     const seeded = this.figures.seeded ? 'seeded' : 'unseeded';
     return {
       build: this.#deps.version,

@@ -39,8 +39,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   http: { may: [], packages: 'any' },
   bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   'ris-live': { may: ['stream', 'http', 'bgp'], packages: 'any' },
-  // Between a source and the table: only here both are known.
-  feed: { may: ['bgproutes', 'stream', 'metrics', 'table', 'bgp', 'config'], packages: ['node:timers/promises'] },
+  // Where streams meet the table. It knows no service, only the contract of stream/.
+  feed: { may: ['stream', 'metrics', 'table', 'bgp'], packages: ['node:timers/promises'] },
   // Verdicts are pure; only the readers of validated data reach outside.
   rpki: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   storage: { may: ['table'], packages: 'any' },

@@ -1,5 +1,39 @@
-/** Which session of the stream answers for which prefix: the service allows a key only so many. */
+/** Which key carries which prefix: the service allows a key only so many. */
 import { containsPrefix, type Prefix } from '../bgp/prefix.ts';
+import type { SessionPlan } from '../stream/live-feed.ts';
+
+export interface KeyPlanOptions {
+  /** Each key is a session. */
+  readonly keys: number;
+  /** Places of a key, the canary's among them. */
+  readonly prefixesPerKey: number;
+  readonly canary: Prefix | undefined;
+}
+
+/**
+ * Spreads prefixes over keys; those for which no key has room are left out, the last ones first. The canary has a place of
+ * every key, also where it is monitored itself.
+ */
+export function planKeys(
+  { keys, prefixesPerKey, canary }: KeyPlanOptions,
+  prefixes: readonly Prefix[],
+  former?: SessionPlan,
+): SessionPlan {
+  const before = new Map(former?.prefixes.flatMap((list, session) => list.map((text) => [text, session] as const)));
+  const room = prefixesPerKey - (canary === undefined ? 0 : 1);
+  const others = prefixes.filter((prefix) => prefix.text !== canary?.text).slice(0, keys * room);
+  const places = new Map(allocateSessions(others, keys, room, before).map((session, i) => [others[i].text, session]));
+  if (canary !== undefined && prefixes.some(({ text }) => text === canary.text))
+    places.set(canary.text, before.get(canary.text) ?? 0);
+  const lists = Array.from({ length: keys }, (_, session) =>
+    prefixes.filter(({ text }) => places.get(text) === session).map(({ text }) => text),
+  );
+  const subscriptions = lists.map((list) => {
+    if (canary === undefined || list.length === 0 || list.includes(canary.text)) return list;
+    return [...list, canary.text];
+  });
+  return { prefixes: lists, subscriptions };
+}
 
 /**
  * Spreads prefixes over sessions. What had a place keeps it, so that a reload moves nothing; a prefix inside another goes
@@ -7,7 +41,7 @@ import { containsPrefix, type Prefix } from '../bgp/prefix.ts';
  * @param room places a session, the canary's not among them
  * @param former the session that a prefix had, by canonical text
  * @returns a session for each prefix, in their order
- * @throws RangeError when there are more prefixes than places; the configuration is checked for that before
+ * @throws RangeError when there are more prefixes than places
  */
 export function allocateSessions(
   prefixes: readonly Prefix[],

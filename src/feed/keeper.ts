@@ -16,8 +16,8 @@ import { VpDirectory } from './vp-directory.ts';
 export interface KeeperOptions {
   readonly table: RoutingTable;
   readonly feeds: readonly SessionFeed[];
-  /** One a session; undefined: no seeding, and the table never counts as seeded. */
-  readonly apis: readonly History[] | undefined;
+  /** By session; a session without one is not seeded, and with none at all the table never counts as seeded. */
+  readonly histories: readonly (History | undefined)[];
   readonly figures: TableFigures;
   readonly logger: Logger;
   readonly timers: Timers;
@@ -46,7 +46,10 @@ const SETTLE_MS = 5_000;
 
 export class Keeper {
   readonly #options: KeeperOptions;
-  readonly #seeders: readonly SessionSeeder[];
+  /** By session; undefined without a history. */
+  readonly #seeders: readonly (SessionSeeder | undefined)[];
+  /** The histories that there are. */
+  readonly #histories: readonly History[];
   readonly #directory: VpDirectory;
   readonly #clock: ServiceClock;
   readonly #stopped = new AbortController();
@@ -59,7 +62,8 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { table, timers, logger, figures, feeds, apis, lagMs } = options;
+    const { table, timers, logger, figures, feeds, histories, lagMs } = options;
+    this.#histories = histories.filter((history) => history !== undefined);
     const onBack = (vps: readonly HistoryVp[]) => this.#readReturned(vps);
     const onDoubt = () => this.#listDoubted();
     this.#clock = new ServiceClock({
@@ -71,8 +75,9 @@ export class Keeper {
       },
     });
     this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, clock: this.#clock, onDoubt });
-    this.#seeders = (apis ?? []).map(
+    this.#seeders = histories.map(
       (api, session) =>
+        api &&
         new SessionSeeder({
           ...{ session, feed: feeds[session], table, api, directory: this.#directory, figures, logger, timers, lagMs },
           onChange: () => this.#changed(),
@@ -87,7 +92,7 @@ export class Keeper {
     const shortest = routeTtlMs === 0 ? expectedWindowMs : Math.min(expectedWindowMs, routeTtlMs);
     // A hundredth of what is measured is exact enough; more often than once a second is for tests only.
     const loops = [this.#every(Math.min(60_000, Math.max(50, shortest / 100)), () => this.#sweep())];
-    if (this.#seeders.length > 0) {
+    if (this.#histories.length > 0) {
       loops.push(
         this.#every(vpPollIntervalMs, () => this.#pollVps()),
         this.#every(reseedIntervalMs, () => this.compare()),
@@ -109,11 +114,11 @@ export class Keeper {
   }
 
   restored(completeUntil: Readonly<Record<string, number>>): void {
-    for (const seeder of this.#seeders) seeder.restored(completeUntil);
+    for (const seeder of this.#seeders) seeder?.restored(completeUntil);
   }
 
   completeUntil(): Record<string, number> {
-    return Object.assign({}, ...this.#seeders.map((seeder) => seeder.completeUntil()));
+    return Object.assign({}, ...this.#seeders.map((seeder) => seeder?.completeUntil()));
   }
 
   opened(session: number, atMs: number): void {
@@ -139,13 +144,13 @@ export class Keeper {
 
   /** Compares the table with the Data API now, session by session. */
   async compare(): Promise<void> {
-    for (const seeder of this.#seeders) await seeder.compare();
+    for (const seeder of this.#seeders) await seeder?.compare();
   }
 
   /** Ends everything under way; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await Promise.all(this.#seeders.map((seeder) => seeder.stop()));
+    await Promise.all(this.#seeders.map((seeder) => seeder?.stop()));
     await this.#loops;
     await Promise.all([this.#reading, this.#asking]);
   }
@@ -154,7 +159,8 @@ export class Keeper {
     const { figures, logger, table } = this.#options;
     figures.clockOffsetMs = this.#clock.isKnown ? this.#clock.offsetMs : undefined;
     const isDoubted = this.#directory.isDoubted || !this.#clock.isKnown;
-    const seeded = this.#seeders.length > 0 && !isDoubted && this.#seeders.every((seeder) => seeder.complete);
+    const isComplete = this.#seeders.every((seeder) => seeder?.complete !== false);
+    const seeded = this.#histories.length > 0 && !isDoubted && isComplete;
     for (const monitored of table.prefixes.monitored()) {
       const seeder = this.#seeders[monitored.watched.session];
       table.setTrusted(monitored, !isDoubted && seeder?.isTrusted(monitored.state.prefix.text) === true);
@@ -173,12 +179,13 @@ export class Keeper {
   #clockChanged(): void {
     const { table, timers } = this.#options;
     table.setClockOffset(this.#clock.offsetMs, timers.now());
-    for (const seeder of this.#seeders) seeder.voidSeed();
+    for (const seeder of this.#seeders) seeder?.voidSeed();
   }
 
   /** A clock that was set, or a machine that was suspended, may have changed the offset: until it is measured nothing is trusted. */
   async #watchClock(): Promise<void> {
-    const { figures, logger, takeClockStep, timers, apis = [] } = this.#options;
+    const { figures, logger, takeClockStep, timers } = this.#options;
+    const histories = this.#histories;
     const { signal } = this.#stopped;
     const stepMs = takeClockStep();
     if (stepMs === undefined) return;
@@ -193,7 +200,7 @@ export class Keeper {
     this.#changed();
     for (let asked = 0; !this.#clock.isKnown && !signal.aborted; asked++) {
       try {
-        await this.#clock.ensure(apis[asked % apis.length], signal);
+        await this.#clock.ensure(histories[asked % histories.length], signal);
       } catch (error) {
         if (signal.aborted) return;
         const text = error instanceof Error ? error.message : String(error);
@@ -251,15 +258,15 @@ export class Keeper {
   /** One session after the other, beside whatever found out that they are back. */
   #readReturned(vps: readonly HistoryVp[]): void {
     this.#reading = this.#reading.then(async () => {
-      for (const seeder of this.#seeders) await seeder.readVps(vps);
+      for (const seeder of this.#seeders) await seeder?.readVps(vps);
     });
   }
 
   async #pollVps(): Promise<void> {
-    const { apis, logger } = this.#options;
-    for (const api of apis ?? []) {
+    const { logger } = this.#options;
+    for (const history of this.#histories) {
       try {
-        await this.#directory.refresh(api, this.#stopped.signal);
+        await this.#directory.refresh(history, this.#stopped.signal);
         this.#readReturned([]); // those that could not be read the last time
         return;
       } catch (error) {

@@ -2,16 +2,16 @@
  * From one plan to the next while the stream goes on. Prefixes that leave keep their routes until those that come are
  * associated, so that a refusal leaves everything as it was; those that come are read once the stream delivers them.
  */
-import type { BgproutesSource } from '../bgproutes/live/source.ts';
 import { StoppedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { StreamSource } from '../stream/source.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { Keeper } from './keeper.ts';
-import type { SessionPlan } from './session-plan.ts';
+import type { Plan } from './session-plan.ts';
 
 export interface PlanChangeOptions {
-  readonly source: BgproutesSource;
+  readonly source: StreamSource;
   readonly keeper: Keeper;
   readonly table: RoutingTable;
   readonly timers: Timers;
@@ -26,10 +26,10 @@ export class PlanChange {
   readonly #options: PlanChangeOptions;
   /** Sessions whose key has not the prefixes of the plan, because they were refused late. */
   readonly #refused = new Set<number>();
-  #plan: SessionPlan;
+  #plan: Plan;
 
   /** @param plan what the source was made with; it is applied to table and keeper */
-  constructor(options: PlanChangeOptions, plan: SessionPlan) {
+  constructor(options: PlanChangeOptions, plan: Plan) {
     this.#options = options;
     this.#plan = plan;
     options.table.watch(plan.watched, options.timers.now());
@@ -39,7 +39,7 @@ export class PlanChange {
     }
   }
 
-  get plan(): SessionPlan {
+  get plan(): Plan {
     return this.#plan;
   }
 
@@ -47,7 +47,7 @@ export class PlanChange {
    * Resolves when the prefixes are associated with their keys, or it took too long: the rest then goes on by itself.
    * Rejects when the service refuses them; the former plan then holds. Not to be called again before.
    */
-  async change(next: SessionPlan): Promise<void> {
+  async change(next: Plan): Promise<void> {
     const { table, keeper, timers, logger, limitMs = 30_000 } = this.#options;
     const former = this.#plan;
     const changed = next.subscriptions.flatMap((list, i) =>
@@ -86,7 +86,7 @@ export class PlanChange {
     table.watch(next.watched, timers.now());
   }
 
-  async #associate(session: number, plan: SessionPlan): Promise<void> {
+  async #associate(session: number, plan: Plan): Promise<void> {
     const { source, keeper, timers } = this.#options;
     await source.setPrefixes(session, plan.subscriptions[session]);
     keeper.setDelivered(session, plan.prefixes[session]);
@@ -102,7 +102,7 @@ export class PlanChange {
   }
 
   /** @param refused sessions whose key surely has the former prefixes still */
-  #goBack(former: SessionPlan, changed: readonly number[], refused: ReadonlySet<number>): void {
+  #goBack(former: Plan, changed: readonly number[], refused: ReadonlySet<number>): void {
     const { source, keeper, table, timers, logger } = this.#options;
     this.#plan = former;
     table.watch(former.watched, timers.now());

@@ -2,21 +2,13 @@
  * Where one session of the stream meets the table: frames are decoded and folded in the step in which they arrive, or
  * held, bounded, while a seed or a gap fill is under way. However many were held, no turn of the event loop is long.
  */
-
+import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
-import {
-  DECODE_FAILURES,
-  type DecodeFailure,
-  type DecodeResult,
-  decodeMessage,
-  NOT_MESSAGES,
-} from '../bgproutes/live/message.ts';
-import type { FastDecoder } from '../bgproutes/live/scanner/fast-decoder.ts';
-import { MAX_FRAMES } from '../bgproutes/live/scanner/frame-layout.ts';
 import type { Logger } from '../logger.ts';
 import { Histogram } from '../metrics/histogram.ts';
 import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
+import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
 import { FrameQueue, type HoldBounds } from './frame-queue.ts';
@@ -29,6 +21,8 @@ const TURN_MS = 5;
  * tiny frames, each of which may cost as much as a message.
  */
 const MOST_AT_ONCE = 512;
+/** Different remarks about one session's stream that are logged. */
+const MAX_REMARKS = 32;
 
 /** Turns of the event loop, as an argument so that tests give them by hand. */
 export interface Turns {
@@ -50,7 +44,7 @@ export interface SessionFeedOptions {
   readonly session: number;
   readonly stream: StreamStats;
   /** May be shared by all sessions: each frame is decoded and folded in one step. */
-  readonly decoder: FastDecoder;
+  readonly decoder: FrameDecoder;
   readonly fold: Fold;
   readonly logger: Logger;
   /** Canonical text of a prefix that only proves that the stream speaks. */
@@ -59,18 +53,21 @@ export interface SessionFeedOptions {
   /** Default: those of Node. */
   readonly turns?: Turns;
   /**
-   * Told of a message in which nothing is monitored, by any session: at most one of those that are read together. It gets
-   * all prefixes of the message, canonical.
+   * Told of a message in which nothing is monitored: at most one of those that came as integers in one packet. It gets all
+   * prefixes of the message, canonical.
    */
   readonly onUnmonitored?: (prefixes: readonly string[], receivedAtMs: number) => void;
 }
 
 export class SessionFeed {
   readonly stream: StreamStats;
-  readonly events = new FoldCounts();
+  /** What became of the events. */
+  readonly counts = new FoldCounts();
   readonly delay = new Histogram(DELAY_BOUNDS);
-  readonly decodeFailures: Record<DecodeFailure, number> = zeros(DECODE_FAILURES);
-  slowDecodes = 0;
+  /** By the reasons of the decoder. */
+  readonly decodeFailures: Record<string, number>;
+  /** Frames that the decoder's fast way gave up; undefined where it has none. */
+  generalDecodes: number | undefined;
   /** Messages that were decoded, whole or in part. Keep-alives and whatever else is no message of ours do not count. */
   updates = 0;
   /** Receipt of the newest of them, Unix ms. A message that was held counts once it is decoded. */
@@ -78,7 +75,7 @@ export class SessionFeed {
   canaryAtMs: number | undefined;
   readonly #canary: string | undefined;
   readonly #session: number;
-  readonly #decoder: FastDecoder;
+  readonly #decoder: FrameDecoder;
   readonly #fold: Fold;
   readonly #logger: Logger;
   readonly #turns: Turns;
@@ -92,9 +89,40 @@ export class SessionFeed {
   /** Who waits until so many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
   readonly #clocks: SenderClocks;
-  /** Of the frames that were read together, seconds. */
-  readonly #delays = new Float64Array(MAX_FRAMES);
-  readonly #told = new Set<string>();
+  /** Of the messages that were read together, seconds. */
+  #delays = new Float64Array(32);
+  readonly #remarks = new Set<string>();
+  /** The frames that are applied now, when they were received, and how their events count that are too old. */
+  #applied: readonly Buffer[] = [];
+  #receivedAtMs = 0;
+  #late: LateReason = 'out_of_order';
+  /** Of the frames that are applied now, one in which nothing is monitored was told. */
+  #isTold = false;
+  /** Applies what frames say. */
+  readonly #sink: EventSink = {
+    integers: (read, first) => this.#integers(read, first),
+    update: (update) => this.#update(update),
+    peerState: (state) => this.#peerState(state),
+    failed: (reason) => this.#failed(reason),
+    general: () => {
+      if (this.generalDecodes !== undefined) this.generalDecodes++;
+    },
+    remark: (text, fields) => this.#remark(text, fields),
+  };
+  /** Counts what frames say for which there was no room. */
+  readonly #overflow: EventSink = {
+    integers: (read) => this.#dropIntegers(read),
+    update: ({ withdrawn, announced }) => {
+      this.#heard(1, this.#receivedAtMs);
+      this.counts.dropped.hold_overflow += announced.length + withdrawn.length;
+    },
+    peerState: () => {
+      this.counts.dropped.hold_overflow++;
+    },
+    failed: (reason) => this.#failed(reason),
+    general: () => {},
+    remark: (text, fields) => this.#remark(text, fields),
+  };
 
   constructor({
     session,
@@ -110,6 +138,8 @@ export class SessionFeed {
     this.#session = session;
     this.stream = stream;
     this.#decoder = decoder;
+    this.decodeFailures = zeros(decoder.failures);
+    this.generalDecodes = decoder.hasFastWay === true ? 0 : undefined;
     this.#fold = fold;
     this.#clocks = new SenderClocks(fold.table.vps);
     this.#logger = logger;
@@ -122,7 +152,8 @@ export class SessionFeed {
   /** Messages, or parts of one, whose events are lost because they could not be read. */
   get unreadMessages(): number {
     let unread = 0;
-    for (const reason of DECODE_FAILURES) if (!NOT_MESSAGES.includes(reason)) unread += this.decodeFailures[reason];
+    const { failures, harmless } = this.#decoder;
+    for (const reason of failures) if (!harmless.includes(reason)) unread += this.decodeFailures[reason];
     return unread;
   }
 
@@ -233,28 +264,32 @@ export class SessionFeed {
   }
 
   #apply(frames: readonly Buffer[], receivedAtMs: number, late: LateReason): void {
-    const { events } = this;
-    let isTold = false;
-    this.#decoder.decode(
-      frames,
-      (read, first) => {
-        const unmonitored = events.unmonitoredPrefixes;
-        this.#observe(read, receivedAtMs);
-        this.#heard(read.count, receivedAtMs);
-        this.#fold.applyIntegers(read, this.#session, events, receivedAtMs, late);
-        if (events.unmonitoredPrefixes === unmonitored || isTold) return;
-        const place = firstUnmonitored(read);
-        if (place === undefined) return;
-        isTold = true;
-        this.#tellUnmonitored(decodeMessage(frames[first + place]), receivedAtMs);
-      },
-      (frame) => this.#applySlowly(frame, receivedAtMs, late),
-    );
+    this.#applied = frames;
+    this.#receivedAtMs = receivedAtMs;
+    this.#late = late;
+    this.#isTold = false;
+    this.#decoder.decode(frames, this.#sink);
+  }
+
+  /** Messages that the decoder gives as integers. */
+  #integers(read: DecodedUpdates, first: number): void {
+    const { counts } = this;
+    const receivedAtMs = this.#receivedAtMs;
+    const unmonitored = counts.unmonitoredPrefixes;
+    this.#observe(read, receivedAtMs);
+    this.#heard(read.count, receivedAtMs);
+    this.#fold.applyIntegers(read, this.#session, counts, receivedAtMs, this.#late);
+    if (counts.unmonitoredPrefixes === unmonitored || this.#isTold || this.#decoder.prefixesOf === undefined) return;
+    const place = firstUnmonitored(read);
+    if (place === undefined) return;
+    this.#isTold = true;
+    this.#onUnmonitored(this.#decoder.prefixesOf(this.#applied[first + place]), receivedAtMs);
   }
 
   /** Notes how late messages are, and what that tells of the clocks of their senders. */
   #observe({ count, timesUs, vps: senders }: DecodedUpdates, receivedAtMs: number): void {
     const { vps, clockOffsetMs } = this.#fold.table;
+    if (count > this.#delays.length) this.#delays = new Float64Array(count);
     const delays = this.#delays;
     const onTimeMs = this.#clocks.onTimeMs;
     let timed = 0;
@@ -273,26 +308,41 @@ export class SessionFeed {
     this.delay.observeAll(delays, timed);
   }
 
-  /** A frame that the fast decoder doubts. */
-  #applySlowly(data: Buffer, receivedAtMs: number, late: LateReason): void {
-    this.slowDecodes++;
-    const result = this.#decode(data, receivedAtMs);
-    if (!result.ok) return;
-    const { update } = result;
+  /** A message in words. */
+  #update(update: RouteUpdate): void {
+    const { counts } = this;
     const { table } = this.#fold;
+    const receivedAtMs = this.#receivedAtMs;
+    const { withdrawn, announced } = update;
+    this.#heard(1, receivedAtMs);
     const latenessMs = this.#judge(table.addVp(update.vp), update.timeUs, receivedAtMs);
     if (latenessMs !== undefined) this.delay.observe((latenessMs + table.clockOffsetMs) / 1_000);
-    if (
-      this.#canary !== undefined &&
-      (update.announced.includes(this.#canary) || update.withdrawn.includes(this.#canary))
-    ) {
+    if (this.#canary !== undefined && (announced.includes(this.#canary) || withdrawn.includes(this.#canary)))
       this.canaryAtMs = receivedAtMs;
+    const unmonitored = counts.unmonitoredPrefixes;
+    this.#fold.apply(update, this.#session, counts, receivedAtMs, this.#late);
+    const count = withdrawn.length + announced.length;
+    if (count > 0 && counts.unmonitoredPrefixes - unmonitored === count)
+      this.#onUnmonitored([...withdrawn, ...announced], receivedAtMs);
+  }
+
+  #peerState(state: PeerState): void {
+    this.#fold.applyPeerState(state, this.counts, this.#receivedAtMs);
+  }
+
+  #failed(reason: string): void {
+    this.decodeFailures[reason]++;
+  }
+
+  #dropIntegers(read: DecodedUpdates): void {
+    const { count, paths, announcedEnds, unmonitored } = read;
+    this.#heard(count, this.#receivedAtMs);
+    let events = announcedEnds[count - 1];
+    for (let i = 0; i < count; i++) {
+      events += unmonitored[i];
+      if (paths[i] !== 0) this.#fold.table.paths.release(paths[i]);
     }
-    const { events } = this;
-    const unmonitored = events.unmonitoredPrefixes;
-    this.#fold.apply(update, this.#session, events, receivedAtMs, late);
-    const count = update.withdrawn.length + update.announced.length;
-    if (count > 0 && events.unmonitoredPrefixes - unmonitored === count) this.#tellUnmonitored(result, receivedAtMs);
+    this.counts.dropped.hold_overflow += events;
   }
 
   /** How late a message is by our clock, ms, whatever its sender's clock says; undefined when it has no time. */
@@ -302,14 +352,8 @@ export class SessionFeed {
     if (vp < 0) return delayMs; // there is no room for the VP
     const { vps, clockOffsetMs } = this.#fold.table;
     const latenessMs = this.#clocks.judge(vp, delayMs, receivedAtMs, clockOffsetMs);
-    if (vps.clockOffsetUs[vp] > 0) this.events.slowClocks++;
+    if (vps.clockOffsetUs[vp] > 0) this.counts.slowClocks++;
     return latenessMs;
-  }
-
-  #tellUnmonitored(result: DecodeResult, receivedAtMs: number): void {
-    if (!result.ok) return;
-    const { withdrawn, announced } = result.update;
-    this.#onUnmonitored([...withdrawn, ...announced], receivedAtMs);
   }
 
   /** Messages that found no room were decoded before those that were held: the newest receipt stays. */
@@ -318,41 +362,17 @@ export class SessionFeed {
     this.lastUpdateAtMs = Math.max(this.lastUpdateAtMs ?? receivedAtMs, receivedAtMs);
   }
 
-  #decode(data: Buffer, receivedAtMs: number): DecodeResult {
-    const result = decodeMessage(data);
-    if (!result.ok) {
-      this.decodeFailures[result.reason]++;
-      if (result.reason === 'withdrawal_without_prefix' && result.keys !== undefined) {
-        this.#tellOnce(
-          `no ${result.keys.join()}`,
-          'withdrawal without a readable prefix: under which key are its prefixes?',
-          {
-            keys: result.keys.join(' '),
-          },
-        );
-      }
-      return result;
-    }
-    this.#heard(1, receivedAtMs);
-    for (const failure of result.failures) this.decodeFailures[failure]++;
-    if (result.guessedKey !== undefined) {
-      this.#tellOnce(`key ${result.guessedKey}`, 'withdrawn prefixes found under a key that is not documented', {
-        key: result.guessedKey,
-      });
-    }
-    return result;
-  }
-
   /** The events of a frame that finds no room are counted, so the frame is decoded all the same. */
   #dropHeld(data: Buffer, receivedAtMs: number): void {
-    const result = this.#decode(data, receivedAtMs);
-    if (result.ok) this.events.dropped.hold_overflow += result.update.announced.length + result.update.withdrawn.length;
+    this.#receivedAtMs = receivedAtMs;
+    this.#decoder.decode([data], this.#overflow);
   }
 
-  #tellOnce(what: string, message: string, fields: Readonly<Record<string, string>>): void {
-    if (this.#told.size >= 32 || this.#told.has(what)) return;
-    this.#told.add(what);
-    this.#logger.warn(message, { session: this.stream.session, ...fields });
+  #remark(text: string, fields: Readonly<Record<string, string>>): void {
+    const remark = `${text} ${Object.values(fields).join()}`;
+    if (this.#remarks.size >= MAX_REMARKS || this.#remarks.has(remark)) return;
+    this.#remarks.add(remark);
+    this.#logger.warn(text, { session: this.stream.session, ...fields });
   }
 }
 

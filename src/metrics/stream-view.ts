@@ -23,16 +23,22 @@ export interface SessionFigures {
     readonly frames: number;
     readonly receivedBytes: number;
     readonly subscribedPrefixes: number;
-    readonly renewals: Readonly<Record<string, number>>;
-    readonly subscriptionExpiresAtMs: number | undefined;
-    readonly subscriptionLosses: number;
+    /** Only of sources whose subscriptions expire. */
+    readonly subscription?:
+      | {
+          readonly renewals: Readonly<Record<string, number>>;
+          readonly expiresAtMs: number | undefined;
+          readonly losses: number;
+        }
+      | undefined;
   };
   readonly decodeFailures: Readonly<Record<string, number>>;
-  readonly slowDecodes: number;
+  /** Frames that the decoder's fast way gave up; undefined where it has none. */
+  readonly generalDecodes: number | undefined;
   /** Messages that were decoded. */
   readonly updates: number;
   readonly lastUpdateAtMs: number | undefined;
-  readonly events: {
+  readonly counts: {
     readonly dropped: Readonly<Record<string, number>>;
     readonly unmonitoredPrefixes: number;
     readonly futureTimestamps: number;
@@ -74,7 +80,7 @@ function writers(
   elapsed: () => number,
   machineMs: (ms: number) => number,
 ): Readonly<Record<keyof typeof streamMetrics, Write>> {
-  const { stream, events } = session;
+  const { stream, counts } = session;
   const base = new Labels(['source', 'session'], [stream.source, stream.session]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
     each(base, 'reason', Object.keys(counts), (reason) => counts[reason]);
@@ -89,17 +95,37 @@ function writers(
     streamLastFrame: single(base, () => seconds(session.lastUpdateAtMs, machineMs)),
     streamDelay: histogram(base, () => session.delay),
     streamDecodeFailures: reasons(session.decodeFailures),
-    streamSlowDecodes: single(base, () => session.slowDecodes),
-    streamDroppedEvents: reasons(events.dropped),
-    streamFutureTimestamps: single(base, () => events.futureTimestamps),
-    streamUntimedMessages: single(base, () => events.untimed),
-    streamSlowClockMessages: single(base, () => events.slowClocks),
-    streamUnmonitoredPrefixes: single(base, () => events.unmonitoredPrefixes),
+    streamSlowDecodes: single(base, () => session.generalDecodes),
+    streamDroppedEvents: reasons(counts.dropped),
+    streamFutureTimestamps: single(base, () => counts.futureTimestamps),
+    streamUntimedMessages: single(base, () => counts.untimed),
+    streamSlowClockMessages: single(base, () => counts.slowClocks),
+    streamUnmonitoredPrefixes: single(base, () => counts.unmonitoredPrefixes),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
-    streamSubscriptionRenewals: each(base, 'result', Object.keys(stream.renewals), (result) => stream.renewals[result]),
-    streamSubscriptionExpiry: single(base, () => seconds(stream.subscriptionExpiresAtMs, machineMs)),
-    streamSubscriptionLosses: single(base, () => stream.subscriptionLosses),
+    ...subscriptionWriters(base, stream.subscription, machineMs),
     streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs, machineMs)),
+  };
+}
+
+/** Without a subscription that expires these metrics have no series of the session. */
+function subscriptionWriters(
+  base: Labels,
+  subscription: SessionFigures['stream']['subscription'],
+  machineMs: (ms: number) => number,
+): Readonly<Record<`streamSubscription${'Renewals' | 'Expiry' | 'Losses'}`, Write>> {
+  if (subscription === undefined) {
+    const nothing: Write = () => {};
+    return {
+      streamSubscriptionRenewals: nothing,
+      streamSubscriptionExpiry: nothing,
+      streamSubscriptionLosses: nothing,
+    };
+  }
+  const { renewals } = subscription;
+  return {
+    streamSubscriptionRenewals: each(base, 'result', Object.keys(renewals), (result) => renewals[result]),
+    streamSubscriptionExpiry: single(base, () => seconds(subscription.expiresAtMs, machineMs)),
+    streamSubscriptionLosses: single(base, () => subscription.losses),
   };
 }
 

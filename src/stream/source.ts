@@ -42,10 +42,20 @@ export interface StreamStats {
   frames: number;
   receivedBytes: number;
   subscribedPrefixes: number;
+  /** Only of sources whose subscriptions expire unless they are renewed. */
+  readonly subscription?: SubscriptionStats;
+}
+
+/** Numbers of a session whose subscription expires. */
+export type SubscribedStats = StreamStats & { readonly subscription: SubscriptionStats };
+
+/** What became of a subscription that expires. */
+export interface SubscriptionStats {
   readonly renewals: Record<RenewalResult, number>;
-  subscriptionExpiresAtMs: number | undefined;
+  /** Unix ms; undefined while there is none. */
+  expiresAtMs: number | undefined;
   /** How often messages showed that another client had replaced the session's list of prefixes. */
-  subscriptionLosses: number;
+  losses: number;
 }
 
 /** What happens on a source; called synchronously, must not throw. */
@@ -87,6 +97,17 @@ export interface StreamSource {
    * closes its connection and is idle.
    */
   setPrefixes(session: number, prefixes: readonly string[]): Promise<void>;
+  /**
+   * Why somebody should look at the session although it may be up: what it needs to stay up fails. One line for people;
+   * undefined: nothing is wrong, or the session is idle. A source without it has nothing of the kind.
+   */
+  unhealthy?(session: number): string | undefined;
+  /**
+   * A message of the session came about these prefixes, none of which is monitored. For a source that must know whose list
+   * of prefixes its sessions follow.
+   * @param prefixes all prefixes of the message, canonical
+   */
+  heard?(session: number, prefixes: readonly string[], receivedAtMs: number): void;
   /** Closes all connections; resolves when they are closed, at the latest after two seconds. Idempotent. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** What a session's numbers mean: pure functions over `StreamStats`. */
-import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from './source.ts';
+import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats, type SubscriptionStats } from './source.ts';
 
 /** Numbers of a session that has not begun. */
 export function createStreamStats(source: string, session: string, startTimeMs: number): StreamStats {
@@ -16,10 +16,12 @@ export function createStreamStats(source: string, session: string, startTimeMs: 
     frames: 0,
     receivedBytes: 0,
     subscribedPrefixes: 0,
-    renewals: zeros(RENEWAL_RESULTS),
-    subscriptionExpiresAtMs: undefined,
-    subscriptionLosses: 0,
   };
+}
+
+/** For a source whose subscriptions expire. */
+export function createSubscriptionStats(): SubscriptionStats {
+  return { renewals: zeros(RENEWAL_RESULTS), expiresAtMs: undefined, losses: 0 };
 }
 
 function zeros<K extends string>(keys: readonly K[]): Record<K, number> {

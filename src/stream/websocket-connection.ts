@@ -3,7 +3,6 @@
  * one value. What comes after it (waiting, connecting again) is websocket-session.ts.
  */
 import { type ClientOptions, WebSocket } from 'ws';
-import { parseJson } from '../json.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { DisconnectReason } from './source.ts';
 import type { Timers } from './timers.ts';
@@ -35,9 +34,6 @@ export const DEFAULT_CONNECTION_SETTINGS: ConnectionSettings = {
 
 /** How long the closing handshake may take, ms. Less than the two seconds a source has for stopping. */
 const CLOSE_TIMEOUT_MS = 1_000;
-
-/** A refusal is a short sentence; a longer frame that begins like one is left to the decoder. */
-const MAX_REFUSAL_BYTES = 16 * 1024;
 
 /** How much of the body of an answer other than 101 is read for its text, bytes. */
 const MAX_ANSWER_BYTES = 4 * 1024;
@@ -86,6 +82,13 @@ export interface ConnectionOptions {
   readonly settings: ConnectionSettings;
   readonly timers: Timers;
   readonly redactText: Redactor;
+  /**
+   * The service's text when a frame says that it refuses us, which ends the connection; undefined for any other frame.
+   * Called for every frame. Default: no frame is a refusal.
+   */
+  readonly refusalOf?: ((frame: Buffer) => string | undefined) | undefined;
+  /** Texts that are sent, in their order, as soon as the connection is open: what the service must be told first. Default: none. */
+  readonly greeting?: (() => Iterable<string>) | undefined;
   /**
    * Only asks whether the service refuses. Waits for that three times as long as the handshake took, 50 ms at least: longer
    * than `settleMs` where the service is far away, as somebody else's session hangs on it, and shorter where it is near.
@@ -191,6 +194,13 @@ export class WebSocketConnection {
     this.socket.close(1000);
   }
 
+  /** Sends a text frame. False: the connection is not open, and nothing was sent. */
+  send(text: string): boolean {
+    if (!this.isOpen) return false;
+    this.socket.send(text);
+    return true;
+  }
+
   /**
    * Stops reading: the server's TCP window fills, nothing is dropped here. Frames of the packet that is being read (up to
    * 64 KiB) still come. The heartbeat waits meanwhile.
@@ -221,6 +231,7 @@ export class WebSocketConnection {
         : settings.settleMs;
     // A refusal may have come while this process did other work: the sockets are read once more before it is over.
     this.cancelTimer = timers.schedule(() => setImmediate(this.settle), settleMs);
+    for (const text of this.options.greeting?.() ?? []) this.socket.send(text);
     this.events.opened?.(this.lastLifeAtMs);
   };
 
@@ -258,7 +269,7 @@ export class WebSocketConnection {
 
   private readonly onMessage = (data: WebSocket.RawData): void => {
     const frame = data as Buffer; // `ws` gives one Buffer a message unless told otherwise
-    const refusal = refusalText(frame);
+    const refusal = this.options.refusalOf?.(frame);
     if (refusal !== undefined) {
       this.end('refused', foreignText(refusal, this.options.redactText), true);
       return;
@@ -343,18 +354,4 @@ export class WebSocketConnection {
     this.socket.off('message', this.onMessage);
     this.socket.off('open', this.onOpen);
   }
-}
-
-/**
- * The text of a refusal, `{"error": TEXT}`; undefined for any other frame. Called for every frame: one that does not begin
- * with `{`, blanks and `"error"` is told apart by its first bytes.
- */
-export function refusalText(frame: Buffer): string | undefined {
-  if (frame[0] === 0x7b && frame[1] === 0x22 && frame[2] !== 0x65) return undefined; // {" and not e: nearly every frame
-  if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64)))
-    return undefined;
-  const value = parseJson(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown } | undefined;
-  if (value === undefined) return undefined; // cut or broken: the decoder's to refuse
-  if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
-  return typeof value.error === 'string' ? value.error : JSON.stringify(value.error);
 }

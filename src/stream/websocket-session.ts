@@ -88,6 +88,9 @@ export interface SessionOptions {
   readonly prepare?: (signal: AbortSignal) => Promise<Preparation>;
   /** The wait after this failure, ms; undefined: that of the settings. */
   readonly delayAfter?: (failure: AttemptFailure) => number | undefined;
+  /** See `ConnectionOptions`. */
+  readonly refusalOf?: ((frame: Buffer) => string | undefined) | undefined;
+  readonly greeting?: (() => Iterable<string>) | undefined;
   readonly timers: Timers;
   readonly redactText: Redactor;
   readonly log: Logger;
@@ -163,6 +166,11 @@ export class WebSocketSession {
       this.again = true;
       this.live.close();
     }
+  }
+
+  /** Sends a text frame. False: there is no connection that is open, and nothing was sent. */
+  send(text: string): boolean {
+    return this.live?.send(text) === true;
   }
 
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */

@@ -1,6 +1,6 @@
 /** Applies decoded updates to the table, and counts by session what was not applied and why. */
 
-import type { RouteUpdate } from '../bgp/route-event.ts';
+import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import { attributeFingerprint, type DecodedUpdates } from '../bgp/route-integers.ts';
 import { PATH_LIMIT } from './path-table.ts';
 import { PrefixState } from './prefix-state.ts';
@@ -133,6 +133,16 @@ export class Fold {
       }
       table.paths.release(path);
     }
+  }
+
+  /**
+   * A VP that goes down takes its routes with it at once. One that is up again is not expected before it has spoken, so that
+   * word changes nothing.
+   */
+  applyPeerState({ vp, up, timeUs }: PeerState, counts: FoldCounts, nowMs: number): void {
+    const number = this.table.vps.find(vp);
+    if (up || number < 0) return;
+    this.table.setVpDown(number, this.#plausibleTime(number, timeUs, counts, nowMs));
   }
 
   /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */

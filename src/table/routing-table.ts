@@ -363,7 +363,7 @@ export class RoutingTable extends RouteLedger {
   // --- vantage points ---------------------------------------------------------------------------------------------
 
   /** The VP's session is down: its routes leave numerator and denominator. Routes it announces later count again. */
-  setVpDown(vp: number): void {
+  setVpDown(vp: number, sinceUs = 0): void {
     if (this.vps.down[vp] === 1) return;
     if (this.vps.counted[vp] === 1) this.countVp(vp, -1);
     this.countFullFeed(vp, -1);
@@ -372,7 +372,8 @@ export class RoutingTable extends RouteLedger {
       const cell = this.cells.find(state, vp);
       if (cell === -1) continue;
       if (this.cells.path(cell) !== 0) {
-        this.drop(state, vp, cell, this.cells.signedTime(cell), 0);
+        const isOlder = this.cells.time(cell) < sinceUs;
+        this.drop(state, vp, cell, isOlder ? sinceUs : this.cells.signedTime(cell), 0);
         this.countLoss(state, 'vp_down');
       } else if (this.cells.mark(cell) !== 0) {
         this.unexpect(state, vp, cell);

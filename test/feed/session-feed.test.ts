@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
 import type { HoldBounds } from '../../src/feed/frame-queue.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
@@ -37,7 +37,7 @@ function newFeed(holdBounds: HoldBounds): SessionFeed {
   return new SessionFeed({
     session: 0,
     stream: createStreamStats('bgproutes', '0', NOW),
-    decoder: new FastDecoder(new TableIds(table)),
+    decoder: new BgproutesDecoder(new TableIds(table)),
     fold: new Fold(table),
     logger,
     canary: CANARY,
@@ -60,9 +60,9 @@ describe('a message in which nothing is monitored', () => {
     feed.frames([of(1_700_000_001, FOREIGN)], NOW);
     feed.frames([of(1_700_000_002, `${FOREIGN},198.18.0.0/15`)], NOW + 1);
     feed.frames([frame(1, 1_700_000_003, { withdraws: FOREIGN })], NOW + 2);
-    const slowDecodes = feed.slowDecodes;
+    const generalDecodes = feed.generalDecodes;
     feed.frames([of(1_700_000_004, FOREIGN)], NOW + 3);
-    expect(feed.slowDecodes).toBe(slowDecodes);
+    expect(feed.generalDecodes).toBe(generalDecodes);
     expect(told).toEqual([
       [[FOREIGN], 0],
       [[FOREIGN, '198.18.0.0/15'], 1],
@@ -76,7 +76,7 @@ describe('a message in which nothing is monitored', () => {
       feed.frames([of(1_700_000_001, prefixes)], NOW);
       feed.frames([of(1_700_000_002, prefixes)], NOW);
     }
-    expect(feed.events.unmonitoredPrefixes).toBeGreaterThan(0);
+    expect(feed.counts.unmonitoredPrefixes).toBeGreaterThan(0);
     expect(told).toEqual([]);
   });
 
@@ -96,7 +96,7 @@ describe('a message in which nothing is monitored', () => {
 describe('frames that come together', () => {
   test('are applied in their order, whatever in between is in doubt', () => {
     feed.frames([announce(1, 1_700_000_001)], NOW);
-    expect(feed.slowDecodes).toBe(1); // the VP is new, and so is the spelling of the prefix
+    expect(feed.generalDecodes).toBe(1); // the VP is new, and so is the spelling of the prefix
     const gone = (vp: number, sec: number) => frame(vp, sec, { withdraws: PREFIX });
     feed.frames(
       [
@@ -111,9 +111,9 @@ describe('frames that come together', () => {
       ],
       NOW,
     );
-    expect(feed.slowDecodes).toBe(3);
+    expect(feed.generalDecodes).toBe(3);
     expect(feed.decodeFailures.invalid_json).toBe(1);
-    expect(feed.events.dropped.out_of_order).toBe(1);
+    expect(feed.counts.dropped.out_of_order).toBe(1);
     expect(feed.delay.count).toBe(8);
     const [monitored] = table.prefixes.monitored();
     expect([monitored.announcements, monitored.withdrawals, table.routes]).toEqual([4, 3, 1]);
@@ -125,7 +125,7 @@ describe('frames that come together', () => {
     const packet = Array.from({ length: 1_000 }, (_, i) => announce(1, 1_700_000_001 + i));
     feed.frames(packet, NOW + 1_000_000);
     const [monitored] = table.prefixes.monitored();
-    expect([monitored.announcements, feed.slowDecodes, feed.delay.count]).toEqual([1_001, 1, 1_001]);
+    expect([monitored.announcements, feed.generalDecodes, feed.delay.count]).toEqual([1_001, 1, 1_001]);
     expect(monitored.lastAnnouncementUs).toBe(1_700_001_000_000_000);
   });
 
@@ -135,7 +135,7 @@ describe('frames that come together', () => {
       [1, 2, 3, 4, 5].map((vp) => announce(vp, 1_700_000_001)),
       NOW,
     );
-    expect(feed.events.dropped.hold_overflow).toBe(2);
+    expect(feed.counts.dropped.hold_overflow).toBe(2);
     expect(feed.release()).toBe(false);
     expect(table.routes).toBe(3);
   });
@@ -146,9 +146,9 @@ describe('frames that come together', () => {
     feed.frames([route(1, 1_700_000_001, '64601 64500'), route(2, 1_700_000_001, '64602 64500')], NOW);
     feed.frames([frame(1, 1_700_000_002, { withdraws: PREFIX })], NOW); // from now on it waits longest
     for (let i = 0; i < 32_767; i++) paths.discard(paths.intern(`4200000000 ${i}`, 64_499) ?? 0);
-    const before = feed.slowDecodes;
+    const before = feed.generalDecodes;
     feed.frames([frame(2, 1_700_000_003, { withdraws: PREFIX }), route(1, 1_700_000_004, '64601 64500')], NOW);
-    expect(feed.slowDecodes).toBe(before);
+    expect(feed.generalDecodes).toBe(before);
     // A number that was given away would be given to the next new path.
     for (let i = 0; i < 3; i++) paths.retain(paths.intern(`4200000001 ${i}`, 64_499) ?? 0);
     const [state] = table.prefixes.states();
@@ -210,7 +210,7 @@ describe('holding', () => {
   test('is bounded: events over it are counted, and the release says that the gap is not closed, once', () => {
     feed.hold();
     for (let vp = 1; vp <= 5; vp++) feed.frames([announce(vp, 1_700_000_001)], NOW);
-    expect(feed.events.dropped.hold_overflow).toBe(2);
+    expect(feed.counts.dropped.hold_overflow).toBe(2);
     expect(feed.release()).toBe(false);
     expect(table.routes).toBe(3);
     expect(feed.release()).toBe(true);
@@ -226,7 +226,7 @@ describe('holding', () => {
     feed.frames([long], NOW);
     feed.frames([announce(2, 1_700_000_001)], NOW);
     feed.frames([long], NOW);
-    expect(feed.events.dropped.hold_overflow).toBe(1);
+    expect(feed.counts.dropped.hold_overflow).toBe(1);
   });
 
   test('what a seed has overtaken counts as seeded, not as out of order', () => {
@@ -238,9 +238,9 @@ describe('holding', () => {
     if (state === undefined || path === undefined) throw new Error('no state');
     table.seedRoute(state, vp, path, 0, 1_700_000_050_000_000);
     feed.release();
-    expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 0 });
+    expect(feed.counts.dropped).toMatchObject({ seeded: 1, out_of_order: 0 });
     feed.frames([announce(1, 1_700_000_002)], 1_700_000_003_000);
-    expect(feed.events.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
+    expect(feed.counts.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
   });
 
   test('a frame that is held is a copy: its packet may be overwritten', () => {
@@ -297,7 +297,7 @@ describe('a release of more than a turn takes', () => {
     late.fill(0);
     turns.all();
     expect(hops()).toBe(2);
-    expect(feed.events.dropped).toMatchObject({ out_of_order: 1, seeded: 0 });
+    expect(feed.counts.dropped).toMatchObject({ out_of_order: 1, seeded: 0 });
   });
 
   test('a hold in the middle keeps back what comes from then on, and nothing that was released before', async () => {
@@ -335,7 +335,7 @@ describe('a release of more than a turn takes', () => {
     feed.release();
     turns.all();
     expect([monitored().announcements, monitored().withdrawals, hops()]).toEqual([4, 1, 5]);
-    expect(feed.events.dropped).toMatchObject({ hold_overflow: 0, out_of_order: 0, seeded: 0 });
+    expect(feed.counts.dropped).toMatchObject({ hold_overflow: 0, out_of_order: 0, seeded: 0 });
   });
 
   test('makes room for what comes meanwhile: live frames are never lost', () => {
@@ -345,7 +345,7 @@ describe('a release of more than a turn takes', () => {
     for (let i = 9; i <= 30; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     expect(monitored().announcements).toBeGreaterThanOrEqual(22);
     turns.all();
-    expect([monitored().announcements, hops(), feed.events.dropped.hold_overflow]).toEqual([30, 30, 0]);
+    expect([monitored().announcements, hops(), feed.counts.dropped.hold_overflow]).toEqual([30, 30, 0]);
   });
 
   test('makes room for what is held meanwhile, until only that is left: then it overflows, and the next release says so', () => {
@@ -354,7 +354,7 @@ describe('a release of more than a turn takes', () => {
     expect(feed.release()).toBe(true);
     feed.hold();
     for (let i = 9; i <= 18; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
-    expect([monitored().announcements, feed.events.dropped.hold_overflow]).toEqual([8, 2]);
+    expect([monitored().announcements, feed.counts.dropped.hold_overflow]).toEqual([8, 2]);
     expect(feed.release()).toBe(false);
     turns.all();
     expect([monitored().announcements, hops()]).toEqual([16, 16]);
@@ -376,14 +376,14 @@ describe('a release of more than a turn takes', () => {
     feed = newFeed({ frames: 8, bytes: 10 });
     feed.frames([...Array.from({ length: 600 }, () => Buffer.from('{}')), route(1_700_000_001, 3)], NOW);
     turns.all();
-    expect([hops(), feed.events.dropped.hold_overflow]).toEqual([3, 0]);
+    expect([hops(), feed.counts.dropped.hold_overflow]).toEqual([3, 0]);
   });
 
   test('what is applied may lead to another release: no frame is applied inside another', () => {
     turns.lookMs = 0;
     const seen: number[] = [];
     feed = new SessionFeed({
-      ...{ session: 0, stream: feed.stream, decoder: new FastDecoder(new TableIds(table)), fold: new Fold(table) },
+      ...{ session: 0, stream: feed.stream, decoder: new BgproutesDecoder(new TableIds(table)), fold: new Fold(table) },
       ...{ logger, turns },
       onUnmonitored: (_, receivedAtMs) => {
         feed.hold();
@@ -406,7 +406,7 @@ test('every frame is counted by what became of it', () => {
   feed.frames([Buffer.from([0xff, 0xfe, 0x00])], NOW);
   feed.frames([frame(1, 1_700_000_001, { prefixes: '203.0.113.0/24', 'as-path': '64601 64500' })], NOW);
   expect(feed.decodeFailures).toMatchObject({ invalid_json: 2, not_an_object: 1 });
-  expect(feed.events.unmonitoredPrefixes).toBe(1);
+  expect(feed.counts.unmonitoredPrefixes).toBe(1);
 });
 
 test('the delay is receipt minus message time; a clock that is ahead gives 0 and, far ahead, the time of receipt', () => {
@@ -414,9 +414,9 @@ test('the delay is receipt minus message time; a clock that is ahead gives 0 and
   expect(feed.delay).toMatchObject({ count: 1, sum: 7 });
   feed.frames([announce(2, NOW / 1000 + 2)], NOW);
   expect(feed.delay).toMatchObject({ count: 2, sum: 7 });
-  expect(feed.events.futureTimestamps).toBe(0);
+  expect(feed.counts.futureTimestamps).toBe(0);
   feed.frames([announce(3, NOW / 1000 + 3_600)], NOW);
-  expect(feed.events.futureTimestamps).toBe(1);
+  expect(feed.counts.futureTimestamps).toBe(1);
   feed.frames([frame(3, NOW / 1000 + 1, { withdraws: PREFIX })], NOW + 2_000);
   expect(table.routes).toBe(2);
 });
@@ -432,12 +432,12 @@ test('the canary was asked for: it is neither unmonitored nor in the table', () 
   const both = { prefixes: `${CANARY},203.0.113.0/24`, 'as-path': '64601 12654' };
   feed.frames([frame(1, 1_700_000_001, both)], NOW);
   feed.frames([frame(1, 1_700_000_002, { withdraws: CANARY })], NOW);
-  expect([feed.events.unmonitoredPrefixes, table.routes]).toEqual([1, 0]);
+  expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([1, 0]);
 });
 
 test('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
   for (let i = 0; i < 3; i++) feed.frames([frame(1, 1_700_000_001, { gone: 'secret value' })], NOW);
-  const told = logger.lines.filter((line) => line.message.includes('withdrawal without'));
+  const told = logger.lines.filter((line) => line.message.includes('no readable prefix'));
   expect(told).toHaveLength(1);
   expect(told[0].fields).toMatchObject({ keys: 'record_type vp sec gone' });
   expect(feed.decodeFailures.withdrawal_without_prefix).toBe(3);
@@ -471,8 +471,8 @@ describe('clocks of senders', () => {
     feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
     feed.frames([frame(3, NOW / 1000 - 600, { prefixes: PREFIX, 'as-path': '64603 64666' })], NOW);
     expect([table.routes, origins()]).toEqual([1, { 64666: 1 }]);
-    expect(feed.events).toMatchObject({ untimed: 1, slowClocks: 2, futureTimestamps: 0 });
-    expect(feed.events.dropped).toMatchObject({ out_of_order: 0, seeded: 0 });
+    expect(feed.counts).toMatchObject({ untimed: 1, slowClocks: 2, futureTimestamps: 0 });
+    expect(feed.counts.dropped).toMatchObject({ out_of_order: 0, seeded: 0 });
     // The histogram shows lateness, not clocks.
     expect(feed.delay).toMatchObject({ count: 2, sum: 0 });
   });
@@ -491,10 +491,10 @@ describe('clocks of senders', () => {
     seedAll();
     feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
     feed.frames([frame(2, NOW / 1000 - 3_700, { prefixes: PREFIX, 'as-path': '64602 64500' })], NOW);
-    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([2, 1]);
+    expect([table.routes, feed.counts.dropped.out_of_order]).toEqual([2, 1]);
     feed.frames([frame(2, 0, { prefixes: PREFIX, 'as-path': '64602 64501' })], NOW + 5_000);
     feed.frames([frame(2, NOW / 1000 - 3_590, { withdraws: PREFIX })], NOW + 10_000);
-    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([2, 1]);
+    expect([table.routes, feed.counts.dropped.out_of_order]).toEqual([2, 1]);
   });
 
   test('a stream that is late as a whole keeps its stamps: what is older than the seed is older', () => {
@@ -502,7 +502,7 @@ describe('clocks of senders', () => {
     seedAll();
     feed.frames([frame(1, NOW / 1000 - 600, { withdraws: PREFIX })], NOW + 1_000);
     feed.frames([frame(2, NOW / 1000 - 601, { withdraws: PREFIX })], NOW + 1_000);
-    expect([table.routes, feed.events.dropped.out_of_order]).toEqual([6, 2]);
+    expect([table.routes, feed.counts.dropped.out_of_order]).toEqual([6, 2]);
     expect(feed.delay.sum).toBeGreaterThan(1_800);
   });
 });

@@ -1,74 +1,27 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { allocateSessions } from '../../src/bgproutes/key-plan.ts';
 import { planSessions } from '../../src/feed/session-plan.ts';
+import type { SessionPlan } from '../../src/stream/live-feed.ts';
 
-const prefix = (text: string) => {
-  const parsed = parsePrefix(text);
-  if (parsed === undefined) throw new Error(`not a prefix: ${text}`);
-  return parsed;
+const entry = (text: string) => {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new Error(`not a prefix: ${text}`);
+  return { prefix, description: 'ours', group: 'g', origins: undefined, upstreams: [64_500] };
 };
-const prefixes = (...texts: string[]) => texts.map(prefix);
 
-describe('allocateSessions', () => {
-  test('fills one session after the other', () => {
-    expect(allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 3, 2)).toEqual([0, 0, 1]);
-  });
-
-  test('puts a prefix where the one that contains it is, so that its events come once', () => {
-    const list = prefixes('10.0.0.0/24', '192.0.2.0/24', '198.51.100.0/24', '192.0.2.128/25');
-    expect(allocateSessions(list, 2, 2)).toEqual([0, 0, 1, 1]);
-    expect(allocateSessions(prefixes('192.0.2.128/25', '10.0.0.0/24', '192.0.2.0/24'), 2, 2)).toEqual([1, 0, 0]);
-    expect(allocateSessions(prefixes('192.0.2.128/25', '10.0.0.0/24', '192.0.2.0/24'), 2, 3)).toEqual([0, 0, 0]);
-  });
-
-  test('leaves everything where it was', () => {
-    const former = new Map([
-      ['10.0.1.0/24', 1],
-      ['10.0.2.0/24', 0],
-    ]);
-    expect(allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 2, 2, former)).toEqual([0, 1, 0]);
-  });
-
-  test('refuses what does not fit', () => {
-    expect(() => allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 1, 2)).toThrow(RangeError);
-  });
-});
-
-describe('planSessions', () => {
-  const entry = (text: string) => ({
-    prefix: prefix(text),
-    description: '',
-    group: '',
-    origins: undefined,
-    upstreams: undefined,
-  });
-  const plan = (texts: readonly string[], canary: string | undefined, keys: number, prefixesPerKey: number) =>
-    planSessions({
-      prefixes: texts.map(entry),
-      bgproutes: {
-        apiKeys: Array.from({ length: keys }, (_, i) => `key-${i}`),
-        prefixesPerKey,
-        canaryPrefix: canary === undefined ? undefined : prefix(canary),
-      },
-    });
-
-  test('the canary has a place of every key that is used', () => {
-    const { subscriptions } = plan(['10.0.0.0/24', '10.0.1.0/24'], '84.205.64.0/24', 3, 2);
-    expect(subscriptions).toEqual([['10.0.0.0/24', '84.205.64.0/24'], ['10.0.1.0/24', '84.205.64.0/24'], []]);
-  });
-
-  test('a canary that is monitored itself takes no second place', () => {
-    const { subscriptions, prefixes: monitored } = plan(
-      ['10.0.0.0/24', '84.205.64.0/24', '10.0.1.0/24'],
-      '84.205.64.0/24',
-      2,
-      2,
-    );
-    expect(monitored).toEqual([['10.0.0.0/24', '84.205.64.0/24'], ['10.0.1.0/24']]);
-    expect(subscriptions.map((list) => [...list].sort())).toEqual([
-      ['10.0.0.0/24', '84.205.64.0/24'],
-      ['10.0.1.0/24', '84.205.64.0/24'],
-    ]);
-  });
+test('each prefix is watched by the session that the source gives it', () => {
+  const former = { watched: [], prefixes: [], subscriptions: [] };
+  const given: SessionPlan[] = [];
+  const feed = {
+    plan: (_prefixes: unknown, before?: SessionPlan) => {
+      if (before !== undefined) given.push(before);
+      return { prefixes: [['10.0.1.0/24'], ['10.0.0.0/24']], subscriptions: [['10.0.1.0/24'], ['10.0.0.0/24']] };
+    },
+  };
+  const plan = planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), feed, former);
+  expect(plan.watched).toMatchObject([
+    { prefix: { text: '10.0.0.0/24' }, session: 1, origins: [], upstreams: [64_500], description: 'ours', group: 'g' },
+    { prefix: { text: '10.0.1.0/24' }, session: 0 },
+  ]);
+  expect(given).toEqual([former]);
 });

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
 import { DataApiError } from '../../src/errors.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { SessionFeed, type Turns } from '../../src/feed/session-feed.ts';
@@ -101,7 +101,7 @@ function world(turns?: Turns) {
   table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], timers.now());
   const figures = new TableFigures(timers.now());
   const stream = createStreamStats('bgproutes', '0', timers.now());
-  const decoder = new FastDecoder(new TableIds(table));
+  const decoder = new BgproutesDecoder(new TableIds(table));
   const fold = new Fold(table);
   const feed = new SessionFeed({
     session: 0,

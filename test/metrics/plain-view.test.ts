@@ -13,7 +13,8 @@ import {
   zeros,
 } from '../../src/metrics/table-view.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
-import { DISCONNECT_REASONS, RENEWAL_RESULTS } from '../../src/stream/source.ts';
+import { DISCONNECT_REASONS, RENEWAL_RESULTS, type SubscriptionStats } from '../../src/stream/source.ts';
+import { createSubscriptionStats } from '../../src/stream/stream-health.ts';
 import { FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
@@ -22,10 +23,13 @@ const NOW = 1_700_000_000_000;
 const series = (source: FamilySource) => seriesOf(readExposition(new TextWriter('text').render([source]), 'text'));
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface MutableStream extends Mutable<SessionFigures['stream']> {
+  subscription: SubscriptionStats;
+}
 
 function session(
-  more: Partial<SessionFigures['stream']> = {},
-): Mutable<SessionFigures> & { readonly events: FoldCounts; readonly stream: Mutable<SessionFigures['stream']> } {
+  more: Partial<Omit<SessionFigures['stream'], 'subscription'>> = {},
+): Mutable<SessionFigures> & { readonly counts: FoldCounts; readonly stream: MutableStream } {
   return {
     stream: {
       ...{
@@ -43,13 +47,14 @@ function session(
         receivedBytes: 0,
         subscribedPrefixes: 0,
       },
-      ...{ renewals: zeros(RENEWAL_RESULTS), subscriptionExpiresAtMs: undefined, subscriptionLosses: 0, ...more },
+      subscription: createSubscriptionStats(),
+      ...more,
     },
     decodeFailures: zeros(DECODE_FAILURES),
-    slowDecodes: 0,
+    generalDecodes: 0,
     updates: 0,
     lastUpdateAtMs: undefined,
-    events: new FoldCounts(),
+    counts: new FoldCounts(),
     delay: new Histogram(DELAY_BOUNDS),
     canaryAtMs: undefined,
   };
@@ -88,6 +93,18 @@ describe('a session of the stream', () => {
     expect([...all.keys()].filter((name) => name.includes('timestamp_seconds'))).toEqual([]);
   });
 
+  it('has no series of what its source or its decoder does not have', () => {
+    const one = session();
+    const all = series(
+      new StreamView(
+        [{ ...one, generalDecodes: undefined, stream: { ...one.stream, subscription: undefined } }],
+        () => NOW,
+      ).collect(),
+    );
+    const left = [...all.keys()].filter((name) => /slow_decodes|subscription_/.test(name));
+    expect([left, all.get(`bgp_stream_subscribed_prefixes{${S}}`)]).toEqual([[], 0]);
+  });
+
   it('shows what its numbers are at the time of the scrape', () => {
     const one = session();
     const view = new StreamView([one], () => NOW);
@@ -98,12 +115,12 @@ describe('a session of the stream', () => {
       up: true,
       frames: 7,
       receivedBytes: 4096,
-      subscriptionExpiresAtMs: NOW + 4 * 3_600_000,
     });
+    one.stream.subscription.expiresAtMs = NOW + 4 * 3_600_000;
     one.updates = 5;
     one.lastUpdateAtMs = NOW + 500;
     one.canaryAtMs = NOW + 250;
-    one.events.dropped.out_of_order = 3;
+    one.counts.dropped.out_of_order = 3;
     const all = read();
     expect(all.get(`bgp_stream_up{${S}}`)).toBe(1);
     expect(all.get(`bgp_stream_frames_total{${S}}`)).toBe(7);

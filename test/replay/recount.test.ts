@@ -77,7 +77,7 @@ if (hijack !== undefined) {
         const naive = naiveRecount(lines, prefixes);
         const played = replay(lines, prefixes, decoder);
         expect(Object.values(played.feed.decodeFailures).reduce((sum, count) => sum + count, 0)).toBe(0);
-        expect(played.feed.events.dropped.out_of_order).toBe(0);
+        expect(played.feed.counts.dropped.out_of_order).toBe(0);
         for (const prefix of prefixes)
           expect([prefix, counts(played, prefix)]).toEqual([prefix, naiveCounts(naive.get(prefix))]);
       },
@@ -129,7 +129,7 @@ if (routeViews !== undefined) {
     it('a thousand prefixes have the counts of a naive reading', () => {
       const naive = naiveRecount(lines, prefixes);
       const played = replay(lines, prefixes);
-      expect(played.feed.events.dropped.out_of_order).toBe(0);
+      expect(played.feed.counts.dropped.out_of_order).toBe(0);
       for (const prefix of prefixes)
         expect([prefix, counts(played, prefix)]).toEqual([prefix, naiveCounts(naive.get(prefix))]);
     });
@@ -159,7 +159,7 @@ if (routeViews !== undefined) {
         heap: heapUsed(),
       };
       expect(lines.length * loops).toBeGreaterThan(200_000);
-      expect(made.feed.events.dropped.out_of_order).toBe(0);
+      expect(made.feed.counts.dropped.out_of_order).toBe(0);
       expect({ ...after, heap: 0 }).toEqual({ ...before, heap: 0 });
       expect(after.heap - before.heap).toBeLessThan(4 * 1024 * 1024);
     }, 120_000);

@@ -1,5 +1,6 @@
 /** A session to a real server, with short times. */
 import { afterEach, vi } from 'vitest';
+import { refusalText } from '../../src/bgproutes/live/refusal.ts';
 import { redactor } from '../../src/redaction.ts';
 import type { DisconnectReason } from '../../src/stream/source.ts';
 import { systemTimers } from '../../src/stream/timers.ts';
@@ -54,6 +55,7 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
       url,
       settings: { ...QUICK, ...settings },
       timers: { ...systemTimers, random: () => 0.999_999_9 },
+      refusalOf: refusalText,
       redactText: redactor([KEY]),
       log,
       ...options,

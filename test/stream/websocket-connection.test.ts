@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { redactor } from '../../src/redaction.ts';
 import { systemTimers } from '../../src/stream/timers.ts';
-import { refusalText } from '../../src/stream/websocket-connection.ts';
 import { WebSocketSession } from '../../src/stream/websocket-session.ts';
 import { RecordingLogger } from './recording-logger.ts';
 import { cleanups, KEY, open, QUICK, serve, until } from './session-world.ts';
@@ -268,32 +267,21 @@ describe('a disconnect has its reason', () => {
   });
 });
 
+describe('what the service must be told', () => {
+  it('is sent when the connection opens, before anything else', async () => {
+    const said: string[] = [];
+    const server = await serve(webSocketServer((client) => client.on('message', (data) => said.push(String(data)))));
+    const { session, events } = open(server.url, {}, { greeting: () => ['{"type":"a"}', '{"type":"b"}'] });
+    expect(session.send('{"type":"early"}')).toBe(false);
+    await until(() => expect(events).toEqual(['connected']));
+    expect(session.send('{"type":"c"}')).toBe(true);
+    await until(() => expect(said).toEqual(['{"type":"a"}', '{"type":"b"}', '{"type":"c"}']));
+    await session.stop();
+    expect(session.send('{"type":"late"}')).toBe(false);
+  });
+});
+
 describe('a refusal', () => {
-  it.each([
-    ['{"error":"Invalid API key"}', 'Invalid API key'],
-    ['{"error": "Invalid API key"}\n', 'Invalid API key'],
-    ['  {\t"error" :"x", "code": 3}', 'x'],
-    ['{"error":null}', 'null'],
-  ])('is %s', (frame, text) => {
-    expect(refusalText(Buffer.from(frame))).toBe(text);
-  });
-
-  it.each([
-    ['a message', '{"error":"x","record_type":"update"}'],
-    ['a key elsewhere', '{"record_type":"update","error":"x"}'],
-    ['another key', '{"errors":"x"}'],
-    ['cut', '{"error":"x"'],
-    ['an array', '["error"]'],
-    ['a string', '"error"'],
-    ['not JSON', 'error'],
-    ['an empty object', '{}'],
-    ['three bytes', '{"e'],
-    ['empty', ''],
-    ['longer than a sentence', `{"error":"${'x'.repeat(20_000)}"}`],
-  ])('is not: %s', (_name, frame) => {
-    expect(refusalText(Buffer.from(frame))).toBeUndefined();
-  });
-
   it('is not read from a frame of the stream: it is handed on', async () => {
     const server = await serve(webSocketServer((client) => client.send('{"error":"x","record_type":"update"}')));
     const { frames } = open(server.url);

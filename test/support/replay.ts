@@ -1,5 +1,5 @@
 /** The way of a frame from its text into the table, and of the table to a scrape, with every clock fixed. */
-import { FastDecoder } from '../../src/bgproutes/live/scanner/fast-decoder.ts';
+import { BgproutesDecoder, decodeGenerally } from '../../src/bgproutes/live/decoder.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
@@ -8,6 +8,7 @@ import { StreamView } from '../../src/metrics/stream-view.ts';
 import { TableFigures, TableView, zeros } from '../../src/metrics/table-view.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import type { TextFormat } from '../../src/outputs/text-lines.ts';
+import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
 import { Fold } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
@@ -54,14 +55,20 @@ export class Replay {
         disconnects: zeros(DISCONNECT_REASONS),
       },
       ...{ gapMs: 0, gapSinceMs: undefined, frames: 0, receivedBytes: 0 },
-      ...{ subscribedPrefixes: watched.length, renewals: { ...zeros(RENEWAL_RESULTS), success: 1 } },
-      subscriptionLosses: 0,
-      subscriptionExpiresAtMs: startMs + 4 * 3_600_000,
+      subscribedPrefixes: watched.length,
+      subscription: {
+        renewals: { ...zeros(RENEWAL_RESULTS), success: 1 },
+        losses: 0,
+        expiresAtMs: startMs + 4 * 3_600_000,
+      },
     };
-    const fast = new FastDecoder(new TableIds(this.table));
-    if (decoder === 'general') fast.read = () => 0;
     this.feed = new SessionFeed({
-      ...{ session: 0, stream: this.#stats, decoder: fast, fold: new Fold(this.table) },
+      ...{
+        session: 0,
+        stream: this.#stats,
+        decoder: DECODERS[decoder](new TableIds(this.table)),
+        fold: new Fold(this.table),
+      },
       logger: new RecordingLogger(this.log),
       canary,
     });
@@ -100,6 +107,19 @@ export class Replay {
     return this.#writers[format].render(this.collect());
   }
 }
+
+const DECODERS: Readonly<Record<'fast' | 'general', (ids: TableIds) => FrameDecoder>> = {
+  fast: (ids) => new BgproutesDecoder(ids),
+  general: (ids) => ({
+    ...new BgproutesDecoder(ids),
+    decode(frames, to) {
+      for (const frame of frames) {
+        to.general();
+        decodeGenerally(frame, to);
+      }
+    },
+  }),
+};
 
 function rethrow(error: unknown): never {
   throw error;

@@ -6,7 +6,7 @@
 import { PrefixToAPIKeyError, StoppedError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
-import type { StreamStats } from '../../stream/source.ts';
+import type { SubscribedStats } from '../../stream/source.ts';
 import type { Timers } from '../../stream/timers.ts';
 import { type AssociationResult, associatePrefixes, LIVE_MANAGER_TIMEOUT_MS } from './live-manager.ts';
 
@@ -44,7 +44,7 @@ export interface AssociationOptions {
   readonly userAgent?: string;
   readonly settings: AssociationSettings;
   /** Of the session; its numbers about the subscription are kept here. */
-  readonly stats: StreamStats;
+  readonly stats: SubscribedStats;
   readonly timers: Timers;
   readonly log: Logger;
   /** Associated: newly, again, or still. */
@@ -107,12 +107,12 @@ export class Association {
     this.cancelExpiry();
     this.held = undefined;
     this.options.stats.subscribedPrefixes = 0;
-    this.options.stats.subscriptionExpiresAtMs = undefined;
+    this.options.stats.subscription.expiresAtMs = undefined;
   }
 
   /** Whether the key may still carry prefixes, by the last success. */
   isValid(nowMs: number): boolean {
-    const expiresAtMs = this.options.stats.subscriptionExpiresAtMs;
+    const expiresAtMs = this.options.stats.subscription.expiresAtMs;
     return expiresAtMs !== undefined && nowMs < expiresAtMs;
   }
 
@@ -120,7 +120,7 @@ export class Association {
   isHealthy(nowMs: number): boolean {
     if (this.lastResult === 'success') return true;
     const { stats, settings } = this.options;
-    return (stats.subscriptionExpiresAtMs ?? nowMs) - nowMs >= settings.ttlMs / 2;
+    return (stats.subscription.expiresAtMs ?? nowMs) - nowMs >= settings.ttlMs / 2;
   }
 
   /**
@@ -157,7 +157,7 @@ export class Association {
     this.held = undefined;
     this.lastResult = 'success';
     this.options.stats.subscribedPrefixes = 0;
-    this.options.stats.subscriptionExpiresAtMs = undefined;
+    this.options.stats.subscription.expiresAtMs = undefined;
   }
 
   /** Ends all requests and timers. */
@@ -213,7 +213,7 @@ export class Association {
 
   private take(result: AssociationResult, prefixes: readonly string[], sentAtMs: number): void {
     const { stats, timers, log, onAssociated } = this.options;
-    stats.renewals[result.kind]++;
+    stats.subscription.renewals[result.kind]++;
     const current = prefixes === this.wanted;
     this.lastResult = result.kind;
     if (result.kind === 'success') {
@@ -242,7 +242,7 @@ export class Association {
     const { stats, settings, timers, log, onExpired } = this.options;
     this.held = prefixes;
     stats.subscribedPrefixes = prefixes.length;
-    stats.subscriptionExpiresAtMs = sinceMs + settings.ttlMs;
+    stats.subscription.expiresAtMs = sinceMs + settings.ttlMs;
     this.cancelExpiry();
     this.cancelExpiry = timers.schedule(
       () => {
@@ -252,7 +252,7 @@ export class Association {
         });
         onExpired(timers.now());
       },
-      Math.max(0, stats.subscriptionExpiresAtMs - timers.now()),
+      Math.max(0, stats.subscription.expiresAtMs - timers.now()),
     );
   }
 

@@ -5,7 +5,7 @@
 import { redactor } from '../../redaction.ts';
 import { type ConnectionSettings, WebSocketConnection } from '../../stream/websocket-connection.ts';
 import { type AssociationRequest, type AssociationResult, associatePrefixes } from './live-manager.ts';
-import { refusalMeaning } from './refusal.ts';
+import { refusalMeaning, refusalText } from './refusal.ts';
 
 export type ClaimResult =
   | AssociationResult
@@ -30,7 +30,8 @@ export async function claimKey(asked: ClaimRequest): Promise<ClaimResult> {
   });
   const connection = new WebSocketConnection(
     {
-      ...{ url: streamUrl, settings, timers, redactText: redactor([asked.apiKey]), isTrial: true },
+      ...{ url: streamUrl, settings, timers, redactText: redactor([asked.apiKey]) },
+      ...{ isTrial: true, refusalOf: refusalText },
       headers: userAgent === undefined ? {} : { 'user-agent': userAgent },
     },
     { connected: () => accept('accepted'), frames: () => {} },

@@ -11,14 +11,14 @@ import { streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
 import { redactor } from '../../redaction.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
-import type { DisconnectReason, SourceListener, StreamStats } from '../../stream/source.ts';
-import { createStreamStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
+import type { DisconnectReason, SourceListener, SubscribedStats } from '../../stream/source.ts';
+import { createStreamStats, createSubscriptionStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
 import { systemTimers, type Timers } from '../../stream/timers.ts';
 import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
 import { Association, associationSettings } from './association.ts';
 import { KeyTrial } from './key-trial.ts';
 import { ListGuard } from './list-guard.ts';
-import { refusalMeaning } from './refusal.ts';
+import { refusalMeaning, refusalText } from './refusal.ts';
 import { Silence } from './silence.ts';
 import type { BgproutesSourceOptions, SessionOfKey } from './source.ts';
 
@@ -37,7 +37,7 @@ const CONTEST_BACKOFF: BackoffOptions = { baseMs: 10_000, maxMs: 600_000, jitter
 const CONTEST_MS = 30 * 60_000;
 
 export class KeySession {
-  readonly stats: StreamStats;
+  readonly stats: SubscribedStats;
   readonly #index: number;
   readonly #url: URL;
   readonly #options: BgproutesSourceOptions;
@@ -87,7 +87,10 @@ export class KeySession {
     this.#log = options.log.child({ source, session: String(index) });
     this.#redactText = redactor([apiKey]);
     this.#url = streamUrlOf(options.websocketUrl, apiKey);
-    this.stats = createStreamStats(source, String(index), timers.now());
+    this.stats = {
+      ...createStreamStats(source, String(index), timers.now()),
+      subscription: createSubscriptionStats(),
+    };
     this.stats.idle = prefixes.length === 0 && !prefixesOfKey;
     this.#ghostBackoff = new Backoff(options.connection?.ghostBackoff ?? DEFAULT_SESSION_SETTINGS.ghostBackoff, () =>
       timers.random(),
@@ -158,8 +161,9 @@ export class KeySession {
     }
   }
 
-  renewalHealthy(): boolean {
-    return this.stats.idle === true || this.#association.isHealthy(this.#timers.now());
+  unhealthy(): string | undefined {
+    const isHealthy = this.stats.idle === true || this.#association.isHealthy(this.#timers.now());
+    return isHealthy ? undefined : 'the association of its prefixes could not be renewed';
   }
 
   pause(): void {
@@ -204,6 +208,7 @@ export class KeySession {
         },
         delayAfter: (failure) => (this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
         timers: this.#timers,
+        refusalOf: refusalText,
         redactText: this.#redactText,
         log: this.#log,
       },
@@ -339,7 +344,7 @@ export class KeySession {
   #onReplaced(prefix: string): void {
     const { stats } = this;
     const nowMs = this.#timers.elapsed();
-    stats.subscriptionLosses++;
+    stats.subscription.losses++;
     const isContested = nowMs - this.#replacedAtMs < CONTEST_MS;
     this.#replacedAtMs = nowMs;
     if (!isContested) this.#contestBackoff.reset();

@@ -3,6 +3,11 @@
  * loosely; a refusal that is not understood is no reason to hold back.
  */
 
+import { parseJson } from '../../json.ts';
+
+/** A refusal is a short sentence; a longer frame that begins like one is left to the decoder. */
+const MAX_REFUSAL_BYTES = 16 * 1024;
+
 /** Longer texts are no sentence of the service. */
 const MAX_TEXT = 1_000;
 
@@ -30,4 +35,18 @@ export function refusalMeaning(text: string): RefusalMeaning {
   if (TOO_OFTEN.test(said)) return 'too_often';
   if (TOO_MANY.test(said) || KEY_IN_USE.test(said) || /^http status 409\b/.test(said)) return 'another_session';
   return HOLDER.test(said) && OTHER.test(said) && !NOT_ANOTHER.test(said) ? 'another_session' : 'other';
+}
+
+/**
+ * The text of a refusal, `{"error": TEXT}`; undefined for any other frame. Called for every frame: one that does not begin
+ * with `{`, blanks and `"error"` is told apart by its first bytes.
+ */
+export function refusalText(frame: Buffer): string | undefined {
+  if (frame[0] === 0x7b && frame[1] === 0x22 && frame[2] !== 0x65) return undefined; // {" and not e: nearly every frame
+  if (frame.length > MAX_REFUSAL_BYTES || !/^\s*\{\s*"error"\s*:/.test(frame.toString('latin1', 0, 64)))
+    return undefined;
+  const value = parseJson(frame.toString()) as { readonly error: unknown; readonly record_type?: unknown } | undefined;
+  if (value === undefined) return undefined; // cut or broken: the decoder's to refuse
+  if (value.record_type !== undefined) return undefined; // a message of the stream, with a key of that name
+  return typeof value.error === 'string' ? value.error : JSON.stringify(value.error);
 }

@@ -2,7 +2,7 @@
  * The bgproutes.io live stream as a source: one session a key, each with its own connection, association and fate.
  */
 import type { Logger } from '../../logger.ts';
-import type { SourceListener, StreamSource, StreamStats } from '../../stream/source.ts';
+import type { SourceListener, StreamSource, SubscribedStats } from '../../stream/source.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { SessionSettings } from '../../stream/websocket-session.ts';
 import type { AssociationSettings } from './association.ts';
@@ -41,7 +41,7 @@ export interface BgproutesSourceOptions {
 
 export class BgproutesSource implements StreamSource {
   readonly name = 'bgproutes';
-  readonly stats: readonly StreamStats[];
+  readonly stats: readonly SubscribedStats[];
   private readonly sessions: readonly KeySession[];
 
   /** Throws a `TypeError` when a URL is none. */
@@ -58,12 +58,9 @@ export class BgproutesSource implements StreamSource {
     return this.at(session).setPrefixes(prefixes);
   }
 
-  /**
-   * False when the session's last renewal failed and less than half of the association's time is left: somebody should look
-   * before the stream falls silent. True for an idle session.
-   */
-  renewalHealthy(session: number): boolean {
-    return this.at(session).renewalHealthy();
+  /** When the session's last renewal failed and less than half of the association's time is left. */
+  unhealthy(session: number): string | undefined {
+    return this.at(session).unhealthy();
   }
 
   /**

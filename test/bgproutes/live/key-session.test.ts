@@ -25,7 +25,7 @@ describe('a start', () => {
     const w = await world([{ apiKey: 'KEY-A', prefixes: [P1] }], {}, stream);
     w.start();
     await w.until(() => expect(w.heard).toEqual(['0 connected', '0 frame {"connection":2}']));
-    expect(w.source.stats[0]).toMatchObject({ frames: 1, connects: 1, gapMs: 0, subscriptionLosses: 0 });
+    expect(w.source.stats[0]).toMatchObject({ frames: 1, connects: 1, gapMs: 0, subscription: { losses: 0 } });
     expect(Object.values(w.source.stats[0].disconnects).every((count) => count === 0)).toBe(true);
   });
 
@@ -165,7 +165,7 @@ it('after a long gap, without the Live Manager, a connection with a list that ma
   await w.until(() => expect(stats.disconnects.closed).toBe(1));
   w.timers.advance(90_000);
   await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
-  expect([stats.up, stats.renewals.error, w.stream.connections()]).toEqual([true, 1, 3]);
+  expect([stats.up, stats.subscription.renewals.error, w.stream.connections()]).toEqual([true, 1, 3]);
   w.answer = (_, response) => void response.end();
   w.timers.advance(10_000);
   await w.until(() =>
@@ -186,7 +186,7 @@ describe('a list that another client replaced', () => {
     const w = await replaced();
     const [stats] = w.source.stats;
     expect(w.heard).toEqual(['0 connected', '0 association_failed: another client replaced the prefixes of the key']);
-    expect(stats).toMatchObject({ up: false, subscriptionLosses: 1, subscribedPrefixes: 0 });
+    expect(stats).toMatchObject({ up: false, subscription: { losses: 1 }, subscribedPrefixes: 0 });
     expect(stats.gapSinceMs).toBe(w.timers.elapsed() - MINUTE);
     expect(w.log.lines.at(-1)).toMatchObject({ level: 'error', fields: { heard: FOREIGN } });
   });
@@ -195,7 +195,12 @@ describe('a list that another client replaced', () => {
     const w = await replaced();
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
     expect(w.asked('KEY-A')).toEqual([P1, P1]);
-    expect(w.source.stats[0]).toMatchObject({ up: true, subscriptionLosses: 1, subscribedPrefixes: 1, connects: 2 });
+    expect(w.source.stats[0]).toMatchObject({
+      up: true,
+      subscription: { losses: 1 },
+      subscribedPrefixes: 1,
+      connects: 2,
+    });
     expect(w.stream.clients.length).toBe(1);
   });
 
@@ -215,7 +220,7 @@ describe('a list that another client replaced', () => {
       });
       waits.push(Math.round((w.timers.now() - lostMs) / 10_000));
     }
-    expect(w.source.stats[0].subscriptionLosses).toBe(6);
+    expect(w.source.stats[0].subscription.losses).toBe(6);
     expect(waits.slice(0, 4).every((wait, i) => i === 0 || wait > waits[i - 1])).toBe(true);
     expect(w.log.lines.map((line) => line.message)).toContain(
       'the list of the key was replaced once more: another client fights over this key',
@@ -242,9 +247,9 @@ describe('a list that another client replaced', () => {
       w.source.heard(0, prefixes, w.timers.now());
     }
     w.source.heard(0, [FOREIGN], atMs - 1); // held, and read late
-    expect([w.heard, w.source.stats[0].subscriptionLosses]).toEqual([['0 connected'], 0]);
+    expect([w.heard, w.source.stats[0].subscription.losses]).toEqual([['0 connected'], 0]);
     w.source.heard(0, [FOREIGN], w.timers.now());
-    expect(w.source.stats[0].subscriptionLosses).toBe(1);
+    expect(w.source.stats[0].subscription.losses).toBe(1);
   });
 
   it('of a session without prefixes of its own is none', async () => {
@@ -263,7 +268,7 @@ describe('a list that another client replaced', () => {
     w.source.heard(0, [FOREIGN], w.timers.now());
     cut(w);
     await w.until(() => expect(w.source.stats[0].disconnects.closed).toBe(1));
-    await w.until(() => expect(w.source.stats[0].renewals.error).toBeLessThanOrEqual(1));
+    await w.until(() => expect(w.source.stats[0].subscription.renewals.error).toBeLessThanOrEqual(1));
     const asked = w.manager.requests.length;
     await w.until(() => expect(w.timers.nextInMs).toBeGreaterThan(0));
     expect(w.manager.requests.length).toBe(asked);
@@ -284,9 +289,9 @@ describe('silence', () => {
   }
 
   async function renew(w: World, times: number): Promise<void> {
-    const before = w.source.stats[0].renewals.success;
+    const before = w.source.stats[0].subscription.renewals.success;
     w.timers.advance(10 * MINUTE);
-    await w.until(() => expect(w.source.stats[0].renewals.success).toBe(before + times));
+    await w.until(() => expect(w.source.stats[0].subscription.renewals.success).toBe(before + times));
   }
 
   it('of a session that used to speak is a gap since the renewal before: its list may have been another one', async () => {
@@ -297,7 +302,7 @@ describe('silence', () => {
     expect(w.heard).toEqual(['connected']);
     await renew(w, 1);
     await w.until(() => expect(w.heard).toEqual(['connected', 'stopped since 10 min', 'connected']));
-    expect(w.source.stats[0]).toMatchObject({ subscriptionLosses: 0, connects: 2 });
+    expect(w.source.stats[0]).toMatchObject({ subscription: { losses: 0 }, connects: 2 });
   });
 
   it('of a session that seldom speaks is none', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalMeaning } from '../../../src/bgproutes/live/refusal.ts';
+import { refusalMeaning, refusalText } from '../../../src/bgproutes/live/refusal.ts';
 
 describe('a refusal', () => {
   it.each([
@@ -58,5 +58,32 @@ describe('a refusal', () => {
     expect(refusalMeaning(long)).toBe('other');
     expect(refusalMeaning(`no ${'x'.repeat(100_000)}`)).toBe('other');
     expect(performance.now() - startMs).toBeLessThan(1_000);
+  });
+});
+
+describe('the text of a refusal', () => {
+  it.each([
+    ['{"error":"Invalid API key"}', 'Invalid API key'],
+    ['{"error": "Invalid API key"}\n', 'Invalid API key'],
+    ['  {\t"error" :"x", "code": 3}', 'x'],
+    ['{"error":null}', 'null'],
+  ])('is %s', (frame, text) => {
+    expect(refusalText(Buffer.from(frame))).toBe(text);
+  });
+
+  it.each([
+    ['a message', '{"error":"x","record_type":"update"}'],
+    ['a key elsewhere', '{"record_type":"update","error":"x"}'],
+    ['another key', '{"errors":"x"}'],
+    ['cut', '{"error":"x"'],
+    ['an array', '["error"]'],
+    ['a string', '"error"'],
+    ['not JSON', 'error'],
+    ['an empty object', '{}'],
+    ['three bytes', '{"e'],
+    ['empty', ''],
+    ['longer than a sentence', `{"error":"${'x'.repeat(20_000)}"}`],
+  ])('is not: %s', (_name, frame) => {
+    expect(refusalText(Buffer.from(frame))).toBeUndefined();
   });
 });

@@ -55,11 +55,11 @@ describe('setPrefixes', () => {
       actor: 'operator',
     });
     await w.until(() => expect(w.asked('KEY-A')).toEqual([P1, `${P1},${P2}`, P1]));
-    await w.until(() => expect(w.source.stats[0].renewals).toEqual({ success: 2, refused: 1, error: 0 }));
-    expect([w.source.stats[0].up, w.source.stats[0].subscribedPrefixes, w.source.renewalHealthy(0)]).toEqual([
+    await w.until(() => expect(w.source.stats[0].subscription.renewals).toEqual({ success: 2, refused: 1, error: 0 }));
+    expect([w.source.stats[0].up, w.source.stats[0].subscribedPrefixes, w.source.unhealthy(0)]).toEqual([
       true,
       1,
-      true,
+      undefined,
     ]);
   });
 
@@ -70,7 +70,7 @@ describe('setPrefixes', () => {
     const replaced = w.source.setPrefixes(0, [P2]).then(() => {
       done = true;
     });
-    await w.until(() => expect(w.source.stats[0].renewals.error).toBe(1));
+    await w.until(() => expect(w.source.stats[0].subscription.renewals.error).toBe(1));
     expect([done, w.source.stats[0].up]).toEqual([false, true]);
     w.answer = accept;
     w.timers.advance(10_000);
@@ -122,7 +122,7 @@ describe('a session without prefixes', () => {
     w.timers.advance(5 * HOUR);
     expect(w.asked('KEY-B')).toEqual([]);
     expect(w.source.stats[1]).toMatchObject({ idle: true, up: false, gapMs: 0, gapSinceMs: undefined });
-    expect(w.source.renewalHealthy(1)).toBe(true);
+    expect(w.source.unhealthy(1)).toBeUndefined();
   });
 
   it('wakes when it gets some, and rests when they are taken', async () => {
@@ -139,7 +139,7 @@ describe('a session without prefixes', () => {
       idle: true,
       up: false,
       subscribedPrefixes: 0,
-      subscriptionExpiresAtMs: undefined,
+      subscription: { expiresAtMs: undefined },
       gapSinceMs: undefined,
     });
     w.timers.advance(5 * HOUR);
@@ -190,7 +190,7 @@ describe('stop', () => {
     await w.until(() => expect(w.manager.requests.length).toBe(2));
     expect(await stopTime(w.source)).toBeLessThan(1_900);
     expect(await replaced).toBeInstanceOf(StoppedError);
-    expect(w.source.stats[0].renewals).toEqual({ success: 1, refused: 0, error: 0 });
+    expect(w.source.stats[0].subscription.renewals).toEqual({ success: 1, refused: 0, error: 0 });
   });
 
   it('does not wait for a first association', async () => {

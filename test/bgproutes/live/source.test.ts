@@ -34,8 +34,7 @@ describe('starting', () => {
       frames: 1,
       receivedBytes: 7,
       subscribedPrefixes: 2,
-      renewals: { success: 1, refused: 0, error: 0 },
-      subscriptionExpiresAtMs: w.timers.now() + 4 * HOUR,
+      subscription: { renewals: { success: 1, refused: 0, error: 0 }, expiresAtMs: w.timers.now() + 4 * HOUR },
     });
   });
 
@@ -68,7 +67,7 @@ describe('starting', () => {
       expect(w.manager.requests.length).toBe(requests);
       w.timers.advance(1);
     }
-    expect(w.source.stats[0]).toMatchObject({ connects: 0, renewals: { refused: 3 } });
+    expect(w.source.stats[0]).toMatchObject({ connects: 0, subscription: { renewals: { refused: 3 } } });
   });
 
   it('is not up when nobody can say that the prefixes are associated, and tries again soon', async () => {
@@ -113,7 +112,7 @@ describe('renewal', () => {
         w.timers.advance((minutes - 1) * MINUTE);
         expect(w.timers.nextInMs).toBeGreaterThan(0.9 * MINUTE);
         w.timers.advance(MINUTE);
-        await w.until(() => expect(w.source.stats[0].renewals.success).toBe(renewals));
+        await w.until(() => expect(w.source.stats[0].subscription.renewals.success).toBe(renewals));
       }
       expect(w.asked('KEY-A')).toEqual([P1, P1, P1]);
       expect([w.source.stats[0].connects, w.heard]).toEqual([1, ['0 connected']]);
@@ -123,10 +122,10 @@ describe('renewal', () => {
   it('moves the expiry', async () => {
     const w = await connectedWorld();
     w.timers.advance(10 * MINUTE);
-    await w.until(() => expect(w.source.stats[0].renewals.success).toBe(2));
-    expect(w.source.stats[0].subscriptionExpiresAtMs).toBe(w.timers.now() + 4 * HOUR);
+    await w.until(() => expect(w.source.stats[0].subscription.renewals.success).toBe(2));
+    expect(w.source.stats[0].subscription.expiresAtMs).toBe(w.timers.now() + 4 * HOUR);
     w.timers.advance(10 * MINUTE);
-    await w.until(() => expect(w.source.stats[0].renewals.success).toBe(3));
+    await w.until(() => expect(w.source.stats[0].subscription.renewals.success).toBe(3));
     w.timers.advance(3 * HOUR + 55 * MINUTE); // past the first expiry; the renewals on the way are under way
     expect(w.source.stats[0].subscribedPrefixes).toBe(1);
     expect(w.source.stats[0].up).toBe(true);
@@ -137,11 +136,12 @@ describe('renewal', () => {
     const [stats] = w.source.stats;
     w.answer = fail;
     w.timers.advance(10 * MINUTE);
-    await w.until(() => expect(stats.renewals.error).toBe(1));
-    expect([w.source.renewalHealthy(0), stats.up]).toEqual([true, true]);
+    await w.until(() => expect(stats.subscription.renewals.error).toBe(1));
+    expect([w.source.unhealthy(0), stats.up]).toEqual([undefined, true]);
     w.timers.advance(HOUR + 50 * MINUTE + 1);
-    await w.until(() => expect(stats.renewals.error).toBeGreaterThanOrEqual(2));
-    expect([w.source.renewalHealthy(0), stats.up, stats.subscribedPrefixes]).toEqual([false, true, 1]);
+    await w.until(() => expect(stats.subscription.renewals.error).toBeGreaterThanOrEqual(2));
+    const reason = 'the association of its prefixes could not be renewed';
+    expect([w.source.unhealthy(0), stats.up, stats.subscribedPrefixes]).toEqual([reason, true, 1]);
     w.timers.advance(2 * HOUR - 2);
     expect(stats.up).toBe(true);
     w.timers.advance(1);
@@ -161,7 +161,7 @@ describe('renewal', () => {
       if (!stats.up) w.timers.advance(w.timers.nextInMs ?? 0);
     }
     expect(w.heard.at(-1)).toBe('0 connected');
-    expect([stats.subscribedPrefixes, w.source.renewalHealthy(0)]).toEqual([1, true]);
+    expect([stats.subscribedPrefixes, w.source.unhealthy(0)]).toEqual([1, undefined]);
     expect(stats.gapMs).toBe(w.timers.now() - expiredAtMs);
     expect(stats.gapMs).toBeLessThan(6 * MINUTE); // the longest wait between attempts, and the minute before
     expect(stats.connects).toBe(2); // once more, as the open session may not take a list
@@ -173,11 +173,11 @@ describe('renewal', () => {
     w.answer = refuse;
     w.timers.chance = 0;
     w.timers.advance(10 * MINUTE);
-    await w.until(() => expect(stats.renewals.refused).toBe(1));
+    await w.until(() => expect(stats.subscription.renewals.refused).toBe(1));
     w.timers.advance(59_999);
     expect(w.manager.requests.length).toBe(2);
     w.timers.advance(1);
-    await w.until(() => expect(stats.renewals.refused).toBe(2));
+    await w.until(() => expect(stats.subscription.renewals.refused).toBe(2));
     expect(stats.up).toBe(true);
     expect(w.log.lines.filter((line) => line.level === 'warn').map((line) => line.fields.detail)).toEqual([
       'HTTP status 403: Invalid API key',
@@ -199,7 +199,7 @@ describe('a connection that is lost', () => {
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
     expect([stats.up, stats.gapMs, stats.gapSinceMs, stats.connects]).toEqual([true, 500, undefined, 2]);
     await w.until(() => expect(w.asked('KEY-A')).toEqual([P1, P1]));
-    await w.until(() => expect(stats.renewals.success).toBe(2));
+    await w.until(() => expect(stats.subscription.renewals.success).toBe(2));
     expect(w.stream.connections()).toBe(3);
   });
 
@@ -229,11 +229,13 @@ describe('a connection that is lost', () => {
     await w.until(() => expect(w.heard.length).toBe(2));
     w.timers.advance(500);
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
-    await w.until(() => expect([stats.up, stats.subscribedPrefixes, stats.renewals.error]).toEqual([true, 1, 1]));
+    await w.until(() =>
+      expect([stats.up, stats.subscribedPrefixes, stats.subscription.renewals.error]).toEqual([true, 1, 1]),
+    );
     // The renewal that failed is made up for soon, not in an hour.
     w.answer = accept;
     w.timers.advance(10_000);
-    await w.until(() => expect(stats.renewals.success).toBe(2));
+    await w.until(() => expect(stats.subscription.renewals.success).toBe(2));
   });
 
   it('is not made again without the Live Manager once the association may be over', async () => {
