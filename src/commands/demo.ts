@@ -4,6 +4,7 @@ import { formatDuration } from '../config/duration.ts';
 import type { FlagValues } from '../config/flags.ts';
 import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
+import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../simulator/demo-scenario.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { BELOW_TIME, stepLine } from '../simulator/step-line.ts';
@@ -16,8 +17,6 @@ import { exporterSays, Told } from './demo-words.ts';
 import { foldMessage } from './folding.ts';
 import { LineOutput, type Paint } from './line-output.ts';
 import { choiceOf } from './service.ts';
-
-const API_KEY = 'key-of-the-demo';
 
 /** How long the exporter may take to hear of a step; then its numbers are shown as they are. */
 const HEARD_LIMIT_MS = 2_000;
@@ -96,9 +95,9 @@ Example:
     };
     try {
       const scenario = pace === 'long' ? LONG_SCENARIO : DEMO_SCENARIO;
-      simulator = await startSimulator({ apiKeys: [API_KEY], seed, speed, scenario, onStep });
+      simulator = await startSimulator({ apiKeys: [SIMULATOR_KEY], seed, speed, scenario, onStep });
       const config = demoConfig(simulator.websocketUrl, simulator.url, flags, io.env);
-      const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [API_KEY] });
+      const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [SIMULATOR_KEY] });
       exporter = await startExporter(config, { logger, version: buildInfo(io.env), notes: () => notes });
       const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
       await output.write(welcome(config, exporter.address, vps, speed, pace));
@@ -136,7 +135,7 @@ function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues, env
     // Of the environment only what says where the metrics are pushed to: a real key is no business of a demo.
     env: {
       ...Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_'))),
-      BGP_API_KEY: API_KEY,
+      BGP_API_KEY: SIMULATOR_KEY,
     },
     readFile: () => JSON.stringify(file), // JSON is YAML
   });

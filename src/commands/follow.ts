@@ -4,7 +4,7 @@ import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import type { CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { note } from './note.ts';
-import { ASSOCIATION, patiently } from './patience.ts';
+import { subscribePatiently } from './patience.ts';
 import type { Service } from './service.ts';
 
 /** Prints what a message is worth; awaited, so that a slow output slows the stream down. */
@@ -22,7 +22,7 @@ export async function follow(service: Service, io: CommandIo, onMessage: OnMessa
   const unreadable = new Set<string>();
   try {
     const { signal } = output;
-    if (prefixes.length > 0) await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal }));
+    if (prefixes.length > 0) await subscribePatiently(io, client, prefixes, { signal });
     for await (const item of client.messages({ signal, events: true })) {
       if (item.type === 'announcement' || item.type === 'withdrawal') {
         await onMessage(item, output);

@@ -1,4 +1,7 @@
 /** Says what a command waits for when it takes long: silence looks like a fault. */
+
+import type { BgproutesLiveClient, SubscribeOptions } from '../bgproutes/client/client.ts';
+import type { AskedService } from '../bgproutes/live/claim.ts';
 import type { CommandIo } from './command.ts';
 import { note } from './note.ts';
 
@@ -7,7 +10,12 @@ const FIRST_NOTE_MS = 2_000;
 const NEXT_NOTE_MS = 10_000;
 
 export const VP_LIST = "the Data API's list of vantage points";
-export const ASSOCIATION = 'the Live Manager API to associate the prefixes with the key';
+
+/** What a subscription waits for, by the service that it asks. */
+export const SUBSCRIPTION = {
+  stream: 'the live stream to say whether another session uses the key',
+  live_manager: 'the Live Manager API to associate the prefixes with the key',
+} as const;
 
 /**
  * Runs `work`, and says on standard error what it waits for: after two seconds, and every ten from then on.
@@ -30,4 +38,22 @@ export async function patiently<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Subscribes, and says which service is waited for when it takes long. */
+export async function subscribePatiently(
+  io: Pick<CommandIo, 'stderr'>,
+  client: BgproutesLiveClient,
+  prefixes: readonly string[],
+  options: SubscribeOptions,
+): Promise<void> {
+  let asked: AskedService = 'stream';
+  const onAsk = (service: AskedService): void => {
+    asked = service;
+  };
+  await patiently(
+    io,
+    () => SUBSCRIPTION[asked],
+    () => client.subscribe(prefixes, { ...options, onAsk }),
+  );
 }

@@ -5,6 +5,7 @@ import { parseListenAddress } from '../config/listen-address.ts';
 import { fileFault, readTextFile } from '../config/text-file.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
+import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import type { Scenario } from '../simulator/scenario.ts';
 import type { Simulator, SimulatorOptions } from '../simulator/simulator.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
@@ -12,7 +13,6 @@ import { aborted, type Command } from './command.ts';
 import { foldMessage } from './folding.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8479';
-const DEFAULT_KEY = 'simulator';
 const DEFAULT_TTL = '4h';
 const DEFAULT_LAG = '60s';
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -23,7 +23,7 @@ const FLAGS: readonly Flag[] = [
     value: 'HOST:PORT',
     help: `Where to serve all three services [${DEFAULT_LISTEN}]; port 0 takes a free one.`,
   },
-  { name: 'api-key', value: 'KEY', repeatable: true, help: `A key that is valid [${DEFAULT_KEY}]. Repeatable.` },
+  { name: 'api-key', value: 'KEY', repeatable: true, help: `A key that is valid [${SIMULATOR_KEY}]. Repeatable.` },
   {
     name: 'replay',
     value: 'FILE',
@@ -96,7 +96,7 @@ Examples:
 
   async run(args, io) {
     const { flags } = parseArguments(args, FLAGS);
-    const keys = (flags['api-key'] as readonly string[] | undefined) ?? [DEFAULT_KEY];
+    const keys = (flags['api-key'] as readonly string[] | undefined) ?? [SIMULATOR_KEY];
     if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key)))
       throw new UsageError('--api-key: expected printable characters without blanks');
     const level = choice(flags, 'log.level', LOG_LEVELS, 'warn');
@@ -104,7 +104,7 @@ Examples:
       level,
       format: 'logfmt',
       destination: io.stderr,
-      secrets: keys.filter((key) => key !== DEFAULT_KEY),
+      secrets: keys.filter((key) => key !== SIMULATOR_KEY),
     });
     const { startSimulator } = await import('../simulator/simulator.ts');
     const { BELOW_TIME, stepLine } = await import('../simulator/step-line.ts');
@@ -233,7 +233,7 @@ function programName(): string {
 function welcome(simulator: Simulator, options: SimulatorOptions, keys: readonly string[]): string {
   const prefixes = simulator.prefixes().slice(0, options.maxPrefixes ?? 10);
   // A shell would read angle brackets as a redirection.
-  const key = keys[0] === DEFAULT_KEY ? DEFAULT_KEY : 'YOUR_API_KEY';
+  const key = keys[0] === SIMULATOR_KEY ? SIMULATOR_KEY : 'YOUR_API_KEY';
   const lines = [
     ...prefixes.slice(0, 10).map((prefix) => `--prefix=${prefix}`),
     `--bgproutes.websocket-url=${simulator.websocketUrl}`,

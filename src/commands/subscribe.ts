@@ -3,7 +3,7 @@ import { WebsocketConnectionError } from '../errors.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { foldMessage } from './folding.ts';
-import { ASSOCIATION, patiently } from './patience.ts';
+import { subscribePatiently } from './patience.ts';
 import { PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FLAGS: readonly Flag[] = [
@@ -42,7 +42,7 @@ Example:
     const client = new BgproutesLiveClient(options);
     try {
       const force = flags.force === true;
-      await patiently(io, ASSOCIATION, () => client.subscribe(prefixes, { signal: io.signal, force }));
+      await subscribePatiently(io, client, prefixes, { signal: io.signal, force });
     } catch (error) {
       if (io.signal.aborted) return 0;
       throw withAdvice(error);

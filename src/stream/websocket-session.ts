@@ -44,6 +44,8 @@ export interface AttemptFailure {
   readonly reason: DisconnectReason;
   readonly detail: string;
   readonly refused: boolean;
+  /** What the operator can do, for the log. With it the failure is an error, as it does not pass by itself. */
+  readonly hint?: string | undefined;
 }
 
 /** Whether a connection may be made now; with `trial`, a trial comes first. */
@@ -243,8 +245,7 @@ export class WebSocketSession {
     this.connection = this.live = undefined;
     if (verdict === 'keep' || stopped.aborted) return end;
     if (verdict === 'connect_again') return verdict;
-    const { reason, detail, refused } = verdict;
-    return { reason, detail, refused, atMs: this.options.timers.now(), connectedAtMs: undefined };
+    return { ...verdict, atMs: this.options.timers.now(), connectedAtMs: undefined };
   }
 
   private connect(isTrial: boolean): GatedConnection {
@@ -285,17 +286,20 @@ export class WebSocketSession {
     return { connection, accepted, open };
   }
 
-  private report({ reason, detail, refused, connectedAtMs }: Outcome, delayMs: number | undefined): void {
+  private report({ reason, detail, refused, hint, connectedAtMs }: Outcome, delayMs: number | undefined): void {
     const fields = {
       reason,
       detail: detail === '' ? undefined : detail,
-      retry_in_seconds: delayMs === undefined ? undefined : delayMs / 1000,
+      hint,
+      retry_in_seconds: delayMs === undefined ? undefined : Math.round(delayMs) / 1000,
     };
     const { log } = this.options;
     const ended = connectedAtMs === undefined ? 'stream could not be opened' : 'stream disconnected';
     if (reason === 'stopped') log.info('stream closed', fields);
-    // Whoever asked for the association has said it: one line an attempt.
-    else if (reason === 'association_failed') log.debug(ended, fields);
-    else log.warn(refused ? 'stream refused by the service' : ended, fields);
+    else {
+      const refusal = refused ? 'stream refused by the service' : ended;
+      const what = reason === 'association_failed' ? 'prefixes could not be associated with the key' : refusal;
+      log[hint === undefined ? 'warn' : 'error'](what, fields);
+    }
   }
 }

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ASSOCIATION, patiently, VP_LIST } from '../../src/commands/patience.ts';
+import { patiently, SUBSCRIPTION, VP_LIST } from '../../src/commands/patience.ts';
 import { ribCommand } from '../../src/commands/rib.ts';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { vpsCommand } from '../../src/commands/vps.ts';
-import { KEY, P1, simulate } from '../bgproutes/client/client-world.ts';
+import { cleanups, KEY, P1, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, runCommand } from './command-world.ts';
 
 describe('what takes long', () => {
@@ -53,8 +55,8 @@ describe('a service that does not answer', () => {
   it.each([
     ['vps', vpsCommand, [], 'vantage_points', VP_LIST],
     ['rib', ribCommand, [`--prefix=${P1}`], 'rib', "the Data API's routes, 0 so far"],
-    ['subscribe', subscribeCommand, [`--prefix=${P1}`], 'live_manager', ASSOCIATION],
-    ['tail', tailCommand, [`--prefix=${P1}`], 'live_manager', ASSOCIATION],
+    ['subscribe', subscribeCommand, [`--prefix=${P1}`], 'live_manager', SUBSCRIPTION.live_manager],
+    ['tail', tailCommand, [`--prefix=${P1}`], 'live_manager', SUBSCRIPTION.live_manager],
   ] as const)('is waited for by %s with a word on standard error', async (_, command, args, endpoint, what) => {
     const simulator = await simulate();
     simulator.addVantagePoint({ protocol: 'bgp', asn: 3333, ip: '193.0.0.56' });
@@ -63,5 +65,22 @@ describe('a service that does not answer', () => {
     await run.noted(`# still waiting for ${what} (2 s)\n`);
     expect(await run.stop()).toBe(0);
     expect(run.stdout.text).not.toContain('waiting');
+  });
+
+  it.each([
+    ['subscribe', subscribeCommand],
+    ['tail', tailCommand],
+  ] as const)('is the one that %s names: the stream, when that does not answer', async (_, command) => {
+    const simulator = await simulate();
+    const silent = createServer().listen(0, '127.0.0.1');
+    cleanups.push(async () => silent.close());
+    await once(silent, 'listening');
+    const flags = addresses({
+      url: simulator.url,
+      websocketUrl: `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    });
+    const run = runCommand(command, [`--prefix=${P1}`, ...flags], { env: { BGP_API_KEY: KEY } });
+    await run.noted(`# still waiting for ${SUBSCRIPTION.stream} (2 s)\n`);
+    expect(await run.stop()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,8 @@ import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { CommandIo } from '../../src/commands/command.ts';
 import { simulateCommand } from '../../src/commands/simulate.ts';
+import { redact } from '../../src/redaction.ts';
+import { SIMULATOR_KEY } from '../../src/simulator/default-key.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +36,15 @@ async function run(args: readonly string[], text: string, then: (output: string)
 }
 
 describe('simulate', () => {
+  test('its key cuts no word out of a log: none of the words of the documents holds it', () => {
+    const docs = new URL('../../docs/', import.meta.url);
+    const texts = readdirSync(docs)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => readFileSync(new URL(name, docs), 'utf8').replaceAll(`\`${SIMULATOR_KEY}\``, ''));
+    for (const text of texts) expect(redact(text, [SIMULATOR_KEY])).toBe(redact(text, []));
+    expect(redact(`Another client uses ${SIMULATOR_KEY}`, [SIMULATOR_KEY])).toBe('Another client uses [redacted]');
+  });
+
   test('says what to point the exporter at, tells every step, and stops with 0', async () => {
     const path = join(folder, 'outage.yml');
     writeFileSync(
@@ -45,7 +56,7 @@ describe('simulate', () => {
       'outage of',
       async (output) => {
         const url = /--bgproutes.data-api-url=(\S+)/.exec(output)![1];
-        const answer = await fetch(`${url}/v1/vantage_points`, { headers: { 'x-api-key': 'simulator' } });
+        const answer = await fetch(`${url}/v1/vantage_points`, { headers: { 'x-api-key': SIMULATOR_KEY } });
         expect(answer.status).toBe(200);
       },
     );
@@ -53,7 +64,7 @@ describe('simulate', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Simulator of bgproutes\.io on http:\/\/127\.0\.0\.1:\d+: 40 vantage points, 1 prefixes\./);
     expect(stdout).toMatch(
-      /BGP_API_KEY=simulator (?:npx bgproutes-exporter|bgproutes-exporter|node \S+main\.js) \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
+      /BGP_API_KEY=sim-key (?:npx bgproutes-exporter|bgproutes-exporter|node \S+main\.js) \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
     );
     expect(stdout).toMatch(/\n\d\d:\d\d:\d\d {2}outage of 192\.0\.2\.0\/24: \d+ -> 0 VPs see 192\.0\.2\.0\/24\n/);
   });

@@ -10,7 +10,7 @@ import { sleep, systemTimers } from '../../stream/timers.ts';
 import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../../stream/websocket-session.ts';
 import { buildInfo } from '../../version.ts';
 import { DataApiClient } from '../data-api/client.ts';
-import { type ClaimRequest, type ClaimResult, claimKey } from '../live/claim.ts';
+import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/claim.ts';
 import { associatePrefixes } from '../live/live-manager.ts';
 import { DECODE_FAILURES, type DecodeFailure } from '../live/message.ts';
 import { BgproutesSource } from '../live/source.ts';
@@ -67,6 +67,11 @@ export interface SubscribeOptions {
    * own, or nothing. Default false.
    */
   readonly force?: boolean;
+  /**
+   * Called with the service that is asked next, for programs that say what they wait for: the stream whether another session
+   * uses the key (not with `force`), then the Live Manager API to associate the prefixes; again with every attempt.
+   */
+  readonly onAsk?: (service: AskedService) => void;
 }
 
 /** What `messages` takes. */
@@ -169,12 +174,12 @@ export class BgproutesLiveClient {
    */
   async subscribe(
     prefixes: string | readonly string[],
-    { signal, force = false }: SubscribeOptions = {},
+    { signal, force = false, onAsk = () => {} }: SubscribeOptions = {},
   ): Promise<void> {
     this.#refuseClosed();
     const wanted = canonicalPrefixes(prefixes);
     const mine = this.#subscribed.then(async () => {
-      await this.#associate(wanted, force, signal);
+      await this.#associate(wanted, force, signal, onAsk);
       this.#prefixes = wanted;
       this.#claimedAtMs = systemTimers.elapsed();
       this.#stream?.setPrefixes(wanted);
@@ -274,7 +279,12 @@ export class BgproutesLiveClient {
     await Promise.all([this.#formerClosed, this.#subscribed]);
   }
 
-  async #associate(prefixes: readonly string[], force: boolean, given: AbortSignal | undefined): Promise<void> {
+  async #associate(
+    prefixes: readonly string[],
+    force: boolean,
+    given: AbortSignal | undefined,
+    onAsk: (service: AskedService) => void,
+  ): Promise<void> {
     const { apiKey, websocketUrl, liveManagerUrl, reconnect = true, connection } = this.#options;
     const { signal: closing } = this.#closing;
     const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
@@ -285,7 +295,7 @@ export class BgproutesLiveClient {
       streamUrl: streamUrlOf(websocketUrl ?? DEFAULT_WEBSOCKET_URL, apiKey),
       liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
       connection: withDefaults(DEFAULT_SESSION_SETTINGS, connection),
-      ...{ prefixes, userAgent: userAgent(), timers: systemTimers, signal },
+      ...{ prefixes, userAgent: userAgent(), timers: systemTimers, signal, onAsk },
     };
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
@@ -297,6 +307,7 @@ export class BgproutesLiveClient {
       this.#log.debug(
         isOurs ? 'associating the prefixes' : 'associating the prefixes unless another session uses the key',
       );
+      if (isOurs) onAsk('live_manager');
       const result = await (isOurs ? associatePrefixes(request) : claimKey(request));
       signal.throwIfAborted();
       if (result.kind === 'success') {
@@ -330,7 +341,7 @@ function claimFailure(result: Exclude<ClaimResult, { readonly kind: 'success' }>
       return new WebsocketConnectionError(message, { actor: 'operator', serverText, cause });
     }
     case 'unknown': {
-      const message = `nobody can say whether another session uses this API key, so nothing was associated with it${said}`;
+      const message = `the live stream did not say whether another session uses this API key, so nothing was associated with it${said}`;
       return new WebsocketConnectionError(message, { serverText, cause });
     }
     case 'refused': {

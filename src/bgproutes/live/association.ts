@@ -232,7 +232,8 @@ export class Association {
     } else {
       const detail = result.kind === 'refused' ? `HTTP status ${result.status}: ${result.text}` : result.text;
       const asked = { prefixes: prefixes.length, result: result.kind, detail };
-      log.warn('prefixes could not be associated with the key', asked);
+      // Without a connection the attempt at one has failed, and that is told with the time of the next.
+      log[this.renewing ? 'warn' : 'debug']('prefixes could not be associated with the key', asked);
       if (result.kind === 'refused' && current) this.giveUp(result.status, result.text);
     }
     this.scheduleRenewal();

@@ -14,16 +14,22 @@ export type ClaimResult =
   /** Nobody can say whether one is: the stream could not be opened, or we ask too often. */
   | { readonly kind: 'unknown'; readonly text: string };
 
+/** The services of bgproutes.io that a subscription asks. */
+export type AskedService = 'stream' | 'live_manager';
+
 export interface ClaimRequest extends AssociationRequest {
   /** With the key in it: never printed. */
   readonly streamUrl: URL;
   readonly connection: ConnectionSettings;
+  /** Called before a service is asked. */
+  readonly onAsk: (service: AskedService) => void;
 }
 
 /** Never rejects, and nothing that it returns holds the key. The connection is closed when it resolves. */
 export async function claimKey(asked: ClaimRequest): Promise<ClaimResult> {
   const { streamUrl, connection: settings, userAgent, timers, signal } = asked;
   if (signal.aborted) return { kind: 'error', text: 'stopped' };
+  asked.onAsk('stream');
   let accept: (value: 'accepted') => void;
   const accepted = new Promise<'accepted'>((resolve) => {
     accept = resolve;
@@ -47,6 +53,7 @@ export async function claimKey(asked: ClaimRequest): Promise<ClaimResult> {
       if (meaning !== 'other') return { kind: meaning === 'another_session' ? 'in_use' : 'unknown', text };
     }
     // Accepted, or refused for what the association may mend.
+    asked.onAsk('live_manager');
     return await associatePrefixes(asked);
   } finally {
     signal.removeEventListener('abort', onAbort);

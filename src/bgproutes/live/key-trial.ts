@@ -8,6 +8,10 @@ import type { Trial, TrialVerdict } from '../../stream/websocket-session.ts';
 import type { Association } from './association.ts';
 import { refusalMeaning } from './refusal.ts';
 
+/** An unknown key stays unknown until the operator acts. */
+const UNKNOWN_KEY =
+  'the service does not accept the API key: compare it with the one in your account at bgproutes.io, and restart with the right one';
+
 export interface KeyTrialOptions {
   readonly association: Association;
   readonly timers: Timers;
@@ -48,10 +52,16 @@ export class KeyTrial implements Trial {
 
   /** When nobody answers, what was associated before will do while it lasts. */
   async #associate(): Promise<TrialVerdict> {
-    const { association, timers } = this.#options;
+    const { association, timers, log } = this.#options;
     const result = await association.associate();
     if (result.kind === 'success') return 'connect_again';
-    if (result.kind === 'error' && association.isValid(timers.now())) return 'keep';
-    return { reason: 'association_failed', detail: result.text, refused: result.kind === 'refused' };
+    const { kind, text: detail } = result;
+    if (kind === 'error' && association.isValid(timers.now())) {
+      log.warn('prefixes could not be associated with the key; those that it has are kept', { detail });
+      return 'keep';
+    }
+    const isUnknownKey = kind === 'refused' && (result.status === 401 || result.status === 403);
+    const hint = isUnknownKey ? UNKNOWN_KEY : undefined;
+    return { reason: 'association_failed', detail, refused: kind === 'refused', hint };
   }
 }

@@ -204,6 +204,7 @@ describe('subscribe', () => {
       code: 'WEBSOCKET_CONNECTION',
       serverText: 'HTTP status 429',
       cause: { code: 'unknown' },
+      message: expect.stringMatching(/^the live stream did not say whether another session uses this API key, /),
     });
     expect(simulator.associatedPrefixes(KEY)).toEqual([]);
     await connect(simulator).subscribe(P1); // asks again

@@ -68,6 +68,18 @@ describe('starting', () => {
       w.timers.advance(1);
     }
     expect(w.source.stats[0]).toMatchObject({ connects: 0, subscription: { renewals: { refused: 3 } } });
+    // A line an attempt, with what to do and when the next one comes.
+    const told = w.log.lines.filter(({ level }) => level === 'warn' || level === 'error');
+    expect(told).toHaveLength(3);
+    expect(told[0]).toMatchObject({
+      level: 'error',
+      message: 'prefixes could not be associated with the key',
+      fields: {
+        detail: 'Invalid API key',
+        hint: expect.stringContaining('compare it with the one in your account'),
+        retry_in_seconds: 60,
+      },
+    });
   });
 
   it('is not up when nobody can say that the prefixes are associated, and tries again soon', async () => {
