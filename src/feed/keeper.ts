@@ -161,12 +161,14 @@ export class Keeper {
     const isDoubted = this.#directory.isDoubted || !this.#clock.isKnown;
     const isComplete = this.#seeders.every((seeder) => seeder?.complete !== false);
     const seeded = this.#histories.length > 0 && !isDoubted && isComplete;
+    let prefixes = 0;
     for (const monitored of table.prefixes.monitored()) {
+      prefixes++;
       const seeder = this.#seeders[monitored.watched.session];
       table.setTrusted(monitored, !isDoubted && seeder?.isTrusted(monitored.state.prefix.text) === true);
     }
     // The counterpart of the lines that say why it is not.
-    if (seeded && !figures.seeded) logger.info('the table is complete', { routes: table.routes });
+    if (seeded && !figures.seeded) logger.info('the table is complete', { prefixes, routes: table.routes });
     figures.seeded = seeded;
   }
 

@@ -18,6 +18,7 @@ import { AbsenceDoubts, divideAbsences } from './absence-doubts.ts';
 import { FillPace } from './fill-pace.ts';
 import { HolderHistory } from './holders.ts';
 import { PrefixStandings } from './prefix-standings.ts';
+import { SeedProgress } from './seed-progress.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionHistory, wholeSecond } from './session-history.ts';
 import type { Absence, RibReader } from './table-comparison.ts';
@@ -72,6 +73,7 @@ export class SessionSeeder {
   /** The fill under way has the list of VPs, and reads by the clock that is believed. */
   #isReading = false;
   readonly #pace: FillPace;
+  readonly #progress: SeedProgress;
   #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
   /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
@@ -81,6 +83,7 @@ export class SessionSeeder {
     const { session, table, api, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
     this.#options = options;
     this.#pace = new FillPace({ session, logger, timers });
+    this.#progress = new SeedProgress({ session, table, logger, timers });
     this.#history = new SessionHistory({ session, table, api, directory, now: () => timers.now() });
     this.#doubts = new AbsenceDoubts({
       ...{ session, table, directory, logger, timers, lagMs, onChange, history: this.#history },
@@ -198,14 +201,19 @@ export class SessionSeeder {
 
   /** Ends what runs; resolves when it has ended. */
   async stop(): Promise<void> {
-    this.#controller.abort();
+    this.#abort();
     await Promise.all([this.#running, this.#beside]);
     this.#options.feed.release();
     await this.#options.feed.applied();
   }
 
-  #begin(atMs: number): void {
+  #abort(): void {
     this.#controller.abort();
+    this.#progress.end();
+  }
+
+  #begin(atMs: number): void {
+    this.#abort();
     this.#isReading = false;
     this.#options.feed.release();
     this.#filling = [];
@@ -219,7 +227,7 @@ export class SessionSeeder {
   }
 
   #interrupt(atMs: number): void {
-    this.#controller.abort();
+    this.#abort();
     this.#early = false;
     this.#filling = [];
     this.#standings.interrupt(Math.min(atMs, this.#heardUntilMs()));
@@ -237,6 +245,7 @@ export class SessionSeeder {
     const cancelHold = timers.schedule(release, holdMs);
     try {
       await this.#pace.turn(signal);
+      if (!signal.aborted) this.#progress.begin(this.#filling.length);
       const backoff = new Backoff(this.#options.retry ?? RETRY, timers.random);
       while (!signal.aborted) {
         const failure = await this.#attempt(() => this.#fill(connectedAtMs, release, signal), signal);
@@ -249,6 +258,7 @@ export class SessionSeeder {
         }
         if (failure === undefined) {
           if (signal.aborted) return;
+          this.#progress.end();
           this.#standings.setLive(this.#filling);
           this.#options.onChange();
           this.#alongside(this.#holders.learnLater(this.#prefixes, signal));
@@ -262,6 +272,7 @@ export class SessionSeeder {
     } finally {
       cancelHold();
       if (!signal.aborted) {
+        this.#progress.end();
         this.#filling = [];
         feed.release();
       }
@@ -291,6 +302,7 @@ export class SessionSeeder {
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
     const { api, directory, timers, lagMs } = this.#options;
+    this.#progress.at('vantage points');
     // A VP that came back before the stream did must be asked; one that comes back later is heard.
     await directory.ensure(api, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
     if (signal.aborted) return;
@@ -304,6 +316,7 @@ export class SessionSeeder {
     const prefixes = (this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix)));
     const fresh = prefixes.filter((prefix) => startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS);
     if (fresh.length > 0) {
+      this.#progress.at('routes');
       await this.#compareRib(vps, fresh, ribAtMs, signal);
       if (signal.aborted) return;
       this.#standings.setBehind(fresh, ribAtMs);
@@ -316,16 +329,20 @@ export class SessionSeeder {
     const isReadTwice = lagMs > 0 && startMs < settledMs;
     // More-specifics cost a request for each prefix. After a gap they are read once, when the history is settled.
     const first = isReadTwice && fresh.length === 0 ? 'exact' : 'all';
+    this.#progress.at('updates');
     await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
     release();
     await this.#options.feed.applied(); // the table is not complete before
     if (signal.aborted) return;
+    this.#progress.at('past holders');
     await this.#holders.learn(this.#prefixes, signal);
     if (signal.aborted) return;
     if (isReadTwice) {
+      this.#progress.waits(settledMs - timers.now());
       await sleep(timers, settledMs - timers.now(), signal);
       if (signal.aborted) return;
+      this.#progress.goesOn();
       const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
       const toMs = connectedAtMs + OVERLAP_MS;
       const again = (sinceMs: number, of: UpdatesOf) =>

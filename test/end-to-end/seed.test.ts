@@ -82,6 +82,17 @@ test('with a Data API that lags, the table is complete only when the lag has pas
   await w.start();
   await seeded(w);
   expect(w.timers.now() - startedMs).toBeGreaterThan(20_000);
+  // A newcomer who looks at the log sees why the table is not complete, and when it is.
+  const told = w.logger.lines.filter(({ level, message }) => level === 'info' && message.startsWith('the table is '));
+  const routes = expect.any(Number);
+  expect(told.filter(({ message }) => !message.includes('still being read'))).toMatchObject([
+    { message: 'the table is read from the Data API', fields: { session: 0, prefixes: 2 } },
+    {
+      message: 'the table is read; it counts as complete when the Data API has caught up with the stream',
+      fields: { session: 0, routes, wait_seconds: expect.any(Number) },
+    },
+    { message: 'the table is complete', fields: { prefixes: 2, routes } },
+  ]);
   expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6));
 });
 
