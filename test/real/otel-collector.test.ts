@@ -70,7 +70,7 @@ async function theirs(): Promise<Comparable> {
 
 /** Waits until the exporter shows what is expected, and the collector the very same. What differs then is shown. */
 async function agreement(exporter: RunningExporter, expected: (ours: Comparable) => boolean): Promise<Comparable> {
-  for (const limit = Date.now() + 20_000; Date.now() < limit; ) {
+  for (const limit = Date.now() + 60_000; Date.now() < limit; ) {
     const [ours, collected] = [await own(exporter), await theirs()];
     if (expected(ours) && JSON.stringify(ours) === JSON.stringify(collected)) return ours;
     await new Promise((done) => setTimeout(done, 100));

@@ -1,7 +1,7 @@
 /**
  * An hour of the scenario that the stack plays, twice, under the bundled rules in a real Prometheus and the bundled example in
  * a real Alertmanager: each alert that the scenario is there to show fires for its prefix, is resolved, and reaches a receiver;
- * no other alert does. A minute is two seconds here, of the scenario and of the rules alike.
+ * no other alert does. A minute is three seconds here, of the scenario and of the rules alike.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stepAlerts } from '../../src/commands/demo-alerts.ts';
@@ -12,9 +12,9 @@ import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { fasterRules, type Monitoring, startMonitoring } from '../alerts/monitoring.ts';
 
-const FASTER = 30;
+const FASTER = 20;
 /** Before the first hour, so that the exporter knows its prefixes when it begins; on the machine of a user that takes seconds. */
-const LEAD_MINUTES = 30;
+const LEAD_MINUTES = 20;
 const HOUR_MS = LONG_SCENARIO.loop_every! / FASTER;
 /** From the last event until what was fired is resolved: alerts are kept for five minutes, and flaps count for half an hour. */
 const WITHIN = { timeout: 240_000, interval: 250 };
