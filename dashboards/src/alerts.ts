@@ -34,24 +34,28 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
   return list({
     title: 'Firing alerts',
     description:
-      'Alerts of the bundled rules that fire now, critical ones first; the last column leads to its section of the runbook. Empty is good, as long as Prometheus evaluates the rules.',
-    unit: 'none',
+      'Alerts of the bundled rules that fire now, critical ones first; "what to do" leads to its section of the runbook. Labels of your own targets, such as a site, are columns at the end. Empty is good, as long as Prometheus evaluates the rules.',
+    // Labels of the user's own are text too.
+    unit: 'string',
     ...size,
     noValue: 'No alert is firing',
-    value: { name: 'Since', query: `1000 * (${withSection} or ${NOT_LOADED})`, unit: 'dateTimeFromNow', width: 120 },
-    labels: [
-      { label: 'severity', name: 'Severity', width: 80 },
-      { label: 'alertname', name: 'Alert' },
-      { label: 'prefix', name: 'Prefix', width: 150 },
-      { label: 'instance', name: 'Instance', width: 150 },
+    value: { name: 'Since', query: `1000 * (${withSection} or ${NOT_LOADED})`, unit: 'dateTimeFromNow', width: 110 },
+    columns: [
+      { label: 'severity', name: 'Severity', width: 68 },
+      { label: 'alertname', name: 'Alert', width: 235 },
+      { label: 'prefix', name: 'Prefix', width: 140 },
       {
         label: 'section',
         name: 'Runbook',
-        width: 95,
+        width: 80,
         link: `${RUNBOOK}#\${__value.raw}`,
         mappings: alwaysReads('what to do'),
       },
+      'value',
+      { label: 'instance', name: 'Instance' },
+      { label: 'more_specific', name: 'More-specific' },
     ],
+    hidden: ['job', 'afi', 'group', 'description', 'source', 'session', 'why'],
     sortBy: [{ column: 'Severity', descending: false }],
   });
 }

@@ -1,5 +1,5 @@
 /** Does the exporter know what it says? */
-import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { MappingType, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   exporterMetrics as e,
   prefixMetrics as p,
@@ -8,16 +8,17 @@ import {
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics as r } from '../../src/metrics/runtime-metrics.ts';
 import { FILL, INK } from './colours.ts';
-import { withStreams } from './exporter-streams.ts';
-import { withTable } from './exporter-table.ts';
-import { GOOD_IS_ZERO, NEUTRAL, stat, words } from './panels.ts';
+import { withRow } from './exporter-lines.ts';
+import { refused, streams } from './exporter-streams.ts';
+import { outputs, resources, tableRow } from './exporter-table.ts';
+import { GOOD_IS_ZERO, marked, NEUTRAL, stat, words } from './panels.ts';
 import { increaseOverRange, select, sessionsDown } from './selectors.ts';
 import { table } from './tables.ts';
 import { DASHBOARDS, dashboard } from './variables.ts';
 
-/** A row of the table of exporters: job and instance in one label. */
+/** A row of the table of exporters: instance and job in one label, as lines have them. */
 function byExporter(expression: string): string {
-  return `label_join(${expression}, "exporter", " ", "job", "instance")`;
+  return `label_replace(label_join(${expression}, "exporter", " (", "instance", "job"), "exporter", "$1)", "exporter", "(.*)")`;
 }
 function withoutBuild(expression: string): string {
   return `max without (version, revision, node_version) (${expression})`;
@@ -57,7 +58,7 @@ export function exporter() {
     )
     .withPanel(
       stat({
-        title: 'Association ends in',
+        title: 'Associated for',
         description:
           'Time until the first session loses the association of its prefixes with its key. It is renewed well before; below an hour the renewals fail, see "Renewals".',
         unit: 's',
@@ -68,12 +69,18 @@ export function exporter() {
           { value: null, color: INK.gone },
           { value: 3600, color: INK.ok },
         ],
+        mappings: [
+          {
+            type: MappingType.RangeToText,
+            options: { from: null, to: 0, result: { text: 'ended', color: INK.gone, index: 0 } },
+          },
+        ],
         noValue: 'not yet associated',
       }),
     )
     .withPanel(
       stat({
-        title: 'Frames not read',
+        title: 'Unread frames',
         description:
           'Frames, or parts, that could not be read in the time range. A few are nothing; a stream of them is a changed format: withdrawals may be missed.',
         unit: 'none',
@@ -89,7 +96,7 @@ export function exporter() {
     )
     .withPanel(
       stat({
-        title: 'Routes corrected',
+        title: 'Corrections',
         description:
           'Routes that comparisons with the Data API had to correct in the time range: drift. More than some per mille of the table an hour: messages get lost.',
         unit: 'none',
@@ -145,7 +152,7 @@ export function exporter() {
         unit: 'none',
         width: 24,
         height: 5,
-        key: { label: 'exporter', name: 'Exporter' },
+        key: { label: 'exporter', name: 'Exporter', wraps: true },
         columns: [
           {
             name: 'Built',
@@ -165,17 +172,25 @@ export function exporter() {
           },
           {
             name: 'Prefixes',
+            width: 75,
             query: byExporter(`count by (job, instance) (${select(p.prefixTrusted)})`),
             unit: 'short',
           },
           {
-            name: 'Trusted prefixes',
-            query: byExporter(`sum by (job, instance) (${select(p.prefixTrusted)})`),
-            unit: 'short',
+            name: 'Not trusted',
+            query: byExporter(`sum by (job, instance) (1 - ${select(p.prefixTrusted)})`),
+            steps: marked(FILL.unknown),
+            width: 75,
           },
-          { name: 'Routes', query: byExporter(`sum by (job, instance) (${select(t.tableRoutes)})`), unit: 'short' },
+          {
+            name: 'Routes',
+            query: byExporter(`sum by (job, instance) (${select(t.tableRoutes)})`),
+            unit: 'short',
+            width: 85,
+          },
           {
             name: 'Prefixes associated',
+            width: 95,
             query: byExporter(`sum by (job, instance) (${select(s.streamSubscribedPrefixes)})`),
             unit: 'short',
           },
@@ -187,14 +202,19 @@ export function exporter() {
           },
           {
             name: 'Configuration read',
+            width: 125,
             query: byExporter(`1000 * min by (job, instance) (${select(e.exporterConfigLastReloadSuccessTimestamp)})`),
             unit: 'dateTimeFromNow',
           },
-          { label: 'version', name: 'Version' },
-          { label: 'revision', name: 'Revision' },
-          { label: 'node_version', name: 'Node.js' },
+          { label: 'version', name: 'Version', width: 90 },
+          { label: 'revision', name: 'Revision', width: 95 },
+          { label: 'node_version', name: 'Node.js', width: 85 },
+        ],
+        sortBy: [
+          { column: 'State', descending: false },
+          { column: 'Not trusted', descending: true },
         ],
       }),
     );
-  return withTable(withStreams(now));
+  return [streams, refused, tableRow, outputs, resources].reduce(withRow, now);
 }

@@ -4,7 +4,7 @@ import type { Metric } from '../../src/metrics/metric.ts';
 import { FILL } from './colours.ts';
 import { BARS, NOT_TRUSTED, wordsFrom } from './panels.ts';
 import { increaseOverRange, rate } from './selectors.ts';
-import { Prefixes } from './speaker.ts';
+import { LOW_BELOW, NOT_VISIBLE_BELOW, Prefixes } from './speaker.ts';
 
 const CHOSEN = 'prefix=~"$prefix"';
 const CHOICE = { matcher: CHOSEN, group: 'group=~"$group"' };
@@ -15,25 +15,25 @@ const atEnd = new Prefixes({ ...CHOICE, at: 'end' });
 export const visible = prefixes.select(p.prefixVisibleVps);
 export const knownVisible = prefixes.known(visible);
 export const knownVisibility = prefixes.known(prefixes.ratio);
+export const knownExpected = prefixes.known(prefixes.select(p.prefixExpectedVps));
+export const knownPathLength = prefixes.known(prefixes.select(p.prefixAsPathLengthMean));
+/** Only of prefixes that no exporter is trusted with. */
+export const untrustedVisible = `${prefixes.said(visible)} unless ${knownVisible}`;
 export const unexpectedOrigins = prefixes.mostOrZero(p.prefixUnexpectedOriginVps);
 export const unexpectedUpstreams = prefixes.mostOrZero(p.prefixUnexpectedUpstreamVps);
 export const moreSpecifics = prefixes.most(p.prefixMoreSpecifics);
-function changesOf(of: Prefixes): string {
-  return of.said(
-    `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`,
-  );
-}
-export const changes = changesOf(prefixes);
+const changes = `${rate(p.prefixAnnouncements, CHOSEN)} - ${rate(p.prefixRepeats, CHOSEN)} + ${rate(p.prefixWithdrawals, CHOSEN)}`;
+export const knownChanges = prefixes.known(changes);
 /** More than one origin where none are configured: where they are, the unexpected ones are counted. */
 const unexplainedMoas = `(${prefixes.said(`(${prefixes.select(p.prefixOrigins)} > 1) unless ${prefixes.select(p.prefixUnexpectedOriginVps)}`)} or ${prefixes.zero})`;
 
 /** 2 where no exporter is trusted: neither low nor not visible. */
 const UNKNOWN = 2;
-const judged = (ratio: string) => `(${prefixes.known(ratio)} or ${UNKNOWN} + ${prefixes.zero})`;
+const judged = `(${knownVisibility} or ${UNKNOWN} + ${prefixes.zero})`;
 /** 1 or 0 for every prefix. */
-export const notVisible = `(${judged(prefixes.ratioOfUsual)} < bool 0.05)`;
-const low = `(${judged(prefixes.ratio)} < bool 0.8)`;
-export const notTrusted = `(${judged(prefixes.ratio)} > bool 1)`;
+export const notVisible = `(${judged} < bool ${NOT_VISIBLE_BELOW})`;
+const low = `(${judged} < bool ${LOW_BELOW})`;
+export const notTrusted = `(${judged} > bool 1)`;
 const notKnownLong = `(${prefixes.known(`${prefixes.select(p.prefixExpectedKnown)} == bool 0`)} or ${prefixes.zero})`;
 
 /** The worst that is true of a prefix is the largest power of two in the sum. */
@@ -66,12 +66,17 @@ export function byGroup(how: 'sum' | 'min', expression: string): string {
   return `${how} by (group) ((${expression}) * on (prefix) group_left (group) ${groups})`;
 }
 
+function lowestAndMean(name: string): string {
+  const range = atEnd.rangeNamed(name);
+  return `min_over_time(${range}) + avg_over_time(${range})`;
+}
+
 /**
  * Those that were seen worst in the time range, by the exporter that speaks at its end: lowest point and mean together, so
  * that a short outage goes before a prefix that is always seen by few, and a long one before what all had for a moment.
  */
 const worst = `bottomk(${BARS}, ${atEnd.said(
-  `min_over_time(${atEnd.range(p.prefixVisibilityRatio)}) + avg_over_time(${atEnd.range(p.prefixVisibilityRatio)}) or 0 * ${atEnd.select(p.prefixVisibleVps)}`,
+  `${lowestAndMean('bgp:prefix_visibility:ratio')} or ${lowestAndMean(p.prefixVisibilityRatio.name)} or 0 * ${atEnd.select(p.prefixVisibleVps)}`,
 )})`;
 const seenWorst = new Prefixes({ matcher: CHOSEN, among: worst });
 export const worstVisibility = `${seenWorst.known(seenWorst.ratio)} or ${seenWorst.zero} + ${NOT_TRUSTED}`;
@@ -86,7 +91,7 @@ export const LINES = 10;
 const restless = `topk(${LINES}, ${atEnd.said(
   `increase(${atEnd.range(p.prefixAnnouncements)}) - increase(${atEnd.range(p.prefixRepeats)}) + increase(${atEnd.range(p.prefixWithdrawals)})`,
 )})`;
-export const mostChanges = changesOf(new Prefixes({ matcher: CHOSEN, among: restless }));
+export const mostChanges = new Prefixes({ matcher: CHOSEN, among: restless }).said(changes);
 
 export function increases(metric: Metric, reason?: string): string {
   return reason === undefined

@@ -2,12 +2,14 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
 import { firingAlerts } from './alerts.ts';
-import { FILL } from './colours.ts';
+import { FILL, INK } from './colours.ts';
 import {
   byGroup,
-  changes,
   groups,
   increases,
+  knownChanges,
+  knownExpected,
+  knownPathLength,
   knownVisibility,
   knownVisible,
   LINES,
@@ -22,7 +24,7 @@ import {
   topOrigin,
   unexpectedOrigins,
   unexpectedUpstreams,
-  visible,
+  untrustedVisible,
   worstOrigins,
   worstVisibility,
 } from './overview-queries.ts';
@@ -36,6 +38,7 @@ import {
   NEUTRAL,
   NONE_BARS,
   NOT_TRUSTED_BARS,
+  NOT_TRUSTED_CELL,
   reads,
   stat,
   timeline,
@@ -44,7 +47,7 @@ import {
   words,
 } from './panels.ts';
 import { rate, select, sessionsDown } from './selectors.ts';
-import { tile } from './speaker.ts';
+import { NOT_VISIBLE_BELOW, tile } from './speaker.ts';
 import { table } from './tables.ts';
 import { DASHBOARDS, dashboard, SESSION } from './variables.ts';
 
@@ -90,12 +93,12 @@ export function overview() {
       stat({
         title: 'Not visible',
         description:
-          'Prefixes that no vantage point sees now. Above 0: find them in the table, then check whether your routers still announce them.',
+          'Prefixes that less than 5 % of the expected vantage points see now; not 0, since a few keep routes that are gone. Above 0: find them in the table, then check whether your routers still announce them.',
         unit: 'none',
         width: 3,
         height: 4,
-        query: `sum(${knownVisible} == bool 0)`,
-        doubtful: `sum(${prefixes.said(visible)} == bool 0) unless on () ${prefixes.anyTrusted}`,
+        query: `sum(${notVisible}) and on () ${prefixes.anyTrusted}`,
+        doubtful: `sum(${prefixes.said(prefixes.ratio)} < bool ${NOT_VISIBLE_BELOW}) unless on () ${prefixes.anyTrusted}`,
         steps: GOOD_IS_ZERO,
       }),
     )
@@ -115,7 +118,7 @@ export function overview() {
     )
     .withPanel(
       stat({
-        title: 'Unexpected origins',
+        title: 'Other origins',
         description:
           'Prefixes that some vantage point sees from an origin which is not configured. Above 0: a hijack, a leak, or an origin missing in the configuration; the table says which prefix.',
         unit: 'none',
@@ -164,23 +167,23 @@ export function overview() {
         steps: NEUTRAL,
       }),
     )
-    .withPanel(firingAlerts({ width: 12, height: 7 }))
+    .withPanel(firingAlerts({ width: 13, height: 7 }))
     .withPanel(
       table({
         title: 'By group',
         description:
           'One row a group of the configuration, the one with the lowest visibility first; click on it to see its prefixes alone. A group that is worse than the others points to what its prefixes share: a site, an upstream.',
         unit: 'none',
-        width: 12,
+        width: 11,
         height: 7,
         key: { label: 'group', name: 'Group', link: GROUP_LINK, mappings: reads(NO_GROUP, 'no group') },
         columns: [
-          { name: 'Prefixes', query: `count by (group) (${groups})`, width: 80 },
+          { name: 'Prefixes', query: `count by (group) (${groups})`, width: 70 },
           {
             name: 'Not visible',
             query: byGroup('sum', notVisible),
             steps: marked(FILL.gone),
-            width: 80,
+            width: 70,
           },
           {
             name: 'Lowest visibility',
@@ -188,22 +191,23 @@ export function overview() {
             unit: 'percentunit',
             decimals: 1,
             steps: VISIBILITY,
+            mappings: [NOT_TRUSTED_CELL],
             ink: true,
-            width: 90,
+            width: 80,
           },
           {
             name: 'Unexpected origins',
             query: byGroup('sum', `${unexpectedOrigins} > bool 0`),
             steps: marked(FILL.gone),
-            width: 105,
+            width: 95,
           },
           {
             name: 'More-specifics',
             query: byGroup('sum', moreSpecifics),
             steps: marked(FILL.low),
-            width: 90,
+            width: 80,
           },
-          { name: 'Not trusted', query: byGroup('sum', notTrusted), steps: marked(FILL.unknown), width: 80 },
+          { name: 'Not trusted', query: byGroup('sum', notTrusted), steps: marked(FILL.unknown), width: 70 },
         ],
         sortBy: [{ column: 'Lowest visibility', descending: false }],
       }),
@@ -213,14 +217,14 @@ export function overview() {
       table({
         title: 'Prefixes now',
         description:
-          'One row a prefix, the worst first; click on it for the Prefix dashboard. All of a row is what one exporter says: of those that are trusted, the one that sees most. Visibility is visible over expected vantage points. Origin is the one most of them see. "look closer": an unexpected upstream, a more-specific, or several origins (MOAS) where none are configured. "ok so far": the expected ones do not cover a whole window yet.',
-        unit: 'short',
+          'One row a prefix, the worst first; click on it for the Prefix dashboard. All of a row is what one exporter says: of those that are trusted, the one that sees most. Visibility is visible over expected vantage points, or over those of a usual day where the rules know of more; where nobody is trusted there is none, and "Untrusted VPs" has the last that was heard. Origin is the one most of them see. "look closer": an unexpected upstream, a more-specific, or several origins (MOAS) where none are configured. "ok so far": the expected ones do not cover a whole window yet.',
+        unit: 'none',
         width: 24,
         height: 10,
         key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
           { name: 'Configured', query: prefixes.info, labelsOnly: true },
-          { name: 'State', query: state, unit: 'none', mappings: STATES, width: 105 },
+          { name: 'State', query: state, unit: 'none', mappings: STATES, width: 120 },
           {
             name: 'Trusted by',
             query: prefixes.trustedBy,
@@ -234,15 +238,23 @@ export function overview() {
           },
           {
             name: 'Visibility',
-            query: prefixes.said(prefixes.ratio),
+            query: knownVisibility,
             unit: 'percentunit',
             decimals: 1,
             steps: VISIBILITY,
+            mappings: [NOT_TRUSTED_CELL],
+            ink: true,
+            width: 90,
+          },
+          { name: 'Visible VPs', query: knownVisible, noValue: '-', width: 70 },
+          { name: 'Expected VPs', query: knownExpected, noValue: '-', width: 80 },
+          {
+            name: 'Untrusted VPs',
+            query: untrustedVisible,
+            steps: [{ value: null, color: INK.unknown }],
             ink: true,
             width: 85,
           },
-          { name: 'Visible VPs', query: prefixes.said(visible), width: 75 },
-          { name: 'Expected VPs', query: prefixes.gauge(p.prefixExpectedVps), width: 80 },
           { name: 'VPs of origin', query: topOrigin, labelsOnly: true },
           { label: 'origin_as', name: 'Origin', width: 95 },
           {
@@ -272,8 +284,8 @@ export function overview() {
             steps: marked(FILL.low),
             width: 85,
           },
-          { name: 'Mean path', query: prefixes.gauge(p.prefixAsPathLengthMean), decimals: 2, width: 65 },
-          { name: 'Changes/s', query: changes, unit: 'cps', decimals: 2, width: 95 },
+          { name: 'Mean path', query: knownPathLength, decimals: 2, noValue: '-', width: 60 },
+          { name: 'Changes/s', query: knownChanges, unit: 'cps', decimals: 2, noValue: '-', width: 85 },
           { label: 'description', name: 'Description' },
           { label: 'group', name: 'Group', width: 100 },
         ],
@@ -288,24 +300,25 @@ export function overview() {
         title: 'What changed in this time range',
         description:
           'Sums over the time range above, largest loss first. Losses by withdrawal are the network speaking; path changes without losses are re-routing; origin changes deserve a look at once.',
-        unit: 'short',
+        unit: 'none',
         width: 24,
         height: 8,
         decimals: 0,
         key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
-          { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0 },
-          { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0 },
-          { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0 },
-          { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0 },
+          { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0, width: 120 },
+          { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0, width: 120 },
+          { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0, width: 120 },
+          { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0, width: 120 },
           {
             name: 'Origin changes',
             query: increases(p.prefixOriginChanges),
             decimals: 0,
             steps: marked(FILL.low),
+            width: 120,
           },
-          { name: 'Announcements', query: increases(p.prefixAnnouncements), decimals: 0 },
-          { name: 'Withdrawals', query: increases(p.prefixWithdrawals), decimals: 0 },
+          { name: 'Announcements', query: increases(p.prefixAnnouncements), decimals: 0, width: 130 },
+          { name: 'Withdrawals', query: increases(p.prefixWithdrawals), decimals: 0, width: 120 },
           {
             name: 'Last announcement',
             query: `1000 * ${prefixes.most(p.prefixLastAnnouncement)}`,
@@ -360,7 +373,7 @@ export function overview() {
           'Blue while a session is connected and its prefixes are associated with its key. Dark red: what happened meanwhile was filled in from the Data API afterwards, if it answered.',
         unit: 'none',
         width: 8,
-        height: 6,
+        height: 7,
         queries: [[select(s.streamUp), SESSION]],
         steps: NEUTRAL,
         mappings: words('up', 'down'),
@@ -373,7 +386,7 @@ export function overview() {
           'Frames received a second. Flat 0 while the session is up is silence: calm prefixes, or a dead stream; the canary on the Exporter dashboard tells them apart.',
         unit: 'cps',
         width: 8,
-        height: 6,
+        height: 7,
         min: 0,
         queries: [[rate(s.streamFrames), SESSION]],
       }),
@@ -385,7 +398,7 @@ export function overview() {
           'Nine messages in ten are younger than this when they arrive. Minutes: the numbers are late, and wrong where the clock is; check the clock, then the load of the exporter.',
         unit: 's',
         width: 8,
-        height: 6,
+        height: 7,
         min: 0,
         queries: [[`histogram_quantile(0.9, ${rate(s.streamDelay, '', '_bucket')})`, SESSION]],
       }),

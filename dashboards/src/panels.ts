@@ -2,6 +2,7 @@
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  BigValueJustifyMode,
   BigValueTextMode,
   HeatmapCellLayout,
   HideSeriesConfigBuilder,
@@ -20,6 +21,7 @@ import {
   FieldColorBuilder,
   FieldColorModeId,
   MappingType,
+  SpecialValueMatch,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
@@ -31,6 +33,7 @@ import * as stats from '@grafana/grafana-foundation-sdk/stat';
 import * as timelines from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { FILL, INK } from './colours.ts';
+import { LOW_BELOW, NOT_VISIBLE_BELOW } from './speaker.ts';
 import { DATASOURCE } from './variables.ts';
 
 /** What every panel has. The description says how to read it, and what to do. Width in 24ths of the page. */
@@ -65,15 +68,15 @@ export const BETTER_ZERO: readonly Threshold[] = [
 /** Share of the expected VPs, as a number. */
 export const VISIBILITY: readonly Threshold[] = [
   { value: null, color: INK.gone },
-  { value: 0.05, color: INK.low },
-  { value: 0.8, color: INK.plain },
+  { value: NOT_VISIBLE_BELOW, color: INK.low },
+  { value: LOW_BELOW, color: INK.plain },
   { value: 0.95, color: INK.ok },
 ];
 /** The same as a bar. */
 export const VISIBILITY_BARS: readonly Threshold[] = [
   { value: null, color: FILL.gone },
-  { value: 0.05, color: FILL.low },
-  { value: 0.8, color: FILL.lower },
+  { value: NOT_VISIBLE_BELOW, color: FILL.low },
+  { value: LOW_BELOW, color: FILL.lower },
   { value: 0.95, color: FILL.ok },
 ];
 /** 0 is well, any number is not, as a bar. */
@@ -127,6 +130,12 @@ export function words(one: string, zero: string, colours: { ok: string; gone: st
 export const NOT_TRUSTED_BARS: ValueMapping = {
   type: MappingType.ValueToText,
   options: { [NOT_TRUSTED]: { text: 'not trusted', color: FILL.unknown, index: 0 } },
+};
+
+/** The word for a cell whose number is left out since no exporter is trusted with it. */
+export const NOT_TRUSTED_CELL: ValueMapping = {
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.NullAndNan, result: { text: 'not trusted', color: INK.unknown, index: 0 } },
 };
 
 /** A value or label that reads otherwise than it is written. */
@@ -221,6 +230,7 @@ export function stat(
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
+    .justifyMode(BigValueJustifyMode.Center)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .noValue(panel.noValue ?? UNKNOWN);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
@@ -241,7 +251,7 @@ const WIDE = 12;
 /** How far an axis reaches at least, so that zeros do not lie on one that runs to 100 or to 10000 %. By unit. */
 const REACH: Readonly<Record<string, number>> = { percentunit: 0.01, bytes: 1024 * 1024, Bps: 1024 };
 
-/** Lines over time; `stacked` fills and adds them up. */
+/** Lines over time; `stacked` fills and adds them up. Those below have their legend there, with the numbers in columns of their own. */
 export function lines(
   panel: Panel & {
     readonly queries: Queries;
@@ -264,7 +274,7 @@ export function lines(
     .legend(
       new VizLegendOptionsBuilder()
         .showLegend(true)
-        .displayMode(wide ? LegendDisplayMode.Table : LegendDisplayMode.List)
+        .displayMode(LegendDisplayMode.Table)
         .placement(wide ? LegendPlacement.Right : LegendPlacement.Bottom)
         .calcs(panel.hasNegative === true ? ['lastNotNull', 'min', 'max'] : ['lastNotNull', 'max']),
     )
@@ -309,7 +319,7 @@ export function timeline(
     .mergeValues(true)
     .rowHeight(0.85)
     .perPage(BARS)
-    .fillOpacity(80)
+    .fillOpacity(100)
     .lineWidth(0);
   if (panel.mappings !== undefined) builder.mappings(panel.mappings);
   panel.queries.forEach(([expression, legend], index) => {

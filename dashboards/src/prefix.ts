@@ -50,13 +50,17 @@ function by(label: string, metric: Metric): string {
 /** More colours can hardly be told apart. */
 const LAYERS = 10;
 
-/** Layers by AS that add up to all: those that are largest in the time range, and the rest as one. */
+/**
+ * Layers by AS that add up to all: those that are largest in the time range, and the rest as one. Colours go by place, so that
+ * no two are alike; the largest has the first place, since whoever comes beside it must not take its colour.
+ */
 function layers(label: string, metric: Metric): Queries {
   const all = `label_replace(${by(label, metric)}, "${label}", "AS$1", "${label}", "([0-9].*)")`;
-  const largest = `topk(${LAYERS}, ${overRange('avg', all)})`;
+  const largest = (many: number) => `topk(${many}, ${overRange('avg', all)})`;
   return [
-    [`${all} and on (${label}) ${largest}`, `{{${label}}}`],
-    [`sum(${all} unless on (${label}) ${largest})`, 'smaller ones'],
+    [`${all} and on (${label}) ${largest(1)}`, `{{${label}}}`],
+    [`${all} and on (${label}) (${largest(LAYERS)} unless ${largest(1)})`, `{{${label}}}`],
+    [`sum(${all} unless on (${label}) ${largest(LAYERS)})`, 'smaller ones', { colour: INK.unknown }],
   ];
 }
 
@@ -71,7 +75,7 @@ export function prefix() {
       stat({
         title: 'Visibility',
         description:
-          'Visible over expected vantage points. Expected are those that hold a route now or held one within a day, less those that are down themselves. A fall is your network or an upstream, not the measurement.',
+          'Visible over expected vantage points, or over those of a usual day where the rules know of more. Expected are those that hold a route now or held one within a day, less those that are down themselves. A fall is your network or an upstream, not the measurement.',
         unit: 'percentunit',
         width: 3,
         height: 4,
@@ -111,7 +115,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'Unexpected origin',
+        title: 'Other origin',
         description:
           'Vantage points whose origin is not configured. Above 0: see "VPs by origin" for whose it is. Always 0 where no origins are configured.',
         unit: 'none',
@@ -124,7 +128,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'Unexpected upstream',
+        title: 'Other upstream',
         description:
           'Vantage points that reach the origin through an AS that is not configured. Above 0: a new peering, a leak, or a hijack that forges your AS as origin. Always 0 where no upstreams are configured.',
         unit: 'none',
@@ -150,7 +154,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'Last announcement',
+        title: 'Announced',
         description: 'Message time of the newest announcement. Long ago is normal for a stable prefix.',
         unit: 'dateTimeFromNow',
         width: 3,
@@ -162,7 +166,7 @@ export function prefix() {
     )
     .withPanel(
       stat({
-        title: 'Last withdrawal',
+        title: 'Withdrawn',
         description:
           'Message time of the newest withdrawal by any vantage point. Single vantage points withdraw now and then; many at once show below as losses.',
         unit: 'dateTimeFromNow',
@@ -307,11 +311,11 @@ export function prefix() {
         height: 8,
         min: 0,
         queries: [
+          [prefixes.most(p.prefixMoreSpecifics), 'how many', { colour: INK.unknown }],
           [
             `${by('more_specific', p.prefixMoreSpecificVps)} and on (more_specific) topk(${LAYERS}, ${overRange('max', by('more_specific', p.prefixMoreSpecificVps))})`,
             '{{more_specific}}',
           ],
-          [prefixes.most(p.prefixMoreSpecifics), 'how many'],
         ],
       }),
     )

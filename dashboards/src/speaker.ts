@@ -7,6 +7,10 @@ import { prefixMetrics } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { select, selectNamed } from './selectors.ts';
 
+/** Shares of the expected VPs below which a prefix is not visible, or its visibility is low. */
+export const NOT_VISIBLE_BELOW = 0.05;
+export const LOW_BELOW = 0.8;
+
 /** More than a prefix can have VPs: any trusted exporter goes before any other. */
 const FIRST = '1e9';
 
@@ -60,8 +64,13 @@ export class Prefixes {
   }
 
   /** All samples of the time range of the dashboard. */
-  range(metric: Metric, matchers = ''): string {
-    return `${select(metric, this.#matchers(matchers))}[$__range]${this.#at}`;
+  range(metric: Metric): string {
+    return this.rangeNamed(metric.name);
+  }
+
+  /** As `range`, of a series that a rule records. */
+  rangeNamed(name: string): string {
+    return `${selectNamed(name, this.#matcher)}[$__range]${this.#at}`;
   }
 
   #matchers(more: string): string {
@@ -116,18 +125,16 @@ export class Prefixes {
     return `(count by (prefix) (${this.#narrowed(this.trusted)}) or ${this.zero})`;
   }
 
-  /** Visible over expected VPs by exporter: 0 where none is expected, so that a prefix that nobody ever saw is not missing. */
-  get ratio(): string {
-    return `${this.select(prefixMetrics.prefixVisibilityRatio)} or 0 * ${this.select(prefixMetrics.prefixVisibleVps)}`;
-  }
-
   /**
-   * As `ratio`, of what is usual for the prefix where the rules are loaded and know more than that: an exporter that has lost
-   * its memory expects too few, and alerts go by the rules. Not where VPs themselves went: fewer than usual are right then.
+   * Visible over expected VPs by exporter, and 0 where none is expected, so that a prefix that nobody ever saw is not missing.
+   * Over those of a usual day where the rules are loaded and know of more: an exporter that has lost its memory expects too
+   * few, and alerts go by the rules. Not where VPs themselves went: fewer than usual are right then.
    */
-  get ratioOfUsual(): string {
-    const named = (name: string) => selectNamed(name, this.#matcher);
-    return `(${named('bgp:prefix_visibility:ratio')} unless ${named('bgp:prefix_vps_gone:bool')} == 1) or ${this.ratio}`;
+  get ratio(): string {
+    const named = (name: string) => `${selectNamed(name, this.#matcher)}${this.#at}`;
+    const usual = `${named('bgp:prefix_visibility:ratio')} unless ${named('bgp:prefix_vps_gone:bool')} == 1`;
+    const expected = this.select(prefixMetrics.prefixVisibilityRatio);
+    return `(${usual}) or ${expected} or 0 * ${this.select(prefixMetrics.prefixVisibleVps)}`;
   }
 
   /** One series a prefix with its group, description and address family, as the exporter that speaks describes it. */

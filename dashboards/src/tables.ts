@@ -19,6 +19,8 @@ export interface Column {
   readonly ink?: boolean;
   /** Words for values; their colours are the cell's. */
   readonly mappings?: ValueMapping[];
+  /** What stands in the cell of a row that the query says nothing of. */
+  readonly noValue?: string;
 }
 
 /** A column that is a label of a query of the table, such as `group`. */
@@ -28,6 +30,8 @@ export interface LabelColumn {
   readonly width?: number;
   /** The address that its cells lead to. */
   readonly link?: string;
+  /** Long ones take a second line, where their end tells them apart. */
+  readonly wraps?: boolean;
   readonly mappings?: ValueMapping[];
 }
 
@@ -39,6 +43,11 @@ interface Property {
 /** In the order of the columns: field of the frame, and the name it is shown by. */
 type Shown = readonly (readonly [field: string, name: string])[];
 
+/** Which fields of the frame stay: those named, or all but those named. */
+type Kept =
+  | { readonly include: { readonly names: readonly string[] } }
+  | { readonly exclude: { readonly names: readonly string[] } };
+
 function header(width: number | undefined): Property[] {
   return [
     { id: 'custom.wrapHeaderText', value: true },
@@ -46,13 +55,20 @@ function header(width: number | undefined): Property[] {
   ];
 }
 
+/** Grafana 12.0 and 12.1 know the first, later ones the second. */
+const WRAPS: readonly Property[] = [
+  { id: 'custom.cellOptions', value: { type: 'auto', wrapText: true } },
+  { id: 'custom.wrapText', value: true },
+];
+
 /** A label is text, also where it looks like a number: an AS, a revision, a group named 007. */
-function labelProperties({ name, width, link, mappings }: LabelColumn): Property[] {
+function labelProperties({ name, width, link, mappings, wraps }: LabelColumn): Property[] {
   return [
     { id: 'unit', value: 'string' },
     ...header(width),
     ...(link === undefined ? [] : [{ id: 'links', value: [{ title: `${name} in depth`, url: link }] }]),
     ...(mappings === undefined ? [] : [{ id: 'mappings', value: mappings }]),
+    ...(wraps === true ? WRAPS : []),
   ];
 }
 
@@ -64,6 +80,7 @@ function valueProperties(column: Column, unit: string): Property[] {
   const properties: Property[] = [{ id: 'unit', value: column.unit ?? unit }, ...header(column.width)];
   if (column.decimals !== undefined) properties.push({ id: 'decimals', value: column.decimals });
   if (column.mappings !== undefined) properties.push({ id: 'mappings', value: column.mappings });
+  if (column.noValue !== undefined) properties.push({ id: 'noValue', value: column.noValue });
   if (column.steps !== undefined) {
     properties.push({ id: 'thresholds', value: { mode: 'absolute', steps: column.steps } });
     properties.push({ id: 'color', value: { mode: 'thresholds' } });
@@ -78,9 +95,9 @@ function valueProperties(column: Column, unit: string): Property[] {
 
 type SortBy = readonly { readonly column: string; readonly descending: boolean }[];
 
-function arrange(builder: tables.PanelBuilder, shown: Shown, sortBy: SortBy): void {
+function arrange(builder: tables.PanelBuilder, shown: Shown, kept: Kept, sortBy: SortBy): void {
   const fields = shown.map(([field]) => field);
-  builder.withTransformation({ id: 'filterFieldsByName', options: { include: { names: fields } } });
+  builder.withTransformation({ id: 'filterFieldsByName', options: kept });
   builder.withTransformation({
     id: 'organize',
     options: {
@@ -120,32 +137,40 @@ export function table(
     builder.overrideByName(column.name, valueProperties(column, panel.unit));
   }
   builder.withTransformation({ id: 'joinByField', options: { byField: panel.key.label, mode: 'outer' } });
-  arrange(builder, shown, panel.sortBy ?? []);
+  arrange(builder, shown, { include: { names: shown.map(([field]) => field) } }, panel.sortBy ?? []);
   return builder;
 }
 
 /** What stands in a cell of a series that has not the label; without it the table's own word for "nothing" would. */
 const NO_LABEL = { id: 'noValue', value: '-' };
 
-/** One row for each series of one query. `noValue` stands there when there is none. */
+/**
+ * One row for each series of one query, the one of `value`, which stands where `columns` say. Behind them come the labels that
+ * are neither there nor `hidden`: those that the user's targets have. `noValue` stands there when there is no series.
+ */
 export function list(
   panel: Panel & {
     readonly value: Column;
-    readonly labels: readonly LabelColumn[];
+    readonly columns: readonly (LabelColumn | 'value')[];
+    readonly hidden: readonly string[];
     readonly sortBy: SortBy;
     readonly noValue: string;
   },
 ) {
   const builder = common(new tables.PanelBuilder(), panel)
     .filterable(true)
+    // So that labels of the user's own find a place beside the others.
+    .minWidth(80)
     .noValue(panel.noValue)
     .withTarget(now(panel.value.query, 0, '').format(PromQueryFormat.Table));
-  for (const label of panel.labels) builder.overrideByName(label.name, [...labelProperties(label), NO_LABEL]);
-  builder.overrideByName(panel.value.name, valueProperties(panel.value, panel.unit));
-  const shown: Shown = [
-    ...panel.labels.map(({ label, name }) => [label, name] as const),
-    ['Value', panel.value.name] as const,
-  ];
-  arrange(builder, shown, panel.sortBy);
+  const shown = panel.columns.map((column) => {
+    if (column === 'value') {
+      builder.overrideByName(panel.value.name, valueProperties(panel.value, panel.unit));
+      return ['Value', panel.value.name] as const;
+    }
+    builder.overrideByName(column.name, [...labelProperties(column), NO_LABEL]);
+    return [column.label, column.name] as const;
+  });
+  arrange(builder, shown, { exclude: { names: ['Time', ...panel.hidden] } }, panel.sortBy);
   return builder;
 }

@@ -15,7 +15,7 @@ import { exporterMetrics, prefixMetrics, streamMetrics } from '../../src/metrics
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 import { INK } from './colours.ts';
 import { select } from './selectors.ts';
-import { Prefixes } from './speaker.ts';
+import { NOT_VISIBLE_BELOW, Prefixes } from './speaker.ts';
 
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$datasource' };
 
@@ -25,9 +25,9 @@ export const DASHBOARDS = {
   exporter: { uid: 'bgproutes-exporter', title: 'BGP exporter' },
 } as const;
 
-/** Names of lines and bars. */
-export const EXPORTER = '{{job}} {{instance}}';
-export const SESSION = `${EXPORTER} {{source}}/{{session}}`;
+/** Names of lines and bars. What tells most of them apart goes first: long names are cut at their end. */
+export const EXPORTER = '{{instance}} ({{job}})';
+export const SESSION = '{{instance}} {{source}}/{{session}} ({{job}})';
 
 type Scope = 'prefixes' | 'one prefix' | 'exporter';
 
@@ -110,9 +110,9 @@ function annotations(scope: Scope) {
   const outages = annotation(
     'Outages',
     INK.gone,
-    `${prefixes.known(prefixes.select(prefixMetrics.prefixVisibleVps))} == 0`,
+    `${prefixes.known(prefixes.ratio)} < ${NOT_VISIBLE_BELOW}`,
     '{{prefix}} is not visible',
-    'No vantage point holds a route.',
+    'Less than 5 % of the expected vantage points hold a route.',
   );
   // Of many prefixes the changes of origin would cover every panel; the table of changes has them.
   if (scope === 'prefixes') return [outages, streamDown];

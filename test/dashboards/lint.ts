@@ -10,7 +10,7 @@ import { parsePromql, withoutGrafana } from './promql.ts';
 export type Rule = (dashboard: Dashboard) => string[];
 
 /** Of Grafana's units, those that fit what the exporter measures. */
-const UNITS = ['none', 'short', 'percentunit', 'bytes', 'Bps', 's', 'cps', 'bool_yes_no', 'dateTimeFromNow'];
+const UNITS = ['none', 'short', 'percentunit', 'bytes', 'Bps', 's', 'cps', 'bool_yes_no', 'dateTimeFromNow', 'string'];
 
 const DATASOURCE_UIDS = ['$datasource', '$' + '{datasource}'];
 

@@ -202,6 +202,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     );
     expect((await column('Prefixes now', 'Visible VPs', job)).get(NOT_SEEN)).toBe(0);
     expect((await column('Prefixes now', 'Trusted by', job)).get(NOT_SEEN)).toBe(1);
+    expect(await column('Prefixes now', 'Untrusted VPs', job)).toEqual(new Map());
     expect(await tileOf('overview.json', 'Not visible', job)).toEqual([1, undefined]);
     expect(await tileOf('overview.json', 'Lowest visibility', job)).toEqual([0, undefined]);
     expect(await tileOf('prefix.json', 'Visible VPs', job, NOT_SEEN)).toEqual([0, undefined]);
@@ -228,18 +229,21 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
         [CALM, 8 + 2],
       ]),
     );
-    expect((await column('Prefixes now', 'Visible VPs', 'nobody')).get(NOT_SEEN)).toBe(40);
+    expect((await column('Prefixes now', 'Untrusted VPs', 'nobody')).get(NOT_SEEN)).toBe(40);
+    for (const name of ['Visibility', 'Visible VPs', 'Expected VPs', 'Mean path', 'Changes/s']) {
+      expect(await column('Prefixes now', name, 'nobody'), name).toEqual(new Map());
+    }
     expect(new Set((await column('Prefixes now', 'Trusted by', 'nobody')).values())).toEqual(new Set([0]));
     expect(await tileOf('overview.json', 'Not trusted', 'nobody')).toEqual([3]);
     for (const [file, title, number] of [
       ['overview.json', 'Not visible', 0],
       ['overview.json', 'Lowest visibility', 1],
-      ['overview.json', 'Unexpected origins', 2],
+      ['overview.json', 'Other origins', 2],
       ['overview.json', 'More-specifics', 6],
       ['overview.json', 'Vantage points', 40],
       ['prefix.json', 'Visibility', 1],
       ['prefix.json', 'Visible VPs', 40],
-      ['prefix.json', 'Unexpected origin', 15],
+      ['prefix.json', 'Other origin', 15],
     ] as const) {
       expect(await tileOf(file, title, 'nobody', file === 'prefix.json' ? NOT_SEEN : undefined), title).toEqual([
         undefined,
@@ -254,8 +258,14 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await ask(queriesOf('overview.json', 'annotation Outages')[0]!, 'nobody')).toEqual([]);
   });
 
-  test('an exporter that has lost its memory in an outage: the state is that of the alert', async () => {
-    expect(await column('Prefixes now', 'State', 'forgot')).toEqual(new Map([[CALM, 32 + 1]]));
+  test('an exporter that has lost its memory in an outage: all that is shown agrees with the alert', async () => {
+    expect(await column('Prefixes now', 'State', 'forgot')).toEqual(new Map([[CALM, 32 + 4 + 1]]));
+    expect((await column('Prefixes now', 'Visibility', 'forgot')).get(CALM)).toBe(2 / 60);
+    expect(await tileOf('overview.json', 'Not visible', 'forgot')).toEqual([1, undefined]);
+    expect(await tileOf('prefix.json', 'Visibility', 'forgot', CALM)).toEqual([2 / 60, undefined]);
+    const [bars] = await ask(queriesOf('overview.json', 'Visibility')[0]!, 'forgot');
+    expect(bars!.values.at(-1)![1]).toBe(2 / 60);
+    expect(await ask(queriesOf('overview.json', 'annotation Outages')[0]!, 'forgot')).toHaveLength(1);
     expect(await column('By group', 'Not visible', 'forgot', 'group')).toEqual(new Map([['core', 1]]));
   });
 
@@ -274,14 +284,15 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(new Set(sums.values())).toEqual(new Set([visible]));
   });
 
-  test('layers beyond the largest are summed as one', async () => {
+  test('the largest layer is the first, so that its colour stays; those beyond ten are summed as one', async () => {
     const prefix = '10.0.5.0/24';
-    const [largest, rest] = await Promise.all(
+    const [largest, others, rest] = await Promise.all(
       queriesOf('prefix.json', 'VPs by upstream').map((query) => ask(query, 'many', prefix)),
     );
-    expect(largest).toHaveLength(10);
+    expect(largest!.map(({ metric }) => metric.upstream_as)).toEqual(['AS64600']);
+    expect(others).toHaveLength(9);
     expect(rest).toHaveLength(1);
-    const top = [...largest!, ...rest!].reduce((sum, { values }) => sum + values.at(-1)![1], 0);
+    const top = [...largest!, ...others!, ...rest!].reduce((sum, { values }) => sum + values.at(-1)![1], 0);
     expect(top).toBe((await tileOf('prefix.json', 'Visible VPs', 'many', prefix))[0]);
   });
 

@@ -93,8 +93,8 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       expect(
         exporters.map((row) => ['Exporter', 'Version', 'Revision', 'Node.js'].map((name) => textOf(row, name))),
       ).toEqual([
-        [`${JOB} 0x10`, '1.10', '12e4567', '20'],
-        [`${JOB} 1e9`, '2.0', '0012345', '22'],
+        [`0x10 (${JOB})`, '1.10', '12e4567', '20'],
+        [`1e9 (${JOB})`, '2.0', '0012345', '22'],
       ]);
     });
 
@@ -111,12 +111,31 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       expect(textOf(prefix, 'Prefix')).toBe(NOT_SEEN);
     });
 
-    test('without its unit an AS number would be read as 4.20 Bil', async () => {
-      const panel = panelOf('overview.json', 'Prefixes now');
-      const origin = panel.fieldConfig!.overrides.find(({ matcher }) => matcher.options === 'Origin')!;
-      origin.properties = origin.properties.filter(({ id }) => id !== 'unit');
+    test("a label of the user's own is a column of the alerts, as text", async () => {
+      const panel = panelOf('overview.json', 'Firing alerts');
+      const choice = { job: JOB, range: '1h', interval: '30s', rateInterval: '2m' };
+      const [series] = await prometheus.instant(filled(targetsOf(panel)[0]!.expr, choice), END);
+      const rows = await grafana.table(panel, [
+        ['10e5', 'fra'].map((site) => ({ ...series!, metric: { ...series!.metric, site } })),
+      ]);
+      expect(rows.map((row) => textOf(row, 'site'))).toEqual(['10e5', 'fra']);
+      expect([...rows[0]!.keys()]).toEqual(['Severity', 'Alert', 'Prefix', 'Runbook', 'Since', 'Instance', 'site']);
+    });
+
+    test.each([
+      ['overview.json', 'Prefixes now', 'Origin', '4200000000', '4.20 Bil'],
+      ['overview.json', 'Prefixes now', 'Group', '1e3', '1 K'],
+      ['overview.json', 'Prefixes now', 'Description', '4200000000', '4.20 Bil'],
+      ['overview.json', 'Firing alerts', 'Instance', '0x10', '16'],
+      ['exporter.json', 'Exporters', 'Revision', '12e4567', '∞'],
+    ])('%s, %s, %s: without its unit %s would be read as %s', async (file, title, column, label, read) => {
+      const panel = panelOf(file, title);
+      const override = panel.fieldConfig!.overrides.find(({ matcher }) => matcher.options === column)!;
+      override.properties = override.properties.filter(({ id }) => id !== 'unit');
+      panel.fieldConfig!.defaults.unit = 'short';
       const rows = await rowsOf(panel);
-      expect(rows.map((row) => textOf(row, 'Origin'))).toContain('4.20 Bil');
+      const cell = rows.map((row) => row.get(column)!).find(({ raw }) => raw === label);
+      expect(cell?.text).toBe(read);
     });
   },
 );
