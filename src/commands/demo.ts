@@ -21,6 +21,8 @@ import { choiceOf } from './service.ts';
 /** How long the exporter may take to hear of a step; then its numbers are shown as they are. */
 const HEARD_LIMIT_MS = 2_000;
 const HEARD_POLL_MS = 20;
+/** How long the events wait for a table that is complete: on a busy machine that takes seconds. */
+const COMPLETE_LIMIT_MS = 60_000;
 /** For what counts alike on both sides before and after, such as the last VP of a hijack. */
 const SETTLE_MS = 60;
 
@@ -95,12 +97,19 @@ Example:
     };
     try {
       const scenario = pace === 'long' ? LONG_SCENARIO : DEMO_SCENARIO;
-      simulator = await startSimulator({ apiKeys: [SIMULATOR_KEY], seed, speed, scenario, onStep });
+      // What happens while the table is read would be told beside numbers that are not right yet.
+      let begin = (): void => {};
+      const begins = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      simulator = await startSimulator({ apiKeys: [SIMULATOR_KEY], seed, speed, scenario, begins, onStep });
       const config = demoConfig(simulator.websocketUrl, simulator.url, flags, io.env);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [SIMULATOR_KEY] });
       exporter = await startExporter(config, { logger, version: buildInfo(io.env), notes: () => notes });
       const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
       await output.write(welcome(config, exporter.address, vps, speed, pace));
+      await tableComplete(exporter, output.signal);
+      begin();
       await aborted(output.signal);
     } finally {
       output.end();
@@ -167,6 +176,18 @@ events are too short for the alerts, then rounds of ${hours} in which they are n
 What happens, as it happens (Ctrl-C stops). ${rounds}
 
 `;
+}
+
+/** Resolves when the table is complete; soon after the signal, and after `limitMs` (ms) all the same. */
+export async function tableComplete(
+  { figures }: Pick<RunningExporter, 'figures'>,
+  signal: AbortSignal,
+  limitMs = COMPLETE_LIMIT_MS,
+): Promise<void> {
+  const untilMs = performance.now() + limitMs;
+  while (!figures.seeded && !signal.aborted && performance.now() < untilMs) {
+    await new Promise((resolve) => setTimeout(resolve, HEARD_POLL_MS));
+  }
 }
 
 /** Waits until the exporter has heard of a step: until both sides count the same VPs for every prefix. */

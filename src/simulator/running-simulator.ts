@@ -184,7 +184,9 @@ export class RunningSimulator implements Simulator {
     const { nextScenario = this.#scenario === DEMO_SCENARIO ? LONG_SCENARIO : this.#scenario } = this.#options;
     const next = { steps: nextScenario.steps, lengthMs: nextScenario.loop_every };
     this.#steps.schedule({ steps, lengthMs: isLooping ? lengthMs : undefined }, next);
-    this.#timeline.start();
+    const { begins } = this.#options;
+    if (begins === undefined) this.#timeline.start();
+    else void begins.then(() => this.#timeline.start());
   }
 
   async #loadReplay(path: string): Promise<void> {

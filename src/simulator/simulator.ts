@@ -33,6 +33,8 @@ export interface SimulatorOptions {
   readonly replay?: string;
   /** Times real time, or `max`: as fast as clients take it. Default 1. */
   readonly speed?: Speed;
+  /** The time of a generated Internet, with its churn and its steps, begins when this resolves. Default: with the simulator. */
+  readonly begins?: Promise<unknown>;
   /** Starts again at the end. Default: a recording does not, a scenario does when it has `loop_every`. */
   readonly loop?: boolean;
   /** Prefixes a key may have. Default 10. */

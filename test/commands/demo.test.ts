@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { tableComplete } from '../../src/commands/demo.ts';
 import { alertLine, KEPT_MS, stepAlerts } from '../../src/commands/demo-alerts.ts';
 import { parseDuration } from '../../src/config/duration.ts';
+import { TableFigures } from '../../src/metrics/table-view.ts';
 import { ManualClock } from '../../src/simulator/clock.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
 import type { Scenario } from '../../src/simulator/scenario.ts';
@@ -26,6 +28,41 @@ async function roundOf(scenario: Scenario): Promise<StepReport[]> {
 
 const announced = (reports: readonly StepReport[]): string[] =>
   reports.flatMap((report) => stepAlerts(report, 1).map(({ alert }) => `${alert} ${report.prefix}`));
+
+describe('the events of the demo', () => {
+  it('wait until the simulator may begin, and then come at their times', async () => {
+    const clock = new ManualClock(1_800_000_000_000);
+    const times: number[] = [];
+    let begin = (): void => {};
+    const begins = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const onStep = () => times.push(clock.now() - 1_800_000_000_000);
+    const simulator = await startSimulator({ apiKeys: ['k'], scenario: DEMO_SCENARIO, clock, begins, onStep });
+    simulator.advance(60_000);
+    expect(times).toEqual([]);
+    begin();
+    await begins;
+    simulator.advance(30_000);
+    expect(times).toHaveLength(1);
+    expect(times[0]).toBeGreaterThanOrEqual(60_000 + 20_000);
+    await simulator.stop();
+  });
+
+  it('wait for a table that is complete, but not for ever, and not beyond a stop', async () => {
+    const figures = new TableFigures(0);
+    const { signal } = new AbortController();
+    let isOver = false;
+    const waiting = tableComplete({ figures }, signal).then(() => {
+      isOver = true;
+    });
+    await tableComplete({ figures: new TableFigures(0) }, signal, 0);
+    await tableComplete({ figures: new TableFigures(0) }, AbortSignal.abort());
+    expect(isOver).toBe(false);
+    figures.seeded = true;
+    await waiting;
+  });
+});
 
 describe('what the demo says of alerts', () => {
   it('comes when the event is long enough, in the time that people and Prometheus have', () => {
