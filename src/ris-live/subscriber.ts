@@ -1,0 +1,175 @@
+/**
+ * The subscriptions of one connection: what is asked for goes out in blocks, one at a time and a little apart, and each waits
+ * for its acknowledgement. A block that is refused is cut, until the prefix is found that the service does not take.
+ */
+import type { Timers } from '../stream/timers.ts';
+
+/** Prefixes in one request. */
+const BLOCK = 50;
+
+/** Between two requests, ms: what other public clients keep to, so that the service does not drop them. */
+const PACE_MS = 200;
+
+/** How long an acknowledgement may take, ms. Without one the next request goes all the same. */
+const ACKNOWLEDGE_MS = 10_000;
+
+/**
+ * What tells that peers go down, and that the stream as a whole lives. The manual calls the state of a peer RIS_PEER_STATE,
+ * the frames call it STATE, and which of both a subscription must name is not known: one may be refused. The keep-alives of
+ * one collector come each second, so that a stream that has stopped shows even where no prefix changes.
+ */
+const OTHERS: readonly Readonly<Record<string, string>>[] = [
+  { type: 'RIS_PEER_STATE' },
+  { type: 'STATE' },
+  { type: 'NOTIFICATION' },
+  { type: 'KEEPALIVE', host: 'rrc00' },
+];
+
+type Request =
+  | { readonly kind: 'prefixes'; readonly prefixes: readonly string[] }
+  | { readonly kind: 'leave'; readonly prefixes: readonly string[] }
+  | { readonly kind: 'other'; readonly filter: Readonly<Record<string, string>> };
+
+export interface SubscriberOptions {
+  readonly timers: Timers;
+  /** Sends a text frame. */
+  readonly send: (text: string) => void;
+  /** All that was asked for was answered, or given up; called each time. */
+  readonly onSettled: () => void;
+  /** The service does not take it; `text` is what it says. */
+  readonly onRefused: (what: string, text: string) => void;
+}
+
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #accepted = new Set<string>();
+  #queue: Request[] = [];
+  #outstanding: Request | undefined;
+  /** A service that does not acknowledge the first request is waited for no longer at the others. */
+  #waitMs = ACKNOWLEDGE_MS;
+  #isOver = false;
+  #cancelTimer: () => void = () => {};
+
+  /** Begins with the first connection; each connection has its own. */
+  constructor(options: SubscriberOptions, prefixes: readonly string[]) {
+    this.#options = options;
+    this.#queue = [
+      ...blocksOf(prefixes).map((block) => ({ kind: 'prefixes', prefixes: block }) as const),
+      ...OTHERS.map((filter) => ({ kind: 'other', filter }) as const),
+    ];
+    this.#next();
+  }
+
+  /** Prefixes that the service has taken. */
+  get accepted(): ReadonlySet<string> {
+    return this.#accepted;
+  }
+
+  /** Everything was asked for, and answered or given up. */
+  get isSettled(): boolean {
+    return this.#queue.length === 0 && this.#outstanding === undefined;
+  }
+
+  /** Asks for the difference to what the connection has. `onSettled` follows, at once where there is none. */
+  change(prefixes: readonly string[]): void {
+    const wanted = new Set(prefixes);
+    const coming = new Set<string>();
+    for (const request of [...this.#queue, this.#outstanding])
+      if (request?.kind === 'prefixes') for (const prefix of request.prefixes) coming.add(prefix);
+    const isNew = (prefix: string) => !this.#accepted.has(prefix) && !coming.has(prefix);
+    const leaving = [...this.#accepted].filter((prefix) => !wanted.has(prefix));
+    for (const prefix of leaving) this.#accepted.delete(prefix);
+    this.#queue.push(
+      ...leaving.map((prefix) => ({ kind: 'leave', prefixes: [prefix] }) as const),
+      ...blocksOf(prefixes.filter(isNew)).map((block) => ({ kind: 'prefixes', prefixes: block }) as const),
+    );
+    if (this.isSettled) this.#options.onSettled();
+    else if (this.#outstanding === undefined) this.#next();
+  }
+
+  /** The service has answered a request. What comes when nothing is outstanding is of no request. */
+  acknowledged(): void {
+    this.#waitMs = ACKNOWLEDGE_MS;
+    const request = this.#outstanding;
+    if (request === undefined) return;
+    if (request.kind === 'prefixes') for (const prefix of request.prefixes) this.#accepted.add(prefix);
+    this.#advance();
+  }
+
+  /** @returns whether the error answers a request */
+  refused(text: string): boolean {
+    const request = this.#outstanding;
+    if (request === undefined) return false;
+    if (request.kind === 'prefixes' && request.prefixes.length > 1) {
+      const half = Math.ceil(request.prefixes.length / 2);
+      this.#queue.unshift(
+        { kind: 'prefixes', prefixes: request.prefixes.slice(0, half) },
+        { kind: 'prefixes', prefixes: request.prefixes.slice(half) },
+      );
+    } else this.#options.onRefused(nameOf(request), text);
+    this.#advance();
+    return true;
+  }
+
+  /** The connection is over. */
+  stop(): void {
+    this.#isOver = true;
+    this.#queue = [];
+    this.#outstanding = undefined;
+    this.#cancelTimer();
+  }
+
+  #advance(): void {
+    this.#outstanding = undefined;
+    this.#cancelTimer();
+    if (this.#isOver) return;
+    if (this.#queue.length === 0) this.#options.onSettled();
+    else this.#cancelTimer = this.#options.timers.schedule(() => this.#next(), PACE_MS);
+  }
+
+  #next(): void {
+    const request = this.#queue.shift();
+    if (request === undefined) return;
+    const { send, timers } = this.#options;
+    this.#outstanding = request;
+    send(JSON.stringify(messageOf(request)));
+    // No source says that leaving is acknowledged.
+    if (request.kind === 'leave') this.#advance();
+    else this.#cancelTimer = timers.schedule(() => this.#giveUp(request), this.#waitMs);
+  }
+
+  /** Without an acknowledgement the service may have taken it all the same: routes of it will show. */
+  #giveUp(request: Request): void {
+    this.#waitMs = PACE_MS;
+    if (request.kind === 'prefixes') for (const prefix of request.prefixes) this.#accepted.add(prefix);
+    this.#advance();
+  }
+}
+
+function messageOf(request: Request): object {
+  switch (request.kind) {
+    case 'prefixes':
+      return subscribe({ prefix: request.prefixes, moreSpecific: true, lessSpecific: false });
+    case 'leave':
+      return {
+        type: 'ris_unsubscribe',
+        data: { prefix: request.prefixes[0], moreSpecific: true, lessSpecific: false },
+      };
+    case 'other':
+      return subscribe(request.filter);
+  }
+}
+
+function subscribe(filter: object): object {
+  return { type: 'ris_subscribe', data: { ...filter, socketOptions: { includeRaw: false, acknowledge: true } } };
+}
+
+function nameOf(request: Request): string {
+  return request.kind === 'other' ? JSON.stringify(request.filter) : request.prefixes.join(' ');
+}
+
+function blocksOf(prefixes: readonly string[]): (readonly string[])[] {
+  const blocks: (readonly string[])[] = [];
+  for (let from = 0; from < prefixes.length; from += BLOCK) blocks.push(prefixes.slice(from, from + BLOCK));
+  return blocks;
+}
