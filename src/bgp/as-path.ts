@@ -65,9 +65,13 @@ export function parseAsPath(text: string): AsPath | undefined {
       i = end + 1;
     } else {
       const start = i;
-      while (i < text.length && text.charCodeAt(i) >= 48 && text.charCodeAt(i) <= 57) i++;
-      const asn = parseAsn(text.slice(start, i));
-      if (asn === undefined || ++ases > MAX_PATH_ASES) return undefined;
+      let asn = 0;
+      for (; i < text.length; i++) {
+        const digit = text.charCodeAt(i) - 48;
+        if (digit < 0 || digit > 9) break;
+        asn = asn * 10 + digit;
+      }
+      if (i === start || i - start > 10 || asn > MAX_ASN || ++ases > MAX_PATH_ASES) return undefined;
       path.push(asn);
     }
   }

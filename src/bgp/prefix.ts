@@ -56,34 +56,54 @@ function ipv4Word(text: string): number | undefined {
 }
 
 function parseIpv6(text: string): readonly number[] | undefined {
-  const gap = text.indexOf('::');
-  if (gap !== -1 && text.indexOf('::', gap + 1) !== -1) return undefined;
-  const head = ipv6Groups(gap === -1 ? text : text.slice(0, gap), gap === -1);
-  const tail = gap === -1 ? [] : ipv6Groups(text.slice(gap + 2), true);
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (gap === -1 ? missing !== 0 : missing < 1) return undefined;
-  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
+  const groups: number[] = [];
+  /** How many groups are before `::`; -1: it was not met. */
+  let gap = -1;
+  let i = 0;
+  if (text.startsWith('::')) {
+    gap = 0;
+    i = 2;
+  }
+  while (i < text.length) {
+    const start = i;
+    let group = 0;
+    for (; i < text.length; i++) {
+      const digit = hexDigit(text.charCodeAt(i));
+      if (digit === -1) break;
+      group = group * 16 + digit;
+    }
+    if (text[i] === '.') {
+      // The last part of the whole address may be dotted IPv4 (RFC 4291 section 2.2).
+      const word = ipv4Word(text.slice(start));
+      if (word === undefined) return undefined;
+      groups.push(Math.floor(word / 65536), word % 65536);
+      break;
+    }
+    if (i === start || i - start > 4) return undefined;
+    groups.push(group);
+    if (i === text.length) break;
+    if (text[i++] !== ':' || i === text.length) return undefined;
+    if (text[i] !== ':') continue;
+    if (gap !== -1) return undefined;
+    gap = groups.length;
+    i++;
+  }
+  if (gap === -1) {
+    if (groups.length !== 8) return undefined;
+  } else {
+    if (groups.length > 7) return undefined;
+    groups.splice(gap, 0, ...ZEROS.slice(groups.length));
+  }
   return [0, 2, 4, 6].map((i) => groups[i] * 65536 + groups[i + 1]);
 }
 
-/** Groups of one side of `::`; only the last part of the whole address may be dotted IPv4 (RFC 4291 section 2.2). */
-function ipv6Groups(text: string, mayEndDotted: boolean): number[] | undefined {
-  if (text === '') return [];
-  const parts = text.split(':');
-  if (parts.length > 8) return undefined;
-  const groups: number[] = [];
-  for (const [i, part] of parts.entries()) {
-    if (part.includes('.')) {
-      const word = mayEndDotted && i === parts.length - 1 ? ipv4Word(part) : undefined;
-      if (word === undefined) return undefined;
-      groups.push(Math.floor(word / 65536), word % 65536);
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
-    }
-  }
-  return groups;
+const ZEROS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+
+/** -1 when it is none. */
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
 /** Canonical text of an address: dotted decimal, or RFC 5952 (lower case, longest run of zero groups shortened, leftmost on a tie). */

@@ -16,7 +16,7 @@ const DEFAULT_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
 
 /** Most frames, and most bytes (unless one frame alone has more), that are taken at once: at worst a few ms of work. */
 const MOST_TAKEN = 64;
-const MOST_BYTES_TAKEN = 32 * 1024;
+export const MOST_BYTES_TAKEN = 32 * 1024;
 /** Places of frames that were taken are given back once there are so many. */
 const MOST_TAKEN_PLACES = 4_096;
 

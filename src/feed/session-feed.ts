@@ -10,8 +10,8 @@ import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
-import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason } from '../table/fold.ts';
-import { FrameQueue, type HoldBounds } from './frame-queue.ts';
+import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
+import { FrameQueue, type HoldBounds, MOST_BYTES_TAKEN } from './frame-queue.ts';
 import { SenderClocks } from './sender-clocks.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
@@ -86,6 +86,8 @@ export class SessionFeed {
   /** Frames of the queue are applied now, or will be in a turn to come. */
   #isApplying = false;
   #isTurnAsked = false;
+  /** Messages of the frame that was applied last of which some prefixes are still to be applied, before any other frame. */
+  readonly #unfinished: Generator<void, void>[] = [];
   /** Who waits until so many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
   readonly #clocks: SenderClocks;
@@ -192,7 +194,7 @@ export class SessionFeed {
 
   /** Resolves when all frames that are released now were applied. */
   applied(): Promise<void> {
-    if (!this.#queue.hasReleased) return Promise.resolve();
+    if (!this.#hasWork) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ taken: this.#queue.takenAfterReleased, resolve });
     });
@@ -200,8 +202,9 @@ export class SessionFeed {
 
   /** Takes frames that came at one moment, in their order. */
   frames(frames: readonly Buffer[], receivedAtMs: number): void {
-    if (!this.#isHolding && this.#queue.isEmpty && frames.length <= MOST_AT_ONCE) {
+    if (!this.#isHolding && this.#queue.isEmpty && this.#unfinished.length === 0 && isLittle(frames)) {
       this.#apply(frames, receivedAtMs, 'out_of_order');
+      this.#askForTurn();
       return;
     }
     for (const frame of frames) this.#enqueue(frame, receivedAtMs);
@@ -238,8 +241,12 @@ export class SessionFeed {
     this.#tellApplied();
   }
 
+  get #hasWork(): boolean {
+    return this.#queue.hasReleased || this.#unfinished.length > 0;
+  }
+
   #askForTurn(): void {
-    if (!this.#queue.hasReleased || this.#isTurnAsked) return;
+    if (!this.#hasWork || this.#isTurnAsked) return;
     this.#isTurnAsked = true;
     this.#turns.next(() => {
       this.#isTurnAsked = false;
@@ -248,15 +255,19 @@ export class SessionFeed {
   }
 
   #tellApplied(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 || this.#unfinished.length > 0) return;
     const { taken } = this.#queue;
     const over = this.#waiting.filter((one) => one.taken <= taken);
     this.#waiting = this.#waiting.filter((one) => one.taken > taken);
     for (const { resolve } of over) resolve();
   }
 
-  /** False when no frame is released. */
+  /** False when there is nothing to go on with and no frame is released. */
   #applyNext(): boolean {
+    if (this.#unfinished.length > 0) {
+      if (this.#unfinished[0].next().done === true) this.#unfinished.shift();
+      return true;
+    }
     const batch = this.#queue.take();
     if (batch === undefined) return false;
     this.#apply(batch.frames, batch.receivedAtMs, batch.late);
@@ -308,11 +319,17 @@ export class SessionFeed {
     this.delay.observeAll(delays, timed);
   }
 
-  /** A message in words. */
+  /** A message in words. One of many prefixes is applied over several turns, if its frame came alone. */
   #update(update: RouteUpdate): void {
+    const steps = this.#steps(update, this.#receivedAtMs, this.#late);
+    const isAlone = this.#applied.length === 1;
+    if (this.#unfinished.length > 0 || (steps.next().done !== true && isAlone)) this.#unfinished.push(steps);
+    else while (steps.next().done !== true);
+  }
+
+  *#steps(update: RouteUpdate, receivedAtMs: number, late: LateReason): Generator<void, void> {
     const { counts } = this;
     const { table } = this.#fold;
-    const receivedAtMs = this.#receivedAtMs;
     const { withdrawn, announced } = update;
     this.#heard(1, receivedAtMs);
     const latenessMs = this.#judge(table.addVp(update.vp), update.timeUs, receivedAtMs);
@@ -320,13 +337,15 @@ export class SessionFeed {
     if (this.#canary !== undefined && (announced.includes(this.#canary) || withdrawn.includes(this.#canary)))
       this.canaryAtMs = receivedAtMs;
     const unmonitored = counts.unmonitoredPrefixes;
-    this.#fold.apply(update, this.#session, counts, receivedAtMs, this.#late);
     const count = withdrawn.length + announced.length;
+    if (count <= PREFIXES_A_STEP) this.#fold.apply(update, this.#session, counts, receivedAtMs, late);
+    else yield* this.#fold.steps(update, this.#session, counts, receivedAtMs, late);
     if (count > 0 && counts.unmonitoredPrefixes - unmonitored === count)
       this.#onUnmonitored([...withdrawn, ...announced], receivedAtMs);
   }
 
   #peerState(state: PeerState): void {
+    while (this.#unfinished.length > 0) this.#applyNext(); // of the same frame
     this.#fold.applyPeerState(state, this.counts, this.#receivedAtMs);
   }
 
@@ -374,6 +393,13 @@ export class SessionFeed {
     this.#remarks.add(remark);
     this.#logger.warn(text, { session: this.stream.session, ...fields });
   }
+}
+
+/** Whether frames can be applied at once: not many, and none that a queue would give alone. */
+function isLittle(frames: readonly Buffer[]): boolean {
+  if (frames.length > MOST_AT_ONCE) return false;
+  for (const { length } of frames) if (length > MOST_BYTES_TAKEN) return false;
+  return true;
 }
 
 /** The place of the first frame that has prefixes, none of which is monitored. */

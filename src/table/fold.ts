@@ -25,6 +25,9 @@ export type LateReason = 'out_of_order' | 'seeded';
 /** A time of less than a second is none: the service writes 0, or leaves the seconds out, where it does not know them. */
 export const FIRST_TIME_US = 1_000_000;
 
+/** Most prefixes of an update in words that are applied in one step: at worst some 2 ms of work. */
+export const PREFIXES_A_STEP = 256;
+
 /** What became of the events of one session, since start. */
 export class FoldCounts {
   readonly dropped: Record<DropReason, number> = {
@@ -65,33 +68,77 @@ export class Fold {
     nowMs: number,
     late: LateReason = 'out_of_order',
   ): void {
-    const table = this.table;
-    const vp = table.addVp(update.vp);
-    if (vp === VP_LIMIT) {
-      counts.dropped.vp_limit += update.withdrawn.length + update.announced.length;
-      return;
+    const steps = this.steps(update, session, counts, nowMs, late);
+    while (steps.next().done !== true);
+  }
+
+  /**
+   * The same in steps of at most PREFIXES_A_STEP prefixes, the first by the first call of `next`. Between two steps anything
+   * may happen to the table but another event of the session.
+   */
+  *steps(
+    update: RouteUpdate,
+    session: number,
+    counts: FoldCounts,
+    nowMs: number,
+    late: LateReason = 'out_of_order',
+  ): Generator<void, void> {
+    const { table } = this;
+    const { withdrawn, announced } = update;
+    const announcedToo = withdrawn.length > 0 ? new Set(announced) : NONE;
+    const count = withdrawn.length + announced.length;
+    let timeUs: number | undefined;
+    for (let from = 0; ; from += PREFIXES_A_STEP) {
+      const vp = table.addVp(update.vp); // its number may have passed to another VP since the last step
+      if (vp === VP_LIMIT) {
+        counts.dropped.vp_limit += count - from;
+        return;
+      }
+      if (timeUs === undefined) {
+        table.hear(vp, nowMs);
+        timeUs = this.#plausibleTime(vp, update.timeUs, counts, nowMs);
+      }
+      const end = from + PREFIXES_A_STEP;
+      for (const text of withdrawn.slice(from, end)) {
+        const state = this.#resolve(text, session, counts);
+        if (state === undefined || announcedToo.has(text)) continue;
+        if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      }
+      if (end > withdrawn.length) {
+        const some = announced.slice(Math.max(0, from - withdrawn.length), end - withdrawn.length);
+        this.#announce(some, update, vp, timeUs, session, counts, nowMs, late);
+      }
+      if (end >= count) return;
+      yield;
     }
-    table.hear(vp, nowMs);
-    const timeUs = this.#plausibleTime(vp, update.timeUs, counts, nowMs);
-    const announcedToo = update.withdrawn.length > 0 ? new Set(update.announced) : NONE;
-    for (const text of update.withdrawn) {
-      const state = this.#resolve(text, session, counts);
-      if (state === undefined || announcedToo.has(text)) continue;
-      if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
-    }
-    if (update.attributes === undefined) return;
-    const { asPath, communities, nextHop, originAttribute } = update.attributes;
+  }
+
+  /** Announces some of the update's prefixes. */
+  #announce(
+    prefixes: readonly string[],
+    { vp: { asn }, attributes }: RouteUpdate,
+    vp: number,
+    timeUs: number,
+    session: number,
+    counts: FoldCounts,
+    nowMs: number,
+    late: LateReason,
+  ): void {
+    if (attributes === undefined) return;
+    const { paths } = this.table;
+    const { asPath, communities, nextHop, originAttribute } = attributes;
     const fingerprint = attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
     let path: number | undefined;
-    for (const text of update.announced) {
+    for (const text of prefixes) {
       const state = this.#resolve(text, session, counts);
       if (state === undefined) continue;
-      path ??= table.paths.intern(asPath, update.vp.asn);
+      path ??= paths.intern(asPath, asn);
       if (path === undefined) return;
       if (path === PATH_LIMIT) counts.dropped.path_limit++;
-      else if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
+      else if (this.table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order')
+        counts.dropped[late]++;
     }
-    if (path !== undefined && path !== PATH_LIMIT) table.paths.discard(path);
+    if (path !== undefined && path !== PATH_LIMIT) paths.discard(path);
   }
 
   /** The same for frames that came as integers, one after the other. Lets their paths go. */

@@ -144,10 +144,11 @@ export class PathTable {
    * new path has no reference yet: whoever does not `retain` it must `discard` it, once.
    */
   intern(text: string, vpAsn: number): number | undefined {
-    if (text.length > 4 * this.#words.length || !writeWords(text, this.#words)) return this.#internOther(text, vpAsn);
+    const words = text.length > 4 * this.#words.length ? new Int32Array((text.length + 3) >> 2) : this.#words;
+    if (!writeWords(text, words)) return this.#internOther(text, vpAsn);
     const hash = hashText(text);
-    const known = this.findWords(this.#words, 0, text.length, hash);
-    return known === -1 ? this.internWords(this.#words, 0, text.length, hash, vpAsn) : known;
+    const known = this.findWords(words, 0, text.length, hash);
+    return known === -1 ? this.internWords(words, 0, text.length, hash, vpAsn) : known;
   }
 
   /** The same for a text as words that `findWords` does not find, with its hash. */
@@ -160,7 +161,7 @@ export class PathTable {
     return path;
   }
 
-  /** A path with sets or confederations, very long, or spelt in another way. */
+  /** A path with sets or confederations, or spelt in another way. */
   #internOther(text: string, vpAsn: number): number | undefined {
     const path = parseAsPath(text);
     if (path === undefined) return undefined;

@@ -253,6 +253,91 @@ describe('holding', () => {
   });
 });
 
+describe('a message of many prefixes', () => {
+  const FOREIGN = Array.from({ length: 3_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+  const monitored = () => [...table.prefixes.monitored()][0];
+  const large = (sec: number, prefixes: readonly string[], ases = 1) =>
+    frame(1, sec, { prefixes: prefixes.join(), 'as-path': Array(ases).fill('64601').join(' ') });
+
+  beforeEach(() => {
+    feed = newFeed({ frames: 1_000, bytes: 1_000_000 });
+    turns.lookMs = 10;
+  });
+
+  test('is applied over several turns, and what comes behind it in its packet or later is applied after it', async () => {
+    feed.frames(
+      [announce(1, 1_700_000_001), large(1_700_000_001, [...FOREIGN, PREFIX], 2), announce(1, 1_700_000_001)],
+      NOW,
+    );
+    feed.frames([frame(1, 1_700_000_001, { withdraws: PREFIX })], NOW + 1);
+    let told = 0;
+    const applied = feed.applied().then(() => {
+      told = monitored().withdrawals;
+    });
+    expect([monitored().announcements, feed.counts.unmonitoredPrefixes]).toEqual([1, 0]);
+    turns.give();
+    expect(feed.counts.unmonitoredPrefixes).toBe(256);
+    let given = 1;
+    for (; turns.asked > 0; given++) turns.give();
+    expect(given).toBeGreaterThan(12);
+    await applied;
+    expect([monitored().announcements, monitored().withdrawals, told, table.routes]).toEqual([3, 1, 1, 0]);
+    expect([feed.counts.unmonitoredPrefixes, feed.updates]).toEqual([3_000, 4]);
+  });
+
+  test('that came alone in a short frame, too', () => {
+    feed.frames([large(1_700_000_001, FOREIGN.slice(0, 600))], NOW);
+    feed.frames([announce(2, 1_700_000_002)], NOW);
+    expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([256, 0]);
+    turns.all();
+    expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([600, 1]);
+  });
+
+  test('counts once, whatever its time, and is told with all its prefixes when none is monitored', () => {
+    feed.frames([large(0, FOREIGN)], NOW);
+    feed.frames([large(1_800_000_000, FOREIGN)], NOW + 1);
+    turns.all();
+    expect([feed.counts.untimed, feed.counts.futureTimestamps, feed.updates]).toEqual([1, 1, 2]);
+    expect(told.map(([prefixes, ms]) => [prefixes.length, ms])).toEqual([
+      [3_000, 0],
+      [3_000, 1],
+    ]);
+  });
+
+  test('withdraws first, and what is announced too was only announced, however far apart they stand', () => {
+    feed.frames([announce(1, 1_700_000_001)], NOW);
+    const withdraws = [PREFIX, ...FOREIGN].join();
+    feed.frames(
+      [frame(1, 1_700_000_002, { withdraws, prefixes: [...FOREIGN, PREFIX].join(), 'as-path': '64601 64500' })],
+      NOW,
+    );
+    turns.all();
+    expect([monitored().withdrawals, monitored().announcements, table.routes]).toEqual([0, 2, 1]);
+  });
+
+  test('goes on when a hold comes, and before frames that are held', () => {
+    feed.frames([large(1_700_000_001, [...FOREIGN, PREFIX])], NOW);
+    feed.hold();
+    feed.frames([frame(1, 1_700_000_001, { withdraws: PREFIX })], NOW + 1);
+    turns.all();
+    expect([monitored().announcements, table.routes]).toEqual([1, 1]);
+    feed.release();
+    expect(table.routes).toBe(0);
+  });
+
+  test('of a VP that has to make room between two turns: the rest counts as dropped', () => {
+    table = new RoutingTable({ maxVps: 1 });
+    feed = newFeed({ frames: 1_000, bytes: 1_000_000 });
+    feed.frames([large(1_700_000_001, FOREIGN)], NOW);
+    turns.give();
+    expect(table.addVp({ protocol: 'bgp', asn: 64_700, ip: '192.0.2.7' })).toBe(0); // another session's
+    table.vps.down[0] = 1; // stays
+    turns.all();
+    expect(feed.counts.unmonitoredPrefixes + feed.counts.dropped.vp_limit).toBe(3_000);
+    expect(feed.counts.dropped.vp_limit).toBeGreaterThan(2_000);
+  });
+});
+
 describe('a release of more than a turn takes', () => {
   /** Each look at the clock takes a turn's whole time: one batch a turn. */
   const slowly = () => {

@@ -7,12 +7,14 @@
 import { parseAsPath } from '../../bgp/as-path.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
+import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
 import { parseJson } from '../../json.ts';
 import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
 
 /** Closed list: it becomes a label. */
 export const DECODE_FAILURES = [
+  'too_large', // longer than JSON about one BGP message can be, or more prefixes than one can carry
   'invalid_json',
   'not_an_object',
   'service_error', // {"error": TEXT}: the session closes on it
@@ -73,6 +75,7 @@ const KNOWN_KEYS = new Set([
 
 /** @param text one text frame; bytes are read as UTF-8 */
 export function decodeMessage(text: string | Buffer): DecodeResult {
+  if (text.length > MAX_UPDATE_TEXT) return { ok: false, reason: 'too_large' };
   const failure = outerFailure(text);
   if (failure !== undefined) return { ok: false, reason: failure };
   const value = parseJson(typeof text === 'string' ? text : text.toString('utf8'));
@@ -130,8 +133,9 @@ export function decodeValue(value: unknown): DecodeResult {
   if (timeUs === undefined) return { ok: false, reason: 'invalid_time' };
 
   const failures: DecodeFailure[] = [];
-  const announced = decodeList(message.prefixes);
-  const { withdrawn, guessedKey } = decodeWithdrawn(message);
+  const announced = decodeList(message.prefixes, MAX_UPDATE_BYTES);
+  const { withdrawn, guessedKey } = decodeWithdrawn(message, MAX_UPDATE_BYTES - announced.bytes);
+  if (announced.bytes + withdrawn.bytes > MAX_UPDATE_BYTES) return { ok: false, reason: 'too_large' };
   if (announced.unreadable || withdrawn.unreadable) failures.push('invalid_prefix');
 
   let attributes: RouteUpdate['attributes'];
@@ -198,45 +202,62 @@ interface PrefixListResult {
   readonly present: boolean;
   readonly prefixes: readonly string[];
   readonly unreadable: boolean;
+  /** That the list takes in an UPDATE; what is not a prefix counts one. */
+  readonly bytes: number;
 }
 
-const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false };
+const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false, bytes: 0 };
 
-/** Comma-separated text or an array of texts; what is not a prefix is left out and told. */
-function decodeList(value: unknown): PrefixListResult {
+/**
+ * Comma-separated text or an array of texts; what is not a prefix is left out and told.
+ * @param room bytes that the list may take in an UPDATE; it is not read beyond that
+ */
+function decodeList(value: unknown, room: number): PrefixListResult {
   if (value === undefined || value === null) return ABSENT;
   const parts = listParts(value);
-  if (parts === undefined) return { present: true, prefixes: [], unreadable: true };
+  if (parts === undefined) return { present: true, prefixes: [], unreadable: true, bytes: 0 };
   const prefixes: string[] = [];
   let unreadable = false;
+  let bytes = 0;
   for (const part of parts) {
     const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
     if (prefix === undefined) unreadable = true;
     else prefixes.push(prefix.text);
+    bytes += prefix === undefined ? 1 : prefixBytes(prefix.length);
+    if (bytes > room) break;
   }
-  return { present: true, prefixes, unreadable };
+  return { present: true, prefixes, unreadable, bytes };
 }
 
 function listParts(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value !== 'string') return undefined;
-  return value.trim() === '' ? [] : value.split(',');
+  return value.trim() === '' ? [] : value.split(',', MAX_UPDATE_BYTES + 1);
 }
 
-function decodeWithdrawn(message: Readonly<Record<string, unknown>>): {
+function decodeWithdrawn(
+  message: Readonly<Record<string, unknown>>,
+  room: number,
+): {
   withdrawn: PrefixListResult;
   guessedKey?: string;
 } {
-  const found = WITHDRAWN_KEYS.map((key) => decodeList(message[key]));
+  const found: PrefixListResult[] = [];
+  let bytes = 0;
+  for (const key of WITHDRAWN_KEYS) {
+    const list = decodeList(message[key], room - bytes);
+    found.push(list);
+    bytes += list.bytes;
+  }
   const prefixes = found.flatMap((list) => list.prefixes);
   const unreadable = found.some((list) => list.unreadable);
   // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
-  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable } };
+  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable, bytes } };
   // In an announcement another key with a prefix in it (a covering prefix, a ROA) is no withdrawal.
   if (message.prefixes !== undefined && message.prefixes !== null) return { withdrawn: ABSENT };
   for (const [key, value] of Object.entries(message)) {
     if (KNOWN_KEYS.has(key)) continue;
-    const list = decodeList(value);
+    const list = decodeList(value, room);
     if (list.prefixes.length > 0 && !list.unreadable) return { withdrawn: list, guessedKey: key.slice(0, 40) };
   }
   return { withdrawn: ABSENT };

@@ -14,6 +14,8 @@ import { runs } from '../../support/property-runs.ts';
 import { fixturePath, readLines } from '../../support/recordings.ts';
 
 const HEAD = { record_type: 'update', vp: '64500_192.0.2.1', sec: 1700000000, Usec: 0 };
+/** Different prefixes, canonical. */
+const slash24s = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
 const facts = (message: unknown) => messageFacts(decodeMessage(JSON.stringify(message)));
 
 describe('one whole frame', () => {
@@ -179,6 +181,11 @@ describe('announcement and withdrawal in one message', () => {
     expect(decoded).not.toHaveProperty('origin');
   });
 
+  test('as many prefixes are read as one UPDATE can carry: 16,378 of /24 in both lists', () => {
+    const { announced, withdrawn, failures } = facts({ ...both, prefixes: slash24s(16_000), withdraws: slash24s(378) });
+    expect([announced, withdrawn, failures]).toEqual([slash24s(16_000), slash24s(378), []]);
+  });
+
   test('bad withdrawn prefixes do not cost the announcement', () => {
     expect(facts({ ...both, withdraws: 'nonsense' })).toMatchObject({
       announced: ['198.51.100.0/24'],
@@ -244,6 +251,19 @@ describe('parts that cannot be read', () => {
     ['a path that is an array', { 'as-path': [64500] }, { reason: 'invalid_as_path' }],
     ['a path with a letter', { 'as-path': '64500 x' }, { reason: 'invalid_as_path' }],
     ['a path that no UPDATE can carry', { 'as-path': '7 '.repeat(16_345) }, { reason: 'invalid_as_path' }],
+    ['a list that no UPDATE can carry', { prefixes: slash24s(16_379).join() }, { reason: 'too_large' }],
+    ['withdrawn prefixes that no UPDATE can carry', { withdraws: slash24s(16_379) }, { reason: 'too_large' }],
+    [
+      'lists that no UPDATE can carry together',
+      { prefixes: slash24s(8_000), withdrawn: slash24s(4_000), withdrawals: slash24s(4_379).join() },
+      { reason: 'too_large' },
+    ],
+    [
+      'a list of more than 65,512 items that are no prefixes',
+      { prefixes: ','.repeat(65_512) },
+      { reason: 'too_large' },
+    ],
+    ['a frame longer than an UPDATE can be', { communities: '7'.repeat(524_288) }, { reason: 'too_large' }],
     ['another type of record', { record_type: 'rib' }, { reason: 'unknown_record_type' }],
     ['a type of record that is a number', { record_type: 1 }, { reason: 'unknown_record_type' }],
     ['no type of record', { record_type: undefined }, { reason: 'unknown_record_type' }],
