@@ -1,0 +1,67 @@
+/** The sources of validated data, in their order: the first usable one answers, the others are kept warm. */
+import type { Prefix } from '../bgp/prefix.ts';
+import type { RpkiData } from './rpki-data.ts';
+import { RpkiScope } from './scope.ts';
+import type { RpkiSourceState } from './source-state.ts';
+
+/** One place where validated data comes from. */
+export interface RpkiSource {
+  readonly state: RpkiSourceState;
+  start(): void;
+  /** From now on these prefixes matter. */
+  watch(scope: RpkiScope): void;
+  stop(): Promise<void>;
+}
+
+/** What verdicts are made of now. */
+export interface UsableData {
+  readonly data: RpkiData;
+  /** The source's place in the list. */
+  readonly place: number;
+  /** When it was made, Unix ms. */
+  readonly dataAtMs: number | undefined;
+}
+
+export class ValidatedData {
+  readonly sources: readonly RpkiSource[];
+  #place = -1;
+  #version = -1;
+  #edition = 0;
+
+  /** @param make makes the sources, which read what concerns the scope */
+  constructor(monitored: readonly Prefix[], make: (scope: RpkiScope) => readonly RpkiSource[]) {
+    this.sources = make(new RpkiScope(monitored));
+  }
+
+  start(): void {
+    for (const source of this.sources) source.start();
+  }
+
+  /** From now on these prefixes are monitored. */
+  watch(monitored: readonly Prefix[]): void {
+    const scope = new RpkiScope(monitored);
+    for (const source of this.sources) source.watch(scope);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.sources.map((source) => source.stop()));
+  }
+
+  /** Undefined: no source has data that is fresh enough. @param nowMs Unix ms */
+  usable(nowMs: number): UsableData | undefined {
+    const place = this.sources.findIndex(({ state }) => state.isUsable(nowMs));
+    const state = this.sources[place]?.state;
+    state?.expire(nowMs);
+    if (place !== this.#place || (state?.version ?? -1) !== this.#version) {
+      this.#place = place;
+      this.#version = state?.version ?? -1;
+      this.#edition++;
+    }
+    return state?.data === undefined ? undefined : { data: state.data, place, dataAtMs: state.dataAtMs };
+  }
+
+  /** Grows when `usable` gave something else than before; to be read after it. */
+  get edition(): number {
+    return this.#edition;
+  }
+}
