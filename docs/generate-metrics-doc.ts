@@ -1,7 +1,14 @@
 /** Writes docs/metrics.md from the catalogue: `npm run docs:metrics`. A test says when the file is stale. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { exporterMetrics, prefixMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
+import {
+  exporterMetrics,
+  legitimacyMetrics,
+  prefixMetrics,
+  rpkiMetrics,
+  streamMetrics,
+  tableMetrics,
+} from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import { LEFT_OUT, runtimeMetrics } from '../src/metrics/runtime-metrics.ts';
 
@@ -21,6 +28,12 @@ const SECTIONS: readonly Section[] = [
     metrics: Object.values(prefixMetrics),
   },
   {
+    title: 'Legitimacy',
+    text: `Only where \`rpki\` or \`paths\` is configured ([rpki.md](rpki.md)). Every monitored prefix then has its series from the first scrape
+on; those of the RPKI are absent while no validated data is usable, because a verdict on old data would be wrong.`,
+    metrics: Object.values(legitimacyMetrics),
+  },
+  {
     title: 'The table',
     text: 'What is held as a whole, and how it is kept complete.',
     metrics: Object.values(tableMetrics),
@@ -30,6 +43,12 @@ const SECTIONS: readonly Section[] = [
     text: `One session of the live stream per API key, labelled \`session\` \`0\`, \`1\`, … in the order of the keys: a key itself is never a
 label.`,
     metrics: Object.values(streamMetrics),
+  },
+  {
+    title: 'Validated RPKI data',
+    text: `Only where \`rpki\` is configured. A source is labelled \`rpki_source\` \`0\`, \`1\`, … in the order of the list: a URL is never a
+label.`,
+    metrics: Object.values(rpkiMetrics),
   },
   {
     title: 'The exporter',

@@ -3,6 +3,7 @@
  *
  *   bgproutes/source -> feed/session-feed -> table -> metrics/*-view -> outputs/prometheus -> outputs/web-server
  *                       feed/keeper (Data API)                     \-> outputs/otlp
+ *   rpki/validated-data -> metrics/legitimacy-view
  *
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
@@ -17,8 +18,10 @@ import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions } from './feed/session-plan.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
+import { LegitimacyView } from './metrics/legitimacy-view.ts';
 import type { FamilySource } from './metrics/metric.ts';
 import { PrefixView } from './metrics/prefix-view.ts';
+import { RpkiView } from './metrics/rpki-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
@@ -28,6 +31,8 @@ import { TextWriter } from './outputs/prometheus.ts';
 import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
+import { makeSources } from './rpki/make-sources.ts';
+import { ValidatedData } from './rpki/validated-data.ts';
 import { SnapshotStore } from './storage/snapshot-store.ts';
 import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
@@ -121,6 +126,7 @@ class Exporter implements RunningExporter {
   readonly #collect: () => readonly FamilySource[];
   readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
   readonly #planChange: PlanChange;
+  readonly #validated: ValidatedData | undefined;
   #config: Config;
   #web: WebServer | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
@@ -142,12 +148,12 @@ class Exporter implements RunningExporter {
     this.table = new RoutingTable(tableConfig);
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
+    const userAgent = `bgproutes-exporter/${deps.version.version}`;
     this.#feed = SOURCES.bgproutes({
       config,
-      prefixes: config.prefixes.map(({ prefix }) => prefix),
+      prefixes: prefixesOf(config),
       tools: {
-        ...{ timers, logger },
-        userAgent: `bgproutes-exporter/${deps.version.version}`,
+        ...{ timers, logger, userAgent },
         ids: new TableIds(this.table),
         knownMoreSpecifics: (prefix) => this.table.prefixes.moreSpecificsOf(prefix),
       },
@@ -193,9 +199,26 @@ class Exporter implements RunningExporter {
     const prefixes = new PrefixView(this.table, source.stats);
     const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
     const table = new TableView(this.table, this.figures, machineMs);
-    const own = new ExporterView(this.#exporterFigures, () => prefixes.droppedSeries(), machineMs);
+    const unixMs = () => machineMs(timers.now());
+    const { rpki, paths } = config;
+    this.#validated =
+      rpki &&
+      new ValidatedData(prefixesOf(config), (scope) => {
+        const { sources: places, maxAgeMs } = rpki;
+        return makeSources({ places, maxAgeMs, timers, unixMs, userAgent, log: logger }, scope);
+      });
+    const rules = paths && { transitFree: new Set(paths.transitFree), allowed: new Set(paths.allowed) };
+    const legitimacy =
+      rpki === undefined && paths === undefined
+        ? undefined
+        : new LegitimacyView({ table: this.table, validated: this.#validated, paths: rules, unixMs });
+    const validatedView = this.#validated && new RpkiView(this.#validated, startMs, unixMs);
+    const droppedSeries = () => new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? [])]);
+    const own = new ExporterView(this.#exporterFigures, droppedSeries, machineMs);
     this.#collect = () => [
       prefixes.collect(),
+      ...(legitimacy === undefined ? [] : [legitimacy.collect()]),
+      ...(validatedView === undefined ? [] : [validatedView.collect()]),
       table.collect(),
       streams.collect(),
       own.collect(),
@@ -245,6 +268,7 @@ class Exporter implements RunningExporter {
         },
       });
     }
+    this.#validated?.start();
     this.#keeper.start();
     this.#feed.source.start({
       frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
@@ -308,6 +332,7 @@ class Exporter implements RunningExporter {
     this.#cancelSnapshot();
     await this.#feed.source.stop();
     await this.#keeper.stop();
+    await this.#validated?.stop();
     await this.#saveSnapshot(true);
     await this.unlockStorage();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
@@ -349,6 +374,7 @@ class Exporter implements RunningExporter {
 
   async #change(next: Config): Promise<void> {
     await this.#planChange.change(planSessions(next.prefixes, this.#feed, this.#planChange.plan));
+    this.#validated?.watch(prefixesOf(next));
     this.#config = next;
   }
 
@@ -457,6 +483,10 @@ class Exporter implements RunningExporter {
         .filter(({ idle }) => idle !== true),
     };
   }
+}
+
+function prefixesOf({ prefixes }: Config): Prefix[] {
+  return prefixes.map(({ prefix }) => prefix);
 }
 
 /** Names as in a file of what differs in a part of the configuration; the part's own where it came, went, or is deeper. */

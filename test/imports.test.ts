@@ -33,7 +33,7 @@ interface Rule {
 const RULES: Readonly<Record<string, Rule>> = {
   bgp: { may: [], packages: [] },
   table: { may: ['bgp'], packages: ['node:zlib'] }, // crc32 only, see below
-  metrics: { may: ['table', 'stream', 'bgp'], packages: [] },
+  metrics: { may: ['table', 'stream', 'rpki', 'bgp'], packages: [] },
   stream: { may: ['bgp'], packages: 'any' },
   // One client for all services and collectors.
   http: { may: [], packages: 'any' },
@@ -51,7 +51,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   // A word of the exporter's that the library has too, without what the exporter knows.
   'readiness.ts': { may: [], packages: [] },
   'exporter.ts': {
-    may: ['readiness.ts', 'config', 'bgproutes', 'stream', 'feed', 'storage', 'outputs', 'metrics', 'table', 'bgp'],
+    may: [
+      'readiness.ts',
+      'config',
+      'bgproutes',
+      'stream',
+      'feed',
+      'storage',
+      'outputs',
+      'metrics',
+      'table',
+      'rpki',
+      'bgp',
+    ],
     packages: ['prom-client'],
   },
   commands: {
@@ -199,7 +211,7 @@ describe('the core', () => {
   });
 
   it('alone writes metric names: everybody else takes them from the catalogue', () => {
-    const name = /^bgp[_.](?:prefix|table|stream|exporter|data_api)[_.][a-z_.]+$/;
+    const name = /^bgp[_.](?:prefix|table|stream|exporter|data_api|rpki)[_.][a-z_.]+$/;
     const wrong = files.flatMap(({ path, text }) =>
       partOf(path) === 'metrics'
         ? []

@@ -13,6 +13,7 @@ import type { FlagValues } from './flags.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { otlpSecrets, resolveOtlp } from './otlp.ts';
 import type { OtlpConfig } from './otlp-config.ts';
+import { type RpkiSourceConfig, toRpkiSource } from './rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { Environment } from './substitution.ts';
 import { fileFault, readTextFile } from './text-file.ts';
@@ -40,6 +41,22 @@ export interface BgproutesConfig {
   readonly prefixesPerKey: number;
   /** A prefix that is known to change often; associated with every key. */
   readonly canaryPrefix: Prefix | undefined;
+}
+
+/** Where validated RPKI data comes from. Times are ms. */
+export interface RpkiConfig {
+  /** At least one, in the order in which they are preferred. */
+  readonly sources: readonly RpkiSourceConfig[];
+  /** Data that was made longer ago is not used. */
+  readonly maxAgeMs: number;
+}
+
+/** What is said of AS paths. */
+export interface PathsConfig {
+  /** ASes that buy transit from nobody; empty: no valleys are looked for. */
+  readonly transitFree: readonly number[];
+  /** ASes whose appearance is no anomaly. */
+  readonly allowed: readonly number[];
 }
 
 /** Times are ms. */
@@ -70,6 +87,10 @@ export interface Config {
     readonly path: string | undefined;
     readonly snapshotIntervalMs: number;
   };
+  /** Undefined: nothing is judged by the RPKI. */
+  readonly rpki: RpkiConfig | undefined;
+  /** Undefined: paths are not looked at. */
+  readonly paths: PathsConfig | undefined;
   /** Undefined: off. */
   readonly otlp: OtlpConfig | undefined;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
@@ -99,6 +120,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   const parsed = configSchema.safeParse(draft.value);
   if (!parsed.success) draft.addIssues(parsed.error.issues);
   draft.checkPrefixes(MAX_PREFIXES);
+  draft.checkRpki();
   const apiKeys = collectKeys(draft.keyEntries(env), readFile);
   draft.checkKeys(apiKeys, env);
   const otlp = parsed.success
@@ -138,7 +160,7 @@ function readConfigFile(path: string, readFile: ReadFile): string {
 }
 
 function toConfig(raw: RawConfig, apiKeys: readonly string[], otlp: OtlpConfig | undefined, draft: Draft): Config {
-  const { bgproutes, web, table, storage, log } = raw;
+  const { bgproutes, web, table, storage, rpki, paths, log } = raw;
   const storagePath = storage.path;
   return {
     prefixes: raw.prefixes.map((entry) => ({
@@ -174,6 +196,13 @@ function toConfig(raw: RawConfig, apiKeys: readonly string[], otlp: OtlpConfig |
       path: storagePath === undefined ? undefined : draft.resolvePath(['storage', 'path'], storagePath),
       snapshotIntervalMs: storage.snapshot_interval,
     },
+    rpki: rpki && {
+      sources: rpki.sources.map((source, i) =>
+        toRpkiSource(source, (file) => draft.resolvePath(['rpki', 'sources', i, 'file'], file)),
+      ),
+      maxAgeMs: rpki.max_age,
+    },
+    paths: paths && { transitFree: paths.transit_free, allowed: paths.allowed },
     otlp,
     log,
   };

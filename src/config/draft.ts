@@ -4,6 +4,7 @@ import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
 import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath, shownPath } from './api-keys.ts';
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';
 import { CONFIG_FLAGS, type FlagValues } from './flags.ts';
+import { MAX_RPKI_SOURCES } from './rpki-source.ts';
 import type { Environment } from './substitution.ts';
 import { apiKey, type IssueStyle, unknownKey } from './values.ts';
 
@@ -92,6 +93,23 @@ export class Draft {
         issue.code === 'custom' ? styleOf(issue.params) : { got: 'kind', hint: undefined };
       const shown = got === 'none' ? '' : `, got ${this.#got(path, got === 'kind')}`;
       this.#add(path, `${issue.message}${shown}${hint === undefined ? '' : got === 'none' ? '' : ` (${hint})`}`);
+    }
+  }
+
+  /** No source of validated data, too many, or one that is nowhere or at two places. */
+  checkRpki(): void {
+    if (!isSection(this.#value) || this.#value.rpki === undefined) return;
+    const entries = this.#list('rpki', 'sources');
+    if (entries === undefined) return;
+    const path = ['rpki', 'sources'];
+    if (entries.length === 0) this.#add(path, 'expected at least one source, got none (leave rpki out for none)');
+    if (entries.length > MAX_RPKI_SOURCES)
+      this.#add(path, `expected at most ${MAX_RPKI_SOURCES} sources, got ${entries.length}`);
+    for (const [i, entry] of entries.entries()) {
+      if (!isSection(entry)) continue;
+      const places = ['url', 'file'].filter((key) => entry[key] !== undefined);
+      if (places.length !== 1)
+        this.#add([...path, i], `expected either url or file, got ${places.length === 0 ? 'none' : 'both'}`);
     }
   }
 

@@ -1,11 +1,16 @@
 /** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
 import type { z } from 'zod';
+import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
 import { otlpSection } from './otlp.ts';
+import { rpkiSource } from './rpki-source.ts';
 import * as values from './values.ts';
 
 /** The label bounds of the origin and upstream metrics: configured ones always have a series of their own. */
 const MAX_ORIGINS = 64;
 const MAX_UPSTREAMS = 256;
+
+/** ASes of one rule for paths. */
+const MAX_PATH_RULES = 1_000;
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -54,6 +59,18 @@ export const configSchema = values.section({
     path: values.path('the path of a folder').optional(),
     snapshot_interval: values.duration(SECOND_MS, HOUR_MS).default(MINUTE_MS),
   }),
+  rpki: values
+    .section({
+      sources: values.list(rpkiSource, 'a list of maps such as {url: http://validator:8323/json}'),
+      max_age: values.duration(10 * MINUTE_MS, 7 * DAY_MS).default(6 * HOUR_MS),
+    })
+    .optional(),
+  paths: values
+    .section({
+      transit_free: values.asList(MAX_PATH_RULES).default([...TRANSIT_FREE]),
+      allowed: values.asList(MAX_PATH_RULES).default([]),
+    })
+    .optional(),
   otlp: otlpSection,
   log: values.section({
     level: values.oneOf('debug', 'info', 'warn', 'error').default('info'),

@@ -40,7 +40,7 @@ function value<T>(expected: string, read: (input: unknown) => Read<T>, got: Got 
   });
 }
 
-/** A closed set of keys; a missing or empty one is a map without keys. `expected` is for what is no map. */
+/** A closed set of keys; a missing or empty one is a map without keys. `expected` is for what is no map. With `.optional()`, a missing one is undefined. */
 export function section<T extends z.ZodRawShape>(shape: T, expected?: string) {
   const known = Object.keys(shape).join(', ');
   return z.preprocess(
@@ -276,6 +276,19 @@ const asOrSet = value<AsOrSet>(`an AS number from 1 to ${MAX_ASN}, or an AS_SET 
   }
   return accept(asSet(ases));
 });
+
+/** An AS in plain decimal, also as `AS64500`. */
+const asNumber = value<number>(`an AS number from 1 to ${MAX_ASN}`, (input) => {
+  if (typeof input !== 'number' && typeof input !== 'string') return refuse();
+  return asnOf(String(input)) ?? refuse(asHint(String(input)));
+});
+
+/** ASes, also none. */
+export function asList(maxCount: number) {
+  return z
+    .array(asNumber, { error: 'expected a list of AS numbers' })
+    .max(maxCount, `expected at most ${maxCount} AS numbers`);
+}
 
 /** A segment of a path has no more (RFC 4271 section 4.3). */
 const MAX_SET = 255;

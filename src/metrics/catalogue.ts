@@ -3,16 +3,20 @@
  * their names from here. By subject, in the order of the output; process and runtime are in runtime-metrics.ts.
  */
 import { exporterMetrics } from './catalogue/exporter-metrics.ts';
+import { legitimacyMetrics } from './catalogue/legitimacy-metrics.ts';
 import { prefixMetrics } from './catalogue/prefix-metrics.ts';
+import { rpkiMetrics } from './catalogue/rpki-metrics.ts';
 import { streamMetrics } from './catalogue/stream-metrics.ts';
 import { tableMetrics } from './catalogue/table-metrics.ts';
 import type { Metric } from './metric.ts';
 
-export { exporterMetrics, prefixMetrics, streamMetrics, tableMetrics };
+export { exporterMetrics, legitimacyMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics };
 
 export const ownMetrics: readonly Metric[] = [
   ...Object.values(prefixMetrics),
+  ...Object.values(legitimacyMetrics),
   ...Object.values(tableMetrics),
   ...Object.values(streamMetrics),
+  ...Object.values(rpkiMetrics),
   ...Object.values(exporterMetrics),
 ];

@@ -73,7 +73,7 @@ export class ExporterFigures {
   }
 }
 
-/** Metrics that have a bound of labels a prefix. */
+/** Metrics that have a bound of labels a prefix, and always are. */
 const BOUNDED = [
   prefixMetrics.prefixOriginVps.name,
   prefixMetrics.prefixUpstreamVps.name,
@@ -95,7 +95,7 @@ export class ExporterView {
       figures.revision,
       figures.nodeVersion,
     ]);
-    const bounded = BOUNDED.map((name) => new Labels(['metric'], [name]));
+    const bounded = new Map(BOUNDED.map((name) => [name, new Labels(['metric'], [name])]));
     this.#groups = [
       new PlainGroup(figures.startTimeMs, {
         exporterBuildInfo: single(build, () => 1),
@@ -111,7 +111,8 @@ export class ExporterView {
         exporterHttpCutConnections: each(none, 'reason', HTTP_CUT_REASONS, (reason) => figures.http.cuts[reason]),
         exporterDroppedSeries: (sink) => {
           const dropped = droppedSeries();
-          for (const [i, name] of BOUNDED.entries()) sink.number(bounded[i], dropped.get(name) ?? 0);
+          for (const name of dropped.keys()) if (!bounded.has(name)) bounded.set(name, new Labels(['metric'], [name]));
+          for (const [name, labels] of bounded) sink.number(labels, dropped.get(name) ?? 0);
         },
       } satisfies Record<keyof typeof exporterMetrics, Write>),
     ];

@@ -39,7 +39,9 @@ const PREPENDED = 2;
 const HAS_UPSTREAM = 4;
 const ORIGIN_IS_SET = 8;
 const UPSTREAM_IS_SET = 16;
-const LENGTH_SHIFT = 5;
+/** What others keep of the path by its number is of this very path: numbers are given to other paths in time. */
+const NOTED = 32;
+const LENGTH_SHIFT = 6;
 
 /** The paths by number, with their facts for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
@@ -97,6 +99,16 @@ export class PathTable {
   /** 1 when the origin is repeated, else 0. */
   prepended(path: number): number {
     return (this.#records.words[path * RECORD_WORDS + SHAPE] & PREPENDED) >>> 1;
+  }
+
+  /** Whether `setNoted` was called since the number stands for this path: if not, what is kept by the number is of another. */
+  isNoted(path: number): boolean {
+    return (this.#records.words[path * RECORD_WORDS + SHAPE] & NOTED) !== 0;
+  }
+
+  /** From now on `isNoted` says yes, until the number stands for another path. */
+  setNoted(path: number): void {
+    this.#records.words[path * RECORD_WORDS + SHAPE] |= NOTED;
   }
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TRANSIT_FREE } from '../../src/bgp/path-sanity.ts';
 import { type Config, configSecrets, loadConfig } from '../../src/config/config.ts';
 import { keysNeeded } from '../../src/config/draft.ts';
 import { formatDuration, parseDuration } from '../../src/config/duration.ts';
@@ -150,6 +151,10 @@ table:
   vp_poll_interval: 1m30s
   data_api_lag: 500ms
 storage: {path: state, snapshot_interval: 30s}
+rpki:
+  sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m}]
+  max_age: 90m
+paths: {transit_free: [174, AS3356], allowed: ["65000"]}
 otlp:
   endpoint: https://collector:4318/v1/metrics?tenant=a
   protocol: http/json
@@ -189,6 +194,14 @@ log: {level: debug, format: json}
       dataApiLagMs: 500,
     });
     expect(config.storage).toEqual({ path: 'state', snapshotIntervalMs: 30_000 });
+    expect(config.rpki).toEqual({
+      sources: [
+        { kind: 'url', url: 'http://validator:8323/json?exclude=routerKeys', intervalMs: 600_000 },
+        { kind: 'file', path: 'vrps.json', intervalMs: 60_000 },
+      ],
+      maxAgeMs: 5_400_000,
+    });
+    expect(config.paths).toEqual({ transitFree: [174, 3356], allowed: [65_000] });
     expect(config.otlp).toMatchObject({ endpoint: 'https://collector:4318/v1/metrics?tenant=a', timeoutMs: 5_000 });
     expect(config.log).toEqual({ level: 'debug', format: 'json' });
     expect(configSecrets(config)).toEqual(expect.arrayContaining(['a', 'b$b$c', 'Bearer abcdefgh', 'abcdefgh']));
@@ -256,6 +269,13 @@ log: {level: debug, format: json}
   it('may leave a section empty', () => {
     const yaml = 'prefixes: [{prefix: 192.0.2.0/24}]\nweb:\ntable:\nbgproutes:\nlog: {}\notlp:\n';
     expect(load({ yaml }).web.telemetryPath).toBe('/metrics');
+  });
+
+  it('judges nothing unless it is told to; an empty list of transit-free ASes looks for no valleys', () => {
+    const of = (yaml: string) => load({ yaml: `prefixes: [{prefix: 192.0.2.0/24}]\n${yaml}` });
+    expect([of('').rpki, of('').paths]).toEqual([undefined, undefined]);
+    expect(of('paths:\n').paths).toEqual({ transitFree: [...TRANSIT_FREE], allowed: [] });
+    expect(of('paths: {transit_free: []}\n').paths).toEqual({ transitFree: [], allowed: [] });
   });
 
   it('needs no web server where metrics are pushed', () => {

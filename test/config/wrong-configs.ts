@@ -330,6 +330,42 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('table.data_api_lag', '-1m', 'expected a duration from 0 to 1h, got "-1m"'),
   value('table.expected_vps', 'ful_feed', 'expected one of seen, full_feed, got "ful_feed" (did you mean full_feed?)'),
   value('table.seed', 'yes', 'expected true or false, got "yes"'),
+  // --- rpki, paths
+  {
+    name: 'rpki without a source',
+    yaml: `${OK}rpki: {max_age: 1h}\n`,
+    problems: ['bgp.yml:2:7: rpki.sources: expected at least one source, got none (leave rpki out for none)'],
+  },
+  {
+    name: 'an empty rpki',
+    yaml: `${OK}rpki:\n`,
+    problems: ['bgp.yml:2:6: rpki.sources: expected at least one source, got none (leave rpki out for none)'],
+  },
+  {
+    name: 'sources that are nowhere, at two places, or of another protocol',
+    yaml: `${OK}rpki:\n  sources:\n    - {interval: 1m}\n    - {url: "http://a/json", file: b}\n    - {url: "ftp://a/json?key=SECRET"}\n`,
+    problems: [
+      'bgp.yml:4:7: rpki.sources[0]: expected either url or file, got none',
+      'bgp.yml:5:7: rpki.sources[1]: expected either url or file, got both',
+      'bgp.yml:6:13: rpki.sources[2].url: expected a URL that starts with http:// or https://, such as http://validator:8323/json, got "ftp://a/json…"',
+    ],
+  },
+  {
+    name: 'more sources than anybody asks',
+    yaml: `${OK}rpki:\n  sources: [${Array(9).fill('{file: a}').join(', ')}]\n`,
+    problems: ['bgp.yml:3:12: rpki.sources: expected at most 8 sources, got 9'],
+  },
+  {
+    name: 'rpki.max_age: 1m',
+    yaml: `${OK}rpki:\n  max_age: 1m\n  sources: [{file: a}]\n`,
+    problems: ['bgp.yml:3:12: rpki.max_age: expected a duration from 10m to 7d, got "1m"'],
+  },
+  value('paths.transit_free', '174', 'expected a list of AS numbers, got a number'),
+  {
+    name: 'paths.allowed: [0]',
+    yaml: `${OK}paths:\n  allowed: [AS65000, 0]\n`,
+    problems: ['bgp.yml:3:22: paths.allowed[1]: expected an AS number from 1 to 4294967295, got 0'],
+  },
   value('storage.path', '""', 'expected the path of a folder, got ""'),
   value('storage.snapshot_interval', '1w', 'expected a duration from 1s to 1h, got "1w"'),
   value('log.level', 'warning', 'expected one of debug, info, warn, error, got "warning"'),
@@ -368,8 +404,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, bgproutes, web, table, storage, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, bgproutes, web, table, storage, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log',
     ],
   },
   {
@@ -391,7 +427,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, bgproutes, web, table, storage, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log, got a list',
     ],
   },
 

@@ -231,3 +231,26 @@ describe('paths that nobody holds', () => {
     expect(byWords(paths, '64501 64500')).toBe(-1);
   });
 });
+
+describe('what others keep by the number of a path', () => {
+  it('is of the path for which it was noted, not of another one that gets the number', () => {
+    const paths = new PathTable();
+    const path = held(paths, '1 2 3');
+    expect(paths.isNoted(path)).toBe(false);
+    paths.setNoted(path);
+    expect([paths.isNoted(path), paths.length(path), paths.origin(path), paths.prepended(path)]).toEqual([
+      true,
+      3,
+      3,
+      0,
+    ]);
+    paths.release(path);
+    // It waits for its return, and is still itself.
+    expect([held(paths, '1 2 3'), paths.isNoted(path)]).toEqual([path, true]);
+    paths.release(path);
+    flushIdle(paths);
+    const others = Array.from({ length: MANY }, (_, i) => held(paths, `7 ${i}`));
+    expect(others).toContain(path);
+    expect(others.filter((other) => paths.isNoted(other))).toEqual([]);
+  });
+});

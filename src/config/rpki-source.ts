@@ -1,0 +1,34 @@
+/** One source of validated RPKI data in the configuration. */
+import type { z } from 'zod';
+import * as values from './values.ts';
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+/** More would ask validators for nothing: the first usable one answers. */
+export const MAX_RPKI_SOURCES = 8;
+
+export const rpkiSource = values.section(
+  {
+    url: values.url(['http:', 'https:'], 'http://validator:8323/json', true).optional(),
+    file: values.path('the path of a file').optional(),
+    interval: values.duration(10 * SECOND_MS, DAY_MS).default(10 * 60 * SECOND_MS),
+  },
+  'a map such as {url: http://validator:8323/json}',
+);
+
+/** Times are ms. */
+export type RpkiSourceConfig =
+  /** JSON over HTTP. The URL may hold what nobody else should read. */
+  | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
+  /** A JSON file. */
+  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number };
+
+/** @param resolve makes a path of the file one of the working directory */
+export function toRpkiSource(
+  { url, file, interval }: z.output<typeof rpkiSource>,
+  resolve: (file: string) => string,
+): RpkiSourceConfig {
+  if (url !== undefined) return { kind: 'url', url, intervalMs: interval };
+  return { kind: 'file', path: resolve(file ?? ''), intervalMs: interval };
+}

@@ -1,0 +1,29 @@
+/** The sources of validated data that a configuration names. */
+import type { Logger } from '../logger.ts';
+import type { Timers } from '../stream/timers.ts';
+import { JsonSource } from './json/json-source.ts';
+import type { RpkiScope } from './scope.ts';
+import type { RpkiSource } from './validated-data.ts';
+
+/** Where a source is. Times are ms. */
+export type RpkiPlace =
+  | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
+  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number };
+
+export interface RpkiSourcesOptions {
+  readonly places: readonly RpkiPlace[];
+  /** Data that was made longer ago is not used, ms. */
+  readonly maxAgeMs: number;
+  readonly timers: Timers;
+  /** What the machine's clock shows, Unix ms. */
+  readonly unixMs: () => number;
+  readonly userAgent: string;
+  readonly log: Logger;
+}
+
+export function makeSources({ places, ...common }: RpkiSourcesOptions, scope: RpkiScope): RpkiSource[] {
+  return places.map((place, i) => {
+    const { intervalMs } = place;
+    return new JsonSource({ ...common, place, intervalMs, scope, name: String(i) });
+  });
+}
