@@ -5,21 +5,33 @@ import { readFileSync } from 'node:fs';
 export interface BuildInfo {
   /** Of package.json. */
   readonly version: string;
-  /** Git commit that it was built from; `unknown` when the build did not say. */
+  /** Git commit that it was built from, with `-dirty` when files were changed; `unknown` when the build did not say. */
   readonly revision: string;
   /** Without the `v`. */
   readonly nodeVersion: string;
 }
 
-/** `env` may name the commit in BGPROUTES_EXPORTER_REVISION, as the container image does; npm notes it in the package. */
+/**
+ * `env` may name the commit in BGPROUTES_EXPORTER_REVISION, as the container image does; npm notes it in a package that is
+ * published, and a build in a clone beside this file.
+ */
 export function buildInfo(env: Readonly<Record<string, string | undefined>>): BuildInfo {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { version, gitHead } = JSON.parse(text) as { version: string; gitHead?: string };
   return {
     version,
-    revision: env.BGPROUTES_EXPORTER_REVISION || gitHead || 'unknown',
+    revision: env.BGPROUTES_EXPORTER_REVISION || gitHead || builtRevision() || 'unknown',
     nodeVersion: process.versions.node,
   };
+}
+
+function builtRevision(): string | undefined {
+  try {
+    const text = readFileSync(new URL('./revision.json', import.meta.url), 'utf8');
+    return (JSON.parse(text) as { revision?: string }).revision;
+  } catch {
+    return undefined; // not built in a clone
+  }
 }
 
 /** One line, as the first line of the Prometheus programs. */

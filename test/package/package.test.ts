@@ -118,6 +118,16 @@ describe('the package', () => {
     expect(statSync(tarball).size).toBeLessThan(1024 * 1024);
   });
 
+  it('has no script that npm would ask whoever installs it to allow', () => {
+    const { scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      scripts: Readonly<Record<string, string>>;
+    };
+    const asked = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
+    expect(Object.keys(scripts).filter((name) => asked.includes(name))).toEqual([]);
+    // A clone is built all the same, by npm ci and before it is packed.
+    expect(scripts).toMatchObject({ prepublish: 'npm run build --silent', prepack: 'npm run build --silent' });
+  });
+
   it('holds every file, folder and picture that its documents link to', () => {
     const documents = files.filter((path) => path.endsWith('.md'));
     const links = documents.flatMap((document) => {

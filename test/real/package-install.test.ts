@@ -105,6 +105,7 @@ describe.each(['20', '22', '24'])('on Node %s', (version) => {
     const install = ['install', '--engine-strict', '--no-audit', '--no-fund', tarball];
     const { stderr } = await run('npm', install, asUser);
     expect(stderr).not.toContain('EBADENGINE');
+    expect(stderr).not.toContain('bgproutes-exporter@'); // as it would be listed among install scripts
     const { stdout: about } = await run('npx', ['bgproutes-exporter', '--version'], asUser);
     expect(about).toMatch(new RegExp(`^bgproutes-exporter, version \\S+ .*Node: ${version}\\.`));
     const vps = ['bgproutes-exporter', 'vps', '--format=json', ...addresses()];
