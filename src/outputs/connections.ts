@@ -76,8 +76,8 @@ export class Connections {
   begin(request: IncomingMessage, response: ServerResponse): OpenAnswer | undefined {
     const { socket } = request;
     if (socket.destroyed) return undefined;
-    // A second server of the same name (localhost has two addresses) does not tell of its connections.
-    const client = this.#clients.get(socket) ?? this.#add(socket, addressOf(socket.remoteAddress));
+    const client = this.#clients.get(socket);
+    if (client === undefined) return undefined; // it was cut
     if (client.answers.size >= MAX_PIPELINED) {
       this.#cut(socket, 'pipelining');
       return undefined;

@@ -9,6 +9,8 @@ import type { Logger } from '../logger.ts';
 import type { HttpCutReason } from '../metrics/exporter-view.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
+import { hasOneHost } from './host-header.ts';
+import { HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
@@ -38,6 +40,8 @@ export interface WebServerOptions {
   readonly headersTimeoutMs?: number;
   /** From a request to the last byte of its answer, ms. Default 60 s. */
   readonly answerTimeoutMs?: number;
+  /** The addresses of `localhost`. Default: what the system says. */
+  readonly resolve?: Resolve;
 }
 
 export interface AnsweredRequest {
@@ -65,17 +69,9 @@ export class ListenError extends ExporterError {
   }
 }
 
-const MAX_HEADER_BYTES = 16_384;
 const MAX_BODY_BYTES = 1_024;
-const HEADERS_TIMEOUT_MS = 5_000;
-/** For a request to arrive whole. */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** How often both are looked at. */
-const CHECK_INTERVAL_MS = 1_000;
 /** For a client to take the refusal of what it sent, before its connection ends. */
 const REFUSAL_MS = 1_000;
-/** Without a byte in either direction. */
-const CONNECTION_TIMEOUT_MS = 60_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 /** What nginx made known for a client that went away before there was an answer. */
@@ -101,26 +97,25 @@ function noSchema(): never {
  * @throws ListenError when the address is in use, not allowed or not of this machine.
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { logger, listenAddress, onCut = () => {} } = options;
+  const { logger, onCut = () => {} } = options;
+  const connections = new Connections({ onCut, answerTimeoutMs: options.answerTimeoutMs });
+  const onClientError = (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, onCut);
+  const servers = new HttpServers({
+    headersTimeoutMs: options.headersTimeoutMs,
+    onConnection: (socket) => connections.accept(socket),
+    onClientError,
+  });
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, onCut),
+    serverFactory: (handler) => servers.first(handler),
+    clientErrorHandler: onClientError,
     schemaController: { compilersFactory: WITHOUT_SCHEMAS },
     frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, `${error.message}.`),
   });
-  const connections = new Connections({ onCut, answerTimeoutMs: options.answerTimeoutMs });
-  app.server.on('connection', (socket: Socket) => connections.accept(socket));
   addRoutes(app, options, connections);
-  await listen(app, listenAddress);
+  await listen(app, servers, options);
   const { address, family, port } = app.server.address() as AddressInfo;
   const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   const any = address === '::' || address === '0.0.0.0';
@@ -132,7 +127,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     port,
     url,
     close: () => {
-      closing ??= close(app, connections);
+      closing ??= close(app, servers, connections);
       return closing;
     },
   };
@@ -165,6 +160,10 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
         durationSeconds: reply.elapsedTime / 1000,
       });
     });
+    if (!hasOneHost(request.raw.rawHeaders)) {
+      await text(reply.header('connection', 'close'), 400, 'Expected one Host: the name or address of this server.');
+      return;
+    }
     if (connections.draining) await text(reply.header('connection', 'close'), 503, 'The exporter is stopping.');
   });
 
@@ -271,16 +270,25 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket, onCut: 
   socket.once('close', () => clearTimeout(limit));
 }
 
-/** All interfaces are `::` with IPv4 inside; where IPv6 is off, `0.0.0.0`. */
-async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
+/** All interfaces are `::` with IPv4 inside; where IPv6 is off, `0.0.0.0`. `localhost` is each of its addresses. */
+async function listen(
+  app: FastifyInstance,
+  servers: HttpServers,
+  { listenAddress: { host, port }, resolve = systemResolve, logger }: WebServerOptions,
+): Promise<void> {
   try {
-    await app.listen({ host: host === '' ? '::' : host, port, ipv6Only: false });
+    const [address, ...others] = host === 'localhost' ? await resolve(host) : [host === '' ? '::' : host];
+    try {
+      await app.listen({ host: address, port, ipv6Only: false });
+    } catch (error) {
+      if (host !== '' || !isNoSuchAddress(error)) throw error;
+      await app.listen({ host: '0.0.0.0', port });
+    }
+    const bound = (app.server.address() as AddressInfo).port;
+    for (const error of await servers.listenToo(others, bound))
+      logger.warn('the web server cannot listen at one of the addresses of localhost', { error: error.message });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (host === '' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) {
-      await listen(app, { host: '0.0.0.0', port });
-      return;
-    }
     await app.close();
     const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     const reasons: Readonly<Record<string, string>> = {
@@ -295,8 +303,8 @@ async function listen(app: FastifyInstance, { host, port }: { host: string; port
 }
 
 /** `node:http` takes a connection for idle as soon as its answer is written, sent or not, and would cut it off. */
-async function close(app: FastifyInstance, connections: Connections): Promise<void> {
+async function close(app: FastifyInstance, servers: HttpServers, connections: Connections): Promise<void> {
   await connections.drain(CLOSE_LIMIT_MS);
-  app.server.closeAllConnections();
+  servers.close();
   await app.close();
 }

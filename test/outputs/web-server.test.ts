@@ -417,6 +417,57 @@ describe('listening', () => {
     expect(log.join('')).toContain(`msg="web server listens" address=${server.address}`);
   });
 
+  describe('at a localhost of two addresses', () => {
+    const BOTH = ['127.0.0.1', '127.0.0.2'];
+    const startBoth = (options: Partial<WebServerOptions> = {}) =>
+      start({ listenAddress: { host: 'localhost', port: 0 }, resolve: async () => BOTH, ...options });
+
+    it.each(BOTH)('refuses and cuts bad clients at %s', async (address) => {
+      const cuts: string[] = [];
+      const { port } = await startBoth({ headersTimeoutMs: 10, onCut: (reason) => cuts.push(reason) });
+      expect(await raw(port, 'GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', address)).toContain(
+        '200 OK',
+      );
+      expect(await raw(port, 'hello\r\n\r\n', address)).toContain('400 Bad Request');
+      expect(await raw(port, '', address)).toContain('408 Request Timeout');
+      expect(cuts).toEqual(['bad_request', 'slow_request']);
+    });
+
+    it('counts the connections of both together', async () => {
+      const cuts: string[] = [];
+      const { port } = await startBoth({ onCut: (reason) => cuts.push(reason) });
+      const sockets = await Promise.all(
+        Array.from({ length: 300 }, (_, i) => {
+          const socket = connect(port, BOTH[i % 2]);
+          socket.on('error', () => {});
+          return new Promise<typeof socket>((resolve) => socket.once('connect', () => resolve(socket)));
+        }),
+      );
+      await vi.waitFor(() => expect(cuts).toHaveLength(300 - 256));
+      for (const socket of sockets) socket.destroy();
+    });
+
+    it.each(BOTH)('lets nobody of %s hold up its end', async (address) => {
+      const server = await startBoth();
+      const socket = connect(server.port, address, () => socket.write('GET / HTTP/1.1\r\nHost: x\r\nX: '));
+      const gone = new Promise((resolve) => socket.once('close', resolve));
+      socket.on('error', () => {});
+      await new Promise((resolve) => socket.once('connect', resolve));
+      await server.close();
+      await gone;
+      await expect(raw(server.port, '', address)).rejects.toThrow('ECONNREFUSED');
+    });
+
+    it('goes on with one where the other is not of this machine, and says so where it is in use', async () => {
+      const { port } = await startBoth({ resolve: async () => ['127.0.0.1', '192.0.2.1'] });
+      expect(log.join('')).not.toContain('level=warn');
+      await start({ listenAddress: { host: 'localhost', port }, resolve: async () => ['127.0.0.3', '127.0.0.1'] });
+      expect(log.join('')).toContain(
+        'level=warn msg="the web server cannot listen at one of the addresses of localhost"',
+      );
+    });
+  });
+
   it('says what to do when the port is in use', async () => {
     const { port } = await start();
     const second = start({ listenAddress: { host: '127.0.0.1', port } });
@@ -442,6 +493,8 @@ describe('bad clients', () => {
       '431 Request Header Fields Too Large',
     ],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
+    ['two Hosts', 'GET /-/healthy HTTP/1.1\r\nHost: a\r\nX: y\r\nhOST: a\r\n\r\n', '400 Bad Request'],
+    ['a Host that is none', 'GET /-/healthy HTTP/1.1\r\nHost: a/b@c\r\n\r\n', '400 Bad Request'],
     [
       'a smuggled length',
       'POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
