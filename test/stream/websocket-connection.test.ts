@@ -218,10 +218,11 @@ describe('a disconnect has its reason', () => {
     const server = await serve(
       webSocketServer((client) => {
         client.send('{"record_type":"update"}');
-        setTimeout(() => client.send(' { "error" : {"code": 7} }'), 40);
       }),
     );
     const { events, frames } = open(server.url, {}, { reconnect: false });
+    await until(() => expect(events).toEqual(['connected']));
+    server.clients[0].send(' { "error" : {"code": 7} }');
     await until(() => expect(events).toEqual(['connected', 'refused: {"code":7}']));
     expect(frames.length).toBe(1);
     await until(() => expect(server.clients.length).toBe(0));

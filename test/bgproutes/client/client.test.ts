@@ -26,11 +26,12 @@ describe('a message', () => {
     const client = connect(simulator);
     await client.subscribe([P1]);
     const iterator = await openStream(client);
+    const fromMs = Date.now();
     simulator.announce(vp.key, P1, { ...ROUTE, asPath: '3333 1103 1103 {64502,64501}' });
     const message = await take(iterator);
     expect(message).toEqual({
       type: 'announcement',
-      timestamp: expect.closeTo(Date.now() / 1000, -1),
+      timestamp: expect.any(Number),
       timestampUs: expect.any(Number),
       vp: { protocol: 'bgp', asn: 3333, ip: '193.0.0.56' },
       prefixes: [P1],
@@ -44,7 +45,10 @@ describe('a message', () => {
       nextHops: ['193.0.0.56'],
       originAttribute: 'IGP',
     });
-    expect(message.type === 'announcement' && message.timestampUs / 1e6 === message.timestamp).toBe(true);
+    if (message.type !== 'announcement') throw new Error(message.type);
+    expect(message.timestampUs / 1e6).toBe(message.timestamp);
+    expect(message.timestamp).toBeGreaterThanOrEqual(fromMs / 1000);
+    expect(message.timestamp).toBeLessThan(Date.now() / 1000 + 1);
   });
 
   it('of a withdrawal has its prefixes, and of a BMP feed the parent', async () => {
@@ -365,9 +369,7 @@ describe('messages', () => {
     simulator.faults.stall();
     // Aborted in the body of a loop, so to say: nobody waits.
     abort.abort();
-    const startMs = performance.now();
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
-    expect(performance.now() - startMs).toBeLessThan(100);
   });
 
   it('connect to nothing when the signal is aborted already', async () => {

@@ -176,9 +176,11 @@ describe('a request', () => {
 describe('one at a time', () => {
   it('in the order in which they were asked', async () => {
     let [open, mostOpen] = [0, 0];
+    const other = await world(says(noVps));
     const { client, server } = await world(async (_, response) => {
       mostOpen = Math.max(mostOpen, ++open);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      // A second request, sent beside this one, would be here before another server has answered.
+      await (await fetch(other.server.url)).text();
       open--;
       response.end(noVps);
     });

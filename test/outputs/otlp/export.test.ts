@@ -265,7 +265,7 @@ describe('what is exported', () => {
     const collector = await receiver();
     const world = smallWorld();
     const refresh = async () => {
-      await new Promise((done) => setTimeout(done, 5));
+      await new Promise((done) => setImmediate(done));
       world.set(visible, ['192.0.2.0/24'], 1_000 + world.version);
     };
     await exporting(collector, world, { dependencies: { refresh } });
