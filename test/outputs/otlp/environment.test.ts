@@ -392,7 +392,7 @@ describe('OTLP is', () => {
         flags: { prefix: ['192.0.2.0/24'], 'web.listen-address': '' },
         env: { BGP_API_KEY: 'key', ...env },
       });
-    expect(load).toThrow(`nobody would get the metrics: web.listen_address is empty and ${why}`);
+    expect(load).toThrow(`nobody would get the metrics: --web.listen-address is empty and ${why}`);
   });
 
   it('posted to this machine when nothing says where', () => {
@@ -535,7 +535,7 @@ describe('TLS', () => {
   it.each([
     [
       { OTEL_EXPORTER_OTLP_CERTIFICATE: 'absent.pem' },
-      /^otlp\.tls\.ca_file \(or OTEL_EXPORTER_OTLP_CERTIFICATE\): absent\.pem cannot be read: ENOENT/,
+      /^otlp\.tls\.ca_file \(or OTEL_EXPORTER_OTLP_CERTIFICATE\): absent\.pem cannot be read: no such file/,
     ],
     [
       { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: file('empty.pem'), OTEL_EXPORTER_OTLP_CLIENT_KEY: file('client.key') },
