@@ -36,6 +36,7 @@ test('every alert that operators were promised is there, and no other', () => {
       'BGPSubscriptionReplaced',
       'BGPExporterDown',
       'BGPExporterUnstable',
+      'BGPExporterConnectionsCut',
       'BGPOtlpExportFailing',
     ].sort(),
   );

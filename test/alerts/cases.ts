@@ -89,7 +89,7 @@ const SESSION_LABELS = { job: JOB, instance: INSTANCE, ...SESSION };
 const EXPORTER_LABELS = { job: JOB, instance: INSTANCE };
 
 /** A pattern, over and over: `times` times `steps`. */
-function again(times: number, ...steps: Steps): Steps {
+function again<S extends Steps[number]>(times: number, ...steps: readonly S[]): readonly S[] {
   return Array.from({ length: times }, () => steps).flat();
 }
 
@@ -1307,6 +1307,74 @@ const exporterTests: readonly RuleTest[] = [
       ),
     },
     checks: [BEFORE + 12, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPExporterConnectionsCut',
+    kinds: ['firing', 'resolving'],
+    name: 'a scraper whose answer never arrives in time, and another client that says nothing',
+    minutes: ALL,
+    changes: {
+      [of.exporter(exporter.exporterHttpCutConnections.name, { reason: 'slow_answer' })]: counter(
+        [0, BEFORE],
+        [1, DURING],
+        [0, AFTER],
+      ),
+      [of.exporter(exporter.exporterHttpCutConnections.name, { reason: 'slow_request' })]: counter(
+        [0, BEFORE],
+        [2, DURING],
+        [0, AFTER],
+      ),
+    },
+    checks: [
+      { at: BEFORE + 12, firing: [] },
+      { at: BEFORE + 20, firing: [warning('BGPExporterConnectionsCut', {})] },
+      { at: BEFORE + DURING + 10, firing: [warning('BGPExporterConnectionsCut', {})] },
+      { at: BEFORE + DURING + 18, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 25,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `The web server of ${INSTANCE} keeps cutting connections`,
+        description:
+          'It refused or ended 30 connections within 10 minutes, by reason: slow_request 20 slow_answer 10. A scrape among them is a gap in all metrics of this exporter. ' +
+          'Check first who connects: a second Prometheus, a proxy that shares one address, a network that loses answers (slow_answer), or a client that is no scraper (slow_request, bad_request, pipelining).',
+      },
+    ],
+  },
+  {
+    alert: 'BGPExporterConnectionsCut',
+    kinds: ['firing'],
+    name: 'one scrape in two minutes is too slow',
+    minutes: ALL,
+    changes: {
+      [of.exporter(exporter.exporterHttpCutConnections.name, { reason: 'slow_answer' })]: counter(
+        [0, BEFORE],
+        ...again(DURING / 2, [1, 1], [0, 1]),
+        [0, AFTER],
+      ),
+    },
+    checks: [
+      { at: BEFORE + 12, firing: [] },
+      { at: BEFORE + 25, firing: [warning('BGPExporterConnectionsCut', {})] },
+    ],
+  },
+  {
+    alert: 'BGPExporterConnectionsCut',
+    kinds: ['not firing'],
+    name: 'a scan of ports that is over in a minute, and a client that errs once in ten',
+    minutes: ALL,
+    changes: {
+      [of.exporter(exporter.exporterHttpCutConnections.name, { reason: 'bad_request' })]: levels(
+        [0, BEFORE],
+        [40, DURING + AFTER],
+      ),
+      [of.exporter(exporter.exporterHttpCutConnections.name, { reason: 'slow_request', instance: 'b:1' })]: counter(
+        ...again(ALL / 10, [1, 1], [0, 9]),
+      ),
+    },
+    checks: [BEFORE + 10, BEFORE + 17, ALL - 1].map((at) => ({ at, firing: [] })),
   },
 ];
 

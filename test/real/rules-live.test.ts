@@ -30,6 +30,7 @@ const NOT_HERE = [
   'BGPTableFullFeedUnusable warning', // a list without table sizes, for an hour
   'BGPTableFull warning', // more vantage points than there may be
   'BGPTableSnapshotFailing warning', // a disk that is full
+  'BGPExporterConnectionsCut warning', // a client that is cut for a quarter of an hour
   'BGPStreamStale warning', // rules-slow-faults.test.ts
   'BGPStreamDelayed warning', // there too
   'BGPSubscriptionExpiring warning', // there too
