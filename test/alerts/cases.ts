@@ -7,6 +7,7 @@ import {
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 import { memoryTests } from './memory-cases.ts';
+import type { Mishap } from './mishaps.ts';
 import { outageTests } from './outage-cases.ts';
 import {
   CALM,
@@ -29,6 +30,8 @@ export type Fired = Readonly<Record<string, string>> & { readonly alertname: str
 export interface Check {
   /** Minute of the world. */
   readonly at: number;
+  /** Of several sites the one that is looked at; all when it is missing. */
+  readonly site?: string;
   /** All alerts that fire then, of any name: nothing else may. */
   readonly firing: readonly Fired[];
 }
@@ -54,7 +57,8 @@ export type Kind =
   | 'told: not seeded'
   | 'quiet: VPs lost'
   | 'goes on'
-  | 'nothing begins';
+  | 'nothing begins'
+  | 'sites';
 
 export interface RuleTest {
   readonly alert: string;
@@ -68,6 +72,8 @@ export interface RuleTest {
   /** Expressions and the one value, without labels, that each must have; `undefined`: none. */
   readonly values?: readonly { readonly at: number; readonly expr: string; readonly value: number | undefined }[];
   readonly message?: readonly Message[];
+  /** What happens meanwhile (mishaps.ts). */
+  readonly mishap?: Mishap;
   /** Rules beside the bundled ones. */
   readonly ruleFiles?: readonly string[];
 }

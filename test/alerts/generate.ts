@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Fired, type RuleTest, ruleTests, worldOf } from './cases.ts';
 import { readRules } from './rules-file.ts';
-import { atTwoSites } from './two-sites.ts';
+import { atTwoSites, eachAtItsSite } from './sites.ts';
 
 /** Labels that tell alerts of one name apart; what fires is compared by these. */
 const KEYS = ['alertname', 'severity', 'prefix', 'more_specific', 'source', 'session', 'why', 'site'] as const;
@@ -25,7 +25,7 @@ function group(test: RuleTest): object {
     input_series: Object.entries(worldOf(test)).map(([series, values]) => ({ series, values })),
     promql_expr_test: [
       ...test.checks.map((check) => ({
-        expr: `group by (${KEYS.join(', ')}) (ALERTS{alertstate="firing"})`,
+        expr: `group by (${KEYS.join(', ')}) (ALERTS{${check.site === undefined ? '' : `site="${check.site}", `}alertstate="firing"})`,
         eval_time: `${check.at}m`,
         ...(check.firing.length === 0
           ? {}
@@ -92,10 +92,23 @@ export function ruleTestFiles(): ReadonlyMap<string, string> {
 
 /** Those of hours rather than of days, and not each over each mishap, played at two sites at once. `folder`: where the rules are. */
 export function twoSiteTestFiles(folder: string): ReadonlyMap<string, string> {
-  const tests = ruleTests.filter(
-    ({ kinds, minutes }) => minutes < 600 && !kinds.includes('goes on') && !kinds.includes('nothing begins'),
-  );
+  const tests = ruleTests.filter(({ mishap, minutes }) => minutes < 600 && mishap === undefined);
   return written(tests.flatMap(atTwoSites), folder);
+}
+
+/** Those of days, and of an alert those over each mishap, each at a site of its own. */
+export function manySiteTestFiles(folder: string): ReadonlyMap<string, string> {
+  const sharing = new Map<string, RuleTest[]>();
+  for (const test of ruleTests) {
+    const name = test.mishap?.isAway ? 'away' : test.mishap ? fileOf(test) : test.minutes >= 600 ? 'days' : undefined;
+    if (name !== undefined) sharing.set(name, [...(sharing.get(name) ?? []), test]);
+  }
+  return new Map(
+    [...sharing].map(([name, tests]) => {
+      const shared = eachAtItsSite(tests[0]!.alert, `${tests.length} sites, each with a case of its own`, tests);
+      return [`sites.${name}.test.yml`, [...written([shared], folder).values()][0]!];
+    }),
+  );
 }
 
 export const TESTS_FOLDER = fileURLToPath(new URL('../../alerts/tests/', import.meta.url));

@@ -41,6 +41,8 @@ export interface Mishap {
   readonly name: string;
   /** Minutes that it lasts. */
   readonly minutes: number;
+  /** The exporter is away for so long that another of its job, which knows the prefix, would speak for it. */
+  readonly isAway?: true;
   /** The series as they are when the mishap begins at minute `from`. */
   apply(world: readonly Series[], from: number): Series[];
 }
@@ -168,6 +170,7 @@ export const MISHAPS: readonly Mishap[] = [
   {
     name: 'a restart that takes half an hour and loses the denominator',
     minutes: 34,
+    isAway: true,
     apply: (world, from) => restart(denominatorShrinks(world, from, 0), from, 30, 4),
   },
   { name: 'a stream that is cut for an hour', minutes: 62, apply: cut },

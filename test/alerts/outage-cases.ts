@@ -61,6 +61,7 @@ function goesOn(event: PrefixEvent, how: string, mishap: Mishap): RuleTest {
   return {
     alert: event.alert,
     kinds: ['goes on'],
+    mishap,
     name: `${event.severity}${how}: over ${mishap.name}; it resolves when it has ended`,
     minutes: MINUTES,
     world: worldOfSeries(mishap.apply(longWorld(event.event, LONGER), MISHAP)),
@@ -84,6 +85,7 @@ function endsMeanwhile(event: PrefixEvent, how: string, mishap: Mishap): RuleTes
   return {
     alert: event.alert,
     kinds: ['goes on'],
+    mishap,
     name: `${event.severity}${how}: it ends during ${mishap.name}, and resolves after it`,
     minutes,
     world: worldOfSeries(mishap.apply(longWorld(event.event, shorter), MISHAP)),
@@ -96,6 +98,7 @@ function nothingBegins(mishap: Mishap): RuleTest {
   return {
     alert: 'BGPPrefixNotVisible',
     kinds: ['nothing begins'],
+    mishap,
     name: `by ${mishap.name} alone`,
     minutes: MINUTES,
     world: worldOfSeries(mishap.apply(longWorld({}, LONGER), MISHAP)),
