@@ -20,8 +20,8 @@ const LINK = LINE - 1;
 const NOT_FOUND = -1;
 const FIRST_LINES = 1_024;
 const FIRST_SLOTS = 2_048;
-/** Most hashes of `prefetchTexts`. */
-const MOST_PREFETCHED = 64;
+/** Most hashes or records of one prefetch. */
+export const MOST_PREFETCHED = 64;
 
 /** From one record's first word to the next one's. */
 export const RECORD_WORDS = LINE;
@@ -68,6 +68,16 @@ export class PathRecords {
     const words = this.words;
     let sum = 0;
     for (let i = 0; i < count; i++) sum += words[records[i] * LINE];
+    this.#sink[0] = sum;
+  }
+
+  /** The same for what `remove` reads of these records, which are replaced by their hashes. */
+  prefetchRemoval(records: Int32Array, count: number): void {
+    const words = this.words;
+    for (let i = 0; i < count; i++) records[i] = words[records[i] * LINE + HASH];
+    const { words: slots, mask } = this.#slots;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += slots[2 * (records[i] & mask)];
     this.#sink[0] = sum;
   }
 

@@ -3,7 +3,7 @@
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
 import { type AsOrSet, formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
-import { PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
+import { MOST_PREFETCHED, PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
 /** `upstream` of a path that has none. */
@@ -57,6 +57,8 @@ export class PathTable {
   #idle = new Uint32Array(MIN_IDLE);
   #idleStart = 0;
   #idleCount = 0;
+  /** The next of the ring, for the time of `prefetch`. */
+  readonly #oldest = new Int32Array(MOST_PREFETCHED);
   #held = 0;
   /** Of the records of long paths. */
   #longBytes = 0;
@@ -146,9 +148,22 @@ export class PathTable {
     this.#records.prefetchTexts(hashes, count);
   }
 
-  /** The same for what is noted of these paths. */
+  /**
+   * The same for what is noted of these paths, at most MOST_PREFETCHED, and for the idle ones that go when as many others
+   * come to rest.
+   */
   prefetch(paths: Int32Array, count: number): void {
     this.#records.prefetch(paths, count);
+    this.#prefetchOldest(count);
+  }
+
+  #prefetchOldest(count: number): void {
+    if (this.#idleCount + count < Math.max(MIN_IDLE, 3 * this.#held)) return;
+    const idle = this.#idle;
+    const oldest = this.#oldest;
+    const mask = idle.length - 1;
+    for (let i = 0; i < count; i++) oldest[i] = idle[(this.#idleStart + i) & mask];
+    this.#records.prefetchRemoval(oldest, count);
   }
 
   /**

@@ -51,6 +51,19 @@ describe('paths, each once', () => {
     }
   });
 
+  it('forgets the same paths, whatever is read ahead', () => {
+    const quiet = new PathTable();
+    const ahead = new PathTable();
+    for (let i = 0; i < 2 * MANY; i++) {
+      for (const paths of [quiet, ahead]) paths.discard(paths.intern(`64500 ${i}`, 64499)!);
+      if (i % 1_000 === 0) ahead.prefetch(new Int32Array(64).fill(1), 64);
+    }
+    const known = (paths: PathTable, i: number) => byWords(paths, `64500 ${i}`);
+    for (let i = 0; i < 2 * MANY; i += 100) expect(known(ahead, i)).toBe(known(quiet, i));
+    expect([known(ahead, 0), known(ahead, MANY - 1)]).toEqual([-1, -1]);
+    expect(known(ahead, MANY)).not.toBe(-1);
+  });
+
   it('gives no number to what is not a path', () => {
     const paths = new PathTable();
     expect(paths.intern('64500 x', 64499)).toBeUndefined();
