@@ -3,7 +3,7 @@
  *
  *   BGP_API_KEY=… PORT=3000 npx tsx examples/embed-in-fastify.ts 192.23.62.0/24 2a06:3040:10::/48
  *
- * SIMULATOR=127.0.0.1:8479 runs it against `bgproutes-exporter simulate` (whose key is `simulator`).
+ * SIMULATOR=127.0.0.1:8479 runs it against `bgproutes-exporter simulate` (whose key is `sim-key`).
  */
 import { embedExporter, loadConfig } from 'bgproutes-exporter';
 import Fastify from 'fastify';

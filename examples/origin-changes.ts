@@ -3,7 +3,7 @@
  *
  *   BGP_API_KEY=… npx tsx examples/origin-changes.ts 192.23.62.0/24 2a06:3040:10::/48
  *
- * SIMULATOR=127.0.0.1:8479 runs it against `bgproutes-exporter simulate` (whose key is `simulator`).
+ * SIMULATOR=127.0.0.1:8479 runs it against `bgproutes-exporter simulate` (whose key is `sim-key`).
  */
 import { BgproutesLiveClient, vantagePointKey } from 'bgproutes-exporter';
 

@@ -4,7 +4,7 @@
  *   BGP_API_KEY=… PORT=9000 npx tsx examples/own-registry.ts 192.23.62.0/24 2a06:3040:10::/48
  *
  * What vantage points hold already is read from the Data API; SIMULATOR=127.0.0.1:8479 runs it against
- * `bgproutes-exporter simulate --data-api-lag=0` (whose key is `simulator`).
+ * `bgproutes-exporter simulate --data-api-lag=0` (whose key is `sim-key`).
  */
 import { createServer } from 'node:http';
 import {

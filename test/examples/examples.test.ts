@@ -1,15 +1,16 @@
 /** Every example runs as it stands, against the simulator. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SIMULATOR_KEY } from '../../src/simulator/default-key.ts';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const P1 = '192.23.62.0/24';
 const P2 = '2a06:3040:10::/48';
-const KEY = 'simulator';
+const KEY = SIMULATOR_KEY;
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -65,6 +66,11 @@ async function metric(url: string, line: string): Promise<void> {
 function see(simulator: Simulator, vp: string, asPath: string, prefixes: string | readonly string[] = [P1, P2]): void {
   simulator.announce(vp, prefixes, { asPath });
 }
+
+it.each(readdirSync(new URL('../../examples/', import.meta.url)))('%s names the key of the simulator', (name) => {
+  const text = readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
+  expect(text).toContain(`(whose key is \`${SIMULATOR_KEY}\`)`);
+});
 
 describe('examples', () => {
   it('are all tested here', () => {
