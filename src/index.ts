@@ -74,10 +74,12 @@ export {
   type ConfigInput,
   loadConfig,
   type MonitoredPrefixConfig,
+  type PathsConfig,
 } from './config/config.ts';
 export type { FlagValues } from './config/flags.ts';
 export type { ListenAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp-config.ts';
+export type { RpkiConfig, RpkiSourceConfig } from './config/rpki-config.ts';
 export type { Environment } from './config/substitution.ts';
 export {
   type AsCount,

@@ -13,7 +13,8 @@ import type { FlagValues } from './flags.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { otlpSecrets, resolveOtlp } from './otlp.ts';
 import type { OtlpConfig } from './otlp-config.ts';
-import { type RpkiSourceConfig, toRpkiSource } from './rpki-source.ts';
+import type { RpkiConfig } from './rpki-config.ts';
+import { toRpkiSource } from './rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { Environment } from './substitution.ts';
 import { fileFault, readTextFile } from './text-file.ts';
@@ -41,14 +42,6 @@ export interface BgproutesConfig {
   readonly prefixesPerKey: number;
   /** A prefix that is known to change often; associated with every key. */
   readonly canaryPrefix: Prefix | undefined;
-}
-
-/** Where validated RPKI data comes from. Times are ms. */
-export interface RpkiConfig {
-  /** At least one, in the order in which they are preferred. */
-  readonly sources: readonly RpkiSourceConfig[];
-  /** Data that was made longer ago is not used. */
-  readonly maxAgeMs: number;
 }
 
 /** What is said of AS paths. */

@@ -1,5 +1,6 @@
 /** One source of validated RPKI data in the configuration. */
 import type { z } from 'zod';
+import type { RpkiSourceConfig } from './rpki-config.ts';
 import * as values from './values.ts';
 
 const SECOND_MS = 1_000;
@@ -16,13 +17,6 @@ export const rpkiSource = values.section(
   },
   'a map such as {url: http://validator:8323/json}',
 );
-
-/** Times are ms. */
-export type RpkiSourceConfig =
-  /** JSON over HTTP. The URL may hold what nobody else should read. */
-  | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
-  /** A JSON file. */
-  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number };
 
 /** @param resolve makes a path of the file one of the working directory */
 export function toRpkiSource(
