@@ -5,6 +5,7 @@ import { foldHelp, foldMessage, widthOf } from './commands/folding.ts';
 import { flushed, isReaderGone } from './commands/line-output.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { errorText, redactor } from './redaction.ts';
+import { systemCode, systemReason } from './system-error.ts';
 import { buildInfo, formatVersion } from './version.ts';
 
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */
@@ -66,6 +67,11 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   return io.signal.aborted ? 0 : command.run(rest, io);
 }
 
+const TOO_MANY_FILES: readonly (string | undefined)[] = ['EMFILE', 'ENFILE'];
+/** Modules alone are a hundred files, and of the connections to the web server each is one. */
+const FILES_NEEDED =
+  'allow it 1024 or more (ulimit -n, LimitNOFILE of systemd, --ulimit nofile=1024 of a container engine)';
+
 /** Runs the command of the process and ends it. `stop` is aborted by the first signal to stop. */
 export async function runProcess(stop: AbortSignal): Promise<void> {
   const { env, stdout, stderr } = process;
@@ -77,6 +83,7 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
   const fatal = (error: unknown): never => {
     // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
     if (error instanceof ExporterError) reportFatal(redact(error.message));
+    else if (TOO_MANY_FILES.includes(systemCode(error))) reportFatal(`${systemReason(error)}: ${FILES_NEEDED}`);
     else reportFatal(error instanceof Error ? redact(error.stack ?? error.message) : errorText(error, redact));
     process.exit(1);
   };

@@ -82,6 +82,15 @@ export class FrameQueue {
     this.#firstHeld = this.#frames.length;
   }
 
+  /** Takes all frames, released or not, and gives how many there were. */
+  clear(): number {
+    const count = this.#frames.length - this.#first;
+    this.#frames = [];
+    this.#first = this.#firstHeld = this.#bytes = 0;
+    this.#taken += count;
+    return count;
+  }
+
   /** Takes the first frames that are released and were received at one moment; undefined when there is none. */
   take(): FrameBatch | undefined {
     const head = this.#frames[this.#first];

@@ -192,12 +192,24 @@ export class SessionFeed {
     return complete;
   }
 
-  /** Resolves when all frames that are released now were applied. */
-  applied(): Promise<void> {
-    if (!this.#hasWork) return Promise.resolve();
+  /** Resolves when all frames that are released now were applied, or the signal is aborted. */
+  applied(signal: AbortSignal): Promise<void> {
+    if (!this.#hasWork || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ taken: this.#queue.takenAfterReleased, resolve });
+      signal.addEventListener('abort', () => resolve(), { once: true });
     });
+  }
+
+  /**
+   * Forgets the frames that wait, and gives how many; the last one that was begun is applied as a whole. What was heard by
+   * then (`lastUpdateAtMs`) stays true.
+   */
+  abandon(): number {
+    while (this.#unfinished.length > 0) this.#applyNext();
+    const abandoned = this.#queue.clear();
+    this.#tellApplied();
+    return abandoned;
   }
 
   /** Takes frames that came at one moment, in their order. */

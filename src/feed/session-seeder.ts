@@ -52,6 +52,8 @@ const OVERLAP_MS = 2_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
 /** An invalid key does not become valid by asking again. */
 const FORBIDDEN_RETRY_MS = 600_000;
+/** How long a stop waits for frames that are still to be applied, ms: a stop as a whole is over within 5 s. */
+const MAX_DRAIN_MS = 1_000;
 
 export class SessionSeeder {
   readonly #options: SeederOptions;
@@ -203,8 +205,15 @@ export class SessionSeeder {
   async stop(): Promise<void> {
     this.#abort();
     await Promise.all([this.#running, this.#beside]);
-    this.#options.feed.release();
-    await this.#options.feed.applied();
+    const { session, feed, logger, timers } = this.#options;
+    feed.release();
+    const late = new AbortController();
+    const cancel = timers.schedule(() => late.abort(), MAX_DRAIN_MS);
+    await feed.applied(late.signal);
+    cancel();
+    const frames = feed.abandon();
+    if (frames > 0)
+      logger.info('frames that waited were not applied: the next start reads what they said', { session, frames });
   }
 
   #abort(): void {
@@ -333,7 +342,7 @@ export class SessionSeeder {
     await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
     release();
-    await this.#options.feed.applied(); // the table is not complete before
+    await this.#options.feed.applied(signal); // the table is not complete before
     if (signal.aborted) return;
     this.#progress.at('past holders');
     await this.#holders.learn(this.#prefixes, signal);

@@ -271,7 +271,7 @@ describe('a message of many prefixes', () => {
     );
     feed.frames([frame(1, 1_700_000_001, { withdraws: PREFIX })], NOW + 1);
     let told = 0;
-    const applied = feed.applied().then(() => {
+    const applied = feed.applied(new AbortController().signal).then(() => {
       told = monitored().withdrawals;
     });
     expect([monitored().announcements, feed.counts.unmonitoredPrefixes]).toEqual([1, 0]);
@@ -362,7 +362,7 @@ describe('a release of more than a turn takes', () => {
     expect([feed.holding, monitored().announcements, hops()]).toEqual([false, 1, 1]);
     feed.frames([route(1_700_000_001, 7)], NOW + 4);
     const order: number[] = [];
-    const applied = feed.applied().then(() => order.push(hops()));
+    const applied = feed.applied(new AbortController().signal).then(() => order.push(hops()));
     for (let turn = 2; turn <= 4; turn++) {
       turns.give();
       expect([monitored().announcements, hops()]).toEqual([turn, turn === 4 ? 7 : turn]);
@@ -393,7 +393,7 @@ describe('a release of more than a turn takes', () => {
     feed.hold();
     feed.frames([route(1_700_000_001, 5)], NOW + 5);
     let told = false;
-    void feed.applied().then(() => {
+    void feed.applied(new AbortController().signal).then(() => {
       told = true;
     });
     expect(feed.holding).toBe(true);

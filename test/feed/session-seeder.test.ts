@@ -261,6 +261,34 @@ test('a stop ends when what was held is applied', async () => {
   expect([monitored.withdrawals, table.routes]).toEqual([3, 2]);
 });
 
+test('a stop does not wait for more than a second: what was not applied is for the next start to read', async () => {
+  const turns = new ManualTurns();
+  turns.lookMs = 10;
+  const { timers, feed, table, seeder, pass, seeded } = world(turns);
+  await seeded();
+  const startMs = timers.now();
+  const frame = { record_type: 'update', vp: `${VPS[0].asn}_${VPS[0].ip}`, withdraws: PREFIX };
+  feed.hold();
+  for (let i = 1; i <= 4; i++)
+    feed.frames([Buffer.from(JSON.stringify({ ...frame, sec: startMs / 1000 }))], startMs + i);
+  feed.release(); // applies the first
+  turns.give();
+  let over = false;
+  const stopped = seeder.stop().then(() => {
+    over = true;
+  });
+  await pass(999);
+  expect(over).toBe(false);
+  await pass(1);
+  await stopped;
+  const [monitored] = table.prefixes.monitored();
+  const { withdrawals } = monitored;
+  expect(withdrawals).toBeLessThan(4);
+  expect(seeder.completeUntil()[PREFIX]).toBe(startMs + withdrawals);
+  turns.all();
+  expect(monitored.withdrawals).toBe(withdrawals);
+});
+
 test('what a comparison corrected before the answer broke off is counted', async () => {
   const { api, table, figures, seeder, pass, seeded } = world();
   await seeded();
