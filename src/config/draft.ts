@@ -4,7 +4,7 @@ import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
 import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath, shownPath } from './api-keys.ts';
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';
 import { CONFIG_FLAGS, type FlagValues } from './flags.ts';
-import { MAX_RPKI_SOURCES } from './rpki-source.ts';
+import { MAX_RPKI_SOURCES, rtrAddress } from './rpki-source.ts';
 import type { Environment } from './substitution.ts';
 import { apiKey, type IssueStyle, unknownKey } from './values.ts';
 
@@ -107,6 +107,9 @@ export class Draft {
       this.#add(path, `expected at most ${MAX_RPKI_SOURCES} sources, got ${entries.length}`);
     for (const [i, entry] of entries.entries()) {
       if (!isSection(entry)) continue;
+      const { url } = entry;
+      if (typeof url === 'string' && /^rtrs?:/i.test(url) && rtrAddress(url) === undefined)
+        this.#add([...path, i, 'url'], 'expected a host, such as rtr://validator:8282');
       const places = ['url', 'file'].filter((key) => entry[key] !== undefined);
       if (places.length !== 1)
         this.#add([...path, i], `expected either url or file, got ${places.length === 0 ? 'none' : 'both'}`);

@@ -8,7 +8,9 @@ export type RpkiSourceConfig =
   /** JSON over HTTP. The URL may hold what nobody else should read. */
   | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
   /** A JSON file. */
-  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number };
+  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number }
+  /** The RPKI-to-Router protocol; the cache says when it is to be asked. */
+  | { readonly kind: 'rtr'; readonly host: string; readonly port: number; readonly tls: boolean };
 
 /** Where validated RPKI data comes from. Times are ms. */
 export interface RpkiConfig {

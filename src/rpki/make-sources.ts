@@ -2,13 +2,15 @@
 import type { Logger } from '../logger.ts';
 import type { Timers } from '../stream/timers.ts';
 import { JsonSource } from './json/json-source.ts';
+import { RtrSource } from './rtr/rtr-source.ts';
 import type { RpkiScope } from './scope.ts';
 import type { RpkiSource } from './validated-data.ts';
 
 /** Where a source is. Times are ms. */
 export type RpkiPlace =
   | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
-  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number };
+  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number }
+  | { readonly kind: 'rtr'; readonly host: string; readonly port: number; readonly tls: boolean };
 
 export interface RpkiSourcesOptions {
   readonly places: readonly RpkiPlace[];
@@ -23,7 +25,9 @@ export interface RpkiSourcesOptions {
 
 export function makeSources({ places, ...common }: RpkiSourcesOptions, scope: RpkiScope): RpkiSource[] {
   return places.map((place, i) => {
-    const { intervalMs } = place;
-    return new JsonSource({ ...common, place, intervalMs, scope, name: String(i) });
+    const name = String(i);
+    if (place.kind !== 'rtr') return new JsonSource({ ...common, place, intervalMs: place.intervalMs, scope, name });
+    const { host, port, tls } = place;
+    return new RtrSource({ ...common, host, port, tls: tls ? {} : undefined, scope, name });
   });
 }

@@ -152,7 +152,8 @@ table:
   data_api_lag: 500ms
 storage: {path: state, snapshot_interval: 30s}
 rpki:
-  sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m}]
+  sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m},
+    {url: "rtr://validator:8282"}, {url: "rtrs://[2001:db8::1]"}]
   max_age: 90m
 paths: {transit_free: [174, AS3356], allowed: ["65000"]}
 otlp:
@@ -198,6 +199,8 @@ log: {level: debug, format: json}
       sources: [
         { kind: 'url', url: 'http://validator:8323/json?exclude=routerKeys', intervalMs: 600_000 },
         { kind: 'file', path: 'vrps.json', intervalMs: 60_000 },
+        { kind: 'rtr', host: 'validator', port: 8282, tls: false },
+        { kind: 'rtr', host: '2001:db8::1', port: 324, tls: true },
       ],
       maxAgeMs: 5_400_000,
     });

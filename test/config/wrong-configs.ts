@@ -343,11 +343,12 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   },
   {
     name: 'sources that are nowhere, at two places, or of another protocol',
-    yaml: `${OK}rpki:\n  sources:\n    - {interval: 1m}\n    - {url: "http://a/json", file: b}\n    - {url: "ftp://a/json?key=SECRET"}\n`,
+    yaml: `${OK}rpki:\n  sources:\n    - {interval: 1m}\n    - {url: "http://a/json", file: b}\n    - {url: "ftp://a/json?key=SECRET"}\n    - {url: "rtr://"}\n`,
     problems: [
       'bgp.yml:4:7: rpki.sources[0]: expected either url or file, got none',
       'bgp.yml:5:7: rpki.sources[1]: expected either url or file, got both',
-      'bgp.yml:6:13: rpki.sources[2].url: expected a URL that starts with http:// or https://, such as http://validator:8323/json, got "ftp://a/json…"',
+      'bgp.yml:6:13: rpki.sources[2].url: expected a URL that starts with http:// or https:// or rtr:// or rtrs://, such as http://validator:8323/json, got "ftp://a/json…"',
+      'bgp.yml:7:13: rpki.sources[3].url: expected a host, such as rtr://validator:8282',
     ],
   },
   {
