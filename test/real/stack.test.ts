@@ -3,7 +3,7 @@
  * the demo plays its five minutes. Then every query of every dashboard is asked of that Prometheus. Grafana is not started:
  * what it would ask is asked in its place.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -199,6 +199,28 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
       ],
     ]);
     expect(stdout.trim()).toBe('/app/dist/main.js serve --storage.path=/data');
+  });
+
+  test('as process 1 of a container the exporter stops on a SIGTERM that comes with its first line', async () => {
+    const name = `${PROJECT}_stops`;
+    const exporter = spawn('docker', [
+      ...['run', '--rm', '--init=false', '--name', name, '--env', 'BGP_API_KEY=not-a-key', IMAGE],
+      ...['--prefix=192.0.2.0/24', '--bgproutes.websocket-url=ws://127.0.0.1:9'],
+      ...['--bgproutes.live-manager-url=http://127.0.0.1:9', '--bgproutes.data-api-url=http://127.0.0.1:9'],
+    ]);
+    const ended = new Promise<number | null>((resolve) => exporter.once('exit', resolve));
+    let said = '';
+    await new Promise<void>((resolve) => {
+      exporter.stderr.on('data', (text: Buffer) => {
+        said += text.toString();
+        if (said.includes('\n')) resolve();
+      });
+      exporter.once('exit', () => resolve());
+    });
+    // A process that does not hear it would be killed after a minute, and end with 137.
+    await run('docker', ['stop', '--time=60', name]);
+    expect(await ended, said).toBe(0);
+    expect(said).toContain('msg="bgproutes-exporter starts"');
   });
 
   describe('after the five minutes of the demo', () => {
