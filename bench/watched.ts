@@ -7,6 +7,6 @@ export function watched(texts: readonly string[]): WatchedPrefix[] {
   return texts.map((text) => {
     const prefix = parsePrefix(text);
     if (prefix === undefined) throw new Error(`not a prefix: ${text}`);
-    return { prefix, description: '', group: '', origins: [], upstreams: [], session: 0 };
+    return { prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] };
   });
 }

@@ -12,6 +12,7 @@ import type { Prefix } from './bgp/prefix.ts';
 import { BgproutesFeed, type BgproutesFeedOptions } from './bgproutes/feed.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
+import { AllSources } from './feed/all-sources.ts';
 import { Keeper } from './feed/keeper.ts';
 import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
@@ -42,6 +43,7 @@ import { systemTimers, type Timers } from './stream/timers.ts';
 import { systemCode, systemReason } from './system-error.ts';
 import { Fold } from './table/fold.ts';
 import { RoutingTable } from './table/routing-table.ts';
+import { FIRST_SOURCE } from './table/snapshot.ts';
 import { TableIds } from './table/table-ids.ts';
 import type { BuildInfo } from './version.ts';
 
@@ -52,6 +54,8 @@ export interface ExporterDeps {
   readonly reloadConfig?: () => Config;
   /** Default: the real clock. */
   readonly timers?: Timers;
+  /** The services that stream, in the order of precedence, instead of those of the configuration. */
+  readonly feeds?: (input: FeedInput) => readonly LiveFeed[];
   /** Lines that the page shows above its numbers: for a demo, that says what happens. */
   readonly notes?: () => readonly string[];
 }
@@ -97,7 +101,7 @@ const STOP_LIMIT_MS = 4_500;
 const LAST_EXPORT_MS = 1_000;
 
 /** What a maker of a LiveFeed is given. */
-interface FeedInput {
+export interface FeedInput {
   readonly config: Config;
   readonly prefixes: readonly Prefix[];
   readonly tools: FeedTools;
@@ -117,7 +121,8 @@ class Exporter implements RunningExporter {
   readonly #logger: Logger;
   readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
-  readonly #feed: LiveFeed;
+  readonly #liveFeeds: readonly LiveFeed[];
+  readonly #source: AllSources;
   readonly #feeds: readonly SessionFeed[];
   readonly #keeper: Keeper;
   readonly #troubles = new StreamTroubles();
@@ -145,39 +150,52 @@ class Exporter implements RunningExporter {
     this.#config = config;
     const startMs = timers.now();
     const { table: tableConfig } = config;
-    this.table = new RoutingTable(tableConfig);
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
     const userAgent = `bgproutes-exporter/${deps.version.version}`;
-    this.#feed = SOURCES.bgproutes({
+    const input: FeedInput = {
       config,
       prefixes: prefixesOf(config),
       tools: {
         ...{ timers, logger, userAgent },
-        ids: new TableIds(this.table),
         knownMoreSpecifics: (prefix) => this.table.prefixes.moreSpecificsOf(prefix),
       },
       onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
-    });
-    const { source, decoder, canary } = this.#feed;
-    const plan = planSessions(config.prefixes, this.#feed);
-    this.table.prefixes.canary = canary;
+    };
+    this.#liveFeeds = deps.feeds?.(input) ?? [SOURCES.bgproutes(input)];
+    const liveFeeds = this.#liveFeeds;
+    const source = new AllSources(liveFeeds);
+    this.#source = source;
+    this.table = new RoutingTable(
+      tableConfig,
+      liveFeeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
+    );
+    const plan = planSessions(config.prefixes, liveFeeds);
+    this.table.prefixes.canary = liveFeeds.find(({ canary }) => canary !== undefined)?.canary;
     const fold = new Fold(this.table);
-    this.#feeds = source.stats.map(
-      (stream, session) =>
-        new SessionFeed({
-          ...{ session, stream, decoder, fold, logger, canary },
-          onUnmonitored: (prefixes, atMs) => source.heard?.(session, prefixes, atMs),
-        }),
+    const ids = new TableIds(this.table);
+    const decoders = liveFeeds.map((feed) => feed.decoder(ids));
+    this.#feeds = source.stats.map((stream, session) => {
+      const place = this.table.ownership.sourceOf(session);
+      const decoder = decoders[place];
+      const { canary } = liveFeeds[place];
+      return new SessionFeed({
+        ...{ session, stream, decoder, fold, logger, canary },
+        onUnmonitored: (prefixes, atMs) => source.heard(session, prefixes, atMs),
+        onPassed: (vp, heir) => this.#keeper.readPassed(new Set([vp]), heir),
+      });
+    });
+    const histories = liveFeeds.flatMap((feed) =>
+      feed.source.stats.map((_, session) => (tableConfig.seed ? feed.history(session) : undefined)),
     );
     this.#keeper = new Keeper({
       table: this.table,
       feeds: this.#feeds,
-      histories: source.stats.map((_, session) => (tableConfig.seed ? this.#feed.history(session) : undefined)),
+      histories,
       figures: this.figures,
       logger,
       timers,
-      lagMs: tableConfig.dataApiLagMs,
+      lagMs: liveFeeds.map(({ historyLagMs }) => historyLagMs ?? tableConfig.dataApiLagMs),
       reseedIntervalMs: tableConfig.reseedIntervalMs,
       vpPollIntervalMs: tableConfig.vpPollIntervalMs,
       takeClockStep: timers.takeStep,
@@ -270,7 +288,7 @@ class Exporter implements RunningExporter {
     }
     this.#validated?.start();
     this.#keeper.start();
-    this.#feed.source.start({
+    this.#source.start({
       frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
       opened: (session, atMs) => this.#keeper.opened(session, atMs),
       connected: (session, atMs) => {
@@ -292,10 +310,10 @@ class Exporter implements RunningExporter {
   }
 
   ready(): Readiness {
-    const { source } = this.#feed;
+    const source = this.#source;
     if (!allUp(source.stats)) return { ok: false, reason: 'the stream is not up' };
     for (const [session] of this.#feeds.entries()) {
-      const reason = source.unhealthy?.(session);
+      const reason = source.unhealthy(session);
       if (reason !== undefined) return { ok: false, reason: `session ${session}: ${reason}` };
     }
     return { ok: true };
@@ -330,7 +348,7 @@ class Exporter implements RunningExporter {
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
     this.#cancelSnapshot();
-    await this.#feed.source.stop();
+    await this.#source.stop();
     await this.#keeper.stop();
     await this.#validated?.stop();
     await this.#saveSnapshot(true);
@@ -373,7 +391,7 @@ class Exporter implements RunningExporter {
   }
 
   async #change(next: Config): Promise<void> {
-    await this.#planChange.change(planSessions(next.prefixes, this.#feed, this.#planChange.plan));
+    await this.#planChange.change(planSessions(next.prefixes, this.#liveFeeds, this.#planChange.plan));
     this.#validated?.watch(prefixesOf(next));
     this.#config = next;
   }
@@ -411,7 +429,9 @@ class Exporter implements RunningExporter {
     this.figures.restores[outcome.result]++;
     if (outcome.result === 'success') {
       this.figures.snapshotAtMs = outcome.meta.createdAtMs;
-      this.#keeper.restored(outcome.meta.completeUntil);
+      this.#keeper.restored(
+        Object.fromEntries((outcome.meta.sources ?? []).map(({ name, completeUntil }) => [name, completeUntil])),
+      );
       const age = Math.round((nowMs - outcome.meta.createdAtMs) / 1000);
       this.#logger.info('table restored', { routes: this.table.routes, age_seconds: age });
     } else if (outcome.result === 'missing') {
@@ -438,11 +458,15 @@ class Exporter implements RunningExporter {
       const aheadMs = this.#keeper.clockOffsetMs ?? this.#timers.machineAheadMs;
       const meta = () => {
         createdAtMs = this.#timers.now();
-        const completeUntil = Object.entries(this.#keeper.completeUntil()).map(([prefix, ms]) => [
-          prefix,
-          ms + aheadMs,
-        ]);
-        return { createdAtMs: createdAtMs + aheadMs, completeUntil: Object.fromEntries(completeUntil), final };
+        const until = this.#keeper.completeUntil();
+        const sources = this.table.ownership.sources.map((name) => ({
+          name,
+          completeUntil: Object.fromEntries(
+            Object.entries(until[name] ?? {}).map(([prefix, ms]) => [prefix, ms + aheadMs]),
+          ),
+        }));
+        const completeUntil = sources.find(({ name }) => name === FIRST_SOURCE)?.completeUntil ?? {};
+        return { createdAtMs: createdAtMs + aheadMs, completeUntil, sources, final };
       };
       const holder = await this.#store.lock();
       if (holder !== undefined) {
@@ -466,7 +490,7 @@ class Exporter implements RunningExporter {
   // --- the page for people ----------------------------------------------------------------------------------------------
 
   #landing(): LandingFacts {
-    const prefixes = landingPrefixes(this.table, (session) => this.#feed.source.stats[session].up);
+    const prefixes = landingPrefixes(this.table, (session) => this.#source.stats[session].up);
     const seeded = this.figures.seeded ? 'seeded' : 'unseeded';
     return {
       build: this.#deps.version,

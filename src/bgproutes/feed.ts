@@ -1,5 +1,6 @@
 /** All that bgproutes.io gives, as a LiveFeed: a session a key, its decoder, and the Data API as its history. */
 import type { Prefix } from '../bgp/prefix.ts';
+import type { RouteIds } from '../bgp/route-integers.ts';
 import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
 import { DataApiClient, type DataApiOptions } from './data-api/client.ts';
 import { DataApiSeed } from './data-api/seed.ts';
@@ -25,7 +26,6 @@ export interface BgproutesFeedOptions extends FeedTools {
 
 export class BgproutesFeed implements LiveFeed {
   readonly source: BgproutesSource;
-  readonly decoder: BgproutesDecoder;
   readonly canary: string | undefined;
   readonly #options: BgproutesFeedOptions;
   readonly #histories: readonly DataApiSeed[];
@@ -37,12 +37,15 @@ export class BgproutesFeed implements LiveFeed {
     const { subscriptions } = this.plan(prefixes);
     const sessions = apiKeys.map((apiKey, i) => ({ apiKey, prefixes: subscriptions[i] }));
     this.source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
-    this.decoder = new BgproutesDecoder(options.ids);
     this.canary = settings.canaryPrefix?.text;
     this.#histories = apiKeys.map((apiKey) => {
       const client = new DataApiClient({ baseUrl: dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest });
       return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
     });
+  }
+
+  decoder(ids: RouteIds): BgproutesDecoder {
+    return new BgproutesDecoder(ids);
   }
 
   history(session: number): DataApiSeed | undefined {

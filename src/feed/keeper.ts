@@ -11,17 +11,20 @@ import type { RoutingTable } from '../table/routing-table.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionSeeder } from './session-seeder.ts';
+import { SourceActivity } from './source-activity.ts';
 import { VpDirectory } from './vp-directory.ts';
 
 export interface KeeperOptions {
   readonly table: RoutingTable;
+  /** By session, numbered over all sources; so are `histories`. */
   readonly feeds: readonly SessionFeed[];
-  /** By session; a session without one is not seeded, and with none at all the table never counts as seeded. */
+  /** A session without one is not seeded, and with none at all the table never counts as seeded. */
   readonly histories: readonly (History | undefined)[];
   readonly figures: TableFigures;
   readonly logger: Logger;
   readonly timers: Timers;
-  readonly lagMs: number;
+  /** By source: how far its history is behind its stream. */
+  readonly lagMs: readonly number[];
   /** 0: never. */
   readonly reseedIntervalMs: number;
   /** 0: never. */
@@ -50,7 +53,9 @@ export class Keeper {
   readonly #seeders: readonly (SessionSeeder | undefined)[];
   /** The histories that there are. */
   readonly #histories: readonly History[];
-  readonly #directory: VpDirectory;
+  /** By source. */
+  readonly #directories: readonly VpDirectory[];
+  readonly #activity: SourceActivity;
   readonly #clock: ServiceClock;
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
@@ -64,8 +69,6 @@ export class Keeper {
     this.#options = options;
     const { table, timers, logger, figures, feeds, histories, lagMs } = options;
     this.#histories = histories.filter((history) => history !== undefined);
-    const onBack = (vps: readonly HistoryVp[]) => this.#readReturned(vps);
-    const onDoubt = () => this.#listDoubted();
     this.#clock = new ServiceClock({
       logger,
       streamDelayMs: () => feeds.map((feed) => feed.medianDelayMs).find((delayMs) => delayMs !== undefined),
@@ -74,15 +77,32 @@ export class Keeper {
         figures.refusedClockAnswers++;
       },
     });
-    this.#directory = new VpDirectory({ table, now: timers.now, logger, onBack, clock: this.#clock, onDoubt });
-    this.#seeders = histories.map(
-      (api, session) =>
-        api &&
-        new SessionSeeder({
-          ...{ session, feed: feeds[session], table, api, directory: this.#directory, figures, logger, timers, lagMs },
-          onChange: () => this.#changed(),
+    const { ownership } = table;
+    this.#directories = ownership.sources.map(
+      (_, source) =>
+        new VpDirectory({
+          ...{ table, source, now: timers.now, logger, clock: this.#clock },
+          onBack: (vps) => this.#readReturned(source, vps),
+          onPassed: (vps, heir) => this.readPassed(vps, heir),
+          onDoubt: () => this.#listDoubted(source),
         }),
     );
+    this.#seeders = histories.map((history, session) => {
+      if (history === undefined) return undefined;
+      const source = ownership.sourceOf(session);
+      return new SessionSeeder({
+        ...{ session, feed: feeds[session], table, history, figures, logger, timers, lagMs: lagMs[source] },
+        directory: this.#directories[source],
+        onChange: () => this.#changed(),
+      });
+    });
+    this.#activity = new SourceActivity({
+      ...{ table, timers, sessions: feeds.length },
+      isCurrent: (session, prefix) => this.#seeders[session]?.isCurrent(prefix) ?? true,
+      onChange: () => this.#changed(),
+      onCut: (session, prefix) => this.#seeders[session]?.lost(prefix),
+      onPassed: (vps, heir) => this.readPassed(vps, heir),
+    });
   }
 
   /** Starts what runs by the clock. */
@@ -94,7 +114,9 @@ export class Keeper {
     const loops = [this.#every(Math.min(60_000, Math.max(50, shortest / 100)), () => this.#sweep())];
     if (this.#histories.length > 0) {
       loops.push(
-        this.#every(vpPollIntervalMs, () => this.#pollVps()),
+        this.#every(vpPollIntervalMs, async () => {
+          for (const source of this.#directories.keys()) await this.#pollVps(source);
+        }),
         this.#every(reseedIntervalMs, () => this.compare()),
         this.#every(CLOCK_CHECK_MS, () => this.#watchClock()),
         this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
@@ -113,12 +135,25 @@ export class Keeper {
     this.#seeders[session]?.setDelivered(prefixes);
   }
 
-  restored(completeUntil: Readonly<Record<string, number>>): void {
-    for (const seeder of this.#seeders) seeder?.restored(completeUntil);
+  /** @param completeUntil by the name of a source, then by prefix, Unix ms */
+  restored(completeUntil: Readonly<Record<string, Readonly<Record<string, number>>>>): void {
+    for (const [session, seeder] of this.#seeders.entries()) {
+      const until = completeUntil[this.#nameOf(session)];
+      if (until !== undefined) seeder?.restored(until);
+    }
   }
 
-  completeUntil(): Record<string, number> {
-    return Object.assign({}, ...this.#seeders.map((seeder) => seeder?.completeUntil()));
+  /** By the name of a source, then by prefix: until when the table is complete, Unix ms. */
+  completeUntil(): Record<string, Record<string, number>> {
+    const bySource: Record<string, Record<string, number>> = {};
+    for (const [session, seeder] of this.#seeders.entries())
+      Object.assign((bySource[this.#nameOf(session)] ??= {}), seeder?.completeUntil());
+    return bySource;
+  }
+
+  #nameOf(session: number): string {
+    const { ownership } = this.#options.table;
+    return ownership.sources[ownership.sourceOf(session)];
   }
 
   opened(session: number, atMs: number): void {
@@ -127,6 +162,7 @@ export class Keeper {
   }
 
   connected(session: number, atMs: number): void {
+    this.#activity.connected(session);
     this.#seeders[session]?.connected(atMs);
     this.#changed();
   }
@@ -138,6 +174,7 @@ export class Keeper {
   }
 
   disconnected(session: number, atMs: number): void {
+    this.#activity.disconnected(session);
     this.#seeders[session]?.disconnected(atMs);
     this.#changed();
   }
@@ -150,6 +187,7 @@ export class Keeper {
   /** Ends everything under way; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#activity.stop();
     await Promise.all(this.#seeders.map((seeder) => seeder?.stop()));
     await this.#loops;
     await Promise.all([this.#reading, this.#asking]);
@@ -158,15 +196,27 @@ export class Keeper {
   #changed(): void {
     const { figures, logger, table } = this.#options;
     figures.clockOffsetMs = this.#clock.isKnown ? this.#clock.offsetMs : undefined;
-    const isDoubted = this.#directory.isDoubted || !this.#clock.isKnown;
-    const isComplete = this.#seeders.every((seeder) => seeder?.complete !== false);
-    const seeded = this.#histories.length > 0 && !isDoubted && isComplete;
+    const trusting = (session: number, prefix: string) =>
+      this.#clock.isKnown &&
+      !this.#directories[table.ownership.sourceOf(session)].isDoubted &&
+      this.#seeders[session]?.isTrusted(prefix) === true;
     let prefixes = 0;
     for (const monitored of table.prefixes.monitored()) {
       prefixes++;
-      const seeder = this.#seeders[monitored.watched.session];
-      table.setTrusted(monitored, !isDoubted && seeder?.isTrusted(monitored.state.prefix.text) === true);
+      const { text } = monitored.state.prefix;
+      table.setTrusted(
+        monitored,
+        monitored.watched.sessions.some((session) => trusting(session, text)),
+      );
     }
+    this.#activity.apply();
+    // A prefix is complete when it is so in one of the sessions that deliver it.
+    const incomplete = new Set<string>();
+    const complete = new Set<string>();
+    for (const [session, seeder] of this.#seeders.entries())
+      for (const prefix of seeder?.wanted ?? []) (trusting(session, prefix) ? complete : incomplete).add(prefix);
+    const isComplete = this.#clock.isKnown && [...incomplete].every((prefix) => complete.has(prefix));
+    const seeded = this.#histories.length > 0 && isComplete && !this.#directories.some((one) => one.isDoubted);
     // The counterpart of the lines that say why it is not.
     if (seeded && !figures.seeded) logger.info('the table is complete', { prefixes, routes: table.routes });
     figures.seeded = seeded;
@@ -214,15 +264,16 @@ export class Keeper {
   }
 
   /** A list is doubted, or is believed again. */
-  #listDoubted(): void {
+  #listDoubted(source: number): void {
     const { figures, timers } = this.#options;
+    const directory = this.#directories[source];
     this.#changed();
-    if (!this.#directory.isDoubted) return;
+    if (!directory.isDoubted) return;
     figures.doubtedAnswers.vantage_points++;
     const askAgain = async () => {
-      while (this.#directory.isDoubted && !this.#stopped.signal.aborted) {
+      while (directory.isDoubted && !this.#stopped.signal.aborted) {
         await sleep(timers, LIST_RETRY_MS, this.#stopped.signal);
-        if (!this.#stopped.signal.aborted) await this.#pollVps();
+        if (!this.#stopped.signal.aborted) await this.#pollVps(source);
       }
     };
     this.#asking = Promise.all([this.#asking, askAgain()]);
@@ -251,30 +302,46 @@ export class Keeper {
     this.#unreadSeen = unread;
     this.#nextFailureComparisonMs = timers.now() + FAILURE_PAUSE_MS;
     // What was missed is in the API's table only when its lag has passed.
-    await sleep(timers, lagMs + SETTLE_MS, this.#stopped.signal);
+    await sleep(timers, Math.max(...lagMs) + SETTLE_MS, this.#stopped.signal);
     if (this.#stopped.signal.aborted) return;
     logger.info('frames could not be read: the table is compared with the Data API');
     await this.compare();
   }
 
+  /** VPs passed to this source from another that delivers them no more: what they hold is read from its history. */
+  readPassed(vps: ReadonlySet<number>, source: number): void {
+    this.#readReturned(source, this.#directories[source].liveAmong(vps));
+  }
+
   /** One session after the other, beside whatever found out that they are back. */
-  #readReturned(vps: readonly HistoryVp[]): void {
+  #readReturned(source: number, vps: readonly HistoryVp[]): void {
     this.#reading = this.#reading.then(async () => {
-      for (const seeder of this.#seeders) await seeder?.readVps(vps);
+      for (const [, seeder] of this.#seedersOf(source)) await seeder.readVps(vps);
     });
   }
 
-  async #pollVps(): Promise<void> {
-    const { logger } = this.#options;
-    for (const history of this.#histories) {
+  /** With their sessions. */
+  #seedersOf(source: number): [session: number, seeder: SessionSeeder][] {
+    const { ownership } = this.#options.table;
+    return this.#seeders.flatMap((seeder, session) =>
+      seeder === undefined || ownership.sourceOf(session) !== source ? [] : [[session, seeder]],
+    );
+  }
+
+  async #pollVps(source: number): Promise<void> {
+    const { logger, histories } = this.#options;
+    for (const [session] of this.#seedersOf(source)) {
+      const history = histories[session];
+      if (history === undefined) continue;
       try {
-        await this.#directory.refresh(history, this.#stopped.signal);
-        this.#readReturned([]); // those that could not be read the last time
+        await this.#directories[source].refresh(history, this.#stopped.signal);
+        this.#readReturned(source, []); // those that could not be read the last time
         return;
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
         // The next key may be better off; with the last one the poll is tried again at its next time.
-        logger.warn('the vantage points could not be read from the Data API', {
+        logger.warn('the vantage points could not be read from the history', {
+          source: this.#nameOf(session),
           error: error instanceof Error ? error.message : String(error),
         });
       }

@@ -51,6 +51,11 @@ export class PrefixStandings {
     );
   }
 
+  /** What the table has of the prefix is not complete up to any time. */
+  forget(prefix: string): void {
+    this.#standings.delete(prefix);
+  }
+
   /** Forgets what was read. Gives whether anything was live. */
   clear(): boolean {
     const wasLive = [...this.#standings.keys()].some((prefix) => this.isLive(prefix));

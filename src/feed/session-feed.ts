@@ -40,7 +40,7 @@ const systemTurns: Turns = {
 };
 
 export interface SessionFeedOptions {
-  /** The place of the session in the source. */
+  /** The number of the session among those of all sources. */
   readonly session: number;
   readonly stream: StreamStats;
   /** May be shared by all sessions: each frame is decoded and folded in one step. */
@@ -57,6 +57,8 @@ export interface SessionFeedOptions {
    * prefixes of the message, canonical.
    */
   readonly onUnmonitored?: (prefixes: readonly string[], receivedAtMs: number) => void;
+  /** A VP went down here, and passed to another source (its place), whose history is to be read for it. */
+  readonly onPassed?: (vp: number, source: number) => void;
 }
 
 export class SessionFeed {
@@ -80,6 +82,7 @@ export class SessionFeed {
   readonly #logger: Logger;
   readonly #turns: Turns;
   readonly #onUnmonitored: (prefixes: readonly string[], receivedAtMs: number) => void;
+  readonly #onPassed: (vp: number, source: number) => void;
   readonly #queue: FrameQueue;
   #isHolding = false;
   #overflowed = false;
@@ -136,6 +139,7 @@ export class SessionFeed {
     holdBounds,
     turns = systemTurns,
     onUnmonitored = () => {},
+    onPassed = () => {},
   }: SessionFeedOptions) {
     this.#session = session;
     this.stream = stream;
@@ -149,6 +153,7 @@ export class SessionFeed {
     this.#queue = new FrameQueue(holdBounds);
     this.#turns = turns;
     this.#onUnmonitored = onUnmonitored;
+    this.#onPassed = onPassed;
   }
 
   /** Messages, or parts of one, whose events are lost because they could not be read. */
@@ -358,7 +363,8 @@ export class SessionFeed {
 
   #peerState(state: PeerState): void {
     while (this.#unfinished.length > 0) this.#applyNext(); // of the same frame
-    this.#fold.applyPeerState(state, this.counts, this.#receivedAtMs);
+    const { vp, heir } = this.#fold.applyPeerState(state, this.#session, this.counts, this.#receivedAtMs);
+    if (heir !== -1) this.#onPassed(vp, heir);
   }
 
   #failed(reason: string): void {

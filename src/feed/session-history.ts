@@ -12,7 +12,7 @@ import type { VpDirectory } from './vp-directory.ts';
 export interface SessionHistoryOptions {
   readonly session: number;
   readonly table: RoutingTable;
-  readonly api: History;
+  readonly history: History;
   readonly directory: VpDirectory;
   /** Unix ms. */
   readonly now: () => number;
@@ -39,10 +39,10 @@ export class SessionHistory {
     signal: AbortSignal,
     onCorrected: () => void = () => {},
   ): Promise<RibReader> {
-    const { api, table, session } = this.#options;
+    const { history, table, session } = this.#options;
     const atMs = wholeSecond(this.#serviceMs(ourMs));
     const rib = new RibReader(table, session, atMs, onCorrected);
-    await rib.read(api.rib(vps, prefixes, atMs, signal));
+    await rib.read(history.rib(vps, prefixes, atMs, signal));
     return rib;
   }
 
@@ -78,8 +78,8 @@ export class SessionHistory {
     ourMs: number,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<MonitoredPrefix, Holders>> {
-    const { api, directory, table, session, now } = this.#options;
-    const batches = api.holders(directory.live, prefixes, wholeSecond(this.#serviceMs(ourMs)), signal);
+    const { history, directory, table, session, now } = this.#options;
+    const batches = history.holders(directory.live, prefixes, wholeSecond(this.#serviceMs(ourMs)), signal);
     return applyHolders(table, session, batches, now());
   }
 
@@ -92,7 +92,7 @@ export class SessionHistory {
     of?: UpdatesOf,
   ) {
     const [from, to] = [wholeSecond(this.#serviceMs(fromMs)), Math.ceil(this.#serviceMs(toMs) / 1000) * 1000];
-    return this.#options.api.updates(vps, prefixes, from, to, signal, of);
+    return this.#options.history.updates(vps, prefixes, from, to, signal, of);
   }
 
   /** A table that is newer than the stream by our clock would take no event. */

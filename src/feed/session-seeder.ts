@@ -28,7 +28,7 @@ export interface SeederOptions {
   readonly session: number;
   readonly feed: SessionFeed;
   readonly table: RoutingTable;
-  readonly api: History;
+  readonly history: History;
   readonly directory: VpDirectory;
   readonly figures: TableFigures;
   readonly logger: Logger;
@@ -65,6 +65,8 @@ export class SessionSeeder {
   #wanted: readonly string[] = [];
   /** Those that the stream delivers: only of them can a gap be filled. */
   #prefixes: readonly string[] = [];
+  /** Those that the fill under way has read so far as to let the stream go on. */
+  readonly #current = new Set<string>();
   /** Those that the fill under way has begun with. */
   #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
@@ -82,11 +84,11 @@ export class SessionSeeder {
   #beside: Promise<unknown> = Promise.resolve();
 
   constructor(options: SeederOptions) {
-    const { session, table, api, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
+    const { session, table, history, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
     this.#options = options;
     this.#pace = new FillPace({ session, logger, timers });
     this.#progress = new SeedProgress({ session, table, logger, timers });
-    this.#history = new SessionHistory({ session, table, api, directory, now: () => timers.now() });
+    this.#history = new SessionHistory({ session, table, history, directory, now: () => timers.now() });
     this.#doubts = new AbsenceDoubts({
       ...{ session, table, directory, logger, timers, lagMs, onChange, history: this.#history },
       attempt: (read, signal) => this.#attempt(read, signal),
@@ -113,6 +115,25 @@ export class SessionSeeder {
   isTrusted(prefix: string): boolean {
     // The service may still refuse a connection that has only opened.
     return !this.#early && this.#standings.isLive(prefix) && !this.#doubts.has(prefix);
+  }
+
+  /**
+   * Whether the stream's words about the prefix are applied as they come, on top of what the history told: from then on the
+   * session's source may own its VPs.
+   */
+  isCurrent(prefix: string): boolean {
+    return this.#standings.isLive(prefix) || this.#current.has(prefix);
+  }
+
+  /** All that the session should have. */
+  get wanted(): readonly string[] {
+    return this.#wanted;
+  }
+
+  /** Routes of the prefix were given up: when the stream is back it is read as a whole. */
+  lost(prefix: string): void {
+    this.#standings.forget(prefix);
+    this.#holders.forget([prefix]);
   }
 
   /** Whether the stream delivers a prefix that was never read, nor is being read. */
@@ -195,6 +216,7 @@ export class SessionSeeder {
   /** What was read was read by a wrong clock: all prefixes are incomplete, and read again from now on. */
   voidSeed(): void {
     const wasLive = this.#standings.clear();
+    this.#current.clear();
     this.#holders.keep(new Set());
     this.#doubts.keep(new Set());
     this.#options.onChange();
@@ -239,6 +261,7 @@ export class SessionSeeder {
     this.#abort();
     this.#early = false;
     this.#filling = [];
+    this.#current.clear();
     this.#standings.interrupt(Math.min(atMs, this.#heardUntilMs()));
     this.#connectedAtMs = undefined;
     this.#options.onChange();
@@ -310,10 +333,10 @@ export class SessionSeeder {
   }
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
-    const { api, directory, timers, lagMs } = this.#options;
+    const { history, directory, timers, lagMs } = this.#options;
     this.#progress.at('vantage points');
     // A VP that came back before the stream did must be asked; one that comes back later is heard.
-    await directory.ensure(api, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
+    await directory.ensure(history, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
     if (signal.aborted) return;
     this.#isReading = true;
     const vps = directory.live;
@@ -341,6 +364,8 @@ export class SessionSeeder {
     this.#progress.at('updates');
     await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
+    for (const prefix of prefixes) this.#current.add(prefix);
+    this.#options.onChange();
     release();
     await this.#options.feed.applied(signal); // the table is not complete before
     if (signal.aborted) return;
@@ -390,11 +415,11 @@ export class SessionSeeder {
    * When it cannot be read, the RIB alone decides.
    */
   async #checkSilent(silent: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    const { directory, api, logger, session } = this.#options;
+    const { directory, history, logger, session } = this.#options;
     const holders = directory.holdersAmong(silent);
     if (holders.size === 0) return;
     try {
-      await directory.refresh(api, signal, holders);
+      await directory.refresh(history, signal, holders);
     } catch (error) {
       if (signal.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
@@ -406,7 +431,7 @@ export class SessionSeeder {
   async compare(): Promise<void> {
     const prefixes = this.#prefixes.filter((prefix) => this.#standings.isLive(prefix) && !this.#doubts.has(prefix));
     if (prefixes.length === 0) return;
-    const { directory, figures, timers, lagMs, session, logger, api } = this.#options;
+    const { directory, figures, timers, lagMs, session, logger, history } = this.#options;
     const { signal } = this.#controller;
     let corrected = 0;
     // One by one: what was corrected before an answer broke off is corrected all the same.
@@ -415,7 +440,7 @@ export class SessionSeeder {
       figures.corrections++;
     };
     await this.#attempt(async () => {
-      await directory.ensure(api, timers.now() - LIST_AGE_MS, signal);
+      await directory.ensure(history, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
       const asked = directory.live;
       const rib = await this.#compareRib(asked, prefixes, timers.now() - lagMs - OVERLAP_MS, signal, onCorrected);

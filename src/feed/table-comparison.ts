@@ -27,6 +27,7 @@ export interface Holders {
 export class RibReader {
   readonly #table: RoutingTable;
   readonly #session: number;
+  readonly #source: number;
   readonly #timeUs: number;
   /** Which VPs (by number) the RIB has. By the state itself: its number may pass to another while this is read. */
   readonly #seen = new Map<PrefixState, Set<number>>();
@@ -41,6 +42,7 @@ export class RibReader {
   constructor(table: RoutingTable, session: number, atMs: number, onCorrected: () => void = () => {}) {
     this.#table = table;
     this.#session = session;
+    this.#source = table.ownership.sourceOf(session);
     this.#timeUs = atMs * 1000;
     this.#onCorrected = onCorrected;
   }
@@ -62,7 +64,7 @@ export class RibReader {
     let vps = this.#seen.get(state);
     if (vps === undefined) this.#seen.set(state, (vps = new Set()));
     vps.add(vp);
-    if (seed(this.#table, state, vp, route, this.#timeUs) === 'corrected') this.#onCorrected();
+    if (seed(this.#table, state, vp, route, this.#timeUs, this.#source) === 'corrected') this.#onCorrected();
   }
 
   /**
@@ -75,11 +77,12 @@ export class RibReader {
     const found: Absence[] = [];
     for (const state of this.#table.prefixes.states()) {
       const owner = state.monitored ?? state.parents[0];
-      if (owner.watched.session !== this.#session || !prefixes.has(owner.state.prefix.text)) continue;
+      if (!owner.watched.sessions.includes(this.#session) || !prefixes.has(owner.state.prefix.text)) continue;
       const seen = this.#seen.get(state);
       for (const vp of numbers) {
         const cell = this.#table.cells.find(state, vp);
         if (cell === -1 || this.#table.cells.path(cell) === 0 || seen?.has(vp)) continue;
+        if (!this.#table.ownership.counts(owner.active, vp, this.#source)) continue;
         if (this.#table.saidUs(cell, vp) <= this.#timeUs) found.push({ state, vp });
       }
     }
@@ -115,6 +118,7 @@ export class RibReader {
     for (const { state, vp } of absences) {
       // A slice of the stream may have come in between: the state may be gone, the cell newer.
       if (this.#table.prefixes.get(state.number) !== state) continue;
+      if (!isOwner(this.#table, state, vp, this.#source)) continue;
       if (this.#table.seedAbsence(state, vp, this.#timeUs, nowMs) === 'corrected') this.#onCorrected();
     }
   }
@@ -135,6 +139,7 @@ export async function applyHistory(
   heardFromMs: number,
   now: () => number,
 ): Promise<number> {
+  const source = table.ownership.sourceOf(session);
   const heardFromSecondUs = Math.floor(heardFromMs / 1000) * 1_000_000;
   let rows = 0;
   for await (const batch of batches) {
@@ -145,8 +150,8 @@ export async function applyHistory(
       const state = ownState(table, row.prefix, row.kind === 'A', session);
       const vp = state === undefined ? -1 : row.kind === 'A' ? addVp(table, row.vp) : table.vps.find(row.vp);
       if (state !== undefined && vp >= 0) {
-        if (row.kind === 'A') seed(table, state, vp, row, timeUs);
-        else table.seedAbsence(state, vp, timeUs, now());
+        if (row.kind === 'A') seed(table, state, vp, row, timeUs, source);
+        else if (isOwner(table, state, vp, source)) table.seedAbsence(state, vp, timeUs, now());
       }
       if (++rows % ROWS_PER_TURN === 0) await nextTurn();
     }
@@ -166,12 +171,14 @@ export async function applyHolders(
   nowMs: number,
 ): Promise<Map<MonitoredPrefix, Holders>> {
   const found = new Map<MonitoredPrefix, Holders>();
+  const source = table.ownership.sourceOf(session);
   let rows = 0;
   for await (const batch of batches) {
     for (const row of batch.rows) {
       const state = ownState(table, row.prefix, false, session);
       const vp = state?.monitored === undefined ? -1 : addVp(table, row.vp);
-      if (state?.monitored !== undefined && vp >= 0 && table.vps.down[vp] === 0) {
+      const counts = state !== undefined && vp >= 0 && isOwner(table, state, vp, source);
+      if (state?.monitored !== undefined && counts && table.vps.down[vp] === 0) {
         const { monitored } = state;
         let of = found.get(monitored);
         if (of === undefined) found.set(monitored, (of = { missing: [], holders: 0 }));
@@ -218,7 +225,10 @@ function seed(
   vp: number,
   route: { readonly vp: VantagePoint; readonly asPath: string },
   timeUs: number,
+  source: number,
 ): SeedChange {
+  table.list(vp, source);
+  if (!isOwner(table, state, vp, source)) return 'same';
   const path = table.paths.intern(route.asPath, route.vp.asn);
   if (path === undefined) return 'same';
   if (path === PATH_LIMIT) {
@@ -242,5 +252,10 @@ function ownState(table: RoutingTable, prefix: string, create: boolean, session:
   const state = table.prefixes.resolve(prefix, create);
   if (state === 'more_specific_limit') table.droppedRoutes.more_specific_limit++;
   if (!(state instanceof PrefixState)) return undefined;
-  return (state.monitored ?? state.parents[0]).watched.session === session ? state : undefined;
+  return (state.monitored ?? state.parents[0]).watched.sessions.includes(session) ? state : undefined;
+}
+
+/** Whether the source's word about the VP counts for the prefix: see ownership.ts. */
+function isOwner(table: RoutingTable, state: PrefixState, vp: number, source: number): boolean {
+  return table.ownership.counts((state.monitored ?? state.parents[0]).active, vp, source);
 }

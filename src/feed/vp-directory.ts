@@ -16,11 +16,15 @@ export const LIST_CONFIRM_MS = 30_000;
 
 export interface VpDirectoryOptions {
   readonly table: RoutingTable;
+  /** The place of the source whose history gives the list. */
+  readonly source: number;
   /** Unix ms. */
   readonly now: () => number;
   readonly logger: Logger;
   /** Called with VPs that were down and are up again, and with VPs that are new in the list: their routes are to be read. */
   readonly onBack: (vps: readonly HistoryVp[]) => void;
+  /** Called with VPs that went down here and that another source (its place) still delivers: its history is to be read. */
+  readonly onPassed: (vps: ReadonlySet<number>, source: number) => void;
   /** Settled with each list, before the list is applied. */
   readonly clock: ServiceClock;
   /** Called when a list begins to be doubted, and when one is believed again: `isDoubted` tells which. */
@@ -57,6 +61,12 @@ export class VpDirectory {
   /** How far the API's clock is ahead of this machine's, ms. Its times are by its own clock, as those of the stream. */
   get clockOffsetMs(): number {
     return this.#options.clock.offsetMs;
+  }
+
+  /** Those that are live here among VPs of the table, by their numbers. */
+  liveAmong(numbers: ReadonlySet<number>): HistoryVp[] {
+    const { vps } = this.#options.table;
+    return this.live.filter(({ vp }) => numbers.has(vps.find(vp)));
   }
 
   /** Those of these VPs (by `vantagePointKey`) that hold a route, or are expected to. */
@@ -104,7 +114,7 @@ export class VpDirectory {
     // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
     this.#askedAtMs = askedAtMs;
-    const { table } = this.#options;
+    const { table, source } = this.#options;
     const listings = byKey(vps);
     const missing = this.#missingIn(listings, askedAtMs);
     const going = this.#goingBy(listings, missing, silent, askedAtMs);
@@ -118,11 +128,11 @@ export class VpDirectory {
     this.#settle();
     if (table.options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
     const back = this.#backBy(listings);
-    for (const number of going) table.setVpDown(number);
+    this.#takeAway(going);
     for (const [key, listed] of listings) if (listed.every(isAway)) this.#down.add(key);
     for (const { vp } of vps) {
       const number = table.vps.find(vp);
-      if (number >= 0) table.vps.listed[number] = 1;
+      if (number >= 0) table.vps.listed[number] |= 1 << source;
     }
     this.#vps = vps;
     this.#readAtMs = this.#options.now();
@@ -133,7 +143,8 @@ export class VpDirectory {
 
   /** VPs that were listed before and are not now: since the list that was asked for then (Unix ms). */
   #missingIn(listings: ReadonlyMap<string, unknown>, askedAtMs: number): Map<string, number> {
-    const { vps } = this.#options.table;
+    const { table, source } = this.#options;
+    const { vps } = table;
     const missing = new Map<string, number>();
     const before = new Set(this.#vps.map(({ vp }) => vantagePointKey(vp)));
     for (let number = 0; number < vps.end; number++) {
@@ -142,10 +153,10 @@ export class VpDirectory {
       const key = vantagePointKey(vp);
       if (listings.has(key)) continue;
       // By the list before this one, or by the notes of a table that was restored.
-      if (!before.has(key) && !this.#missing.has(key) && vps.listed[number] === 0) continue;
+      if (!before.has(key) && !this.#missing.has(key) && (vps.listed[number] & (1 << source)) === 0) continue;
       const sinceMs = this.#missing.get(key);
       // A VP that spoke since is missing from now on.
-      missing.set(key, sinceMs === undefined || vps.lastHeardMs[number] > sinceMs ? askedAtMs : sinceMs);
+      missing.set(key, sinceMs === undefined || table.heardMs(number, source) > sinceMs ? askedAtMs : sinceMs);
     }
     return missing;
   }
@@ -157,13 +168,14 @@ export class VpDirectory {
     silent: ReadonlySet<string>,
     askedAtMs: number,
   ): number[] {
-    const { vps } = this.#options.table;
+    const { table, source } = this.#options;
+    const { vps } = table;
     const going: number[] = [];
     for (let number = 0; number < vps.end; number++) {
       const vp = vps.get(number);
-      if (vp === undefined || vps.down[number] === 1) continue;
+      if (vp === undefined || vps.down[number] === 1 || !table.isDeliveredBy(number, source)) continue;
       const key = vantagePointKey(vp);
-      const heardMs = vps.lastHeardMs[number];
+      const heardMs = table.heardMs(number, source);
       const listed = listings.get(key);
       const sinceMs = missing.get(key);
       if (sinceMs !== undefined) {
@@ -197,7 +209,7 @@ export class VpDirectory {
 
   /** Begins, or goes on, to doubt a list in which most VPs that hold routes are missing or away; false: it is believed. */
   #isDoubtful(missing: ReadonlyMap<string, unknown>, numbers: readonly number[]): boolean {
-    const { table, logger, now, onDoubt } = this.#options;
+    const { table, source, logger, now, onDoubt } = this.#options;
     const { vps } = table;
     const away = new Set(numbers);
     let all = 0;
@@ -205,6 +217,7 @@ export class VpDirectory {
     for (let number = 0; number < vps.end; number++) {
       const vp = vps.get(number);
       if (vp === undefined || vps.down[number] === 1 || vps.cells[number] === 0) continue;
+      if (!table.isDeliveredBy(number, source)) continue;
       all++;
       if (away.has(number) || missing.has(vantagePointKey(vp))) going++;
     }
@@ -218,6 +231,17 @@ export class VpDirectory {
     return true;
   }
 
+  /** VPs that are down or left, by the list. */
+  #takeAway(numbers: readonly number[]): void {
+    const { table, source, onPassed } = this.#options;
+    const heirs = new Map<number, Set<number>>();
+    for (const number of numbers) {
+      const heir = table.setVpDown(number, 0, source);
+      if (heir !== -1) heirs.set(heir, (heirs.get(heir) ?? new Set()).add(number));
+    }
+    for (const [heir, passed] of heirs) onPassed(passed, heir);
+  }
+
   #settle(): void {
     if (this.#doubtedAtMs === undefined) return;
     this.#doubtedAtMs = undefined;
@@ -226,7 +250,8 @@ export class VpDirectory {
 
   /** Of those that the service ignores, or that left the list, nobody expects a route. */
   #readFullFeeds(vps: readonly HistoryVp[]): void {
-    const { vps: registry } = this.#options.table;
+    const { table, source } = this.#options;
+    const { vps: registry } = table;
     if (!this.#toldNoSizes && vps.every((vp) => vp.ribSizeV4 === undefined && vp.ribSizeV6 === undefined)) {
       this.#toldNoSizes = true;
       this.#options.logger.warn(
@@ -244,7 +269,10 @@ export class VpDirectory {
       });
     }
     for (let number = 0; number < registry.end; number++) {
-      if (registry.get(number) !== undefined) this.#options.table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
+      if (registry.get(number) === undefined) continue;
+      // What only another source lists is that one's to say.
+      const isOurs = full.has(number) || (registry.listed[number] & ~(1 << source)) === 0;
+      if (isOurs) table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
     }
   }
 }

@@ -31,8 +31,10 @@ class PrefixGroup implements PointGroup {
   readonly #otherMoreSpecific: Labels;
   #info: Labels | undefined;
   #infoOf: unknown;
-  #sessionInfo: Labels | undefined;
-  #sessionInfoOf: number | undefined;
+  #sessionInfo: readonly Labels[] = [];
+  #sessionInfoOf: readonly number[] | undefined;
+  #sourceVps: readonly { readonly source: number; readonly labels: Labels }[] = [];
+  #sourceVpsOf: readonly number[] | undefined;
 
   constructor(table: RoutingTable, prefix: MonitoredPrefix, sessions: readonly SessionName[]) {
     const text = prefix.state.prefix.text;
@@ -97,15 +99,33 @@ class PrefixGroup implements PointGroup {
 
   /** No point where nobody said what the sessions are called. */
   sessionInfo(sink: PointSink): void {
-    const { session } = this.#prefix.watched;
-    const name = this.#sessions[session];
-    if (name === undefined) return;
-    if (this.#sessionInfo === undefined || this.#sessionInfoOf !== session) {
-      const values = [this.#base.values[0], name.source, name.session];
-      this.#sessionInfo = new Labels(prefixMetrics.prefixSessionInfo.labels, values);
-      this.#sessionInfoOf = session;
+    const { sessions } = this.#prefix.watched;
+    if (this.#sessionInfoOf !== sessions) {
+      this.#sessionInfo = sessions.flatMap((session) => {
+        const name = this.#sessions[session];
+        if (name === undefined) return [];
+        const values = [this.#base.values[0], name.source, name.session];
+        return [new Labels(prefixMetrics.prefixSessionInfo.labels, values)];
+      });
+      this.#sessionInfoOf = sessions;
     }
-    sink.number(this.#sessionInfo, 1);
+    for (const labels of this.#sessionInfo) sink.number(labels, 1);
+  }
+
+  /** Every source that carries the prefix has a point, at 0 too. */
+  sourceVps(sink: PointSink): void {
+    const { watched, visibleBySource } = this.#prefix;
+    const { ownership } = this.#table;
+    if (this.#sourceVpsOf !== watched.sessions) {
+      const places = watched.sessions.map((session) => ownership.sourceOf(session));
+      this.#sourceVps = places.map((source) => ({
+        source,
+        labels: new Labels(['prefix', 'source'], [this.#base.values[0], ownership.sources[source]]),
+      }));
+      this.#sourceVpsOf = watched.sessions;
+    }
+    for (const { source, labels } of this.#sourceVps)
+      sink.number(labels, visibleBySource === undefined ? this.visible : visibleBySource[source]);
   }
 
   one(sink: PointSink, value: number | undefined): void {
@@ -213,6 +233,7 @@ const WRITERS: Readonly<Record<Key, (group: PrefixGroup, sink: PointSink) => voi
   prefixExpectedKnown: (group, sink) => group.one(sink, group.expectedKnown ? 1 : 0),
   prefixTrusted: (group, sink) => group.one(sink, group.totals.trusted ? 1 : 0),
   prefixSessionInfo: (group, sink) => group.sessionInfo(sink),
+  prefixSourceVps: (group, sink) => group.sourceVps(sink),
   prefixVisibilityRatio: (group, sink) =>
     group.one(sink, group.expected === 0 ? undefined : group.visible / group.expected),
   prefixOriginVps: (group, sink) => group.origins(sink),

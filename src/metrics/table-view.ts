@@ -82,7 +82,7 @@ export class TableView {
     );
     this.#groups = [
       new PlainGroup(figures.startTimeMs, {
-        vps: each(none, 'protocol', ['bgp', 'bmp'], (protocol) => table.vpsByProtocol[protocol]),
+        vps: vps(table),
         tableRoutes: single(none, () => table.routes),
         tableDroppedRoutes: each(none, 'reason', TABLE_BOUNDS, (reason) => table.droppedRoutes[reason]),
         tableClockOffset: single(none, () => seconds(figures.clockOffsetMs)),
@@ -114,4 +114,27 @@ export class TableView {
   }
 }
 
+/** By protocol and by the first source that delivers them. */
+function vps(table: RoutingTable): Write {
+  const { sources, isShared, delivers } = table.ownership;
+  const points = sources.flatMap((source, place) =>
+    PROTOCOLS.map((protocol) => ({ protocol, place, labels: new Labels(['protocol', 'source'], [protocol, source]) })),
+  );
+  if (!isShared) {
+    return (sink) => {
+      for (const { protocol, labels } of points) sink.number(labels, table.vpsByProtocol[protocol]);
+    };
+  }
+  return (sink) => {
+    const counts = sources.map(() => ({ bgp: 0, bmp: 0 }));
+    for (let vp = 0; vp < table.vps.end; vp++) {
+      const known = table.vps.counted[vp] === 1 ? table.vps.get(vp) : undefined;
+      // One of a restored table that nobody delivers yet counts under the first source.
+      if (known !== undefined) counts[Math.max(0, 31 - Math.clz32(delivers[vp] & -delivers[vp]))][known.protocol]++;
+    }
+    for (const { protocol, place, labels } of points) sink.number(labels, counts[place][protocol]);
+  };
+}
+
+const PROTOCOLS = ['bgp', 'bmp'] as const;
 const METRICS: readonly Metric[] = Object.values(tableMetrics);

@@ -4,7 +4,7 @@ import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { LandingAs, LandingPrefix, LandingTrust } from './landing-page.ts';
 
-/** @param isUp whether the session that carries a prefix is up now */
+/** @param isUp whether a session is up now */
 export function landingPrefixes(table: RoutingTable, isUp: (session: number) => boolean): LandingPrefix[] {
   return [...table.prefixes.monitored()].map((prefix) => {
     const { origins, upstreams, watched, state } = prefix;
@@ -26,7 +26,7 @@ export function landingPrefixes(table: RoutingTable, isUp: (session: number) => 
       group: watched.group,
       visibleVps: state.visible,
       expectedVps: table.expected(prefix),
-      trust: trustOf(prefix, isUp(watched.session)),
+      trust: trustOf(prefix, watched.sessions.some(isUp)),
       origins: list(origins, watched.origins),
       unexpectedUpstreams: list(upstreams, watched.upstreams).filter(({ expected }) => !expected),
       moreSpecifics,

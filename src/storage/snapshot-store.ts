@@ -6,6 +6,7 @@ import type { RoutingTable } from '../table/routing-table.ts';
 import {
   checkSnapshot,
   encodeSnapshot,
+  FIRST_SOURCE,
   restoreSnapshot,
   type SnapshotFault,
   type SnapshotMeta,
@@ -145,9 +146,10 @@ export class SnapshotStore {
     if (checked.meta.createdAtMs < oldestMs) return this.#setAside('too_old', nowMs);
     // How long ago it was written is not known then: its routes are used, but nothing in it counts as complete.
     const isAhead = checked.meta.createdAtMs > nowMs + MAX_AHEAD_MS;
-    const { createdAtMs, completeUntil } = checked.meta;
+    const { createdAtMs, completeUntil, sources = [{ name: FIRST_SOURCE, completeUntil }] } = checked.meta;
     const final = await this.#claimCounters(checked.meta);
-    const meta = { createdAtMs, completeUntil: isAhead ? {} : completeUntil, final };
+    const known = isAhead ? sources.map(({ name }) => ({ name, completeUntil: {} })) : sources;
+    const meta = { createdAtMs, completeUntil: isAhead ? {} : completeUntil, sources: known, final };
     try {
       restoreSnapshot(table, { ...checked, meta }, nowMs);
     } catch {

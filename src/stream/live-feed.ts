@@ -14,12 +14,17 @@ import type { Timers } from './timers.ts';
 
 export interface LiveFeed {
   readonly source: StreamSource;
-  /** One for all sessions: each frame is decoded and applied in one step. */
-  readonly decoder: FrameDecoder;
+  /**
+   * Makes the decoder, one for all sessions: each frame is decoded and applied in one step.
+   * @param ids the table's numbers, for a decoder with a fast way
+   */
+  decoder(ids: RouteIds): FrameDecoder;
   /** Canonical text of a prefix that only proves that the stream speaks; it is in the subscriptions of the plan. */
   readonly canary?: string | undefined;
   /** What tells the past of a session's prefixes. Undefined: nobody does, and the table of the session is never complete. */
   history(session: number): History | undefined;
+  /** How far the history is behind the stream, ms. Default: as configured (`table.data_api_lag`). */
+  readonly historyLagMs?: number | undefined;
   /**
    * Spreads prefixes over the sessions. What does not find room is left out: another source may carry it.
    * @param prefixes in the order of the configuration
@@ -42,8 +47,6 @@ export interface FeedTools {
   readonly logger: Logger;
   /** What requests call themselves, `name/version`. */
   readonly userAgent: string;
-  /** The table's numbers, for a decoder with a fast way. */
-  readonly ids: RouteIds;
   /** More-specifics of a monitored prefix that the table knows, canonical. */
   readonly knownMoreSpecifics: (prefix: string) => Iterable<string>;
 }

@@ -16,6 +16,7 @@ export const DROP_REASONS = [
   'more_specific_limit',
   'path_limit', // long AS paths take as many bytes as they may; the VP's route stays as it was
   'other_session', // another session answers for the prefix
+  'other_source', // another source owns the VP
   'hold_overflow', // too many while seeding; a gap fill follows
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
@@ -37,6 +38,7 @@ export class FoldCounts {
     more_specific_limit: 0,
     path_limit: 0,
     other_session: 0,
+    other_source: 0,
     hold_overflow: 0,
   };
   unmonitoredPrefixes = 0;
@@ -46,6 +48,14 @@ export class FoldCounts {
   untimed = 0;
   /** Messages of VPs whose clock is behind; against a history that is allowed for. */
   slowClocks = 0;
+}
+
+/** What became of a word about a VP's session. */
+export interface PeerChange {
+  /** Below 0: the table does not know the VP. */
+  readonly vp: number;
+  /** The place of another source to which the VP passed; -1: none. */
+  readonly heir: number;
 }
 
 export class Fold {
@@ -95,12 +105,12 @@ export class Fold {
         return;
       }
       if (timeUs === undefined) {
-        table.hear(vp, nowMs);
+        table.hear(vp, nowMs, table.ownership.sourceOf(session));
         timeUs = this.#plausibleTime(vp, update.timeUs, counts, nowMs);
       }
       const end = from + PREFIXES_A_STEP;
       for (const text of withdrawn.slice(from, end)) {
-        const state = this.#resolve(text, session, counts);
+        const state = this.#resolve(text, vp, session, counts);
         if (state === undefined || announcedToo.has(text)) continue;
         if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
       }
@@ -130,7 +140,7 @@ export class Fold {
     const fingerprint = attributeFingerprint(hashText(communities), hashText(nextHop), hashText(originAttribute));
     let path: number | undefined;
     for (const text of prefixes) {
-      const state = this.#resolve(text, session, counts);
+      const state = this.#resolve(text, vp, session, counts);
       if (state === undefined) continue;
       path ??= paths.intern(asPath, asn);
       if (path === undefined) return;
@@ -151,11 +161,12 @@ export class Fold {
   ): void {
     const table = this.table;
     const { count, vps, timesUs, paths, fingerprints, prefixes, withdrawnEnds, announcedEnds, unmonitored } = frames;
+    const source = table.ownership.sourceOf(session);
     table.prefetch(frames);
     let at = 0;
     for (let frame = 0; frame < count; frame++) {
       const vp = vps[frame];
-      table.hear(vp, nowMs);
+      table.hear(vp, nowMs, source);
       const timeUs = this.#plausibleTime(vp, timesUs[frame], counts, nowMs);
       counts.unmonitoredPrefixes += unmonitored[frame];
       const withdrawnEnd = withdrawnEnds[frame];
@@ -167,7 +178,8 @@ export class Fold {
           : NONE;
       for (; at < withdrawnEnd; at++) {
         const state = table.prefixes.get(prefixes[at] - 1);
-        if (state === undefined || !this.#owns(state, session, counts) || announcedToo.has(prefixes[at])) continue;
+        if (state === undefined || !this.#owns(state, vp, session, source, counts) || announcedToo.has(prefixes[at]))
+          continue;
         if (table.withdraw(state, vp, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
       }
       if (at === announcedEnd) continue;
@@ -175,7 +187,7 @@ export class Fold {
       const fingerprint = fingerprints[frame];
       for (; at < announcedEnd; at++) {
         const state = table.prefixes.get(prefixes[at] - 1);
-        if (state === undefined || !this.#owns(state, session, counts)) continue;
+        if (state === undefined || !this.#owns(state, vp, session, source, counts)) continue;
         if (table.announce(state, vp, path, fingerprint, timeUs, nowMs) === 'out_of_order') counts.dropped[late]++;
       }
       table.paths.release(path);
@@ -185,11 +197,14 @@ export class Fold {
   /**
    * A VP that goes down takes its routes with it at once. One that is up again is not expected before it has spoken, so that
    * word changes nothing.
+   * @param session by which it was heard
    */
-  applyPeerState({ vp, up, timeUs }: PeerState, counts: FoldCounts, nowMs: number): void {
-    const number = this.table.vps.find(vp);
-    if (up || number < 0) return;
-    this.table.setVpDown(number, this.#plausibleTime(number, timeUs, counts, nowMs));
+  applyPeerState({ vp, up, timeUs }: PeerState, session: number, counts: FoldCounts, nowMs: number): PeerChange {
+    const { table } = this;
+    const number = table.vps.find(vp);
+    const source = table.ownership.sourceOf(session);
+    if (up || number < 0 || !table.isDeliveredBy(number, source)) return { vp: number, heir: -1 };
+    return { vp: number, heir: table.setVpDown(number, this.#plausibleTime(number, timeUs, counts, nowMs), source) };
   }
 
   /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */
@@ -208,19 +223,27 @@ export class Fold {
    * A more-specific gets a state with its first event, also when that is a withdrawal: an announcement that is older and
    * comes later would otherwise stay for ever. Nobody holds it, so that it gives way to whatever needs the room.
    */
-  #resolve(text: string, session: number, counts: FoldCounts): PrefixState | undefined {
+  #resolve(text: string, vp: number, session: number, counts: FoldCounts): PrefixState | undefined {
     const state = this.table.prefixes.resolve(text, true);
-    if (state instanceof PrefixState) return this.#owns(state, session, counts) ? state : undefined;
+    const source = this.table.ownership.sourceOf(session);
+    if (state instanceof PrefixState) return this.#owns(state, vp, session, source, counts) ? state : undefined;
     if (state === 'unmonitored') counts.unmonitoredPrefixes++;
     else if (state === 'more_specific_limit') counts.dropped.more_specific_limit++;
     return undefined;
   }
 
-  /** Where monitored prefixes of two sessions are nested, both deliver the inner one: the nearest one's session counts. */
-  #owns(state: PrefixState, session: number, counts: FoldCounts): boolean {
-    const owner = state.monitored ?? state.parents[0];
-    if (owner.watched.session === session) return true;
-    counts.dropped.other_session++;
+  /**
+   * Whether the session's word about the VP counts. Where monitored prefixes of two sessions are nested, both deliver the
+   * inner one: the sessions of the nearest one count.
+   */
+  #owns(state: PrefixState, vp: number, session: number, source: number, counts: FoldCounts): boolean {
+    const nearest = state.monitored ?? state.parents[0];
+    if (nearest.firstSession !== session && !nearest.watched.sessions.includes(session)) {
+      counts.dropped.other_session++;
+      return false;
+    }
+    if (this.table.ownership.counts(nearest.active, vp, source)) return true;
+    counts.dropped.other_source++;
     return false;
   }
 }

@@ -5,7 +5,7 @@ import type { Row } from './cell-store.ts';
 import { NO_UPSTREAM, type PathTable } from './path-table.ts';
 
 /** Why a VP ceased to see a prefix. Closed list: it becomes a label. */
-export const LOSS_REASONS = ['withdrawn', 'vp_down', 'expired'] as const;
+export const LOSS_REASONS = ['withdrawn', 'vp_down', 'source_down', 'expired'] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** Upper bounds of the announced path length histogram, in AS hops; one more bucket takes what is longer. */
@@ -121,14 +121,20 @@ export interface WatchedPrefix {
   /** ASes and AS_SETs that may originate it; empty: not said. What they mean is decided in expectation.ts. */
   readonly origins: readonly AsOrSet[];
   readonly upstreams: readonly AsOrSet[];
-  /** Which session of the stream answers for it: the place of its key. */
-  readonly session: number;
+  /** Which sessions deliver it: one a source at the most, in the order of the sources. One at least. */
+  readonly sessions: readonly number[];
 }
 
 /** Totals of a monitored prefix, kept current by the fold. */
 export class MonitoredPrefix {
   readonly state: PrefixState;
-  watched: WatchedPrefix;
+  #watched: WatchedPrefix;
+  /** The first of its sessions: most prefixes have no other. */
+  firstSession: number;
+  /** The bits of the sources whose word may count: see ownership.ts. */
+  active = 0;
+  /** Visible VPs by their owner; only where there are several sources. */
+  visibleBySource: number[] | undefined;
   /** Unix ms since when its counters count. */
   sinceMs: number;
   /** VPs that hold a route or lost it within the window, less those down. */
@@ -163,7 +169,7 @@ export class MonitoredPrefix {
   originChanges = 0;
   repeats = 0;
   gains = 0;
-  readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, expired: 0 };
+  readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, source_down: 0, expired: 0 };
   readonly announcedLengths = new Float64Array(LENGTH_BOUNDS.length + 1);
   announcedLengthSum = 0;
   /** Message time, Unix microseconds; 0 before the first. */
@@ -172,10 +178,20 @@ export class MonitoredPrefix {
 
   constructor(state: PrefixState, watched: WatchedPrefix, sinceMs: number) {
     this.state = state;
-    this.watched = watched;
+    this.#watched = watched;
+    this.firstSession = watched.sessions[0];
     this.sinceMs = sinceMs;
     this.watchedSinceMs = sinceMs;
     this.sweptAtMs = sinceMs;
+  }
+
+  get watched(): WatchedPrefix {
+    return this.#watched;
+  }
+
+  set watched(watched: WatchedPrefix) {
+    this.#watched = watched;
+    this.firstSession = watched.sessions[0];
   }
 
   /** The second of a loss that is learnt now (Unix ms), on the prefix's own clock. At least 1: 0 means no loss. */

@@ -4,6 +4,7 @@
  */
 import type { Afi } from '../bgp/prefix.ts';
 import { CellStore } from './cell-store.ts';
+import { Ownership, type TableSource } from './ownership.ts';
 import { PathTable } from './path-table.ts';
 import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import { VpRegistry } from './vp-registry.ts';
@@ -15,6 +16,7 @@ export type TableBound = (typeof TABLE_BOUNDS)[number];
 export class RouteLedger {
   readonly paths = new PathTable();
   readonly vps: VpRegistry;
+  readonly ownership: Ownership;
   readonly cells = new CellStore();
   /** Routes held now. */
   routes = 0;
@@ -30,19 +32,16 @@ export class RouteLedger {
   /** VPs with a full feed that are not down. */
   readonly fullFeedVps: Record<Afi, number> = { ipv4: 0, ipv6: 0 };
 
-  /** @param maxVps VPs at once */
-  constructor(maxVps: number) {
+  /**
+   * @param maxVps VPs at once
+   * @param sources in the order of precedence; one by default
+   */
+  constructor(maxVps: number, sources?: readonly TableSource[]) {
     this.vps = new VpRegistry(maxVps);
+    this.ownership = new Ownership(maxVps, sources);
   }
 
-  protected hold(
-    state: PrefixState,
-    vp: number,
-    cell: number,
-    path: number,
-    fingerprint: number,
-    timeUs: number,
-  ): void {
+  hold(state: PrefixState, vp: number, cell: number, path: number, fingerprint: number, timeUs: number): void {
     const wasExpected = this.cells.mark(cell) !== 0;
     if (!wasExpected) this.vps.cells[vp]++;
     if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
@@ -54,19 +53,13 @@ export class RouteLedger {
     if (monitored !== undefined) {
       if (!wasExpected) monitored.expected++;
       if (!this.isFull(vp, state)) monitored.visiblePartial++;
+      if (monitored.visibleBySource !== undefined) this.attribute(monitored, vp, 1);
       monitored.addPath(this.paths, path);
     }
     this.touch(state);
   }
 
-  protected exchange(
-    state: PrefixState,
-    cell: number,
-    held: number,
-    path: number,
-    fingerprint: number,
-    timeUs: number,
-  ): void {
+  exchange(state: PrefixState, cell: number, held: number, path: number, fingerprint: number, timeUs: number): void {
     this.paths.retain(path);
     state.monitored?.replacePath(this.paths, held, path);
     this.paths.release(held);
@@ -75,7 +68,7 @@ export class RouteLedger {
   }
 
   /** `lostAtMs` (Unix ms) is when the loss was learnt; 0: the VP leaves the denominator too. */
-  protected drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostAtMs: number): void {
+  drop(state: PrefixState, vp: number, cell: number, timeUs: number, lostAtMs: number): void {
     const path = this.cells.path(cell);
     const monitored = state.monitored;
     const staysExpected = monitored !== undefined && lostAtMs !== 0;
@@ -86,6 +79,7 @@ export class RouteLedger {
     if (monitored !== undefined) {
       if (!staysExpected) monitored.expected--;
       if (!this.isFull(vp, state)) monitored.visiblePartial--;
+      if (monitored.visibleBySource !== undefined) this.attribute(monitored, vp, -1);
       monitored.removePath(this.paths, path);
     }
     this.paths.release(path);
@@ -93,41 +87,47 @@ export class RouteLedger {
   }
 
   /** The VP counts in the denominator although it holds no route, as if it had lost one then (Unix ms). */
-  protected expect(monitored: MonitoredPrefix, vp: number, cell: number, lostAtMs: number): void {
+  expect(monitored: MonitoredPrefix, vp: number, cell: number, lostAtMs: number): void {
     this.cells.setMark(cell, monitored.lossSecond(lostAtMs));
     this.vps.cells[vp]++;
     monitored.expected++;
     monitored.state.version++;
   }
 
-  protected unexpect(state: PrefixState, vp: number, cell: number): void {
+  unexpect(state: PrefixState, vp: number, cell: number): void {
     this.cells.setMark(cell, 0);
     this.vps.cells[vp]--;
     if (state.monitored !== undefined) state.monitored.expected--;
     state.version++;
   }
 
-  protected countLoss(state: PrefixState, reason: LossReason): void {
+  countLoss(state: PrefixState, reason: LossReason): void {
     if (state.monitored !== undefined) state.monitored.losses[reason]++;
   }
 
-  protected touch(state: PrefixState): void {
+  /** Counts a visible VP under its owner, or no longer. */
+  attribute(monitored: MonitoredPrefix, vp: number, change: 1 | -1): void {
+    const owner = this.ownership.shownOwner(monitored.active, vp);
+    if (owner !== -1 && monitored.visibleBySource !== undefined) monitored.visibleBySource[owner] += change;
+  }
+
+  touch(state: PrefixState): void {
     state.version++;
     for (const parent of state.parents) parent.state.version++;
   }
 
-  protected isFull(vp: number, state: PrefixState): boolean {
+  isFull(vp: number, state: PrefixState): boolean {
     return (this.vps.fullFeed[vp] & (state.prefix.afi === 'ipv4' ? 1 : 2)) !== 0;
   }
 
-  protected countVp(vp: number, change: 1 | -1): void {
+  countVp(vp: number, change: 1 | -1): void {
     const known = this.vps.get(vp);
     if (known === undefined) return;
     this.vps.counted[vp] = change === 1 ? 1 : 0;
     this.vpsByProtocol[known.protocol] += change;
   }
 
-  protected countFullFeed(vp: number, change: 1 | -1): void {
+  countFullFeed(vp: number, change: 1 | -1): void {
     const bits = this.vps.fullFeed[vp];
     if (bits === 0) return;
     if (bits & 1) this.fullFeedVps.ipv4 += change;

@@ -13,6 +13,8 @@
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
+import { deliverVp, undeliverVp } from './owner-changes.ts';
+import type { TableSource } from './ownership.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { RouteLedger } from './route-ledger.ts';
@@ -59,9 +61,10 @@ export class RoutingTable extends RouteLedger {
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
 
-  constructor(options: TableOptions = {}) {
+  /** @param sources whose sessions deliver the prefixes, in the order of precedence; one by default */
+  constructor(options: TableOptions = {}, sources?: readonly TableSource[]) {
     const maxVps = options.maxVps ?? 20_000;
-    super(maxVps);
+    super(maxVps, sources);
     this.options = {
       maxVps,
       maxMoreSpecifics: options.maxMoreSpecifics ?? 256,
@@ -95,7 +98,7 @@ export class RoutingTable extends RouteLedger {
       prefix: state.prefix,
       routes: this.#takeRoutes(state),
     }));
-    for (const entry of added) this.prefixes.addMonitored(entry, nowMs);
+    for (const entry of added) this.#addMonitored(entry, nowMs);
     for (const { prefix, routes } of displaced) {
       const state = this.prefixes.stateFor(prefix, routes.length > 0);
       if (!(state instanceof PrefixState)) {
@@ -111,6 +114,15 @@ export class RoutingTable extends RouteLedger {
     }
     this.generation++;
     return true;
+  }
+
+  #addMonitored(entry: WatchedPrefix, nowMs: number): void {
+    this.prefixes.addMonitored(entry, nowMs);
+    const monitored = this.prefixes.find(entry.prefix.text)?.monitored;
+    if (monitored === undefined) return;
+    // Until somebody says otherwise each source is given the time to connect.
+    for (const session of entry.sessions) monitored.active |= 1 << this.ownership.sourceOf(session);
+    if (this.ownership.isShared) monitored.visibleBySource = this.ownership.sources.map(() => 0);
   }
 
   /** Takes a state out of the table and hands over its routes, their paths still retained. */
@@ -220,11 +232,30 @@ export class RoutingTable extends RouteLedger {
     return this.vps.add(vp);
   }
 
-  /** A message of the VP came. Call once a message, before its events. */
-  hear(vp: number, nowMs: number): void {
+  /** A message of the VP came by a source. Call once a message, before its events. */
+  hear(vp: number, nowMs: number, source = 0): void {
     this.vps.lastHeardMs[vp] = nowMs;
     if (this.vps.down[vp] === 1) this.setVpUp(vp);
     if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
+    if (this.ownership.isShared) {
+      this.ownership.heardMs[source][vp] = nowMs;
+      deliverVp(this, vp, source);
+    }
+  }
+
+  /** The history of a source has the VP: it delivers it, unless the VP is known to be down. */
+  list(vp: number, source: number): void {
+    if (this.ownership.isShared && this.vps.down[vp] === 0) deliverVp(this, vp, source);
+  }
+
+  /** When the VP was last heard by a source, Unix ms. */
+  heardMs(vp: number, source: number): number {
+    return this.ownership.isShared ? this.ownership.heardMs[source][vp] : this.vps.lastHeardMs[vp];
+  }
+
+  /** Whether a source delivers the VP, for all that is known. */
+  isDeliveredBy(vp: number, source: number): boolean {
+    return !this.ownership.isShared || (this.ownership.delivers[vp] & (1 << source)) !== 0;
   }
 
   /**
@@ -362,9 +393,16 @@ export class RoutingTable extends RouteLedger {
 
   // --- vantage points ---------------------------------------------------------------------------------------------
 
-  /** The VP's session is down: its routes leave numerator and denominator. Routes it announces later count again. */
-  setVpDown(vp: number, sinceUs = 0): void {
-    if (this.vps.down[vp] === 1) return;
+  /**
+   * The VP's session is down, by the word of a source: its routes leave numerator and denominator, unless another source
+   * delivers it. Routes it announces later count again.
+   * @param sinceUs Unix microseconds, by the stamps of the stream: an announcement that is older stays out
+   * @returns the place of another source to which the VP passed, whose history is to be read for it; -1: none
+   */
+  setVpDown(vp: number, sinceUs = 0, source = 0): number {
+    if (this.vps.down[vp] === 1) return -1;
+    const { ownership } = this;
+    if (ownership.isShared && (ownership.delivers[vp] & ~(1 << source)) !== 0) return undeliverVp(this, vp, source);
     if (this.vps.counted[vp] === 1) this.countVp(vp, -1);
     this.countFullFeed(vp, -1);
     this.vps.down[vp] = 1;
@@ -379,6 +417,8 @@ export class RoutingTable extends RouteLedger {
         this.unexpect(state, vp, cell);
       }
     }
+    if (ownership.isShared) ownership.delivers[vp] = 0;
+    return -1;
   }
 
   /** The VP's session is up again, or the VP was heard; its routes come back as it announces them or a seed brings them. */
@@ -492,6 +532,7 @@ export class RoutingTable extends RouteLedger {
       const cell = this.cells.find(state, vp);
       if (cell !== -1) this.cells.set(cell, 0, 0, 0);
     }
+    this.ownership.forget(vp);
     this.vps.remove(vp);
   }
 }

@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { parseSpeaker, type Speaker, vantagePointKey } from '../bgp/vantage-point.ts';
+import { MAX_SOURCES } from './ownership.ts';
 import { LOSS_REASONS } from './prefix-state.ts';
 import {
   BYTES_PER_CELL,
@@ -17,6 +18,7 @@ import {
   type Section,
   SNAPSHOT_VERSION,
   type SnapshotMeta,
+  type SourceRecord,
   sectionsOf,
 } from './snapshot-format.ts';
 
@@ -108,6 +110,8 @@ class Contents {
     this.#noVps = (records as unknown[]).length === 0;
     for (const record of records as unknown[]) {
       expect(isRecord(record) && Number.isFinite(record.heardMs) && isRecord(record.vp));
+      const { by } = record as { by?: unknown };
+      expect(by === undefined || (Number.isInteger(by) && (by as number) >= 0 && (by as number) < 1 << MAX_SOURCES));
       const { protocol, asn, ip, parent } = (record as { vp: Record<string, unknown> }).vp;
       expect((protocol === 'bgp' || protocol === 'bmp') && isSpeaker(asn, ip));
       expect(parent === undefined || (isRecord(parent) && isSpeaker(parent.asn, parent.ip)));
@@ -162,13 +166,24 @@ class Contents {
 
 function checkedMeta(value: unknown): SnapshotMeta {
   expect(isRecord(value) && isAmount(value.createdAtMs) && isRecord(value.completeUntil));
-  const { createdAtMs, completeUntil, final } = value as unknown as SnapshotMeta;
+  const { createdAtMs, completeUntil, sources, final } = value as unknown as SnapshotMeta;
   expect(final === undefined || typeof final === 'boolean');
-  const until: [string, number][] = Object.entries(completeUntil).map(([prefix, untilMs]) => {
+  const until = checkedUntil(completeUntil, createdAtMs);
+  if (sources === undefined) return { createdAtMs, completeUntil: until, final };
+  expect(Array.isArray(sources) && sources.length > 0 && sources.length <= MAX_SOURCES);
+  const checked = sources.map(({ name, completeUntil: of }: SourceRecord) => {
+    expect(typeof name === 'string' && isRecord(of));
+    return { name, completeUntil: checkedUntil(of, createdAtMs) };
+  });
+  return { createdAtMs, completeUntil: until, sources: checked, final };
+}
+
+function checkedUntil(value: Readonly<Record<string, number>>, createdAtMs: number): Record<string, number> {
+  const until: [string, number][] = Object.entries(value).map(([prefix, untilMs]) => {
     expect(isPrefix(prefix) && isAmount(untilMs)); // a name such as `__proto__` is no prefix
     return [prefix, Math.min(untilMs, createdAtMs)];
   });
-  return { createdAtMs, completeUntil: Object.fromEntries(until), final };
+  return Object.fromEntries(until);
 }
 
 /** Gives the prefix. */

@@ -21,8 +21,13 @@ export const RECORDS_A_SECTION = 1_024;
 export interface SnapshotMeta {
   /** When the table was read, Unix ms: what happened later is missing. */
   readonly createdAtMs: number;
-  /** By monitored prefix: until when (Unix ms) the table was complete; a prefix that was never seeded is not there. */
+  /**
+   * By monitored prefix: until when (Unix ms) the table was complete in what `bgproutes` delivers; a prefix that was never
+   * seeded is not there. All that files of earlier versions say.
+   */
   readonly completeUntil: Readonly<Record<string, number>>;
+  /** The same of every source, in their order; `VpRecord.by` counts them. Files of earlier versions do not have it. */
+  readonly sources?: readonly SourceRecord[];
   /**
    * True when a clean stop wrote it and no process has restored its counters yet. Counters of any other snapshot are
    * dropped: one that came back lower than last scraped would look like a reset, and `increase()` would count all of it at
@@ -31,11 +36,21 @@ export interface SnapshotMeta {
   readonly final?: boolean;
 }
 
+export interface SourceRecord {
+  readonly name: string;
+  readonly completeUntil: Readonly<Record<string, number>>;
+}
+
+/** What a file without a list of sources was made of. */
+export const FIRST_SOURCE = 'bgproutes';
+
 export interface VpRecord {
   readonly vp: VantagePoint;
   readonly heardMs: number;
   /** 1: a list of VPs had it; files of earlier versions do not say. */
   readonly listed?: number;
+  /** The sources that deliver it, a bit each by their places in `SnapshotMeta.sources`; only where there are several. */
+  readonly by?: number;
 }
 
 /** A path's text, and the VP's own AS where that is the origin. */

@@ -10,6 +10,7 @@ import { COUNTERS, type SnapshotCheck } from './snapshot-check.ts';
 import {
   BYTES_PER_CELL,
   type CountersRecord,
+  FIRST_SOURCE,
   HEAD,
   MAGIC,
   type PathRecord,
@@ -26,7 +27,7 @@ import {
 import { VP_LIMIT } from './vp-registry.ts';
 
 export { checkSnapshot, type SnapshotCheck, type SnapshotFault } from './snapshot-check.ts';
-export type { SnapshotMeta } from './snapshot-format.ts';
+export { FIRST_SOURCE, type SnapshotMeta } from './snapshot-format.ts';
 
 /**
  * The snapshot in chunks, each made in well under a millisecond per thousand VPs; the table may go on between them. What
@@ -52,7 +53,9 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
   for (let vp = 0; vp < table.vps.end; vp++) {
     const known = table.vps.get(vp);
     if (known === undefined || table.vps.down[vp] === 1) continue;
-    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed: table.vps.listed[vp] });
+    const by = table.ownership.isShared ? { by: table.ownership.delivers[vp] } : {};
+    const listed = table.vps.listed[vp] === 0 ? 0 : 1;
+    vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed, ...by });
     vpPlaces[vp] = vps.length;
   }
   // Noted before the first yield: a number may pass to another VP while this is written.
@@ -221,9 +224,11 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
   const paths: number[] = [0];
   const restored = new Set<PrefixState>();
   const withCounters = snapshot.meta.final === true;
+  const names = snapshot.meta.sources?.map(({ name }) => name) ?? [FIRST_SOURCE];
+  const places = names.map((name) => table.ownership.sources.indexOf(name));
   try {
     for (const section of sectionsOf(snapshot.bytes))
-      fillWith(table, section, vps, paths, restored, withCounters, nowMs);
+      fillWith(table, section, { vps, paths, restored, places }, withCounters, nowMs);
     // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
@@ -231,22 +236,33 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
   }
 }
 
+/** What sections of a file refer to by their numbers, and what is restored. */
+interface Filled {
+  readonly vps: number[];
+  readonly paths: number[];
+  readonly restored: Set<PrefixState>;
+  /** By source of the file: its place in the table, or -1. */
+  readonly places: readonly number[];
+}
+
 function fillWith(
   table: RoutingTable,
   { kind, payload }: Section,
-  vps: number[],
-  paths: number[],
-  restored: Set<PrefixState>,
+  { vps, paths, restored, places }: Filled,
   withCounters: boolean,
   nowMs: number,
 ): void {
   if (kind === SECTION.VPS) {
-    for (const { vp, heardMs, listed } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
+    for (const { vp, heardMs, listed, by = 1 } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
       const number = table.vps.add(vp);
       vps.push(number);
       if (number === VP_LIMIT) continue;
       table.restoreVp(number, Math.max(0, Math.min(heardMs, nowMs)));
-      table.vps.listed[number] = listed === 1 ? 1 : 0;
+      for (const [bit, source] of places.entries()) {
+        if (source === -1 || (by & (1 << bit)) === 0) continue;
+        table.list(number, source);
+        if (listed === 1) table.vps.listed[number] |= 1 << source;
+      }
     }
   } else if (kind === SECTION.PATHS) {
     for (const [text, own] of JSON.parse(payload.toString('utf8')) as PathRecord[]) {

@@ -25,7 +25,7 @@ beforeEach(() => {
   table = new RoutingTable();
   const prefix = parsePrefix(PREFIX);
   if (prefix === undefined) throw new Error('not a prefix');
-  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], NOW);
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], NOW);
   table.prefixes.canary = CANARY;
   logger = new RecordingLogger();
   told = [];

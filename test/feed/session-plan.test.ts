@@ -10,7 +10,7 @@ const entry = (text: string) => {
 };
 
 test('each prefix is watched by the session that the source gives it', () => {
-  const former = { watched: [], prefixes: [], subscriptions: [] };
+  const former = { watched: [], prefixes: [], subscriptions: [], sources: [{ prefixes: [], subscriptions: [] }] };
   const given: SessionPlan[] = [];
   const feed = {
     plan: (_prefixes: unknown, before?: SessionPlan) => {
@@ -18,10 +18,37 @@ test('each prefix is watched by the session that the source gives it', () => {
       return { prefixes: [['10.0.1.0/24'], ['10.0.0.0/24']], subscriptions: [['10.0.1.0/24'], ['10.0.0.0/24']] };
     },
   };
-  const plan = planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), feed, former);
+  const plan = planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), [feed], former);
   expect(plan.watched).toMatchObject([
-    { prefix: { text: '10.0.0.0/24' }, session: 1, origins: [], upstreams: [64_500], description: 'ours', group: 'g' },
-    { prefix: { text: '10.0.1.0/24' }, session: 0 },
+    {
+      prefix: { text: '10.0.0.0/24' },
+      sessions: [1],
+      origins: [],
+      upstreams: [64_500],
+      description: 'ours',
+      group: 'g',
+    },
+    { prefix: { text: '10.0.1.0/24' }, sessions: [0] },
   ]);
-  expect(given).toEqual([former]);
+  expect(given).toEqual(former.sources);
+});
+
+test('every source carries what it has room for, and sessions are numbered over all sources', () => {
+  const first = { plan: () => ({ prefixes: [['10.0.0.0/24'], []], subscriptions: [['10.0.0.0/24'], []] }) };
+  const second = {
+    plan: () => ({
+      prefixes: [['10.0.0.0/24', '10.0.1.0/24']],
+      subscriptions: [['10.0.0.0/24', '10.0.1.0/24']],
+    }),
+  };
+  const plan = planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), [first, second]);
+  expect(plan.watched.map(({ sessions }) => sessions)).toEqual([[0, 2], [2]]);
+  expect(plan.subscriptions).toEqual([['10.0.0.0/24'], [], ['10.0.0.0/24', '10.0.1.0/24']]);
+});
+
+test('a prefix that no source carries is an error of the configuration', () => {
+  const full = { plan: () => ({ prefixes: [['10.0.0.0/24']], subscriptions: [['10.0.0.0/24']] }) };
+  expect(() => planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), [full])).toThrow(
+    'prefixes: no source has room for 10.0.1.0/24',
+  );
 });

@@ -98,7 +98,7 @@ function world(turns?: Turns) {
   const table = new RoutingTable();
   const prefix = parsePrefix(PREFIX);
   if (prefix === undefined) throw new Error('not a prefix');
-  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], timers.now());
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], timers.now());
   const figures = new TableFigures(timers.now());
   const stream = createStreamStats('bgproutes', '0', timers.now());
   const decoder = new BgproutesDecoder(new TableIds(table));
@@ -121,7 +121,7 @@ function world(turns?: Turns) {
     onRefused: () => {},
   });
   const directory = new VpDirectory({
-    table,
+    ...{ table, source: 0, onPassed: () => {} },
     now: () => timers.now(),
     logger,
     onBack: (vps) => void seeder.readVps(vps),
@@ -129,7 +129,7 @@ function world(turns?: Turns) {
     onDoubt: () => {},
   });
   const seeder = new SessionSeeder({
-    ...{ session: 0, feed, table, api, directory, figures, logger, timers, lagMs: LAG_MS, onChange: () => {} },
+    ...{ session: 0, feed, table, history: api, directory, figures, logger, timers, lagMs: LAG_MS, onChange: () => {} },
   });
   seeder.setWanted([PREFIX]);
   seeder.setDelivered([PREFIX]);

@@ -36,7 +36,7 @@ function world() {
   const table = new RoutingTable();
   const prefix = parsePrefix('192.0.2.0/24');
   if (prefix === undefined) throw new Error('not a prefix');
-  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], nowMs);
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], nowMs);
   const announce = (vp: VantagePoint) => {
     const number = table.vps.add(vp);
     const path = table.paths.intern(`${vp.asn} 64500`, vp.asn);
@@ -50,7 +50,7 @@ function world() {
   const doubts: boolean[] = [];
   const logger = new RecordingLogger();
   const directory = new VpDirectory({
-    table,
+    ...{ table, source: 0, onPassed: () => {} },
     now: () => nowMs,
     logger,
     onBack: (vps) => back.push(...vps.map(({ vp }) => String(vp.asn))),
@@ -240,7 +240,15 @@ test('a VP that is new in a list is read at once; those of the first list are no
 test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
   const table = new RoutingTable({ expectedVps: 'full_feed' });
   const directory = new VpDirectory({
-    ...{ table, now: () => 1_000_000, logger: new RecordingLogger(), onBack: () => {}, clock: rightClock() },
+    ...{
+      table,
+      source: 0,
+      onPassed: () => {},
+      now: () => 1_000_000,
+      logger: new RecordingLogger(),
+      onBack: () => {},
+      clock: rightClock(),
+    },
     onDoubt: () => {},
   });
   const signal = new AbortController().signal;

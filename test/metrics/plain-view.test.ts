@@ -172,8 +172,8 @@ describe('the table as a whole', () => {
   it('has every series of its closed lists from the start', () => {
     const all = series(new TableView(new RoutingTable(), new TableFigures(NOW)).collect());
     expect(Object.fromEntries([...all].filter(([name]) => !name.startsWith('bgp_data_api')))).toEqual({
-      'bgp_vps{protocol="bgp"}': 0,
-      'bgp_vps{protocol="bmp"}': 0,
+      'bgp_vps{protocol="bgp",source="bgproutes"}': 0,
+      'bgp_vps{protocol="bmp",source="bgproutes"}': 0,
       'bgp_table_routes{}': 0,
       'bgp_table_dropped_routes_total{reason="vp_limit"}': 0,
       'bgp_table_dropped_routes_total{reason="more_specific_limit"}': 0,
@@ -209,7 +209,7 @@ describe('the table as a whole', () => {
     figures.countRequest('rib', 'timeout');
     figures.countRequest('rib', 'timeout');
     const all = series(view.collect());
-    expect(all.get('bgp_vps{protocol="bmp"}')).toBe(1);
+    expect(all.get('bgp_vps{protocol="bmp",source="bgproutes"}')).toBe(1);
     expect(all.get('bgp_table_dropped_routes_total{reason="vp_limit"}')).toBe(4);
     expect(all.get('bgp_table_seeded{}')).toBe(1);
     expect(all.get('bgp_table_seed_timestamp_seconds{}')).toBe(NOW / 1000);

@@ -7,7 +7,7 @@ const [folder, routes] = process.argv.slice(2);
 const table = new RoutingTable();
 const prefix = parsePrefix('192.0.2.0/24');
 if (prefix === undefined) throw new Error('not a prefix');
-table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], 1);
+table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], 1);
 const [state] = table.prefixes.states();
 for (let i = 0; i < Number(routes); i++) {
   const vp = { protocol: 'bgp', asn: 4_200_000_000 + i, ip: `10.0.${i >> 8}.${i & 255}` } as const;

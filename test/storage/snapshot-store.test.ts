@@ -55,7 +55,7 @@ function fresh(): RoutingTable {
   const table = new RoutingTable();
   const prefix = parsePrefix(PREFIX);
   if (prefix === undefined) throw new Error('not a prefix');
-  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], session: 0 }], Date.now());
+  table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], Date.now());
   return table;
 }
 

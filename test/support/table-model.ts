@@ -82,7 +82,7 @@ export function zeroCounters() {
     originChanges: 0,
     repeats: 0,
     gains: 0,
-    losses: { withdrawn: 0, vp_down: 0, expired: 0 },
+    losses: { withdrawn: 0, vp_down: 0, source_down: 0, expired: 0 },
     announcedLengthSum: 0,
     lastAnnouncementUs: 0,
     lastWithdrawalUs: 0,
@@ -110,6 +110,7 @@ export class TableModel {
     more_specific_limit: 0,
     path_limit: 0,
     other_session: 0,
+    other_source: 0,
     hold_overflow: 0,
   };
   /** Routes that found no room when other prefixes were monitored. */
@@ -371,7 +372,7 @@ export class TableModel {
     else if (row === 'limit') this.drops.more_specific_limit++;
     else if (row !== 'unknown') {
       const owner = this.watched.has(prefix) ? prefix : this.parents(prefix)[0];
-      if (this.watched.get(owner)?.entry.session === session) return row;
+      if (this.watched.get(owner)?.entry.sessions.includes(session)) return row;
       this.drops.other_session++;
     }
     return undefined;

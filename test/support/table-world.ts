@@ -196,13 +196,13 @@ export const options: fc.Arbitrary<Required<TableOptions>> = fc.record({
 export function watchedPrefix(text: string, more: Partial<WatchedPrefix> = {}): WatchedPrefix {
   const prefix = parsePrefix(text);
   if (prefix === undefined) throw new Error(`no prefix: ${text}`);
-  return { prefix, description: '', group: '', origins: [], upstreams: [], session: 0, ...more };
+  return { prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0], ...more };
 }
 
 export function watchedOf(which: readonly (0 | 1 | undefined)[], said: Partial<WatchedPrefix> = {}): WatchedPrefix[] {
   return WATCHABLE.flatMap((text, i) => {
     const session = which[i];
-    return session === undefined ? [] : watchedPrefix(text, { ...said, session });
+    return session === undefined ? [] : watchedPrefix(text, { ...said, sessions: [session] });
   });
 }
 

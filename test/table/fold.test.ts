@@ -29,7 +29,7 @@ function world(watched: Readonly<Record<string, number>>, options: TableOptions 
   const fold = new Fold(table);
   const counts = new FoldCounts();
   table.watch(
-    Object.entries(watched).map(([text, session]) => watchedPrefix(text, { session })),
+    Object.entries(watched).map(([text, session]) => watchedPrefix(text, { sessions: [session] })),
     NOW,
   );
   const say = ({
@@ -117,7 +117,10 @@ describe('what a withdrawal is', () => {
     const { say, counters, totals } = world({ [P]: 0 });
     say({ announced: [P] });
     say({ at: 1, withdrawn: [P] });
-    expect(counters(P)).toMatchObject({ withdrawals: 1, losses: { withdrawn: 1, vp_down: 0, expired: 0 } });
+    expect(counters(P)).toMatchObject({
+      withdrawals: 1,
+      losses: { withdrawn: 1, vp_down: 0, source_down: 0, expired: 0 },
+    });
     expect(totals(P)).toMatchObject({ visible: 0, expected: 1, origins: {}, upstreams: {}, lengths: {}, lengthSum: 0 });
   });
 

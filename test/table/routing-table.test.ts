@@ -160,8 +160,8 @@ describe('a VP that is down', () => {
       [1, 1],
       [0, 0],
     ]);
-    expect(counters(P).losses).toEqual({ withdrawn: 0, vp_down: 1, expired: 0 });
-    expect(counters(V6).losses).toEqual({ withdrawn: 1, vp_down: 0, expired: 0 });
+    expect(counters(P).losses).toEqual({ withdrawn: 0, vp_down: 1, source_down: 0, expired: 0 });
+    expect(counters(V6).losses).toEqual({ withdrawn: 1, vp_down: 0, source_down: 0, expired: 0 });
     expect(routesOf(table)).toHaveLength(1);
     expect(table.vpsByProtocol).toEqual({ bgp: 1, bmp: 0 });
   });
@@ -275,7 +275,7 @@ describe('routes with a lifetime', () => {
     expect(seen(P)).toEqual([2, 2]);
     sweep(NOW + HOUR + 1);
     expect(seen(P)).toEqual([1, 2]);
-    expect(counters(P).losses).toEqual({ withdrawn: 0, vp_down: 0, expired: 1 });
+    expect(counters(P).losses).toEqual({ withdrawn: 0, vp_down: 0, source_down: 0, expired: 1 });
   });
 
   it('live for ever by default', () => {

@@ -52,7 +52,15 @@ export const prefixMetrics = defineMetrics({
     unit: '',
     labels: ['prefix', 'source', 'session'],
     help: 'Always 1; its labels say which session of which source carries the prefix.',
-    bound: PER_PREFIX,
+    bound: '1 per source that carries the prefix',
+  },
+  prefixSourceVps: {
+    otlpName: 'bgp.prefix.source_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'source'],
+    help: 'Vantage points that hold a route for the prefix, by the source whose word counts for them. Their sum is bgp_prefix_visible_vps, less vantage points of a restored table that no source has delivered yet.',
+    bound: '1 per source that carries the prefix',
   },
   prefixVisibilityRatio: {
     otlpName: 'bgp.prefix.visibility',
@@ -211,7 +219,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{vp}',
     labels: ['prefix', 'reason'],
-    help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, by the Data API), expired (not confirmed within table.route_ttl).',
+    help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, or it left the list of vantage points), source_down (the source that delivers it is down, and another that carries the prefix is not), expired (not confirmed within table.route_ttl).',
     bound: '3 a prefix',
   },
   prefixAnnouncedAsPathLength: {

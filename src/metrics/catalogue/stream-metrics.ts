@@ -99,7 +99,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{event}',
     labels: [...SESSION, 'reason'],
-    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session answers for the prefix), hold_overflow (too many while seeding; a gap fill follows).',
+    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session answers for the prefix), other_source (another source delivers the vantage point, and its word counts), hold_overflow (too many while seeding; a gap fill follows).',
     bound: '7 a session (closed list of reasons)',
   },
   streamFutureTimestamps: {

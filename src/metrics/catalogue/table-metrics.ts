@@ -9,9 +9,9 @@ export const tableMetrics = defineMetrics({
     otlpName: 'bgp.vps',
     kind: 'gauge',
     unit: '{vp}',
-    labels: ['protocol'],
-    help: 'Vantage points heard of within table.expected_window, less those known to be down.',
-    bound: '2 (bgp, bmp)',
+    labels: ['protocol', 'source'],
+    help: 'Vantage points heard of within table.expected_window, less those known to be down, by the first source that delivers them.',
+    bound: '2 per source (bgp, bmp)',
   },
   tableRoutes: {
     otlpName: 'bgp.table.routes',

@@ -1,0 +1,127 @@
+/**
+ * What follows when the owner of vantage points changes (see ownership.ts): a source begins or ceases to deliver a VP, or to be
+ * active for a prefix. The VP's routes pass to the next source that delivers it; where there is none they are lost.
+ */
+import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import type { RoutingTable } from './routing-table.ts';
+
+/** A source delivers the VP from now on. */
+export function deliverVp(table: RoutingTable, vp: number, source: number): void {
+  const { ownership } = table;
+  const before = ownership.delivers[vp];
+  ownership.delivers[vp] |= 1 << source;
+  if (ownership.delivers[vp] === before) return;
+  for (const monitored of table.prefixes.monitored()) {
+    if (!isHeld(table, monitored.state, vp)) continue;
+    ownership.delivers[vp] = before;
+    table.attribute(monitored, vp, -1);
+    ownership.delivers[vp] |= 1 << source;
+    table.attribute(monitored, vp, 1);
+  }
+}
+
+/**
+ * A source ceases to deliver the VP: it is down there, or left. Where no active source is left that delivers it, its routes
+ * leave numerator and denominator as `vp_down`.
+ * @returns the place of a source to which routes of the VP passed; -1: there is none
+ */
+export function undeliverVp(table: RoutingTable, vp: number, source: number): number {
+  const { ownership } = table;
+  const before = ownership.delivers[vp];
+  const after = before & ~(1 << source);
+  if (before === after) return -1;
+  let heir = -1;
+  for (const monitored of table.prefixes.monitored()) {
+    const was = ownership.shownOwner(monitored.active, vp);
+    ownership.delivers[vp] = after;
+    const is = ownership.shownOwner(monitored.active, vp);
+    ownership.delivers[vp] = before;
+    if (was === is) continue;
+    if (is !== -1) heir = is;
+    for (const state of statesOf(monitored)) pass(table, monitored, state, vp, was, is, 'vp_down');
+  }
+  ownership.delivers[vp] = after;
+  return heir;
+}
+
+/**
+ * From now on these sources are active for a prefix and its more-specifics: others are down, or not read yet. Where another
+ * source is active and does not deliver a VP that the former owner delivered, the VP's routes leave numerator and denominator
+ * as `source_down`. With no active source left the table stands still, as nobody knows better.
+ * @param active bits of sources
+ */
+export function setActiveSources(table: RoutingTable, monitored: MonitoredPrefix, active: number): OwnerChange {
+  const before = monitored.active;
+  if (before === active) return NO_CHANGE;
+  const { ownership, cells, vps } = table;
+  if (!ownership.isShared) {
+    monitored.active = active;
+    return NO_CHANGE;
+  }
+  const lost = before & ~active;
+  const heirs = new Map<number, Set<number>>();
+  let isCut = false;
+  for (const state of statesOf(monitored)) {
+    for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
+      const was = ownership.shownOwner(before, vp);
+      const is = ownership.shownOwner(active, vp);
+      if (was === is) continue;
+      pass(table, monitored, state, vp, was, is, 'source_down');
+      if (is === -1) isCut = true;
+      else if (was !== -1 && (lost & (1 << was)) !== 0) {
+        const passed = heirs.get(is);
+        if (passed === undefined) heirs.set(is, new Set([vp]));
+        else passed.add(vp);
+      }
+    }
+  }
+  monitored.active = active;
+  monitored.state.version++;
+  return { heirs, isCut };
+}
+
+export interface OwnerChange {
+  /** By source: the VPs that passed to it because their owner was lost. Its history is to be read for them. */
+  readonly heirs: ReadonlyMap<number, ReadonlySet<number>>;
+  /** Routes are gone: once the lost source is back it must read the prefix as a whole. */
+  readonly isCut: boolean;
+}
+
+const NO_CHANGE: OwnerChange = { heirs: new Map(), isCut: false };
+
+/** The prefix, and its more-specifics of which it is the nearest monitored one. */
+function statesOf(monitored: MonitoredPrefix): PrefixState[] {
+  return [monitored.state, ...[...monitored.moreSpecifics].filter(({ parents }) => parents[0] === monitored)];
+}
+
+function pass(
+  table: RoutingTable,
+  monitored: MonitoredPrefix,
+  state: PrefixState,
+  vp: number,
+  was: number,
+  is: number,
+  reason: LossReason,
+): void {
+  const cell = table.cells.find(state, vp);
+  if (cell === -1) return;
+  if (table.cells.path(cell) === 0) {
+    if (is === -1 && table.cells.mark(cell) !== 0) table.unexpect(state, vp, cell);
+    return;
+  }
+  if (is === -1) {
+    // The source that owns it still stands in the masks, so its count falls with the route.
+    table.drop(state, vp, cell, table.cells.signedTime(cell), 0);
+    table.countLoss(state, reason);
+    return;
+  }
+  const shown = state === monitored.state ? monitored.visibleBySource : undefined;
+  if (shown === undefined) return;
+  if (was !== -1) shown[was]--;
+  shown[is]++;
+}
+
+function isHeld(table: RoutingTable, state: PrefixState, vp: number): boolean {
+  const cell = table.cells.find(state, vp);
+  return cell !== -1 && table.cells.path(cell) !== 0;
+}
