@@ -32,7 +32,9 @@ export class JsonSerializer implements Serializer {
     const partial = (response as { partialSuccess?: { rejectedDataPoints?: unknown; errorMessage?: unknown } } | null)
       ?.partialSuccess;
     // An int64 is a text in this mapping, but some servers write a number.
-    const rejectedPoints = Number(partial?.rejectedDataPoints ?? 0) || 0;
+    const said = partial?.rejectedDataPoints;
+    const number = typeof said === 'string' || typeof said === 'number' ? Number(said) : 0;
+    const rejectedPoints = Number.isInteger(number) && number > 0 ? number : 0;
     const message = typeof partial?.errorMessage === 'string' ? partial.errorMessage : '';
     return rejectedPoints === 0 && message === '' ? undefined : { rejectedPoints, message };
   }

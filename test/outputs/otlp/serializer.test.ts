@@ -221,6 +221,10 @@ describe('partial success', () => {
     ['{"partialSuccess":{"errorMessage":"soon gone"}}', { rejectedPoints: 0, message: 'soon gone' }],
     ['null', undefined],
     ['{"partialSuccess":{"rejectedDataPoints":"x","errorMessage":5}}', undefined],
+    ['{"partialSuccess":{"rejectedDataPoints":"-7"}}', undefined],
+    ['{"partialSuccess":{"rejectedDataPoints":1e400}}', undefined],
+    ['{"partialSuccess":{"rejectedDataPoints":"0.5"}}', undefined],
+    ['{"partialSuccess":{"rejectedDataPoints":[7],"errorMessage":"odd"}}', { rejectedPoints: 0, message: 'odd' }],
   ])('in JSON: %s', (body, partial) => {
     expect(json.partialSuccess(Buffer.from(body))).toEqual(partial);
   });
