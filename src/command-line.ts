@@ -54,7 +54,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
     throw unknownCommand(name, Object.keys(COMMANDS));
   }
   if (flags.includes('--version')) {
-    io.stdout.write(`${formatVersion(buildInfo(io.env))}\n`);
+    io.stdout.write(`${foldMessage(formatVersion(buildInfo(io.env)), io.stdout)}\n`);
     return 0;
   }
   if (flags.includes('--help') || flags.includes('-h')) {

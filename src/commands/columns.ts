@@ -47,7 +47,10 @@ export function columnsThatFit(
   const widths = widthsOf(columns, rows);
   let kept = columns.map((_, i) => i);
   const room = () => width - kept.slice(0, -1).reduce((sum, i) => sum + widths[i] + GAP, 0);
-  const longest = () => rows.reduce((most, row) => Math.max(most, row[kept[kept.length - 1]].length), 0);
+  const longest = () => {
+    const last = kept[kept.length - 1];
+    return rows.reduce((most, row) => Math.max(most, row[last].length), columns[last].title.length);
+  };
   while (room() < Math.min(minLast, longest())) {
     const [next] = kept
       .filter((i) => columns[i].goes !== undefined)

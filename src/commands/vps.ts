@@ -18,16 +18,18 @@ const FLAGS: readonly Flag[] = [
 ];
 
 const COLUMNS: readonly Column[] = [
-  { title: 'ID', right: true },
-  { title: 'PROTOCOL' },
+  { title: 'ID', right: true, goes: 7 },
+  { title: 'PROTOCOL', goes: 6 },
   { title: 'ASN', right: true },
   { title: 'IP' },
   { title: 'STATUS' },
   { title: 'SOURCE' },
-  { title: 'IPV4 ROUTES', right: true, goes: 2 },
-  { title: 'IPV6 ROUTES', right: true, goes: 1 },
-  { title: 'COUNTRY', goes: 4 },
-  { title: 'ORGANISATION', goes: 3 },
+  { title: 'IPV4 ROUTES', right: true, goes: 3 },
+  { title: 'IPV6 ROUTES', right: true, goes: 2 },
+  { title: 'COUNTRY', goes: 5 },
+  // The router that a VP of a BMP feed is a peer of.
+  { title: 'ROUTER', goes: 1 },
+  { title: 'ORGANISATION', goes: 4 },
 ];
 
 export const vpsCommand: Command = {
@@ -82,17 +84,18 @@ Example:
 function rowOf(record: VantagePointRecord): string[] {
   const { id, vp, status, source, ribSizeV4, ribSizeV6, country, orgName } = record;
   const count = (routes: number | undefined) => (routes === undefined ? '' : String(routes));
-  const parent = vp.parent === undefined ? '' : ` of AS${vp.parent.asn} ${vp.parent.ip}`;
+  const router = vp.parent === undefined ? '' : `AS${vp.parent.asn} ${vp.parent.ip}`;
   return [
     id,
     vp.protocol,
     String(vp.asn),
-    `${vp.ip}${parent}`,
+    vp.ip,
     status,
     source,
     count(ribSizeV4),
     count(ribSizeV6),
     country,
+    router,
     orgName,
   ];
 }

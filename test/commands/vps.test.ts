@@ -3,7 +3,7 @@ import { vpsCommand } from '../../src/commands/vps.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { cleanups, KEY, simulate } from '../bgproutes/client/client-world.ts';
 import { httpServer } from '../http/http-test-server.ts';
-import { addresses, runCommand } from './command-world.ts';
+import { addresses, Output, runCommand } from './command-world.ts';
 
 async function world(): Promise<Simulator> {
   const simulator = await simulate();
@@ -37,12 +37,32 @@ describe('vps', () => {
     const run = vps(await world());
     expect(await run.exit).toBe(0);
     expect(run.stdout.lines).toEqual([
-      'ID  PROTOCOL    ASN  IP                                STATUS  SOURCE        IPV4 ROUTES  IPV6 ROUTES  COUNTRY  ORGANISATION',
-      ' 1  bgp        3333  193.0.0.56                        up      ris                950000       200000  NL       Network of AS3333',
-      ' 2  bgp          42  192.0.2.42                        up      pch               1000000       220000  US       Network of AS42',
-      ' 1  bmp       64501  2001:db8::9 of AS64500 192.0.2.1  up      bgproutes.io      1000000       220000  JP       Network of AS64501',
+      'ID  PROTOCOL    ASN  IP           STATUS  SOURCE        IPV4 ROUTES  IPV6 ROUTES  COUNTRY  ROUTER             ORGANISATION',
+      ' 1  bgp        3333  193.0.0.56   up      ris                950000       200000  NL                          Network of AS3333',
+      ' 2  bgp          42  192.0.2.42   up      pch               1000000       220000  US                          Network of AS42',
+      ' 1  bmp       64501  2001:db8::9  up      bgproutes.io      1000000       220000  JP       AS64500 192.0.2.1  Network of AS64501',
     ]);
     expect(run.stderr.text).toBe('# 3 vantage points\n');
+  });
+
+  it('fits a narrow terminal, with the longest addresses and AS numbers that there are', async () => {
+    const simulator = await world();
+    const ip = '2001:db8:1111:2222:3333:4444:5555:6666';
+    simulator.addVantagePoint({
+      ...{ protocol: 'bmp', asn: 4_200_000_000, ip, parent: { asn: 4_200_000_001, ip: `${ip.slice(0, -1)}7` } },
+      source: 'bgproutes.io',
+    });
+    for (const columns of [80, 100]) {
+      const stdout = Object.assign(new Output(), { isTTY: true, columns });
+      const run = runCommand(vpsCommand, addresses(simulator), {
+        env: { BGP_API_KEY: KEY, NO_COLOR: '1' },
+        stdout,
+      });
+      expect(await run.exit).toBe(0);
+      expect(Math.max(...stdout.lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(stdout.text).toContain(`4200000000  ${ip}`);
+      expect(stdout.text).toContain('bgproutes.io');
+    }
   });
 
   it('prints JSON', async () => {
@@ -79,7 +99,7 @@ describe('vps', () => {
     ['--source=a,b', '--source: expected a name such as ris, got "a,b"'],
     ['--country=Netherlands', '--country: expected a code of two letters such as NL (ISO 3166-1), got "Netherlands"'],
     ['--status=odd', '--status: expected up, down, ignored, unknown, got "odd"'],
-    ['--format=v1', '--format: expected table, json'],
+    ['--format=v1', '--format: expected table, json, got "v1"'],
   ])('%s is wrong usage', async (flag, message) => {
     const { exit } = runCommand(vpsCommand, [flag], { env: { BGP_API_KEY: KEY } });
     await expect(exit).rejects.toMatchObject({ code: 'USAGE', message });
