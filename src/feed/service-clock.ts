@@ -112,7 +112,7 @@ export class ServiceClock {
       this.#isKnown = false;
       throw new DataApiError(
         'INVALID_RESPONSE',
-        `Data API: the clock of this machine is more than a day off (${aheadSeconds} s ahead): set it by NTP`,
+        `Data API: the clock of this machine is more than a day off (${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}): set it by NTP`,
       );
     }
     this.#offsetMs = offsetMs;

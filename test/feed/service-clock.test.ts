@@ -67,9 +67,12 @@ test('answers that never agree make the offset unknown, and nothing is read', as
   expect([clock.isKnown, clock.offsetMs]).toEqual([false, 0]);
 });
 
-test.each([2 * DAY_MS, -DAY_MS - 1_000])('an offset over a day (%d ms) is a fault that says what to do', async (ms) => {
+test.each([
+  [2 * DAY_MS, '172800 s behind'],
+  [-DAY_MS - 1_000, '86401 s ahead'],
+])('an offset over a day (%d ms) is a fault that says what to do', async (ms, words) => {
   const { clock, settle, changes } = world([ms]);
-  await expect(settle()).rejects.toThrow(/more than a day off \(-?\d+ s ahead\): set it by NTP/);
+  await expect(settle()).rejects.toThrow(`more than a day off (${words}): set it by NTP`);
   expect([clock.isKnown, changes]).toEqual([false, []]);
 });
 
