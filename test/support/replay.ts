@@ -34,6 +34,8 @@ export class Replay {
   readonly log: LogLine[] = [];
   nowMs: number;
   readonly #stats: StreamStats & { connects: number };
+  /** What the feed puts off to other turns; all of it is done before the next frame. */
+  readonly #work: (() => void)[] = [];
   readonly #views: readonly { collect(): FamilySource }[];
   readonly #writers: Readonly<Record<TextFormat, TextWriter>> = {
     text: new TextWriter('text', rethrow),
@@ -70,6 +72,7 @@ export class Replay {
         fold: new Fold(this.table),
       },
       logger: new RecordingLogger(this.log),
+      turns: { elapsed: () => 0, next: (work) => this.#work.push(work) },
       canary,
     });
     const figures = new TableFigures(startMs);
@@ -97,6 +100,7 @@ export class Replay {
     this.#stats.frames++;
     this.#stats.receivedBytes += data.length;
     this.feed.frames([data], this.nowMs);
+    for (let work = this.#work.shift(); work !== undefined; work = this.#work.shift()) work();
   }
 
   collect(): FamilySource[] {
