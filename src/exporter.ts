@@ -10,6 +10,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Prefix } from './bgp/prefix.ts';
 import { BgproutesFeed, type BgproutesFeedOptions } from './bgproutes/feed.ts';
+import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import { AllSources } from './feed/all-sources.ts';
@@ -34,16 +35,14 @@ import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { makeSources } from './rpki/make-sources.ts';
 import { ValidatedData } from './rpki/validated-data.ts';
-import { SnapshotStore } from './storage/snapshot-store.ts';
+import { TableSnapshots } from './storage/table-snapshots.ts';
 import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
 import { StreamTroubles } from './stream/stream-troubles.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
-import { systemCode, systemReason } from './system-error.ts';
 import { Fold } from './table/fold.ts';
 import { RoutingTable } from './table/routing-table.ts';
-import { FIRST_SOURCE } from './table/snapshot.ts';
 import { TableIds } from './table/table-ids.ts';
 import type { BuildInfo } from './version.ts';
 
@@ -75,9 +74,6 @@ export interface RunningExporter {
   /** Closes the stream, writes the snapshot, exports a last time, drains the web server. Idempotent. */
   stop(): Promise<void>;
 }
-
-/** Errors of a file system that pass. */
-const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
  * @throws ConfigError when storage.path cannot be written to, another ExporterError when the address cannot be listened
@@ -126,7 +122,7 @@ class Exporter implements RunningExporter {
   readonly #feeds: readonly SessionFeed[];
   readonly #keeper: Keeper;
   readonly #troubles = new StreamTroubles();
-  readonly #store: SnapshotStore | undefined;
+  readonly #snapshots: TableSnapshots | undefined;
   readonly #runtime: RuntimeMetrics;
   readonly #collect: () => readonly FamilySource[];
   readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
@@ -135,7 +131,6 @@ class Exporter implements RunningExporter {
   #config: Config;
   #web: WebServer | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
-  #cancelSnapshot: () => void = () => {};
   #reloading: Promise<void> = Promise.resolve();
   #nextReload: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -209,7 +204,24 @@ class Exporter implements RunningExporter {
       },
       plan,
     );
-    this.#store = config.storage.path === undefined ? undefined : new SnapshotStore(config.storage.path);
+    const { path, snapshotIntervalMs } = config.storage;
+    this.#snapshots =
+      path === undefined
+        ? undefined
+        : new TableSnapshots({
+            ...{
+              folder: path,
+              intervalMs: snapshotIntervalMs,
+              table: this.table,
+              figures: this.figures,
+              timers,
+              logger,
+            },
+            // By the service's clock where it is known: the machine's may be set right before the next start.
+            aheadMs: () => this.#keeper.clockOffsetMs ?? timers.machineAheadMs,
+            completeUntil: () => this.#keeper.completeUntil(),
+            onRestored: (completeUntil) => this.#keeper.restored(completeUntil),
+          });
 
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
@@ -252,8 +264,7 @@ class Exporter implements RunningExporter {
   }
 
   async start(): Promise<void> {
-    await this.#tryStorage();
-    await this.#restore();
+    await this.#snapshots?.open();
     const { web, otlp } = this.#config;
     if (web.listenAddress !== undefined) {
       this.#web = await startWebServer({
@@ -301,7 +312,7 @@ class Exporter implements RunningExporter {
       },
       updates: (session) => this.#feeds[session].updates,
     });
-    this.#scheduleSnapshot();
+    this.#snapshots?.start();
   }
 
   async render(format: TextFormat): Promise<Buffer> {
@@ -337,7 +348,7 @@ class Exporter implements RunningExporter {
 
   /** Another exporter may use the folder of the snapshots from now on. */
   async unlockStorage(): Promise<void> {
-    await this.#store?.unlock();
+    await this.#snapshots?.unlock();
   }
 
   stop(): Promise<void> {
@@ -347,12 +358,11 @@ class Exporter implements RunningExporter {
 
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
-    this.#cancelSnapshot();
+    this.#snapshots?.end();
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#validated?.stop();
-    await this.#saveSnapshot(true);
-    await this.unlockStorage();
+    await this.#snapshots?.close();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);
   }
@@ -364,7 +374,12 @@ class Exporter implements RunningExporter {
     try {
       const next = this.#deps.reloadConfig?.();
       if (next === undefined) return;
-      this.#refuseChangedSessions(next);
+      // Sessions, addresses and folders are made at the start; what would change them is not half applied.
+      const changed = changedSettings(this.#config, next);
+      if (changed.length > 0)
+        throw new ConfigError(
+          changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
+        );
       await this.#change(next);
       figures.reloadSuccessful = true;
       figures.reloadedAtMs = this.#timers.now();
@@ -377,114 +392,10 @@ class Exporter implements RunningExporter {
     }
   }
 
-  /** Sessions, addresses and folders are made at the start; what would change them is not half applied. */
-  #refuseChangedSessions(next: Config): void {
-    const { prefixes: _now, ...fixed } = this.#config;
-    const { prefixes: _next, ...nextFixed } = next;
-    const changed = (Object.keys(fixed) as (keyof typeof fixed)[]).flatMap((part) =>
-      changedSettings(part, fixed[part], nextFixed[part]),
-    );
-    if (changed.length === 0) return;
-    throw new ConfigError(
-      changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
-    );
-  }
-
   async #change(next: Config): Promise<void> {
     await this.#planChange.change(planSessions(next.prefixes, this.#liveFeeds, this.#planChange.plan));
     this.#validated?.watch(prefixesOf(next));
     this.#config = next;
-  }
-
-  // --- snapshots ------------------------------------------------------------------------------------------------------
-
-  /** What cannot work is told before anything is started. A full disk may have room again: that ends nothing. */
-  async #tryStorage(): Promise<void> {
-    const { path } = this.#config.storage;
-    if (this.#store === undefined || path === undefined) return;
-    try {
-      await this.#store.tryFolder();
-    } catch (error) {
-      const reason = systemReason(error);
-      const code = systemCode(error) ?? '';
-      if (!DISK_FULL.has(code)) throw new ConfigError([`storage.path: ${path} cannot be written to: ${reason}`], error);
-      this.figures.snapshots.error++;
-      this.#logger.error('storage.path has no room: snapshots cannot be written until it has', { path, reason });
-    }
-  }
-
-  async #restore(): Promise<void> {
-    if (this.#store === undefined) return;
-    const holder = await this.#store.lock(true);
-    if (holder !== undefined) {
-      const { path } = this.#config.storage;
-      this.#logger.warn(
-        'storage.path is used by another exporter: this one neither reads nor writes snapshots until it is free; give each exporter a folder of its own',
-        { path, holder },
-      );
-      return;
-    }
-    const nowMs = this.#timers.now();
-    const outcome = await this.#store.restore(this.table, nowMs, nowMs - this.table.options.expectedWindowMs);
-    this.figures.restores[outcome.result]++;
-    if (outcome.result === 'success') {
-      this.figures.snapshotAtMs = outcome.meta.createdAtMs;
-      this.#keeper.restored(
-        Object.fromEntries((outcome.meta.sources ?? []).map(({ name, completeUntil }) => [name, completeUntil])),
-      );
-      const age = Math.round((nowMs - outcome.meta.createdAtMs) / 1000);
-      this.#logger.info('table restored', { routes: this.table.routes, age_seconds: age });
-    } else if (outcome.result === 'missing') {
-      this.#logger.info('no snapshot yet', { file: this.#store.file });
-    } else {
-      const fields = { result: outcome.result, file: this.#store.file, set_aside_as: outcome.asideAs };
-      this.#logger.warn('the snapshot cannot be used and was set aside; the table starts empty', fields);
-    }
-  }
-
-  #scheduleSnapshot(): void {
-    if (this.#store === undefined || this.#stopping !== undefined) return;
-    this.#cancelSnapshot = this.#timers.schedule(() => {
-      void this.#saveSnapshot().then(() => this.#scheduleSnapshot());
-    }, this.#config.storage.snapshotIntervalMs);
-  }
-
-  /** @param final nothing is counted any more */
-  async #saveSnapshot(final = false): Promise<void> {
-    if (this.#store === undefined) return;
-    let createdAtMs = 0;
-    try {
-      // By the service's clock where it is known: the machine's may be set right before the next start.
-      const aheadMs = this.#keeper.clockOffsetMs ?? this.#timers.machineAheadMs;
-      const meta = () => {
-        createdAtMs = this.#timers.now();
-        const until = this.#keeper.completeUntil();
-        const sources = this.table.ownership.sources.map((name) => ({
-          name,
-          completeUntil: Object.fromEntries(
-            Object.entries(until[name] ?? {}).map(([prefix, ms]) => [prefix, ms + aheadMs]),
-          ),
-        }));
-        const completeUntil = sources.find(({ name }) => name === FIRST_SOURCE)?.completeUntil ?? {};
-        return { createdAtMs: createdAtMs + aheadMs, completeUntil, sources, final };
-      };
-      const holder = await this.#store.lock();
-      if (holder !== undefined) {
-        this.figures.snapshots.error++;
-        const { path } = this.#config.storage;
-        this.#logger.error('no snapshot was written: storage.path is used by another exporter', { path, holder });
-        return;
-      }
-      await this.#store.save(this.table, meta, aheadMs);
-      this.figures.snapshots.success++;
-      this.figures.snapshotAtMs = createdAtMs;
-    } catch (error) {
-      this.figures.snapshots.error++;
-      const { file } = this.#store;
-      const kept = await this.#store.exists();
-      const message = `the snapshot could not be written; ${kept ? 'the one before it is kept' : 'there is none'}`;
-      this.#logger.error(message, { file, reason: systemReason(error), error: String(error) });
-    }
   }
 
   // --- the page for people ----------------------------------------------------------------------------------------------
@@ -511,16 +422,4 @@ class Exporter implements RunningExporter {
 
 function prefixesOf({ prefixes }: Config): Prefix[] {
   return prefixes.map(({ prefix }) => prefix);
-}
-
-/** Names as in a file of what differs in a part of the configuration; the part's own where it came, went, or is deeper. */
-function changedSettings(part: string, before: object | undefined, after: object | undefined): string[] {
-  if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  if (before === undefined || after === undefined || part === 'otlp') return [part];
-  const values = (of: object) => new Map(Object.entries(of).map(([name, value]) => [name, JSON.stringify(value)]));
-  const [former, next] = [values(before), values(after)];
-  const names = [...new Set([...former.keys(), ...next.keys()])].filter((name) => former.get(name) !== next.get(name));
-  return names.map(
-    (name) => `${part}.${name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-  );
 }

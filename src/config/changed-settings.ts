@@ -1,0 +1,44 @@
+/** Which settings of a new configuration take effect only at a restart. A reload can change the prefixes, and nothing else. */
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import { configSchema } from './schema.ts';
+
+/** Names as in a file, such as `table.route_ttl`; a section where the whole of it came or went, or where it is deeper. */
+export function changedSettings(before: Config, after: Config): string[] {
+  const { prefixes: _before, ...fixed } = before;
+  const { prefixes: _after, ...next } = after;
+  const sections = Object.keys({ ...fixed, ...next }) as (keyof typeof fixed)[];
+  return sections.flatMap((section) => changedIn(section, fixed[section], next[section]));
+}
+
+function changedIn(section: string, before: object | undefined, after: object | undefined): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  if (before === undefined || after === undefined) return [section];
+  const [former, next] = [valuesOf(before), valuesOf(after)];
+  const properties = [...new Set([...former.keys(), ...next.keys()])].filter(
+    (property) => former.get(property) !== next.get(property),
+  );
+  const keys = keysOf(configSchema, section);
+  const names = properties.map((property) => keys.find((key) => isNamed(property, key)));
+  return names.some((name) => name === undefined) ? [section] : names.map((name) => `${section}.${name}`);
+}
+
+function valuesOf(part: object): Map<string, string> {
+  return new Map(Object.entries(part).map(([name, value]) => [name, JSON.stringify(value)]));
+}
+
+/** Whether a property of the configuration holds the setting: `routeTtlMs` is `route_ttl`. */
+function isNamed(property: string, key: string): boolean {
+  const words = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return property === words || property === `${words}Ms`;
+}
+
+/** The keys of a section of the schema. */
+function keysOf(schema: z.core.$ZodType, section?: string): string[] {
+  if (schema instanceof z.ZodOptional) return keysOf(schema.unwrap(), section);
+  if (schema instanceof z.ZodPipe) return keysOf(schema.out, section);
+  if (!(schema instanceof z.ZodObject)) return [];
+  if (section === undefined) return Object.keys(schema.shape);
+  const inner = schema.shape[section] as z.core.$ZodType | undefined;
+  return inner === undefined ? [] : keysOf(inner);
+}
