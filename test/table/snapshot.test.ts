@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { PrefixState } from '../../src/table/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotMeta } from '../../src/table/snapshot.ts';
+import { COUNTERS } from '../../src/table/snapshot-check.ts';
 import { runs } from '../support/property-runs.ts';
 import {
   keptCounters,
@@ -297,4 +298,16 @@ describe('bytes that are no whole snapshot', () => {
       runs(500),
     );
   });
+});
+
+test('a new number of a monitored prefix is either in the snapshot or known not to belong there', () => {
+  const table = new RoutingTable();
+  table.watch([watchedPrefix('198.51.100.0/24')], START_MS);
+  const [monitored] = table.prefixes.monitored();
+  const numbers = Object.keys(monitored).filter(
+    (name) => typeof monitored[name as keyof typeof monitored] === 'number',
+  );
+  const window = ['sinceMs', 'watchedSinceMs', 'stoodStillMs', 'sweptAtMs'];
+  const totals = ['expected', 'visiblePartial', 'lengthSum', 'prepended', 'unlisted', 'active', 'firstSession'];
+  expect(numbers.toSorted()).toEqual([...COUNTERS, ...window, ...totals].toSorted());
 });
