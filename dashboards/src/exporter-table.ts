@@ -11,9 +11,9 @@ export const tableRow: Row = {
     levels({
       title: 'Routes and vantage points',
       description:
-        'Routes held, and vantage points heard of by protocol. A fall of vantage points is a loss at the service. Memory follows the routes.',
+        'Routes held, and vantage points heard of, by source and protocol. A fall of vantage points is a loss at the service. Memory follows the routes.',
       unit: 'short',
-      queries: ofExporters([select(t.tableRoutes), 'routes'], [select(t.vps), 'VPs by {{protocol}}']),
+      queries: ofExporters([select(t.tableRoutes), 'routes'], [select(t.vps), 'VPs of {{source}} by {{protocol}}']),
     }),
     levels({
       title: 'Prefixes not trusted',

@@ -56,6 +56,8 @@ const CHOSEN_TOO = ['datasource', 'job', 'instance'].map((name) => `\${${name}:q
 const RANGE_TOO = '$' + '{__url_time_range}';
 const CELL = '$' + '{__value.raw:percentencode}';
 const PREFIX_LINK = `/d/${DASHBOARDS.prefix.uid}?var-prefix=${CELL}&${CHOSEN_TOO}&\${group:queryparam}&${RANGE_TOO}`;
+/** By exporter, whatever protocol and source. */
+const heard = `sum without (protocol, source) (${select(t.vps)})`;
 const GROUP_LINK = `/d/${DASHBOARDS.overview.uid}?var-group=${CELL}&${CHOSEN_TOO}&${RANGE_TOO}`;
 
 export function overview() {
@@ -162,8 +164,8 @@ export function overview() {
         unit: 'none',
         width: 3,
         height: 4,
-        query: `max(sum without (protocol) (${select(t.vps)}) and ignoring (prefix) ${prefixes.trusted})`,
-        doubtful: `max(sum without (protocol) (${select(t.vps)})) unless on () ${prefixes.trusted}`,
+        query: `max(${heard} and ignoring (prefix) ${prefixes.trusted})`,
+        doubtful: `max(${heard}) unless on () ${prefixes.trusted}`,
         steps: NEUTRAL,
       }),
     )
@@ -308,6 +310,12 @@ export function overview() {
         columns: [
           { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0, width: 120 },
           { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0, width: 120 },
+          {
+            name: 'VPs lost (source down)',
+            query: increases(p.prefixVpLosses, 'source_down'),
+            decimals: 0,
+            width: 120,
+          },
           { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0, width: 120 },
           { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0, width: 120 },
           {

@@ -355,7 +355,7 @@ export function prefix() {
       lines({
         title: 'VPs gained and lost',
         description:
-          'Vantage points a second that began or ceased to see the prefix. withdrawn: the vantage point said so; vp_down: its session is down; expired: not confirmed for too long. Only "withdrawn" is news of your network.',
+          'Vantage points a second that began or ceased to see the prefix. withdrawn: the vantage point said so; vp_down: its session is down; source_down: the stream that brings it is down, and no other does; expired: not confirmed for too long. Only "withdrawn" is news of your network.',
         unit: 'cps',
         width: 24,
         height: 9,
@@ -368,6 +368,7 @@ export function prefix() {
         looks: {
           'lost: withdrawn': { colour: INK.gone },
           'lost: vp_down': { colour: INK.unknown },
+          'lost: source_down': { colour: FILL.lower },
           'lost: expired': { colour: INK.plain },
         },
       }),

@@ -2,6 +2,8 @@
  * Exporters that the dashboards are tried on, each world under a job of its own: every series that an exporter has, from the
  * catalogue, for half an hour, in OpenMetrics.
  */
+
+import { legitimacyMetrics } from '../../src/metrics/catalogue/legitimacy-metrics.ts';
 import { ownMetrics } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
@@ -83,6 +85,8 @@ function gaugesOf(key: string, state: PrefixState): readonly (readonly [Labels, 
       return [[SESSION, () => 1]];
     case 'prefixVisibleVps':
       return [[{}, visible]];
+    case 'prefixSourceVps':
+      return [[{ source: SESSION.source }, visible]];
     case 'prefixExpectedVps':
       return [[{}, () => state.expected]];
     case 'prefixVisibilityRatio':
@@ -118,6 +122,8 @@ function gaugesOf(key: string, state: PrefixState): readonly (readonly [Labels, 
     case 'prefixLastWithdrawal':
       return [[{}, () => END - 600]];
     default:
+      // Nobody has configured `rpki` or `paths` here.
+      if (key in legitimacyMetrics) return [];
       throw new Error(`what is ${key} of a prefix?`);
   }
 }
@@ -135,7 +141,7 @@ function prefixSeries(metric: Metric, target: Labels, prefix: string, state: Pre
       line(`${metric.name}_bucket`, { ...labels, le }, (at) => at * each * (index + 1)),
     ).join('');
   }
-  const reasons = metric.labels.includes('reason') ? ['withdrawn', 'vp_down', 'expired'] : [''];
+  const reasons = metric.labels.includes('reason') ? ['withdrawn', 'vp_down', 'source_down', 'expired'] : [''];
   return reasons
     .map((reason, index) => line(metric.name, { ...labels, reason }, (at) => at * each * (index + 1)))
     .join('');

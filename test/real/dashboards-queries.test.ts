@@ -208,6 +208,8 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await tileOf('prefix.json', 'Visible VPs', job, NOT_SEEN)).toEqual([0, undefined]);
     expect(await tileOf('overview.json', 'Not trusted', job)).toEqual([0]);
     expect(await tileOf('overview.json', 'Sessions down', job)).toEqual([1]);
+    // Of both protocols, whatever source brought them.
+    expect(await tileOf('overview.json', 'Vantage points', job)).toEqual([40, undefined]);
   });
 
   test('a pair: both are seen side by side where they are compared', async () => {
