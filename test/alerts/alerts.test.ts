@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
 import { type Kind, PRESENCE, ruleTests } from './cases.ts';
-import { ruleTestFiles, TESTS_FOLDER } from './generate.ts';
 import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules } from './rules-file.ts';
 
 const document = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
@@ -129,12 +128,6 @@ test('every panel that the runbook names is on a dashboard', () => {
 test('every section of the runbook is of an alert', () => {
   const sections = [...document('runbook.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
   expect(sections.sort()).toEqual(names);
-});
-
-test('the unit tests for promtool are those of the cases (else: npx tsx test/alerts/generate.ts)', () => {
-  const files = ruleTestFiles();
-  expect(readdirSync(TESTS_FOLDER).sort()).toEqual([...files.keys()].sort());
-  for (const [name, text] of files) expect(readFileSync(TESTS_FOLDER + name, 'utf8'), name).toBe(text);
 });
 
 test('the settings that rules read are those of the document, with their defaults', () => {

@@ -1,5 +1,5 @@
-/** Writes the cases as promtool's unit tests: alerts/tests/NAME.test.yml, one file an alert. `tsx test/alerts/generate.ts` */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+/** Writes the cases as promtool's unit tests: .cache/alert-tests/NAME.test.yml, one file an alert. `npm run alerts:tests` */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Fired, type RuleTest, ruleTests, worldOf } from './cases.ts';
@@ -77,17 +77,14 @@ function written(tests: readonly RuleTest[], folder: string): ReadonlyMap<string
         tests: of.map(group),
       };
       const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
-      return [
-        `${name}.test.yml`,
-        `# Written by test/alerts/generate.ts from the cases beside it; edit those.\n${text}`,
-      ];
+      return [`${name}.test.yml`, `# Written by test/alerts/generate.ts from the cases beside it.\n${text}`];
     }),
   );
 }
 
-/** The tests that are shipped. */
+/** Every case, each in a world of its own. */
 export function ruleTestFiles(): ReadonlyMap<string, string> {
-  return written(ruleTests, '../');
+  return written(ruleTests, '../../alerts/');
 }
 
 /** Those of hours rather than of days, and not each over each mishap, played at two sites at once. `folder`: where the rules are. */
@@ -111,12 +108,17 @@ export function manySiteTestFiles(folder: string): ReadonlyMap<string, string> {
   );
 }
 
-export const TESTS_FOLDER = fileURLToPath(new URL('../../alerts/tests/', import.meta.url));
+/** In the checkout, but not committed: they are ten times as long as the cases. */
+export const TESTS_FOLDER = fileURLToPath(new URL('../../.cache/alert-tests/', import.meta.url));
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Writes `ruleTestFiles` into an empty TESTS_FOLDER. Returns their names, sorted. */
+export function writeRuleTests(): string[] {
+  rmSync(TESTS_FOLDER, { recursive: true, force: true });
   mkdirSync(TESTS_FOLDER, { recursive: true });
   const files = ruleTestFiles();
-  for (const old of readdirSync(TESTS_FOLDER))
-    if (old.endsWith('.test.yml') && !files.has(old)) rmSync(TESTS_FOLDER + old);
   for (const [name, text] of files) writeFileSync(TESTS_FOLDER + name, text);
+  return [...files.keys()].sort();
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(`${writeRuleTests().length} files in ${TESTS_FOLDER}`);

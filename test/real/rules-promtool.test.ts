@@ -1,6 +1,6 @@
 /** What is shipped for Prometheus and Alertmanager, read by their own tools. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { PRESENCE } from '../alerts/cases.ts';
 import { hasProgram } from '../alerts/engine.ts';
+import { TESTS_FOLDER, writeRuleTests } from '../alerts/generate.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ALERTS = join(ROOT, 'alerts');
@@ -30,7 +31,7 @@ function run(program: string, ...parameters: string[]): Promise<Outcome> {
   });
 }
 
-const tests = readdirSync(join(ALERTS, 'tests')).sort();
+const tests = writeRuleTests();
 
 describe.skipIf(!hasProgram('promtool'))('promtool', () => {
   test.each(['bgproutes.rules.yml', 'thresholds.example.yml'])('check rules %s', async (name) => {
@@ -48,7 +49,7 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
   });
 
   test.each(tests)('test rules %s', async (name) => {
-    const { code, output } = await run('promtool', 'test', 'rules', join('tests', name));
+    const { code, output } = await run('promtool', 'test', 'rules', join(TESTS_FOLDER, name));
     expect(code, output).toBe(0);
   });
 
@@ -59,7 +60,7 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
     const rules = readFileSync(join(ALERTS, 'bgproutes.rules.yml'), 'utf8');
 
     async function failures(kind: string, name: string, change: (text: string) => string): Promise<number> {
-      const { tests: groups, ...rest } = parse(readFileSync(join(ALERTS, 'tests', name), 'utf8')) as {
+      const { tests: groups, ...rest } = parse(readFileSync(join(TESTS_FOLDER, name), 'utf8')) as {
         tests: { name: string }[];
       };
       const about = groups.filter((group) => group.name.includes(kind));
