@@ -12,6 +12,7 @@ import type { Prefix } from './bgp/prefix.ts';
 import { BgproutesFeed, type BgproutesFeedOptions } from './bgproutes/feed.ts';
 import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
+import type { SourceName } from './config/source-names.ts';
 import { ConfigError } from './errors.ts';
 import { AllSources } from './feed/all-sources.ts';
 import { Keeper } from './feed/keeper.ts';
@@ -33,6 +34,7 @@ import { TextWriter } from './outputs/prometheus.ts';
 import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
+import { RisLiveFeed } from './ris-live/feed.ts';
 import { makeSources } from './rpki/make-sources.ts';
 import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
@@ -106,9 +108,10 @@ export interface FeedInput {
 
 /** The services that stream BGP, by their names. */
 const SOURCES = {
+  'ris-live': ({ config, prefixes, tools }) => new RisLiveFeed({ ...tools, settings: config.risLive, prefixes }),
   bgproutes: ({ config, prefixes, tools, onRequest }) =>
     new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
-} as const satisfies Record<string, (input: FeedInput) => LiveFeed>;
+} as const satisfies Record<SourceName, (input: FeedInput) => LiveFeed>;
 
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
@@ -157,7 +160,7 @@ class Exporter implements RunningExporter {
       },
       onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
     };
-    this.#liveFeeds = deps.feeds?.(input) ?? [SOURCES.bgproutes(input)];
+    this.#liveFeeds = deps.feeds?.(input) ?? config.sources.map((name) => SOURCES[name](input));
     const liveFeeds = this.#liveFeeds;
     const source = new AllSources(liveFeeds);
     this.#source = source;

@@ -75,11 +75,13 @@ export {
   loadConfig,
   type MonitoredPrefixConfig,
   type PathsConfig,
+  type RisLiveConfig,
 } from './config/config.ts';
 export type { FlagValues } from './config/flags.ts';
 export type { ListenAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp-config.ts';
 export type { RpkiConfig, RpkiSourceConfig } from './config/rpki-config.ts';
+export { SOURCE_NAMES, type SourceName } from './config/source-names.ts';
 export type { Environment } from './config/substitution.ts';
 export {
   type AsCount,

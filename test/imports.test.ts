@@ -55,6 +55,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'readiness.ts',
       'config',
       'bgproutes',
+      'ris-live',
       'stream',
       'feed',
       'storage',

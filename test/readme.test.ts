@@ -41,9 +41,14 @@ function section(markdown: string, heading: string): string {
 
 describe('the configuration of the README', () => {
   it('is right, and its values are the defaults where it does not stand for an example', () => {
-    const { web, table, bgproutes, log, storage } = load(EXAMPLE ?? '');
+    const { web, table, bgproutes, risLive, log, storage } = load(EXAMPLE ?? '');
     const plain = load('prefixes: [{prefix: 192.0.2.0/24}]\n');
-    expect({ web, table, log }).toEqual({ web: plain.web, table: plain.table, log: plain.log });
+    expect({ web, table, log, risLive }).toEqual({
+      web: plain.web,
+      table: plain.table,
+      log: plain.log,
+      risLive: plain.risLive,
+    });
     expect({ ...bgproutes, canaryPrefix: undefined }).toEqual(plain.bgproutes);
     expect(storage.snapshotIntervalMs).toBe(plain.storage.snapshotIntervalMs);
   });
@@ -51,7 +56,7 @@ describe('the configuration of the README', () => {
   it('has every key, but for those of OTLP, which are in their own document', () => {
     const missing = keysOf('').filter((key) => !new RegExp(`^${key}:`, 'm').test(EXAMPLE ?? ''));
     expect(missing).toEqual([]);
-    for (const name of keysOf('').filter((key) => key !== 'prefixes' && key !== 'otlp')) {
+    for (const name of keysOf('').filter((key) => !['prefixes', 'sources', 'otlp'].includes(key))) {
       const [part] = new RegExp(`^${name}:.*?(?=^\\w)`, 'ms').exec(`${EXAMPLE}end:\n`) ?? [''];
       expect(keysOf(name).filter((key) => !new RegExp(`\\b${key}\\b`).test(part))).toEqual([]);
     }

@@ -31,7 +31,7 @@ export interface ApiKeys {
 }
 
 const NO_KEY =
-  'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file';
+  'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file; --source=ris-live needs no key';
 
 /** The environment's entries, for when neither flag nor file has any; or what is wrong with them. */
 export function keysOfEnvironment(env: Environment): readonly KeyEntry[] | { readonly problem: string } {

@@ -8,7 +8,10 @@ export function changedSettings(before: Config, after: Config): string[] {
   const { prefixes: _before, ...fixed } = before;
   const { prefixes: _after, ...next } = after;
   const sections = Object.keys({ ...fixed, ...next }) as (keyof typeof fixed)[];
-  return sections.flatMap((section) => changedIn(section, fixed[section], next[section]));
+  const named = keysOf(configSchema);
+  return sections.flatMap((section) =>
+    changedIn(named.find((key) => isNamed(section, key)) ?? section, fixed[section], next[section]),
+  );
 }
 
 function changedIn(section: string, before: object | undefined, after: object | undefined): string[] {

@@ -16,6 +16,7 @@ import type { OtlpConfig } from './otlp-config.ts';
 import type { RpkiConfig } from './rpki-config.ts';
 import { toRpkiSource } from './rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
+import type { SourceName } from './source-names.ts';
 import type { Environment } from './substitution.ts';
 import { fileFault, readTextFile } from './text-file.ts';
 
@@ -33,7 +34,7 @@ export interface MonitoredPrefixConfig {
 
 /** The services, and who asks them. */
 export interface BgproutesConfig {
-  /** At least `keysNeeded`, distinct. Secrets. */
+  /** Distinct, and at least `keysNeeded` where it is a source. Secrets. */
   readonly apiKeys: readonly string[];
   /** URLs without a query and without a slash at the end. */
   readonly websocketUrl: string;
@@ -52,11 +53,24 @@ export interface PathsConfig {
   readonly allowed: readonly number[];
 }
 
+/** RIPE RIS Live and RIPEstat, and who asks them. */
+export interface RisLiveConfig {
+  readonly url: string;
+  /** Letters, digits, `-` and `_`. */
+  readonly client: string;
+  readonly ripestatUrl: string;
+  readonly fullFeedOnly: boolean;
+  readonly staleAfterMs: number;
+}
+
 /** Times are ms. */
 export interface Config {
+  /** At least one, distinct, in the order of their precedence. */
+  readonly sources: readonly SourceName[];
   /** At least one, at most `MAX_PREFIXES`, distinct; one may lie inside another. */
   readonly prefixes: readonly MonitoredPrefixConfig[];
   readonly bgproutes: BgproutesConfig;
+  readonly risLive: RisLiveConfig;
   readonly web: {
     /** Undefined: no web server. */
     readonly listenAddress: ListenAddress | undefined;
@@ -114,14 +128,16 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   if (!parsed.success) draft.addIssues(parsed.error.issues);
   draft.checkPrefixes(MAX_PREFIXES);
   draft.checkRpki();
-  const apiKeys = collectKeys(draft.keyEntries(env), readFile);
-  draft.checkKeys(apiKeys, env);
+  const sources = draft.checkSources();
+  const needsKeys = sources.includes('bgproutes');
+  const apiKeys = needsKeys ? collectKeys(draft.keyEntries(env), readFile) : { keys: [], problems: [] };
+  if (needsKeys) draft.checkKeys(apiKeys, sources, env);
   const otlp = parsed.success
     ? resolveOtlp(parsed.data.otlp, env, (key, path) => draft.resolvePath(['otlp', 'tls', key], path))
     : undefined;
   const problems = [...draft.problems(), ...(otlp?.problems ?? [])];
   if (problems.length > 0 || !parsed.success) throw configError(problems, env);
-  const config = toConfig(parsed.data, apiKeys.keys, otlp?.config, draft);
+  const config = toConfig(parsed.data, sources, apiKeys.keys, otlp?.config, draft);
   if (config.web.listenAddress === undefined && config.otlp === undefined) {
     const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
     throw configError(
@@ -152,10 +168,17 @@ function readConfigFile(path: string, readFile: ReadFile): string {
   }
 }
 
-function toConfig(raw: RawConfig, apiKeys: readonly string[], otlp: OtlpConfig | undefined, draft: Draft): Config {
-  const { bgproutes, web, table, storage, rpki, paths, log } = raw;
+function toConfig(
+  raw: RawConfig,
+  sources: readonly SourceName[],
+  apiKeys: readonly string[],
+  otlp: OtlpConfig | undefined,
+  draft: Draft,
+): Config {
+  const { bgproutes, ris_live: risLive, web, table, storage, rpki, paths, log } = raw;
   const storagePath = storage.path;
   return {
+    sources,
     prefixes: raw.prefixes.map((entry) => ({
       prefix: entry.prefix,
       description: entry.description,
@@ -170,6 +193,13 @@ function toConfig(raw: RawConfig, apiKeys: readonly string[], otlp: OtlpConfig |
       dataApiUrl: bgproutes.data_api_url,
       prefixesPerKey: bgproutes.prefixes_per_key,
       canaryPrefix: bgproutes.canary_prefix,
+    },
+    risLive: {
+      url: risLive.url,
+      client: risLive.client,
+      ripestatUrl: risLive.ripestat_url,
+      fullFeedOnly: risLive.full_feed_only,
+      staleAfterMs: risLive.stale_after,
     },
     web: {
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,

@@ -5,6 +5,7 @@ import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath, shownPath 
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';
 import { CONFIG_FLAGS, type FlagValues } from './flags.ts';
 import { MAX_RPKI_SOURCES, rtrAddress } from './rpki-source.ts';
+import { SOURCE_NAMES, type SourceName } from './source-names.ts';
 import type { Environment } from './substitution.ts';
 import { apiKey, type IssueStyle, unknownKey } from './values.ts';
 
@@ -65,6 +66,8 @@ export class Draft {
       if (key !== undefined) {
         this.#set(key, repeatable && !Array.isArray(given) ? [given] : given, `--${name}`);
         if (name === 'bgproutes.api-key-file') this.#set(['bgproutes', 'api_keys'], undefined, `--${name}`);
+      } else if (name === 'source') {
+        this.#setAll('sources', Array.isArray(given) ? given : [given], '--source');
       } else if (name === 'prefix') {
         this.#addPrefixes(Array.isArray(given) ? given : [given], '--prefix');
       }
@@ -151,6 +154,15 @@ export class Draft {
     }
   }
 
+  /** The sources, distinct; bgproutes where none is given. */
+  checkSources(): readonly SourceName[] {
+    const given = this.#list('sources') ?? [];
+    for (const [i, name] of given.entries())
+      if (given.indexOf(name) < i) this.#add(['sources', i], `${String(name)} is given twice`);
+    const known = SOURCE_NAMES.filter((name) => given.includes(name));
+    return known.length === 0 ? ['bgproutes'] : known.sort((a, b) => given.indexOf(a) - given.indexOf(b));
+  }
+
   /** The keys of flag or file; else of the environment. Those with a problem are left out. */
   keyEntries(env: Environment): readonly KeyEntry[] {
     const entries: KeyEntry[] = [];
@@ -177,8 +189,10 @@ export class Draft {
   }
 
   /** Enough keys for the prefixes? Asked only when every key could be read. */
-  checkKeys({ keys, problems }: ApiKeys, env: Environment): void {
+  checkKeys({ keys, problems }: ApiKeys, sources: readonly SourceName[], env: Environment): void {
     for (const text of problems) this.#problems.push({ place: undefined, text });
+    // The other sources carry every prefix.
+    if (sources.some((name) => name !== 'bgproutes')) return;
     const parts = /^(?:prefixes|bgproutes|bgproutes\.(?:api_key.*|prefixes_per_key|canary_prefix))$/;
     const broken = [...this.#faulty].some((path) => parts.test(path));
     const prefixes = this.#list('prefixes');
@@ -250,6 +264,12 @@ export class Draft {
     if (former === undefined || !isSection(this.#value)) return;
     this.#value = { ...this.#value, [section]: { ...former, [name]: value } };
     this.#flagByPath.set(formatPath([section, name]), flag);
+  }
+
+  #setAll(section: string, value: unknown, flag: string): void {
+    if (!isSection(this.#value)) return;
+    this.#value = { ...this.#value, [section]: value };
+    this.#flagByPath.set(section, flag);
   }
 
   #addPrefixes(texts: readonly unknown[], from: string): void {

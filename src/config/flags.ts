@@ -21,6 +21,13 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     help: 'Prefix to monitor, such as 192.0.2.0/24; added to those of the file. Repeatable.',
   },
   {
+    name: 'source',
+    key: undefined,
+    value: 'SOURCE',
+    repeatable: true,
+    help: 'Where the routes come from: bgproutes or ris-live, which needs no key [bgproutes].',
+  },
+  {
     name: 'bgproutes.api-key-file',
     key: ['bgproutes', 'api_key_files'],
     value: 'FILE',

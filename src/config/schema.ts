@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
 import { otlpSection } from './otlp.ts';
 import { rpkiSource } from './rpki-source.ts';
+import { SOURCE_NAMES } from './source-names.ts';
 import * as values from './values.ts';
 
 /** The label bounds of the origin and upstream metrics: configured ones always have a series of their own. */
@@ -30,6 +31,7 @@ const monitoredPrefix = values.section(
 
 export const configSchema = values.section({
   prefixes: values.list(monitoredPrefix, 'a list of maps such as {prefix: 192.0.2.0/24}'),
+  sources: values.list(values.oneOf(...SOURCE_NAMES), `a list of ${SOURCE_NAMES.join(' and ')}`),
   bgproutes: values.section({
     api_keys: values.list(values.apiKey, 'a list of API keys'),
     api_key_files: values.list(values.secretPath, 'a list of files'),
@@ -40,6 +42,13 @@ export const configSchema = values.section({
     data_api_url: values.url(['http:', 'https:'], 'https://api.bgproutes.io').default('https://api.bgproutes.io'),
     prefixes_per_key: values.wholeNumber('a whole number', 1, 10_000).default(10),
     canary_prefix: values.prefix.optional(),
+  }),
+  ris_live: values.section({
+    url: values.url(['ws:', 'wss:'], 'wss://ris-live.ripe.net/v1/ws/').default('wss://ris-live.ripe.net/v1/ws'),
+    client: values.clientName.default('bgproutes-exporter'),
+    ripestat_url: values.url(['http:', 'https:'], 'https://stat.ripe.net').default('https://stat.ripe.net'),
+    full_feed_only: values.trueOrFalse.default(false),
+    stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(MINUTE_MS),
   }),
   web: values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),

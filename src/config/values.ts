@@ -126,6 +126,11 @@ export const apiKey = value<string>(
   'kind',
 );
 
+/** Who asks a service that takes no key. */
+export const clientName = value<string>('1 to 64 letters, digits, - and _', (input) =>
+  typeof input === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(input) ? accept(input) : refuse(),
+);
+
 /** RFC 9110 section 5.1. */
 export function headerName(name: string): string | undefined {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ? undefined : 'expected the name of an HTTP header';

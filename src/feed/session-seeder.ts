@@ -344,15 +344,24 @@ export class SessionSeeder {
       throw new DataApiError('INVALID_RESPONSE', 'Data API: no vantage point is up: there is nobody to ask for routes');
     }
     const startMs = timers.now();
-    const ribAtMs = wholeSecond(connectedAtMs - lagMs - 1_000);
+    // A RIB that waits for its service is of a moment at which the stream stood: nothing is missing in between.
+    const isWhole = history.ribWaits === true;
+    const ribAtMs = isWhole ? wholeSecond(connectedAtMs) + 1_000 : wholeSecond(connectedAtMs - lagMs - 1_000);
     const prefixes = (this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix)));
-    const fresh = prefixes.filter((prefix) => startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS);
+    const fresh = prefixes.filter(
+      (prefix) => isWhole || startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS,
+    );
     if (fresh.length > 0) {
       this.#progress.at('routes');
       await this.#compareRib(vps, fresh, ribAtMs, signal);
       if (signal.aborted) return;
       this.#standings.setBehind(fresh, ribAtMs);
       this.#holders.forget(fresh);
+    }
+    if (isWhole) {
+      await this.#goLive(prefixes, release, signal);
+      if (!signal.aborted) this.#standings.setBehind(prefixes, connectedAtMs);
+      return;
     }
     // The stream is late too, by as much as the API at most: what was under way when it was cut is older than the cut.
     const behindMs = Math.min(...prefixes.map((prefix) => this.#standings.behindUntilMs(prefix) ?? ribAtMs));
@@ -364,13 +373,7 @@ export class SessionSeeder {
     this.#progress.at('updates');
     await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
     if (signal.aborted) return;
-    for (const prefix of prefixes) this.#current.add(prefix);
-    this.#options.onChange();
-    release();
-    await this.#options.feed.applied(signal); // the table is not complete before
-    if (signal.aborted) return;
-    this.#progress.at('past holders');
-    await this.#holders.learn(this.#prefixes, signal);
+    await this.#goLive(prefixes, release, signal);
     if (signal.aborted) return;
     if (isReadTwice) {
       this.#progress.waits(settledMs - timers.now());
@@ -386,6 +389,17 @@ export class SessionSeeder {
       if (signal.aborted) return;
     }
     this.#standings.setBehind(prefixes, connectedAtMs);
+  }
+
+  /** The frames that were held are applied, and who held the prefixes a window ago is learnt. */
+  async #goLive(prefixes: readonly string[], release: () => void, signal: AbortSignal): Promise<void> {
+    for (const prefix of prefixes) this.#current.add(prefix);
+    this.#options.onChange();
+    release();
+    await this.#options.feed.applied(signal); // the table is not complete before
+    if (signal.aborted) return;
+    this.#progress.at('past holders');
+    await this.#holders.learn(this.#prefixes, signal);
   }
 
   /** Reads a RIB, and drops what it has not and the table has; what of that is doubted is asked about again later. */

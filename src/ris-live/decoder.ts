@@ -1,4 +1,5 @@
 /** Frames of RIS Live to events, by JSON.parse: at some 3 µs a frame no faster way is needed. */
+import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import { decodeRisFrame, RIS_DECODE_FAILURES, RIS_NOT_MESSAGES, RisTexts } from './message.ts';
 
@@ -6,6 +7,12 @@ export class RisDecoder implements FrameDecoder {
   readonly failures = RIS_DECODE_FAILURES;
   readonly harmless = RIS_NOT_MESSAGES;
   readonly #texts = new RisTexts();
+  readonly #counts: (vp: VantagePoint) => boolean;
+
+  /** @param counts whether a VP's messages are events; by default all are */
+  constructor(counts: (vp: VantagePoint) => boolean = () => true) {
+    this.#counts = counts;
+  }
 
   decode(frames: readonly Buffer[], to: EventSink): void {
     for (const data of frames) {
@@ -13,7 +20,7 @@ export class RisDecoder implements FrameDecoder {
       switch (frame.kind) {
         case 'routes':
           for (const failure of frame.failures) to.failed(failure);
-          for (const update of frame.updates) to.update(update);
+          if (this.#counts(frame.vp)) for (const update of frame.updates) to.update(update);
           break;
         case 'peer_state':
           to.peerState({ vp: frame.vp, up: frame.up, timeUs: frame.timeUs });

@@ -17,8 +17,11 @@ import { type Association, Associations } from './services/associations.ts';
 import { Control } from './services/control.ts';
 import { DataApi } from './services/data-api.ts';
 import { FaultInjector } from './services/faults.ts';
+import { requestUrl } from './services/http-exchange.ts';
 import { SimulatorHttpServer } from './services/http-server.ts';
 import { LiveManager } from './services/live-manager.ts';
+import { Ripestat } from './services/ripestat.ts';
+import { RisLiveServer } from './services/ris-live.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
 import type { StreamSession } from './services/stream-session.ts';
@@ -41,6 +44,7 @@ export class RunningSimulator implements Simulator {
   readonly #steps: Steps;
   readonly #associations: Associations;
   readonly #stream: StreamServer;
+  readonly #risLive: RisLiveServer;
   readonly #http: SimulatorHttpServer;
   readonly #stamper: TimeStamper;
   readonly #scenario: Scenario;
@@ -74,7 +78,8 @@ export class RunningSimulator implements Simulator {
       historyLimit: options.historyLimit ?? 200_000,
       sinceUs: options.replay === undefined ? (clock.now() - PAST_MS) * 1000 : undefined,
       withdrawStyle: this.#withdrawStyle,
-      publish: (message, timeUs) => this.#stream.publish(message, timeUs),
+      publish: (message, timeUs) => this.#publish(message, timeUs),
+      onSession: (vp, isUp, timeUs) => this.#risLive.peerState(vp, isUp, timeUs),
     });
     this.#associations = new Associations(
       {
@@ -95,6 +100,27 @@ export class RunningSimulator implements Simulator {
       lingerMs: options.sessionLingerMs ?? 0,
       now: () => clock.now(),
       onReady: (session) => this.#ready(session, () => false),
+    });
+    this.#risLive = new RisLiveServer({
+      points: this.#world.points,
+      prefixes: this.#world.prefixes,
+      isUp: (vp) => this.#world.statusOf(vp) !== 'down',
+      maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
+      nowUs: () => this.#stamper.nextUs(),
+      logger,
+      onPrefix: (prefix) => {
+        if (this.#scenario.generate_unknown_prefixes ?? true) this.#internet.generate(prefix);
+        // A recording waits for somebody who hears it.
+        setTimeout(() => this.#replay?.start(), STAY_MS).unref();
+      },
+    });
+    const ripestat = new Ripestat({
+      points: this.#world.points,
+      prefixes: this.#world.prefixes,
+      store: this.#world.store,
+      isListed: (vp) => this.#world.isListed(vp),
+      now: () => clock.now(),
+      lagMs: options.dataApiLagMs ?? 0,
     });
     this.#timeline = new Timeline({ clock, speed, backpressure: () => this.#stream.backpressure() });
     this.#internet = new Internet({
@@ -125,6 +151,8 @@ export class RunningSimulator implements Simulator {
     this.faults = new FaultInjector({
       apiKeys: options.apiKeys,
       stream: this.#stream,
+      risLive: this.#risLive,
+      ripestat,
       associations: this.#associations,
       world: this.#world,
       goDown: () => this.#goDown(),
@@ -146,6 +174,7 @@ export class RunningSimulator implements Simulator {
         times: options.dataApiTimes ?? 'fractional_seconds',
       }),
       faults: () => this.faults,
+      ripestat,
       liveManager: new LiveManager({
         apiKeys: this.#apiKeys,
         associations: this.#associations,
@@ -155,7 +184,10 @@ export class RunningSimulator implements Simulator {
         options.control === true
           ? new Control({ faults: () => this.faults, step: (step) => this.step(step), state: () => this.#state() })
           : undefined,
-      upgrade: (request, socket, head) => this.#stream.handleUpgrade(request, socket, head),
+      upgrade: (request, socket, head) => {
+        const isRis = /^\/v1\/ws\/?$/.test(requestUrl(request).pathname);
+        (isRis ? this.#risLive : this.#stream).handleUpgrade(request, socket, head);
+      },
       failed: (error) => logger?.error('request failed', { error: String(error) }),
       now: options.dateHeader ?? (() => clock.now()),
     });
@@ -208,7 +240,7 @@ export class RunningSimulator implements Simulator {
       speed: this.#options.speed ?? 1,
       loop: this.#options.loop ?? false,
       timestamps,
-      publish: (message: StreamMessage, timeUs: number) => this.#stream.publish(message, timeUs),
+      publish: (message: StreamMessage, timeUs: number) => this.#publish(message, timeUs),
       flush: () => this.#stream.flush(),
       backpressure: () => this.#stream.backpressure(),
     });
@@ -221,7 +253,13 @@ export class RunningSimulator implements Simulator {
 
   #goDown(): Promise<void> {
     this.#stream.cutAll();
+    this.#risLive.cut();
     return this.#http.close();
+  }
+
+  #publish(message: StreamMessage, timeUs: number): void {
+    this.#stream.publish(message, timeUs);
+    this.#risLive.publish(message, timeUs);
   }
 
   /** The key has a new list; what of it nobody knows yet is made up. */
@@ -379,6 +417,7 @@ export class RunningSimulator implements Simulator {
       this.#timeline.stop();
       this.#replay?.stop();
       this.#stream.stop();
+      this.#risLive.stop();
       this.#stopping = this.#http.close();
     }
     return this.#stopping;

@@ -52,6 +52,11 @@ export type UpdatesOf = 'exact' | 'more_specific' | 'all';
 
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the service. */
 export interface History {
+  /**
+   * Whether `rib` waits until the service has a state of that time or a later one, however far it lags. Then a RIB of the
+   * moment at which the stream stood needs no updates behind it. Absent is false.
+   */
+  readonly ribWaits?: boolean;
   /** How far the clock of the service is ahead of this machine's, ms, by its last answer; 0 when they agree. */
   readonly clockOffsetMs: number;
   /** Asks something small, for `clockOffsetMs`. */

@@ -125,7 +125,7 @@ describe('the command line', () => {
       `bgproutes-exporter: the configuration has 3 problems:
   --prefix: 192.23.62.1/24: host bits are set, did you mean 192.23.62.0/24?
   --log.level: expected one of debug, info, warn, error, got "loud"
-  no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file
+  no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file; --source=ris-live needs no key
 `,
     );
   });

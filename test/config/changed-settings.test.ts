@@ -13,6 +13,8 @@ test.each([
   ['a time', 'table: {route_ttl: 1h, data_api_lag: 30s}', ['table.route_ttl', 'table.data_api_lag']],
   ['an address', 'web: {listen_address: "127.0.0.1:9"}', ['web.listen_address']],
   ['a folder', 'storage: {path: /nowhere}', ['storage.path']],
+  ['a name of two words', 'ris_live: {client: noc, stale_after: 2m}', ['ris_live.client', 'ris_live.stale_after']],
+  ['a list', 'sources: [ris-live, bgproutes]', ['sources']],
   ['a section that comes', 'rpki: {sources: [{url: "http://validator:8323/json"}]}', ['rpki']],
   ['a section that is deeper', 'otlp: {endpoint: "http://collector:4318"}', ['otlp']],
 ])('%s', (_what, more, changed) => {

@@ -64,6 +64,14 @@ it('a configuration that is nested without end is refused', () => {
 describe('a configuration', () => {
   it('has defaults for all but prefixes and keys', () => {
     expect(load({ flags: { prefix: ['192.23.62.0/24'] } })).toEqual({
+      sources: ['bgproutes'],
+      risLive: {
+        url: 'wss://ris-live.ripe.net/v1/ws',
+        client: 'bgproutes-exporter',
+        ripestatUrl: 'https://stat.ripe.net',
+        fullFeedOnly: false,
+        staleAfterMs: 60_000,
+      },
       prefixes: [
         {
           prefix: { text: '192.23.62.0/24', afi: 'ipv4', length: 24, words: [3222748672], hadHostBits: false },
@@ -239,6 +247,31 @@ log: {level: debug, format: json}
       load({ yaml, env: { KEY: ' key-123456\n' } }).bgproutes.apiKeys,
       load({ flags, env: { BGP_API_KEY_FILE: 'k' }, files: { k: ' key-123456 \n\n' } }).bgproutes.apiKeys,
     ]).toEqual(Array(4).fill(['key-123456']));
+  });
+
+  it('needs no key for RIS Live', () => {
+    const flags = { prefix: ['192.0.2.0/24'], source: ['ris-live'] };
+    const config = load({ flags, env: {} });
+    expect(config.sources).toEqual(['ris-live']);
+    expect(config.bgproutes.apiKeys).toEqual([]);
+    expect(config.risLive).toEqual({
+      ...{ url: 'wss://ris-live.ripe.net/v1/ws', client: 'bgproutes-exporter', ripestatUrl: 'https://stat.ripe.net' },
+      ...{ fullFeedOnly: false, staleAfterMs: 60_000 },
+    });
+    const yaml =
+      'prefixes: [{prefix: 192.0.2.0/24}]\nsources: [ris-live]\nris_live: {client: noc, full_feed_only: true}\n';
+    expect(load({ yaml, env: {} }).risLive).toMatchObject({ client: 'noc', fullFeedOnly: true });
+    expect(load({ yaml, flags: { source: ['bgproutes'] }, env: { BGP_API_KEY: 'key-123456' } }).sources).toEqual([
+      'bgproutes',
+    ]);
+  });
+
+  it('takes two sources in the order of their precedence; RIS Live carries what the keys have no room for', () => {
+    const prefixes = Array.from({ length: 11 }, (_, i) => `{prefix: 10.0.${i}.0/24}`).join(', ');
+    const yaml = `prefixes: [${prefixes}]\nsources: [ris-live, bgproutes]\n`;
+    const config = load({ yaml, env: { BGP_API_KEY: 'key-123456' } });
+    expect(config.sources).toEqual(['ris-live', 'bgproutes']);
+    expect(config.bgproutes.apiKeys).toEqual(['key-123456']);
   });
 
   it('prefers keys of the file to those of the environment', () => {

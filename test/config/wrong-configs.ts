@@ -171,13 +171,45 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: ['bgp.yml:1:44: prefixes[0].origins: expected at most 64 AS numbers, got 65'],
   },
 
+  // --- sources
+  {
+    name: 'a source that is none',
+    yaml: `${OK}sources: [ris]\n`,
+    problems: ['bgp.yml:2:11: sources[0]: expected one of bgproutes, ris-live, got "ris"'],
+  },
+  {
+    name: 'no list of sources',
+    yaml: `${OK}sources: {a: b}\n`,
+    problems: ['bgp.yml:2:10: sources: expected a list of bgproutes and ris-live, got a map'],
+  },
+  {
+    name: 'a source twice',
+    yaml: `${OK}sources: [ris-live, ris-live]\n`,
+    problems: ['bgp.yml:2:21: sources[1]: ris-live is given twice'],
+  },
+  {
+    name: 'a source by a flag that is none',
+    yaml: OK,
+    flags: { source: ['kafka'] },
+    problems: ['--source: expected one of bgproutes, ris-live, got "kafka"'],
+  },
+  {
+    name: 'what RIS Live does not take',
+    yaml: `${OK}ris_live: {client: a b, url: 'https://ris-live.ripe.net', stale_after: 1s}\n`,
+    problems: [
+      'bgp.yml:2:20: ris_live.client: expected 1 to 64 letters, digits, - and _, got "a b"',
+      'bgp.yml:2:30: ris_live.url: expected a URL that starts with ws:// or wss://, such as wss://ris-live.ripe.net/v1/ws/, got "https://ris-live.ripe.net"',
+      'bgp.yml:2:72: ris_live.stale_after: expected a duration from 5s to 1h, got "1s"',
+    ],
+  },
+
   // --- keys of the service
   {
     name: 'no key',
     yaml: OK,
     env: {},
     problems: [
-      'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file',
+      'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file; --source=ris-live needs no key',
     ],
   },
   {
@@ -405,8 +437,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log',
     ],
   },
   {
@@ -428,7 +460,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, bgproutes, web, table, storage, rpki, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log, got a list',
     ],
   },
 

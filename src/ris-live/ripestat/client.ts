@@ -20,7 +20,9 @@ import {
   readMoreSpecifics,
   readPeers,
   readState,
+  readUpdates,
   type StateAnswer,
+  type ToldRow,
 } from './rows.ts';
 
 export interface RipestatSettings extends PaceLimits {
@@ -171,6 +173,22 @@ export class RipestatClient {
     }
   }
 
+  /** What the peers said about this very prefix from one time to another (Unix ms), in order of time. */
+  async updates(
+    prefix: string,
+    peers: PeerIndex,
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly ToldRow[]> {
+    const query = { resource: prefix, starttime: dateOf(fromMs), endtime: dateOf(toMs) };
+    const { data } = await this.#ask('bgp-updates', query, signal);
+    const read = readUpdates(data, new Set([prefix]), peers);
+    if (read === undefined || damageOf(read.skipped) > read.rows.length)
+      throw invalid('bgp-updates', 'an answer that is not the documented list of updates');
+    return read.rows;
+  }
+
   /** One list; where the service does not take it, or does not answer all of it, its parts. */
   async #stateOf(
     prefixes: readonly string[],
@@ -179,7 +197,7 @@ export class RipestatClient {
     signal: AbortSignal,
   ): Promise<readonly StatePart[]> {
     const query: Record<string, string> = { resource: prefixes.join(',') };
-    if (atMs !== undefined) query.timestamp = new Date(atMs).toISOString().slice(0, 19);
+    if (atMs !== undefined) query.timestamp = dateOf(atMs);
     const answer = await this.#answer('bgp-state', query, signal);
     if (answer.kind === 'failure') {
       const isListRefused = answer.isTooLarge || answer.code === 'BAD_REQUEST' || answer.code === 'NOT_FOUND';
@@ -285,6 +303,11 @@ export class RipestatClient {
     this.#hourly.splice(0, Math.max(0, this.#hourly.length - HOURS));
     this.#hour = hour;
   }
+}
+
+/** `YYYY-MM-DDTHH:MM:SS` of Unix ms, UTC. */
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19);
 }
 
 /** Whether the same request may get another answer soon. */

@@ -1,18 +1,19 @@
 /**
  * RIPEstat as the history of RIS Live. It tells what the peers of RIS held at a time of the service's own choice, a few
- * minutes back, so a question about a time waits until the service has come that far. It tells no single updates.
+ * minutes back, so a question about a time waits until the service has come that far.
  */
 import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
-import { vantagePointKey } from '../../bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { HistoryRows, HistoryVp, RibRow } from '../../stream/history.ts';
+import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import type { RipestatClient, StatePart } from './client.ts';
 import { PeerIndex, type RisPeer } from './rows.ts';
 
-/** Between two questions for a newer state, ms, plus up to half of it by chance. */
-const POLL_MS = 60_000;
+/** Between two questions for a newer state, ms: at first what is missing, then longer and longer; plus up to half of it by chance. */
+const SHORTEST_POLL_MS = 5_000;
+const LONGEST_POLL_MS = 60_000;
 
 /** Clocks of the collectors and of RIPEstat differ a little, ms. */
 const OVERLAP_MS = 5_000;
@@ -40,7 +41,10 @@ export interface RipestatHistoryOptions {
 }
 
 /** What of the client is needed. */
-export type RipestatCalls = Pick<RipestatClient, 'clockOffsetMs' | 'readClock' | 'peers' | 'moreSpecifics' | 'state'>;
+export type RipestatCalls = Pick<
+  RipestatClient,
+  'clockOffsetMs' | 'readClock' | 'peers' | 'moreSpecifics' | 'state' | 'updates'
+>;
 
 interface Related {
   readonly prefixes: readonly string[];
@@ -48,16 +52,13 @@ interface Related {
   readonly readAtMs: number;
 }
 
-/** A part of a RIB. */
-export interface RipestatRows extends HistoryRows<RibRow> {
-  /** Prefixes without any route in the answer: no proof that there is none. */
-  readonly unanswered: readonly string[];
-}
-
 /** Every call rejects with a `DataApiError`, or with the reason of the signal. */
-export class RipestatHistory {
+export class RipestatHistory implements History {
+  readonly ribWaits = true;
   readonly #options: RipestatHistoryOptions;
   #peers: PeerIndex | undefined;
+  /** By `vantagePointKey`. */
+  #listed: ReadonlySet<string> | undefined;
   readonly #related = new Map<string, Related>();
   #toldNoRelated = false;
 
@@ -71,6 +72,11 @@ export class RipestatHistory {
 
   readClock(signal: AbortSignal): Promise<void> {
     return this.#options.client.readClock(signal);
+  }
+
+  /** Whether the newest list has the peer; any peer before there is a list. */
+  isListed(vp: VantagePoint): boolean {
+    return this.#listed?.has(vantagePointKey(vp)) !== false;
   }
 
   /** The peers that rrc-info lists. One that announces nothing now is `unknown`: it may do so again. */
@@ -94,39 +100,39 @@ export class RipestatHistory {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<RipestatRows> {
+  ): AsyncGenerator<HistoryRows<RibRow>> {
     const { timers } = this.#options;
     const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
     const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
     const neededMs = atMs + OVERLAP_MS;
     const inner = await this.#moreSpecifics(prefixes, signal);
-    const empty: string[] = [];
     let hasRoutes = false;
     // Until one prefix shows that the state is new enough, the others are not asked for.
     let waiting: readonly string[] = [...new Set([...prefixes, ...inner])];
+    let waitMs = 0;
     for (let isReady = false; waiting.length > 0; ) {
       const old: string[] = [];
+      let missingMs = 0;
       const some = isReady ? waiting : waiting.slice(0, 1);
       const rest = isReady ? [] : waiting.slice(1);
       isReady = true;
       for await (const part of this.#options.client.state(some, peers, undefined, signal)) {
         if (part.atMs < neededMs) {
           old.push(...part.prefixes);
+          missingMs = Math.max(missingMs, neededMs - part.atMs);
           isReady = false;
           continue;
         }
         if (part.rows.length > 0) hasRoutes = true;
-        else empty.push(...part.prefixes);
         yield rowsOf(part, asked);
       }
       waiting = [...old, ...rest];
       if (old.length === 0) continue;
-      await sleep(timers, POLL_MS * (1 + timers.random() / 2), signal);
+      waitMs = Math.min(LONGEST_POLL_MS, Math.max(SHORTEST_POLL_MS, missingMs, 2 * waitMs));
+      await sleep(timers, waitMs * (1 + timers.random() / 2), signal);
       signal.throwIfAborted();
     }
-    if (empty.length === 0) return;
     if (!hasRoutes) await this.#checkData(peers, signal);
-    yield { rows: [], unavailable: [], unanswered: empty };
   }
 
   /** Who of the VPs held these very prefixes at a time. */
@@ -135,7 +141,7 @@ export class RipestatHistory {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<RipestatRows> {
+  ): AsyncGenerator<HistoryRows<RibRow>> {
     const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
     const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
     for await (const part of this.#options.client.state(prefixes, peers, atMs, signal)) {
@@ -145,11 +151,28 @@ export class RipestatHistory {
     }
   }
 
+  /** What VPs said about these very prefixes in between. More-specifics are not asked for. */
+  async *updates(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<HistoryRows<UpdateRow>> {
+    const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
+    const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
+    for (const prefix of prefixes) {
+      const rows = await this.#options.client.updates(prefix, peers, fromMs, toMs, signal);
+      yield { rows: rows.filter(({ vp }) => asked.has(vantagePointKey(vp))), unavailable: [] };
+    }
+  }
+
   async #readPeers(signal: AbortSignal): Promise<readonly RisPeer[]> {
     const { client, fullFeedOnly = false } = this.#options;
     const all = await client.peers(signal);
     const peers = fullFeedOnly ? all.filter(({ fullFeed }) => fullFeed.ipv4 || fullFeed.ipv6) : all;
     this.#peers = new PeerIndex(peers);
+    this.#listed = new Set(peers.map(({ vp }) => vantagePointKey(vp)));
     return peers;
   }
 
@@ -191,8 +214,8 @@ export class RipestatHistory {
   }
 }
 
-function rowsOf(part: StatePart, asked: ReadonlySet<string>): RipestatRows {
-  return { rows: part.rows.filter(({ vp }) => asked.has(vantagePointKey(vp))), unavailable: [], unanswered: [] };
+function rowsOf(part: StatePart, asked: ReadonlySet<string>): HistoryRows<RibRow> {
+  return { rows: part.rows.filter(({ vp }) => asked.has(vantagePointKey(vp))), unavailable: [] };
 }
 
 function tableSize(peer: RisPeer, afi: 'ipv4' | 'ipv6'): number {

@@ -13,6 +13,7 @@ export const RIPESTAT_SKIPPED = [
   'source', // a source_id that is not `COLLECTOR-ADDRESS`
   'prefix',
   'as_path',
+  'kind', // an update that is neither an announcement nor a withdrawal, or has no time
   'unasked', // a prefix that was not asked for
   'unlisted_peer', // a peer that rrc-info does not list, or lists without prefixes of the family: its routes are stale
   'duplicate', // two collectors hear the same peer: the first collector counts
@@ -22,7 +23,7 @@ export type RipestatSkipped = (typeof RIPESTAT_SKIPPED)[number];
 export type SkippedCounts = Record<RipestatSkipped, number>;
 
 /** Reasons that show an answer in another form than the documented one. */
-const DAMAGE: readonly RipestatSkipped[] = ['shape', 'source', 'prefix', 'as_path'];
+const DAMAGE: readonly RipestatSkipped[] = ['shape', 'source', 'prefix', 'as_path', 'kind'];
 
 /** One peer of one collector. */
 export interface RisPeer {
@@ -46,6 +47,14 @@ export interface StateRow {
   readonly asPath: string;
   /** Blank separated; empty when there are none. */
   readonly communities: string;
+}
+
+/** One announcement or withdrawal of one peer and prefix. */
+export interface ToldRow extends StateRow {
+  /** Unix microseconds, of a whole second. */
+  readonly timeUs: number;
+  /** Announcement or withdrawal; path and communities of a withdrawal are empty. */
+  readonly kind: 'A' | 'W';
 }
 
 /** An answer of bgp-state. */
@@ -173,11 +182,13 @@ export function readState(data: unknown, asked: ReadonlySet<string>, peers: Peer
   return { atMs, rows: [...found.values()].map(({ row }) => row), skipped };
 }
 
+/** Of one route, or of one update; the path of a withdrawal is not there. */
 function readRoute(
   entry: JsonObject,
   asked: ReadonlySet<string>,
   peers: PeerIndex,
   prefixes: Map<unknown, Prefix | undefined>,
+  isWithdrawal = false,
 ): { readonly collector: string; readonly row: StateRow } | RipestatSkipped {
   const text = entry.target_prefix;
   if (!prefixes.has(text)) prefixes.set(text, typeof text === 'string' ? parsePrefix(text) : undefined);
@@ -186,12 +197,41 @@ function readRoute(
   if (!asked.has(prefix.text)) return 'unasked';
   const source = sourceOf(entry.source_id);
   if (source === undefined) return 'source';
-  const asPath = pathText(entry.path);
+  const asPath = isWithdrawal ? '' : pathText(entry.path);
   if (asPath === undefined) return 'as_path';
   const peer = peers.find(source.collector, source.ip, asPath.split(' ', 1)[0], prefix.afi);
   if (peer === undefined) return 'unlisted_peer';
-  const communities = communitiesText(entry.community) ?? '';
+  const communities = isWithdrawal ? '' : (communitiesText(entry.community) ?? '');
   return { collector: source.collector, row: { vp: peer.vp, prefix: prefix.text, asPath, communities } };
+}
+
+/** `data` of bgp-updates, in order of time. Undefined when it is not the documented form. */
+export function readUpdates(
+  data: unknown,
+  asked: ReadonlySet<string>,
+  peers: PeerIndex,
+): { readonly rows: readonly ToldRow[]; readonly skipped: Readonly<SkippedCounts> } | undefined {
+  if (!isObject(data) || !Array.isArray(data.updates)) return undefined;
+  const skipped = noneSkipped();
+  const rows: ToldRow[] = [];
+  const prefixes = new Map<unknown, Prefix | undefined>();
+  for (const entry of data.updates as readonly unknown[]) {
+    const attrs = isObject(entry) ? entry.attrs : undefined;
+    if (!isObject(entry) || !isObject(attrs)) {
+      skipped.shape++;
+      continue;
+    }
+    const { type: kind } = entry;
+    const atMs = timeOf(entry.timestamp);
+    if ((kind !== 'A' && kind !== 'W') || atMs === undefined) {
+      skipped.kind++;
+      continue;
+    }
+    const read = readRoute(attrs, asked, peers, prefixes, kind === 'W');
+    if (typeof read === 'string') skipped[read]++;
+    else rows.push({ ...read.row, timeUs: atMs * 1000, kind });
+  }
+  return { rows: rows.sort((a, b) => a.timeUs - b.timeUs), skipped };
 }
 
 /** `00-165.16.221.66`: the number of the collector, then the address of the peer. */

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly sinceUs?: number | undefined;
   readonly withdrawStyle: WithdrawStyle;
   readonly publish: (message: StreamMessage, timeUs: number) => void;
+  /** The session of a VP has gone up or down. */
+  readonly onSession?: (vp: SimulatedVantagePoint, isUp: boolean, timeUs: number) => void;
 }
 
 export interface HeldRouteOfVp extends Route {
@@ -137,10 +139,13 @@ export class World {
     if (status === 'down' && !wasDown) {
       const routes = [...this.store.heldBy(vp.index)].map(([prefix, { route }]) => [prefix, route] as const);
       this.#behindDown.set(vp, new Map(routes));
-      this.store.sessionDown(vp.index, this.#options.stamper.nextUs());
+      const timeUs = this.#options.stamper.nextUs();
+      this.store.sessionDown(vp.index, timeUs);
+      this.#options.onSession?.(vp, false, timeUs);
     } else if (status !== 'down' && wasDown) {
       const routes = this.#behindDown.get(vp)!;
       this.#behindDown.delete(vp);
+      this.#options.onSession?.(vp, true, this.#options.stamper.nextUs());
       for (const [route, prefixes] of groupedByRoute(routes)) this.announce(vp, prefixes, route);
     }
   }

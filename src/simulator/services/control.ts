@@ -26,6 +26,8 @@ export const CONTROL_FAULTS = [
     'killVantagePoint',
     'unlistVantagePoint',
     'reviveVantagePoint',
+    'risLive',
+    'emptyRipestat',
     'clear',
   ],
 ] as readonly Exclude<keyof Faults, 'counts' | 'goDown' | 'comeBack'>[];

@@ -48,10 +48,14 @@ const ONLY_AS_DEFAULT: ReadonlyMap<string, string> = new Map([
   ['rib_status', 'false'],
 ]);
 
+/** Parameters that the service's own clients always send, and that change nothing of what the simulator answers. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(['return_rib_status', 'return_metadata']);
+
 /** Refuses what is not in `known`, so that a mistyped name does not pass for an answer. */
 export function checkNames(parameters: Parameters, known: ReadonlySet<string>): void {
   for (const [name, value] of parameters) {
     if (known.has(name) || ONLY_AS_DEFAULT.get(name) === value.toLowerCase()) continue;
+    if (WITHOUT_EFFECT.has(name) && /^(?:true|false)$/i.test(value)) continue;
     throw new QueryError(`Parameter not supported by the simulator: ${name.slice(0, 60)}`);
   }
 }

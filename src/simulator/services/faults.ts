@@ -4,10 +4,12 @@ import type { World } from '../internet/world.ts';
 import type { Associations } from './associations.ts';
 import { DATA_API_ENDPOINTS } from './data-api.ts';
 import { send, sendJson, sendText } from './http-exchange.ts';
+import type { Ripestat } from './ripestat.ts';
+import type { RisLiveServer } from './ris-live.ts';
 import type { StreamServer } from './stream-server.ts';
 import type { Garbage } from './stream-session.ts';
 
-export const ENDPOINTS = ['live_manager', ...DATA_API_ENDPOINTS] as const;
+export const ENDPOINTS = ['live_manager', ...DATA_API_ENDPOINTS, 'ripestat'] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 /** An HTTP status; no answer at all; an answer that cannot be read; or a connection that breaks. */
@@ -56,6 +58,13 @@ export interface Faults {
   unlistVantagePoint(vpKey: string): void;
   /** The VP is back in the list, and announces its routes again. */
   reviveVantagePoint(vpKey: string): void;
+  /**
+   * RIS Live: ends its connections without a goodbye (`cut`); tells its clients that they are behind, and closes (`behind`);
+   * stays connected and says nothing more (`silent`), or nothing about peers (`mute`), until `clear`.
+   */
+  risLive(fault: RisLiveFault): void;
+  /** RIPEstat answers every question with an empty state, and says ok, until `clear`. */
+  emptyRipestat(): void;
   /** The port is closed and all connections are cut; the state stays and goes on. */
   goDown(): Promise<void>;
   /** Listens again on the same port. */
@@ -66,6 +75,8 @@ export interface Faults {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+export type RisLiveFault = 'cut' | 'behind' | 'silent' | 'mute';
+
 interface PlannedApiFault {
   readonly fault: ApiFault;
   readonly text: string | undefined;
@@ -74,6 +85,8 @@ interface PlannedApiFault {
 export interface FaultsOptions {
   readonly apiKeys: readonly string[];
   readonly stream: StreamServer;
+  readonly risLive: RisLiveServer;
+  readonly ripestat: Ripestat;
   readonly associations: Associations;
   readonly world: World;
   readonly goDown: () => Promise<void>;
@@ -88,6 +101,7 @@ export class FaultInjector implements Faults {
     vantage_points: [],
     rib: [],
     updates: [],
+    ripestat: [],
   };
 
   constructor(options: FaultsOptions) {
@@ -160,6 +174,30 @@ export class FaultInjector implements Faults {
     this.#options.stream.rejectUpgrades(count, status);
   }
 
+  risLive(fault: RisLiveFault): void {
+    this.#counted(`ris_live_${fault}`);
+    const { risLive } = this.#options;
+    switch (fault) {
+      case 'cut':
+        risLive.cut();
+        break;
+      case 'behind':
+        risLive.behind();
+        break;
+      case 'silent':
+      case 'mute':
+        risLive.setFault(fault);
+        break;
+      default:
+        throw new TypeError('risLive: expected cut, behind, silent or mute');
+    }
+  }
+
+  emptyRipestat(): void {
+    this.#counted('empty_ripestat');
+    this.#options.ripestat.isEmpty = true;
+  }
+
   expire(key?: string): void {
     this.#counted('expire');
     for (const one of key === undefined ? this.#options.apiKeys : [key]) this.#options.associations.expire(one);
@@ -211,6 +249,8 @@ export class FaultInjector implements Faults {
   }
 
   clear(): void {
+    this.#options.risLive.setFault(undefined);
+    this.#options.ripestat.isEmpty = false;
     this.#options.stream.clearFaults();
     for (const planned of Object.values(this.#planned)) planned.length = 0;
   }

@@ -7,11 +7,13 @@ import { DATA_API_ENDPOINTS, type DataApi } from './data-api.ts';
 import type { FaultInjector } from './faults.ts';
 import { requestUrl, sendJson, sendText } from './http-exchange.ts';
 import type { LiveManager } from './live-manager.ts';
+import { Ripestat } from './ripestat.ts';
 
 export interface HttpServerOptions {
   readonly dataApi: DataApi;
   readonly faults: () => FaultInjector;
   readonly liveManager: LiveManager;
+  readonly ripestat: Ripestat;
   /** Undefined: there is none. */
   readonly control: Control | undefined;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -23,10 +25,12 @@ export interface HttpServerOptions {
 /** A thousand prefixes in a query string are longer than what Node takes by default. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 
-const ABOUT = `Simulator of bgproutes.io: one port for its three services.
+const ABOUT = `Simulator: one port for the three services of bgproutes.io, for RIPE RIS Live and for RIPEstat.
 WebSocket  /?api_key=KEY
 GET        /update_live_prefixes?api_key=KEY&new_pfxs=P1,P2
 GET, POST  /v1/vantage_points, /v1/rib, /v1/updates (header x-api-key)
+WebSocket  /v1/ws/ (RIS Live)
+GET        /data/CALL/data.json (RIPEstat: rrc-info, bgp-state, bgp-updates, related-prefixes)
 `;
 
 export class SimulatorHttpServer {
@@ -77,6 +81,8 @@ export class SimulatorHttpServer {
         sendText(response, 200, ABOUT);
       } else if (url.pathname === '/update_live_prefixes') {
         if (!faults().answers('live_manager', request, response)) liveManager.handle(request, url, response);
+      } else if (Ripestat.has(url.pathname)) {
+        if (!faults().answers('ripestat', request, response)) this.#options.ripestat.handle(url, response);
       } else if (url.pathname.startsWith('/-/') && control !== undefined) {
         await control.handle(request, url, response);
       } else if (endpoint === undefined) {

@@ -237,6 +237,15 @@ describe('other calls', () => {
     expect(log.values('peers')).toEqual([1]);
   });
 
+  it('give what was said about a prefix in between', async () => {
+    const { client, server } = await world((_, response) => response.end(envelope({ updates: [] })));
+    expect(await client.updates('203.0.113.0/24', PEERS, Date.UTC(2026, 5, 16), Date.UTC(2026, 5, 17), NEVER)).toEqual(
+      [],
+    );
+    const { resource, starttime, endtime } = Object.fromEntries(server.requests[0].url.searchParams);
+    expect([resource, starttime, endtime]).toEqual(['203.0.113.0/24', '2026-06-16T00:00:00', '2026-06-17T00:00:00']);
+  });
+
   it('refuse a list of peers in another form', async () => {
     const { client } = await world((_, response) => response.end(envelope({ rrcs: [1] })));
     await expect(client.peers(NEVER)).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { DataApiError } from '../../../src/errors.ts';
 import type { StatePart } from '../../../src/ris-live/ripestat/client.ts';
-import { type RipestatCalls, RipestatHistory, type RipestatRows } from '../../../src/ris-live/ripestat/history.ts';
+import { type RipestatCalls, RipestatHistory } from '../../../src/ris-live/ripestat/history.ts';
 import { noneSkipped } from '../../../src/ris-live/ripestat/rows.ts';
-import type { HistoryVp } from '../../../src/stream/history.ts';
+import type { HistoryRows, HistoryVp, RibRow } from '../../../src/stream/history.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { risPeer } from './world.ts';
@@ -36,6 +36,18 @@ class Service implements RipestatCalls {
     return Promise.resolve(this.inside[outer.text] ?? []);
   };
 
+  updates: RipestatCalls['updates'] = (prefix, _, fromMs, toMs) =>
+    Promise.resolve(
+      PEERS.map(({ vp }) => ({
+        vp,
+        prefix,
+        asPath: `${fromMs}`,
+        communities: '',
+        timeUs: toMs * 1000,
+        kind: 'W' as const,
+      })),
+    );
+
   async *state(prefixes: readonly string[], _: unknown, atMs: number | undefined): AsyncGenerator<StatePart> {
     this.asked.push(prefixes);
     this.times.push(atMs);
@@ -63,9 +75,9 @@ async function rib(
   { history, timers, service }: World,
   prefixes: readonly string[],
   atMs: number,
-): Promise<RipestatRows[]> {
+): Promise<HistoryRows<RibRow>[]> {
   const vps = await history.vantagePoints(NEVER);
-  const parts: RipestatRows[] = [];
+  const parts: HistoryRows<RibRow>[] = [];
   let over = false;
   const reading = (async () => {
     for await (const part of history.rib(vps, prefixes, atMs, NEVER)) parts.push(part);
@@ -84,7 +96,7 @@ async function rib(
   return parts;
 }
 
-const rowsOf = (parts: readonly RipestatRows[]) =>
+const rowsOf = (parts: readonly HistoryRows<RibRow>[]) =>
   parts.flatMap(({ rows }) => rows.map(({ prefix, vp }) => `${prefix} ${vp.asn}`));
 const bothPeers = (prefix: string) => [`${prefix} 64496`, `${prefix} 64497`];
 
@@ -124,21 +136,15 @@ test('a service that tells no related prefixes keeps no table from being complet
   expect(seen.log.lines.map(({ level }) => level)).toEqual(['warn']);
 });
 
-test('a prefix without routes is told as unanswered, beside others that have some', async () => {
-  const seen = world();
-  seen.service.routes = [P];
-  seen.service.newestMs += 60_000;
-  const parts = await rib(seen, [P, Q], seen.timers.now());
-  expect(parts.flatMap(({ unanswered }) => unanswered)).toEqual([Q]);
-  expect(seen.service.asked.flat()).toEqual([P, Q]);
-});
-
 test('where no prefix has routes, one that always has some shows whether the service has data', async () => {
   const seen = world();
   seen.service.routes = [CONTROL];
   seen.service.newestMs += 60_000;
-  const parts = await rib(seen, [P], seen.timers.now());
-  expect(parts.flatMap(({ unanswered }) => unanswered)).toEqual([P]);
+  expect(rowsOf(await rib(seen, [P], seen.timers.now()))).toEqual([]);
+  expect(seen.service.asked.flat()).toEqual([P, CONTROL]);
+  seen.service.routes = [P];
+  await rib(seen, [P, Q], seen.timers.now());
+  expect(seen.service.asked.flat()).toEqual([P, CONTROL, P, Q]);
   seen.service.routes = [];
   await expect(rib(seen, [P], seen.timers.now())).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
 });
@@ -147,7 +153,7 @@ test('rows of VPs that were not asked for are left out', async () => {
   const { history, timers, service } = world();
   service.newestMs += 60_000;
   const vps = (await history.vantagePoints(NEVER)).slice(1);
-  const parts: RipestatRows[] = [];
+  const parts: HistoryRows<RibRow>[] = [];
   for await (const part of history.rib(vps, [P], timers.now(), NEVER)) parts.push(part);
   expect(rowsOf(parts)).toEqual([`${P} 64497`]);
 });
@@ -165,7 +171,7 @@ test('who held a prefix a window ago is asked with that time; a state of another
   const { history, timers, service } = world();
   const vps = await history.vantagePoints(NEVER);
   const atMs = timers.now() - 86_400_000;
-  const parts: RipestatRows[] = [];
+  const parts: HistoryRows<RibRow>[] = [];
   for await (const part of history.holders(vps, [P], atMs, NEVER)) parts.push(part);
   expect(rowsOf(parts)).toEqual(bothPeers(P));
   expect(service.times).toEqual([atMs]);
@@ -184,4 +190,13 @@ test('who gives up while a newer state is waited for gets the reason of the sign
   await vi.waitFor(() => expect(timers.nextInMs).toBeDefined());
   giveUp.abort();
   await expect(reading).rejects.toBe(giveUp.signal.reason);
+});
+
+test('what was said in between is asked for prefix by prefix', async () => {
+  const { history } = world();
+  const vps = (await history.vantagePoints(NEVER)).slice(0, 1);
+  const found: string[] = [];
+  for await (const { rows } of history.updates(vps, [P, Q], 1, 2, NEVER))
+    for (const { prefix, vp, timeUs, kind } of rows) found.push(`${kind} ${prefix} ${vp.asn} ${timeUs}`);
+  expect(found).toEqual([`W ${P} 64496 2000`, `W ${Q} 64496 2000`]);
 });

@@ -10,6 +10,7 @@ import {
   readMoreSpecifics,
   readPeers,
   readState,
+  readUpdates,
   timeOf,
 } from '../../../src/ris-live/ripestat/rows.ts';
 import { RoutingTable } from '../../../src/table/routing-table.ts';
@@ -161,6 +162,40 @@ it('related-prefixes gives those inside, whatever their relation is called', () 
   expect(readMoreSpecifics(data, outer, 10)).toEqual(['203.0.113.128/25', '203.0.113.0/25']);
   expect(readMoreSpecifics(data, outer, 1)).toEqual(['203.0.113.128/25']);
   expect(readMoreSpecifics({}, outer, 1)).toBeUndefined();
+});
+
+describe('bgp-updates', () => {
+  const peers = indexOf(
+    { rrc: 0, ip: '192.0.2.1', asn: 64496, v4: 1 },
+    { rrc: 15, ip: '192.0.2.2', asn: 64497, v4: 1 },
+  );
+  const update = (type: unknown, source: string, timestamp: unknown, more: object = {}) => ({
+    ...{ seq: 1, timestamp, type },
+    attrs: { source_id: source, target_prefix: P, ...more },
+  });
+
+  it('gives announcements and withdrawals in order of time', () => {
+    const updates = [
+      update('W', '15-192.0.2.2', '2026-06-16T08:24:02'),
+      update('A', '00-192.0.2.1', '2026-06-16T08:24:01', { path: [64496, 64500], community: ['1:2'] }),
+      update('A', '00-192.0.2.9', '2026-06-16T08:24:01', { path: [64496, 64500] }),
+      update('X', '00-192.0.2.1', '2026-06-16T08:24:01'),
+      update('W', '00-192.0.2.1', 'now'),
+      null,
+    ];
+    const atUs = Date.UTC(2026, 5, 16, 8, 24, 1) * 1000;
+    const rows = [
+      { vp: { asn: 64496 }, prefix: P, timeUs: atUs, kind: 'A', asPath: '64496 64500', communities: '1:2' },
+      { vp: { asn: 64497 }, prefix: P, timeUs: atUs + 1_000_000, kind: 'W', asPath: '', communities: '' },
+    ];
+    const read = readUpdates({ updates }, new Set([P]), peers);
+    expect(read?.rows).toMatchObject(rows);
+    expect(read?.skipped).toEqual({ ...noneSkipped(), unlisted_peer: 1, kind: 2, shape: 1 });
+  });
+
+  it('is refused in another form', () => {
+    for (const wrong of [null, {}, { updates: {} }]) expect(readUpdates(wrong, new Set([P]), peers)).toBeUndefined();
+  });
 });
 
 const RECORDED = ['ripestat-bgp-state-2a0a_f280_32-20260616', 'ripestat-bgp-state-95.161.64.0_20-20260616'];
