@@ -174,7 +174,7 @@ export function overview() {
       table({
         title: 'By group',
         description:
-          'One row a group of the configuration, the one with the lowest visibility first; click on it to see its prefixes alone. A group that is worse than the others points to what its prefixes share: a site, an upstream.',
+          'One row a group of the configuration: those with prefixes that are not visible first, then by lowest visibility; click on it to see its prefixes alone. A group that is worse than the others points to what its prefixes share: a site, an upstream.',
         unit: 'none',
         width: 11,
         height: 7,
@@ -195,7 +195,7 @@ export function overview() {
             steps: VISIBILITY,
             mappings: [NOT_TRUSTED_CELL],
             ink: true,
-            width: 80,
+            width: 92,
           },
           {
             name: 'Unexpected origins',
@@ -211,7 +211,11 @@ export function overview() {
           },
           { name: 'Not trusted', query: byGroup('sum', notTrusted), steps: marked(FILL.unknown), width: 70 },
         ],
-        sortBy: [{ column: 'Lowest visibility', descending: false }],
+        sortBy: [
+          { column: 'Not visible', descending: true },
+          // Those of which nothing is known have no number, and are before the others.
+          { column: 'Lowest visibility', descending: false },
+        ],
       }),
     )
     .withRow(new RowBuilder('Prefixes'))
