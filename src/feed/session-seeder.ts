@@ -9,19 +9,21 @@
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { SeedResult, TableFigures } from '../metrics/table-view.ts';
+import type { TableFigures } from '../metrics/table-view.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import type { History, HistoryVp, UpdatesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import { AbsenceDoubts, divideAbsences } from './absence-doubts.ts';
+import { AbsenceDoubts } from './absence-doubts.ts';
 import { FillPace } from './fill-pace.ts';
 import { HolderHistory } from './holders.ts';
 import { PrefixStandings } from './prefix-standings.ts';
+import { attemptReading, type ReadingFailure } from './reading-attempt.ts';
+import { RibComparison } from './rib-comparison.ts';
 import { SeedProgress } from './seed-progress.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SessionHistory, wholeSecond } from './session-history.ts';
-import type { Absence, RibReader } from './table-comparison.ts';
+import type { Absence } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 export interface SeederOptions {
@@ -59,6 +61,7 @@ export class SessionSeeder {
   readonly #options: SeederOptions;
   readonly #standings = new PrefixStandings();
   readonly #history: SessionHistory;
+  readonly #ribs: RibComparison;
   readonly #doubts: AbsenceDoubts;
   readonly #holders: HolderHistory;
   /** The monitored prefixes of the session. */
@@ -89,6 +92,10 @@ export class SessionSeeder {
     this.#pace = new FillPace({ session, logger, timers });
     this.#progress = new SeedProgress({ session, table, logger, timers });
     this.#history = new SessionHistory({ session, table, history, directory, now: () => timers.now() });
+    this.#ribs = new RibComparison({
+      ...{ session, table, history, directory, logger, now: () => timers.now(), reader: this.#history },
+      onDoubted: (absences, signal) => this.#doubt(absences, 'a route that the table holds is missing', signal),
+    });
     this.#doubts = new AbsenceDoubts({
       ...{ session, table, directory, logger, timers, lagMs, onChange, history: this.#history },
       attempt: (read, signal) => this.#attempt(read, signal),
@@ -311,25 +318,9 @@ export class SessionSeeder {
     }
   }
 
-  /** Counts and logs one reading of the Data API; gives what it failed of. */
-  async #attempt(read: () => Promise<void>, signal: AbortSignal): Promise<Exclude<SeedResult, 'success'> | undefined> {
+  #attempt(read: () => Promise<void>, signal: AbortSignal): Promise<ReadingFailure | undefined> {
     const { figures, logger, session, timers } = this.#options;
-    try {
-      await read();
-      if (signal.aborted) return 'aborted';
-      figures.seeds.success++;
-      figures.seedAtMs = timers.now();
-      return undefined;
-    } catch (error) {
-      const result = signal.aborted ? 'aborted' : seedFailure(error);
-      figures.seeds[result]++;
-      if (result === 'aborted') return result;
-      const text = error instanceof Error ? error.message : String(error);
-      if (result === 'forbidden')
-        logger.error('the Data API refuses the key: the table stays unseeded', { session, error: text });
-      else logger.warn('the table could not be read from the Data API, trying again', { session, result, error: text });
-      return result;
-    }
+    return attemptReading(read, signal, { figures, logger, session, now: () => timers.now() });
   }
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
@@ -353,7 +344,7 @@ export class SessionSeeder {
     );
     if (fresh.length > 0) {
       this.#progress.at('routes');
-      await this.#compareRib(vps, fresh, ribAtMs, signal);
+      await this.#ribs.compare(vps, fresh, ribAtMs, signal);
       if (signal.aborted) return;
       this.#standings.setBehind(fresh, ribAtMs);
       this.#holders.forget(fresh);
@@ -402,45 +393,6 @@ export class SessionSeeder {
     await this.#holders.learn(this.#prefixes, signal);
   }
 
-  /** Reads a RIB, and drops what it has not and the table has; what of that is doubted is asked about again later. */
-  async #compareRib(
-    vps: readonly HistoryVp[],
-    prefixes: readonly string[],
-    ourMs: number,
-    signal: AbortSignal,
-    onCorrected?: () => void,
-  ): Promise<RibReader> {
-    const rib = await this.#history.readRib(vps, prefixes, ourMs, signal, onCorrected);
-    if (signal.aborted) return rib;
-    const absences = rib.absences(
-      vps.map((one) => one.vp),
-      new Set(prefixes),
-    );
-    await this.#checkSilent(rib.silent(absences), signal);
-    if (signal.aborted) return rib;
-    const { believed, doubted } = divideAbsences(absences.filter(({ vp }) => this.#options.table.vps.down[vp] === 0));
-    rib.drop(believed, this.#options.timers.now());
-    if (doubted.length > 0) this.#doubt(doubted, 'a route that the table holds is missing', signal);
-    return rib;
-  }
-
-  /**
-   * VPs that went between the list and the RIB lost no route: the list knows by now, and then they go as VPs that are down.
-   * When it cannot be read, the RIB alone decides.
-   */
-  async #checkSilent(silent: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    const { directory, history, logger, session } = this.#options;
-    const holders = directory.holdersAmong(silent);
-    if (holders.size === 0) return;
-    try {
-      await directory.refresh(history, signal, holders);
-    } catch (error) {
-      if (signal.aborted) return;
-      const text = error instanceof Error ? error.message : String(error);
-      logger.warn('the list of vantage points could not be read again after a RIB', { session, error: text });
-    }
-  }
-
   /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
   async compare(): Promise<void> {
     const prefixes = this.#prefixes.filter((prefix) => this.#standings.isLive(prefix) && !this.#doubts.has(prefix));
@@ -457,7 +409,7 @@ export class SessionSeeder {
       await directory.ensure(history, timers.now() - LIST_AGE_MS, signal);
       if (signal.aborted) return;
       const asked = directory.live;
-      const rib = await this.#compareRib(asked, prefixes, timers.now() - lagMs - OVERLAP_MS, signal, onCorrected);
+      const rib = await this.#ribs.compare(asked, prefixes, timers.now() - lagMs - OVERLAP_MS, signal, onCorrected);
       if (signal.aborted) return;
       // Routes of VPs that the list never had are the stream's word alone.
       const unlisted = directory.othersThan(asked);
@@ -478,7 +430,7 @@ export class SessionSeeder {
     const asked = [...this.#returned.values()];
     this.#returned.clear();
     const failure = await this.#attempt(async () => {
-      await this.#compareRib(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
+      await this.#ribs.compare(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
     }, signal);
     if (failure !== undefined) this.#addReturned(asked);
   }
@@ -495,11 +447,4 @@ export class SessionSeeder {
   #doubt(absences: readonly Absence[], why: string, signal: AbortSignal): void {
     if (this.#doubts.add(absences, why)) this.#alongside(this.#doubts.settle(signal));
   }
-}
-
-function seedFailure(error: unknown): Exclude<SeedResult, 'success' | 'aborted'> {
-  if (!(error instanceof DataApiError)) return 'invalid'; // a fault of ours: the stream goes on, the table says that it is not seeded
-  if (error.code === 'FORBIDDEN') return 'forbidden';
-  if (error.code === 'BAD_REQUEST' || error.code === 'NOT_FOUND') return 'refused';
-  return error.code === 'INVALID_RESPONSE' ? 'invalid' : 'unavailable';
 }

@@ -242,6 +242,8 @@ export class Fold {
       counts.dropped.other_session++;
       return false;
     }
+    // Mostly nobody else could own it.
+    if ((nearest.active & ~(1 << source)) === 0) return true;
     if (this.table.ownership.counts(nearest.active, vp, source)) return true;
     counts.dropped.other_source++;
     return false;

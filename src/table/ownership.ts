@@ -43,7 +43,7 @@ export class Ownership {
 
   /** The place of the session's source. */
   sourceOf(session: number): number {
-    return this.#sourceOfSession[session] ?? 0;
+    return this.isShared ? (this.#sourceOfSession[session] ?? 0) : 0;
   }
 
   /** Whether the word of a source counts about a VP and a prefix for which these sources are active. */

@@ -57,6 +57,7 @@ export class RoutingTable extends RouteLedger {
   /** Times of a history or a snapshot that were ahead of now, and became now. Those of the stream are counted by its sessions. */
   readonly futureTimes: Record<TimeOrigin, number> = { history: 0, snapshot: 0 };
   readonly #vpRoom = new VpRoom(this.vps);
+  readonly #isShared: boolean;
   #sweepAt = 0;
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
@@ -65,6 +66,7 @@ export class RoutingTable extends RouteLedger {
   constructor(options: TableOptions = {}, sources?: readonly TableSource[]) {
     const maxVps = options.maxVps ?? 20_000;
     super(maxVps, sources);
+    this.#isShared = this.ownership.isShared;
     this.options = {
       maxVps,
       maxMoreSpecifics: options.maxMoreSpecifics ?? 256,
@@ -237,7 +239,7 @@ export class RoutingTable extends RouteLedger {
     this.vps.lastHeardMs[vp] = nowMs;
     if (this.vps.down[vp] === 1) this.setVpUp(vp);
     if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
-    if (this.ownership.isShared) {
+    if (this.#isShared) {
       this.ownership.heardMs[source][vp] = nowMs;
       deliverVp(this, vp, source);
     }
