@@ -9,7 +9,7 @@ import type { TextReady, TextRound } from './text-contestant.ts';
 const BASE = { vps: 500, prefixes: 100, origins: 10 };
 type Dimension = keyof typeof BASE;
 const FACTOR = 10;
-const ROUNDS = 7;
+const ROUNDS = 5;
 /**
  * Processes of each size. Which pages of the machine's memory a process gets decides what its cache keeps: the same program
  * with the same table differs by a tenth from one process to the next. What an event costs is the mean of theirs.
