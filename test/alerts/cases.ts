@@ -1,7 +1,9 @@
 /** What each alert must and must not do, as worlds and the alerts that fire in them. `generate.ts` writes it for promtool. */
 import {
   exporterMetrics as exporter,
+  legitimacyMetrics as legitimacy,
   prefixMetrics as prefix,
+  rpkiMetrics as rpki,
   streamMetrics as stream,
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
@@ -158,6 +160,33 @@ const unexpectedUpstream = (vps: number): World => ({
   ),
 });
 
+/** VPs on an origin that the RPKI calls invalid. Where it is configured, it is the only one. */
+const rpkiInvalid = (vps: number, expected: 'true' | ''): World => ({
+  ...(expected === '' && during(of.prefix(prefix.prefixOriginVps.name, { origin_as: '64500' }), 60, 60 - vps)),
+  [of.prefix(prefix.prefixOriginVps.name, { origin_as: '64666' })]: levels(['_', BEFORE], [vps, DURING], ['stale', 1]),
+  [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: expected === '' ? '' : levels([0, ALL]),
+  [of.prefix(legitimacy.prefixOriginRpkiInfo.name, { origin_as: '64666', validity: 'invalid_as', expected })]: levels(
+    ['_', BEFORE],
+    [1, DURING],
+    ['stale', 1],
+  ),
+});
+
+/** VPs with something that only data of the RPKI or rules for paths tell. */
+const found = (metric: { readonly name: string }, labels: Readonly<Record<string, string>>, vps: number): World =>
+  during(of.prefix(metric.name, labels), 0, vps);
+
+/** The prefix loses its VRPs; those of the trust anchor become `left` of 1,000. */
+const coverLost = (left: number): World => ({
+  ...during(of.prefix(legitimacy.prefixCoveringVrps.name), 2, 0),
+  [of.exporter(rpki.rpkiUp.name, { rpki_source: '0' })]: levels([1, ALL]),
+  [of.exporter(rpki.rpkiVrps.name, { rpki_source: '0', ta: 'ripe' })]: levels(
+    [1_000, BEFORE],
+    [left, DURING],
+    [1_000, AFTER],
+  ),
+});
+
 const moreSpecific = (vps: number): World => ({
   ...during(of.prefix(prefix.prefixMoreSpecifics.name), 0, 1),
   [of.prefix(prefix.prefixMoreSpecificVps.name, { more_specific: '192.0.2.128/25' })]: levels(
@@ -287,6 +316,128 @@ export const prefixEvents: readonly PrefixEvent[] = [
       'Check first for a new peering of yours that is missing in the configuration; else for a route leak, or a hijack that forges your AS as origin.',
   },
   {
+    alert: 'BGPPrefixRpkiInvalid',
+    severity: 'critical',
+    event: rpkiInvalid(12, 'true'),
+    notYet: 1,
+    fires: 3,
+    kept: 4,
+    gone: 6,
+    notFiring: [{ name: 'one VP alone says so', changes: rpkiInvalid(1, 'true') }],
+    summary: `Your own announcement of ${OURS} is RPKI invalid, seen by 12 vantage points (office)`,
+    description:
+      '12 vantage points hold a route from an origin that you configured, and that the RPKI calls invalid: networks that validate drop it. ' +
+      'Check first which ROA covers the prefix, and whether its AS and longest length fit what you announce: bgp_prefix_origin_rpki_info says which origin and why.',
+  },
+  {
+    alert: 'BGPPrefixRpkiInvalidForeign',
+    severity: 'warning',
+    event: { ...rpkiInvalid(12, ''), [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: levels([0, ALL]) },
+    notYet: 1,
+    fires: 3,
+    kept: 4,
+    gone: 6,
+    notFiring: [{ name: 'one VP alone says so', changes: rpkiInvalid(1, '') }],
+    summary: `${OURS} is announced by an origin that the RPKI calls invalid, seen by 12 vantage points (office)`,
+    description:
+      '12 vantage points hold a route from an origin that is not configured, and that no ROA allows. ' +
+      "Check first whether that AS is yours, a customer's or a DDoS mitigation's and lacks a ROA; otherwise it is a hijack or a leak: act on it.",
+  },
+  {
+    alert: 'BGPPrefixMoreSpecificRpkiInvalid',
+    severity: 'critical',
+    event: found(legitimacy.prefixMoreSpecificRpkiVps, { validity: 'invalid_length' }, 7),
+    notYet: 1,
+    fires: 3,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      {
+        name: 'one VP alone says so',
+        changes: found(legitimacy.prefixMoreSpecificRpkiVps, { validity: 'invalid_as' }, 1),
+      },
+      { name: 'no ROA covers it', changes: found(legitimacy.prefixMoreSpecificRpkiVps, { validity: 'not_found' }, 7) },
+    ],
+    summary: `A more-specific of ${OURS} is RPKI invalid, 7 routes of it are seen (office)`,
+    description:
+      `7 routes for prefixes inside ${OURS} are held whose origin no ROA allows for so long a prefix. Networks that do not validate send that part of the traffic there. ` +
+      'Check first the more-specific and its origin (bgp_prefix_more_specific_vps, then the command rib): your own traffic engineering beyond the longest length of your ROA, or a hijack of a part.',
+  },
+  {
+    alert: 'BGPPrefixRpkiCoverLost',
+    severity: 'warning',
+    event: coverLost(999),
+    notYet: 9,
+    fires: 11,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      { name: 'it never had a ROA', changes: during(of.prefix(legitimacy.prefixCoveringVrps.name), 0, 0) },
+      {
+        name: 'the trust anchor lost a third of its VRPs',
+        changes: coverLost(667),
+        others: [warning('BGPRpkiDataShrunk', {})],
+      },
+      {
+        name: 'old data says nothing',
+        changes: { [of.prefix(legitimacy.prefixCoveringVrps.name)]: levels([2, BEFORE], ['stale', 1]) },
+      },
+    ],
+    summary: `${OURS} has lost its ROA (office)`,
+    description:
+      `${OURS} had 2 covering VRPs within the last day, and has none now. Origin validation protects it no longer; what you announce stays reachable. ` +
+      'Check first whether the ROA was deleted or has expired at your registry; then whether your validator alone does not see it.',
+  },
+  {
+    alert: 'BGPPrefixAspaInvalid',
+    severity: 'warning',
+    event: found(legitimacy.prefixAspaVps, { verdict: 'invalid' }, 9),
+    notYet: 4,
+    fires: 6,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      { name: 'one VP alone says so', changes: found(legitimacy.prefixAspaVps, { verdict: 'invalid' }, 1) },
+      { name: 'nothing is known of the path', changes: found(legitimacy.prefixAspaVps, { verdict: 'unknown' }, 9) },
+    ],
+    summary: `Paths to ${OURS} are invalid by ASPA, seen by 9 vantage points (office)`,
+    description:
+      '9 vantage points hold a path in which an AS hands on a route to somebody who is not its provider, by the ASPAs of the ASes on it. ' +
+      'Check first whether your own ASPA lists all of your providers; otherwise somebody leaks the route.',
+  },
+  {
+    alert: 'BGPPrefixPathLeak',
+    severity: 'warning',
+    event: found(legitimacy.prefixPathAnomalyVps, { anomaly: 'valley' }, 9),
+    notYet: 4,
+    fires: 6,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      { name: 'one VP alone says so', changes: found(legitimacy.prefixPathAnomalyVps, { anomaly: 'valley' }, 1) },
+    ],
+    summary: `A path to ${OURS} goes down and up again between transit-free networks, seen by 9 vantage points (office)`,
+    description:
+      '9 vantage points hold a path in which another AS stands between two transit-free ones: a route leak. ' +
+      'Check first which AS stands there (command rib): your customer or upstream with a lost export filter, or a network to list in paths.allowed.',
+  },
+  {
+    alert: 'BGPPrefixPathAnomaly',
+    severity: 'warning',
+    event: found(legitimacy.prefixPathAnomalyVps, { anomaly: 'private_as' }, 9),
+    notYet: 9,
+    fires: 11,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      { name: 'one VP alone says so', changes: found(legitimacy.prefixPathAnomalyVps, { anomaly: 'loop' }, 1) },
+    ],
+    summary: `Paths to ${OURS} hold what no public path should, seen by 9 vantage points (office)`,
+    description:
+      '9 vantage points hold a path with a loop, a private, reserved or documentation AS, AS 0 or 23456, an AS_SET or a confederation. ' +
+      'Check first which it is (bgp_prefix_path_anomaly_vps by anomaly), and whether your own routers strip private ASes and confederations.',
+  },
+  {
     alert: 'BGPPrefixMoreSpecificAnnounced',
     severity: 'warning',
     labels: { prefix: OURS, more_specific: '192.0.2.128/25' },
@@ -413,6 +564,13 @@ export const PRESENCE: readonly string[] = [
   'BGPPrefixMultipleOrigins',
   'BGPPrefixUnexpectedUpstream',
   'BGPPrefixMoreSpecificAnnounced',
+  'BGPPrefixRpkiInvalid',
+  'BGPPrefixRpkiInvalidForeign',
+  'BGPPrefixMoreSpecificRpkiInvalid',
+  'BGPPrefixRpkiCoverLost',
+  'BGPPrefixAspaInvalid',
+  'BGPPrefixPathLeak',
+  'BGPPrefixPathAnomaly',
 ];
 
 const prefixTests: readonly RuleTest[] = prefixEvents.flatMap((e): RuleTest[] => {
@@ -616,6 +774,131 @@ const vpLossTests: readonly RuleTest[] = [
 
 /** Two streams of the same exporter: the second is what fails, the first is well. */
 const session = (name: string, labels: Readonly<Record<string, string>> = {}) => of.session(name, labels);
+
+const rpkiSource = { rpki_source: '0' };
+const ripe = { ...rpkiSource, ta: 'ripe' };
+const rpkiVrps = (ta: string, ...steps: Steps): World => ({
+  [of.exporter(rpki.rpkiUp.name, rpkiSource)]: levels([1, ALL]),
+  [of.exporter(rpki.rpkiVrps.name, { ...rpkiSource, ta })]: levels(...steps),
+});
+
+const rpkiTests: readonly RuleTest[] = [
+  {
+    alert: 'BGPRpkiDataStale',
+    kinds: ['firing', 'resolving'],
+    name: 'no source has fresh data for half an hour',
+    minutes: ALL,
+    changes: during(of.exporter(rpki.rpkiUsable.name), 1, 0),
+    checks: [
+      { at: BEFORE + 14, firing: [] },
+      { at: BEFORE + 16, firing: [warning('BGPRpkiDataStale', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 16,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `${INSTANCE} has no validated RPKI data that is fresh enough`,
+        description:
+          'For 15 minutes no source has had data that is younger than rpki.max_age. Nothing is judged by it meanwhile: alerts about RPKI and ASPA are blind. ' +
+          'Check first whether your validator still runs and validates: bgp_rpki_data_timestamp_seconds says when it last did, bgp_rpki_updates_total how reading it went.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPRpkiDataStale',
+    kinds: ['not firing'],
+    name: 'ten minutes after a start, before the first data',
+    minutes: ALL,
+    changes: { [of.exporter(rpki.rpkiUsable.name)]: levels([0, 10], [1, ALL - 10]) },
+    checks: [9, 20, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPRpkiSourceDown',
+    kinds: ['firing', 'resolving'],
+    name: 'the validator is away for an hour',
+    minutes: ALL + 30,
+    changes: { [of.exporter(rpki.rpkiUp.name, rpkiSource)]: levels([1, 30], [0, 60], [1, 60]) },
+    checks: [
+      { at: 30 + 29, firing: [] },
+      { at: 30 + 31, firing: [warning('BGPRpkiSourceDown', {})] },
+      { at: 90 + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: 30 + 31,
+        severity: 'warning',
+        labels: { ...EXPORTER_LABELS, ...rpkiSource },
+        summary: `Source 0 of validated RPKI data of ${INSTANCE} cannot be read`,
+        description:
+          'For 30 minutes no attempt to read it was answered with data. What was read before is used until it is too old, or another source answers. ' +
+          "Check first the result of the attempts (bgp_rpki_updates_total by result), and the reason in the exporter's log.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPRpkiSourceDown',
+    kinds: ['not firing'],
+    name: 'it is away for a quarter of an hour',
+    minutes: ALL,
+    changes: { [of.exporter(rpki.rpkiUp.name, rpkiSource)]: levels([1, BEFORE], [0, 15], [1, ALL - BEFORE - 15]) },
+    checks: [BEFORE + 14, BEFORE + 20, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPRpkiDataShrunk',
+    kinds: ['firing', 'resolving'],
+    name: 'a trust anchor loses a third of its VRPs for half an hour',
+    minutes: ALL,
+    changes: rpkiVrps('ripe', [1_000, BEFORE], [667, DURING], [1_000, AFTER]),
+    checks: [
+      { at: BEFORE + 4, firing: [] },
+      { at: BEFORE + 6, firing: [warning('BGPRpkiDataShrunk', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 6,
+        severity: 'warning',
+        labels: { ...EXPORTER_LABELS, ...ripe },
+        summary: `33.3% of the VRPs of ripe are gone (source 0 of ${INSTANCE})`,
+        description:
+          '33.3% of the VRPs that the trust anchor ripe had within the last hour are missing. Routes turn not found for that, yours among them perhaps; nobody has changed their ROAs. ' +
+          'Check first the log of your validator for that trust anchor, and another validator: a repository that cannot be reached is most often it.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPRpkiDataShrunk',
+    kinds: ['firing'],
+    name: 'a trust anchor has none any more, and so no series',
+    minutes: ALL,
+    changes: rpkiVrps('ripe', [1_000, BEFORE], ['stale', 1]),
+    checks: [{ at: BEFORE + 8, firing: [warning('BGPRpkiDataShrunk', {})] }],
+  },
+  ...(
+    [
+      ['a tenth is lost', rpkiVrps('ripe', [1_000, BEFORE], [900, DURING + AFTER])],
+      ['AFRINIC flaps by two fifths', rpkiVrps('afrinic', [1_000, BEFORE], [600, DURING + AFTER])],
+      [
+        'the source is away: what it has is not known',
+        {
+          [of.exporter(rpki.rpkiUp.name, rpkiSource)]: levels([1, BEFORE], ['stale', 1]),
+          [of.exporter(rpki.rpkiVrps.name, ripe)]: levels([1_000, BEFORE], ['stale', 1]),
+        },
+      ],
+    ] as const
+  ).map(
+    ([name, changes]): RuleTest => ({
+      alert: 'BGPRpkiDataShrunk',
+      kinds: ['not firing'],
+      name,
+      minutes: ALL,
+      changes,
+      checks: [BEFORE + 10, BEFORE + DURING, ALL - 1].map((at) => ({ at, firing: [] })),
+    }),
+  ),
+];
 
 const exporterTests: readonly RuleTest[] = [
   {
@@ -1433,6 +1716,7 @@ export const ruleTests: readonly RuleTest[] = [
   ...prefixTests,
   ...vpLossTests,
   ...exporterTests,
+  ...rpkiTests,
   ...thresholdTests,
   ...memoryTests,
   ...outageTests(prefixEvents),

@@ -4,6 +4,7 @@
  */
 import {
   exporterMetrics as exporter,
+  legitimacyMetrics as legitimacy,
   ownMetrics,
   prefixMetrics as prefix,
   streamMetrics as stream,
@@ -18,7 +19,7 @@ const COUNTERS = new Set(
     kind === 'counter' ? [name] : kind === 'histogram' ? [`${name}_bucket`, `${name}_count`] : [],
   ),
 );
-const PREFIX_METRICS = new Set(Object.values(prefix).map(({ name }) => name));
+const PREFIX_METRICS = new Set([...Object.values(prefix), ...Object.values(legitimacy)].map(({ name }) => name));
 /** What an exporter says of a prefix that it knows nothing of yet; other gauges of prefixes are then absent. */
 const EMPTY: ReadonlyMap<string, number> = new Map([
   [prefix.prefixInfo.name, 1],
