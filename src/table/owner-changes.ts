@@ -66,9 +66,9 @@ export function setActiveSources(table: RoutingTable, monitored: MonitoredPrefix
       const was = ownership.shownOwner(before, vp);
       const is = ownership.shownOwner(active, vp);
       if (was === is) continue;
-      pass(table, monitored, state, vp, was, is, 'source_down');
-      if (is === -1) isCut = true;
-      else if (was !== -1 && (lost & (1 << was)) !== 0) {
+      const isLost = pass(table, monitored, state, vp, was, is, 'source_down');
+      if (isLost) isCut = true;
+      else if (is !== -1 && was !== -1 && (lost & (1 << was)) !== 0) {
         const passed = heirs.get(is);
         if (passed === undefined) heirs.set(is, new Set([vp]));
         else passed.add(vp);
@@ -94,6 +94,7 @@ function statesOf(monitored: MonitoredPrefix): PrefixState[] {
   return [monitored.state, ...[...monitored.moreSpecifics].filter(({ parents }) => parents[0] === monitored)];
 }
 
+/** @returns whether the VP held a route, or was expected to, and does so no more */
 function pass(
   table: RoutingTable,
   monitored: MonitoredPrefix,
@@ -102,23 +103,25 @@ function pass(
   was: number,
   is: number,
   reason: LossReason,
-): void {
+): boolean {
   const cell = table.cells.find(state, vp);
-  if (cell === -1) return;
+  if (cell === -1) return false;
   if (table.cells.path(cell) === 0) {
-    if (is === -1 && table.cells.mark(cell) !== 0) table.unexpect(state, vp, cell);
-    return;
+    const isLost = is === -1 && table.cells.mark(cell) !== 0;
+    if (isLost) table.unexpect(state, vp, cell);
+    return isLost;
   }
   if (is === -1) {
     // The source that owns it still stands in the masks, so its count falls with the route.
     table.drop(state, vp, cell, table.cells.signedTime(cell), 0);
     table.countLoss(state, reason);
-    return;
+    return true;
   }
   const shown = state === monitored.state ? monitored.visibleBySource : undefined;
-  if (shown === undefined) return;
+  if (shown === undefined) return false;
   if (was !== -1) shown[was]--;
   shown[is]++;
+  return false;
 }
 
 function isHeld(table: RoutingTable, state: PrefixState, vp: number): boolean {
