@@ -13,6 +13,7 @@ export {
   parseAsPath,
   pathFacts,
 } from './bgp/as-path.ts';
+export type { Announcement, LiveMessage, MessageFields, Withdrawal } from './bgp/live-message.ts';
 export { type Afi, containsPrefix, type Prefix, parsePrefix } from './bgp/prefix.ts';
 export { type Protocol, type Speaker, type VantagePoint, vantagePointKey } from './bgp/vantage-point.ts';
 // The client.
@@ -41,7 +42,6 @@ export type {
   UnreadableEvent,
 } from './bgproutes/client/events.ts';
 export { type FormatOptions, formatMessage } from './bgproutes/client/format-message.ts';
-export type { Announcement, LiveMessage, MessageFields, Withdrawal } from './bgproutes/client/live-message.ts';
 // The Data API.
 export { DataApiClient, type DataApiOptions } from './bgproutes/data-api/client.ts';
 export type { QuotaLimits } from './bgproutes/data-api/quota.ts';
@@ -114,6 +114,12 @@ export {
   type RootLogger,
 } from './logger.ts';
 export type { Readiness } from './readiness.ts';
+export {
+  RisLiveClient,
+  type RisLiveClientOptions,
+  type RisLiveEvent,
+  type RisLiveMessagesOptions,
+} from './ris-live/client.ts';
 export type { BackoffOptions } from './stream/backoff.ts';
 export {
   type HistoryRows,

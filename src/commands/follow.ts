@@ -1,6 +1,7 @@
 /** Reads the live stream for a command until it is told to stop, and says on standard error what happens to the connection. */
+
+import type { LiveMessage } from '../bgp/live-message.ts';
 import type { ClientEvent } from '../bgproutes/client/events.ts';
-import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import type { CommandIo } from './command.ts';
 import { jsonLine, LineOutput } from './line-output.ts';
 import { note } from './note.ts';

@@ -1,11 +1,12 @@
 /** `bgproutes-exporter tail`: prints the messages of the live stream. */
 
+import type { LiveMessage } from '../bgp/live-message.ts';
 import { formatMessage } from '../bgproutes/client/format-message.ts';
-import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { follow } from './follow.ts';
+import { follow, type OnMessage } from './follow.ts';
 import { foldParts, jsonLine, type LinePart, type Paint } from './line-output.ts';
+import { followRisLive, isRisLive, RIS_FLAGS } from './ris-live.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 
 const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
@@ -20,6 +21,7 @@ const FLAGS: readonly Flag[] = [
     value: FORMATS.join('|'),
     help: "For people; the service's documented line; its newer line, with protocol and parent; one JSON object a line [pretty].",
   },
+  ...RIS_FLAGS,
   ...SERVICE_FLAGS,
 ];
 
@@ -39,16 +41,18 @@ v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|… a
 ${KEY_NOTE}
 Flags:
 ${formatFlags(FLAGS)}
-Example:
+Examples:
+  bgproutes-exporter tail --source=ris-live --prefix=193.0.0.0/21
   BGP_API_KEY=… bgproutes-exporter tail --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48 --format=v1 | tee session.txt
 `,
 
   async run(args, io) {
     const { flags } = parseArguments(args, FLAGS);
     const format = choiceOf(flags, 'format', FORMATS, 'pretty');
-    const service = serviceOf(flags, io.env);
     const width = io.stdout.columns;
-    return follow(service, io, (message, output) => output.line(lineOf(message, format, output.paint, width)));
+    const onMessage: OnMessage = (message, output) => output.line(lineOf(message, format, output.paint, width));
+    if (isRisLive(flags)) return followRisLive(flags, io, onMessage);
+    return follow(serviceOf(flags, io.env), io, onMessage);
   },
 };
 

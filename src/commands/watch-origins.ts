@@ -1,7 +1,7 @@
 /** Compares, for each vantage point and prefix, the origin of a route with that of the one before. */
 
+import type { LiveMessage } from '../bgp/live-message.ts';
 import { vantagePointKey } from '../bgp/vantage-point.ts';
-import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import { HeardVps, type WatchEvent } from './watch-table.ts';
 
 interface Seen {

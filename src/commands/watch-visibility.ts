@@ -1,7 +1,7 @@
 /** Keeps, for each vantage point and prefix, whether it holds a route. */
 
+import type { LiveMessage } from '../bgp/live-message.ts';
 import { vantagePointKey } from '../bgp/vantage-point.ts';
-import type { LiveMessage } from '../bgproutes/client/live-message.ts';
 import { HeardVps, type WatchEvent } from './watch-table.ts';
 
 export interface VisibilityEvent extends WatchEvent {

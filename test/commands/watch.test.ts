@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveMessage } from '../../src/bgproutes/client/live-message.ts';
-import { messagesOf } from '../../src/bgproutes/client/live-message.ts';
+import type { LiveMessage } from '../../src/bgp/live-message.ts';
+import { messagesOf } from '../../src/bgp/live-message.ts';
 import { decodeMessage } from '../../src/bgproutes/live/message.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
 import { OriginWatch } from '../../src/commands/watch-origins.ts';

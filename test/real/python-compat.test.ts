@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { messagesOf } from '../../src/bgp/live-message.ts';
 import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
 import { formatMessage } from '../../src/bgproutes/client/format-message.ts';
-import { messagesOf } from '../../src/bgproutes/client/live-message.ts';
 import { decodeMessage } from '../../src/bgproutes/live/message.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 

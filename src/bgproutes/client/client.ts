@@ -1,5 +1,6 @@
 /** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
 import { EXPECTED_KEY, keyFault } from '../../api-key.ts';
+import type { LiveMessage } from '../../bgp/live-message.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { withDefaults } from '../../defaults.ts';
 import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../../errors.ts';
@@ -16,7 +17,6 @@ import { DECODE_FAILURES, type DecodeFailure } from '../live/message.ts';
 import { BgproutesSource } from '../live/source.ts';
 import { type DebugLevel, DebugLog } from './debug-log.ts';
 import type { ClientEvent } from './events.ts';
-import type { LiveMessage } from './live-message.ts';
 import { type ClientCounts, MessageStream } from './message-stream.ts';
 
 /** Where the live stream is. */

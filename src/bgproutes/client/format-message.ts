@@ -5,7 +5,7 @@
  * message holds: the time is a float (`1700000000.25`, `1700000000.0`), prefixes are joined by commas, AS path, communities,
  * ORIGIN and next hop stand as they came, and what a message does not have is empty.
  */
-import type { LiveMessage } from './live-message.ts';
+import type { LiveMessage } from '../../bgp/live-message.ts';
 
 /** What `formatMessage` takes. */
 export interface FormatOptions {

@@ -1,11 +1,12 @@
 /** One iteration over the live stream: frames from the source through a bounded queue to whoever reads. */
+
+import { type LiveMessage, messagesOf } from '../../bgp/live-message.ts';
 import { PrefixToAPIKeyError, WebsocketConnectionError } from '../../errors.ts';
 import type { DisconnectReason, SourceListener } from '../../stream/source.ts';
 import { type DecodeFailure, decodeMessage } from '../live/message.ts';
 import type { BgproutesSource } from '../live/source.ts';
 import type { DebugLog } from './debug-log.ts';
 import type { ClientEvent } from './events.ts';
-import { type LiveMessage, messagesOf } from './live-message.ts';
 import { ClientQueue, type QueueBounds } from './queue.ts';
 
 /** What a client has gone through since it was made. Mutable on the client's side only. */

@@ -1,8 +1,8 @@
 /** A client against a simulator without a life of its own: what is said is said by the test. */
 import { afterEach } from 'vitest';
+import type { LiveMessage } from '../../../src/bgp/live-message.ts';
 import { BgproutesLiveClient, type BgproutesLiveClientOptions } from '../../../src/bgproutes/client/client.ts';
 import type { ClientEvent } from '../../../src/bgproutes/client/events.ts';
-import type { LiveMessage } from '../../../src/bgproutes/client/live-message.ts';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type Announcement, type LiveMessage, messagesOf } from '../../../src/bgp/live-message.ts';
 import { formatMessage } from '../../../src/bgproutes/client/format-message.ts';
-import { type Announcement, type LiveMessage, messagesOf } from '../../../src/bgproutes/client/live-message.ts';
 import { decodeMessage } from '../../../src/bgproutes/live/message.ts';
 
 function messages(frame: object): LiveMessage[] {

@@ -1,7 +1,7 @@
-/** What the client hands to programs: one announcement or withdrawal of one vantage point. Plain data, safe to serialise. */
-import { type AsPath, parseAsPath, pathFacts } from '../../bgp/as-path.ts';
-import type { RouteUpdate } from '../../bgp/route-event.ts';
-import type { VantagePoint } from '../../bgp/vantage-point.ts';
+/** What the clients hand to programs: one announcement or withdrawal of one vantage point. Plain data, safe to serialise. */
+import { type AsPath, parseAsPath, pathFacts } from './as-path.ts';
+import type { RouteUpdate } from './route-event.ts';
+import type { VantagePoint } from './vantage-point.ts';
 
 /** What announcements and withdrawals have in common. */
 export interface MessageFields {
