@@ -19,6 +19,7 @@ const COMMON = [
   'suggestion.ts',
   'system-error.ts',
   'tls-error.ts',
+  'url.ts',
   'version.ts',
 ];
 

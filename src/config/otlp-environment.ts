@@ -3,6 +3,7 @@
  * them when a reader is made by hand, and answers a wrong value with a default. Where there is a variable for all signals
  * and one for metrics, the latter wins. An empty variable is an unset one.
  */
+import { parseUrl } from '../url.ts';
 import type { OtlpProtocol, OtlpTemporality } from './otlp-config.ts';
 import type { Environment } from './substitution.ts';
 import { attributeName, headerName, headerValue } from './values.ts';
@@ -118,7 +119,7 @@ class Reader {
     const variable = this.first('ENDPOINT');
     const text = this.text(variable);
     if (variable === undefined || text === undefined) return undefined;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const url = parseUrl(text);
     if (url === undefined || !/^https?:\/\//i.test(text)) {
       // Not quoted: it may hold a password or a token.
       this.problem(variable, 'expected a URL that starts with http:// or https://, such as http://localhost:4318');

@@ -1,5 +1,6 @@
 /** One source of validated RPKI data in the configuration. */
 import type { z } from 'zod';
+import { parseUrl } from '../url.ts';
 import type { RpkiSourceConfig } from './rpki-config.ts';
 import * as values from './values.ts';
 
@@ -23,8 +24,9 @@ const RTR_PORTS = { rtr: 323, rtrs: 324 } as const;
 
 /** Where an RTR URL leads; undefined: it is of another protocol, or without a host. */
 export function rtrAddress(url: string): Extract<RpkiSourceConfig, { kind: 'rtr' }> | undefined {
-  if (!/^rtrs?:/i.test(url) || !URL.canParse(url)) return undefined;
-  const { protocol, hostname, port } = new URL(url);
+  const parsed = /^rtrs?:/i.test(url) ? parseUrl(url) : undefined;
+  if (parsed === undefined) return undefined;
+  const { protocol, hostname, port } = parsed;
   const tls = protocol === 'rtrs:';
   const host = hostname.replace(/^\[|\]$/g, '');
   if (host === '') return undefined;

@@ -7,6 +7,7 @@ import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import { type AsOrSet, asSet, MAX_ASN, parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, MAX_LENGTH, maskWords, type Prefix, parseAddress, parsePrefix } from '../bgp/prefix.ts';
 import { suggestion } from '../suggestion.ts';
+import { parseUrl } from '../url.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 
@@ -218,7 +219,7 @@ export function url(protocols: readonly string[], example: string, mayHaveQuery 
   const expected = `a URL that starts with ${schemes}, such as ${example}`;
   return value<string>(expected, (input) => {
     if (typeof input !== 'string') return refuse();
-    const parsed = URL.canParse(input) ? new URL(input) : undefined;
+    const parsed = parseUrl(input);
     if (parsed === undefined || !protocols.includes(parsed.protocol) || !input.includes('://')) {
       return { ok: false, message: `expected ${expected}, got ${printableUrl(input)}` };
     }

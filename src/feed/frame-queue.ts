@@ -57,6 +57,11 @@ export class FrameQueue {
     return this.#first < this.#firstHeld;
   }
 
+  /** Of all frames that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get taken(): number {
     return this.#taken;
   }

@@ -24,6 +24,9 @@ const MOST_AT_ONCE = 512;
 /** Different remarks about one session's stream that are logged. */
 const MAX_REMARKS = 32;
 
+/** Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. */
+const AHEAD_BYTES = 1024 * 1024;
+
 /** Turns of the event loop, as an argument so that tests give them by hand. */
 export interface Turns {
   /** Milliseconds since some moment. */
@@ -227,7 +230,8 @@ export class SessionFeed {
     for (const frame of frames) this.#enqueue(frame, receivedAtMs);
     if (this.#isHolding) return;
     this.#queue.release();
-    if (!this.#isTurnAsked) this.#applyQueue();
+    // While this applies frames, the source reads none: what waits stays small.
+    if (!this.#isTurnAsked || this.#queue.bytes > AHEAD_BYTES) this.#applyQueue();
   }
 
   #enqueue(data: Buffer, receivedAtMs: number): void {

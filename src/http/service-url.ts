@@ -1,5 +1,7 @@
 /** Addresses of the services that a program gives: what cannot work is refused at once rather than at the first request. */
 
+import { parseUrl } from '../url.ts';
+
 /**
  * Nothing of a wrong URL is quoted: it may hold a key or a password.
  * @param name of the option
@@ -8,7 +10,7 @@
  */
 export function checkServiceUrl(name: string, url: string | undefined, protocols: readonly string[]): void {
   if (url === undefined) return;
-  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = typeof url === 'string' ? parseUrl(url) : undefined;
   if (parsed === undefined || !protocols.includes(parsed.protocol)) {
     const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
     throw new TypeError(`${name}: expected a URL that begins with ${beginnings}`);

@@ -5,6 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { parseUrl } from '../url.ts';
 
 /**
  * Whether a browser sent it for a page of another place. Programs that are no browsers (curl, a reloader) send no Origin and
@@ -15,15 +16,14 @@ export function isForeign(headers: IncomingHttpHeaders, ownName: string): boolea
   const { origin, host, 'x-forwarded-host': forwarded, 'sec-fetch-site': site } = headers;
   if (site === 'cross-site' || site === 'same-site') return true;
   if (origin === undefined) return false;
-  const from = URL.canParse(origin) ? new URL(origin) : undefined;
+  const from = parseUrl(origin);
   if (from === undefined) return true; // `null` too: a sandboxed page, a file
   const asked = [host, ...[forwarded].flat()].filter((each) => each !== undefined);
   return !asked.some((each) => sameHost(from, each)) || !isOwnName(from.hostname, ownName);
 }
 
 function sameHost(origin: URL, host: string): boolean {
-  const url = `${origin.protocol}//${host}`;
-  return URL.canParse(url) && new URL(url).host === origin.host;
+  return parseUrl(`${origin.protocol}//${host}`)?.host === origin.host;
 }
 
 function isOwnName(name: string, ownName: string): boolean {

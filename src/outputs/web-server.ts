@@ -112,7 +112,8 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     serverFactory: (handler) => servers.first(handler),
     clientErrorHandler: onClientError,
     schemaController: { compilersFactory: WITHOUT_SCHEMAS },
-    frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, `${error.message}.`),
+    // The framework's own words quote the path.
+    frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
   });
   addRoutes(app, options, connections);
   await listen(app, servers, options);

@@ -19,6 +19,8 @@ const zipped = (body: string): Respond => {
   return (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes);
 };
 
+/** But for its last AS, of five digits. */
+const LONG_PATH = '4200000000 '.repeat(16_343);
 const LIST = '{"data":{"bgp":[';
 
 /** Rows for every VP with prefixes that nobody asked for: all of it is parsed and looked at, nothing is taken. */
@@ -62,6 +64,50 @@ export const ATTACKS: readonly Attack[] = [
     }),
   },
   {
+    name: 'long paths',
+    about: 'each vantage point announces the longest path that BGP can carry, each time another',
+    answers: () => {
+      let i = 0;
+      return {
+        frames: () => frame(i, { prefixes: '192.0.2.0/24', 'as-path': `${LONG_PATH}${10_000 + (i++ % 80_000)}` }),
+      };
+    },
+  },
+  {
+    name: 'long lists',
+    about: 'messages of 13,000 more-specifics, announced or withdrawn',
+    answers: () => {
+      let i = 0;
+      const list = (from: number) =>
+        Array.from({ length: 13_000 }, (_, k) => {
+          const n = from + k;
+          return `100.${64 + (n >> 10)}.${(n >> 2) & 255}.${(n & 3) << 6}/26`;
+        }).join();
+      const lists = [0, 13_000, 26_000].map(list);
+      return {
+        frames: () =>
+          frame(i, i++ % 2 === 0 ? { withdraws: lists[i % 3] } : { prefixes: lists[i % 3], 'as-path': '64501 64500' }),
+      };
+    },
+  },
+  {
+    name: 'held frames',
+    about:
+      'the Data API never answers about updates, so that frames are held; the general decoder must read each of them',
+    answers: () => {
+      let i = 0;
+      return {
+        updates: drip,
+        frames: () => frame(i, { x: 1, prefixes: '192.0.2.0/24', 'as-path': `64501 ${i++ % 4_000} 64500` }),
+      };
+    },
+  },
+  {
+    name: 'tiny frames',
+    about: 'frames that are no JSON, thousands to a packet',
+    answers: () => ({ frames: () => '{' }),
+  },
+  {
     name: 'dripping',
     about: 'every answer of the Data API comes byte by byte and never ends',
     answers: () => ({ list: drip }),
@@ -69,19 +115,23 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'deaf clients',
     about: '40 clients of another address ask 16 times for the metrics and read nothing',
-    clients: (port, signal) => {
-      setMaxListeners(0, signal);
-      const asked = 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(16);
-      const open = () => {
-        const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' }, () => socket.write(asked));
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          if (!signal.aborted) setTimeout(open, 50);
-        });
-        signal.addEventListener('abort', () => socket.destroy());
-      };
-      for (let i = 0; i < 40; i++) open();
-    },
+    clients: clientsOf(40, '127.0.0.2', 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(16)),
+  },
+  {
+    name: 'half requests',
+    about: '600 connections of another address with half a request each',
+    clients: clientsOf(600, '127.0.0.2', 'GET /metrics HTTP/1.1\r\nHost: x\r\nX: '),
+  },
+  {
+    name: 'pipelines',
+    about: '8 clients of this machine send 500 reloads and scrapes at once, and again',
+    clients: clientsOf(
+      8,
+      '127.0.0.1',
+      'POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(
+        250,
+      ),
+    ),
   },
   {
     name: 'collector',
@@ -98,6 +148,27 @@ export const ATTACKS: readonly Attack[] = [
     },
   },
 ];
+
+function frame(i: number, fields: object): string {
+  const vp = `${60_000 + (i % VP_COUNT)}_10.0.${(i % VP_COUNT) >> 8}.${(i % VP_COUNT) & 255}`;
+  return JSON.stringify({ record_type: 'update', vp, sec: Math.floor(Date.now() / 1_000), origin: 'IGP', ...fields });
+}
+
+/** What one client of many does, again when its connection is cut, at most 20 times a second. */
+function clientsOf(count: number, address: string, text: string): NonNullable<Attack['clients']> {
+  return (port, signal) => {
+    setMaxListeners(0, signal);
+    const open = () => {
+      const socket = connect({ host: '127.0.0.1', port, localAddress: address }, () => socket.write(text));
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        if (!signal.aborted) setTimeout(open, 50);
+      });
+      signal.addEventListener('abort', () => socket.destroy());
+    };
+    for (let i = 0; i < count; i++) open();
+  };
+}
 
 function drip(response: Parameters<Respond>[0]): void {
   response.writeHead(200);

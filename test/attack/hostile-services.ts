@@ -1,7 +1,7 @@
 /** The three services and an OTLP collector on one loopback port, of which the answers of each can be replaced by hostile ones. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 
 export type Respond = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -11,6 +11,8 @@ export interface HostileAnswers {
   readonly rib?: Respond;
   readonly updates?: Respond;
   readonly collector?: Respond;
+  /** Frames of the live stream, one after the other, as fast as they are taken. */
+  readonly frames?: () => string;
 }
 
 export interface HostileServices {
@@ -57,6 +59,14 @@ export async function startHostileServices(answers: HostileAnswers): Promise<Hos
     request.on('end', () => respondTo(new URL(request.url ?? '/', 'http://services').pathname)(response, request));
   });
   const sockets = new WebSocketServer({ server });
+  const { frames } = answers;
+  if (frames !== undefined)
+    sockets.on('connection', (socket) =>
+      flood(socket, () => {
+        attacked++;
+        return frames();
+      }),
+    );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -67,4 +77,16 @@ export async function startHostileServices(answers: HostileAnswers): Promise<Hos
       server.close();
     },
   };
+}
+
+/** Bytes that may wait to be taken. */
+const AHEAD_BYTES = 2 * 1024 * 1024;
+
+function flood(socket: WebSocket, frame: () => string): void {
+  socket.on('error', () => {});
+  const more = () => {
+    while (socket.readyState === socket.OPEN && socket.bufferedAmount < AHEAD_BYTES) socket.send(frame());
+  };
+  const timer = setInterval(more, 5);
+  socket.on('close', () => clearInterval(timer));
 }

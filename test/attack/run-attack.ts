@@ -33,6 +33,8 @@ export async function runAttack({ answers, clients }: Attack, bytes: number, ms:
       'serve',
       '--prefix=192.0.2.0/24',
       '--prefix=198.51.100.0/24',
+      '--prefix=100.64.0.0/10',
+      '--web.enable-lifecycle',
       `--bgproutes.websocket-url=ws://${services.address}`,
       `--bgproutes.live-manager-url=http://${services.address}`,
       `--bgproutes.data-api-url=http://${services.address}`,

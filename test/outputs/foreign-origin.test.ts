@@ -25,6 +25,11 @@ it.each<[string, IncomingHttpHeaders, boolean]>([
     true,
   ],
   ['a sandboxed page', { host: 'localhost:10479', origin: 'null' }, true],
+  [
+    'a host that is no name',
+    { host: 'localhost', 'x-forwarded-host': 'nu\u00ce\u008a', origin: 'http://nu\u00ce\u008a' },
+    true,
+  ],
   ['what is no origin', { host: 'localhost:10479', origin: 'localhost:10479' }, true],
   ['a form of elsewhere, by what the browser says', { host: 'localhost', 'sec-fetch-site': 'cross-site' }, true],
   ['a page of the same machine, by what the browser says', { host: 'a.b', 'sec-fetch-site': 'same-site' }, true],

@@ -493,6 +493,11 @@ describe('bad clients', () => {
       '431 Request Header Fields Too Large',
     ],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
+    [
+      'a path that is malformed, and is not quoted',
+      'GET /%zz<b> HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      '400 Bad Request',
+    ],
     ['two Hosts', 'GET /-/healthy HTTP/1.1\r\nHost: a\r\nX: y\r\nhOST: a\r\n\r\n', '400 Bad Request'],
     ['a Host that is none', 'GET /-/healthy HTTP/1.1\r\nHost: a/b@c\r\n\r\n', '400 Bad Request'],
     [
@@ -502,7 +507,9 @@ describe('bad clients', () => {
     ],
   ])('%s is answered and closed', async (_, bytes, expected) => {
     const server = await start();
-    expect(await raw(server.port, bytes)).toContain(`HTTP/1.1 ${expected}`);
+    const answer = await raw(server.port, bytes);
+    expect(answer).toContain(`HTTP/1.1 ${expected}`);
+    expect(answer).not.toContain('<b>');
     expect((await ask(server, '/-/healthy')).status).toBe(200);
   });
 
