@@ -98,9 +98,16 @@ describe('envelope and errors', () => {
     ['vantage_points', { constructor: '1' }, 'Parameter not supported by the simulator: constructor'],
     ['vantage_points', { ['__proto__']: '1' }, 'Parameter not supported by the simulator: __proto__'],
     ['vantage_points', { with_as_set: 'false' }, 'Parameter not supported by the simulator: with_as_set'],
+    ['vantage_points', { return_metadata: 'maybe' }, 'Parameter not supported by the simulator: return_metadata'],
   ])('%s %o is 400', async (endpoint, parameters, detail) => {
     await start();
     expect(await query(simulator, 'one', endpoint, parameters)).toEqual({ status: 400, body: { detail } });
+  });
+
+  test.each(['True', 'False'])("takes what the service's own clients always send, as %s", async (value) => {
+    await start();
+    const parameters = { return_rib_status: value, return_metadata: value };
+    expect(await query(simulator, 'one', 'vantage_points', parameters)).toMatchObject({ status: 200 });
   });
 });
 
