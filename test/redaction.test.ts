@@ -166,6 +166,37 @@ describe('errorText', () => {
     );
   });
 
+  it.each([
+    [
+      'ECONNREFUSED',
+      '127.0.0.1',
+      'nothing listens at 127.0.0.1:9, or a firewall refuses the connection (ECONNREFUSED)',
+    ],
+    ['ECONNREFUSED', '::1', 'nothing listens at [::1]:9, or a firewall refuses the connection (ECONNREFUSED)'],
+    ['ETIMEDOUT', '192.0.2.1', '192.0.2.1:9 does not answer (ETIMEDOUT)'],
+    ['EHOSTUNREACH', '192.0.2.1', '192.0.2.1:9 cannot be reached from this machine (EHOSTUNREACH)'],
+    ['ENETUNREACH', '2001:db8::1', 'this machine has no route to [2001:db8::1]:9 (ENETUNREACH)'],
+  ])('says what %s of %s means', (code, address, text) => {
+    const error = Object.assign(new Error(`connect ${code} ${address}:9`), { code, address, port: 9 });
+    expect(errorText(error, redactor([]))).toBe(text);
+    // What `net` throws when no address of a name answers.
+    const all = Object.assign(new AggregateError([error], ''), { code });
+    expect(errorText(all, redactor([]))).toBe(text);
+  });
+
+  it.each([
+    ['ENOTFOUND', 'the DNS knows no address for ris.example (ENOTFOUND)'],
+    ['EAI_AGAIN', 'the DNS gives no answer for ris.example (EAI_AGAIN)'],
+  ])('says what %s means', (code, text) => {
+    const error = Object.assign(new Error(`getaddrinfo ${code} ris.example`), { code, hostname: 'ris.example' });
+    expect(errorText(error, redactor([]))).toBe(text);
+  });
+
+  it('leaves an error alone that does not say to where', () => {
+    const error = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
+    expect(errorText(error, redactor([]))).toBe('connect ETIMEDOUT');
+  });
+
   it('finds something to say of an error without a message', () => {
     const refused = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
     expect(errorText(refused, redactor([]))).toBe('ECONNREFUSED');

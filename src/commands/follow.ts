@@ -54,12 +54,15 @@ function noteOf(event: Exclude<ClientEvent, { readonly type: 'unreadable' }>, pr
         return `connected again after ${(event.gapMs / 1000).toFixed(1)} s; what changed meanwhile is not known`;
       }
       return `connected; waiting for changes of ${prefixes.length === 0 ? 'the prefixes that the key has' : prefixes.join(', ')}`;
-    case 'disconnected': {
-      const said = event.detail === '' ? '' : ` (${event.detail})`;
-      const what = NEVER_OPEN.has(event.reason) ? 'could not connect' : 'disconnected';
-      return `${what}: ${event.reason}${said}${event.willReconnect ? '; trying again' : ''}`;
-    }
+    case 'disconnected':
+      return noteOfEnd(event.reason, event.detail, event.willReconnect);
     case 'dropped':
       return `${event.frames} messages were lost: the output is too slow`;
   }
+}
+
+/** One line for a connection that ended; one that never stood was not "disconnected". */
+export function noteOfEnd(reason: string, detail: string, willReconnect: boolean): string {
+  const what = NEVER_OPEN.has(reason) ? 'could not connect' : 'disconnected';
+  return `${what}: ${reason}${detail === '' ? '' : ` (${detail})`}${willReconnect ? '; trying again' : ''}`;
 }

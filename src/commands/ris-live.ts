@@ -3,7 +3,7 @@ import { parsePrefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
-import type { OnMessage } from './follow.ts';
+import { noteOfEnd, type OnMessage } from './follow.ts';
 import { LineOutput } from './line-output.ts';
 import { note } from './note.ts';
 
@@ -48,8 +48,7 @@ export async function followRisLive(flags: Arguments['flags'], io: CommandIo, on
           note(io, `connected to RIS Live; waiting for changes of ${prefixes.join(', ')}`);
           break;
         case 'disconnected':
-          if (event.reason !== 'stopped')
-            note(io, `disconnected: ${event.reason}${event.detail === '' ? '' : ` (${event.detail})`}; trying again`);
+          if (event.reason !== 'stopped') note(io, noteOfEnd(event.reason, event.detail, true));
           break;
         case 'unreadable':
           if (told.has(event.reason)) break;

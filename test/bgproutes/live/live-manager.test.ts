@@ -83,7 +83,9 @@ describe('associatePrefixes', () => {
     const server = await serve(() => {});
     await server.close();
     const result = await ask(server.url);
-    expect(result.kind === 'error' && result.text).toMatch(/^connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
+    expect(result.kind === 'error' && result.text).toMatch(
+      /^nothing listens at 127\.0\.0\.1:\d+, .* \(ECONNREFUSED\)$/,
+    );
   });
 
   it.each([
