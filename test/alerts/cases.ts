@@ -772,6 +772,17 @@ const vpLossTests: readonly RuleTest[] = [
   },
 ];
 
+/** The same where a whole source ended, and with it the VPs that only it delivers. */
+const sourceLossTests: readonly RuleTest[] = vpLossTests
+  .filter(({ kinds }) => kinds.includes('quiet: VPs lost'))
+  .map(({ changes, name, ...rest }) => ({
+    ...rest,
+    name: `${name} (their source ended)`,
+    changes: Object.fromEntries(
+      Object.entries(changes ?? {}).map(([series, values]) => [series.replace('"vp_down"', '"source_down"'), values]),
+    ),
+  }));
+
 /** Two streams of the same exporter: the second is what fails, the first is well. */
 const session = (name: string, labels: Readonly<Record<string, string>> = {}) => of.session(name, labels);
 
@@ -1715,6 +1726,7 @@ const thresholdTests: readonly RuleTest[] = [
 export const ruleTests: readonly RuleTest[] = [
   ...prefixTests,
   ...vpLossTests,
+  ...sourceLossTests,
   ...exporterTests,
   ...rpkiTests,
   ...thresholdTests,

@@ -9,6 +9,7 @@ import {
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
+import { LOSS_REASONS } from '../../src/table/prefix-state.ts';
 
 /** `[value, minutes]`, one after the other; `_` is no sample, `stale` the end of the series. */
 export type Steps = readonly (readonly [number | '_' | 'stale', number])[];
@@ -116,8 +117,7 @@ export function healthy(minutes: number): World {
     world[series(prefix.prefixRepeats.name)] = counter([1, minutes]);
     world[series(prefix.prefixWithdrawals.name)] = still(0);
     world[series(prefix.prefixVpGains.name)] = still(60);
-    for (const reason of ['withdrawn', 'vp_down', 'expired'])
-      world[series(prefix.prefixVpLosses.name, { reason })] = still(0);
+    for (const reason of LOSS_REASONS) world[series(prefix.prefixVpLosses.name, { reason })] = still(0);
   }
   return world;
 }
