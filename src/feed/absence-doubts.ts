@@ -89,14 +89,17 @@ export class AbsenceDoubts {
    * @returns whether they are the first: then call `settle`
    */
   add(absences: readonly Absence[], why: string): boolean {
-    const { logger, session, onDoubted, onChange } = this.#options;
+    const { logger, session, history, onDoubted, onChange } = this.#options;
     const isFirst = this.#byPrefix.size === 0;
     this.#set(absences);
     onDoubted();
-    logger.warn('an answer of the Data API would take away too much to be believed at once: it will be asked again', {
-      ...{ session, why, prefixes: byState(absences).size },
-      vantage_points: new Set(absences.map(({ vp }) => vp)).size,
-    });
+    logger.warn(
+      `an answer of ${history.title} would take away too much to be believed at once: it will be asked again`,
+      {
+        ...{ session, why, prefixes: byState(absences).size },
+        vantage_points: new Set(absences.map(({ vp }) => vp)).size,
+      },
+    );
     onChange();
     return isFirst;
   }
@@ -145,7 +148,7 @@ export class AbsenceDoubts {
     const settled = new Set(agreed);
     for (const prefix of prefixes) this.#byPrefix.delete(prefix);
     this.#set(absent.filter((absence) => !settled.has(absence)));
-    logger.info('the Data API was asked again about what was in doubt', {
+    logger.info(`${history.title} was asked again about what was in doubt`, {
       ...{ session, gone: agreed.length, still_there: all.length - absent.length },
       in_doubt: absent.length - agreed.length,
     });

@@ -72,13 +72,13 @@ export class HolderHistory {
       const fields = { session, error: error instanceof Error ? error.message : String(error) };
       if (error instanceof DataApiError && (error.code === 'BAD_REQUEST' || error.code === 'NOT_FOUND')) {
         logger.info(
-          'the Data API does not tell who held the prefixes a window ago: who is expected shows in time',
+          `${history.title} does not tell who held the prefixes a window ago: who is expected shows in time`,
           fields,
         );
         for (const prefix of unknown) this.#learnt.add(prefix);
         return true;
       }
-      logger.warn('who held the prefixes a window ago could not be read from the Data API, trying again', fields);
+      logger.warn(`who held the prefixes a window ago could not be read from ${history.title}, trying again`, fields);
       return false;
     }
   }

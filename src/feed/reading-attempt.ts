@@ -10,6 +10,8 @@ export interface ReadingContext {
   readonly figures: TableFigures;
   readonly logger: Logger;
   readonly session: number;
+  /** What people call the service that is read. */
+  readonly title: string;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -18,7 +20,7 @@ export interface ReadingContext {
 export async function attemptReading(
   read: () => Promise<void>,
   signal: AbortSignal,
-  { figures, logger, session, now }: ReadingContext,
+  { figures, logger, session, title, now }: ReadingContext,
 ): Promise<ReadingFailure | undefined> {
   try {
     await read();
@@ -32,8 +34,8 @@ export async function attemptReading(
     if (result === 'aborted') return result;
     const text = error instanceof Error ? error.message : String(error);
     if (result === 'forbidden')
-      logger.error('the Data API refuses the key: the table stays unseeded', { session, error: text });
-    else logger.warn('the table could not be read from the Data API, trying again', { session, result, error: text });
+      logger.error(`${title} refuses the key: the table stays unseeded`, { session, error: text });
+    else logger.warn(`the table could not be read from ${title}, trying again`, { session, result, error: text });
     return result;
   }
 }

@@ -12,6 +12,8 @@ const NEXT_LINE_MS = 10_000;
 
 export interface SeedProgressOptions {
   readonly session: number;
+  /** What people call the service that is read. */
+  readonly title: string;
   readonly table: RoutingTable;
   readonly logger: Logger;
   readonly timers: Timers;
@@ -29,11 +31,11 @@ export class SeedProgress {
 
   /** A seed begins, or the filling of a gap. */
   begin(prefixes: number): void {
-    const { logger, session, timers } = this.#options;
+    const { logger, session, timers, title } = this.#options;
     this.end();
     this.#step = 'vantage points';
     this.#startedAtMs = timers.elapsed();
-    logger.info('the table is read from the Data API', { session, prefixes });
+    logger.info(`the table is read from ${title}`, { session, prefixes });
     this.#tellLater(FIRST_LINE_MS);
   }
 
@@ -42,11 +44,11 @@ export class SeedProgress {
     this.#step = step;
   }
 
-  /** All that can be read is in the table, and nothing is read until the Data API has caught up with the stream. */
+  /** All that can be read is in the table, and nothing is read until the service has caught up with the stream. */
   waits(waitMs: number): void {
-    const { logger, session, table } = this.#options;
+    const { logger, session, table, title } = this.#options;
     this.#cancel();
-    logger.info('the table is read; it counts as complete when the Data API has caught up with the stream', {
+    logger.info(`the table is read; it counts as complete when ${title} has caught up with the stream`, {
       ...{ session, routes: table.routes, wait_seconds: Math.max(0, Math.ceil(waitMs / 1000)) },
     });
   }
@@ -64,11 +66,11 @@ export class SeedProgress {
   }
 
   #tellLater(delayMs: number): void {
-    const { logger, session, table, timers } = this.#options;
+    const { logger, session, table, timers, title } = this.#options;
     this.#cancel();
     this.#cancel = timers.schedule(() => {
       const seconds = Math.round((timers.elapsed() - this.#startedAtMs) / 1000);
-      logger.info('the table is still being read from the Data API', {
+      logger.info(`the table is still being read from ${title}`, {
         ...{ session, reading: this.#step, routes: table.routes, seconds },
       });
       this.#tellLater(NEXT_LINE_MS);

@@ -26,6 +26,11 @@ export class SessionHistory {
     this.#options = options;
   }
 
+  /** What people call the service. */
+  get title(): string {
+    return this.#options.history.title ?? 'the Data API';
+  }
+
   /** Our time of what the service stamped then. */
   ourMs(timeUs: number): number {
     return timeUs / 1000 - this.#options.directory.clockOffsetMs;

@@ -90,8 +90,8 @@ export class SessionSeeder {
     const { session, table, history, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
     this.#options = options;
     this.#pace = new FillPace({ session, logger, timers });
-    this.#progress = new SeedProgress({ session, table, logger, timers });
     this.#history = new SessionHistory({ session, table, history, directory, now: () => timers.now() });
+    this.#progress = new SeedProgress({ session, table, logger, timers, title: this.#history.title });
     this.#ribs = new RibComparison({
       ...{ session, table, history, directory, logger, now: () => timers.now(), reader: this.#history },
       onDoubted: (absences, signal) => this.#doubt(absences, 'a route that the table holds is missing', signal),
@@ -320,7 +320,8 @@ export class SessionSeeder {
 
   #attempt(read: () => Promise<void>, signal: AbortSignal): Promise<ReadingFailure | undefined> {
     const { figures, logger, session, timers } = this.#options;
-    return attemptReading(read, signal, { figures, logger, session, now: () => timers.now() });
+    const { title } = this.#history;
+    return attemptReading(read, signal, { figures, logger, session, title, now: () => timers.now() });
   }
 
   async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
@@ -332,7 +333,10 @@ export class SessionSeeder {
     this.#isReading = true;
     const vps = directory.live;
     if (vps.length === 0) {
-      throw new DataApiError('INVALID_RESPONSE', 'Data API: no vantage point is up: there is nobody to ask for routes');
+      throw new DataApiError(
+        'INVALID_RESPONSE',
+        `${this.#history.title}: no vantage point is up: there is nobody to ask for routes`,
+      );
     }
     const startMs = timers.now();
     // A RIB that waits for its service is of a moment at which the stream stood: nothing is missing in between.
@@ -413,7 +417,9 @@ export class SessionSeeder {
       if (signal.aborted) return;
       // Routes of VPs that the list never had are the stream's word alone.
       const unlisted = directory.othersThan(asked);
-      logger.info('table compared with the Data API', { session, routes: rib.rows, corrected, unlisted_vps: unlisted });
+      logger.info(`table compared with ${this.#history.title}`, {
+        ...{ session, routes: rib.rows, corrected, unlisted_vps: unlisted },
+      });
     }, signal);
   }
 

@@ -52,6 +52,8 @@ export type UpdatesOf = 'exact' | 'more_specific' | 'all';
 
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the service. */
 export interface History {
+  /** What people call the service that tells it, for the log; absent: the Data API. */
+  readonly title?: string;
   /**
    * Whether `rib` waits until the service has a state of that time or a later one, however far it lags. Then a RIB of the
    * moment at which the stream stood needs no updates behind it. Absent is false.

@@ -8,7 +8,7 @@ function setUp() {
   const timers = new ManualTimers();
   const logger = new RecordingLogger();
   const table = new RoutingTable({ expectedWindowMs: 86_400_000, routeTtlMs: 0, expectedVps: 'seen' });
-  return { timers, logger, progress: new SeedProgress({ session: 1, table, logger, timers }) };
+  return { timers, logger, progress: new SeedProgress({ session: 1, table, logger, timers, title: 'the Data API' }) };
 }
 
 const STILL = 'the table is still being read from the Data API';

@@ -91,9 +91,9 @@ class FakeApi implements History {
   }
 }
 
-function world(turns?: Turns) {
+function world(turns?: Turns, title?: string) {
   const timers = new ManualTimers();
-  const api = new FakeApi();
+  const api = Object.assign(new FakeApi(), title === undefined ? {} : { title });
   const logger = new RecordingLogger();
   const table = new RoutingTable();
   const prefix = parsePrefix(PREFIX);
@@ -144,7 +144,7 @@ function world(turns?: Turns) {
     await pass(2 * LAG_MS);
     expect([seeder.complete, table.routes]).toEqual([true, 3]);
   };
-  return { timers, api, table, feed, fold, figures, stream, directory, clock, seeder, pass, seeded };
+  return { timers, api, logger, table, feed, fold, figures, stream, directory, clock, seeder, pass, seeded };
 }
 
 test('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {
@@ -575,3 +575,29 @@ test.each([300_000, -300_000])(
     expect([table.routes, counts.dropped.out_of_order, counts.futureTimestamps]).toEqual([2, 0, 0]);
   },
 );
+
+test.each([undefined, 'RIPEstat'])('the log names the service that is read: %s', async (title) => {
+  const { timers, api, logger, seeder, pass, seeded } = world(undefined, title);
+  const name = title ?? 'the Data API';
+  const fine = api.rows;
+  await seeded();
+  await seeder.compare();
+  api.rows = [];
+  await seeder.compare();
+  api.rows = fine;
+  seeder.disconnected(timers.now());
+  await pass(3 * 3_600_000);
+  api.breakAfter = 0;
+  seeder.connected(timers.now());
+  await pass(2 * LAG_MS);
+  expect(logger.lines.map(({ message }) => message)).toEqual(
+    expect.arrayContaining([
+      `the table is read from ${name}`,
+      `the table is read; it counts as complete when ${name} has caught up with the stream`,
+      `table compared with ${name}`,
+      `an answer of ${name} would take away too much to be believed at once: it will be asked again`,
+      `the table could not be read from ${name}, trying again`,
+    ]),
+  );
+  if (title !== undefined) expect(logger.lines.filter(({ message }) => message.includes('Data API'))).toEqual([]);
+});

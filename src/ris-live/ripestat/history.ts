@@ -54,6 +54,7 @@ interface Related {
 
 /** Every call rejects with a `DataApiError`, or with the reason of the signal. */
 export class RipestatHistory implements History {
+  readonly title = 'RIPEstat';
   readonly ribWaits = true;
   readonly #options: RipestatHistoryOptions;
   #peers: PeerIndex | undefined;
