@@ -82,7 +82,7 @@ export function errorText(error: unknown, redactText: Redactor): string {
     const code = 'code' in current && typeof current.code === 'string' ? current.code : undefined;
     // An AggregateError (all addresses of a name failed) has an empty message; its first member tells.
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
-    const message = tlsReason(code) ?? networkReason(current) ?? current.message;
+    const message = tlsReason(current) ?? networkReason(current) ?? current.message;
     if (message !== '' && !parts.includes(message)) parts.push(message);
     else if (code !== undefined && inner === undefined) parts.push(code);
     current = inner;

@@ -1,4 +1,5 @@
 /** What went wrong with TLS, in words that need no knowledge of OpenSSL, and what to do. */
+import { systemCode } from './system-error.ts';
 
 const UNTRUSTED =
   'the certificate of the server is signed by nobody who is trusted here; to trust a private CA, or that of a proxy, give its PEM file in NODE_EXTRA_CA_CERTS (for OTLP in otlp.tls.ca_file)';
@@ -23,7 +24,22 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server wants a client certificate',
 };
 
+/** OpenSSL's numbers of the same, in hexadecimal: a failed write has the code EPROTO, and the number only in its text. */
+const CODES: Readonly<Record<string, string>> = {
+  '0A00010B': 'ERR_SSL_WRONG_VERSION_NUMBER',
+  '0A0000C6': 'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  '0A000102': 'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  '0A00042E': 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  '0A000410': 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+  '0A00045C': 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+};
+
 /** Undefined for every other error. */
-export function tlsReason(code: string | undefined): string | undefined {
+export function tlsReason(error: Error): string | undefined {
+  let code = systemCode(error);
+  if (code === 'EPROTO') {
+    const number = /:error:([0-9A-F]{8}):/.exec(error.message)?.[1] ?? '';
+    code = Object.hasOwn(CODES, number) ? CODES[number] : undefined;
+  }
   return code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
 }

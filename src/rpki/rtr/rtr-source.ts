@@ -2,6 +2,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Logger } from '../../logger.ts';
+import { networkReason } from '../../network-error.ts';
 import type { Timers } from '../../stream/timers.ts';
 import { systemCode } from '../../system-error.ts';
 import { tlsReason } from '../../tls-error.ts';
@@ -113,7 +114,7 @@ export class RtrSource {
       if (this.#conversation.isWaiting) this.#expectMore();
     });
     socket.on('error', (error) => {
-      reason = tlsReason(systemCode(error)) ?? systemCode(error) ?? error.message;
+      reason = tlsReason(error) ?? networkReason(error) ?? systemCode(error) ?? error.message;
     });
     socket.on('close', () => {
       cancelConnect();
