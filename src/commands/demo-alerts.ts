@@ -48,9 +48,15 @@ export function stepAlerts({ kind, lastsMs, flaps, vpsAfter }: StepReport, speed
 /** What the bundled alerts will do about an event, in words; undefined when nothing. */
 export function alertLine(report: StepReport, speed: number): string | undefined {
   if (report.kind === 'recovery') return undefined;
-  const over = report.kind === 'flap' ? 'half an hour later' : `about ${minutes(KEPT_MS)} after the event`;
-  const texts = stepAlerts(report, speed).map(({ alert, forMs }) => `${alert} will fire in about ${minutes(forMs)}`);
-  return texts.length === 0 ? undefined : `alerts: ${texts.join(', ')}, and be over ${over}`;
+  const alerts = stepAlerts(report, speed);
+  if (alerts.length === 0) return undefined;
+  // Flaps are told when they are over: their alert has waited since one of them.
+  if (report.kind === 'flap') {
+    const texts = alerts.map(({ alert, forMs }) => `${alert} fires within about ${minutes(forMs)}`);
+    return `alerts: ${texts.join(', ')}, and is over half an hour later`;
+  }
+  const texts = alerts.map(({ alert, forMs }) => `${alert} will fire in about ${minutes(forMs)}`);
+  return `alerts: ${texts.join(', ')}, and be over about ${minutes(KEPT_MS)} after the event`;
 }
 
 const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];

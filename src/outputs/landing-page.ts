@@ -141,7 +141,8 @@ function state({ table, prefixes, streams, nowMs }: LandingFacts, notReadyReason
       : `<p class="bad">Counts of ${old} of ${prefixes.length} prefixes are old: nothing is heard of them now.</p>`;
   const seeded = {
     seeded: '',
-    unseeded: '<p class="warn">The table is not seeded: visible counts are too low until it is.</p>',
+    unseeded:
+      '<p class="warn">The table is not complete: counts may be too low or too high until it has been read.</p>',
     off: '<p class="warn">The table is not seeded, by configuration: only vantage points that spoke since the start count.</p>',
   }[table];
   return ready + aged + down.join('') + seeded;

@@ -81,7 +81,7 @@ describe('what the demo says of alerts', () => {
     const flap: StepReport = { ...OUTAGE, kind: 'flap', vpsAfter: 180, lastsMs: undefined };
     expect(alertLine({ ...flap, flaps: 1.5 }, 1)).toBeUndefined();
     expect(alertLine({ ...flap, flaps: 5 }, 1)).toBe(
-      'alerts: BGPPrefixFlapping will fire in about one minute, and be over half an hour later',
+      'alerts: BGPPrefixFlapping fires within about one minute, and is over half an hour later',
     );
   });
 

@@ -401,6 +401,13 @@ describe('the page on what is not as configured, and on what is old', () => {
     expect(html).not.toContain('are old');
   });
 
+  it('does not promise which way the counts of an incomplete table are wrong', () => {
+    // After a gap a route may still count that was withdrawn meanwhile.
+    expect(page({ table: 'unseeded' })).toContain(
+      'The table is not complete: counts may be too low or too high until it has been read.',
+    );
+  });
+
   it('says of a session that was never up that it is not connected yet', () => {
     const [stream] = FACTS.streams;
     expect(page({ streams: [{ ...stream, up: false }] })).toContain('Session 0 of bgproutes is not connected yet.');
