@@ -32,6 +32,8 @@ const NOT_IN_THE_DEMO: readonly RegExp[] = [
   /bgp_table_snapshot_timestamp_seconds/, // no storage; the panel shows the age of the seed
   /bgp_table_full_feed_usable/, // expected are those that were seen; the table shows the rest
   /unless on \(/, // of what nobody is trusted with, and what is too small for a line of its own
+  /unless max by \(prefix\)/, // numbers that are not trusted
+  /unless topk\(1, /, // all parts but the largest: a prefix may have one origin and one upstream
 ];
 
 const PROJECT = `stacktest${process.pid}`;
