@@ -81,12 +81,17 @@ export async function startHostileServices(answers: HostileAnswers): Promise<Hos
 
 /** Bytes that may wait to be taken. */
 const AHEAD_BYTES = 2 * 1024 * 1024;
+/** How long frames are made in one turn, ms, and how often: the probes of this process need the rest. */
+const TURN_MS = 4;
+const EVERY_MS = 8;
 
 function flood(socket: WebSocket, frame: () => string): void {
   socket.on('error', () => {});
   const more = () => {
-    while (socket.readyState === socket.OPEN && socket.bufferedAmount < AHEAD_BYTES) socket.send(frame());
+    const untilMs = performance.now() + TURN_MS;
+    const wants = () => socket.readyState === socket.OPEN && socket.bufferedAmount < AHEAD_BYTES;
+    while (wants() && performance.now() < untilMs) socket.send(frame());
   };
-  const timer = setInterval(more, 5);
+  const timer = setInterval(more, EVERY_MS);
   socket.on('close', () => clearInterval(timer));
 }

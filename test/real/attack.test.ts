@@ -1,12 +1,16 @@
-/** The attacks of `npm run attack`, smaller and shorter. On a machine that others use too, a pause says little below a second. */
+/**
+ * The attacks of `npm run attack`, smaller and shorter. What may not happen here is what happened once: over a gigabyte of
+ * memory, a minute without an answer, a quarter of a minute until the stop. The tighter bounds of `npm run attack` are for a
+ * machine of its own: garbage that is not collected yet, and pauses, depend on what else runs.
+ */
 import { expect, test } from 'vitest';
 import { ATTACKS } from '../attack/attacks.ts';
-import { HELD, runAttack } from '../attack/run-attack.ts';
+import { runAttack } from '../attack/run-attack.ts';
 
 test.each(ATTACKS)('$name: $about', async (attack) => {
   const { peakMb = 0, longestPauseMs, stopMs, attacked } = await runAttack(attack, 16 * 1024 * 1024, 4_000);
-  expect(peakMb).toBeLessThan(HELD.peakMb);
-  expect(longestPauseMs).toBeLessThan(2_000);
-  expect(stopMs).toBeLessThan(HELD.stopMs);
+  expect(peakMb).toBeLessThan(400);
+  expect(longestPauseMs).toBeLessThan(10_000);
+  expect(stopMs).toBeLessThan(10_000);
   if (attacked !== undefined) expect(attacked).toBeGreaterThan(0);
 });
