@@ -72,7 +72,7 @@ const server = createServer(async (_, response) => {
   response.setHeader('content-type', registry.contentType);
   response.end(await registry.metrics());
 });
-server.listen(Number(PORT), () => console.log('Metrics on', server.address()));
+server.listen(Number(PORT), () => console.log(`Metrics on http://localhost:${PORT}/`));
 
 /** The Data API lags behind the stream by 1 to 2 minutes. */
 const LAG_MS = SIMULATOR === undefined ? 3 * 60_000 : 0;
