@@ -7,6 +7,7 @@
  * `bgproutes-exporter simulate --data-api-lag=0` (whose key is `sim-key`).
  */
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   BgproutesLiveClient,
   type ClientEvent,
@@ -72,7 +73,10 @@ const server = createServer(async (_, response) => {
   response.setHeader('content-type', registry.contentType);
   response.end(await registry.metrics());
 });
-server.listen(Number(PORT), () => console.log(`Metrics on http://localhost:${PORT}/`));
+server.listen(Number(PORT), () => {
+  const { port } = server.address() as AddressInfo;
+  console.log(`Metrics on http://localhost:${port}/`);
+});
 
 /** The Data API lags behind the stream by 1 to 2 minutes. */
 const LAG_MS = SIMULATOR === undefined ? 3 * 60_000 : 0;

@@ -131,7 +131,7 @@ describe('examples', () => {
     see(simulator, a, '1 64500');
     see(simulator, b, '2 64500', P1);
     const example = start();
-    const [, port] = await example.seen(/port: (\d+)/);
+    const [, port] = await example.seen(/^Metrics on http:\/\/localhost:(\d+)\/$/m);
     const url = `http://127.0.0.1:${port}/metrics`;
     await example.seen(/The table is complete/);
     await metric(url, `my_prefix_origin_vps{prefix="${P1}",origin_as="64500"} 2`);
