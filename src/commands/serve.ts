@@ -54,7 +54,12 @@ Example:
       revision: version.revision,
       node: version.nodeVersion,
       prefixes: config.prefixes.length,
-      sessions: config.bgproutes.apiKeys.length,
+      sources: config.sources.join(','),
+      // RIS Live has one session for all prefixes, bgproutes.io one a key.
+      sessions: config.sources.reduce(
+        (sum, name) => sum + (name === 'bgproutes' ? config.bgproutes.apiKeys.length : 1),
+        0,
+      ),
     });
 
     const { startExporter } = await import('../exporter.ts');
