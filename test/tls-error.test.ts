@@ -31,7 +31,7 @@ it('a certificate that nobody trusts is told in plain words, with what to do', a
 });
 
 it('a server without TLS is told as such', async () => {
-  expect(await failure(createServer())).toMatch(/^the server does not speak TLS on this port: /);
+  expect(await failure(createServer())).toMatch(/^the server does not speak TLS on this port; /);
 });
 
 it('a handshake that the server breaks off is told without the text of OpenSSL', async () => {
