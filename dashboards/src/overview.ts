@@ -374,6 +374,7 @@ export function overview() {
         width: 12,
         height: 8,
         min: 0,
+        highestFirst: true,
         queries: [[mostChanges, '{{prefix}}']],
       }),
     )

@@ -263,21 +263,22 @@ export function lines(
     readonly looks?: Readonly<Record<string, Look>>;
     /** One line for each thing that can go wrong: those that did not stay out of the legend. */
     readonly onlyWhatHappened?: boolean;
+    /** The legend begins with the line that went highest: there are more of them than it shows at once. */
+    readonly highestFirst?: boolean;
   },
 ) {
   const wide = panel.width >= WIDE;
+  const legend = new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.Table)
+    .placement(wide ? LegendPlacement.Right : LegendPlacement.Bottom)
+    .calcs(panel.hasNegative === true ? ['lastNotNull', 'min', 'max'] : ['lastNotNull', 'max']);
   const builder = common(new timeseries.PanelBuilder(), panel)
     .lineWidth(1)
     .axisSoftMax(REACH[panel.unit] ?? 1)
     .fillOpacity(panel.stacked === true ? 60 : 5)
     .showPoints(VisibilityMode.Never)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
-        .placement(wide ? LegendPlacement.Right : LegendPlacement.Bottom)
-        .calcs(panel.hasNegative === true ? ['lastNotNull', 'min', 'max'] : ['lastNotNull', 'max']),
-    )
+    .legend(panel.highestFirst === true ? legend.sortBy('Max').sortDesc(true) : legend)
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (panel.stacked === true) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   if (panel.noValue !== undefined) builder.noValue(panel.noValue);
@@ -288,9 +289,9 @@ export function lines(
     });
   }
   const looks = Object.entries(panel.looks ?? {});
-  panel.queries.forEach(([expression, legend, look], index) => {
-    builder.withTarget(overTime(expression, legend, index));
-    if (look !== undefined) looks.push([legend, look]);
+  panel.queries.forEach(([expression, name, look], index) => {
+    builder.withTarget(overTime(expression, name, index));
+    if (look !== undefined) looks.push([name, look]);
   });
   for (const [name, look] of looks) {
     builder.overrideByName(name, [
