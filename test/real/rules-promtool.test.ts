@@ -95,7 +95,7 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
     test.each(PRESENCE)('that what is there is there: %s', async (alert) => {
       // As it was: the whole exporter had to be trusted.
       const fault =
-        /(labels: \{ fault: (?:unexpected_origin|multiple_origins|unexpected_upstream|more_specific) \}\n(?: +#.*\n)? +expr: \|\n)((?: {10}.*\n)+)/g;
+        /(labels: \{ fault: (?:unexpected_\w+|multiple_origins|more_specific\w*|rpki_\w+|aspa_invalid|path_leak|path_anomaly) \}\n(?: +#.*\n)* +expr: \|\n)((?: {10}.*\n)+)/g;
       const forget = (text: string) =>
         text.replace(
           fault,
