@@ -90,6 +90,16 @@ export const DATA_API_ERROR_CODES = [
 /** One of `DATA_API_ERROR_CODES`. */
 export type DataApiErrorCode = (typeof DATA_API_ERROR_CODES)[number];
 
+/** What an HTTP status says of a request to a history; a status that is no failure came with a wrong answer. */
+export function codeOfStatus(status: number): DataApiErrorCode {
+  if (status === 401 || status === 403) return 'FORBIDDEN';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 408) return 'TIMEOUT';
+  if (status === 429) return 'RATE_LIMITED';
+  if (status >= 500) return 'SERVER_ERROR';
+  return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
+}
+
 const DATA_API_ACTORS: Readonly<Record<DataApiErrorCode, Actor>> = {
   BAD_REQUEST: 'bug',
   FORBIDDEN: 'operator',

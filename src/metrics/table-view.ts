@@ -1,4 +1,5 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
+import { DATA_API_ENDPOINTS, DATA_API_RESULTS, type DataApiEndpoint, type DataApiResult } from '../stream/history.ts';
 import { TABLE_BOUNDS } from '../table/route-ledger.ts';
 import { type RoutingTable, TIME_ORIGINS } from '../table/routing-table.ts';
 import { tableMetrics } from './catalogue.ts';
@@ -16,21 +17,6 @@ export type SnapshotResult = (typeof SNAPSHOT_RESULTS)[number];
 /** Results of reading a snapshot at start. All but `success` and `missing` set the file aside. */
 export const RESTORE_RESULTS = ['success', 'missing', 'too_old', 'truncated', 'version', 'foreign', 'corrupt'] as const;
 export type RestoreResult = (typeof RESTORE_RESULTS)[number];
-
-export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
-export const DATA_API_RESULTS = [
-  'success',
-  'bad_request',
-  'forbidden',
-  'not_found',
-  'rate_limited',
-  'server_error',
-  'timeout',
-  'network_error',
-  'invalid_response',
-] as const;
-export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
-export type DataApiResult = (typeof DATA_API_RESULTS)[number];
 
 /** Answers that can be doubted. Closed list: it becomes a label. */
 export const DOUBTED_ANSWERS = ['vantage_points', 'rib'] as const;

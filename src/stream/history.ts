@@ -1,6 +1,26 @@
 /** What tells the past of a source: who its VPs are, what they held at a time, and what they said since. */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 
+/** What of the Data API is used: labels of its metrics, and the names in its paths. */
+export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
+/** One of `DATA_API_ENDPOINTS`. */
+export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
+
+/** How one request ended. Closed list: it becomes a label. */
+export const DATA_API_RESULTS = [
+  'success',
+  'bad_request',
+  'forbidden',
+  'not_found',
+  'rate_limited',
+  'server_error',
+  'timeout',
+  'network_error',
+  'invalid_response',
+] as const;
+/** One of `DATA_API_RESULTS`. */
+export type DataApiResult = (typeof DATA_API_RESULTS)[number];
+
 /** What a history says of the session of a VP. */
 export const VP_STATUSES = ['up', 'down', 'ignored', 'unknown'] as const;
 /** One of `VP_STATUSES`. */

@@ -1,5 +1,5 @@
 /** One HTTP request to the Data API, from the first byte to its envelope: no retries, no limits, never a rejection. */
-import type { DataApiErrorCode } from '../../errors.ts';
+import { codeOfStatus, type DataApiErrorCode } from '../../errors.ts';
 import { deadline } from '../../http/deadline.ts';
 import { request } from '../../http/http-request.ts';
 import { type JsonBounds, JsonReader, readJson } from '../../http/json-reader.ts';
@@ -123,7 +123,7 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   if (status !== 200) {
     const text = answer.body === undefined ? 'an answer that is too long' : detailOf(answer.body);
     const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], serverTimeMs ?? timers.now());
-    return failure(codeOf(status), status, foreignText(text, redactText), retryAfterMs);
+    return failure(codeOfStatus(status), status, foreignText(text, redactText), retryAfterMs);
   }
   const read = reader.end();
   if (read.kind === 'too_large') {
@@ -174,15 +174,6 @@ function systemCodeOf(error: unknown): string | undefined {
     current = current.cause;
   }
   return code;
-}
-
-function codeOf(status: number): DataApiErrorCode {
-  if (status === 401 || status === 403) return 'FORBIDDEN';
-  if (status === 404) return 'NOT_FOUND';
-  if (status === 408) return 'TIMEOUT';
-  if (status === 429) return 'RATE_LIMITED';
-  if (status >= 500) return 'SERVER_ERROR';
-  return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
 }
 
 /** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else, or what is nested too deep, the body. */

@@ -1,25 +1,12 @@
 /** The words of the Data API client: what can be asked, what is answered. */
 import type { HistoryRows, HistoryVp, ListedVp, VpStatus } from '../../stream/history.ts';
 
-/** What of the Data API is used. */
-export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
-/** One of `DATA_API_ENDPOINTS`. */
-export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
-
-/** How one request ended. Closed list: it becomes a label. */
-export const DATA_API_RESULTS = [
-  'success',
-  'bad_request',
-  'forbidden',
-  'not_found',
-  'rate_limited',
-  'server_error',
-  'timeout',
-  'network_error',
-  'invalid_response',
-] as const;
-/** One of `DATA_API_RESULTS`. */
-export type DataApiResult = (typeof DATA_API_RESULTS)[number];
+export {
+  DATA_API_ENDPOINTS,
+  DATA_API_RESULTS,
+  type DataApiEndpoint,
+  type DataApiResult,
+} from '../../stream/history.ts';
 
 /** Sources whose VPs stream live; the others (`pch`, `cgtf`) are history only and must not count as visible. */
 export const LIVE_SOURCES = ['bgproutes.io', 'ris', 'routeviews'] as const;

@@ -1,5 +1,5 @@
 /** One request to RIPEstat, from the first byte to its envelope: no retries, no pace, never a rejection. */
-import type { DataApiErrorCode } from '../../errors.ts';
+import { codeOfStatus, type DataApiErrorCode } from '../../errors.ts';
 import { deadline } from '../../http/deadline.ts';
 import { request } from '../../http/http-request.ts';
 import { type JsonBounds, JsonReader } from '../../http/json-reader.ts';
@@ -90,7 +90,7 @@ async function exchange(asked: RipestatRequest, signal: AbortSignal): Promise<Ri
   const cameAtMs = asked.timers.now();
   if (status !== 200) {
     const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], cameAtMs);
-    return failure(codeOf(status), status, foreignText(body?.toString() ?? '', redactText), retryAfterMs);
+    return failure(codeOfStatus(status), status, foreignText(body?.toString() ?? '', redactText), retryAfterMs);
   }
   const read = reader.end();
   if (read.kind === 'too_large')
@@ -101,22 +101,17 @@ async function exchange(asked: RipestatRequest, signal: AbortSignal): Promise<Ri
   // The envelope has a status of its own, which an intermediate server does not know.
   if (envelope.status !== undefined && envelope.status !== 'ok') {
     const inner = typeof envelope.status_code === 'number' ? envelope.status_code : 500;
-    return failure(codeOf(inner === 200 ? 500 : inner), status, foreignText(messagesOf(envelope.messages), redactText));
+    return failure(
+      codeOfStatus(inner === 200 ? 500 : inner),
+      status,
+      foreignText(messagesOf(envelope.messages), redactText),
+    );
   }
   return { kind: 'success', data: envelope.data, clockOffsetMs: clockOffset(envelope, askedAtMs, cameAtMs) };
 }
 
 function failure(code: DataApiErrorCode, status: number | undefined, text: string, retryAfterMs?: number) {
   return { kind: 'failure', code, status, text, retryAfterMs, isTooLarge: false } as const;
-}
-
-function codeOf(status: number): DataApiErrorCode {
-  if (status === 401 || status === 403) return 'FORBIDDEN';
-  if (status === 404) return 'NOT_FOUND';
-  if (status === 408) return 'TIMEOUT';
-  if (status === 429) return 'RATE_LIMITED';
-  if (status >= 500) return 'SERVER_ERROR';
-  return status >= 400 ? 'BAD_REQUEST' : 'INVALID_RESPONSE';
 }
 
 /** `[["error", "the resource is not valid"]]` as a line. */
