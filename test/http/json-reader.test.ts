@@ -19,8 +19,8 @@ const whole = (text: string): unknown => {
     return 'not_json';
   }
 };
-const plain = (read: JsonRead): unknown =>
-  read.kind === 'value' ? [JSON.parse(JSON.stringify(read.value))] : read.kind;
+/** Objects with their usual prototype; JSON would turn a number that is too large for one into null. */
+const plain = (read: JsonRead): unknown => (read.kind === 'value' ? [structuredClone(read.value)] : read.kind);
 
 describe('JSON in pieces', () => {
   it.each([
@@ -58,6 +58,11 @@ describe('JSON in pieces', () => {
     ']',
   ])('%s is no JSON', (text) => {
     for (const size of [1, 2, 5, 1_000]) expect(inChunks(text, size)).toEqual({ kind: 'not_json' });
+  });
+
+  it('agrees with JSON.parse about a number that is too large for one', () => {
+    for (const text of ['[-1e400]', '{"data":{"bgp":[1e999,-0]}}'])
+      expect(plain(inChunks(text, 3))).toEqual(whole(text));
   });
 
   it('agrees with JSON.parse about any text, whole or damaged', () => {
