@@ -57,7 +57,7 @@ export class RisLiveClient {
     return this.#dropped;
   }
 
-  /** Throws a `TypeError` for no prefix, or one that is none. Each iteration has a connection of its own. */
+  /** Throws a `TypeError` for no prefix, or a text that is no prefix. Each iteration has a connection of its own. */
   async *messages({ prefixes, signal, onEvent }: RisLiveMessagesOptions): AsyncGenerator<LiveMessage, void, undefined> {
     const canonical = prefixes.map((text) => {
       const prefix = parsePrefix(text);

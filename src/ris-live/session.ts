@@ -57,7 +57,7 @@ export class RisSession {
   #isStopped = false;
   /** It was told as down before the connection ended, and the next one is made at once. */
   #isAgain = false;
-  /** The former connection, while it closes. */
+  /** The connection before, while it closes. */
   #closing: Promise<void> = Promise.resolve();
   #cancelTimers: (() => void)[] = [];
   /** Of this connection: frames so far, those of them that are messages, and receipt of the newest as Unix ms. */

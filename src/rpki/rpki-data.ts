@@ -19,13 +19,13 @@ export class RpkiData {
   readonly aspas = new AspaSet();
   /** VRPs that were read and have not expired by then, kept or not, by trust anchor. */
   readonly perTrustAnchor = new Map<string, number>();
-  /** Objects that are no VRP or no ASPA: host bits set, a length out of bounds, an AS that is none. */
+  /** Objects that are no VRP or no ASPA: host bits set, a length out of bounds, an AS that is no number of one. */
   refused = 0;
   /** Why the data must not be used: it is more than a set may hold. */
   isOverfull = false;
   readonly #nowS: number;
   readonly #former: RpkiData | undefined;
-  /** VRPs that the former data has too. */
+  /** VRPs that the data before this has too. */
   #common = 0;
 
   /**
@@ -53,7 +53,7 @@ export class RpkiData {
     this.count(trustAnchor, 1);
   }
 
-  /** What is new against the former data, among what both keep; undefined without one, or when it was of another scope. */
+  /** What is new against the data before it, among what both keep; undefined without one, or when it was of another scope. */
   changes(): RpkiChanges | undefined {
     const former = this.#former;
     if (former === undefined) return undefined;

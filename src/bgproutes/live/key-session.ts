@@ -49,7 +49,7 @@ export class KeySession {
   #socket: WebSocketSession | undefined;
   #connected = false;
   #isConnectingAgain = false;
-  /** The former connection, while it closes: the service refuses a second one of the same key. */
+  /** The connection before, while it closes: the service refuses a second one of the same key. */
   #closing: Promise<void> = Promise.resolve();
   #paused = false;
   #stopped = false;
