@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
@@ -10,7 +10,7 @@ import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules }
 const document = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
 const names = [...new Set(ALERTS.map((rule) => rule.alert))].sort();
 
-test('every alert that operators were promised is there, and no other', () => {
+it('every alert that operators were promised is there, and no other', () => {
   expect(names).toEqual(
     [
       'BGPPrefixVisibilityDrop',
@@ -53,20 +53,20 @@ test('every alert that operators were promised is there, and no other', () => {
   expect(severities.sort()).toEqual(['critical', 'warning']);
 });
 
-test('every rule is PromQL of today, and reads only what is exported or recorded', () => {
+it('every rule is PromQL of today, and reads only what is exported or recorded', () => {
   for (const rule of RULES) expect(wrongNames(rule.expr, RECORDED)).toEqual([]);
   for (const rule of ALERTS) {
     for (const query of queriesInTemplates(rule)) expect(wrongNames(query, RECORDED)).toEqual([]);
   }
 });
 
-test('a name that nobody exports, a label that a metric has not, and broken PromQL are found', () => {
+it('a name that nobody exports, a label that a metric has not, and broken PromQL are found', () => {
   expect(wrongNames('bgp_prefix_visible == 0', RECORDED)).toHaveLength(1);
   expect(wrongNames('bgp_stream_up{prefix="x"}', RECORDED)).toHaveLength(1);
   expect(wrongNames('sum by (prefix (bgp_stream_up)', RECORDED)).not.toEqual([]);
 });
 
-test("labels of the user's own keep exporters apart: no rule matches or groups by a list of the target's labels", () => {
+it("labels of the user's own keep exporters apart: no rule matches or groups by a list of the target's labels", () => {
   const lists = new Set<string>();
   for (const { expr } of RULES) {
     for (const [, labels] of expr.matchAll(/\b(?:on|by) \(([^)]*)\)/g)) lists.add(labels!);
@@ -78,7 +78,7 @@ test("labels of the user's own keep exporters apart: no rule matches or groups b
   }
 });
 
-test('recorded series are named level:metric:operation, and each is read by something', () => {
+it('recorded series are named level:metric:operation, and each is read by something', () => {
   const texts = [...RULES.map((rule) => rule.expr), ...ALERTS.flatMap((rule) => Object.values(rule.annotations))];
   for (const name of RECORDED) {
     expect(name).toMatch(/^bgp:[a-z0-9_]+:[a-z0-9_]+$/);
@@ -89,7 +89,7 @@ test('recorded series are named level:metric:operation, and each is read by some
 describe.each(names)('%s', (name) => {
   const rules = ALERTS.filter((rule) => rule.alert === name);
 
-  test('says how bad, what, with numbers and what to check first, and where to read on', () => {
+  it('says how bad, what, with numbers and what to check first, and where to read on', () => {
     for (const rule of rules) {
       expect(['critical', 'warning']).toContain(rule.labels.severity);
       expect(rule.annotations.summary!.length).toBeGreaterThan(20);
@@ -99,12 +99,12 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  test('has a section of the runbook and a line of the list, with its severity', () => {
+  it('has a section of the runbook and a line of the list, with its severity', () => {
     expect(document('runbook.md').match(new RegExp(`^## ${name}$`, 'gm'))).toHaveLength(1);
     for (const rule of rules) expect(document('alerts.md')).toContain(`| \`${name}\` | ${rule.labels.severity} |`);
   });
 
-  test('is tested firing, not firing and resolving, and where it speaks of a prefix, while the exporter does not know', () => {
+  it('is tested firing, not firing and resolving, and where it speaks of a prefix, while the exporter does not know', () => {
     const absence: Kind[] = ['quiet: stream down', 'quiet: stream stale', 'quiet: not seeded'];
     const presence: Kind[] = ['told: stream down', 'told: stream stale', 'told: not seeded'];
     const ofPrefix: Kind[] = [...(PRESENCE.includes(name) ? presence : absence), 'quiet: VPs lost', 'goes on'];
@@ -119,7 +119,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('the address of the runbook is one, and the document says how to put another there', () => {
+it('the address of the runbook is one, and the document says how to put another there', () => {
   const [, from, to] = /^sed -i 's\|(\S+)\|(\S+)\|' bgproutes\.rules\.yml$/m.exec(document('alerts.md'))!;
   for (const rule of ALERTS) {
     expect(rule.annotations.runbook_url!.replace(from!, to!)).toBe(`${to}#${rule.alert!.toLowerCase()}`);
@@ -127,7 +127,7 @@ test('the address of the runbook is one, and the document says how to put anothe
 });
 
 /** Names in asterisks, as in *VPs by upstream*; at the start of a line they are headings. */
-test('every panel that the runbook names is on a dashboard', () => {
+it('every panel that the runbook names is on a dashboard', () => {
   const titles = [...dashboards().values()].flatMap(({ panels = [] }) => panels.map(({ title }) => title));
   const [, sections] = /^(?:.|\n)*?\n(## (?:.|\n)*)$/.exec(document('runbook.md'))!;
   const named = [...sections!.matchAll(/(?<=[^\n*])\*([A-Z][^*]+)\*(?!\*)/g)].map(([, name]) => name!);
@@ -135,12 +135,12 @@ test('every panel that the runbook names is on a dashboard', () => {
   expect(named.filter((name) => !titles.includes(name.replaceAll('\n', ' ')))).toEqual([]);
 });
 
-test('every section of the runbook is of an alert', () => {
+it('every section of the runbook is of an alert', () => {
   const sections = [...document('runbook.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
   expect(sections.sort()).toEqual(names);
 });
 
-test('the settings that rules read are those of the document, with their defaults', () => {
+it('the settings that rules read are those of the document, with their defaults', () => {
   const inRules = new Map<string, number>();
   for (const { record, expr } of RULES) {
     if (record?.endsWith(':threshold') !== true) continue;
@@ -156,7 +156,7 @@ test('the settings that rules read are those of the document, with their default
   }
 });
 
-test('Alertmanager: alerts are grouped by prefix, a group has a route; nothing silences what is there, or prefixes by a stream', () => {
+it('Alertmanager: alerts are grouped by prefix, a group has a route; nothing silences what is there, or prefixes by a stream', () => {
   const config = parse(readFileSync(`${ALERTS_FOLDER}alertmanager.example.yml`, 'utf8')) as {
     route: { group_by: string[]; routes: { matchers: string[] }[] };
     inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal: string[] }[];

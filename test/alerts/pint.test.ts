@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parsePromql } from '../dashboards/promql.ts';
 import { ALERTS_FOLDER, type Rule, readRules } from './rules-file.ts';
 
@@ -53,7 +53,7 @@ function readFrom(name: string): Map<string, Set<string>> {
   return found;
 }
 
-test('the alerts without a condition are those about prefixes, which fire on a fault that is there', () => {
+it('the alerts without a condition are those about prefixes, which fire on a fault that is there', () => {
   const without = ALL.filter((rule) => isAlert(rule) && lacksCondition(rule));
   expect(without.map(({ expr }) => expr.replace(/"[a-z_]+"/, '""').trim())).toEqual(
     without.map(() => 'max without (fault) (bgp:prefix_fault:held{fault=""})'),
@@ -71,14 +71,14 @@ test('the alerts without a condition are those about prefixes, which fire on a f
   ]);
 });
 
-test('two alerts take a label apart, and say so', () => {
+it('two alerts take a label apart, and say so', () => {
   const apart = ALL.filter((rule) => takesLabelsApart(rule).length > 0);
   expect(apart.map(({ alert, record }) => alert ?? record)).toEqual(['BGPExporterDown', 'BGPRpkiDataShrunk']);
   expect(new Set(apart.flatMap(takesLabelsApart))).toEqual(new Set(['.*bgproutes.*', '(?i)afrinic.*']));
   expect(takesLabelsApart({ record: 'r', expr: 'a{b=~"drop_.+", c=~"[0-9]+|.+", d!~"x|y"}' })).toEqual(['drop_.+']);
 });
 
-test('what is read from another group is usual, a limit, slow by itself, or the last state of a fault', () => {
+it('what is read from another group is usual, a limit, slow by itself, or the last state of a fault', () => {
   const late = new Map(groups.map(({ name }) => [name, readFrom(name)]));
   for (const [name, from] of late) {
     for (const [maker, metrics] of from) {
@@ -98,7 +98,7 @@ test('what is read from another group is usual, a limit, slow by itself, or the 
   ]);
 });
 
-test('the marks are those, no more', () => {
+it('the marks are those, no more', () => {
   const text = readFileSync(`${ALERTS_FOLDER}bgproutes.rules.yml`, 'utf8');
   expect([...text.matchAll(/# (pint \S.*)$/gm)].map(([, mark]) => mark)).toEqual([
     'pint file/disable rule/dependency',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type AsPath,
   formatAsPath,
@@ -18,7 +18,7 @@ const confedSequence = (...members: number[]) => ({ kind: 'confed-sequence' as c
 const confedSet = (...members: number[]) => ({ kind: 'confed-set' as const, members });
 
 describe('reading a path', () => {
-  test.each<[string, AsPath]>([
+  it.each<[string, AsPath]>([
     ['', []],
     ['   ', []],
     ['64500', [64500]],
@@ -36,7 +36,7 @@ describe('reading a path', () => {
     ['(65001 65002)[65003,65004]64500', [confedSequence(65001, 65002), confedSet(65003, 65004), 64500]],
   ])('"%s"', (text, path) => expect(parseAsPath(text)).toEqual(path));
 
-  test.each([
+  it.each([
     ['a letter', '64500 AS64501'],
     ['a dot (asdot)', '1.10 64500'],
     ['a minus', '64500 -1'],
@@ -57,14 +57,14 @@ describe('reading a path', () => {
     ['other digits', '６４５００'],
   ])('%s is no path: "%s"', (_, text) => expect(parseAsPath(text)).toBeUndefined());
 
-  test('a segment of more than 255 ASes cannot be in BGP (RFC 4271 section 4.3) and is no path', () => {
+  it('a segment of more than 255 ASes cannot be in BGP (RFC 4271 section 4.3) and is no path', () => {
     const members = (count: number) => [...Array(count).keys()].map((i) => i + 1).join(',');
     expect(parseAsPath(`64500 {${members(255)}}`)).toHaveLength(2);
     expect(parseAsPath(`64500 {${members(256)}}`)).toBeUndefined();
     expect(parseAsPath(`[${members(256)}] 64500`)).toBeUndefined();
   });
 
-  test('a path of more ASes than an UPDATE of 65,535 bytes can carry (RFC 8654) is no path, whatever its segments', () => {
+  it('a path of more ASes than an UPDATE of 65,535 bytes can carry (RFC 8654) is no path, whatever its segments', () => {
     const bytesOf = (ases: number) => 23 + 4 + 4 * ases + 2 * Math.ceil(ases / 255);
     expect([bytesOf(MAX_PATH_ASES) <= 65_535, bytesOf(MAX_PATH_ASES + 1) <= 65_535]).toEqual([true, false]);
     expect([bytesOf(1_015) <= 4_096, bytesOf(1_016) <= 4_096]).toEqual([true, false]);
@@ -84,12 +84,12 @@ describe('reading a path', () => {
 });
 
 describe('AS numbers', () => {
-  test.each([
+  it.each([
     ['0', 0],
     ['64500', 64500],
     ['4294967295', MAX_ASN],
   ])('%s', (text, asn) => expect(parseAsn(text)).toBe(asn));
-  test.each(['', ' 1', '1 ', '-1', '+1', '1.0', '1e3', '0x10', '4294967296', '99999999999', 'AS1', '١'])(
+  it.each(['', ' 1', '1 ', '-1', '+1', '1.0', '1e3', '0x10', '4294967296', '99999999999', 'AS1', '١'])(
     '"%s" is none',
     (text) => expect(parseAsn(text)).toBeUndefined(),
   );
@@ -98,7 +98,7 @@ describe('AS numbers', () => {
 describe('what the table keeps of a path, heard by AS 64499', () => {
   const facts = (text: string) => pathFacts(parseAsPath(text)!, 64499);
 
-  test.each([
+  it.each([
     ['a plain path', '3333 1103 64500', { origin: 64500, upstream: 1103, length: 3, prepended: false }],
     ['the origin alone', '64500', { origin: 64500, upstream: undefined, length: 1, prepended: false }],
     [

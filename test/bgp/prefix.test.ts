@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parseAddress, parsePrefix } from '../../src/bgp/prefix.ts';
 import { runs } from '../support/property-runs.ts';
 
 const text = (prefix: string) => parsePrefix(prefix)?.text;
 
 describe('one spelling for each prefix', () => {
-  test.each([
+  it.each([
     ['192.0.2.0/24', '192.0.2.0/24'],
     ['0.0.0.0/0', '0.0.0.0/0'],
     ['255.255.255.255/32', '255.255.255.255/32'],
@@ -39,7 +39,7 @@ describe('one spelling for each prefix', () => {
     expect(text(canonical)).toBe(canonical);
   });
 
-  test('bits beyond the length are cleared and reported', () => {
+  it('bits beyond the length are cleared and reported', () => {
     expect(parsePrefix('192.0.2.1/24')).toEqual({
       text: '192.0.2.0/24',
       afi: 'ipv4',
@@ -54,7 +54,7 @@ describe('one spelling for each prefix', () => {
 });
 
 describe('what is not a prefix', () => {
-  test.each([
+  it.each([
     ['no length', '192.0.2.0'],
     ['empty length', '192.0.2.0/'],
     ['empty text', ''],

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseSpeaker, vantagePointKey } from '../../src/bgp/vantage-point.ts';
 
 describe('ASN_IP', () => {
-  test.each([
+  it.each([
     ['64500_192.0.2.1', { asn: 64500, ip: '192.0.2.1' }],
     ['64500_2001:DB8:0::1', { asn: 64500, ip: '2001:db8::1' }],
     [
@@ -12,7 +12,7 @@ describe('ASN_IP', () => {
     ['0_27.111.231.4', { asn: 0, ip: '27.111.231.4' }],
   ])('%s', (text, speaker) => expect(parseSpeaker(text)).toEqual(speaker));
 
-  test.each([
+  it.each([
     '',
     '_',
     '64500',
@@ -42,11 +42,11 @@ describe('which vantage points are the same', () => {
     { protocol: 'bmp' as const, asn: 64501, ip: '192.0.2.9', parent: { ...parent, ip: '192.0.2.2' } },
   ];
 
-  test('protocol, ASN, IP and the parent’s ASN and IP tell them apart', () => {
+  it('protocol, ASN, IP and the parent’s ASN and IP tell them apart', () => {
     expect(new Set(points.map(vantagePointKey)).size).toBe(points.length);
   });
 
-  test('equal ones have equal keys', () => {
+  it('equal ones have equal keys', () => {
     for (const point of points) expect(vantagePointKey({ ...point })).toBe(vantagePointKey(point));
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { allocateSessions, planKeys } from '../../src/bgproutes/key-plan.ts';
 
@@ -10,18 +10,18 @@ const prefix = (text: string) => {
 const prefixes = (...texts: string[]) => texts.map(prefix);
 
 describe('allocateSessions', () => {
-  test('fills one session after the other', () => {
+  it('fills one session after the other', () => {
     expect(allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 3, 2)).toEqual([0, 0, 1]);
   });
 
-  test('puts a prefix where the one that contains it is, so that its events come once', () => {
+  it('puts a prefix where the one that contains it is, so that its events come once', () => {
     const list = prefixes('10.0.0.0/24', '192.0.2.0/24', '198.51.100.0/24', '192.0.2.128/25');
     expect(allocateSessions(list, 2, 2)).toEqual([0, 0, 1, 1]);
     expect(allocateSessions(prefixes('192.0.2.128/25', '10.0.0.0/24', '192.0.2.0/24'), 2, 2)).toEqual([1, 0, 0]);
     expect(allocateSessions(prefixes('192.0.2.128/25', '10.0.0.0/24', '192.0.2.0/24'), 2, 3)).toEqual([0, 0, 0]);
   });
 
-  test('leaves everything where it was', () => {
+  it('leaves everything where it was', () => {
     const former = new Map([
       ['10.0.1.0/24', 1],
       ['10.0.2.0/24', 0],
@@ -29,7 +29,7 @@ describe('allocateSessions', () => {
     expect(allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 2, 2, former)).toEqual([0, 1, 0]);
   });
 
-  test('refuses what does not fit', () => {
+  it('refuses what does not fit', () => {
     expect(() => allocateSessions(prefixes('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'), 1, 2)).toThrow(RangeError);
   });
 });
@@ -38,12 +38,12 @@ describe('planKeys', () => {
   const plan = (texts: readonly string[], canary: string | undefined, keys: number, prefixesPerKey: number) =>
     planKeys({ keys, prefixesPerKey, canary: canary === undefined ? undefined : prefix(canary) }, texts.map(prefix));
 
-  test('the canary has a place of every key that is used', () => {
+  it('the canary has a place of every key that is used', () => {
     const { subscriptions } = plan(['10.0.0.0/24', '10.0.1.0/24'], '84.205.64.0/24', 3, 2);
     expect(subscriptions).toEqual([['10.0.0.0/24', '84.205.64.0/24'], ['10.0.1.0/24', '84.205.64.0/24'], []]);
   });
 
-  test('a canary that is monitored itself takes no second place', () => {
+  it('a canary that is monitored itself takes no second place', () => {
     const { subscriptions, prefixes: monitored } = plan(
       ['10.0.0.0/24', '84.205.64.0/24', '10.0.1.0/24'],
       '84.205.64.0/24',
@@ -57,13 +57,13 @@ describe('planKeys', () => {
     ]);
   });
 
-  test('leaves out the last prefixes when the keys are full', () => {
+  it('leaves out the last prefixes when the keys are full', () => {
     expect(plan(['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24'], undefined, 1, 2).prefixes).toEqual([
       ['10.0.0.0/24', '10.0.1.0/24'],
     ]);
   });
 
-  test('keeps a prefix with its key, the canary too', () => {
+  it('keeps a prefix with its key, the canary too', () => {
     const options = { keys: 2, prefixesPerKey: 2, canary: prefix('84.205.64.0/24') };
     const former = { prefixes: [['10.0.0.0/24'], ['10.0.1.0/24', '84.205.64.0/24']], subscriptions: [[], []] };
     expect(planKeys(options, prefixes('10.0.1.0/24', '84.205.64.0/24'), former).prefixes).toEqual([

@@ -1,8 +1,8 @@
 /** A short run of `npm run chaos`, which see. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { runChaos } from './chaos.ts';
 
-test.each([1, 2])(
+it.each([1, 2])(
   'after faults drawn from seed %i and one heal the table equals the simulator, route by route',
   async (seed) => {
     const result = await runChaos({ seed, faults: 30 });

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { buildProgram } from '../support/program.ts';
 
-test('a start with too few files allowed ends with a sentence that says how many are needed', () => {
+it('a start with too few files allowed ends with a sentence that says how many are needed', () => {
   const { status, stderr } = spawnSync(
     'sh',
     ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath, buildProgram(), 'serve', '--prefix=192.0.2.0/24'],

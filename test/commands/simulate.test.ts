@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { CommandIo } from '../../src/commands/command.ts';
 import { simulateCommand } from '../../src/commands/simulate.ts';
 import { redact } from '../../src/redaction.ts';
@@ -36,7 +36,7 @@ async function run(args: readonly string[], text: string, then: (output: string)
 }
 
 describe('simulate', () => {
-  test('its key cuts no word out of a log: none of the words of the documents holds it', () => {
+  it('its key cuts no word out of a log: none of the words of the documents holds it', () => {
     const docs = new URL('../../docs/', import.meta.url);
     const texts = readdirSync(docs)
       .filter((name) => name.endsWith('.md'))
@@ -45,7 +45,7 @@ describe('simulate', () => {
     expect(redact(`Another client uses ${SIMULATOR_KEY}`, [SIMULATOR_KEY])).toBe('Another client uses [redacted]');
   });
 
-  test('says what to point the exporter at, tells every step, and stops with 0', async () => {
+  it('says what to point the exporter at, tells every step, and stops with 0', async () => {
     const path = join(folder, 'outage.yml');
     writeFileSync(
       path,
@@ -69,7 +69,7 @@ describe('simulate', () => {
     expect(stdout).toMatch(/\n\d\d:\d\d:\d\d {2}outage of 192\.0\.2\.0\/24: \d+ -> 0 VPs see 192\.0\.2\.0\/24\n/);
   });
 
-  test('a recording says when it will start; a key of the user is never printed', async () => {
+  it('a recording says when it will start; a key of the user is never printed', async () => {
     const path = join(folder, 'recording.jsonl');
     writeFileSync(
       path,
@@ -90,7 +90,7 @@ describe('simulate', () => {
     expect(stdout + stderr).not.toContain('s3cret');
   });
 
-  test.each([
+  it.each([
     [['--speed=0'], 'USAGE', '--speed: expected a number above 0 such as 10 or 0.5, or max, got "0"'],
     [['--speed=fast'], 'USAGE', '--speed: expected a number above 0 such as 10 or 0.5, or max, got "fast"'],
     [['--vps=many'], 'USAGE', '--vps: expected a whole number from 0 to 20000'],
@@ -109,7 +109,7 @@ describe('simulate', () => {
     await expect(refused).rejects.toThrow(message);
   });
 
-  test('every problem of a scenario file is told with the file', async () => {
+  it('every problem of a scenario file is told with the file', async () => {
     const path = join(folder, 'wrong.yml');
     writeFileSync(path, 'vps: -1\nsteps: 3\n');
     await expect(run([`--scenario=${path}`], 'never')).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe('simulate', () => {
     });
   });
 
-  test('a port that is taken is told', async () => {
+  it('a port that is taken is told', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const { port } = blocker.address() as { port: number };

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { changedSettings } from '../../src/config/changed-settings.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 
@@ -8,7 +8,7 @@ bgproutes: {api_keys: [key-number-0]}
 const config = (more = '', base = BASE): Config =>
   loadConfig({ flags: { 'config.file': 'test.yml' }, env: {}, readFile: () => `${base}${more}` });
 
-test.each([
+it.each([
   ['nothing', '', []],
   ['a time', 'table: {route_ttl: 1h, data_api_lag: 30s}', ['table.route_ttl', 'table.data_api_lag']],
   ['an address', 'web: {listen_address: "127.0.0.1:9"}', ['web.listen_address']],
@@ -21,10 +21,10 @@ test.each([
   expect(changedSettings(config(), config(more))).toEqual(changed);
 });
 
-test('prefixes need no restart', () => {
+it('prefixes need no restart', () => {
   expect(changedSettings(config(), config('', BASE.replace('192.0.2.0', '198.51.100.0')))).toEqual([]);
 });
 
-test('a key is told by its setting, never by its value', () => {
+it('a key is told by its setting, never by its value', () => {
   expect(changedSettings(config(), config('', BASE.replace('number-0', 'number-1')))).toEqual(['bgproutes.api_keys']);
 });

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FILL } from '../../dashboards/src/colours.ts';
 import { contrast, difference, type Eye } from './colour-vision.ts';
 
 const EYES: readonly Eye[] = ['usual', 'deuteranope', 'protanope', 'tritanope'];
 
 describe.each(EYES)('for an eye that is %s', (eye) => {
-  test('any two states of a bar or cell differ at a glance', () => {
+  it('any two states of a bar or cell differ at a glance', () => {
     const states = Object.entries(FILL);
     for (const [index, [name, colour]] of states.entries()) {
       for (const [other, its] of states.slice(index + 1)) {
@@ -15,11 +15,11 @@ describe.each(EYES)('for an eye that is %s', (eye) => {
   });
 });
 
-test.each(Object.entries(FILL))('white text can be read on %s', (_, colour) => {
+it.each(Object.entries(FILL))('white text can be read on %s', (_, colour) => {
   expect(contrast(colour, '#ffffff')).toBeGreaterThan(3);
 });
 
-test('the measure finds fault with green beside red, and with white on yellow', () => {
+it('the measure finds fault with green beside red, and with white on yellow', () => {
   expect(difference('#000000', '#ffffff', 'usual')).toBeCloseTo(100, 1);
   expect(difference('#3274d9', '#3274d9', 'deuteranope')).toBe(0);
   expect(difference('#73bf69', '#f2495c', 'usual')).toBeGreaterThan(50);

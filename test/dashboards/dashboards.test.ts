@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { dashboards, GENERATED_FOLDER, text } from '../../dashboards/src/generate.ts';
 import { panelsOf, RULES, targetsOf } from './lint.ts';
 
 const files = readdirSync(GENERATED_FOLDER).sort();
 const read = (name: string) => JSON.parse(readFileSync(GENERATED_FOLDER + name, 'utf8')) as Dashboard;
 
-test('the generated dashboards are those of the source (else: npx tsx dashboards/src/generate.ts)', () => {
+it('the generated dashboards are those of the source (else: npx tsx dashboards/src/generate.ts)', () => {
   expect(files).toEqual([...dashboards().keys()].sort());
   for (const [name, dashboard] of dashboards()) {
     expect(readFileSync(GENERATED_FOLDER + name, 'utf8'), name).toBe(text(dashboard));
   }
 });
 
-test('provisioning finds the three dashboards, each under its own uid', () => {
+it('provisioning finds the three dashboards, each under its own uid', () => {
   expect(new Set(files.map((name) => read(name).uid)).size).toBe(3);
   const links = files.flatMap((name) => (read(name).links ?? []).map((link) => link.url));
   for (const name of files) {
@@ -25,11 +25,11 @@ test('provisioning finds the three dashboards, each under its own uid', () => {
 });
 
 describe.each(files)('%s', (name) => {
-  test.each(Object.keys(RULES))('%s', (rule) => {
+  it.each(Object.keys(RULES))('%s', (rule) => {
     expect(RULES[rule]!(read(name))).toEqual([]);
   });
 
-  test('has the variables to choose exporters and prefixes by', () => {
+  it('has the variables to choose exporters and prefixes by', () => {
     const names = (read(name).templating.list ?? []).map((variable) => variable.name);
     const prefixes = name === 'exporter.json' ? [] : ['group', 'prefix'];
     expect(names).toEqual(['datasource', 'job', 'instance', ...prefixes]);
@@ -120,11 +120,11 @@ describe('a rule speaks up', () => {
     'annotations are PromQL': [(d) => (d.annotations.list = []), (d) => (d.annotations.list![0]!.expr = 'sum(')],
   };
 
-  test('there is a breach of every rule here', () => {
+  it('there is a breach of every rule here', () => {
     expect(Object.keys(breaches).sort()).toEqual(Object.keys(RULES).sort());
   });
 
-  test.each(Object.keys(RULES))('%s', (rule) => {
+  it.each(Object.keys(RULES))('%s', (rule) => {
     for (const breach of breaches[rule]!) {
       const dashboard = read('overview.json');
       breach(dashboard);

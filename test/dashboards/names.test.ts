@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { LEFT_OUT } from '../../src/metrics/runtime-metrics.ts';
 import { RECORDED, RULES } from '../alerts/rules-file.ts';
@@ -24,7 +24,7 @@ const queries = [...dashboards().values()].flatMap((dashboard) => [
 /** Dashboards do without the rules where they are not loaded; these make them know more. */
 const OF_RULES = new Set([...RECORDED, 'ALERTS', 'ALERTS_FOR_STATE']);
 
-test('every query of every dashboard reads only metrics and labels of the catalogue', () => {
+it('every query of every dashboard reads only metrics and labels of the catalogue', () => {
   for (const query of queries) expect(wrongNames(query, OF_RULES)).toEqual([]);
   for (const dashboard of dashboards().values()) {
     for (const variable of dashboard.templating.list ?? []) {
@@ -34,7 +34,7 @@ test('every query of every dashboard reads only metrics and labels of the catalo
   }
 });
 
-test.each(documents)('%s names only metrics that exist', (name) => {
+it.each(documents)('%s names only metrics that exist', (name) => {
   const unknown = namesIn(read(name)).filter(
     // A family name is a right name too: `bgp_stream_frames` of bgp_stream_frames_total.
     (word) =>
@@ -47,14 +47,14 @@ test.each(documents)('%s names only metrics that exist', (name) => {
   expect([...new Set(unknown)]).toEqual([]);
 });
 
-test('a name that does not exist is found in a text', () => {
+it('a name that does not exist is found in a text', () => {
   expect(namesIn('see `bgp_prefix_seen` and bgp:prefix_seen:ratio, not docs/bgp_notes.md')).toEqual([
     'bgp_prefix_seen',
     'bgp:prefix_seen:ratio',
   ]);
 });
 
-test('every metric of the catalogue is on a dashboard, in a rule, or explained in a document', () => {
+it('every metric of the catalogue is on a dashboard, in a rule, or explained in a document', () => {
   const used = new Set([...queries, ...RULES.map((rule) => rule.expr)].flatMap((query) => metricsIn(query)));
   // The generated list of all metrics explains none of them.
   const text = documents.filter((name) => name !== 'docs/metrics.md').flatMap((name) => namesIn(read(name)));

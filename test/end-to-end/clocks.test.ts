@@ -1,5 +1,5 @@
 /** The clock of the machine is wrong, or is set, while the exporter runs: the service's is not. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { P4, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,7 +16,7 @@ async function expectWithdrawalCounts(w: World): Promise<void> {
   await until(() => expect(tableRoutes(w.exporter.table)).toHaveLength(held - 1));
 }
 
-test.each([HOUR_MS, -HOUR_MS, 3 * DAY_MS, -3 * DAY_MS])(
+it.each([HOUR_MS, -HOUR_MS, 3 * DAY_MS, -3 * DAY_MS])(
   'a clock that is set by %d ms while the exporter runs ages, expires and drops nothing',
   async (byMs) => {
     const w = await world();
@@ -47,7 +47,7 @@ test.each([HOUR_MS, -HOUR_MS, 3 * DAY_MS, -3 * DAY_MS])(
   },
 );
 
-test('until the offset is measured again nothing is trusted, and what comes live counts', async () => {
+it('until the offset is measured again nothing is trusted, and what comes live counts', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -59,7 +59,7 @@ test('until the offset is measured again nothing is trusted, and what comes live
   await expectWithdrawalCounts(w);
 });
 
-test('a machine that was suspended reads everything again: its clock went on, and the elapsed time did not', async () => {
+it('a machine that was suspended reads everything again: its clock went on, and the elapsed time did not', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -74,7 +74,7 @@ test('a machine that was suspended reads everything again: its clock went on, an
   expect(tableRoutes(w.exporter.table).filter((one) => one.includes(P4))).toEqual(trueRoutes(w.simulator, P4));
 });
 
-test('a clock that is an hour off is allowed for, and being set right changes nothing', async () => {
+it('a clock that is an hour off is allowed for, and being set right changes nothing', async () => {
   const w = await world();
   w.machine.setClock(-HOUR_MS);
   await w.start();
@@ -87,7 +87,7 @@ test('a clock that is an hour off is allowed for, and being set right changes no
   expect(w.logger.values('ahead_seconds')).toHaveLength(1);
 });
 
-test('a clock that is two days off is a warning and no seed, and what comes live counts', async () => {
+it('a clock that is two days off is a warning and no seed, and what comes live counts', async () => {
   const w = await world();
   w.machine.setClock(-2 * DAY_MS);
   await w.start();

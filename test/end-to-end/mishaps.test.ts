@@ -1,5 +1,5 @@
 /** Ordinary mishaps in which an outage must neither resolve itself nor be made up. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { P4, P6, samples, seeded, until, type World, world } from './world.ts';
 
 /** What is said of P4. */
@@ -19,7 +19,7 @@ async function said({ exporter }: World) {
 const holders = ({ simulator }: World) =>
   [...simulator.routes()].filter(({ prefix }) => prefix === P4).map(({ vpKey }) => vpKey);
 
-test('a restart without a snapshot in a partial outage goes on with the ratio that was there before', async () => {
+it('a restart without a snapshot in a partial outage goes on with the ratio that was there before', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -36,7 +36,7 @@ test('a restart without a snapshot in a partial outage goes on with the ratio th
   expect((await samples(w.exporter)).get('bgp_table_doubted_answers_total{endpoint="rib"}')).toBe(1);
 });
 
-test('a prefix that is taken out and put back by a reload in an outage is expected by those that lost it', async () => {
+it('a prefix that is taken out and put back by a reload in an outage is expected by those that lost it', async () => {
   const w = await world();
   const { prefixes } = w.config;
   await w.start();
@@ -53,7 +53,7 @@ test('a prefix that is taken out and put back by a reload in an outage is expect
   await until(async () => expect(await said(w)).toMatchObject(before));
 });
 
-test('a prefix that a reload adds does not make those of other sessions untrusted', async () => {
+it('a prefix that a reload adds does not make those of other sessions untrusted', async () => {
   const w = await world({ keys: ['end-to-end-key-0', 'end-to-end-key-1'], bgproutes: 'prefixes_per_key: 1' });
   const { prefixes } = w.config;
   w.config.prefixes = `[{prefix: ${P4}}]`;
@@ -70,7 +70,7 @@ test('a prefix that a reload adds does not make those of other sessions untruste
   expect((await samples(w.exporter)).get(`bgp_prefix_trusted{prefix="${P6}"}`)).toBe(1);
 });
 
-test('a prefix that a reload adds to a session makes the others untrusted until the gap of its new connection is filled', async () => {
+it('a prefix that a reload adds to a session makes the others untrusted until the gap of its new connection is filled', async () => {
   const w = await world({ lag: '20s' });
   const { prefixes } = w.config;
   w.config.prefixes = `[{prefix: ${P4}}]`;
@@ -86,7 +86,7 @@ test('a prefix that a reload adds to a session makes the others untrusted until 
   await until(async () => expect(await trusted()).toEqual([1, 1]));
 });
 
-test('a session that is cut makes its own prefixes untrusted and no others', async () => {
+it('a session that is cut makes its own prefixes untrusted and no others', async () => {
   const w = await world({ keys: ['end-to-end-key-0', 'end-to-end-key-1'], bgproutes: 'prefixes_per_key: 1' });
   await w.start();
   await seeded(w);

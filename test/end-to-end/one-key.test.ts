@@ -1,5 +1,5 @@
 /** Two clients with one key, and services that answer differently where nobody knows what the real one does. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
 import type { RunningExporter } from '../../src/exporter.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -28,7 +28,7 @@ async function takeList(w: World, ...prefixes: string[]): Promise<void> {
   await client.close();
 }
 
-test('a second exporter with the same key takes nothing from the first: an outage is seen as before', async () => {
+it('a second exporter with the same key takes nothing from the first: an outage is seen as before', async () => {
   const w = await world({ prefixes: `[{prefix: ${P4}}]` });
   const first = await w.start();
   await seeded(w);
@@ -48,7 +48,7 @@ test('a second exporter with the same key takes nothing from the first: an outag
   expect(second.figures.seeded).toBe(false);
 });
 
-test('an exporter whose list another client took is not trusted, takes it back, and reads what it missed', async () => {
+it('an exporter whose list another client took is not trusted, takes it back, and reads what it missed', async () => {
   const w = await world({ prefixes: `[{prefix: ${P4}}]` });
   await w.start();
   await seeded(w);
@@ -81,7 +81,7 @@ const SERVICES: readonly Partial<SimulatorOptions>[] = [
   { sessionLingerMs: 3_000, sessionTakesList: false, acceptsWithoutPrefixes: false },
 ];
 
-test.each(SERVICES)('a start, a lost connection and a reload work with a service that has %o', async (service) => {
+it.each(SERVICES)('a start, a lost connection and a reload work with a service that has %o', async (service) => {
   const w = await world({ prefixes: `[{prefix: ${P4}}]` }, service);
   // The list of somebody else, from before.
   await takeList(w, '203.0.113.0/24');
@@ -119,7 +119,7 @@ test.each(SERVICES)('a start, a lost connection and a reload work with a service
   expect(await metric(w.exporter, `bgp_stream_subscription_losses_total${SESSION}`)).toBe(0);
 });
 
-test('a service that notices a lost connection late has the exporter back within seconds', async () => {
+it('a service that notices a lost connection late has the exporter back within seconds', async () => {
   const w = await world({ prefixes: `[{prefix: ${P4}}]` }, { sessionLingerMs: 3_000 });
   await w.start();
   await seeded(w);

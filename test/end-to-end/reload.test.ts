@@ -1,5 +1,5 @@
 /** Prefixes that come and go while the service is slow, or says no: no number may be wrong without saying so. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';
@@ -13,7 +13,7 @@ async function equalToTruth(w: World, ...prefixes: string[]): Promise<void> {
   });
 }
 
-test('a prefix that is associated only after the gap fill under way has ended is read from the RIB all the same', async () => {
+it('a prefix that is associated only after the gap fill under way has ended is read from the RIB all the same', async () => {
   const w = await world({ lag: '20s' }, { dataApiLagMs: 0 });
   await w.start();
   await until(() => expect(w.exporter.ready().ok).toBe(true));
@@ -26,7 +26,7 @@ test('a prefix that is associated only after the gap fill under way has ended is
   expect(trueRoutes(w.simulator, OTHER).length).toBeGreaterThan(10);
 });
 
-test('while the key does not carry a new prefix the table says that it is not complete, also after a reconnect', async () => {
+it('while the key does not carry a new prefix the table says that it is not complete, also after a reconnect', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -45,7 +45,7 @@ test('while the key does not carry a new prefix the table says that it is not co
   await equalToTruth(w, P4, P6, OTHER);
 });
 
-test('a second reload that only removes prefixes does not make those of the first be forgotten', async () => {
+it('a second reload that only removes prefixes does not make those of the first be forgotten', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -62,7 +62,7 @@ test('a second reload that only removes prefixes does not make those of the firs
   await equalToTruth(w, P4, OTHER);
 });
 
-test('a replacement that the service refuses leaves routes and counters of the former prefix as they were', async () => {
+it('a replacement that the service refuses leaves routes and counters of the former prefix as they were', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -81,7 +81,7 @@ test('a replacement that the service refuses leaves routes and counters of the f
   expect(now.get('bgp_exporter_config_last_reload_successful')).toBe(0);
 });
 
-test('when one of two keys refuses, the other gets its former prefixes back, and what it missed meanwhile', async () => {
+it('when one of two keys refuses, the other gets its former prefixes back, and what it missed meanwhile', async () => {
   const w = await world({ keys: [KEY, KEY_2], bgproutes: 'prefixes_per_key: 1' });
   await w.start();
   await seeded(w);
@@ -93,7 +93,7 @@ test('when one of two keys refuses, the other gets its former prefixes back, and
   await until(() => expect(w.simulator.sessions()).toBe(2));
 });
 
-test('a refusal that comes late is told by the metric of reloads, and the next reload tries again', async () => {
+it('a refusal that comes late is told by the metric of reloads, and the next reload tries again', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -111,7 +111,7 @@ test('a refusal that comes late is told by the metric of reloads, and the next r
   await equalToTruth(w, P4, P6, OTHER);
 });
 
-test('many reloads asked for at once are one that runs and one that waits, and the one that waits reads what was written last', async () => {
+it('many reloads asked for at once are one that runs and one that waits, and the one that waits reads what was written last', async () => {
   const w = await world();
   await w.start();
   await seeded(w);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -108,7 +108,7 @@ function smallHijack(): string {
   return `${lines.join('\n')}\n`;
 }
 
-test('a small hijack of our own gives the counts of an independent recount', async () => {
+it('a small hijack of our own gives the counts of an independent recount', async () => {
   const path = join(temporaryFolder(), 'hijack.jsonl');
   writeFileSync(path, smallHijack());
   await expectRecount(path, ['203.0.113.0/24', '2001:db8:5::/48']);
@@ -116,7 +116,7 @@ test('a small hijack of our own gives the counts of an independent recount', asy
 
 const HIJACK = recordingPath('tenpfx-telegram-hijack-20260616.jsonl.gz');
 if (HIJACK !== undefined) {
-  test('the recorded hijack gives the counts of an independent recount, for each prefix and origin', async () => {
+  it('the recorded hijack gives the counts of an independent recount, for each prefix and origin', async () => {
     const counts = new Map<string, number>();
     for (const line of readLines(HIJACK)) {
       for (const prefix of (JSON.parse(line) as Line).prefixes?.split(',') ?? [])
@@ -150,7 +150,7 @@ function longRecording(): string {
   return path;
 }
 
-test('200,000 events of a looped recording with 1,000 monitored prefixes pass from socket to table; nothing is lost and memory stays flat', async () => {
+it('200,000 events of a looped recording with 1,000 monitored prefixes pass from socket to table; nothing is lost and memory stays flat', async () => {
   const path = longRecording();
   const counts = new Map<string, number>();
   for (const line of readLines(path)) {

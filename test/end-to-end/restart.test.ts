@@ -1,7 +1,7 @@
 /** Snapshots: a restart goes on where the last run ended, and a file that cannot be used is never in the way. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import {
   P4,
@@ -25,7 +25,7 @@ async function stored(folder: string): Promise<World> {
   return w;
 }
 
-test('table, more-specifics and counters are there again after a restart, and what was missed is filled in', async () => {
+it('table, more-specifics and counters are there again after a restart, and what was missed is filled in', async () => {
   const folder = temporaryFolder();
   const w = await stored(folder);
   const [one, other] = w.simulator.vantagePoints().filter((vp) => vp.isLive);
@@ -52,7 +52,7 @@ test('table, more-specifics and counters are there again after a restart, and wh
   expect(healed.get('bgp_data_api_requests_total{endpoint="rib",result="success"}')).toBe(0);
 });
 
-test('after a kill the table is there, and the counters begin anew rather than come back lower than they were seen', async () => {
+it('after a kill the table is there, and the counters begin anew rather than come back lower than they were seen', async () => {
   const folder = temporaryFolder();
   const announcements = async () => (await samples(w.exporter)).get(`bgp_prefix_announcements_total{prefix="${P4}"}`);
   const w = await stored(folder);
@@ -72,7 +72,7 @@ test('after a kill the table is there, and the counters begin anew rather than c
   expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6));
 });
 
-test('the snapshot is written at its interval too, so that a killed process loses at most that', async () => {
+it('the snapshot is written at its interval too, so that a killed process loses at most that', async () => {
   const w = await stored(temporaryFolder());
   await until(async () =>
     expect((await samples(w.exporter)).get('bgp_table_snapshots_total{result="success"}')).toBeGreaterThan(1),
@@ -88,7 +88,7 @@ const DAMAGES: readonly (readonly [string, Damage])[] = [
   ['corrupt', (bytes) => Buffer.concat([bytes.subarray(0, 60), Buffer.from([bytes[60] ^ 1]), bytes.subarray(61)])],
 ];
 
-test.each(DAMAGES)(
+it.each(DAMAGES)(
   'a file that is %s is set aside, counted and logged, and the exporter starts',
   async (result, damage) => {
     const folder = temporaryFolder();
@@ -108,7 +108,7 @@ test.each(DAMAGES)(
   },
 );
 
-test('a snapshot older than the window of expected VPs is set aside', async () => {
+it('a snapshot older than the window of expected VPs is set aside', async () => {
   const folder = temporaryFolder();
   const w = await stored(folder);
   await w.exporter.stop();
@@ -123,7 +123,7 @@ function startedAt(bytes: Buffer): number {
   return Number(/"createdAtMs":(\d+)/.exec(bytes.toString('latin1'))?.[1]);
 }
 
-test('a folder that cannot be made ends the start, with its path and the reason', async () => {
+it('a folder that cannot be made ends the start, with its path and the reason', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'not-a-folder');
   writeFileSync(file, '');
@@ -133,7 +133,7 @@ test('a folder that cannot be made ends the start, with its path and the reason'
   );
 });
 
-test('a snapshot that cannot be written is counted, with the reason of the system and whether there is one before it', async () => {
+it('a snapshot that cannot be written is counted, with the reason of the system and whether there is one before it', async () => {
   const folder = temporaryFolder();
   const w = await stored(folder);
   mkdirSync(join(folder, 'table.snapshot', 'something'), { recursive: true });
@@ -145,7 +145,7 @@ test('a snapshot that cannot be written is counted, with the reason of the syste
 
 const NOT_WRITTEN = 'the snapshot could not be written; the one before it is kept';
 
-test('a second exporter on the folder says so and leaves the snapshot alone, until the first one has ended', async () => {
+it('a second exporter on the folder says so and leaves the snapshot alone, until the first one has ended', async () => {
   const folder = temporaryFolder();
   const first = await stored(folder);
   const second = await world({ more: `storage: {path: "${folder}", snapshot_interval: 10s}` });

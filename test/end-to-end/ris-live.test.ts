@@ -1,5 +1,5 @@
 /** RIS Live and RIPEstat instead of bgproutes.io: no key, and the same numbers. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
 
 const UP = 'bgp_stream_up{source="ris-live",session="0"}';
@@ -34,7 +34,7 @@ async function isTrue(w: World, ...prefixes: string[]): Promise<void> {
   await until(() => expect(tableRoutes(w.exporter.table)).toEqual(risRoutes(w, ...prefixes)));
 }
 
-test('the table is that of the peers, and follows what they say', async () => {
+it('the table is that of the peers, and follows what they say', async () => {
   const w = await risWorld();
   await w.start();
   await seeded(w);
@@ -52,7 +52,7 @@ test('the table is that of the peers, and follows what they say', async () => {
   expect(w.exporter.ready().ok).toBe(true);
 });
 
-test('what happened in a gap is healed; that the service is behind, or silent, is a gap', async () => {
+it('what happened in a gap is healed; that the service is behind, or silent, is a gap', async () => {
   const w = await risWorld(', stale_after: 20s');
   await w.start();
   await seeded(w);
@@ -72,7 +72,7 @@ test('what happened in a gap is healed; that the service is behind, or silent, i
   }
 });
 
-test('a peer that goes down leaves at once by its own reason, and comes back with its routes', async () => {
+it('a peer that goes down leaves at once by its own reason, and comes back with its routes', async () => {
   const w = await risWorld();
   await w.start();
   await seeded(w);
@@ -89,7 +89,7 @@ test('a peer that goes down leaves at once by its own reason, and comes back wit
   await isTrue(w, P4, P6);
 });
 
-test('a history that answers empty states says nothing, and empties nothing', async () => {
+it('a history that answers empty states says nothing, and empties nothing', async () => {
   const w = await risWorld();
   await w.start();
   await seeded(w);
@@ -104,7 +104,7 @@ test('a history that answers empty states says nothing, and empties nothing', as
   expect(tableRoutes(w.exporter.table)).toEqual(before);
 });
 
-test('a history that lags is waited for, and what the stream says meanwhile counts', async () => {
+it('a history that lags is waited for, and what the stream says meanwhile counts', async () => {
   const w = await risWorld('', { dataApiLagMs: 60_000 });
   await w.start();
   await until(async () => expect((await samples(w.exporter)).get(UP)).toBe(1));
@@ -117,7 +117,7 @@ test('a history that lags is waited for, and what the stream says meanwhile coun
   expect(tableRoutes(w.exporter.table)).toEqual(risRoutes(w, P4, P6));
 });
 
-test('prefixes come and go by a reload, on the connection that is there', async () => {
+it('prefixes come and go by a reload, on the connection that is there', async () => {
   const w = await risWorld();
   const more = '203.0.113.0/24';
   await w.start();
@@ -129,7 +129,7 @@ test('prefixes come and go by a reload, on the connection that is there', async 
   expect((await samples(w.exporter)).get('bgp_stream_connects_total{source="ris-live",session="0"}')).toBe(1);
 });
 
-test('only peers with a full table count where that is asked for', async () => {
+it('only peers with a full table count where that is asked for', async () => {
   const w = await risWorld(', full_feed_only: true');
   const [some] = peers(w);
   await w.start();

@@ -1,12 +1,12 @@
 /** Verdicts of a whole exporter: a file of VRPs, the routes of the simulator, a scrape. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { P4, P6, samples, seeded, temporaryFolder, until, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';
 
-test('every prefix is judged by the file, also one that a reload adds, and until the data is too old', async () => {
+it('every prefix is judged by the file, also one that a reload adds, and until the data is too old', async () => {
   const file = join(temporaryFolder(), 'vrps.json');
   const more = `rpki: {max_age: 10m, sources: [{file: ${file}, interval: 10s}]}\npaths:\n`;
   const w = await world({ more });

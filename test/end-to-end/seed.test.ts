@@ -1,5 +1,5 @@
 /** The table is seeded, healed, compared; and says so when it is not. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { KEY, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, world } from './world.ts';
 
 const liveVp = (vps: readonly { readonly isLive: boolean; readonly key: string; readonly asn: number }[], i = 0) => {
@@ -7,7 +7,7 @@ const liveVp = (vps: readonly { readonly isLive: boolean; readonly key: string; 
   return live[i];
 };
 
-test('right after the start the table equals the truth, and nothing of it counts as news', async () => {
+it('right after the start the table equals the truth, and nothing of it counts as news', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -23,7 +23,7 @@ test('right after the start the table equals the truth, and nothing of it counts
   expect(told[0]).toMatchObject({ level: 'info', fields: { routes: now.get('bgp_table_routes') } });
 });
 
-test('VPs of history-only sources never count', async () => {
+it('VPs of history-only sources never count', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -33,7 +33,7 @@ test('VPs of history-only sources never count', async () => {
   expect(tableRoutes(w.exporter.table).filter((line) => line.includes(P4))).toEqual(live);
 });
 
-test('without access to the Data API the exporter runs all the same, and says that it is not seeded', async () => {
+it('without access to the Data API the exporter runs all the same, and says that it is not seeded', async () => {
   const w = await world();
   w.simulator.faults.api('vantage_points', 403, 1_000);
   await w.start();
@@ -52,7 +52,7 @@ test('without access to the Data API the exporter runs all the same, and says th
   expect(now.get('bgp_data_api_requests_total{endpoint="vantage_points",result="forbidden"}')).toBe(1);
 });
 
-test('what happened while the stream was cut is filled in, is no announcement, and the gap is counted', async () => {
+it('what happened while the stream was cut is filled in, is no announcement, and the gap is counted', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -73,7 +73,7 @@ test('what happened while the stream was cut is filled in, is no announcement, a
   expect(now.get(`bgp_prefix_announcements_total{prefix="${P4}"}`)).toBe(0);
 });
 
-test('with a Data API that lags, the table is complete only when the lag has passed, and then it is right', async () => {
+it('with a Data API that lags, the table is complete only when the lag has passed, and then it is right', async () => {
   const w = await world({ lag: '20s' }, { dataApiLagMs: 15_000 });
   const vp = liveVp(w.simulator.vantagePoints());
   // Just before the start: neither in the first answers, which end 15 s ago, nor in the stream.
@@ -96,7 +96,7 @@ test('with a Data API that lags, the table is complete only when the lag has pas
   expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6));
 });
 
-test('a comparison corrects what differs and counts it, and only as that', async () => {
+it('a comparison corrects what differs and counts it, and only as that', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -122,7 +122,7 @@ test('a comparison corrects what differs and counts it, and only as that', async
   expect(now.get(`bgp_prefix_vp_losses_total{prefix="${P4}",reason="withdrawn"}`)).toBe(0);
 });
 
-test('routes of a VP that is down leave numerator and denominator, and come back when it is up', async () => {
+it('routes of a VP that is down leave numerator and denominator, and come back when it is up', async () => {
   const w = await world({ poll: '10s' });
   await w.start();
   await seeded(w);
@@ -146,7 +146,7 @@ test('routes of a VP that is down leave numerator and denominator, and come back
   expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6));
 });
 
-test('a route that nothing confirms within route_ttl goes as expired, and its VP stays expected', async () => {
+it('a route that nothing confirms within route_ttl goes as expired, and its VP stays expected', async () => {
   const w = await world({ table: 'route_ttl: 1m' });
   await w.start();
   await seeded(w);
@@ -163,7 +163,7 @@ test('a route that nothing confirms within route_ttl goes as expired, and its VP
   });
 });
 
-test('with full_feed every VP with a whole table is expected, also one that never held the route', async () => {
+it('with full_feed every VP with a whole table is expected, also one that never held the route', async () => {
   const w = await world({ table: 'expected_vps: full_feed' });
   await w.start();
   await seeded(w);
@@ -173,7 +173,7 @@ test('with full_feed every VP with a whole table is expected, also one that neve
   expect(w.exporter.table.fullFeedVps.ipv4).toBeGreaterThan(0);
 });
 
-test('after a frame that could not be read the table is compared soon, not only at the next interval', async () => {
+it('after a frame that could not be read the table is compared soon, not only at the next interval', async () => {
   const w = await world();
   await w.start();
   await seeded(w);

@@ -1,12 +1,12 @@
 /** Many keys, silence, reload and stop. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, world } from './world.ts';
 
 const up = (session: number) => `bgp_stream_up{source="bgproutes",session="${session}"}`;
 const OTHER = '198.51.100.0/24';
 
-test('each key has a session of its own, and one that fails takes nothing from the other', async () => {
+it('each key has a session of its own, and one that fails takes nothing from the other', async () => {
   const w = await world({ keys: [KEY, 'not-a-valid-key'], bgproutes: 'prefixes_per_key: 1' });
   await w.start();
   await until(async () => expect((await samples(w.exporter)).get(up(0))).toBe(1));
@@ -21,7 +21,7 @@ test('each key has a session of its own, and one that fails takes nothing from t
   expect(now.get('bgp_stream_subscribed_prefixes{source="bgproutes",session="0"}')).toBe(1);
 });
 
-test('prefixes of one session inside a prefix of another are counted once', async () => {
+it('prefixes of one session inside a prefix of another are counted once', async () => {
   const inner = '192.23.62.0/25';
   const w = await world({
     keys: [KEY, KEY_2],
@@ -42,7 +42,7 @@ test('prefixes of one session inside a prefix of another are counted once', asyn
   expect((await samples(w.exporter)).get(`bgp_prefix_more_specifics{prefix="${P4}"}`)).toBe(0);
 });
 
-test('an event of the canary is a sign of life, and the canary has no series', async () => {
+it('an event of the canary is a sign of life, and the canary has no series', async () => {
   const canary = '84.205.64.0/24';
   const w = await world({ bgproutes: `canary_prefix: ${canary}` });
   await w.start();
@@ -59,7 +59,7 @@ test('an event of the canary is a sign of life, and the canary has no series', a
   expect([...(await samples(w.exporter)).keys()].filter((name) => name.includes(canary))).toEqual([]);
 });
 
-test('when the association cannot be renewed, the exporter is not ready; once it may have expired, the stream is not up', async () => {
+it('when the association cannot be renewed, the exporter is not ready; once it may have expired, the stream is not up', async () => {
   // Four hours of the common clock in less than four seconds.
   const w = await world({}, { associationTtlMs: 4 * 3_600_000 }, 4_000);
   await w.start();
@@ -82,7 +82,7 @@ test('when the association cannot be renewed, the exporter is not ready; once it
   expect(w.exporter.ready()).toEqual({ ok: true });
 });
 
-test('a reload adds and removes prefixes, connects once more for those that come, and those that stay keep what they have', async () => {
+it('a reload adds and removes prefixes, connects once more for those that come, and those that stay keep what they have', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -107,7 +107,7 @@ test('a reload adds and removes prefixes, connects once more for those that come
   );
 });
 
-test('a wrong file changes nothing, and says so', async () => {
+it('a wrong file changes nothing, and says so', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -121,7 +121,7 @@ test('a wrong file changes nothing, and says so', async () => {
   expect((await samples(w.exporter)).get('bgp_exporter_config_last_reload_successful')).toBe(1);
 });
 
-test('prefixes that the service refuses leave the former ones in force', async () => {
+it('prefixes that the service refuses leave the former ones in force', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -133,7 +133,7 @@ test('prefixes that the service refuses leave the former ones in force', async (
   expect(tableRoutes(w.exporter.table)).toEqual(before);
 });
 
-test('POST /-/reload reads the file again', async () => {
+it('POST /-/reload reads the file again', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -143,7 +143,7 @@ test('POST /-/reload reads the file again', async () => {
   expect([...(await samples(w.exporter)).keys()].some((name) => name.includes(P6))).toBe(false);
 });
 
-test('a stop ends the stream and the server', async () => {
+it('a stop ends the stream and the server', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -153,7 +153,7 @@ test('a stop ends the stream and the server', async () => {
   await expect(fetch(`http://${address}/-/healthy`)).rejects.toThrow();
 });
 
-test('a reload that changes what needs a restart is refused as a whole, with the names of the settings', async () => {
+it('a reload that changes what needs a restart is refused as a whole, with the names of the settings', async () => {
   const w = await world({ more: 'log: {level: info}' });
   await w.start();
   w.config.more = 'log: {level: debug}\nstorage: {path: /nowhere}';

@@ -1,5 +1,5 @@
 /** bgproutes.io and RIS Live at once: one table, each VP once, and one that fails takes nothing from the other. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
 
 const up = (source: string) => `bgp_stream_up{source="${source}",session="0"}`;
@@ -24,7 +24,7 @@ function peers({ simulator }: World) {
     );
 }
 
-test('what both say is counted once, as by one alone', async () => {
+it('what both say is counted once, as by one alone', async () => {
   const w = await twoSources();
   await until(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6)));
   const [one, two] = peers(w);
@@ -40,7 +40,7 @@ test('what both say is counted once, as by one alone', async () => {
   expect([now.get(up('bgproutes')), now.get(up('ris-live'))]).toEqual([1, 1]);
 });
 
-test('RIS Live that is lost, or answers nonsense, takes nothing away and silences nothing', async () => {
+it('RIS Live that is lost, or answers nonsense, takes nothing away and silences nothing', async () => {
   const w = await twoSources();
   const before = tableRoutes(w.exporter.table);
   w.simulator.faults.emptyRipestat();

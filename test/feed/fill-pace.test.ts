@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { FillPace } from '../../src/feed/fill-pace.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
@@ -23,7 +23,7 @@ function world() {
   return { ask, pass, timers, logger };
 }
 
-test('five fills begin at once, then one every three minutes; the log says that one waits', async () => {
+it('five fills begin at once, then one every three minutes; the log says that one waits', async () => {
   const { ask, pass, logger } = world();
   for (let i = 0; i < 5; i++) ask();
   expect(await pass(0)).toBe(5);
@@ -37,7 +37,7 @@ test('five fills begin at once, then one every three minutes; the log says that 
   expect(await pass(1)).toBe(7);
 });
 
-test('a stream that is cut every ten seconds for an hour costs 25 fills', async () => {
+it('a stream that is cut every ten seconds for an hour costs 25 fills', async () => {
   const { ask, pass } = world();
   let cut = new AbortController();
   let begun = 0;
@@ -51,7 +51,7 @@ test('a stream that is cut every ten seconds for an hour costs 25 fills', async 
   expect(begun).toBeGreaterThanOrEqual(5);
 });
 
-test('after a calm time the fills begin at once again, also when the clock was set', async () => {
+it('after a calm time the fills begin at once again, also when the clock was set', async () => {
   const { ask, pass, timers } = world();
   for (let i = 0; i < 5; i++) ask();
   await pass(900_000);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { SeedProgress } from '../../src/feed/seed-progress.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
@@ -13,7 +13,7 @@ function setUp() {
 
 const STILL = 'the table is still being read from the Data API';
 
-test('what is read is told after two seconds, and every ten from then on', () => {
+it('what is read is told after two seconds, and every ten from then on', () => {
   const { timers, logger, progress } = setUp();
   progress.begin(3);
   expect(logger.lines).toEqual([
@@ -31,7 +31,7 @@ test('what is read is told after two seconds, and every ten from then on', () =>
   ]);
 });
 
-test('the wait for the Data API is one line, however long it is', () => {
+it('the wait for the Data API is one line, however long it is', () => {
   const { timers, logger, progress } = setUp();
   progress.begin(1);
   progress.waits(119_400);
@@ -48,7 +48,7 @@ test('the wait for the Data API is one line, however long it is', () => {
   expect(logger.lines.at(-1)?.fields).toMatchObject({ reading: 'updates', seconds: 121 });
 });
 
-test('nothing is told when the reading has ended, nor is a timer left', () => {
+it('nothing is told when the reading has ended, nor is a timer left', () => {
   const { timers, logger, progress } = setUp();
   progress.begin(1);
   progress.end();

@@ -1,5 +1,5 @@
 /** Which VPs have a slow clock, and which stream is late as a whole. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { SenderClocks } from '../../src/feed/sender-clocks.ts';
 import { VpRegistry } from '../../src/table/vp-registry.ts';
 
@@ -14,7 +14,7 @@ function world(vps = 8) {
   return { registry, clocks, judge, behind: () => Array.from(registry.clockOffsetUs, (us) => us / 1_000_000) };
 }
 
-test('a VP that is far behind the others has a slow clock, and its messages are as late as theirs', () => {
+it('a VP that is far behind the others has a slow clock, and its messages are as late as theirs', () => {
   const { judge, behind, registry } = world(4);
   expect([0, 1, 2].map((vp) => judge(vp, 2 + vp))).toEqual([2, 3, 4]);
   expect(judge(3, 3_600)).toBe(2);
@@ -22,14 +22,14 @@ test('a VP that is far behind the others has a slow clock, and its messages are 
   expect(registry.slowClocks).toBe(1);
 });
 
-test('two slow clocks are no late stream, also where nobody else was heard', () => {
+it('two slow clocks are no late stream, also where nobody else was heard', () => {
   const { judge, behind } = world(2);
   judge(0, 3_600);
   judge(1, 600);
   expect(behind()).toEqual([3_600, 600]);
 });
 
-test('a stream that is late as a whole keeps its stamps, once three vantage points say so', () => {
+it('a stream that is late as a whole keeps its stamps, once three vantage points say so', () => {
   const { clocks, judge, behind, registry } = world(6);
   for (let vp = 0; vp < 5; vp++) judge(vp, 600 + vp);
   expect(clocks.medianMs).toBe(600_000);
@@ -38,21 +38,21 @@ test('a stream that is late as a whole keeps its stamps, once three vantage poin
   expect(judge(5, 4_200, 2)).toBe(601);
 });
 
-test('the first message of a VP that was on time shows as late, the next that agrees as a clock', () => {
+it('the first message of a VP that was on time shows as late, the next that agrees as a clock', () => {
   const { judge, registry, behind } = world(1);
   registry.lastHeardMs[0] = NOW - 1;
   expect([judge(0, 600), behind()[0]]).toEqual([600, 600]);
   expect([judge(0, 604), behind()[0]]).toEqual([4, 600]);
 });
 
-test('a clock that was set right is right again with the next message', () => {
+it('a clock that was set right is right again with the next message', () => {
   const { judge, behind, registry } = world(1);
   judge(0, 600);
   expect(judge(0, 1, 1)).toBe(1);
   expect([behind(), registry.slowClocks]).toEqual([[0], 0]);
 });
 
-test('what is later than a slow clock explains is lateness, unless two messages in a row agree: then the clock was set back', () => {
+it('what is later than a slow clock explains is lateness, unless two messages in a row agree: then the clock was set back', () => {
   const { judge, behind } = world(1);
   judge(0, 605);
   expect([judge(0, 600), judge(0, 608), behind()[0]]).toEqual([0, 8, 600]);
@@ -60,13 +60,13 @@ test('what is later than a slow clock explains is lateness, unless two messages 
   expect([judge(0, 3_600), judge(0, 3_605), behind()[0]]).toEqual([3_000, 0, 3_605]);
 });
 
-test('a fast clock is none of these: its stamps are bounded by their receipt', () => {
+it('a fast clock is none of these: its stamps are bounded by their receipt', () => {
   const { judge, behind } = world(1);
   expect(judge(0, -3_600)).toBe(-3_600);
   expect(behind()).toEqual([0]);
 });
 
-test('old samples do not tell the delay of now', () => {
+it('old samples do not tell the delay of now', () => {
   const { clocks, judge } = world(8);
   for (let vp = 0; vp < 5; vp++) judge(vp, 300);
   for (let vp = 5; vp < 8; vp++) judge(vp, 1, 700);
@@ -74,7 +74,7 @@ test('old samples do not tell the delay of now', () => {
   expect(clocks.medianMs).toBe(1_000);
 });
 
-test('a VP that is forgotten takes its clock with it', () => {
+it('a VP that is forgotten takes its clock with it', () => {
   const { judge, registry } = world(1);
   judge(0, 600);
   registry.remove(0);

@@ -1,5 +1,5 @@
 /** How far the service's clock is ahead: no single answer decides, more than a day is no clock. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import type { History } from '../../src/stream/history.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
@@ -32,14 +32,14 @@ function world(answersMs: readonly number[], streamDelayMs?: number) {
   return { clock, api, settle, changes, logger, answers: () => answers, refused: () => refused };
 }
 
-test('one answer that agrees with the clock of this machine is enough', async () => {
+it('one answer that agrees with the clock of this machine is enough', async () => {
   const { clock, settle, changes, answers, refused } = world([6_000]);
   expect(clock.isKnown).toBe(false);
   await settle();
   expect([clock.isKnown, clock.offsetMs, changes, answers(), refused()]).toEqual([true, 0, [], 0, 0]);
 });
 
-test('another offset is believed when three answers in a row agree, and it is told', async () => {
+it('another offset is believed when three answers in a row agree, and it is told', async () => {
   const { clock, settle, changes, answers, logger } = world([3_600_000, 3_600_900, 3_599_000]);
   await settle();
   expect([clock.isKnown, clock.offsetMs, changes, answers()]).toEqual([true, 3_599_000, [3_599_000], 2]);
@@ -48,7 +48,7 @@ test('another offset is believed when three answers in a row agree, and it is to
   expect(changes).toHaveLength(1);
 });
 
-test.each([
+it.each([
   ['at first', false],
   ['later', true],
 ])('one answer that is dated wrong changes nothing (%s)', async (_, isKnown) => {
@@ -61,13 +61,13 @@ test.each([
   expect([clock.isKnown, clock.offsetMs, changes, refused()]).toEqual([true, 0, [], 1]);
 });
 
-test('answers that never agree make the offset unknown, and nothing is read', async () => {
+it('answers that never agree make the offset unknown, and nothing is read', async () => {
   const { clock, settle } = world([...Array(40).keys()].map((i) => 60_000 + i * 10_000));
   await expect(settle()).rejects.toThrow('do not agree about the time');
   expect([clock.isKnown, clock.offsetMs]).toEqual([false, 0]);
 });
 
-test.each([
+it.each([
   [2 * DAY_MS, '172800 s behind'],
   [-DAY_MS - 1_000, '86401 s ahead'],
 ])('an offset over a day (%d ms) is a fault that says what to do', async (ms, words) => {
@@ -76,25 +76,25 @@ test.each([
   expect([clock.isKnown, changes]).toEqual([false, []]);
 });
 
-test('times of the stream that fit one answer, and not what was believed, are the second witness', async () => {
+it('times of the stream that fit one answer, and not what was believed, are the second witness', async () => {
   const { clock, settle, answers } = world([3_600_000], -3_598_000);
   await settle();
   expect([clock.isKnown, clock.offsetMs, answers()]).toEqual([true, 3_600_000, 0]);
 });
 
-test('times of the stream refute answers, however many agree', async () => {
+it('times of the stream refute answers, however many agree', async () => {
   const { clock, settle, changes, refused } = world([-600_000], 2_000);
   await settle();
   expect([clock.isKnown, clock.offsetMs, changes, refused()]).toEqual([true, 0, [], 1]);
 });
 
-test('a stream that is late as a whole fits neither, and does not decide', async () => {
+it('a stream that is late as a whole fits neither, and does not decide', async () => {
   const { clock, settle, answers } = world([3_600_000], 900_000);
   await settle();
   expect([clock.offsetMs, answers()]).toEqual([3_600_000, 2]);
 });
 
-test('once in doubt it is known again by one answer that agrees, and nothing that was read is void', async () => {
+it('once in doubt it is known again by one answer that agrees, and nothing that was read is void', async () => {
   const { clock, api, settle, changes, answers } = world([3_600_000]);
   await settle();
   clock.doubt();

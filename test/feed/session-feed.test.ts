@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
 import type { HoldBounds } from '../../src/feed/frame-queue.ts';
@@ -56,7 +56,7 @@ describe('a message in which nothing is monitored', () => {
   const FOREIGN = '203.0.113.0/24';
   const of = (sec: number, prefixes: string) => frame(1, sec, { prefixes, 'as-path': '64601 64500' });
 
-  test('is told with all its prefixes, whichever decoder reads it', () => {
+  it('is told with all its prefixes, whichever decoder reads it', () => {
     feed.frames([of(1_700_000_001, FOREIGN)], NOW);
     feed.frames([of(1_700_000_002, `${FOREIGN},198.18.0.0/15`)], NOW + 1);
     feed.frames([frame(1, 1_700_000_003, { withdraws: FOREIGN })], NOW + 2);
@@ -71,7 +71,7 @@ describe('a message in which nothing is monitored', () => {
     ]);
   });
 
-  test('is none when a part of it is monitored, inside what is, or the canary', () => {
+  it('is none when a part of it is monitored, inside what is, or the canary', () => {
     for (const prefixes of [PREFIX, `${FOREIGN},${PREFIX}`, '192.0.2.128/25', CANARY, `${CANARY},${FOREIGN}`]) {
       feed.frames([of(1_700_000_001, prefixes)], NOW);
       feed.frames([of(1_700_000_002, prefixes)], NOW);
@@ -80,7 +80,7 @@ describe('a message in which nothing is monitored', () => {
     expect(told).toEqual([]);
   });
 
-  test('is told once of those that come together, also among others, and as received when it was held', () => {
+  it('is told once of those that come together, also among others, and as received when it was held', () => {
     feed.frames([announce(1, 1_700_000_000), of(1_700_000_001, FOREIGN)], NOW);
     told.length = 0;
     feed.frames([announce(1, 1_700_000_002), of(1_700_000_003, FOREIGN), of(1_700_000_004, FOREIGN)], NOW + 1);
@@ -94,7 +94,7 @@ describe('a message in which nothing is monitored', () => {
 });
 
 describe('frames that come together', () => {
-  test('are applied in their order, whatever in between is in doubt', () => {
+  it('are applied in their order, whatever in between is in doubt', () => {
     feed.frames([announce(1, 1_700_000_001)], NOW);
     expect(feed.generalDecodes).toBe(1); // the VP is new, and so is the spelling of the prefix
     const gone = (vp: number, sec: number) => frame(vp, sec, { withdraws: PREFIX });
@@ -120,7 +120,7 @@ describe('frames that come together', () => {
     expect(table.paths.size).toBe(1);
   });
 
-  test('are all applied when there are more than are read at once', () => {
+  it('are all applied when there are more than are read at once', () => {
     feed.frames([announce(1, 1_700_000_000)], NOW);
     const packet = Array.from({ length: 1_000 }, (_, i) => announce(1, 1_700_000_001 + i));
     feed.frames(packet, NOW + 1_000_000);
@@ -129,7 +129,7 @@ describe('frames that come together', () => {
     expect(monitored.lastAnnouncementUs).toBe(1_700_001_000_000_000);
   });
 
-  test('find the bound of holding in the middle', () => {
+  it('find the bound of holding in the middle', () => {
     feed.hold();
     feed.frames(
       [1, 2, 3, 4, 5].map((vp) => announce(vp, 1_700_000_001)),
@@ -140,7 +140,7 @@ describe('frames that come together', () => {
     expect(table.routes).toBe(3);
   });
 
-  test('keep a path that one of them lets go and a later one needs', () => {
+  it('keep a path that one of them lets go and a later one needs', () => {
     const { paths } = table;
     const route = (vp: number, sec: number, path: string) => frame(vp, sec, { prefixes: PREFIX, 'as-path': path });
     feed.frames([route(1, 1_700_000_001, '64601 64500'), route(2, 1_700_000_001, '64602 64500')], NOW);
@@ -160,7 +160,7 @@ describe('frames that are no messages about routes', () => {
   const KEEPALIVE = Buffer.from('{"record_type":"keepalive"}');
   const ERROR = Buffer.from('{"error":"slow down"}');
 
-  test('are neither life nor damage: they count by reason, and nowhere else', () => {
+  it('are neither life nor damage: they count by reason, and nowhere else', () => {
     feed.frames([announce(1, 1_700_000_001)], NOW);
     feed.frames([KEEPALIVE, ERROR, KEEPALIVE], NOW + 60_000);
     expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([1, NOW, 0]);
@@ -169,17 +169,17 @@ describe('frames that are no messages about routes', () => {
     expect([feed.updates, feed.lastUpdateAtMs]).toEqual([3, NOW + 90_000]);
   });
 
-  test('a message that cannot be read is damage, but no life', () => {
+  it('a message that cannot be read is damage, but no life', () => {
     feed.frames([Buffer.from('{"record_type":"update"'), frame(1, -1, { prefixes: PREFIX, 'as-path': '64500' })], NOW);
     expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([0, undefined, 2]);
   });
 
-  test('a message of which a part can be read is both', () => {
+  it('a message of which a part can be read is both', () => {
     feed.frames([frame(1, 1_700_000_001, { prefixes: `${PREFIX},bad`, 'as-path': '64601 64500' })], NOW);
     expect([feed.updates, feed.lastUpdateAtMs, feed.unreadMessages]).toEqual([1, NOW, 1]);
   });
 
-  test('held messages count with their receipt once they are decoded, and so do those that find no room', () => {
+  it('held messages count with their receipt once they are decoded, and so do those that find no room', () => {
     feed.hold();
     feed.frames([announce(1, 1_700_000_001)], NOW + 1_000);
     feed.frames([KEEPALIVE], NOW + 2_000);
@@ -195,7 +195,7 @@ describe('frames that are no messages about routes', () => {
 });
 
 describe('holding', () => {
-  test('keeps frames back, then applies them in order', () => {
+  it('keeps frames back, then applies them in order', () => {
     feed.hold();
     feed.frames([announce(1, 1_700_000_001)], NOW);
     feed.frames([frame(1, 1_700_000_002, { withdraws: PREFIX })], NOW);
@@ -207,7 +207,7 @@ describe('holding', () => {
     expect(table.routes).toBe(2);
   });
 
-  test('is bounded: events over it are counted, and the release says that the gap is not closed, once', () => {
+  it('is bounded: events over it are counted, and the release says that the gap is not closed, once', () => {
     feed.hold();
     for (let vp = 1; vp <= 5; vp++) feed.frames([announce(vp, 1_700_000_001)], NOW);
     expect(feed.counts.dropped.hold_overflow).toBe(2);
@@ -216,7 +216,7 @@ describe('holding', () => {
     expect(feed.release()).toBe(true);
   });
 
-  test('is bounded in bytes too', () => {
+  it('is bounded in bytes too', () => {
     const long = frame(1, 1_700_000_001, {
       prefixes: PREFIX,
       'as-path': '64601 64500',
@@ -229,7 +229,7 @@ describe('holding', () => {
     expect(feed.counts.dropped.hold_overflow).toBe(1);
   });
 
-  test('what a seed has overtaken counts as seeded, not as out of order', () => {
+  it('what a seed has overtaken counts as seeded, not as out of order', () => {
     feed.hold();
     feed.frames([announce(1, 1_700_000_001)], 1_700_000_002_000);
     const state = table.prefixes.find(PREFIX);
@@ -243,7 +243,7 @@ describe('holding', () => {
     expect(feed.counts.dropped).toMatchObject({ seeded: 1, out_of_order: 1 });
   });
 
-  test('a frame that is held is a copy: its packet may be overwritten', () => {
+  it('a frame that is held is a copy: its packet may be overwritten', () => {
     const data = announce(1, 1_700_000_001);
     feed.hold();
     feed.frames([data], NOW);
@@ -264,7 +264,7 @@ describe('a message of many prefixes', () => {
     turns.lookMs = 10;
   });
 
-  test('is applied over several turns, and what comes behind it in its packet or later is applied after it', async () => {
+  it('is applied over several turns, and what comes behind it in its packet or later is applied after it', async () => {
     feed.frames(
       [announce(1, 1_700_000_001), large(1_700_000_001, [...FOREIGN, PREFIX], 2), announce(1, 1_700_000_001)],
       NOW,
@@ -285,7 +285,7 @@ describe('a message of many prefixes', () => {
     expect([feed.counts.unmonitoredPrefixes, feed.updates]).toEqual([3_000, 4]);
   });
 
-  test('wait for a turn up to a mebibyte; beyond that the stream is held up while some are applied', () => {
+  it('wait for a turn up to a mebibyte; beyond that the stream is held up while some are applied', () => {
     feed = newFeed({ frames: 1_000, bytes: 100_000_000 });
     const packet = [large(1_700_000_001, FOREIGN)]; // of 40 KB
     feed.frames(packet, NOW);
@@ -299,7 +299,7 @@ describe('a message of many prefixes', () => {
     expect(applied()).toBe(35 * 3_000);
   });
 
-  test('that came alone in a short frame, too', () => {
+  it('that came alone in a short frame, too', () => {
     feed.frames([large(1_700_000_001, FOREIGN.slice(0, 600))], NOW);
     feed.frames([announce(2, 1_700_000_002)], NOW);
     expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([256, 0]);
@@ -307,7 +307,7 @@ describe('a message of many prefixes', () => {
     expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([600, 1]);
   });
 
-  test('counts once, whatever its time, and is told with all its prefixes when none is monitored', () => {
+  it('counts once, whatever its time, and is told with all its prefixes when none is monitored', () => {
     feed.frames([large(0, FOREIGN)], NOW);
     feed.frames([large(1_800_000_000, FOREIGN)], NOW + 1);
     turns.all();
@@ -318,7 +318,7 @@ describe('a message of many prefixes', () => {
     ]);
   });
 
-  test('withdraws first, and what is announced too was only announced, however far apart they stand', () => {
+  it('withdraws first, and what is announced too was only announced, however far apart they stand', () => {
     feed.frames([announce(1, 1_700_000_001)], NOW);
     const withdraws = [PREFIX, ...FOREIGN].join();
     feed.frames(
@@ -329,7 +329,7 @@ describe('a message of many prefixes', () => {
     expect([monitored().withdrawals, monitored().announcements, table.routes]).toEqual([0, 2, 1]);
   });
 
-  test('goes on when a hold comes, and before frames that are held', () => {
+  it('goes on when a hold comes, and before frames that are held', () => {
     feed.frames([large(1_700_000_001, [...FOREIGN, PREFIX])], NOW);
     feed.hold();
     feed.frames([frame(1, 1_700_000_001, { withdraws: PREFIX })], NOW + 1);
@@ -339,7 +339,7 @@ describe('a message of many prefixes', () => {
     expect(table.routes).toBe(0);
   });
 
-  test('of a VP that has to make room between two turns: the rest counts as dropped', () => {
+  it('of a VP that has to make room between two turns: the rest counts as dropped', () => {
     table = new RoutingTable({ maxVps: 1 });
     feed = newFeed({ frames: 1_000, bytes: 1_000_000 });
     feed.frames([large(1_700_000_001, FOREIGN)], NOW);
@@ -369,7 +369,7 @@ describe('a release of more than a turn takes', () => {
     slowly();
   });
 
-  test('goes on in turns to come, and what comes meanwhile is applied after it', async () => {
+  it('goes on in turns to come, and what comes meanwhile is applied after it', async () => {
     feed.hold();
     for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     expect(feed.release()).toBe(true);
@@ -387,7 +387,7 @@ describe('a release of more than a turn takes', () => {
     expect(hops()).toBe(2);
   });
 
-  test('a copy is kept of what comes meanwhile, and it counts as live: late, it is out of order', () => {
+  it('a copy is kept of what comes meanwhile, and it counts as live: late, it is out of order', () => {
     feed.hold();
     for (let i = 1; i <= 2; i++) feed.frames([route(1_700_000_005, i)], NOW + i);
     feed.release();
@@ -399,7 +399,7 @@ describe('a release of more than a turn takes', () => {
     expect(feed.counts.dropped).toMatchObject({ out_of_order: 1, seeded: 0 });
   });
 
-  test('a hold in the middle keeps back what comes from then on, and nothing that was released before', async () => {
+  it('a hold in the middle keeps back what comes from then on, and nothing that was released before', async () => {
     feed.hold();
     for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     feed.release();
@@ -422,7 +422,7 @@ describe('a release of more than a turn takes', () => {
     expect([monitored().announcements, hops()]).toEqual([6, 6]);
   });
 
-  test('a release, a hold and a release before the first turn lose nothing and keep the order', () => {
+  it('a release, a hold and a release before the first turn lose nothing and keep the order', () => {
     feed.hold();
     for (let i = 1; i <= 3; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     feed.release();
@@ -437,7 +437,7 @@ describe('a release of more than a turn takes', () => {
     expect(feed.counts.dropped).toMatchObject({ hold_overflow: 0, out_of_order: 0, seeded: 0 });
   });
 
-  test('makes room for what comes meanwhile: live frames are never lost', () => {
+  it('makes room for what comes meanwhile: live frames are never lost', () => {
     feed.hold();
     for (let i = 1; i <= 8; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     feed.release();
@@ -447,7 +447,7 @@ describe('a release of more than a turn takes', () => {
     expect([monitored().announcements, hops(), feed.counts.dropped.hold_overflow]).toEqual([30, 30, 0]);
   });
 
-  test('makes room for what is held meanwhile, until only that is left: then it overflows, and the next release says so', () => {
+  it('makes room for what is held meanwhile, until only that is left: then it overflows, and the next release says so', () => {
     feed.hold();
     for (let i = 1; i <= 8; i++) feed.frames([route(1_700_000_001, i)], NOW + i);
     expect(feed.release()).toBe(true);
@@ -459,7 +459,7 @@ describe('a release of more than a turn takes', () => {
     expect([monitored().announcements, hops()]).toEqual([16, 16]);
   });
 
-  test('a packet of thousands of tiny frames is spread over turns, in its order', () => {
+  it('a packet of thousands of tiny frames is spread over turns, in its order', () => {
     feed = newFeed({ frames: 10_000, bytes: 100_000 });
     const broken = Array.from({ length: 3_000 }, () => Buffer.from('{'));
     feed.frames([...broken, announce(1, 1_700_000_001)], NOW);
@@ -471,14 +471,14 @@ describe('a release of more than a turn takes', () => {
     expect([monitored().announcements, monitored().withdrawals, table.routes]).toEqual([1, 1, 0]);
   });
 
-  test('a live frame over the bound in bytes is applied all the same', () => {
+  it('a live frame over the bound in bytes is applied all the same', () => {
     feed = newFeed({ frames: 8, bytes: 10 });
     feed.frames([...Array.from({ length: 600 }, () => Buffer.from('{}')), route(1_700_000_001, 3)], NOW);
     turns.all();
     expect([hops(), feed.counts.dropped.hold_overflow]).toEqual([3, 0]);
   });
 
-  test('what is applied may lead to another release: no frame is applied inside another', () => {
+  it('what is applied may lead to another release: no frame is applied inside another', () => {
     turns.lookMs = 0;
     const seen: number[] = [];
     feed = new SessionFeed({
@@ -499,7 +499,7 @@ describe('a release of more than a turn takes', () => {
   });
 });
 
-test('every frame is counted by what became of it', () => {
+it('every frame is counted by what became of it', () => {
   feed.frames([Buffer.from('{')], NOW);
   feed.frames([Buffer.from('[]')], NOW);
   feed.frames([Buffer.from([0xff, 0xfe, 0x00])], NOW);
@@ -508,7 +508,7 @@ test('every frame is counted by what became of it', () => {
   expect(feed.counts.unmonitoredPrefixes).toBe(1);
 });
 
-test('the delay is receipt minus message time; a clock that is ahead gives 0 and, far ahead, the time of receipt', () => {
+it('the delay is receipt minus message time; a clock that is ahead gives 0 and, far ahead, the time of receipt', () => {
   feed.frames([announce(1, NOW / 1000 - 7)], NOW);
   expect(feed.delay).toMatchObject({ count: 1, sum: 7 });
   feed.frames([announce(2, NOW / 1000 + 2)], NOW);
@@ -520,21 +520,21 @@ test('the delay is receipt minus message time; a clock that is ahead gives 0 and
   expect(table.routes).toBe(2);
 });
 
-test('the canary is a sign of life', () => {
+it('the canary is a sign of life', () => {
   feed.frames([frame(1, 1_700_000_001, { prefixes: CANARY, 'as-path': '64601 12654' })], NOW);
   expect(feed.canaryAtMs).toBe(NOW);
   feed.frames([frame(1, 1_700_000_002, { withdraws: CANARY })], NOW + 5);
   expect(feed.canaryAtMs).toBe(NOW + 5);
 });
 
-test('the canary was asked for: it is neither unmonitored nor in the table', () => {
+it('the canary was asked for: it is neither unmonitored nor in the table', () => {
   const both = { prefixes: `${CANARY},203.0.113.0/24`, 'as-path': '64601 12654' };
   feed.frames([frame(1, 1_700_000_001, both)], NOW);
   feed.frames([frame(1, 1_700_000_002, { withdraws: CANARY })], NOW);
   expect([feed.counts.unmonitoredPrefixes, table.routes]).toEqual([1, 0]);
 });
 
-test('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
+it('the names of the keys of a withdrawal without prefixes are told once, never a value', () => {
   for (let i = 0; i < 3; i++) feed.frames([frame(1, 1_700_000_001, { gone: 'secret value' })], NOW);
   const told = logger.lines.filter((line) => line.message.includes('no readable prefix'));
   expect(told).toHaveLength(1);
@@ -542,7 +542,7 @@ test('the names of the keys of a withdrawal without prefixes are told once, neve
   expect(feed.decodeFailures.withdrawal_without_prefix).toBe(3);
 });
 
-test('withdrawn prefixes under a key that nobody documented are applied, and the key is told once', () => {
+it('withdrawn prefixes under a key that nobody documented are applied, and the key is told once', () => {
   feed.frames([announce(1, 1_700_000_001)], NOW);
   feed.frames([frame(1, 1_700_000_002, { gone: PREFIX })], NOW);
   feed.frames([frame(1, 1_700_000_003, { gone: PREFIX })], NOW);
@@ -564,7 +564,7 @@ describe('clocks of senders', () => {
   }
   const origins = () => Object.fromEntries(table.prefixes.find(PREFIX)!.monitored!.origins.entries());
 
-  test('what comes live after the time of a seed is newer than it, whatever its sender stamps', () => {
+  it('what comes live after the time of a seed is newer than it, whatever its sender stamps', () => {
     seedAll();
     feed.frames([frame(1, 0, { withdraws: PREFIX })], NOW);
     feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
@@ -576,7 +576,7 @@ describe('clocks of senders', () => {
     expect(feed.delay).toMatchObject({ count: 2, sum: 0 });
   });
 
-  test('and stays newer than what a later comparison says of a time before it', () => {
+  it('and stays newer than what a later comparison says of a time before it', () => {
     seedAll();
     feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
     const state = table.prefixes.find(PREFIX)!;
@@ -586,7 +586,7 @@ describe('clocks of senders', () => {
     expect(table.seedRoute(state, vp, path, 0, (NOW + 60_000) * 1000)).toBe('corrected');
   });
 
-  test('among themselves messages of a slow clock are in the order of their stamps', () => {
+  it('among themselves messages of a slow clock are in the order of their stamps', () => {
     seedAll();
     feed.frames([frame(2, NOW / 1000 - 3_600, { withdraws: PREFIX })], NOW);
     feed.frames([frame(2, NOW / 1000 - 3_700, { prefixes: PREFIX, 'as-path': '64602 64500' })], NOW);
@@ -596,7 +596,7 @@ describe('clocks of senders', () => {
     expect([table.routes, feed.counts.dropped.out_of_order]).toEqual([2, 1]);
   });
 
-  test('a stream that is late as a whole keeps its stamps: what is older than the seed is older', () => {
+  it('a stream that is late as a whole keeps its stamps: what is older than the seed is older', () => {
     for (const i of [4, 5, 6]) feed.frames([announce(i, NOW / 1000 - 600)], NOW);
     seedAll();
     feed.frames([frame(1, NOW / 1000 - 600, { withdraws: PREFIX })], NOW + 1_000);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { planSessions } from '../../src/feed/session-plan.ts';
 import type { SessionPlan } from '../../src/stream/live-feed.ts';
@@ -9,7 +9,7 @@ const entry = (text: string) => {
   return { prefix, description: 'ours', group: 'g', origins: undefined, upstreams: [64_500] };
 };
 
-test('each prefix is watched by the session that the source gives it', () => {
+it('each prefix is watched by the session that the source gives it', () => {
   const former = { watched: [], prefixes: [], subscriptions: [], sources: [{ prefixes: [], subscriptions: [] }] };
   const given: SessionPlan[] = [];
   const feed = {
@@ -33,7 +33,7 @@ test('each prefix is watched by the session that the source gives it', () => {
   expect(given).toEqual(former.sources);
 });
 
-test('every source carries what it has room for, and sessions are numbered over all sources', () => {
+it('every source carries what it has room for, and sessions are numbered over all sources', () => {
   const first = { plan: () => ({ prefixes: [['10.0.0.0/24'], []], subscriptions: [['10.0.0.0/24'], []] }) };
   const second = {
     plan: () => ({
@@ -46,7 +46,7 @@ test('every source carries what it has room for, and sessions are numbered over 
   expect(plan.subscriptions).toEqual([['10.0.0.0/24'], [], ['10.0.0.0/24', '10.0.1.0/24']]);
 });
 
-test('a prefix that no source carries is an error of the configuration', () => {
+it('a prefix that no source carries is an error of the configuration', () => {
   const full = { plan: () => ({ prefixes: [['10.0.0.0/24']], subscriptions: [['10.0.0.0/24']] }) };
   expect(() => planSessions(['10.0.0.0/24', '10.0.1.0/24'].map(entry), [full])).toThrow(
     'prefixes: no source has room for 10.0.1.0/24',

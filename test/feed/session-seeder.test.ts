@@ -1,6 +1,6 @@
 /** One session's part of the table against a Data API that does what the test says, by a clock that the test turns. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
@@ -147,7 +147,7 @@ function world(turns?: Turns, title?: string) {
   return { timers, api, logger, table, feed, fold, figures, stream, directory, clock, seeder, pass, seeded };
 }
 
-test('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {
+it('what was still on its way when the stream was cut is older than the cut, and is read all the same', async () => {
   const { timers, api, table, feed, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -170,7 +170,7 @@ test('what was still on its way when the stream was cut is older than the cut, a
   expect([seeder.complete, table.routes]).toEqual([true, 2]);
 });
 
-test('after a gap the more-specifics, which cost a request each, are asked for once, and over the whole gap', async () => {
+it('after a gap the more-specifics, which cost a request each, are asked for once, and over the whole gap', async () => {
   const { timers, api, feed, seeder, pass, seeded } = world();
   await seeded();
   expect(api.updatesAsked.map(([of]) => of)).toEqual(['all', 'all']);
@@ -192,7 +192,7 @@ test('after a gap the more-specifics, which cost a request each, are asked for o
   ]);
 });
 
-test('a stream that is cut again and again is filled later, by one reading, and asks nobody until then', async () => {
+it('a stream that is cut again and again is filled later, by one reading, and asks nobody until then', async () => {
   const { timers, api, seeder, pass, seeded } = world();
   await seeded();
   const cut = () => {
@@ -214,7 +214,7 @@ test('a stream that is cut again and again is filled later, by one reading, and 
   expect(api.updatesAsked.map(([of]) => of)).toEqual(['all']);
 });
 
-test('a prefix is trusted once all that was held for its seed is applied, however many turns that takes', async () => {
+it('a prefix is trusted once all that was held for its seed is applied, however many turns that takes', async () => {
   const turns = new ManualTurns();
   turns.lookMs = 10; // each look at the clock takes a turn's whole time
   const { timers, feed, table, seeder, pass } = world(turns);
@@ -239,7 +239,7 @@ test('a prefix is trusted once all that was held for its seed is applied, howeve
   expect(monitored.withdrawals).toBe(3);
 });
 
-test('a stop ends when what was held is applied', async () => {
+it('a stop ends when what was held is applied', async () => {
   const turns = new ManualTurns();
   turns.lookMs = 10;
   const { timers, feed, table, seeder, pass, seeded } = world(turns);
@@ -261,7 +261,7 @@ test('a stop ends when what was held is applied', async () => {
   expect([monitored.withdrawals, table.routes]).toEqual([3, 2]);
 });
 
-test('a stop does not wait for more than a second: what was not applied is for the next start to read', async () => {
+it('a stop does not wait for more than a second: what was not applied is for the next start to read', async () => {
   const turns = new ManualTurns();
   turns.lookMs = 10;
   const { timers, feed, table, seeder, pass, seeded } = world(turns);
@@ -289,7 +289,7 @@ test('a stop does not wait for more than a second: what was not applied is for t
   expect(monitored.withdrawals).toBe(withdrawals);
 });
 
-test('what a comparison corrected before the answer broke off is counted', async () => {
+it('what a comparison corrected before the answer broke off is counted', async () => {
   const { api, table, figures, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -317,7 +317,7 @@ const withdrawalOf = (vp: VantagePoint, atMs: number): UpdateRow => ({
 });
 const ASKED_AGAIN_MS = 120_000;
 
-test('a few routes that the RIB does not have are dropped at once and counted', async () => {
+it('a few routes that the RIB does not have are dropped at once and counted', async () => {
   const { api, table, figures, seeder, pass, seeded } = world();
   const more = moreVps(30);
   api.list = [...api.list, ...more.map((one) => ({ ...api.list[0], ...one }))];
@@ -333,7 +333,7 @@ test('a few routes that the RIB does not have are dropped at once and counted', 
   expect(seeder.isTrusted(PREFIX)).toBe(true);
 });
 
-test('a VP that went between the list and the RIB goes as one that is down, and is not expected', async () => {
+it('a VP that went between the list and the RIB goes as one that is down, and is not expected', async () => {
   const { api, table, seeder, pass, timers } = world();
   const more = moreVps(30);
   api.list = [...api.list, ...more.map((one) => ({ ...api.list[0], ...one }))];
@@ -352,7 +352,7 @@ test('a VP that went between the list and the RIB goes as one that is down, and 
   expect([monitored.state.visible, table.expected(monitored), monitored.losses.vp_down]).toEqual([32, 32, 1]);
 });
 
-test('an answer that is empty for a moment takes nothing away; the prefix is not trusted until the next one', async () => {
+it('an answer that is empty for a moment takes nothing away; the prefix is not trusted until the next one', async () => {
   const { api, table, figures, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -366,7 +366,7 @@ test('an answer that is empty for a moment takes nothing away; the prefix is not
   expect([table.routes, figures.corrections, seeder.isTrusted(PREFIX)]).toEqual([3, 0, true]);
 });
 
-test('a RIB that stays empty is not believed while no VP has said that it withdrew the route', async () => {
+it('a RIB that stays empty is not believed while no VP has said that it withdrew the route', async () => {
   const { api, table, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -376,7 +376,7 @@ test('a RIB that stays empty is not believed while no VP has said that it withdr
   expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
 });
 
-test('an outage that the stream did not tell is believed when the updates tell it too', async () => {
+it('an outage that the stream did not tell is believed when the updates tell it too', async () => {
   const { timers, api, table, figures, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -388,7 +388,7 @@ test('an outage that the stream did not tell is believed when the updates tell i
   expect([table.routes, figures.corrections, seeder.isTrusted(PREFIX)]).toEqual([0, 3, true]);
 });
 
-test('what is in doubt stays so over a cut of the stream', async () => {
+it('what is in doubt stays so over a cut of the stream', async () => {
   const { timers, api, seeder, pass, seeded } = world();
   await seeded();
   await pass(3_600_000);
@@ -405,7 +405,7 @@ test('what is in doubt stays so over a cut of the stream', async () => {
   expect(seeder.isTrusted(PREFIX)).toBe(true);
 });
 
-test('who held the prefix a window ago and is up is expected, whenever the process was started', async () => {
+it('who held the prefix a window ago and is up is expected, whenever the process was started', async () => {
   const { api, table, seeder, pass, timers } = world();
   const more = moreVps(2);
   const gone: VantagePoint = { protocol: 'bgp', asn: 64_999, ip: '203.0.113.99' };
@@ -424,7 +424,7 @@ test('who held the prefix a window ago and is up is expected, whenever the proce
   expect(api.holdersAsked).toBe(1);
 });
 
-test('a start with an empty RIB in place of 3 of 3 a window ago is not trusted before a second one', async () => {
+it('a start with an empty RIB in place of 3 of 3 a window ago is not trusted before a second one', async () => {
   const { api, table, seeder, pass, timers } = world();
   api.before = api.rows;
   api.rows = [];
@@ -436,7 +436,7 @@ test('a start with an empty RIB in place of 3 of 3 a window ago is not trusted b
   expect([monitored.state.visible, table.expected(monitored), seeder.isTrusted(PREFIX)]).toEqual([0, 3, true]);
 });
 
-test('a start without most of the holders is believed when the RIB says it twice and no VP said that it holds the prefix', async () => {
+it('a start without most of the holders is believed when the RIB says it twice and no VP said that it holds the prefix', async () => {
   const { api, table, seeder, pass, timers } = world();
   api.before = api.rows;
   api.rows = api.rows.slice(0, 1);
@@ -448,7 +448,7 @@ test('a start without most of the holders is believed when the RIB says it twice
   expect([monitored.state.visible, table.expected(monitored), seeder.isTrusted(PREFIX)]).toEqual([1, 3, true]);
 });
 
-test('a history of holders that fails is asked for again, and the table is complete meanwhile', async () => {
+it('a history of holders that fails is asked for again, and the table is complete meanwhile', async () => {
   const { api, table, seeder, pass, seeded } = world();
   api.holdersFail = unavailable();
   await seeded();
@@ -460,7 +460,7 @@ test('a history of holders that fails is asked for again, and the table is compl
   expect([seeder.complete, monitored.expectedKnown]).toEqual([true, true]);
 });
 
-test('a Data API without such a history is asked once, and the denominator stays unknown until a window has passed', async () => {
+it('a Data API without such a history is asked once, and the denominator stays unknown until a window has passed', async () => {
   const { api, table, pass, seeded, timers } = world();
   api.holdersFail = new DataApiError('BAD_REQUEST', 'Data API: no data of that time');
   await seeded();
@@ -471,7 +471,7 @@ test('a Data API without such a history is asked once, and the denominator stays
   expect(monitored.expectedKnown).toBe(true);
 });
 
-test('a prefix that is added leaves the others trusted while it is read', async () => {
+it('a prefix that is added leaves the others trusted while it is read', async () => {
   const { timers, api, seeder, pass, seeded } = world();
   await seeded();
   const added = '203.0.113.0/24';
@@ -485,7 +485,7 @@ test('a prefix that is added leaves the others trusted while it is read', async 
   expect([api.ribs, seeder.isTrusted(PREFIX), seeder.isTrusted(added)]).toEqual([2, true, true]);
 });
 
-test('routes of a VP that came back are asked for again when they could not be read', async () => {
+it('routes of a VP that came back are asked for again when they could not be read', async () => {
   const { api, table, figures, directory, seeder, pass, seeded } = world();
   const poll = () => directory.refresh(api, new AbortController().signal);
   await seeded();
@@ -506,7 +506,7 @@ test('routes of a VP that came back are asked for again when they could not be r
   expect(api.ribs).toBe(ribs);
 });
 
-test('with nobody to ask for routes the table is not complete, whatever the API calls a success', async () => {
+it('with nobody to ask for routes the table is not complete, whatever the API calls a success', async () => {
   const { timers, api, figures, seeder, pass } = world();
   const { list } = api;
   api.list = [];
@@ -523,7 +523,7 @@ test('with nobody to ask for routes the table is not complete, whatever the API 
   expect(seeder.complete).toBe(true);
 });
 
-test('the table is read as soon as the connection is open, once, and not again when it counts as connected', async () => {
+it('the table is read as soon as the connection is open, once, and not again when it counts as connected', async () => {
   const { timers, api, table, seeder, pass } = world();
   seeder.opened(timers.now());
   await pass(250);
@@ -534,7 +534,7 @@ test('the table is read as soon as the connection is open, once, and not again w
   expect([api.ribs, seeder.complete]).toEqual([1, true]);
 });
 
-test('a connection that opens and is refused leaves the table as incomplete as it was', async () => {
+it('a connection that opens and is refused leaves the table as incomplete as it was', async () => {
   const { timers, api, seeder, pass } = world();
   seeder.opened(timers.now());
   await pass(100);
@@ -546,7 +546,7 @@ test('a connection that opens and is refused leaves the table as incomplete as i
   expect([api.ribs, seeder.complete]).toEqual([1, true]);
 });
 
-test('a prefix that comes between opening and connecting is read as well', async () => {
+it('a prefix that comes between opening and connecting is read as well', async () => {
   const { timers, api, seeder, pass } = world();
   const added = '203.0.113.0/24';
   seeder.opened(timers.now());
@@ -558,7 +558,7 @@ test('a prefix that comes between opening and connecting is read as well', async
   expect([api.ribs, seeder.complete]).toEqual([2, true]);
 });
 
-test.each([300_000, -300_000])(
+it.each([300_000, -300_000])(
   'with a clock that is %d ms ahead the service is asked by its own time, and what the stream says next counts',
   async (aheadMs) => {
     const { timers, api, table, fold, seeder, pass } = world();
@@ -576,7 +576,7 @@ test.each([300_000, -300_000])(
   },
 );
 
-test.each([undefined, 'RIPEstat'])('the log names the service that is read: %s', async (title) => {
+it.each([undefined, 'RIPEstat'])('the log names the service that is read: %s', async (title) => {
   const { timers, api, logger, seeder, pass, seeded } = world(undefined, title);
   const name = title ?? 'the Data API';
   const fine = api.rows;

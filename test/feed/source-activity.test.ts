@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { GRACE_MS, SourceActivity } from '../../src/feed/source-activity.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
@@ -52,7 +52,7 @@ beforeEach(() => {
 
 const shown = () => table.prefixes.find(P)?.monitored?.visibleBySource;
 
-test('a cut that is shorter than the grace moves nothing', () => {
+it('a cut that is shorter than the grace moves nothing', () => {
   activity.disconnected(FIRST);
   timers.advance(GRACE_MS - 1);
   activity.connected(FIRST);
@@ -62,14 +62,14 @@ test('a cut that is shorter than the grace moves nothing', () => {
   expect([shown(), heard]).toEqual([[2, 0], []]);
 });
 
-test('after the grace what two deliver passes on, and the rest must be read as a whole once the session is back', () => {
+it('after the grace what two deliver passes on, and the rest must be read as a whole once the session is back', () => {
   activity.disconnected(FIRST);
   timers.advance(GRACE_MS);
   expect(shown()).toEqual([0, 1]);
   expect(heard).toEqual([`session 0 must read ${P} as a whole`, '64601 passed to source 1']);
 });
 
-test('a session that is back is active again when what it missed is read, and has a grace again only then', () => {
+it('a session that is back is active again when what it missed is read, and has a grace again only then', () => {
   activity.disconnected(FIRST);
   timers.advance(GRACE_MS);
   current.delete(FIRST);
@@ -89,7 +89,7 @@ test('a session that is back is active again when what it missed is read, and ha
   expect(heard).toEqual(['64601 passed to source 1']);
 });
 
-test('a source that never connects is given up after the grace: the other one is the owner', () => {
+it('a source that never connects is given up after the grace: the other one is the owner', () => {
   timers = new ManualTimers();
   const late = new SourceActivity({
     ...{ table, timers, sessions: 2, isCurrent: () => true, onChange: () => late.apply() },
@@ -102,7 +102,7 @@ test('a source that never connects is given up after the grace: the other one is
   expect(shown()).toEqual([0, 1]);
 });
 
-test('a stop leaves no timer', () => {
+it('a stop leaves no timer', () => {
   activity.disconnected(FIRST);
   activity.stop();
   expect(timers.nextInMs).toBeUndefined();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { applyHistory, RibReader } from '../../src/feed/table-comparison.ts';
 import type { HistoryRows } from '../../src/stream/history.ts';
@@ -28,14 +28,14 @@ const update = (vp: VantagePoint, prefix: string, kind: 'A' | 'W') => ({
   timeUs: NOW * 1000,
 });
 
-test('routes of a RIB that are over a bound are counted by the bound', async () => {
+it('routes of a RIB that are over a bound are counted by the bound', async () => {
   const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
   const rib = new RibReader(table, 0, NOW);
   await rib.read(batches(route(A, P), route(A, INNER[0]), route(A, INNER[1]), route(B, P)));
   expect([table.routes, table.droppedRoutes]).toEqual([2, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
 });
 
-test('routes of a RIB whose long paths find no room are counted', async () => {
+it('routes of a RIB whose long paths find no room are counted', async () => {
   const table = tableOf({});
   const rib = new RibReader(table, 0, NOW);
   const long = (i: number) => `${'4200000000 '.repeat(16_342)}${i} 64500`;
@@ -46,7 +46,7 @@ test('routes of a RIB whose long paths find no room are counted', async () => {
   expect(path_limit).toBeGreaterThan(0);
 });
 
-test('announcements of a history that are over a bound are counted; a withdrawal of what was never there is no loss', async () => {
+it('announcements of a history that are over a bound are counted; a withdrawal of what was never there is no loss', async () => {
   const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
   const rows = [
     ...[update(A, INNER[0], 'A'), update(A, INNER[1], 'A'), update(A, INNER[1], 'W')],
@@ -56,7 +56,7 @@ test('announcements of a history that are over a bound are counted; a withdrawal
   expect([table.routes, table.droppedRoutes]).toEqual([1, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
 });
 
-test('what another session answers for, or nobody asked for, is not counted as dropped', async () => {
+it('what another session answers for, or nobody asked for, is not counted as dropped', async () => {
   const table = tableOf({});
   const rib = new RibReader(table, 1, NOW);
   await rib.read(batches(route(A, P), route(A, '203.0.113.0/24')));

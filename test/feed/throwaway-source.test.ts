@@ -1,5 +1,5 @@
 /** A source that only this test has: frames of its own, peer states, no history. It uses the contract and nothing else. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Prefix } from '../../src/bgp/prefix.ts';
 import type { PeerState, RouteUpdate } from '../../src/bgp/route-event.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
@@ -119,7 +119,7 @@ async function world(...names: string[]) {
 }
 
 describe('a source that only this test has', () => {
-  test('works through the contract alone', async () => {
+  it('works through the contract alone', async () => {
     const { exporter, timers, sources, prefix } = await world('lines');
     const [lines] = sources;
     timers.advance(10_000);
@@ -149,7 +149,7 @@ describe('a source that only this test has', () => {
     expect(exporter.ready()).toEqual({ ok: true });
   });
 
-  test('beside another: the first owns, the second takes over after a minute, and gives back', async () => {
+  it('beside another: the first owns, the second takes over after a minute, and gives back', async () => {
     const { timers, sources, prefix, exporter } = await world('first', 'second');
     const [first, second] = sources;
     const shown = async () => [

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
@@ -104,7 +104,7 @@ function world() {
   };
 }
 
-test('a BGP and a BMP VP with the same id are two', async () => {
+it('a BGP and a BMP VP with the same id are two', async () => {
   const { table, read, back, down } = world();
   await read('down', 'up');
   expect([down(BGP), down(BMP), table.routes]).toEqual([1, 0, 1]);
@@ -114,7 +114,7 @@ test('a BGP and a BMP VP with the same id are two', async () => {
   expect([down(BGP), back]).toEqual([0, ['64601']]);
 });
 
-test('a VP that is heard although the list calls it down is believed, until it is silent again', async () => {
+it('a VP that is heard although the list calls it down is believed, until it is silent again', async () => {
   const { table, read, announce, down } = world();
   await read('down', 'up');
   announce(BGP);
@@ -125,7 +125,7 @@ test('a VP that is heard although the list calls it down is believed, until it i
   expect([down(BGP), table.routes]).toEqual([1, 1]);
 });
 
-test('a router that several collectors hear is down only when all of its sessions are', async () => {
+it('a router that several collectors hear is down only when all of its sessions are', async () => {
   const { readList, back, down } = world();
   await readList('up', 'down');
   expect(down(BGP)).toBe(0);
@@ -153,7 +153,7 @@ async function listed() {
   return { ...inside, all, readOnly };
 }
 
-test('a VP that is missing in two lists that follow one another goes with its routes, and is read when it is back', async () => {
+it('a VP that is missing in two lists that follow one another goes with its routes, and is read when it is back', async () => {
   const { table, all, readOnly, back, down } = await listed();
   await readOnly(all.slice(1));
   expect([table.routes, down(BGP)]).toEqual([5, 0]);
@@ -164,7 +164,7 @@ test('a VP that is missing in two lists that follow one another goes with its ro
   expect([down(BGP), back]).toEqual([0, ['64601']]);
 });
 
-test('a VP that was listed before the table knew it goes all the same', async () => {
+it('a VP that was listed before the table knew it goes all the same', async () => {
   const { table, readOnly, announce, all } = await listed();
   const late = { ...BGP, asn: 64_800 };
   await readOnly([...all, late]);
@@ -174,7 +174,7 @@ test('a VP that was listed before the table knew it goes all the same', async ()
   expect(table.routes).toBe(5);
 });
 
-test('a VP that is missing and goes on to speak stays; silent from then on it goes', async () => {
+it('a VP that is missing and goes on to speak stays; silent from then on it goes', async () => {
   const { table, all, readOnly, announce } = await listed();
   await readOnly(all.slice(1));
   announce(BGP);
@@ -184,20 +184,20 @@ test('a VP that is missing and goes on to speak stays; silent from then on it go
   expect(table.routes).toBe(4);
 });
 
-test('a VP that was never listed is the word of the stream, and stays', async () => {
+it('a VP that was never listed is the word of the stream, and stays', async () => {
   const { table, all, readOnly, announce } = await listed();
   announce({ ...BGP, asn: 64_800 });
   for (let i = 0; i < 3; i++) await readOnly(all);
   expect(table.routes).toBe(6);
 });
 
-test('a VP that the service ignores goes as one that is down', async () => {
+it('a VP that the service ignores goes as one that is down', async () => {
   const { table, all, readOnly } = await listed();
   await readOnly(all.slice(1), { id: '9', vp: BGP, status: 'ignored', ...NO_SIZES });
   expect(table.routes).toBe(4);
 });
 
-test('a VP of which the RIB had no data goes with the first list that has it no more', async () => {
+it('a VP of which the RIB had no data goes with the first list that has it no more', async () => {
   const { table, all, readOnly, directory, down } = await listed();
   const silent = new Set(['bgp 64601 198.51.100.1', 'bgp 65000 198.51.100.1']);
   const key = [...directory.holdersAmong(new Set([vantagePointKey(BGP), ...silent]))];
@@ -208,7 +208,7 @@ test('a VP of which the RIB had no data goes with the first list that has it no 
   expect([table.routes, down(BMP), down(BGP)]).toEqual([3, 1, 1]);
 });
 
-test('a list without most of the VPs is doubted, told, and believed when the next one says the same', async () => {
+it('a list without most of the VPs is doubted, told, and believed when the next one says the same', async () => {
   const { table, all, readOnly, doubts, logger, directory } = await listed();
   const few = all.slice(0, 2);
   await readOnly(few);
@@ -220,7 +220,7 @@ test('a list without most of the VPs is doubted, told, and believed when the nex
   expect(logger.values('going')).toEqual([3]);
 });
 
-test('a list of nothing but VPs that are down is doubted too, and forgotten when the next one is as before', async () => {
+it('a list of nothing but VPs that are down is doubted too, and forgotten when the next one is as before', async () => {
   const { table, all, readOnly, doubts } = await listed();
   const away = all.map((vp, i) => ({ ...{ id: String(i), vp, status: 'down' as const }, ...NO_SIZES }));
   await readOnly([], ...away);
@@ -230,14 +230,14 @@ test('a list of nothing but VPs that are down is doubted too, and forgotten when
   expect([table.routes, doubts]).toEqual([5, [true, false, true]]);
 });
 
-test('a VP that is new in a list is read at once; those of the first list are not', async () => {
+it('a VP that is new in a list is read at once; those of the first list are not', async () => {
   const { all, readOnly, back } = await listed();
   expect(back).toEqual([]);
   await readOnly([...all, { ...BGP, asn: 64_900 }]);
   expect(back).toEqual(['64900']);
 });
 
-test('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
+it('with full_feed nobody expects a route of a VP that left the list, or that the service ignores', async () => {
   const table = new RoutingTable({ expectedVps: 'full_feed' });
   const directory = new VpDirectory({
     ...{

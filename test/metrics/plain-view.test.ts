@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DECODE_FAILURES } from '../../src/bgproutes/live/message.ts';
 import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
 import { Histogram } from '../../src/metrics/histogram.ts';
@@ -151,7 +151,7 @@ describe('a session of the stream', () => {
     expect(all.get('bgp_stream_up{session="1",source="bgproutes"}')).toBe(1);
   });
 
-  test.each([
+  it.each([
     [-5, 0],
     [0, 0],
     [0.1, 0],

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { hasOneHost } from '../../src/outputs/host-header.ts';
 
-test.each([
+it.each([
   'localhost',
   'a.example:10479',
   '127.0.0.1:80',
@@ -12,12 +12,12 @@ test.each([
   'xn--bcher-kva.example',
 ])('a Host may be "%s"', (host) => expect(hasOneHost(['Accept', '*/*', 'Host', host])).toBe(true));
 
-test.each(['a, b', 'a b', 'http://a', 'a/b', 'user@a', 'a:b', '[::1', '::1', 'a?b', 'a#b', '"a"'])(
+it.each(['a, b', 'a b', 'http://a', 'a/b', 'user@a', 'a:b', '[::1', '::1', 'a?b', 'a#b', '"a"'])(
   'a Host may not be "%s"',
   (host) => expect(hasOneHost(['host', host])).toBe(false),
 );
 
-test('there may be one, and HTTP/1.0 needs none', () => {
+it('there may be one, and HTTP/1.0 needs none', () => {
   expect(hasOneHost(['Host', 'a', 'HOST', 'a'])).toBe(false);
   expect(hasOneHost(['X-Host', 'a', 'Host', 'b', 'Forwarded', 'host=c'])).toBe(true);
   expect(hasOneHost([])).toBe(true);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   defineMetric,
   type FamilySource,
@@ -64,7 +64,7 @@ describe('the two formats, line by line', () => {
     [HISTOGRAM, histogram],
   );
 
-  test('Prometheus text 0.0.4', () => {
+  it('Prometheus text 0.0.4', () => {
     expect(render('text', all)).toBe(
       [
         '# HELP bgp_some_thing Help.',
@@ -86,7 +86,7 @@ describe('the two formats, line by line', () => {
     );
   });
 
-  test('OpenMetrics 1.0: counters without _total in their headers, units, canonical bounds, the end', () => {
+  it('OpenMetrics 1.0: counters without _total in their headers, units, canonical bounds, the end', () => {
     expect(render('openmetrics', all)).toBe(
       [
         '# HELP bgp_some_thing Help.',
@@ -111,7 +111,7 @@ describe('the two formats, line by line', () => {
     );
   });
 
-  test('a histogram without labels has no braces but those of its bounds', () => {
+  it('a histogram without labels has no braces but those of its bounds', () => {
     const bare = group([
       HISTOGRAM,
       (sink) => sink.histogram(Labels.none, { bounds: [1], counts: [0, 1], sum: 2, count: 1 }),
@@ -121,14 +121,14 @@ describe('the two formats, line by line', () => {
     );
   });
 
-  test('a family without points has no header, and nothing at all is an empty text', () => {
+  it('a family without points has no header, and nothing at all is an empty text', () => {
     expect(render('text', group([COUNTER, number(Labels.none, 1)]))).not.toContain('bgp_some_thing');
     expect(render('text', group())).toBe('');
     expect(render('openmetrics', group())).toBe('# EOF\n');
     expect(render('text')).toBe('');
   });
 
-  test('groups of one family stand together, in their order', () => {
+  it('groups of one family stand together, in their order', () => {
     const a = group([GAUGE, number(labels({ p: 'a' }), 1)], [COUNTER, number(labels({ p: 'a' }), 2)]);
     const b = group([GAUGE, number(labels({ p: 'b' }), 3)], [COUNTER, number(labels({ p: 'b' }), 4)]);
     const samples = render('text', a, b)
@@ -144,7 +144,7 @@ describe('the two formats, line by line', () => {
 });
 
 describe('values', () => {
-  test.each([
+  it.each([
     [0, '0'],
     [-0, '0'],
     [1, '1'],
@@ -202,7 +202,7 @@ describe('a group that throws', () => {
     );
   const fine = (p: string) => group([GAUGE, number(labels({ p }), 1)], [COUNTER, number(labels({ p }), 2)]);
 
-  test.each(FORMATS)('costs only its lines of that metric (%s)', (format) => {
+  it.each(FORMATS)('costs only its lines of that metric (%s)', (format) => {
     const told: unknown[] = [];
     const writer = new TextWriter(format, (error, metric) => told.push(`${metric.name}: ${(error as Error).message}`));
     const body = writer.render([source(fine('a'), broken(2), fine('b'))]);
@@ -216,7 +216,7 @@ describe('a group that throws', () => {
     expect(told).toEqual(['bgp_some_thing: of a bug']);
   });
 
-  test.each(FORMATS)('as one does that gives a point of another kind than its metric (%s)', (format) => {
+  it.each(FORMATS)('as one does that gives a point of another kind than its metric (%s)', (format) => {
     const told: string[] = [];
     const writer = new TextWriter(format, (error, metric) => told.push(`${metric.name}: ${(error as Error).message}`));
     const value = { bounds: [1], counts: [0, 0], sum: 0, count: 0 };
@@ -232,11 +232,11 @@ describe('a group that throws', () => {
     expect(told).toEqual([GAUGE, HISTOGRAM].map(({ name }) => `${name}: a point of another kind than its metric`));
   });
 
-  test('takes no header with it when it is alone', () => {
+  it('takes no header with it when it is alone', () => {
     expect(render('text', broken(1))).not.toContain('bgp_some_thing');
   });
 
-  test('is asked again at the next body, changed or not: a fault that passes leaves no hole', () => {
+  it('is asked again at the next body, changed or not: a fault that passes leaves no hole', () => {
     let faulty = true;
     const unsteady = group([
       GAUGE,

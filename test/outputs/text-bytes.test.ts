@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Labels } from '../../src/metrics/metric.ts';
 import { formatNumber, labelRun, runOf, TextBytes } from '../../src/outputs/text-bytes.ts';
 import { runs } from '../support/property-runs.ts';
@@ -20,7 +20,7 @@ function lineOf(value: string, number: number, before = ''): string {
 }
 
 describe('numbers', () => {
-  test.each([
+  it.each([
     ...[0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER],
     ...[-0, -1, 0.5, 1.5, 5e-324, -1.7976931348623157e308, -2.2250738585072014e-308],
     ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],

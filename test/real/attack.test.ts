@@ -3,11 +3,11 @@
  * memory, a minute without an answer, a quarter of a minute until the stop. The tighter bounds of `npm run attack` are for a
  * machine of its own: garbage that is not collected yet, and pauses, depend on what else runs.
  */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ATTACKS } from '../attack/attacks.ts';
 import { runAttack } from '../attack/run-attack.ts';
 
-test.each(ATTACKS)('$name: $about', async (attack) => {
+it.each(ATTACKS)('$name: $about', async (attack) => {
   const { peakMb = 0, longestPauseMs, stopMs, attacked } = await runAttack(attack, 16 * 1024 * 1024, 4_000);
   expect(peakMb).toBeLessThan(400);
   expect(longestPauseMs).toBeLessThan(10_000);

@@ -2,7 +2,7 @@
  * Every query of every dashboard, evaluated by a real Prometheus on one exporter, on pairs of which one was cut, on two sites
  * with the same job and instance, and on 120 prefixes.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { BARS } from '../../dashboards/src/panels.ts';
 import { hasProgram } from '../alerts/engine.ts';
@@ -152,7 +152,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
   describe.each(Object.keys(WORLDS))('%s', (job) => {
     const prefixes = [...new Set(WORLDS[job]!.flatMap((each) => Object.keys(each.prefixes)))].slice(0, 3);
 
-    test.each([...dashboards().keys()])('%s: every query is answered', async (file) => {
+    it.each([...dashboards().keys()])('%s: every query is answered', async (file) => {
       for (const query of QUERIES.filter((each) => each.file === file)) {
         for (const prefix of file === 'prefix.json' ? prefixes : [undefined]) {
           await expect(ask(query, job, prefix), `${query.title} ${prefix ?? ''}`).resolves.toBeDefined();
@@ -164,7 +164,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
   describe.each(PAIRS)('%s', (job) => {
     const shown = QUERIES.filter(({ file, title }) => file !== 'exporter.json' && !OF_EXPORTERS.includes(title));
 
-    test.each(shown.filter(({ title }) => !SIDE_BY_SIDE.includes(title)))(
+    it.each(shown.filter(({ title }) => !SIDE_BY_SIDE.includes(title)))(
       '$file, $title: shows what the exporter says that knows ($legend)',
       async (query) => {
         if (query.title === 'Firing alerts') return expect(await ask(query, 'alone')).toHaveLength(1);
@@ -181,7 +181,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
       },
     );
 
-    test('in groups of the exporter that knows, too', async () => {
+    it('in groups of the exporter that knows, too', async () => {
       for (const query of shown.filter(({ file, title }) => file === 'overview.json' && title !== 'Firing alerts')) {
         if (job === 'two sites, both well' && query.expr.startsWith('(count by')) continue;
         expect(plain(await ask(query, job, undefined, 'core')), query.title).toEqual(
@@ -191,7 +191,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     });
   });
 
-  test('a pair: the prefix that the trusted one does not see is not visible, whatever the other kept', async () => {
+  it('a pair: the prefix that the trusted one does not see is not visible, whatever the other kept', async () => {
     const job = 'a pair, one cut';
     expect(await column('Prefixes now', 'State', job)).toEqual(
       new Map([
@@ -212,7 +212,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await tileOf('overview.json', 'Vantage points', job)).toEqual([40, undefined]);
   });
 
-  test('a pair: both are seen side by side where they are compared', async () => {
+  it('a pair: both are seen side by side where they are compared', async () => {
     const [query] = queriesOf('prefix.json', 'Visibility over time');
     const series = await ask(query!, 'a pair, one cut', NOT_SEEN);
     expect(new Map(series.map(({ metric, values }) => [metric.instance, values.at(-1)![1]]))).toEqual(
@@ -223,7 +223,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     );
   });
 
-  test('nobody is trusted: the state, the tiles and the bars say so, and numbers stay beside it', async () => {
+  it('nobody is trusted: the state, the tiles and the bars say so, and numbers stay beside it', async () => {
     expect(await column('Prefixes now', 'State', 'nobody')).toEqual(
       new Map([
         [NOT_SEEN, 16 + 8 + 2],
@@ -260,7 +260,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await ask(queriesOf('overview.json', 'annotation Outages')[0]!, 'nobody')).toEqual([]);
   });
 
-  test('an exporter that has lost its memory in an outage: all that is shown agrees with the alert', async () => {
+  it('an exporter that has lost its memory in an outage: all that is shown agrees with the alert', async () => {
     expect(await column('Prefixes now', 'State', 'forgot')).toEqual(new Map([[CALM, 32 + 4 + 1]]));
     expect((await column('Prefixes now', 'Visibility', 'forgot')).get(CALM)).toBe(2 / 60);
     expect(await tileOf('overview.json', 'Not visible', 'forgot')).toEqual([1, undefined]);
@@ -271,7 +271,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(await column('By group', 'Not visible', 'forgot', 'group')).toEqual(new Map([['core', 1]]));
   });
 
-  test.each([
+  it.each([
     ['VPs by origin', 69],
     ['VPs by upstream', 69],
     ['VPs by AS path length', 69],
@@ -286,7 +286,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect(new Set(sums.values())).toEqual(new Set([visible]));
   });
 
-  test('the largest layer is the first, so that its colour stays; those beyond ten are summed as one', async () => {
+  it('the largest layer is the first, so that its colour stays; those beyond ten are summed as one', async () => {
     const prefix = '10.0.5.0/24';
     const [largest, others, rest] = await Promise.all(
       queriesOf('prefix.json', 'VPs by upstream').map((query) => ask(query, 'many', prefix)),
@@ -300,17 +300,17 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
 
   describe('120 prefixes', () => {
     const drawn = QUERIES.filter(({ type }) => type === 'timeseries' || type === 'state-timeline');
-    test.each(drawn)('$file, $title: has no more lines than can be told apart ($legend)', async (query) => {
+    it.each(drawn)('$file, $title: has no more lines than can be told apart ($legend)', async (query) => {
       const series = await ask(query, 'many', query.file === 'prefix.json' ? LATE : undefined);
       expect(series.length).toBeLessThanOrEqual(BARS);
     });
 
-    test('tables have them all', async () => {
+    it('tables have them all', async () => {
       expect((await column('Prefixes now', 'Visible VPs', 'many')).size).toBe(120);
       expect((await column('What changed in this time range', 'Path changes', 'many')).size).toBe(120);
     });
 
-    test('the one that was out of sight for minutes is among the bars, before those always seen by fewer', async () => {
+    it('the one that was out of sight for minutes is among the bars, before those always seen by fewer', async () => {
       const bars = await ask(queriesOf('overview.json', 'Visibility')[0]!, 'many');
       expect(bars).toHaveLength(BARS);
       const late = bars.find(({ metric }) => metric.prefix === LATE)!;
@@ -318,13 +318,13 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
       expect(bars.filter(({ values }) => values.at(-1)![1] === 0.9)).toHaveLength(BARS - 1);
     });
 
-    test('the one that changes most is among the lines', async () => {
+    it('the one that changes most is among the lines', async () => {
       const lines = await ask(queriesOf('overview.json', 'Changes by prefix')[0]!, 'many');
       expect(lines.map(({ metric }) => metric.prefix)).toContain('10.0.98.0/24');
     });
   });
 
-  test('by group: how many, how many not visible, the lowest; prefixes without a group are a row', async () => {
+  it('by group: how many, how many not visible, the lowest; prefixes without a group are a row', async () => {
     const of = (name: string, job: string) => column('By group', name, job, 'group');
     expect(await of('Prefixes', 'many')).toEqual(new Map(['A', 'B', 'C', 'D'].map((name) => [`group ${name}`, 30])));
     const pair = 'a pair, one cut';
@@ -343,7 +343,7 @@ describe.skipIf(!hasProgram('prometheus'))('queries of the dashboards', () => {
     expect((await of('Not trusted', 'nobody')).get('elsewhere')).toBe(3);
   });
 
-  test('firing alerts are listed with their section of the runbook, also those without instance and prefix', async () => {
+  it('firing alerts are listed with their section of the runbook, also those without instance and prefix', async () => {
     const [query] = queriesOf('overview.json', 'Firing alerts');
     const alerts = await ask(query!, 'a pair, one cut', undefined, 'core');
     expect(alerts.map(({ metric }) => [metric.alertname, metric.prefix, metric.section]).sort()).toEqual([

@@ -1,6 +1,6 @@
 /** What is read in the tables of the dashboards, by Grafana's own parts on the answers of a real Prometheus. */
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboards, text } from '../../dashboards/src/generate.ts';
 import { hasProgram, missing } from '../alerts/engine.ts';
 import { type Cell, GrafanaText } from '../dashboards/drawn-text.ts';
@@ -65,7 +65,7 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
     }
     const textOf = (row: ReadonlyMap<string, Cell> | undefined, column: string) => row?.get(column)?.text;
 
-    test.each(TABLES)('%s, %s: every label is read as it is written', async (file, title) => {
+    it.each(TABLES)('%s, %s: every label is read as it is written', async (file, title) => {
       const rows = await rowsOf(panelOf(file, title));
       expect(rows.length).toBeGreaterThan(0);
       let labels = 0;
@@ -79,7 +79,7 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       expect(labels).toBeGreaterThanOrEqual(rows.length);
     });
 
-    test('AS numbers, groups, descriptions and revisions', async () => {
+    it('AS numbers, groups, descriptions and revisions', async () => {
       const prefixes = await rowsOf(panelOf('overview.json', 'Prefixes now'));
       const calm = prefixes.find((row) => textOf(row, 'Prefix') === CALM);
       expect(textOf(calm, 'Origin')).toBe('4200000000');
@@ -98,7 +98,7 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       ]);
     });
 
-    test('an alert without a label has a dash there, and not the words for "no alert"', async () => {
+    it('an alert without a label has a dash there, and not the words for "no alert"', async () => {
       const panel = panelOf('overview.json', 'Firing alerts');
       const [row] = await rowsOf(panel);
       expect(textOf(row, 'Alert')).toBe('BGPPrefixNotVisible');
@@ -111,7 +111,7 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       expect(textOf(prefix, 'Prefix')).toBe(NOT_SEEN);
     });
 
-    test("a label of the user's own is a column of the alerts, as text", async () => {
+    it("a label of the user's own is a column of the alerts, as text", async () => {
       const panel = panelOf('overview.json', 'Firing alerts');
       const choice = { job: JOB, range: '1h', interval: '30s', rateInterval: '2m' };
       const [series] = await prometheus.instant(filled(targetsOf(panel)[0]!.expr, choice), END);
@@ -122,7 +122,7 @@ describe.skipIf(!hasProgram('prometheus') || (FOLDER === undefined && !missing('
       expect([...rows[0]!.keys()]).toEqual(['Severity', 'Alert', 'Prefix', 'Runbook', 'Since', 'Instance', 'site']);
     });
 
-    test.each([
+    it.each([
       ['overview.json', 'Prefixes now', 'Origin', '4200000000', '4.20 Bil'],
       ['overview.json', 'Prefixes now', 'Group', '1e3', '1 K'],
       ['overview.json', 'Prefixes now', 'Description', '4200000000', '4.20 Bil'],

@@ -4,7 +4,7 @@
  * real Prometheus with the bundled rules, a minute of which is a second.
  */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { hasEngine, missing } from '../alerts/engine.ts';
 import { type ExporterUnderTest, KEY, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
@@ -109,7 +109,7 @@ describe.skipIf(!hasEngine() || !recordings())('a real hijack', () => {
     await simulator?.stop();
   });
 
-  test('the alert fires for every hijacked prefix, soon after its hijack began, and never before', async () => {
+  it('the alert fires for every hijacked prefix, soon after its hijack began, and never before', async () => {
     const alerts = await fired(owner.port);
     const hijacked = prefixes.filter((prefix) => truth[prefix] !== undefined);
     expect(hijacked).toHaveLength(10);
@@ -122,7 +122,7 @@ describe.skipIf(!hasEngine() || !recordings())('a real hijack', () => {
     }
   });
 
-  test('before the afternoon only the five of the morning fire', async () => {
+  it('before the afternoon only the five of the morning fire', async () => {
     const noonMs = Date.parse('2026-06-16T12:00:00Z');
     const alerts = [...(await fired(owner.port))].filter(([, { firstMs }]) => firstMs < noonMs);
     const morning = prefixes.filter((prefix) => hijackedAtMs(prefix) < noonMs);
@@ -130,11 +130,11 @@ describe.skipIf(!hasEngine() || !recordings())('a real hijack', () => {
     expect(alerts.map(([prefix]) => prefix).sort()).toEqual(morning);
   });
 
-  test('an exporter to which the same origins are expected ones is silent', async () => {
+  it('an exporter to which the same origins are expected ones is silent', async () => {
     expect(await fired(hijacker.port)).toEqual(new Map());
   });
 
-  test('at the end it fires only where two vantage points still hold a route of a stranger', async () => {
+  it('at the end it fires only where two vantage points still hold a route of a stranger', async () => {
     // Recounted from the file: the last word of every vantage point about every prefix.
     const strangers = new Map(prefixes.map((prefix) => [prefix, new Set<string>()]));
     for (const { vp, prefixes: announced, withdraws, 'as-path': path } of lines) {

@@ -5,7 +5,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { scenario } from '../../src/simulator/scenario.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -102,12 +102,12 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
   const quiet = (timeout = WITHIN.timeout) =>
     vi.waitFor(async () => expect(await monitoring.prometheus.firing()).toEqual([]), { ...WITHIN, timeout });
 
-  test('nothing fires while nothing happens', async () => {
+  it('nothing fires while nothing happens', async () => {
     expect(await monitoring.prometheus.firing()).toEqual([]);
     expect(monitoring.sent).toEqual([]);
   });
 
-  test('an outage reaches the owners of the prefix and the pager, and a recovery resolves it', async () => {
+  it('an outage reaches the owners of the prefix and the pager, and a recovery resolves it', async () => {
     simulator.step({ do: 'outage', prefix: OFFICE });
     await vi.waitFor(() => expect(sent('BGPPrefixNotVisible', 'firing').length).toBeGreaterThan(0), WITHIN);
     expect(sent('BGPPrefixNotVisible', 'resolved')).toEqual([]);
@@ -123,7 +123,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet();
   });
 
-  test('a hijack does the same for the unexpected origin', async () => {
+  it('a hijack does the same for the unexpected origin', async () => {
     monitoring.sent.length = 0;
     simulator.step({ do: 'hijack', prefix: SHOP, by: 64666 });
     await vi.waitFor(() => expect(sent('BGPPrefixUnexpectedOrigin', 'firing').length).toBeGreaterThan(0), WITHIN);
@@ -136,7 +136,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet();
   });
 
-  test('a prefix without configured origins has a second one', async () => {
+  it('a prefix without configured origins has a second one', async () => {
     simulator.step({ do: 'hijack', prefix: MAIL, by: 64667 });
     await vi.waitFor(async () => {
       expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixMultipleOrigins ${MAIL}`);
@@ -145,7 +145,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet();
   });
 
-  test('a more-specific is announced inside a prefix', async () => {
+  it('a more-specific is announced inside a prefix', async () => {
     simulator.step({ do: 'subprefix_hijack', prefix: OFFICE, more_specific: '192.0.2.128/25', by: 64668 });
     await vi.waitFor(async () => {
       expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixMoreSpecificAnnounced ${OFFICE}`);
@@ -154,7 +154,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet();
   });
 
-  test('a cut of the stream fires for the stream, and for no prefix, though one is withdrawn meanwhile', async () => {
+  it('a cut of the stream fires for the stream, and for no prefix, though one is withdrawn meanwhile', async () => {
     monitoring.sent.length = 0;
     const startMs = Date.now();
     await simulator.faults.goDown();
@@ -180,7 +180,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     expect(new Set(sent('BGPPrefixNotVisible', 'firing').map((each) => each.prefix))).toEqual(new Set([OFFICE]));
   });
 
-  test('a cut during an outage resolves nothing: the alert goes on until the truth is known', async () => {
+  it('a cut during an outage resolves nothing: the alert goes on until the truth is known', async () => {
     monitoring.sent.length = 0;
     const startMs = Date.now();
     await simulator.faults.goDown();
@@ -200,7 +200,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet();
   });
 
-  test('every rule has had data, and every alert was true at some time, but for those that take hours', async () => {
+  it('every rule has had data, and every alert was true at some time, but for those that take hours', async () => {
     // A third of the table changes, and nobody hears of it: a comparison with the Data API finds out. Routes that were gone
     // would be doubted first.
     simulator.faults.corrupt(60);
@@ -233,7 +233,7 @@ describe.skipIf(!hasEngine())('alerts about a running exporter', () => {
     await quiet(180_000);
   }, 480_000);
 
-  test('an exporter that is gone fires for the exporter, and for no prefix', async () => {
+  it('an exporter that is gone fires for the exporter, and for no prefix', async () => {
     monitoring.sent.length = 0;
     await under.exporter.stop();
     await vi.waitFor(() => expect(sent('BGPExporterDown', 'firing').length).toBeGreaterThan(0), WITHIN);

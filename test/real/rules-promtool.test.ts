@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { PRESENCE } from '../alerts/cases.ts';
 import { hasProgram } from '../alerts/engine.ts';
@@ -34,21 +34,21 @@ function run(program: string, ...parameters: string[]): Promise<Outcome> {
 const tests = writeRuleTests();
 
 describe.skipIf(!hasProgram('promtool'))('promtool', () => {
-  test.each(['bgproutes.rules.yml', 'thresholds.example.yml'])('check rules %s', async (name) => {
+  it.each(['bgproutes.rules.yml', 'thresholds.example.yml'])('check rules %s', async (name) => {
     expect(await run('promtool', 'check', 'rules', '--lint-fatal', name)).toMatchObject({ code: 0 });
   });
 
-  test('check config prometheus.example.yml', async () => {
+  it('check config prometheus.example.yml', async () => {
     const { code, output } = await run('promtool', 'check', 'config', '--lint-fatal', 'prometheus.example.yml');
     expect(output).toContain('rules found');
     expect(code, output).toBe(0);
   });
 
-  test('check web-config', async () => {
+  it('check web-config', async () => {
     expect(await run('promtool', 'check', 'web-config', join(ROOT, 'stack/web.yml'))).toMatchObject({ code: 0 });
   });
 
-  test.each(tests)('test rules %s', async (name) => {
+  it.each(tests)('test rules %s', async (name) => {
     const { code, output } = await run('promtool', 'test', 'rules', join(TESTS_FOLDER, name));
     expect(code, output).toBe(0);
   });
@@ -80,19 +80,19 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
       .filter((name) => name !== undefined && !PRESENCE.includes(name)) as string[];
 
     const guard = /^ +and \(bgp:prefix_trusted:bool == 1\)$/gm;
-    test.each(ABSENCE)('that it may not know: %s', async (alert) => {
+    it.each(ABSENCE)('that it may not know: %s', async (alert) => {
       for (const kind of ['quiet: stream down', 'quiet: not seeded']) {
         expect(await failures(kind, of(alert), (text) => text.replace(guard, '')), kind).toBeGreaterThan(0);
       }
     });
 
-    test('that a session may be stale', async () => {
+    it('that a session may be stale', async () => {
       const stale = /unless\n +min without \(source, session\) \((?:.|\n)*?\) == 1\n/;
       const forget = (text: string) => text.replace(stale, '');
       expect(await failures('quiet: stream stale', of('BGPPrefixNotVisible'), forget)).toBeGreaterThan(0);
     });
 
-    test.each(PRESENCE)('that what is there is there: %s', async (alert) => {
+    it.each(PRESENCE)('that what is there is there: %s', async (alert) => {
       // As it was: the whole exporter had to be trusted.
       const fault =
         /(labels: \{ fault: (?:unexpected_\w+|multiple_origins|more_specific\w*|rpki_\w+|aspa_invalid|path_leak|path_anomaly) \}\n(?: +#.*\n)* +expr: \|\n)((?: {10}.*\n)+)/g;
@@ -106,14 +106,14 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
       }
     });
 
-    test.each([
+    it.each([
       ['BGPPrefixVisibilityDrop', /^ +unless \(bgp:prefix_vp_loss:ratio30m > 0\.2\)$/gm],
       ['BGPPrefixNotVisible', /^ +unless bgp:prefix_vps_gone:bool$/gm],
     ])('that VPs go down themselves: %s', async (alert, unless) => {
       expect(await failures('quiet: VPs lost', of(alert), (text) => text.replace(unless, ''))).toBeGreaterThan(0);
     });
 
-    test.each([...ABSENCE, ...PRESENCE])('that a fault goes on where it is not known: %s', async (alert) => {
+    it.each([...ABSENCE, ...PRESENCE])('that a fault goes on where it is not known: %s', async (alert) => {
       // Without its memory an alert is what is found now.
       const forget = (text: string) => text.replaceAll('(bgp:prefix_fault:held{', '(bgp:prefix_fault:value{');
       const restart = 'over a restart that takes half an hour';
@@ -125,13 +125,13 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
 describe.skipIf(!hasProgram('amtool'))('amtool', () => {
   const example = join(ALERTS, 'alertmanager.example.yml');
 
-  test('check-config alertmanager.example.yml', async () => {
+  it('check-config alertmanager.example.yml', async () => {
     const { code, output } = await run('amtool', 'check-config', example);
     expect(code, output).toBe(0);
     expect(output).toContain('3 inhibit rules');
   });
 
-  test.each([
+  it.each([
     [
       'a warning about a prefix of a group goes to its owners',
       ['alertname=BGPPrefixFlapping', 'severity=warning', 'group=core'],

@@ -3,7 +3,7 @@
  * that is not renewed. A real Prometheus evaluates the bundled rules, a minute of theirs is a second here, on real
  * exporters, one for each fault.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/simulator/clock.ts';
 import { scenario } from '../../src/simulator/scenario.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -91,7 +91,7 @@ describe.skipIf(!hasEngine())('alerts about faults that take hours', () => {
     return alerts.map(({ metric }) => `${metric.alertname} ${metric.instance!.split(':')[1]}`).sort();
   }
 
-  test('each fires for its own exporter and for no prefix, and resolves', async () => {
+  it('each fires for its own exporter and for no prefix, and resolves', async () => {
     const [dumb, late, refused] = running;
     await vi.waitFor(async () => expect(await firing()).toEqual([`BGPStreamDelayed ${late!.port}`]), WITHIN);
     dumb!.simulator.faults.mute();

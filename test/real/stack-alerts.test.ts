@@ -3,7 +3,7 @@
  * a real Alertmanager: each alert that the scenario is there to show fires for its prefix, is resolved, and reaches a receiver;
  * no other alert does. A minute is three seconds here, of the scenario and of the rules alike.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stepAlerts } from '../../src/commands/demo-alerts.ts';
 import { LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -75,7 +75,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
       ),
     ].sort();
 
-  test('fires and resolves what it is there to show, and nothing else', async () => {
+  it('fires and resolves what it is there to show, and nothing else', async () => {
     // The last step is a recovery; then all becomes quiet.
     const recoveries = TWO_ROUNDS.filter((step) => step.do === 'recovery').length;
     const isOver = () => reports.filter(({ kind }) => kind === 'recovery').length === recoveries;
@@ -99,7 +99,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
     expect([...new Set(announced)].sort()).toEqual(EXPECTED);
   }, 1_200_000);
 
-  test('reaches the receivers of the Alertmanager', () => {
+  it('reaches the receivers of the Alertmanager', () => {
     const receivers = monitoring.sent
       .filter(({ alertname }) => alertname === 'BGPPrefixNotVisible')
       .map(({ receiver }) => receiver);

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { scenario } from '../../src/simulator/scenario.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -67,7 +67,7 @@ describe.skipIf(!hasEngine())('through OTLP', () => {
     page.close();
   });
 
-  test('an outage fires the same alert, under the job and instance of the exporter, and without labels of the collector', async () => {
+  it('an outage fires the same alert, under the job and instance of the exporter, and without labels of the collector', async () => {
     simulator.step({ do: 'outage', prefix: OFFICE });
     await vi.waitFor(async () => {
       expect(await monitoring.prometheus.firing()).toContain(`BGPPrefixNotVisible ${OFFICE}`);
@@ -90,7 +90,7 @@ describe.skipIf(!hasEngine())('through OTLP', () => {
     await vi.waitFor(async () => expect(await monitoring.prometheus.firing()).toEqual([]), WITHIN);
   });
 
-  test.each([...dashboards().keys()])('every panel of %s has data', async (file) => {
+  it.each([...dashboards().keys()])('every panel of %s has data', async (file) => {
     const choice = { job: 'bgproutes-exporter', prefix: OFFICE, range: '1m', interval: '1s', rateInterval: '10s' };
     for (const panel of panelsOf(dashboards().get(file)!)) {
       const points = await Promise.all(

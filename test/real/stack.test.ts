@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { DEMO_SCENARIO } from '../../src/simulator/demo-scenario.ts';
@@ -114,7 +114,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     await stack?.down({ removeVolumes: true });
   });
 
-  test('every service is healthy, on a read-only root, without capabilities', async () => {
+  it('every service is healthy, on a read-only root, without capabilities', async () => {
     for (const service of SERVICES) {
       const { stdout } = await run('docker', ['inspect', container(service).getId()]);
       const [inspected] = JSON.parse(stdout);
@@ -129,7 +129,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     }
   });
 
-  test('the image is scraped, healthy', async () => {
+  it('the image is scraped, healthy', async () => {
     await vi.waitFor(
       async () => {
         const { activeTargets } = await prometheus.get<{
@@ -148,7 +148,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     );
   });
 
-  test('Prometheus has found the Alertmanager, and its configuration holds its own check', async () => {
+  it('Prometheus has found the Alertmanager, and its configuration holds its own check', async () => {
     await vi.waitFor(
       async () => {
         const { activeAlertmanagers } = await prometheus.get<{ activeAlertmanagers: { url: string }[] }>(
@@ -169,7 +169,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     expect(status.config.original).toContain('BGPPrefix');
   });
 
-  test('what to open first is printed', async () => {
+  it('what to open first is printed', async () => {
     const { stdout } = await run('docker', [
       ...['run', '--rm', '--entrypoint', 'node', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
       ...['--env', 'GRAFANA_PORT=3001', IMAGE, '/stack/hello.js'],
@@ -177,7 +177,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     expect(stdout).toContain(`Open first:  http://localhost:3001/d/${dashboards().get('overview.json')!.uid}`);
   });
 
-  test('without a key the demo runs, with events that last long enough for the alerts unless DEMO_PACE says otherwise', async () => {
+  it('without a key the demo runs, with events that last long enough for the alerts unless DEMO_PACE says otherwise', async () => {
     const program =
       'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\$*" > /tmp/bin/node; chmod +x /tmp/bin/node; PATH=/tmp/bin:$PATH';
     const { stdout } = await run('docker', [
@@ -190,7 +190,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     ]);
   });
 
-  test('with a key the exporter runs, and not the demo', async () => {
+  it('with a key the exporter runs, and not the demo', async () => {
     const { stdout } = await run('docker', [
       ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
       ...['--env', 'BGP_API_KEY=not-a-key', '--env', 'BGP_PREFIXES=192.0.2.0/24,2001:db8::/32', IMAGE],
@@ -203,7 +203,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     expect(stdout.trim()).toBe('/app/dist/main.js serve --storage.path=/data');
   });
 
-  test('as process 1 of a container the exporter stops on a SIGTERM that comes with its first line', async () => {
+  it('as process 1 of a container the exporter stops on a SIGTERM that comes with its first line', async () => {
     const name = `${PROJECT}_stops`;
     const exporter = spawn('docker', [
       ...['run', '--rm', '--init=false', '--name', name, '--env', 'BGP_API_KEY=not-a-key', IMAGE],
@@ -243,7 +243,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
       panelsOf(dashboard).map((panel) => [file, panel.title!, targetsOf(panel).map((target) => target.expr)] as const),
     );
 
-    test.each(all)('%s, %s: has data', async (file, title, queries) => {
+    it.each(all)('%s, %s: has data', async (file, title, queries) => {
       // The prefix dashboard shows one at a time; each must do, but only one has a more-specific for half a minute.
       const prefixes = file === 'prefix.json' ? DEMO_SCENARIO.prefixes.map(({ prefix }) => prefix) : ['.+'];
       for (const prefix of prefixes) {
@@ -265,7 +265,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
       }
     });
 
-    test('annotations mark the outage and the hijack of the demo', async () => {
+    it('annotations mark the outage and the hijack of the demo', async () => {
       const found = async (name: string, prefix: string) => {
         const annotation = dashboards()
           .get('prefix.json')!
@@ -277,7 +277,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
       expect(await found('Origin changes', '198.51.100.0/24')).toBeGreaterThan(0);
     });
 
-    test('no rule of the stack fails to evaluate, and nothing that the demo should not alert on fires', async () => {
+    it('no rule of the stack fails to evaluate, and nothing that the demo should not alert on fires', async () => {
       const { groups } = await prometheus.get<{
         groups: { rules: { name: string; health: string; lastError?: string }[] }[];
       }>('rules');
@@ -290,7 +290,7 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
   });
 });
 
-test('the file is one that old and new compose read: no name, no version, images with defaults', () => {
+it('the file is one that old and new compose read: no name, no version, images with defaults', () => {
   const file = parse(readFileSync(`${ROOT}docker-compose.yml`, 'utf8'), { merge: true }) as {
     name?: string;
     services: Record<string, { image: string; read_only: boolean; healthcheck?: object; profiles?: string[] }>;

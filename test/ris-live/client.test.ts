@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { RisLiveClient } from '../../src/ris-live/client.ts';
 import { type TestWebSocketServer, webSocketServer } from '../stream/test-servers.ts';
 
@@ -27,7 +27,7 @@ const frame = (data: object) =>
     data: { timestamp: 1789019601.5, peer: '192.0.2.1', peer_asn: '64496', host: 'rrc01', type: 'UPDATE', ...data },
   });
 
-test('gives messages of the type that the other client gives, and ends with the signal', async () => {
+it('gives messages of the type that the other client gives, and ends with the signal', async () => {
   const announcements = [{ next_hop: '192.0.2.1', prefixes: [P] }];
   const server = await serve(
     frame({ path: [64496, 64497, 64500], announcements, origin: 'IGP' }),
@@ -54,7 +54,7 @@ test('gives messages of the type that the other client gives, and ends with the 
   expect(client.droppedMessages).toBe(0);
 });
 
-test('what is not read in time is dropped and counted; an iteration that is left closes its connection', async () => {
+it('what is not read in time is dropped and counted; an iteration that is left closes its connection', async () => {
   const server = await serve(...Array.from({ length: 5 }, () => frame({ withdrawals: [P] })));
   const client = new RisLiveClient({ client: 'test', url: `ws://127.0.0.1:${server.url.port}/`, maxWaiting: 1 });
   for await (const message of client.messages({ prefixes: [P] })) {
@@ -65,7 +65,7 @@ test('what is not read in time is dropped and counted; an iteration that is left
   expect(client.droppedMessages).toBeGreaterThan(0);
 });
 
-test('what cannot work is refused', async () => {
+it('what cannot work is refused', async () => {
   expect(() => new RisLiveClient({ client: 'a b' })).toThrow(TypeError);
   const client = new RisLiveClient({ client: 'a' });
   await expect(client.messages({ prefixes: [] }).next()).rejects.toThrow(TypeError);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { RisDecoder } from '../../src/ris-live/decoder.ts';
 import { RIS_DECODE_FAILURES } from '../../src/ris-live/message.ts';
 import type { EventSink } from '../../src/stream/frame-decoder.ts';
@@ -24,7 +24,7 @@ function told(...frames: string[]): string[] {
   return words;
 }
 
-test('frames become events in their order; what says nothing of routes gives none', () => {
+it('frames become events in their order; what says nothing of routes gives none', () => {
   expect(told(...readLines(fixturePath('ris-live-frames.jsonl')))).toEqual([
     '-198.51.100.128/25 +203.0.113.0/24,198.51.100.0/25',
     '-2001:db8:200::/48,2001:db8::/33 +2001:db8:100::/48',
@@ -35,7 +35,7 @@ test('frames become events in their order; what says nothing of routes gives non
   ]);
 });
 
-test('what cannot be read has a reason, before what can', () => {
+it('what cannot be read has a reason, before what can', () => {
   const data = { timestamp: 1, peer: '192.0.2.1', peer_asn: '1', type: 'UPDATE' };
   expect(
     told(

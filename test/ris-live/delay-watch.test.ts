@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { DelayWatch } from '../../src/ris-live/delay-watch.ts';
 
 /** Takes a frame each second for so many seconds; the delay grows by `growing` ms each. */
@@ -8,7 +8,7 @@ function run(watch: DelayWatch, fromS: number, seconds: number, delayMs: number,
   return late;
 }
 
-test('frames that come later and later are told after three minutes of more than a minute', () => {
+it('frames that come later and later are told after three minutes of more than a minute', () => {
   const watch = new DelayWatch();
   expect(run(watch, 0, 60, 500)).toBe(false);
   expect(run(watch, 60, 120, 500, 500)).toBe(false); // 60 s behind from second 180 on
@@ -19,7 +19,7 @@ test('frames that come later and later are told after three minutes of more than
   expect(watch.note(361_000, 150_500)).toBe(false);
 });
 
-test('a single old frame among fresh ones is nothing', () => {
+it('a single old frame among fresh ones is nothing', () => {
   const watch = new DelayWatch();
   run(watch, 0, 60, 500);
   for (let second = 60; second < 600; second++) {
@@ -28,11 +28,11 @@ test('a single old frame among fresh ones is nothing', () => {
   }
 });
 
-test('clocks that differ, even by more than a minute, are no delay', () => {
+it('clocks that differ, even by more than a minute, are no delay', () => {
   for (const skewMs of [-300_000, 300_000]) expect(run(new DelayWatch(), 0, 1_000, skewMs)).toBe(false);
 });
 
-test('old frames at first, as after a replay, do not hide that later ones are fresh', () => {
+it('old frames at first, as after a replay, do not hide that later ones are fresh', () => {
   const watch = new DelayWatch();
   expect(run(watch, 0, 300, 120_000)).toBe(false);
   expect(watch.note(301_000, 500)).toBe(false);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Subscriber } from '../../src/ris-live/subscriber.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 
@@ -39,7 +39,7 @@ const net = (i: number) => `10.${i >> 8}.${i & 255}.0/24`;
 const many = (count: number) => Array.from({ length: count }, (_, i) => net(i));
 const prefixesOf = ({ data }: Sent) => data.prefix as string[];
 
-test('prefixes go in blocks of 50, one at a time, each after the acknowledgement and 200 ms', () => {
+it('prefixes go in blocks of 50, one at a time, each after the acknowledgement and 200 ms', () => {
   const { sent, subscriber, timers, settled, acknowledge } = open(many(120));
   expect(sent.map((one) => prefixesOf(one).length)).toEqual([50]);
   expect(sent[0]).toEqual({
@@ -70,7 +70,7 @@ test('prefixes go in blocks of 50, one at a time, each after the acknowledgement
   expect(subscriber.isSettled).toBe(true);
 });
 
-test('a block that is refused is cut until the prefix is found; the others are subscribed', () => {
+it('a block that is refused is cut until the prefix is found; the others are subscribed', () => {
   const { sent, subscriber, timers, refused, settled, acknowledge } = open(many(8));
   const bad = net(5);
   while (!subscriber.isSettled) {
@@ -86,7 +86,7 @@ test('a block that is refused is cut until the prefix is found; the others are s
   expect(settled()).toBe(1);
 });
 
-test('a refusal of one name of the peer states is told, and survived', () => {
+it('a refusal of one name of the peer states is told, and survived', () => {
   const { subscriber, timers, refused, settled, acknowledge } = open(many(1));
   acknowledge();
   subscriber.refused('Unknown type');
@@ -96,7 +96,7 @@ test('a refusal of one name of the peer states is told, and survived', () => {
   expect(settled()).toBe(1);
 });
 
-test('a service that acknowledges nothing is waited for once', () => {
+it('a service that acknowledges nothing is waited for once', () => {
   const { subscriber, timers, settled, sent } = open(many(100));
   timers.advance(10_000);
   expect(sent.length).toBe(1);
@@ -105,14 +105,14 @@ test('a service that acknowledges nothing is waited for once', () => {
   expect(subscriber.accepted.size).toBe(100);
 });
 
-test('an error when nothing is outstanding answers no request', () => {
+it('an error when nothing is outstanding answers no request', () => {
   const { subscriber, timers, acknowledge } = open([]);
   acknowledge(OTHERS);
   expect(subscriber.refused('x')).toBe(false);
   expect(timers.nextInMs).toBeUndefined();
 });
 
-test('a change asks for what is new and leaves what is old', () => {
+it('a change asks for what is new and leaves what is old', () => {
   const { subscriber, sent, acknowledge, settled } = open(many(3));
   acknowledge(1 + OTHERS);
   sent.length = 0;
@@ -129,7 +129,7 @@ test('a change asks for what is new and leaves what is old', () => {
   expect(settled()).toBe(3);
 });
 
-test('a change while requests are under way asks for nothing twice', () => {
+it('a change while requests are under way asks for nothing twice', () => {
   const { subscriber, sent, acknowledge } = open(many(3));
   subscriber.change(many(4));
   acknowledge(2 + OTHERS);
@@ -137,7 +137,7 @@ test('a change while requests are under way asks for nothing twice', () => {
   expect(subscriber.accepted.size).toBe(4);
 });
 
-test('after the end of the connection nothing is sent', () => {
+it('after the end of the connection nothing is sent', () => {
   const { subscriber, sent, timers } = open(many(60));
   subscriber.acknowledged();
   subscriber.stop();

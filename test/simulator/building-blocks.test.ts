@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parsePrefix } from '../../src/bgp/prefix.ts';
 import { ManualClock, TimeStamper } from '../../src/simulator/clock.ts';
 import { PrefixIndex } from '../../src/simulator/internet/prefix-index.ts';
@@ -10,7 +10,7 @@ import { Association } from '../../src/simulator/services/associations.ts';
 import { FrameWriter } from '../../src/simulator/services/frame-writer.ts';
 
 describe('ManualClock', () => {
-  test('timers fire at their times, in their order, those set meanwhile too', () => {
+  it('timers fire at their times, in their order, those set meanwhile too', () => {
     const clock = new ManualClock(1_000);
     const fired: string[] = [];
     const at = (name: string, delayMs: number, then: () => void = () => {}) =>
@@ -30,7 +30,7 @@ describe('ManualClock', () => {
     expect(fired.at(-1)).toBe('late@1300');
   });
 
-  test('stamps are of the clock, and never the same twice', () => {
+  it('stamps are of the clock, and never the same twice', () => {
     const clock = new ManualClock(5);
     const stamper = new TimeStamper(clock);
     expect([stamper.nextUs(), stamper.nextUs()]).toEqual([5_000, 5_001]);
@@ -40,7 +40,7 @@ describe('ManualClock', () => {
 });
 
 describe('Timeline', () => {
-  test('runs everything in the order of its times, at any speed and in any portions', () => {
+  it('runs everything in the order of its times, at any speed and in any portions', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { maxLength: 40 }),
@@ -68,7 +68,7 @@ describe('Timeline', () => {
     );
   });
 
-  test('at full speed it waits for those who cannot keep up', async () => {
+  it('at full speed it waits for those who cannot keep up', async () => {
     let release: () => void = () => {};
     let isSlow = false;
     const timeline = new Timeline({
@@ -119,7 +119,7 @@ describe('FrameWriter', () => {
     return frames;
   }
 
-  test('frames of every size, with the time in the middle, arrive as they were', () => {
+  it('frames of every size, with the time in the middle, arrive as they were', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -170,7 +170,7 @@ describe('FrameWriter', () => {
 });
 
 describe('Association', () => {
-  test('matches what is associated or more specific, as comparing with each prefix does', () => {
+  it('matches what is associated or more specific, as comparing with each prefix does', () => {
     const prefix = fc
       .tuple(
         fc.boolean(),
@@ -201,7 +201,7 @@ describe('Association', () => {
 });
 
 describe('seeded randomness', () => {
-  test('the same seed and purpose give the same numbers, others give others', () => {
+  it('the same seed and purpose give the same numbers, others give others', () => {
     const draw = (seed: number, label: string) => {
       const random = seededRandom(seed, label);
       return Array.from({ length: 20 }, () => random.next());
@@ -212,7 +212,7 @@ describe('seeded randomness', () => {
     expect(hashText(1, 'x')).not.toBe(hashText(2, 'x'));
   });
 
-  test('numbers are spread evenly, and gaps have the mean that was asked for', () => {
+  it('numbers are spread evenly, and gaps have the mean that was asked for', () => {
     const random = seededRandom(42, 'test');
     const buckets = new Array<number>(10).fill(0);
     let gaps = 0;
@@ -224,7 +224,7 @@ describe('seeded randomness', () => {
     expect(Math.abs(gaps / 100_000 - 50)).toBeLessThan(1);
   });
 
-  test('a sample has different items, as many as there are', () => {
+  it('a sample has different items, as many as there are', () => {
     const random = seededRandom(1, 'sample');
     expect(new Set(random.sample([1, 2, 3, 4, 5], 3)).size).toBe(3);
     expect(random.sample([1, 2], 9).sort()).toEqual([1, 2]);

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { simulateCommand } from '../../src/commands/simulate.ts';
 import { parseScenario } from '../../src/simulator/scenario.ts';
 import { CONTROL_FAULTS } from '../../src/simulator/services/control.ts';
 
 const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 
-test('the scenario of the page is one', () => {
+it('the scenario of the page is one', () => {
   const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(page)!;
   expect(parseScenario(yaml)).toMatchObject({ ok: true });
 });
 
-test('every flag of the command is on the page, and no other', () => {
+it('every flag of the command is on the page, and no other', () => {
   const flagsOf = (text: string) => new Set([...text.matchAll(/--([a-z][a-z.-]+)/g)].map(([, name]) => name));
   const known = flagsOf(simulateCommand.help);
   for (const common of ['help', 'version']) known.delete(common);
@@ -20,7 +20,7 @@ test('every flag of the command is on the page, and no other', () => {
   expect([...told].sort()).toEqual([...known].sort());
 });
 
-test('every step and every fault is on the page', () => {
+it('every step and every fault is on the page', () => {
   const source = (name: string) => readFileSync(new URL(`../../src/simulator/${name}`, import.meta.url), 'utf8');
   const steps = [...source('scenario.ts').matchAll(/do: z\.literal\('(\w+)'\)/g)].map(([, name]) => name);
   expect(steps).toHaveLength(8);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DEMO_SCENARIO } from '../../src/simulator/demo-scenario.ts';
 import { parseScenario, parseStep, scenario } from '../../src/simulator/scenario.ts';
 
@@ -8,7 +8,7 @@ function problems(text: string): readonly string[] {
 }
 
 describe('a scenario file', () => {
-  test('says what there is and what happens when', () => {
+  it('says what there is and what happens when', () => {
     const result = parseScenario(
       `
 description: a test
@@ -52,11 +52,11 @@ steps:
     expect(scenario.steps[1]).toMatchObject({ prefix: '2001:db8::/32', spread: 500 });
   });
 
-  test('an empty one is fine', () => {
+  it('an empty one is fine', () => {
     expect(parseScenario('')).toEqual({ ok: true, scenario: { prefixes: [], steps: [] } });
   });
 
-  test('every problem is told at once, with its place', () => {
+  it('every problem is told at once, with its place', () => {
     expect(
       problems(`
 vps: -3
@@ -85,7 +85,7 @@ steps:
     ]);
   });
 
-  test.each([
+  it.each([
     [
       'a prefix twice, also when spelt differently',
       'prefixes: [{prefix: "2001:db8::/32", origin: 1}, {prefix: "2001:DB8:0::/32", origin: 2}]',
@@ -126,11 +126,11 @@ steps:
     expect(problems(text)).toEqual([problem]);
   });
 
-  test('in code, a wrong one throws with the same words', () => {
+  it('in code, a wrong one throws with the same words', () => {
     expect(() => scenario({ vps: 1.5 })).toThrow('vps: expected a whole number from 0 to 20000, got 1.5');
   });
 
-  test('a step to be done now needs no time', () => {
+  it('a step to be done now needs no time', () => {
     expect(parseStep({ do: 'outage', prefix: '10.0.0.0/8' })).toEqual({
       ok: true,
       step: { at: 0, do: 'outage', prefix: '10.0.0.0/8' },
@@ -143,7 +143,7 @@ steps:
   });
 });
 
-test('the demo scenario speaks of its own prefixes only, IPv4 and IPv6', () => {
+it('the demo scenario speaks of its own prefixes only, IPv4 and IPv6', () => {
   expect(DEMO_SCENARIO.prefixes.map(({ prefix }) => prefix)).toEqual([
     '192.23.62.0/24',
     '2a06:3040:10::/48',

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { tryFolder } from '../../src/storage/folder.ts';
 
 let folder: string;
@@ -10,19 +10,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a folder is made with those around it, and nothing is left in it', async () => {
+it('a folder is made with those around it, and nothing is left in it', async () => {
   const path = join(folder, 'a', 'b', 'c');
   await tryFolder(path);
   await tryFolder(path);
   expect(readdirSync(path)).toEqual([]);
 });
 
-test('several starts at the same moment try it, each for itself', async () => {
+it('several starts at the same moment try it, each for itself', async () => {
   await Promise.all(Array.from({ length: 20 }, () => tryFolder(folder)));
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test.each([
+it.each([
   ['a file in its place', 'file', 'ENOTDIR'],
   ['a file in the place of a folder around it', join('file', 'data'), 'ENOTDIR'],
 ])('%s: the reason is the true one', async (_, path, code) => {

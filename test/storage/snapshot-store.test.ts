@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { SnapshotStore } from '../../src/storage/snapshot-store.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -39,7 +39,7 @@ function save(routes: number, kilobytes: number | 'unlimited'): string {
   return execFileSync('sh', args, { encoding: 'utf8', env: { ...process.env, TSX_DISABLE_CACHE: '1' } }).trim();
 }
 
-test('a snapshot that has no room on the disk leaves the former one in its place, and nothing else', async () => {
+it('a snapshot that has no room on the disk leaves the former one in its place, and nothing else', async () => {
   expect(save(10, 'unlimited')).toBe('saved');
   const file = join(folder, 'table.snapshot');
   const former = readFileSync(file);
@@ -113,14 +113,14 @@ describe('a file whose checksum is right and whose contents make no sense never 
     return { table, outcome: await new SnapshotStore(folder).restore(table, Date.now(), 0) };
   };
 
-  test('(and this is how it is built)', async () => {
+  it('(and this is how it is built)', async () => {
     const { table, outcome } = await restore(snapshotOf(META, VPS, PATHS, section(4, cell(0, 1))));
     expect([outcome.result, table.routes]).toEqual(['success', 1]);
     const twice = await restore(snapshotOf(META, VPS, PATHS, counted(COUNTERS)));
     expect([twice.outcome.result, twice.table.routes]).toEqual(['success', 1]);
   });
 
-  test.each([
+  it.each([
     ['the head is no JSON', [section(1, Buffer.from('nonsense'))]],
     ['the head is null', [section(1, Buffer.from('null'))]],
     ['the head has no time', [section(1, {})]],
@@ -187,7 +187,7 @@ describe('a file whose checksum is right and whose contents make no sense never 
   });
 });
 
-test('a snapshot that is ahead of the clock is used, but nothing in it counts as complete', async () => {
+it('a snapshot that is ahead of the clock is used, but nothing in it counts as complete', async () => {
   const nowMs = Date.now();
   const store = new SnapshotStore(folder);
   for (const [aheadMs, known] of [
@@ -202,7 +202,7 @@ test('a snapshot that is ahead of the clock is used, but nothing in it counts as
   }
 });
 
-test('a file of more than 2 GiB is set aside without reading it', async () => {
+it('a file of more than 2 GiB is set aside without reading it', async () => {
   const file = openSync(join(folder, 'table.snapshot'), 'w');
   ftruncateSync(file, 2 ** 31);
   closeSync(file);
@@ -210,7 +210,7 @@ test('a file of more than 2 GiB is set aside without reading it', async () => {
   expect(outcome.result).toBe('foreign');
 });
 
-test('something that is no file is set aside, and not waited for', async () => {
+it('something that is no file is set aside, and not waited for', async () => {
   const file = join(folder, 'table.snapshot');
   execFileSync('mkfifo', [file]);
   const outcome = await new SnapshotStore(folder).restore(fresh(), Date.now(), 0);
@@ -228,23 +228,23 @@ describe('the counters of a snapshot that a clean stop wrote', () => {
     return outcome.result === 'success' ? outcome.meta.final : outcome.result;
   };
 
-  test('go on once: whoever is killed after that finds them lower than they were seen', async () => {
+  it('go on once: whoever is killed after that finds them lower than they were seen', async () => {
     expect(await goOn(await stopped(1_000))).toBe(true);
     expect(await goOn(new SnapshotStore(folder))).toBe(false);
     expect(await goOn(new SnapshotStore(folder))).toBe(false);
   });
 
-  test('go on again after the next clean stop', async () => {
+  it('go on again after the next clean stop', async () => {
     for (const createdAtMs of [1_000, 900, 12_345]) expect(await goOn(await stopped(createdAtMs))).toBe(true);
   });
 
-  test('do not go on where that cannot be noted down; the table is restored all the same', async () => {
+  it('do not go on where that cannot be noted down; the table is restored all the same', async () => {
     const store = await stopped(1_000);
     mkdirSync(`${store.file}.resumed`);
     expect(await goOn(store)).toBe(false);
   });
 
-  test('do not go on where a pipe stands in the place of the note, which would keep the start waiting', async () => {
+  it('do not go on where a pipe stands in the place of the note, which would keep the start waiting', async () => {
     const store = await stopped(1_000);
     execFileSync('mkfifo', [`${store.file}.resumed`]);
     expect(await goOn(store)).toBe(false);

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { SteadyClock } from '../../src/stream/steady-clock.ts';
 import { ManualTimers } from './manual-timers.ts';
 
-test('goes on undisturbed when the clock of the machine is set, and tells its times by that clock', () => {
+it('goes on undisturbed when the clock of the machine is set, and tells its times by that clock', () => {
   const timers = new ManualTimers();
   const startMs = timers.now();
   const clock = new SteadyClock(timers);
@@ -14,7 +14,7 @@ test('goes on undisturbed when the clock of the machine is set, and tells its ti
   expect([clock.now(), clock.machineMs(startMs)]).toEqual([startMs + 2_000, startMs - 3_600_000]);
 });
 
-test('tells each step once; what an NTP daemon slews adds up to one', () => {
+it('tells each step once; what an NTP daemon slews adds up to one', () => {
   const timers = new ManualTimers();
   const clock = new SteadyClock(timers);
   expect(clock.takeStep()).toBeUndefined();
@@ -26,7 +26,7 @@ test('tells each step once; what an NTP daemon slews adds up to one', () => {
   expect([clock.takeStep(), clock.takeStep()]).toEqual([3_000, undefined]);
 });
 
-test('a time is the same at every reading, although both clocks are rounded', () => {
+it('a time is the same at every reading, although both clocks are rounded', () => {
   let elapsedMs = 0;
   const clock = new SteadyClock({
     now: () => 1_000_000 + Math.floor(elapsedMs),

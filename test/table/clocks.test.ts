@@ -1,5 +1,5 @@
 /** No sender's clock decides: what is ahead of now becomes now, what has no time counts with its receipt. */
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { applyHistory } from '../../src/feed/table-comparison.ts';
 import type { HistoryRows, UpdateRow } from '../../src/stream/history.ts';
@@ -47,7 +47,7 @@ const row = (timeMs: number): UpdateRow => ({
 });
 
 describe('a time that is ahead of now', () => {
-  test('of a row of the history does not make the vantage point deaf', async () => {
+  it('of a row of the history does not make the vantage point deaf', async () => {
     const { table, say, counts } = world();
     await applyHistory(table, 0, rows(row(YEAR_2200)), NOW, () => NOW);
     expect(routesOf(table)).toEqual([`${P} 64496_192.0.2.1 64496 64666 @${NOW * 1000}`]);
@@ -56,7 +56,7 @@ describe('a time that is ahead of now', () => {
     expect([table.routes, counts.dropped.out_of_order]).toEqual([0, 0]);
   });
 
-  test('of a snapshot gives way to the next word, of the stream or of the history', () => {
+  it('of a snapshot gives way to the next word, of the stream or of the history', () => {
     const { table, say } = world();
     say(YEAR_2200, YEAR_2200, '64496 64666');
     const snapshot = checkSnapshot(Buffer.concat([...encodeSnapshot(table, { createdAtMs: NOW, completeUntil: {} })]));
@@ -71,7 +71,7 @@ describe('a time that is ahead of now', () => {
     expect(again.table.routes).toBe(0);
   });
 
-  test('by another clock than was believed becomes now when the right one is known', () => {
+  it('by another clock than was believed becomes now when the right one is known', () => {
     const { table, say, counts } = world();
     table.setClockOffset(20 * 3_600_000, NOW);
     say(NOW, NOW + 20 * 3_600_000, '64496 64500');
@@ -81,7 +81,7 @@ describe('a time that is ahead of now', () => {
     expect([table.routes, counts.dropped.out_of_order, counts.futureTimestamps]).toEqual([0, 0, 0]);
   });
 
-  test('is told by the clock of the service, not by that of this machine', async () => {
+  it('is told by the clock of the service, not by that of this machine', async () => {
     const { table, say, counts } = world();
     table.setClockOffset(3_600_000, NOW);
     say(NOW, NOW + 3_600_000, '64496 64500');

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { setActiveSources } from '../../src/table/owner-changes.ts';
@@ -45,14 +45,14 @@ function everybodySpeaks(): void {
 const facts = () => [monitored().state.visible, monitored().expected, monitored().visibleBySource];
 
 describe('a VP that two sources deliver', () => {
-  test('is owned by the first: what the second says of it is dropped, and counted', () => {
+  it('is owned by the first: what the second says of it is dropped, and counted', () => {
     everybodySpeaks();
     say(BOTH, SESSION_OF_SECOND, 5, P, `${BOTH.asn} 64510 64500`);
     expect(facts()).toEqual([3, 3, [2, 1]]);
     expect([counts.dropped.other_source, monitored().announcements, monitored().pathChanges]).toEqual([2, 3, 0]);
   });
 
-  test('is owned by the first as soon as that delivers it', () => {
+  it('is owned by the first as soon as that delivers it', () => {
     say(BOTH, SESSION_OF_SECOND, 1);
     expect(facts()).toEqual([1, 1, [0, 1]]);
     say(BOTH, SESSION_OF_FIRST, 2);
@@ -61,7 +61,7 @@ describe('a VP that two sources deliver', () => {
     expect([counts.dropped.other_source, monitored().repeats]).toEqual([1, 1]);
   });
 
-  test('passes to the second when the first is active no more; what only the first delivers is lost with a cause', () => {
+  it('passes to the second when the first is active no more; what only the first delivers is lost with a cause', () => {
     everybodySpeaks();
     say(ONE, SESSION_OF_FIRST, 5, INSIDE);
     const { heirs, isCut } = setActiveSources(table, monitored(), SECOND);
@@ -81,14 +81,14 @@ describe('a VP that two sources deliver', () => {
     expect(facts()).toEqual([3, 3, [2, 1]]);
   });
 
-  test('the table stands still when no source is active: nobody knows better', () => {
+  it('the table stands still when no source is active: nobody knows better', () => {
     everybodySpeaks();
     expect(setActiveSources(table, monitored(), 0)).toEqual({ heirs: new Map(), isCut: false });
     expect(facts()).toEqual([3, 3, [2, 1]]);
     expect(monitored().losses.source_down).toBe(0);
   });
 
-  test('stays when one source says that it is down, and goes when the last one says so', () => {
+  it('stays when one source says that it is down, and goes when the last one says so', () => {
     everybodySpeaks();
     const down = (vp: VantagePoint, session: number) =>
       fold.applyPeerState({ vp, up: false, timeUs: (NOW + 9_000) * 1000 }, session, counts, NOW + 9_000);
@@ -103,7 +103,7 @@ describe('a VP that two sources deliver', () => {
     expect(facts()).toEqual([3, 3, [1, 2]]);
   });
 
-  test('a prefix that only the second source carries hears it from there', () => {
+  it('a prefix that only the second source carries hears it from there', () => {
     const other = '203.0.113.0/24';
     const watched = [
       watchedPrefix(P, { sessions: [SESSION_OF_FIRST, SESSION_OF_SECOND] }),
@@ -118,7 +118,7 @@ describe('a VP that two sources deliver', () => {
   });
 });
 
-test('a snapshot keeps who delivers whom, by the names of the sources', () => {
+it('a snapshot keeps who delivers whom, by the names of the sources', () => {
   everybodySpeaks();
   const sources = SOURCES.map(({ name }) => ({ name, completeUntil: { [P]: NOW } }));
   const bytes = Buffer.concat([...encodeSnapshot(table, { createdAtMs: NOW, completeUntil: {}, sources })]);
@@ -134,7 +134,7 @@ test('a snapshot keeps who delivers whom, by the names of the sources', () => {
   expect(restored.prefixes.find(P)?.monitored?.visibleBySource).toEqual([2, 1]);
 });
 
-test('a snapshot without sources is of bgproutes', () => {
+it('a snapshot without sources is of bgproutes', () => {
   const before = new RoutingTable();
   before.watch([watchedPrefix(P)], NOW);
   const attributes = { asPath: '64601 64500', communities: '', nextHop: '', originAttribute: '' };
@@ -149,7 +149,7 @@ test('a snapshot without sources is of bgproutes', () => {
   expect(restored.prefixes.find(P)?.monitored?.visibleBySource).toEqual([0, 1]);
 });
 
-test('there are at most eight sources', () => {
+it('there are at most eight sources', () => {
   const some = (count: number) => Array.from({ length: count }, (_, i) => ({ name: String(i), sessions: 1 }));
   expect(() => new Ownership(1, some(9))).toThrow(RangeError);
   expect(() => new Ownership(1, [])).toThrow(RangeError);

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PrefixState } from '../../src/table/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotMeta } from '../../src/table/snapshot.ts';
@@ -256,7 +256,7 @@ describe('bytes that are no whole snapshot', () => {
     expect(checkSnapshot(whole)).toMatchObject({ ok: true, meta: META });
   });
 
-  test.each([
+  it.each([
     ['another program’s file', Buffer.from('SQLite format 3\0 and so on and on and on'), 'foreign'],
     ['nothing', Buffer.alloc(0), 'truncated'],
     [
@@ -300,7 +300,7 @@ describe('bytes that are no whole snapshot', () => {
   });
 });
 
-test('a new number of a monitored prefix is either in the snapshot or known not to belong there', () => {
+it('a new number of a monitored prefix is either in the snapshot or known not to belong there', () => {
   const table = new RoutingTable();
   table.watch([watchedPrefix('198.51.100.0/24')], START_MS);
   const [monitored] = table.prefixes.monitored();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -34,7 +34,7 @@ function world(maxVps: number) {
   };
 }
 
-test('VPs that spoke once make room for new ones, the least recently heard first', () => {
+it('VPs that spoke once make room for new ones, the least recently heard first', () => {
   const { table, counts, announce, hear, knows } = world(3);
   hear(1, NOW + 2);
   hear(2, NOW + 1);
@@ -46,7 +46,7 @@ test('VPs that spoke once make room for new ones, the least recently heard first
   expect([table.routes, table.vps.size, table.vpsByProtocol.bgp, counts.dropped.vp_limit]).toEqual([3, 3, 3, 0]);
 });
 
-test('a new VP gets nothing of the one that made room: not the time of its last word either', () => {
+it('a new VP gets nothing of the one that made room: not the time of its last word either', () => {
   const { table, announce, hear, counts } = world(1);
   hear(1, NOW + 60_000);
   announce(2, NOW);
@@ -54,7 +54,7 @@ test('a new VP gets nothing of the one that made room: not the time of its last 
   expect(table.prefixes.find(P)!.monitored!.visiblePartial).toBe(1);
 });
 
-test('who holds a route, or is expected to, is down or has a full feed makes no room', () => {
+it('who holds a route, or is expected to, is down or has a full feed makes no room', () => {
   const { table, counts, announce, hear, knows } = world(4);
   announce(1, NOW);
   announce(2, NOW);
@@ -68,7 +68,7 @@ test('who holds a route, or is expected to, is down or has a full feed makes no 
   expect(counts.dropped.vp_limit).toBe(1);
 });
 
-test('whoever speaks again before its turn comes stays', () => {
+it('whoever speaks again before its turn comes stays', () => {
   const { announce, hear, knows } = world(3);
   for (const i of [1, 2, 3]) hear(i, NOW + i);
   hear(4, NOW + 4); // in the place of 1; 2 is chosen to be the next
@@ -77,7 +77,7 @@ test('whoever speaks again before its turn comes stays', () => {
   expect([1, 2, 3, 4, 5].map(knows)).toEqual([false, true, false, true, true]);
 });
 
-test('a thousand new VPs find their room one after the other, and who has a route keeps it', () => {
+it('a thousand new VPs find their room one after the other, and who has a route keeps it', () => {
   const { table, counts, announce, hear, knows } = world(100);
   for (let i = 0; i < 20; i++) announce(i, NOW);
   for (let i = 20; i < 1_020; i++) hear(i, NOW + i);
@@ -87,7 +87,7 @@ test('a thousand new VPs find their room one after the other, and who has a rout
   ]);
 });
 
-test('where nobody can make room the bound holds, until somebody can', () => {
+it('where nobody can make room the bound holds, until somebody can', () => {
   const { table, counts, announce, knows } = world(1);
   announce(1, NOW);
   for (let i = 2; i < 10; i++) announce(i, NOW + i);

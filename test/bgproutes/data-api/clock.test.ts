@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clockOffset, serverTime } from '../../../src/bgproutes/data-api/request.ts';
 import { parseRetryAfter } from '../../../src/http/retry-after.ts';
 import { noVps, world } from './data-api-world.ts';
@@ -7,7 +7,7 @@ const NOON = Date.parse('2026-06-16T12:00:00Z');
 const AT_NOON = 'Tue, 16 Jun 2026 12:00:00 GMT';
 
 describe('the clock of the Data API, by the Date of its answers', () => {
-  test.each([
+  it.each([
     ['agrees when it lies between question and answer', AT_NOON, -800, 900, 0],
     ['agrees also when the answer was long in coming', AT_NOON, -30_000, 1_000, 0],
     ['agrees within what whole seconds and a busy machine make of it', AT_NOON, 4_000, 4_500, 0],

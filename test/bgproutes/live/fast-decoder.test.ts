@@ -1,5 +1,5 @@
 /** The fast decoder against the general one. A long run: `npm run fuzz -- --runs=10000000 --seed=7`. */
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeMessage } from '../../../src/bgproutes/live/message.ts';
 import { FastDecoder } from '../../../src/bgproutes/live/scanner/fast-decoder.ts';
 import { Fold, FoldCounts } from '../../../src/table/fold.ts';
@@ -11,7 +11,7 @@ import { fuzzDecoders } from './decoder-fuzz.ts';
 import { fuzzCorpora } from './fuzz-corpora.ts';
 
 describe('fast and general decoder agree on every input', () => {
-  test.each(fuzzCorpora(2_000).map(({ name, lines }, i) => [name, lines, i + 1] as const))(
+  it.each(fuzzCorpora(2_000).map(({ name, lines }, i) => [name, lines, i + 1] as const))(
     '%s',
     (_, corpus, seed) => {
       const count = runs(6_000).numRuns;

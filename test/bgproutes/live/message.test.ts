@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseAsPath } from '../../../src/bgp/as-path.ts';
 import { parsePrefix } from '../../../src/bgp/prefix.ts';
 import {
@@ -19,7 +19,7 @@ const slash24s = (count: number) => Array.from({ length: count }, (_, i) => `10.
 const facts = (message: unknown) => messageFacts(decodeMessage(JSON.stringify(message)));
 
 describe('one whole frame', () => {
-  test('an announcement', () => {
+  it('an announcement', () => {
     expect(
       decodeMessage(
         '{"record_type":"update","vp":"64500_192.0.2.1","sec":1700000000,"Usec":250000,"prefixes":"198.51.100.0/24, 2001:DB8::/32","as-path":"64500 64496","communities":"64500:1","nexthop":"192.0.2.1","origin":"IGP"}',
@@ -37,7 +37,7 @@ describe('one whole frame', () => {
     });
   });
 
-  test('a withdrawal has no attributes', () => {
+  it('a withdrawal has no attributes', () => {
     expect(
       decodeMessage(
         '{"record_type":"update","vp":"64500_192.0.2.1","sec":1700000000,"Usec":0,"withdraws":"198.51.100.0/24"}',
@@ -54,7 +54,7 @@ describe('one whole frame', () => {
     });
   });
 
-  test('a BMP announcement: the peer is the VP, the monitored router its parent', () => {
+  it('a BMP announcement: the peer is the VP, the monitored router its parent', () => {
     expect(
       decodeMessage(
         '{"record_type":"bmp_update","vp":"64500_192.0.2.1","bmp_peer":"64501_2001:db8::9","sec":1700000000,"prefixes":"198.51.100.0/24","as-path":"64501"}',
@@ -71,7 +71,7 @@ describe('one whole frame', () => {
 describe('withdrawn prefixes under any key', () => {
   const keys = ['withdraws', 'withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes'];
 
-  test.each(keys)('%s, as text', (key) => {
+  it.each(keys)('%s, as text', (key) => {
     expect(facts({ ...HEAD, [key]: '198.51.100.0/24,2001:db8::/32' })).toMatchObject({
       withdrawn: ['198.51.100.0/24', '2001:db8::/32'],
       announced: [],
@@ -80,20 +80,20 @@ describe('withdrawn prefixes under any key', () => {
     expect(facts({ ...HEAD, [key]: '198.51.100.0/24' })).not.toHaveProperty('guessedKey');
   });
 
-  test.each(keys)('%s, as an array', (key) => {
+  it.each(keys)('%s, as an array', (key) => {
     expect(facts({ ...HEAD, [key]: ['198.51.100.0/24', ' 2001:db8::/32 '] })).toMatchObject({
       withdrawn: ['198.51.100.0/24', '2001:db8::/32'],
       failures: [],
     });
   });
 
-  test('two known keys at once', () => {
+  it('two known keys at once', () => {
     expect(facts({ ...HEAD, withdraws: '198.51.100.0/24', withdrawals: ['2001:db8::/32'] })).toMatchObject({
       withdrawn: ['198.51.100.0/24', '2001:db8::/32'],
     });
   });
 
-  test.each([
+  it.each([
     ['text', '198.51.100.0/24,203.0.113.0/24'],
     ['an array', ['198.51.100.0/24', '203.0.113.0/24']],
   ])('an undocumented key whose whole value is a list of prefixes, as %s', (_, value) => {
@@ -104,7 +104,7 @@ describe('withdrawn prefixes under any key', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['null', null],
     ['an empty text', ''],
     ['an empty array', []],
@@ -115,13 +115,13 @@ describe('withdrawn prefixes under any key', () => {
     });
   });
 
-  test('an undocumented key does not count beside a known one that holds prefixes', () => {
+  it('an undocumented key does not count beside a known one that holds prefixes', () => {
     const decoded = facts({ ...HEAD, withdraws: '198.51.100.0/24', gone: '203.0.113.0/24' });
     expect(decoded).toMatchObject({ withdrawn: ['198.51.100.0/24'] });
     expect(decoded).not.toHaveProperty('guessedKey');
   });
 
-  test.each([
+  it.each([
     ['a covering prefix', { covering_prefix: '198.51.0.0/16' }],
     ['ROAs', { roas: ['198.51.0.0/16'] }],
     ['an empty known key too', { withdraws: '', covering_prefix: '198.51.0.0/16' }],
@@ -131,11 +131,11 @@ describe('withdrawn prefixes under any key', () => {
     expect(decoded).not.toHaveProperty('guessedKey');
   });
 
-  test('the name of a guessed key is cut', () => {
+  it('the name of a guessed key is cut', () => {
     expect(facts({ ...HEAD, ['k'.repeat(500)]: '198.51.100.0/24' }).guessedKey).toBe('k'.repeat(40));
   });
 
-  test.each([
+  it.each([
     ['an address without a length', '198.51.100.1'],
     ['a list with one thing that is no prefix', '198.51.100.0/24,x'],
     ['text around a prefix', 'lost 198.51.100.0/24'],
@@ -151,7 +151,7 @@ describe('withdrawn prefixes under any key', () => {
     });
   });
 
-  test('known keys are never guessed from, even when they look like prefixes', () => {
+  it('known keys are never guessed from, even when they look like prefixes', () => {
     expect(
       facts({ ...HEAD, communities: '198.51.100.0/24', nexthop: '203.0.113.0/24', origin: '192.0.2.0/24' }),
     ).toMatchObject({
@@ -159,7 +159,7 @@ describe('withdrawn prefixes under any key', () => {
     });
   });
 
-  test('names of keys are bounded in number and length, and values are never told', () => {
+  it('names of keys are bounded in number and length, and values are never told', () => {
     const many = Object.fromEntries([...Array(100).keys()].map((i) => [`${'k'.repeat(60)}${i}`, 'secret']));
     const { keys } = facts({ ...HEAD, ...many });
     expect(keys).toHaveLength(32);
@@ -171,22 +171,22 @@ describe('withdrawn prefixes under any key', () => {
 describe('announcement and withdrawal in one message', () => {
   const both = { ...HEAD, prefixes: '198.51.100.0/24', 'as-path': '64500', withdraws: '203.0.113.0/24' };
 
-  test('both are read', () => {
+  it('both are read', () => {
     expect(facts(both)).toMatchObject({ announced: ['198.51.100.0/24'], withdrawn: ['203.0.113.0/24'], failures: [] });
   });
 
-  test('a bad path costs the announcement only', () => {
+  it('a bad path costs the announcement only', () => {
     const decoded = facts({ ...both, 'as-path': 'nonsense' });
     expect(decoded).toMatchObject({ announced: [], withdrawn: ['203.0.113.0/24'], failures: ['invalid_as_path'] });
     expect(decoded).not.toHaveProperty('origin');
   });
 
-  test('as many prefixes are read as one UPDATE can carry: 16,378 of /24 in both lists', () => {
+  it('as many prefixes are read as one UPDATE can carry: 16,378 of /24 in both lists', () => {
     const { announced, withdrawn, failures } = facts({ ...both, prefixes: slash24s(16_000), withdraws: slash24s(378) });
     expect([announced, withdrawn, failures]).toEqual([slash24s(16_000), slash24s(378), []]);
   });
 
-  test('bad withdrawn prefixes do not cost the announcement', () => {
+  it('bad withdrawn prefixes do not cost the announcement', () => {
     expect(facts({ ...both, withdraws: 'nonsense' })).toMatchObject({
       announced: ['198.51.100.0/24'],
       withdrawn: [],
@@ -194,7 +194,7 @@ describe('announcement and withdrawal in one message', () => {
     });
   });
 
-  test('a withdrawal beside an empty list of announced prefixes', () => {
+  it('a withdrawal beside an empty list of announced prefixes', () => {
     expect(facts({ ...both, prefixes: '' })).toMatchObject({
       announced: [],
       withdrawn: ['203.0.113.0/24'],
@@ -206,7 +206,7 @@ describe('announcement and withdrawal in one message', () => {
 describe('parts that cannot be read', () => {
   const announcement = { ...HEAD, prefixes: '198.51.100.0/24', 'as-path': '64500 64496' };
 
-  test.each<[string, object, object]>([
+  it.each<[string, object, object]>([
     [
       'one bad prefix among good ones',
       { prefixes: '198.51.100.0/24,198.51.100.0/33,203.0.113.0/24' },
@@ -293,7 +293,7 @@ describe('parts that cannot be read', () => {
     else expect(decoded).toMatchObject(expected);
   });
 
-  test.each([
+  it.each([
     ['', 'invalid_json'],
     ['{', 'invalid_json'],
     ['{"record_type":"update"', 'invalid_json'],
@@ -321,13 +321,13 @@ describe('parts that cannot be read', () => {
     expect(decodeMessage(Buffer.from(frame))).toEqual({ ok: false, reason });
   });
 
-  test('bytes that are no UTF-8', () => {
+  it('bytes that are no UTF-8', () => {
     expect(decodeMessage(Buffer.from([0xff, 0xfe, 0x7b]))).toEqual({ ok: false, reason: 'invalid_json' });
   });
 });
 
 describe('times', () => {
-  test.each<[unknown, unknown, number | undefined]>([
+  it.each<[unknown, unknown, number | undefined]>([
     [1700000000, 5, 1_700_000_000_000_005],
     ['1700000000', '5', 1_700_000_000_000_005],
     ['1700000000', '000005', 1_700_000_000_000_005],

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DataApiError } from '../../../src/errors.ts';
 import type { StatePart } from '../../../src/ris-live/ripestat/client.ts';
 import { type RipestatCalls, RipestatHistory } from '../../../src/ris-live/ripestat/history.ts';
@@ -100,7 +100,7 @@ const rowsOf = (parts: readonly HistoryRows<RibRow>[]) =>
   parts.flatMap(({ rows }) => rows.map(({ prefix, vp }) => `${prefix} ${vp.asn}`));
 const bothPeers = (prefix: string) => [`${prefix} 64496`, `${prefix} 64497`];
 
-test('the state is asked for again until it is as new as it must be, and first with one prefix', async () => {
+it('the state is asked for again until it is as new as it must be, and first with one prefix', async () => {
   const seen = world();
   const { timers, service } = seen;
   service.newestMs = timers.now() - 120_000;
@@ -111,7 +111,7 @@ test('the state is asked for again until it is as new as it must be, and first w
   expect(service.times).toEqual([undefined, undefined, undefined, undefined]);
 });
 
-test('more-specifics are those of the table and those that are related, which are asked for once a day', async () => {
+it('more-specifics are those of the table and those that are related, which are asked for once a day', async () => {
   const seen = world({ known: ['203.0.113.0/25'] });
   const { timers, service } = seen;
   service.inside = { [P]: ['203.0.113.128/25'] };
@@ -128,7 +128,7 @@ test('more-specifics are those of the table and those that are related, which ar
   expect(service.relatedAsked).toBe(2);
 });
 
-test('a service that tells no related prefixes keeps no table from being complete, and is told of once', async () => {
+it('a service that tells no related prefixes keeps no table from being complete, and is told of once', async () => {
   const seen = world();
   seen.service.inside = new DataApiError('SERVER_ERROR', 'RIPEstat, related-prefixes: HTTP status 500');
   seen.service.newestMs += 60_000;
@@ -136,7 +136,7 @@ test('a service that tells no related prefixes keeps no table from being complet
   expect(seen.log.lines.map(({ level }) => level)).toEqual(['warn']);
 });
 
-test('where no prefix has routes, one that always has some shows whether the service has data', async () => {
+it('where no prefix has routes, one that always has some shows whether the service has data', async () => {
   const seen = world();
   seen.service.routes = [CONTROL];
   seen.service.newestMs += 60_000;
@@ -149,7 +149,7 @@ test('where no prefix has routes, one that always has some shows whether the ser
   await expect(rib(seen, [P], seen.timers.now())).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
 });
 
-test('rows of VPs that were not asked for are left out', async () => {
+it('rows of VPs that were not asked for are left out', async () => {
   const { history, timers, service } = world();
   service.newestMs += 60_000;
   const vps = (await history.vantagePoints(NEVER)).slice(1);
@@ -158,7 +158,7 @@ test('rows of VPs that were not asked for are left out', async () => {
   expect(rowsOf(parts)).toEqual([`${P} 64497`]);
 });
 
-test('vantage points are peers; RIPE says who has a full table', async () => {
+it('vantage points are peers; RIPE says who has a full table', async () => {
   const list = async (seen: World): Promise<readonly HistoryVp[]> => seen.history.vantagePoints(NEVER);
   expect(await list(world())).toMatchObject([
     { id: 'rrc00 192.0.2.1 64496', status: 'up', ribSizeV4: 1_000_000, ribSizeV6: 250_000 },
@@ -167,7 +167,7 @@ test('vantage points are peers; RIPE says who has a full table', async () => {
   expect((await list(world({ fullFeedOnly: true }))).map(({ vp }) => vp.asn)).toEqual([64496]);
 });
 
-test('who held a prefix a window ago is asked with that time; a state of another day is refused', async () => {
+it('who held a prefix a window ago is asked with that time; a state of another day is refused', async () => {
   const { history, timers, service } = world();
   const vps = await history.vantagePoints(NEVER);
   const atMs = timers.now() - 86_400_000;
@@ -181,7 +181,7 @@ test('who held a prefix a window ago is asked with that time; a state of another
   await expect(history.holders(vps, [P], atMs, NEVER).next()).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
 });
 
-test('who gives up while a newer state is waited for gets the reason of the signal', async () => {
+it('who gives up while a newer state is waited for gets the reason of the signal', async () => {
   const { history, timers, service } = world();
   service.newestMs -= 60_000;
   const vps = await history.vantagePoints(NEVER);
@@ -192,7 +192,7 @@ test('who gives up while a newer state is waited for gets the reason of the sign
   await expect(reading).rejects.toBe(giveUp.signal.reason);
 });
 
-test('what was said in between is asked for prefix by prefix', async () => {
+it('what was said in between is asked for prefix by prefix', async () => {
   const { history } = world();
   const vps = (await history.vantagePoints(NEVER)).slice(0, 1);
   const found: string[] = [];

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Pace } from '../../../src/ris-live/ripestat/pace.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 
 const NEVER = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('so many at once, each a little after the one before it, in order', async () => {
+it('so many at once, each a little after the one before it, in order', async () => {
   const timers = new ManualTimers();
   const pace = new Pace({ atOnce: 2, intervalMs: 100 }, timers);
   const started: number[] = [];
@@ -35,7 +35,7 @@ test('so many at once, each a little after the one before it, in order', async (
   expect(started).toEqual([0, 1, 2]);
 });
 
-test('nobody starts while the service asks for patience, and who gives up lets the next one go', async () => {
+it('nobody starts while the service asks for patience, and who gives up lets the next one go', async () => {
   const timers = new ManualTimers();
   const pace = new Pace({ atOnce: 1, intervalMs: 0 }, timers);
   pace.holdFor(5_000);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
 import { RibReader } from '../../../src/feed/table-comparison.ts';
 import {
@@ -207,7 +207,7 @@ interface RecordedRoute {
   readonly path: readonly number[];
 }
 
-test.each(recorded)('%s fills a table that equals a recount', async (path) => {
+it.each(recorded)('%s fills a table that equals a recount', async (path) => {
   const { data } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as {
     data: { resource: string; timestamp: string; nr_routes: number; bgp_state: RecordedRoute[] };
   };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ManualClock, TimeStamper } from '../../../src/simulator/clock.ts';
 import { DEMO_SCENARIO } from '../../../src/simulator/demo-scenario.ts';
 import type { AsGraph } from '../../../src/simulator/internet/as-graph.ts';
@@ -70,7 +70,7 @@ function pathsOf(said: readonly { text: string }[]): number[][] {
 }
 
 describe('propagation', () => {
-  test('every best path and every alternative is valley-free, from any announcers in any graph', () => {
+  it('every best path and every alternative is valley-free, from any announcers in any graph', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 2 ** 31 }),
@@ -104,7 +104,7 @@ describe('propagation', () => {
     );
   });
 
-  test('everybody reaches what is announced to all; customers come before peers before providers, then length counts', () => {
+  it('everybody reaches what is announced to all; customers come before peers before providers, then length counts', () => {
     const { internet } = internetOf({ seed: 3, vps: 100, scenario: scenario({}) });
     const { graph } = internet;
     for (const node of [0, 20, 60, 100]) {
@@ -124,7 +124,7 @@ describe('propagation', () => {
     }
   });
 
-  test('a forged path ends in the origin that it steals, and the origin does not believe it', () => {
+  it('a forged path ends in the origin that it steals, and the origin does not believe it', () => {
     const { internet, steps, world, said } = internetOf({
       seed: 1,
       vps: 100,
@@ -140,7 +140,7 @@ describe('propagation', () => {
 });
 
 describe('the demo scenario', () => {
-  test('every path that is ever said is valley-free, churn and path hunting included', () => {
+  it('every path that is ever said is valley-free, churn and path hunting included', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000_000 }), (seed) => {
         const { clock, internet, said } = internetOf({ seed, vps: 40, scenario: DEMO_SCENARIO, churn: 600 });
@@ -153,7 +153,7 @@ describe('the demo scenario', () => {
     );
   });
 
-  test('has an outage, a hijack, path changes, a sub-prefix hijack and recoveries within five minutes, and again', () => {
+  it('has an outage, a hijack, path changes, a sub-prefix hijack and recoveries within five minutes, and again', () => {
     const { clock, reports } = internetOf({ seed: 1, vps: 300, scenario: DEMO_SCENARIO });
     clock.advance(300_000);
     const first = reports.splice(0);
@@ -176,7 +176,7 @@ describe('the demo scenario', () => {
     expect(reports.map(({ kind }) => kind)).toEqual(first.map(({ kind }) => kind));
   });
 
-  test('after a round every VP holds what it held in the beginning', () => {
+  it('after a round every VP holds what it held in the beginning', () => {
     const { clock, world } = internetOf({ seed: 9, vps: 120, scenario: DEMO_SCENARIO });
     const state = () =>
       [...world.routes({ includeHistoryOnly: true })]
@@ -188,7 +188,7 @@ describe('the demo scenario', () => {
     expect(state()).toEqual(before);
   });
 
-  test('the same seed gives the same messages at the same times, another one does not', () => {
+  it('the same seed gives the same messages at the same times, another one does not', () => {
     const run = (seed: number) => {
       const { clock, said } = internetOf({ seed, vps: 80, scenario: DEMO_SCENARIO, churn: 300 });
       clock.advance(310_000);
@@ -200,7 +200,7 @@ describe('the demo scenario', () => {
     expect(run(5)).not.toEqual(messages);
   });
 
-  test('it does not matter in which portions time passes', () => {
+  it('it does not matter in which portions time passes', () => {
     const run = (portionMs: number) => {
       const { clock, said } = internetOf({ seed: 4, vps: 30, scenario: DEMO_SCENARIO, churn: 300 });
       for (let ms = 0; ms < 60_000; ms += portionMs) clock.advance(portionMs);
@@ -211,7 +211,7 @@ describe('the demo scenario', () => {
 });
 
 describe('what is visible', () => {
-  test('is counted as a recount of all routes gives, after every step and whatever dies', () => {
+  it('is counted as a recount of all routes gives, after every step and whatever dies', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100_000 }), (seed) => {
         const { clock, world, reports } = internetOf({ seed, vps: 30, scenario: DEMO_SCENARIO, churn: 600 });
@@ -228,7 +228,7 @@ describe('what is visible', () => {
     );
   });
 
-  test('VPs see only the families of their session, partial feeds only what customers announce', () => {
+  it('VPs see only the families of their session, partial feeds only what customers announce', () => {
     const { world, internet } = internetOf({ seed: 2, vps: 400, scenario: DEMO_SCENARIO });
     const byKey = (key: string) => world.points.byKey(key)!;
     for (const route of world.routes()) {
@@ -243,7 +243,7 @@ describe('what is visible', () => {
     expect(held / carrying).toBeLessThan(1);
   });
 
-  test('the variety of reality is there: communities, large ones, none; next hops; prepending VPs; route servers; BMP', () => {
+  it('the variety of reality is there: communities, large ones, none; next hops; prepending VPs; route servers; BMP', () => {
     const { world } = internetOf({ seed: 1, vps: 600, scenario: DEMO_SCENARIO });
     const routes = [...world.routes()];
     const has = (what: (route: (typeof routes)[number]) => boolean) => expect(routes.some(what)).toBe(true);
@@ -259,7 +259,7 @@ describe('what is visible', () => {
   });
 });
 
-test('300 VPs and 10 prefixes cost well under a second to make', () => {
+it('300 VPs and 10 prefixes cost well under a second to make', () => {
   const prefixes = Array.from({ length: 10 }, (_, i) => ({
     prefix: `10.${i}.0.0/16`,
     origin: 64500 + i,

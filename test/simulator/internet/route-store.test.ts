@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Route } from '../../../src/simulator/internet/route.ts';
 import { RouteStore } from '../../../src/simulator/internet/route-store.ts';
 
@@ -14,7 +14,7 @@ const operation = fc.record({
 });
 
 describe('the state of the past', () => {
-  test('at every time that is remembered it is what was held then, after any sequence of events', () => {
+  it('at every time that is remembered it is what was held then, after any sequence of events', () => {
     fc.assert(
       fc.property(
         fc.array(operation, { maxLength: 60 }),
@@ -59,7 +59,7 @@ describe('the state of the past', () => {
     );
   });
 
-  test('events are kept up to the bound; what goes is counted, and what can no longer be told is known', () => {
+  it('events are kept up to the bound; what goes is counted, and what can no longer be told is known', () => {
     const store = new RouteStore({ historyLimit: 3, isLive: () => true });
     for (let i = 1; i <= 5; i++) store.announce(0, 0, route(`${i}`), i * 10);
     expect(store.evictedEvents).toBe(2);
@@ -68,7 +68,7 @@ describe('the state of the past', () => {
     expect(store.events(40, 40).map(({ route }) => route?.asPath)).toEqual(['4']);
   });
 
-  test('a recording that goes back in time is searched as a whole', () => {
+  it('a recording that goes back in time is searched as a whole', () => {
     const store = new RouteStore({ historyLimit: 10, isLive: () => true });
     for (const timeUs of [50, 10, 60, 20]) store.announce(0, 0, route(`${timeUs}`), timeUs);
     expect(store.events(40, 100).map(({ timeUs }) => timeUs)).toEqual([50, 60]);

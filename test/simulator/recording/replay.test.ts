@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../../src/bgp/prefix.ts';
 import { ManualClock } from '../../../src/simulator/clock.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
@@ -69,7 +69,7 @@ describe('nothing is lost of', () => {
     }
   };
 
-  test.each(paths)('%s', async (path) => {
+  it.each(paths)('%s', async (path) => {
     await start(path, { timestamps: 'original' });
     const client = await subscribe(simulator, 'one', '0.0.0.0/0,::/0');
     await simulator.replayFinished;
@@ -104,7 +104,7 @@ describe('nothing is lost of', () => {
 });
 
 describe('replay', () => {
-  test('with original times the messages are those of the recording, byte for byte', async () => {
+  it('with original times the messages are those of the recording, byte for byte', async () => {
     const lines: Line[] = [
       update(0, { nexthop: '193.0.0.56', origin: 'IGP' }),
       {
@@ -132,7 +132,7 @@ describe('replay', () => {
     expect(client.frames).toEqual(lines.map((line) => JSON.stringify(line)));
   });
 
-  test('nothing is sent before somebody is connected and subscribed, in whichever order', async () => {
+  it('nothing is sent before somebody is connected and subscribed, in whichever order', async () => {
     const path = recording(Array.from({ length: 100 }, (_, i) => update(i)));
     await start(path);
     await associate(simulator, 'one', '192.0.2.0/24');
@@ -152,7 +152,7 @@ describe('replay', () => {
     await until(() => early.frames.length === 100);
   });
 
-  test('it can wait for several sessions', async () => {
+  it('it can wait for several sessions', async () => {
     await start(recording([update(0)]), { sessionsBeforeReplay: 2 });
     const one = await subscribe(simulator, 'one', '192.0.2.0/24');
     expect(simulator.stats.replayedMessages).toBe(0);
@@ -160,7 +160,7 @@ describe('replay', () => {
     await until(() => one.frames.length === 1 && two.frames.length === 1);
   });
 
-  test('at full speed a slow client loses nothing, and memory does not pile up', async () => {
+  it('at full speed a slow client loses nothing, and memory does not pile up', async () => {
     const path = recording(
       Array.from({ length: 20_000 }, (_, i) => update(i, { communities: '3333:1 '.repeat(40).trim() })),
     );
@@ -183,7 +183,7 @@ describe('replay', () => {
     );
   });
 
-  test('times are those of the sending, and rise', async () => {
+  it('times are those of the sending, and rise', async () => {
     await start(recording(Array.from({ length: 1_000 }, (_, i) => update(1_000 - i))));
     const fromMs = Date.now();
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -203,7 +203,7 @@ describe('replay', () => {
     ]);
   });
 
-  test('only what a key is associated with, and the withdrawn key that was chosen', async () => {
+  it('only what a key is associated with, and the withdrawn key that was chosen', async () => {
     const lines = [
       update(0, { prefixes: '192.0.2.0/24,198.51.100.0/24', withdrawals: ['10.0.0.0/8', '192.0.2.128/25'] }),
       update(1, { prefixes: '198.51.100.0/24' }),
@@ -221,7 +221,7 @@ describe('replay', () => {
     expect(Object.keys(client.messages()[1])).toEqual(['record_type', 'vp', 'sec', 'Usec', 'withdraw']);
   });
 
-  test('real spacing, times the speed', async () => {
+  it('real spacing, times the speed', async () => {
     const clock = new ManualClock();
     const seconds = [0, 10, 10, 4, 30];
     await start(recording(seconds.map((second, i) => update(i, { sec: 1_000_000_000 + second, Usec: 0 }))), {
@@ -239,7 +239,7 @@ describe('replay', () => {
     await simulator.replayFinished;
   });
 
-  test('a loop goes on with the same messages, at its pace', async () => {
+  it('a loop goes on with the same messages, at its pace', async () => {
     const clock = new ManualClock();
     await start(recording([update(0), update(10, { Usec: 0 })]), { speed: 1, loop: true, clock });
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -259,7 +259,7 @@ describe('replay', () => {
     ]);
   });
 
-  test('rib lines are the table to start from, and are not sent; the Data API serves it and what follows', async () => {
+  it('rib lines are the table to start from, and are not sent; the Data API serves it and what follows', async () => {
     const lines = [
       { ...update(0), record_type: 'rib', vp: '1103_192.0.2.77', 'as-path': '1103 64500' },
       update(1),
@@ -283,7 +283,7 @@ describe('replay', () => {
     ]);
   });
 
-  test('lines that are no message are skipped and counted', async () => {
+  it('lines that are no message are skipped and counted', async () => {
     const lines = [
       '{"record_type":"update",',
       '[]',
@@ -301,7 +301,7 @@ describe('replay', () => {
     await until(() => client.frames.length === 1);
   });
 
-  test.each([
+  it.each([
     ['a file that is not there', () => join(folder, 'nowhere.jsonl'), /^cannot read recording .*ENOENT/],
     [
       'a file that is not gzip',
@@ -318,7 +318,7 @@ describe('replay', () => {
     await expect(start(path())).rejects.toMatchObject({ code: 'RECORDING', message: expect.stringMatching(message) });
   });
 
-  test('a file over the bound is refused', async () => {
+  it('a file over the bound is refused', async () => {
     const path = recording(Array.from({ length: 100 }, (_, i) => update(i)));
     await expect(start(path, { maxRecordingBytes: 1_000 })).rejects.toThrow('more than 1000 bytes');
   });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/simulator/clock.ts';
 import { EMPTY_SCENARIO, scenario } from '../../../src/simulator/scenario.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
@@ -30,7 +30,7 @@ const bmp = {
 const NOW = () => dateOf(START_MS + 3_600_000);
 
 describe('envelope and errors', () => {
-  test('an answer has seconds, bytes, info and data', async () => {
+  it('an answer has seconds, bytes, info and data', async () => {
     await start();
     const { status, body } = await query(simulator, 'one', 'vantage_points');
     expect(status).toBe(200);
@@ -43,7 +43,7 @@ describe('envelope and errors', () => {
     expect(body.bytes).toBe(JSON.stringify(body.data).length);
   });
 
-  test('a wrong key is 403, an unknown endpoint 404, another method 405, each with a detail', async () => {
+  it('a wrong key is 403, an unknown endpoint 404, another method 405, each with a detail', async () => {
     await start();
     expect(await query(simulator, 'wrong', 'rib')).toEqual({ status: 403, body: { detail: 'Invalid API key' } });
     expect(await query(simulator, 'one', 'topology')).toEqual({ status: 404, body: { detail: 'Not Found' } });
@@ -51,7 +51,7 @@ describe('envelope and errors', () => {
     expect(response.status).toBe(405);
   });
 
-  test.each([
+  it.each([
     ['rib', {}, 'vp_bgp_ids or vp_bmp_ids is required'],
     ['rib', { vp_bgp_ids: '1' }, 'date is required'],
     ['rib', { vp_bgp_ids: 'one', date: '2026-01-01T00:00:00' }, 'vp_bgp_ids: expected numbers, got "one"'],
@@ -104,7 +104,7 @@ describe('envelope and errors', () => {
     expect(await query(simulator, 'one', endpoint, parameters)).toEqual({ status: 400, body: { detail } });
   });
 
-  test.each(['True', 'False'])("takes what the service's own clients always send, as %s", async (value) => {
+  it.each(['True', 'False'])("takes what the service's own clients always send, as %s", async (value) => {
     await start();
     const parameters = { return_rib_status: value, return_metadata: value };
     expect(await query(simulator, 'one', 'vantage_points', parameters)).toMatchObject({ status: 200 });
@@ -112,7 +112,7 @@ describe('envelope and errors', () => {
 });
 
 describe('limits', () => {
-  test('one query at a time per key: a second one is 429, another key is served', async () => {
+  it('one query at a time per key: a second one is 429, another key is served', async () => {
     await start({ dataApiLatencyMs: 100 });
     const answers = await Promise.all([
       query(simulator, 'one', 'vantage_points'),
@@ -124,7 +124,7 @@ describe('limits', () => {
     expect((await query(simulator, 'one', 'vantage_points')).status).toBe(200);
   });
 
-  test('requests per hour: the next hour starts anew', async () => {
+  it('requests per hour: the next hour starts anew', async () => {
     await start({ dataApiLimits: { requestsPerHour: 3 } });
     const statuses = [];
     for (let i = 0; i < 5; i++) statuses.push((await query(simulator, 'one', 'vantage_points')).status);
@@ -133,7 +133,7 @@ describe('limits', () => {
     expect((await query(simulator, 'one', 'vantage_points')).status).toBe(200);
   });
 
-  test('bytes per hour', async () => {
+  it('bytes per hour', async () => {
     await start({ dataApiLimits: { bytesPerHour: 10 } });
     expect((await query(simulator, 'one', 'vantage_points')).status).toBe(200);
     expect((await query(simulator, 'one', 'vantage_points')).body.detail).toBe(
@@ -141,7 +141,7 @@ describe('limits', () => {
     );
   });
 
-  test('more than 100 VPs or 10 exact prefixes need POST', async () => {
+  it('more than 100 VPs or 10 exact prefixes need POST', async () => {
     await start();
     for (let i = 0; i < 101; i++) simulator.addVantagePoint({ protocol: 'bgp', asn: 1 + i, ip: '192.0.2.1' });
     const many = Array.from({ length: 101 }, (_, i) => i + 1);
@@ -157,7 +157,7 @@ describe('limits', () => {
     expect((await query(simulator, 'one', 'rib', wide, { post: true })).status).toBe(200);
   });
 
-  test('the size rule of /rib: over 10 VPs at most 10 exact prefixes', async () => {
+  it('the size rule of /rib: over 10 VPs at most 10 exact prefixes', async () => {
     await start();
     for (let i = 0; i < 11; i++) {
       const vp = simulator.addVantagePoint({ protocol: 'bgp', asn: 1 + i, ip: '192.0.2.1' });
@@ -180,7 +180,7 @@ describe('limits', () => {
     expect(await ask(10, { prefix_filter: '<<:10.0.0.0/8' })).toBe(200);
   });
 
-  test('strict about filters: refused for more than 10 VPs', async () => {
+  it('strict about filters: refused for more than 10 VPs', async () => {
     await start({ dataApiStrictFilter: true });
     for (let i = 0; i < 11; i++) simulator.addVantagePoint({ protocol: 'bgp', asn: 1 + i, ip: '192.0.2.1' });
     const ask = async (ids: string) =>
@@ -191,7 +191,7 @@ describe('limits', () => {
 });
 
 describe('/vantage_points', () => {
-  test('BGP and BMP VPs are described apart, and count apart', async () => {
+  it('BGP and BMP VPs are described apart, and count apart', async () => {
     await start();
     simulator.addVantagePoint(bgp);
     const second = simulator.addVantagePoint(bmp);
@@ -223,7 +223,7 @@ describe('/vantage_points', () => {
     ]);
   });
 
-  test('the generated Internet has history-only sources beside the live ones, and partial feeds', async () => {
+  it('the generated Internet has history-only sources beside the live ones, and partial feeds', async () => {
     await start({ scenario: { ...EMPTY_SCENARIO, vps: 300 } });
     const { body } = await query(simulator, 'one', 'vantage_points');
     const all = [...body.data.bgp, ...body.data.bmp];
@@ -245,7 +245,7 @@ describe('/vantage_points', () => {
     expect(fullV4.every((vp) => vp.rib_size_v4 > 900_000 && vp.source !== 'pch' && vp.source !== 'cgtf')).toBe(true);
   });
 
-  test('filters: protocol, ids, ASN, address, status', async () => {
+  it('filters: protocol, ids, ASN, address, status', async () => {
     await start();
     simulator.addVantagePoint(bgp);
     const other = simulator.addVantagePoint({ ...bgp, asn: 1103 });
@@ -266,7 +266,7 @@ describe('/vantage_points', () => {
 });
 
 describe('/rib', () => {
-  test('rows are [AS path, communities, aspa, rov, feed type], by VP and prefix', async () => {
+  it('rows are [AS path, communities, aspa, rov, feed type], by VP and prefix', async () => {
     await start();
     const [a, b] = [simulator.addVantagePoint(bgp), simulator.addVantagePoint(bmp)];
     simulator.announce(a.key, ['192.0.2.0/24', '192.0.2.0/25'], { asPath: '3333 64500', communities: '3333:1' });
@@ -290,7 +290,7 @@ describe('/rib', () => {
     expect(bare.bgp[1]).toEqual({ '192.0.2.0/24': [null, null, null, null, -1] });
   });
 
-  test('an unknown VP is left out', async () => {
+  it('an unknown VP is left out', async () => {
     await start();
     simulator.addVantagePoint(bgp);
     const { body } = await query(simulator, 'one', 'rib', {
@@ -301,7 +301,7 @@ describe('/rib', () => {
     expect(body.data).toEqual({ bgp: { 1: {} }, bmp: {} });
   });
 
-  test('gives the state at a past date', async () => {
+  it('gives the state at a past date', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const at = async (ms: number) => {
@@ -325,7 +325,7 @@ describe('/rib', () => {
     expect(seen).toEqual([none, none, none, first, first, last, last, none, none]);
   });
 
-  test('what happened within the lag is not known yet', async () => {
+  it('what happened within the lag is not known yet', async () => {
     await start({ dataApiLagMs: 60_000 });
     const vp = simulator.addVantagePoint(bgp);
     simulator.announce(vp.key, '10.0.0.0/8', { asPath: '3333' });
@@ -342,7 +342,7 @@ describe('/rib', () => {
     expect(await known()).toEqual([1, 1]);
   });
 
-  test('history-only VPs have routes here, and never in the stream or among the visible', async () => {
+  it('history-only VPs have routes here, and never in the stream or among the visible', async () => {
     await start({
       scenario: scenario({
         churn_per_minute: 0,
@@ -372,7 +372,7 @@ describe('/rib', () => {
 });
 
 describe('/updates', () => {
-  test('rows are [time, A or W, prefix, AS path, communities, aspa, rov, feed type], oldest first', async () => {
+  it('rows are [time, A or W, prefix, AS path, communities, aspa, rov, feed type], oldest first', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     simulator.announce(vp.key, '10.0.0.0/8', { asPath: '3333 1', communities: '3333:9' });
@@ -399,7 +399,7 @@ describe('/updates', () => {
     expect(await ask({ start_date: dateOf(START_MS + 1000) })).toEqual([second, third]);
   });
 
-  test.each([
+  it.each([
     ['whole_seconds', START_MS / 1000],
     ['iso', '2026-01-01T12:00:00'],
   ] as const)('times can be %s', async (dataApiTimes, expected) => {
@@ -415,7 +415,7 @@ describe('/updates', () => {
     expect(body.data.bgp[1][0][0]).toBe(expected);
   });
 
-  test('before the 31 days that the generated Internet has been there the answer is 400', async () => {
+  it('before the 31 days that the generated Internet has been there the answer is 400', async () => {
     await start({});
     simulator.addVantagePoint(bgp);
     const rib = async (ms: number) =>
@@ -426,7 +426,7 @@ describe('/updates', () => {
     expect([before.status, before.body.detail]).toEqual([400, 'No data before 2025-12-01T12:00:00']);
   });
 
-  test('beyond the history, and for a rib before it, the answer is 400; what was pushed out is counted', async () => {
+  it('beyond the history, and for a rib before it, the answer is 400; what was pushed out is counted', async () => {
     await start({ historyLimit: 10 });
     const vp = simulator.addVantagePoint(bgp);
     for (let i = 0; i < 25; i++) {
@@ -446,7 +446,7 @@ describe('/updates', () => {
     expect(rib.status).toBe(400);
   });
 
-  test('a VP whose session goes down has no withdrawals, but no routes from then on either', async () => {
+  it('a VP whose session goes down has no withdrawals, but no routes from then on either', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     simulator.announce(vp.key, '10.0.0.0/8', { asPath: '3333' });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
@@ -33,7 +33,7 @@ async function ping({ socket }: StreamClient): Promise<void> {
 }
 
 describe('faults of the stream', () => {
-  test('cut: the connection ends without a goodbye, and the key may connect again', async () => {
+  it('cut: the connection ends without a goodbye, and the key may connect again', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     const other = await subscribe(simulator, 'two', PREFIX);
     expect(simulator.faults.cut('one')).toBe(1);
@@ -46,14 +46,14 @@ describe('faults of the stream', () => {
     expect(simulator.faults.counts.cut).toBe(2);
   });
 
-  test('cutMidFrame: the connection ends within a frame', async () => {
+  it('cutMidFrame: the connection ends within a frame', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.cutMidFrame();
     expect(await client.closed).toBe(1006);
     expect(client.frames).toEqual([]);
   });
 
-  test('stall: nothing comes any more, no pong either, and the connection stays; its end frees the key', async () => {
+  it('stall: nothing comes any more, no pong either, and the connection stays; its end frees the key', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     await ping(client);
     simulator.faults.stall();
@@ -73,7 +73,7 @@ describe('faults of the stream', () => {
     await until(() => simulator.sessions() === 1);
   });
 
-  test('mute: pings are answered, messages are not sent, until unmuted', async () => {
+  it('mute: pings are answered, messages are not sent, until unmuted', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.mute();
     say();
@@ -85,7 +85,7 @@ describe('faults of the stream', () => {
     expect(simulator.stats.dropped.muted).toBe(1);
   });
 
-  test('mute keeps messages from those that connect meanwhile too', async () => {
+  it('mute keeps messages from those that connect meanwhile too', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.mute('one');
     client.socket.terminate();
@@ -100,7 +100,7 @@ describe('faults of the stream', () => {
     await until(() => second.frames.length === 1);
   });
 
-  test('garbage comes on top of the messages, which are all there', async () => {
+  it('garbage comes on top of the messages, which are all there', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     const binaries: Buffer[] = [];
     client.socket.on('message', (data, isBinary) => isBinary && binaries.push(data as Buffer));
@@ -124,7 +124,7 @@ describe('faults of the stream', () => {
     ).toBeGreaterThanOrEqual(1);
   });
 
-  test('oversized: a client with a bound of 1 MiB finds it too large', async () => {
+  it('oversized: a client with a bound of 1 MiB finds it too large', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.oversized(1024 * 1024);
     await until(() => client.frames.length === 1);
@@ -134,14 +134,14 @@ describe('faults of the stream', () => {
     expect(client.errors).toEqual(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']);
   });
 
-  test('breakProtocol: a client sees that this is no WebSocket', async () => {
+  it('breakProtocol: a client sees that this is no WebSocket', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.breakProtocol();
     await client.closed;
     expect(client.errors).toEqual(['WS_ERR_UNEXPECTED_RSV_2_3']);
   });
 
-  test('corrupt: the next messages arrive in half; later ones are whole', async () => {
+  it('corrupt: the next messages arrive in half; later ones are whole', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.corrupt(2);
     for (let i = 0; i < 4; i++) say();
@@ -150,7 +150,7 @@ describe('faults of the stream', () => {
     expect(simulator.stats.corruptedFrames).toBe(2);
   });
 
-  test('resend: the last messages come again, as they were', async () => {
+  it('resend: the last messages come again, as they were', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     for (let i = 0; i < 5; i++) say();
     simulator.faults.resend(3);
@@ -158,7 +158,7 @@ describe('faults of the stream', () => {
     expect(client.frames.slice(5)).toEqual(client.frames.slice(2, 5));
   });
 
-  test('refuse: the next connections get the text and are closed, then all is well', async () => {
+  it('refuse: the next connections get the text and are closed, then all is well', async () => {
     simulator.faults.refuse(2, 'Maintenance');
     for (let i = 0; i < 2; i++) {
       const client = await connect(simulator, 'one');
@@ -169,13 +169,13 @@ describe('faults of the stream', () => {
     await until(() => simulator.sessions() === 1);
   });
 
-  test('rejectHandshakes: a status rather than a WebSocket', async () => {
+  it('rejectHandshakes: a status rather than a WebSocket', async () => {
     simulator.faults.rejectHandshakes(1, 502);
     await expect(connect(simulator, 'one')).rejects.toThrow('502');
     await connect(simulator, 'one');
   });
 
-  test('expire: silence, as after hours of inactivity', async () => {
+  it('expire: silence, as after hours of inactivity', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     simulator.faults.expire();
     say();
@@ -188,7 +188,7 @@ describe('faults of the stream', () => {
 });
 
 describe('faults of the APIs', () => {
-  test.each(['vantage_points', 'rib', 'updates'] as const)(
+  it.each(['vantage_points', 'rib', 'updates'] as const)(
     '%s: a status with a detail, so many times',
     async (endpoint) => {
       simulator.faults.api(endpoint, 500, 2);
@@ -200,7 +200,7 @@ describe('faults of the APIs', () => {
     },
   );
 
-  test('timeout: no answer until the client gives up, and then the key is free again', async () => {
+  it('timeout: no answer until the client gives up, and then the key is free again', async () => {
     simulator.faults.api('vantage_points', 'timeout');
     const asked = fetch(`${simulator.url}/v1/vantage_points`, {
       headers: { 'x-api-key': 'one' },
@@ -210,14 +210,14 @@ describe('faults of the APIs', () => {
     expect((await query(simulator, 'one', 'vantage_points')).status).toBe(200);
   });
 
-  test('garbage and cut: no readable answer', async () => {
+  it('garbage and cut: no readable answer', async () => {
     simulator.faults.api('vantage_points', 'garbage');
     await expect(query(simulator, 'one', 'vantage_points')).rejects.toThrow(SyntaxError);
     simulator.faults.api('vantage_points', 'cut');
     await expect(query(simulator, 'one', 'vantage_points')).rejects.toThrow('fetch failed');
   });
 
-  test('an association is refused with status and text; the old one stays', async () => {
+  it('an association is refused with status and text; the old one stays', async () => {
     await associate(simulator, 'one', PREFIX);
     simulator.faults.refuseAssociation(1, 'No such plan', 402);
     expect(await associate(simulator, 'one', '10.0.0.0/8')).toEqual({ status: 402, text: 'No such plan' });
@@ -230,7 +230,7 @@ describe('faults of the APIs', () => {
 });
 
 describe('a VP that dies', () => {
-  test('is silent about it, says nothing while down, and announces what it holds when it is back', async () => {
+  it('is silent about it, says nothing while down, and announces what it holds when it is back', async () => {
     const client = await subscribe(simulator, 'one', '10.0.0.0/8,192.0.2.0/24');
     simulator.announce(VP, ['10.1.0.0/16', '10.2.0.0/16'], { asPath: '3333 1' });
     simulator.announce(VP, '192.0.2.0/24', { asPath: '3333 2' });
@@ -250,7 +250,7 @@ describe('a VP that dies', () => {
   });
 });
 
-test('a VP that leaves the list is not in it until it is back', async () => {
+it('a VP that leaves the list is not in it until it is back', async () => {
   const listed = async () => {
     const answer = await fetch(`${simulator.url}/v1/vantage_points`, { headers: { 'x-api-key': 'one' } });
     const { data } = (await answer.json()) as { data: { bgp: { asn: number }[] } };
@@ -264,7 +264,7 @@ test('a VP that leaves the list is not in it until it is back', async () => {
 });
 
 describe('a server that goes down', () => {
-  test('cuts all, refuses TCP, and comes back on the same port with what happened meanwhile', async () => {
+  it('cuts all, refuses TCP, and comes back on the same port with what happened meanwhile', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     await simulator.faults.goDown();
     await client.closed;
@@ -278,7 +278,7 @@ describe('a server that goes down', () => {
     expect([...simulator.routes()].map(({ asPath }) => asPath)).toEqual([`3333 ${said}`]);
   });
 
-  test('goes down although a client has not closed its half of a connection; coming back twice is refused', async () => {
+  it('goes down although a client has not closed its half of a connection; coming back twice is refused', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     client.socket.pause();
     simulator.faults.cutMidFrame();
@@ -292,7 +292,7 @@ describe('a server that goes down', () => {
     await expect(fetch(simulator.url)).rejects.toThrow('fetch failed');
   });
 
-  test('another simulator can take the same port after stop', async () => {
+  it('another simulator can take the same port after stop', async () => {
     await connect(simulator, 'one');
     const { port } = simulator;
     await simulator.stop();
@@ -301,7 +301,7 @@ describe('a server that goes down', () => {
     await connect(simulator, 'one');
   });
 
-  test('a port that is taken is an error, and leaves nothing running', async () => {
+  it('a port that is taken is an error, and leaves nothing running', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const { port } = blocker.address() as { port: number };
@@ -317,7 +317,7 @@ describe('control over HTTP', () => {
     return { status: response.status, body: (await response.json()) as Json };
   };
 
-  test('faults, steps and state', async () => {
+  it('faults, steps and state', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     say();
     await until(() => client.frames.length === 1);
@@ -333,7 +333,7 @@ describe('control over HTTP', () => {
     await client.closed;
   });
 
-  test('nonsense is 400 with a reason', async () => {
+  it('nonsense is 400 with a reason', async () => {
     expect((await post('fault', { fault: 'goDown' })).status).toBe(400);
     expect((await post('fault', { fault: 'killVantagePoint', args: ['nobody'] })).body.detail).toBe(
       'no vantage point nobody',
@@ -344,7 +344,7 @@ describe('control over HTTP', () => {
     );
   });
 
-  test('is not there unless asked for', async () => {
+  it('is not there unless asked for', async () => {
     await simulator.stop();
     simulator = await startSimulator({ apiKeys: ['one'], scenario: EMPTY_SCENARIO });
     expect((await fetch(`${simulator.url}/-/state`)).status).toBe(404);

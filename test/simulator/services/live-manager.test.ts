@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
 import { associate } from './stream-client.ts';
@@ -14,7 +14,7 @@ afterEach(() => simulator.stop());
 const prefixes = (count: number) => Array.from({ length: count }, (_, i) => `10.${i}.0.0/16`);
 
 describe('update_live_prefixes', () => {
-  test('answers 200 and replaces the list of the key', async () => {
+  it('answers 200 and replaces the list of the key', async () => {
     await start();
     expect(await associate(simulator, 'one', '192.0.2.0/24,2001:DB8:0::/48')).toEqual({ status: 200, text: 'OK' });
     expect(simulator.associatedPrefixes('one')).toEqual(['192.0.2.0/24', '2001:db8::/48']);
@@ -22,14 +22,14 @@ describe('update_live_prefixes', () => {
     expect(simulator.associatedPrefixes('one')).toEqual(['198.51.100.0/24']);
   });
 
-  test('an empty list clears it', async () => {
+  it('an empty list clears it', async () => {
     await start();
     await associate(simulator, 'one', '192.0.2.0/24');
     expect(await associate(simulator, 'one', '')).toEqual({ status: 200, text: 'OK' });
     expect(simulator.associatedPrefixes('one')).toEqual([]);
   });
 
-  test('ten prefixes are accepted, eleven refused, and the old list stays', async () => {
+  it('ten prefixes are accepted, eleven refused, and the old list stays', async () => {
     await start();
     expect((await associate(simulator, 'one', prefixes(10).join())).status).toBe(200);
     expect(await associate(simulator, 'one', prefixes(11).join())).toEqual({
@@ -39,14 +39,14 @@ describe('update_live_prefixes', () => {
     expect(simulator.associatedPrefixes('one')).toHaveLength(10);
   });
 
-  test('maxPrefixes raises the bound; a thousand fit into one request', async () => {
+  it('maxPrefixes raises the bound; a thousand fit into one request', async () => {
     await start({ maxPrefixes: 1000 });
     const many = Array.from({ length: 1000 }, (_, i) => `2001:db8:${i.toString(16)}:8000::/49`);
     expect((await associate(simulator, 'one', many.join())).status).toBe(200);
     expect(simulator.associatedPrefixes('one')).toHaveLength(1000);
   });
 
-  test.each(['192.0.2.0', '192.0.2.0/33', '192.0.2.1/24', 'all', '192.0.2.0/24,', '192.0.2.0/24;10.0.0.0/8'])(
+  it.each(['192.0.2.0', '192.0.2.0/33', '192.0.2.1/24', 'all', '192.0.2.0/24,', '192.0.2.0/24;10.0.0.0/8'])(
     '"%s" is refused as malformed',
     async (text) => {
       await start();
@@ -56,7 +56,7 @@ describe('update_live_prefixes', () => {
     },
   );
 
-  test('an unknown key is refused with 403, a missing list and another method with a reason', async () => {
+  it('an unknown key is refused with 403, a missing list and another method with a reason', async () => {
     await start();
     expect(await associate(simulator, 'two', '192.0.2.0/24')).toEqual({ status: 403, text: 'Invalid API key' });
     const url = `${simulator.url}/update_live_prefixes?api_key=one`;
@@ -66,7 +66,7 @@ describe('update_live_prefixes', () => {
 });
 
 describe('prefixes that nobody knows', () => {
-  test('are announced by an edge network, the same one for the same seed', async () => {
+  it('are announced by an edge network, the same one for the same seed', async () => {
     const originsOf = async (seed: number) => {
       await start({ scenario: { ...EMPTY_SCENARIO, generate_unknown_prefixes: true }, vps: 60, seed });
       await associate(simulator, 'one', '8.8.8.0/24,2001:4860::/32');
@@ -80,7 +80,7 @@ describe('prefixes that nobody knows', () => {
     expect(await originsOf(6)).not.toEqual(origins);
   });
 
-  test('the bound on them is counted', async () => {
+  it('the bound on them is counted', async () => {
     await start({
       scenario: { ...EMPTY_SCENARIO, generate_unknown_prefixes: true },
       vps: 10,

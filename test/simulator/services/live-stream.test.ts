@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ManualClock } from '../../../src/simulator/clock.ts';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
@@ -18,7 +18,7 @@ const bgp = { protocol: 'bgp', asn: 3333, ip: '193.0.0.56' } as const;
 const bmp = { protocol: 'bmp', asn: 64501, ip: '192.0.2.9', parent: { asn: 64500, ip: '192.0.2.1' } } as const;
 
 describe('messages', () => {
-  test('an announcement has the fields of a BGP UPDATE, in the order of the service', async () => {
+  it('an announcement has the fields of a BGP UPDATE, in the order of the service', async () => {
     const clock = new ManualClock(Date.UTC(2026, 1, 3, 4, 5, 6, 789));
     await start({ clock });
     const vp = simulator.addVantagePoint(bgp);
@@ -36,7 +36,7 @@ describe('messages', () => {
     );
   });
 
-  test('a BMP message names the parent as vp and the vantage point as bmp_peer', async () => {
+  it('a BMP message names the parent as vp and the vantage point as bmp_peer', async () => {
     await start();
     const vp = simulator.addVantagePoint(bmp);
     const client = await subscribe(simulator, 'one', '2001:db8::/32');
@@ -51,7 +51,7 @@ describe('messages', () => {
     });
   });
 
-  test('a withdrawal has neither prefixes nor attributes', async () => {
+  it('a withdrawal has neither prefixes nor attributes', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     simulator.announce(vp.key, '192.0.2.0/24', { asPath: '3333' });
@@ -62,7 +62,7 @@ describe('messages', () => {
     expect(client.messages()[0].withdraws).toBe('192.0.2.0/24');
   });
 
-  test.each(['withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes', 'something'])(
+  it.each(['withdrawn', 'withdrawals', 'withdrawn_prefixes', 'withdraw', 'withdrawn-prefixes', 'something'])(
     'withdrawn prefixes come under %s when that is chosen, as text or as an array',
     async (key) => {
       for (const asArray of [false, true]) {
@@ -77,7 +77,7 @@ describe('messages', () => {
     },
   );
 
-  test('message times rise, also within one millisecond', async () => {
+  it('message times rise, also within one millisecond', async () => {
     await start({ clock: new ManualClock(1_800_000_000_000) });
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '10.0.0.0/8');
@@ -87,13 +87,13 @@ describe('messages', () => {
     expect(times).toEqual(Array.from({ length: 50 }, (_, i) => 1_800_000_000_000_000 + i));
   });
 
-  test('compression is never agreed to', async () => {
+  it('compression is never agreed to', async () => {
     await start();
     const client = await connect(simulator, 'one', { deflate: true });
     expect(client.socket.extensions).toBe('');
   });
 
-  test('what a client sends is ignored; pings are answered', async () => {
+  it('what a client sends is ignored; pings are answered', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -109,7 +109,7 @@ describe('messages', () => {
 });
 
 describe('keys', () => {
-  test.each(['', 'wrong', 'ONE'])('the key "%s" is refused with a text, then closed', async (key) => {
+  it.each(['', 'wrong', 'ONE'])('the key "%s" is refused with a text, then closed', async (key) => {
     await start();
     const client = await connect(simulator, key);
     await client.closed;
@@ -117,7 +117,7 @@ describe('keys', () => {
     expect(simulator.sessions()).toBe(0);
   });
 
-  test('a second session on the same key is refused, the first one stays', async () => {
+  it('a second session on the same key is refused, the first one stays', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const first = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -128,7 +128,7 @@ describe('keys', () => {
     await until(() => first.frames.length === 1);
   });
 
-  test('after the first session has ended the key can connect again, at once', async () => {
+  it('after the first session has ended the key can connect again, at once', async () => {
     await start();
     for (let i = 0; i < 20; i++) {
       const client = await connect(simulator, 'one');
@@ -142,7 +142,7 @@ describe('keys', () => {
     expect(simulator.stats.refusedConnections).toBe(0);
   });
 
-  test('two keys have a session and a list each', async () => {
+  it('two keys have a session and a list each', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const one = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -153,7 +153,7 @@ describe('keys', () => {
     expect(two.messages()[0].prefixes).toBe('198.51.100.0/24');
   });
 
-  test('another path than / is no stream', async () => {
+  it('another path than / is no stream', async () => {
     await start();
     const socket = new WebSocket(`${simulator.websocketUrl}/stream?api_key=one`);
     const error = await new Promise<Error>((resolve) => socket.on('error', resolve));
@@ -162,7 +162,7 @@ describe('keys', () => {
 });
 
 describe('prefixes of a key', () => {
-  test('only associated prefixes and their more-specifics are sent', async () => {
+  it('only associated prefixes and their more-specifics are sent', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '192.0.2.0/24,2001:db8:10::/48');
@@ -175,7 +175,7 @@ describe('prefixes of a key', () => {
     expect(client.messages().map((message) => message.prefixes)).toEqual(own);
   });
 
-  test('of a message with several prefixes, each key gets its own', async () => {
+  it('of a message with several prefixes, each key gets its own', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '10.1.0.0/16,10.3.0.0/16');
@@ -189,7 +189,7 @@ describe('prefixes of a key', () => {
     ]);
   });
 
-  test('a connection without prefixes is accepted and silent; prefixes that come later count', async () => {
+  it('a connection without prefixes is accepted and silent; prefixes that come later count', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const client = await connect(simulator, 'one');
@@ -202,7 +202,7 @@ describe('prefixes of a key', () => {
     expect(simulator.stats.dropped.unassociated).toBe(1);
   });
 
-  test('a new list replaces the old one, in the middle of a connection', async () => {
+  it('a new list replaces the old one, in the middle of a connection', async () => {
     await start();
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -216,7 +216,7 @@ describe('prefixes of a key', () => {
 describe('expiry', () => {
   const HOUR_MS = 3_600_000;
 
-  test('four hours after the last association the stream goes silent, and the connection stays', async () => {
+  it('four hours after the last association the stream goes silent, and the connection stays', async () => {
     await start({ clock: new ManualClock() });
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -232,7 +232,7 @@ describe('expiry', () => {
     expect(simulator.stats.dropped.unassociated).toBe(1);
   });
 
-  test('associating again, with the same list, renews', async () => {
+  it('associating again, with the same list, renews', async () => {
     await start({ clock: new ManualClock(), associationTtlMs: HOUR_MS });
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
     for (let i = 0; i < 5; i++) {
@@ -245,7 +245,7 @@ describe('expiry', () => {
     expect(client.isClosed()).toBe(false);
   });
 
-  test('a connection alone, and the Data API, are no activity', async () => {
+  it('a connection alone, and the Data API, are no activity', async () => {
     await start({ clock: new ManualClock(), associationTtlMs: HOUR_MS });
     await associate(simulator, 'one', '192.0.2.0/24');
     simulator.advance(HOUR_MS / 2);
@@ -257,7 +257,7 @@ describe('expiry', () => {
 });
 
 describe('announceOnSubscribe', () => {
-  test('tells a new subscriber every route once, and later only of prefixes that are new to it', async () => {
+  it('tells a new subscriber every route once, and later only of prefixes that are new to it', async () => {
     await start({ announceOnSubscribe: true });
     const [a, b] = [simulator.addVantagePoint(bgp), simulator.addVantagePoint(bmp)];
     simulator.announce(a.key, ['192.0.2.0/24', '192.0.2.0/25'], { asPath: '3333' });
@@ -272,7 +272,7 @@ describe('announceOnSubscribe', () => {
 });
 
 describe('slow clients', () => {
-  test('a client that reads nothing is cut off at the bound, and counted', async () => {
+  it('a client that reads nothing is cut off at the bound, and counted', async () => {
     await start({ maxPendingBytes: 256 * 1024 });
     const vp = simulator.addVantagePoint(bgp);
     const client = await subscribe(simulator, 'one', '192.0.2.0/24');
@@ -288,7 +288,7 @@ describe('slow clients', () => {
     await client.closed;
   });
 
-  test('a client that answers no ping is cut off', async () => {
+  it('a client that answers no ping is cut off', async () => {
     await start({ heartbeatMs: 20 });
     const client = await connect(simulator, 'one');
     client.socket.pause();
@@ -312,15 +312,15 @@ describe('what no source says of the service can be either way', () => {
     return client.messages().map(({ prefixes }) => prefixes);
   }
 
-  test('an open session follows the list of its key', async () => {
+  it('an open session follows the list of its key', async () => {
     expect(await heard({})).toEqual([NEW]);
   });
 
-  test('an open session keeps the list of its beginning', async () => {
+  it('an open session keeps the list of its beginning', async () => {
     expect(await heard({ sessionTakesList: false })).toEqual([OLD]);
   });
 
-  test('a key without prefixes is refused', async () => {
+  it('a key without prefixes is refused', async () => {
     await start({ acceptsWithoutPrefixes: false });
     const client = await connect(simulator, 'one');
     await until(() => client.frames.length === 1);
@@ -329,7 +329,7 @@ describe('what no source says of the service can be either way', () => {
     expect(simulator.sessions('one')).toBe(1);
   });
 
-  test('a session that is over still takes the place of its key for a while', async () => {
+  it('a session that is over still takes the place of its key for a while', async () => {
     const clock = new ManualClock();
     await start({ clock, sessionLingerMs: 3_000 });
     const first = await connect(simulator, 'one');
