@@ -2,12 +2,14 @@
  * The exporter inside another program: its metrics go through a server of one's own. What is exported here is meant to last;
  * how the exporter keeps its table is not.
  */
+
 import { type Config, configSecrets } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import type { RunningExporter } from './exporter.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { negotiateFormat } from './outputs/negotiation.ts';
 import type { Readiness } from './readiness.ts';
+import { expectedVps } from './table/denominator.ts';
 import type { MonitoredPrefix } from './table/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';
 import { type BuildInfo, buildInfo } from './version.ts';
@@ -138,7 +140,7 @@ function factsOf(table: RoutingTable, monitored: MonitoredPrefix): PrefixFacts {
     description: watched.description,
     group: watched.group,
     visibleVps: state.visible,
-    expectedVps: table.expected(monitored),
+    expectedVps: expectedVps(table, monitored),
     origins: byCount(origins.entries()),
     upstreams: byCount(upstreams.entries()),
     moreSpecifics: [...moreSpecifics]

@@ -1,7 +1,9 @@
 /** The exporter's own numbers about an event of the demo, as its metrics show them at that moment. */
+
 import { containsPrefix } from '../bgp/prefix.ts';
 import type { RunningExporter } from '../exporter.ts';
 import type { StepReport } from '../simulator/steps.ts';
+import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -36,7 +38,7 @@ export function exporterSays(
   );
   const showsUpstreams = kind === 'upstream_change' || unexpected(table, upstreams, watched.upstreams) > 0;
   return [
-    `metrics: visible at ${state.visible} of ${table.expected(monitored)} VPs`,
+    `metrics: visible at ${state.visible} of ${expectedVps(table, monitored)} VPs`,
     `origin ${listed(table, origins, watched.origins)}`,
     ...(showsUpstreams ? [`upstream ${listed(table, upstreams, watched.upstreams)}`] : []),
     ...(kind === 'prepend' || prepended > 0 ? [`prepended at ${prepended}`] : []),

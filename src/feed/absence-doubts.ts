@@ -176,7 +176,7 @@ export class AbsenceDoubts {
   #heldSinceMs(absence: Absence): number {
     if (!this.#isHeld(absence)) return 0;
     const { table, history } = this.#options;
-    return history.ourMs(table.saidUs(table.cells.find(absence.state, absence.vp), absence.vp));
+    return history.ourMs(table.clock.saidUs(table.cells.find(absence.state, absence.vp), absence.vp));
   }
 }
 

@@ -5,14 +5,13 @@
 import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { Logger } from '../logger.ts';
-import { Histogram } from '../metrics/histogram.ts';
-import { DELAY_BOUNDS } from '../metrics/stream-view.ts';
+import type { Histogram } from '../metrics/histogram.ts';
 import { zeros } from '../metrics/table-view.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
-import { FIRST_TIME_US, type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
+import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
 import { FrameQueue, type HoldBounds, MOST_BYTES_TAKEN } from './frame-queue.ts';
-import { SenderClocks } from './sender-clocks.ts';
+import { StreamDelay } from './stream-delay.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
 const TURN_MS = 5;
@@ -68,7 +67,8 @@ export class SessionFeed {
   readonly stream: StreamStats;
   /** What became of the events. */
   readonly counts = new FoldCounts();
-  readonly delay = new Histogram(DELAY_BOUNDS);
+  /** How late messages are, seconds. */
+  readonly delay: Histogram;
   /** By the reasons of the decoder. */
   readonly decodeFailures: Record<string, number>;
   /** Frames that the decoder's fast way gave up; undefined where it has none. */
@@ -96,9 +96,7 @@ export class SessionFeed {
   readonly #unfinished: Generator<void, void>[] = [];
   /** Who waits until so many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
-  readonly #clocks: SenderClocks;
-  /** Of the messages that were read together, seconds. */
-  #delays = new Float64Array(32);
+  readonly #delay: StreamDelay;
   readonly #remarks = new Set<string>();
   /** The frames that are applied now, when they were received, and how their events count that are too old. */
   #applied: readonly Buffer[] = [];
@@ -150,7 +148,8 @@ export class SessionFeed {
     this.decodeFailures = zeros(decoder.failures);
     this.generalDecodes = decoder.hasFastWay === true ? 0 : undefined;
     this.#fold = fold;
-    this.#clocks = new SenderClocks(fold.table.vps);
+    this.#delay = new StreamDelay(fold.table, this.counts);
+    this.delay = this.#delay.histogram;
     this.#logger = logger;
     this.#canary = canary;
     this.#queue = new FrameQueue(holdBounds);
@@ -169,7 +168,7 @@ export class SessionFeed {
 
   /** Median of receipt minus stamp of the newest messages, ms; undefined while too few VPs were heard. */
   get medianDelayMs(): number | undefined {
-    return this.#clocks.medianMs;
+    return this.#delay.medianMs;
   }
 
   /** Whether frames that come wait for a release. */
@@ -308,7 +307,7 @@ export class SessionFeed {
     const { counts } = this;
     const receivedAtMs = this.#receivedAtMs;
     const unmonitored = counts.unmonitoredPrefixes;
-    this.#observe(read, receivedAtMs);
+    this.#delay.observeAll(read, receivedAtMs);
     this.#heard(read.count, receivedAtMs);
     this.#fold.applyIntegers(read, this.#session, counts, receivedAtMs, this.#late);
     if (counts.unmonitoredPrefixes === unmonitored || this.#isTold || this.#decoder.prefixesOf === undefined) return;
@@ -316,28 +315,6 @@ export class SessionFeed {
     if (place === undefined) return;
     this.#isTold = true;
     this.#onUnmonitored(this.#decoder.prefixesOf(this.#applied[first + place]), receivedAtMs);
-  }
-
-  /** Notes how late messages are, and what that tells of the clocks of their senders. */
-  #observe({ count, timesUs, vps: senders }: DecodedUpdates, receivedAtMs: number): void {
-    const { vps, clockOffsetMs } = this.#fold.table;
-    if (count > this.#delays.length) this.#delays = new Float64Array(count);
-    const delays = this.#delays;
-    const onTimeMs = this.#clocks.onTimeMs;
-    let timed = 0;
-    for (let i = 0; i < count; i++) {
-      const delayMs = receivedAtMs - timesUs[i] / 1_000;
-      if (delayMs <= onTimeMs && (vps.slowClocks === 0 || vps.clockOffsetUs[senders[i]] === 0)) {
-        delays[timed++] = (delayMs + clockOffsetMs) / 1_000;
-        continue;
-      }
-      const latenessMs = this.#judge(senders[i], timesUs[i], receivedAtMs);
-      if (latenessMs !== undefined) delays[timed++] = (latenessMs + clockOffsetMs) / 1_000;
-    }
-    const last = count - 1;
-    if (timesUs[last] >= FIRST_TIME_US)
-      this.#clocks.sample(senders[last], receivedAtMs - timesUs[last] / 1_000, receivedAtMs, clockOffsetMs);
-    this.delay.observeAll(delays, timed);
   }
 
   /** A message in words. One of many prefixes is applied over several turns, if its frame came alone. */
@@ -353,8 +330,7 @@ export class SessionFeed {
     const { table } = this.#fold;
     const { withdrawn, announced } = update;
     this.#heard(1, receivedAtMs);
-    const latenessMs = this.#judge(table.addVp(update.vp), update.timeUs, receivedAtMs);
-    if (latenessMs !== undefined) this.delay.observe((latenessMs + table.clockOffsetMs) / 1_000);
+    this.#delay.observe(table.addVp(update.vp), update.timeUs, receivedAtMs);
     if (this.#canary !== undefined && (announced.includes(this.#canary) || withdrawn.includes(this.#canary)))
       this.canaryAtMs = receivedAtMs;
     const unmonitored = counts.unmonitoredPrefixes;
@@ -384,17 +360,6 @@ export class SessionFeed {
       if (paths[i] !== 0) this.#fold.table.paths.release(paths[i]);
     }
     this.counts.dropped.hold_overflow += events;
-  }
-
-  /** How late a message is by our clock, ms, whatever its sender's clock says; undefined when it has no time. */
-  #judge(vp: number, timeUs: number, receivedAtMs: number): number | undefined {
-    if (timeUs < FIRST_TIME_US) return undefined;
-    const delayMs = receivedAtMs - timeUs / 1_000;
-    if (vp < 0) return delayMs; // there is no room for the VP
-    const { vps, clockOffsetMs } = this.#fold.table;
-    const latenessMs = this.#clocks.judge(vp, delayMs, receivedAtMs, clockOffsetMs);
-    if (vps.clockOffsetUs[vp] > 0) this.counts.slowClocks++;
-    return latenessMs;
   }
 
   /** Messages that found no room were decoded before those that were held: the newest receipt stays. */

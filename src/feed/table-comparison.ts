@@ -83,7 +83,7 @@ export class RibReader {
         const cell = this.#table.cells.find(state, vp);
         if (cell === -1 || this.#table.cells.path(cell) === 0 || seen?.has(vp)) continue;
         if (!this.#table.ownership.counts(owner.active, vp, this.#source)) continue;
-        if (this.#table.saidUs(cell, vp) <= this.#timeUs) found.push({ state, vp });
+        if (this.#table.clock.saidUs(cell, vp) <= this.#timeUs) found.push({ state, vp });
       }
     }
     return found;
@@ -96,7 +96,7 @@ export class RibReader {
       if (known === undefined || this.#unavailable.has(vantagePointKey(known))) return false;
       if (this.#table.prefixes.get(state.number) !== state || this.#seen.get(state)?.has(vp)) return false;
       const cell = this.#table.cells.find(state, vp);
-      return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.saidUs(cell, vp) <= this.#timeUs;
+      return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.clock.saidUs(cell, vp) <= this.#timeUs;
     });
   }
 
@@ -146,7 +146,7 @@ export async function applyHistory(
     for (const row of batch.rows) {
       const wholeSecond = row.timeUs % 1_000_000 === 0;
       const saidUs = wholeSecond && row.timeUs < heardFromSecondUs ? row.timeUs + 999_999 : row.timeUs;
-      const timeUs = table.notAhead(saidUs, 'history', now());
+      const timeUs = table.clock.notAhead(saidUs, 'history', now());
       const state = ownState(table, row.prefix, row.kind === 'A', session);
       const vp = state === undefined ? -1 : row.kind === 'A' ? addVp(table, row.vp) : table.vps.find(row.vp);
       if (state !== undefined && vp >= 0) {

@@ -1,8 +1,10 @@
 /** The VPs that the Data API knows: whom to ask for routes, who is down, who has a full feed. */
+
 import { vantagePointKey } from '../bgp/vantage-point.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { History, HistoryVp } from '../stream/history.ts';
+import { setFullFeed } from '../table/denominator.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ServiceClock } from './service-clock.ts';
 
@@ -272,7 +274,7 @@ export class VpDirectory {
       if (registry.get(number) === undefined) continue;
       // What only another source lists is that one's to say.
       const isOurs = full.has(number) || (registry.listed[number] & ~(1 << source)) === 0;
-      if (isOurs) table.setFullFeed(number, full.get(number) ?? NO_FULL_FEED);
+      if (isOurs) setFullFeed(table, number, full.get(number) ?? NO_FULL_FEED);
     }
   }
 }

@@ -1,5 +1,7 @@
 /** The metrics of the monitored prefixes, read from the totals that the fold keeps; it never walks the routes. */
+
 import type { AsOrSet } from '../bgp/as-path.ts';
+import { expectedVps, isExpectedKnown } from '../table/denominator.ts';
 import { isConfigured, isExpected } from '../table/expectation.ts';
 import type { PathTable } from '../table/path-table.ts';
 import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
@@ -141,11 +143,11 @@ class PrefixGroup implements PointGroup {
   }
 
   get expected(): number {
-    return this.#table.expected(this.#prefix);
+    return expectedVps(this.#table, this.#prefix);
   }
 
   get expectedKnown(): boolean {
-    return this.#table.isExpectedKnown(this.#prefix);
+    return isExpectedKnown(this.#table, this.#prefix);
   }
 
   unexpected(counts: Counts, configured: readonly AsOrSet[]): number | undefined {

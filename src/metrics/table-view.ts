@@ -1,7 +1,10 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
+
 import { DATA_API_ENDPOINTS, DATA_API_RESULTS, type DataApiEndpoint, type DataApiResult } from '../stream/history.ts';
+import { countsFullFeeds } from '../table/denominator.ts';
 import { TABLE_BOUNDS } from '../table/route-ledger.ts';
-import { type RoutingTable, TIME_ORIGINS } from '../table/routing-table.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import { TIME_ORIGINS } from '../table/table-clock.ts';
 import { tableMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric } from './metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
@@ -74,11 +77,11 @@ export class TableView {
         tableClockOffset: single(none, () => seconds(figures.clockOffsetMs)),
         tableClockSteps: single(none, () => figures.clockSteps),
         tableClockRefusedAnswers: single(none, () => figures.refusedClockAnswers),
-        tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.futureTimes[origin]),
+        tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.clock.futureTimes[origin]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'
-            ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (table.countsFullFeeds(afi) ? 1 : 0))
+            ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (countsFullFeeds(table, afi) ? 1 : 0))
             : () => {},
         tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs, machineMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),

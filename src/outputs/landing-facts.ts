@@ -1,4 +1,5 @@
 /** What the page for people says of the monitored prefixes, read from the table's totals: it never walks the routes. */
+import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -25,7 +26,7 @@ export function landingPrefixes(table: RoutingTable, isUp: (session: number) => 
       description: watched.description,
       group: watched.group,
       visibleVps: state.visible,
-      expectedVps: table.expected(prefix),
+      expectedVps: expectedVps(table, prefix),
       trust: trustOf(prefix, watched.sessions.some(isUp)),
       origins: list(origins, watched.origins),
       unexpectedUpstreams: list(upstreams, watched.upstreams).filter(({ expected }) => !expected),

@@ -209,14 +209,14 @@ export class Fold {
 
   /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */
   #plausibleTime(vp: number, timeUs: number, counts: FoldCounts, nowMs: number): number {
-    if (timeUs >= FIRST_TIME_US && !this.table.isAhead(timeUs, nowMs)) return timeUs;
+    if (timeUs >= FIRST_TIME_US && !this.table.clock.isAhead(timeUs, nowMs)) return timeUs;
     if (timeUs < FIRST_TIME_US) {
       counts.untimed++;
       // As the VP's clock would have stamped it, so that it is in order with the VP's other messages.
-      return this.table.serviceNowUs(nowMs) - this.table.vps.clockOffsetUs[vp];
+      return this.table.clock.serviceNowUs(nowMs) - this.table.vps.clockOffsetUs[vp];
     }
     counts.futureTimestamps++;
-    return this.table.serviceNowUs(nowMs);
+    return this.table.clock.serviceNowUs(nowMs);
   }
 
   /**

@@ -14,9 +14,9 @@ export function deliverVp(table: RoutingTable, vp: number, source: number): void
   for (const monitored of table.prefixes.monitored()) {
     if (!isHeld(table, monitored.state, vp)) continue;
     ownership.delivers[vp] = before;
-    table.attribute(monitored, vp, -1);
+    table.ledger.attribute(monitored, vp, -1);
     ownership.delivers[vp] |= 1 << source;
-    table.attribute(monitored, vp, 1);
+    table.ledger.attribute(monitored, vp, 1);
   }
 }
 
@@ -108,13 +108,13 @@ function pass(
   if (cell === -1) return false;
   if (table.cells.path(cell) === 0) {
     const isLost = is === -1 && table.cells.mark(cell) !== 0;
-    if (isLost) table.unexpect(state, vp, cell);
+    if (isLost) table.ledger.unexpect(state, vp, cell);
     return isLost;
   }
   if (is === -1) {
     // The source that owns it still stands in the masks, so its count falls with the route.
-    table.drop(state, vp, cell, table.cells.signedTime(cell), 0);
-    table.countLoss(state, reason);
+    table.ledger.drop(state, vp, cell, table.cells.signedTime(cell), 0);
+    table.ledger.countLoss(state, reason);
     return true;
   }
   const shown = state === monitored.state ? monitored.visibleBySource : undefined;

@@ -13,13 +13,18 @@
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
+import type { CellStore } from './cell-store.ts';
 import { deliverVp, undeliverVp } from './owner-changes.ts';
-import type { TableSource } from './ownership.ts';
+import type { Ownership, TableSource } from './ownership.ts';
+import type { PathTable } from './path-table.ts';
 import { PrefixDirectory } from './prefix-directory.ts';
-import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
-import { RouteLedger } from './route-ledger.ts';
-import { VP_LIMIT } from './vp-registry.ts';
+import type { MonitoredPrefix, PrefixState, WatchedPrefix } from './prefix-state.ts';
+import { RouteLedger, type TableBound } from './route-ledger.ts';
+import { Sweep } from './sweep.ts';
+import { TableClock } from './table-clock.ts';
+import { VP_LIMIT, type VpRegistry } from './vp-registry.ts';
 import { VpRoom } from './vp-room.ts';
+import { watchPrefixes } from './watching.ts';
 
 export interface TableOptions {
   /** VPs at once. Default 20,000. */
@@ -39,33 +44,33 @@ export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absen
 /** What a seed's word did: nothing, a correction, or nothing because the table knows something newer. */
 export type SeedChange = 'same' | 'corrected' | 'newer';
 
-/** Where a time comes from that is not the stream's. Closed list: it becomes a label. */
-export const TIME_ORIGINS = ['history', 'snapshot'] as const;
-export type TimeOrigin = (typeof TIME_ORIGINS)[number];
-
-/** Clocks that agree differ by less, ms. A time that is further ahead of now becomes now. */
-const MAX_AHEAD_MS = 2_000;
-
-/** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */
-const MORE_SPECIFIC_LINGER_MS = 10 * 60_000;
-
-export class RoutingTable extends RouteLedger {
+export class RoutingTable {
   readonly options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
-  /** How far the clock by which messages are stamped is known to be ahead of that of `nowMs`, ms. See `setClockOffset`. */
-  clockOffsetMs = 0;
-  /** Times of a history or a snapshot that were ahead of now, and became now. Those of the stream are counted by its sessions. */
-  readonly futureTimes: Record<TimeOrigin, number> = { history: 0, snapshot: 0 };
-  readonly #vpRoom = new VpRoom(this.vps);
+  /** What is held, its totals, and the steps by which both change together. */
+  readonly ledger: RouteLedger;
+  readonly clock: TableClock;
+  // Parts of the ledger, without the way through it.
+  readonly paths: PathTable;
+  readonly vps: VpRegistry;
+  readonly ownership: Ownership;
+  readonly cells: CellStore;
+  readonly #vpRoom: VpRoom;
   readonly #isShared: boolean;
-  #sweepAt = 0;
+  readonly #sweep = new Sweep(this);
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
 
   /** @param sources whose sessions deliver the prefixes, in the order of precedence; one by default */
   constructor(options: TableOptions = {}, sources?: readonly TableSource[]) {
     const maxVps = options.maxVps ?? 20_000;
-    super(maxVps, sources);
+    this.ledger = new RouteLedger(maxVps, sources);
+    this.paths = this.ledger.paths;
+    this.vps = this.ledger.vps;
+    this.ownership = this.ledger.ownership;
+    this.cells = this.ledger.cells;
+    this.clock = new TableClock(this.cells, this.vps);
+    this.#vpRoom = new VpRoom(this.vps);
     this.#isShared = this.ownership.isShared;
     this.options = {
       maxVps,
@@ -77,115 +82,44 @@ export class RoutingTable extends RouteLedger {
     this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
   }
 
+  /** Routes held now. */
+  get routes(): number {
+    return this.ledger.routes;
+  }
+
+  /** Grows when something changes that every prefix shows. */
+  get generation(): number {
+    return this.ledger.generation;
+  }
+
+  /** Routes of a seed, a snapshot or a change of what is monitored that found no room, by the bound. */
+  get droppedRoutes(): Record<TableBound, number> {
+    return this.ledger.droppedRoutes;
+  }
+
+  /** VPs heard of within the window and not down. */
+  get vpsByProtocol(): Readonly<Record<VantagePoint['protocol'], number>> {
+    return this.ledger.vpsByProtocol;
+  }
+
+  /** VPs with a full feed that are not down. */
+  get fullFeedVps(): Readonly<Record<Afi, number>> {
+    return this.ledger.fullFeedVps;
+  }
+
   /**
    * Makes these the monitored prefixes. Those that stay keep routes and counters; routes of prefixes that turn from
    * monitored to more-specific or back are kept where they still belong and find room (see `droppedRoutes`).
    * @returns whether anything but descriptions changed: then spellings resolved before must be forgotten
    */
   watch(watched: readonly WatchedPrefix[], nowMs: number): boolean {
-    const wanted = new Map(watched.map((entry) => [entry.prefix.text, entry]));
-    const removed = [...this.prefixes.monitored()]
-      .filter((one) => !wanted.has(one.state.prefix.text))
-      .map((one) => one.state);
-    const added = watched.filter((entry) => this.prefixes.find(entry.prefix.text)?.monitored === undefined);
-    for (const entry of watched) {
-      const monitored = this.prefixes.find(entry.prefix.text)?.monitored;
-      if (monitored === undefined) continue;
-      monitored.watched = entry;
-      monitored.state.version++;
-    }
-    if (added.length === 0 && removed.length === 0) return false;
-    // Every more-specific's parents may differ now: take all out, then put back what still belongs somewhere.
-    const displaced = [...this.prefixes.moreSpecifics(), ...removed].map((state) => ({
-      prefix: state.prefix,
-      routes: this.#takeRoutes(state),
-    }));
-    for (const entry of added) this.#addMonitored(entry, nowMs);
-    for (const { prefix, routes } of displaced) {
-      const state = this.prefixes.stateFor(prefix, routes.length > 0);
-      if (!(state instanceof PrefixState)) {
-        for (const route of routes) this.paths.release(route.path);
-        // What was inside two monitored prefixes, each with room, may be too much for the one that is left.
-        if (state === 'more_specific_limit') this.droppedRoutes.more_specific_limit += routes.length;
-        continue;
-      }
-      for (const { vp, path, fingerprint, timeUs } of routes) {
-        this.hold(state, vp, this.cells.make(state, vp), path, fingerprint, timeUs);
-        this.paths.release(path);
-      }
-    }
-    this.generation++;
-    return true;
-  }
-
-  #addMonitored(entry: WatchedPrefix, nowMs: number): void {
-    this.prefixes.addMonitored(entry, nowMs);
-    const monitored = this.prefixes.find(entry.prefix.text)?.monitored;
-    if (monitored === undefined) return;
-    // Until somebody says otherwise each source is given the time to connect.
-    for (const session of entry.sessions) monitored.active |= 1 << this.ownership.sourceOf(session);
-    if (this.ownership.isShared) monitored.visibleBySource = this.ownership.sources.map(() => 0);
-  }
-
-  /** Takes a state out of the table and hands over its routes, their paths still retained. */
-  #takeRoutes(state: PrefixState): { vp: number; path: number; fingerprint: number; timeUs: number }[] {
-    const routes: { vp: number; path: number; fingerprint: number; timeUs: number }[] = [];
-    for (let vp = 0; vp < this.vps.end; vp++) {
-      const cell = this.cells.find(state, vp);
-      if (cell === -1) continue;
-      const path = this.cells.path(cell);
-      if (path !== 0) {
-        routes.push({ vp, path, fingerprint: this.cells.mark(cell), timeUs: this.cells.signedTime(cell) });
-        this.paths.retain(path);
-        this.drop(state, vp, cell, 0, 0);
-      } else if (this.cells.mark(cell) !== 0) {
-        this.unexpect(state, vp, cell);
-      }
-    }
-    this.prefixes.remove(state);
-    return routes;
-  }
-
-  // --- clocks -----------------------------------------------------------------------------------------------------
-
-  /** Now by the clock of the service, Unix microseconds: no cell is ahead of it. */
-  serviceNowUs(nowMs: number): number {
-    return (nowMs + this.clockOffsetMs) * 1000;
-  }
-
-  /** Whether a time (Unix microseconds) is ahead of now, by more than clocks that agree differ. */
-  isAhead(timeUs: number, nowMs: number): boolean {
-    return timeUs > this.serviceNowUs(nowMs + MAX_AHEAD_MS);
-  }
-
-  /** The time of a history or a snapshot, or now when it is ahead of now. */
-  notAhead(timeUs: number, origin: TimeOrigin, nowMs: number): number {
-    if (!this.isAhead(timeUs, nowMs)) return timeUs;
-    this.futureTimes[origin]++;
-    return this.serviceNowUs(nowMs);
-  }
-
-  /** When the newest word about a VP's cell was said, by a right clock, Unix microseconds. Not later than the VP was heard. */
-  saidUs(cell: number, vp: number): number {
-    const timeUs = this.cells.signedTime(cell);
-    if (timeUs < 0) return -timeUs;
-    const behindUs = this.vps.clockOffsetUs[vp];
-    if (behindUs === 0) return timeUs;
-    return Math.max(timeUs, Math.min(timeUs + behindUs, this.serviceNowUs(this.vps.lastHeardMs[vp])));
-  }
-
-  /**
-   * Whether what came live is news although its stamp is older than the cell: where the newest word is the history's, the
-   * sender's clock does not decide.
-   */
-  #isNews(cell: number, vp: number, timeUs: number): boolean {
-    return this.cells.signedTime(cell) < 0 && timeUs + this.vps.clockOffsetUs[vp] >= this.cells.time(cell);
+    return watchPrefixes(this, watched, nowMs);
   }
 
   /** From now on the service's clock is known to be this far ahead. Cells that are then ahead of now are set back to now. */
   setClockOffset(offsetMs: number, nowMs: number): void {
-    this.clockOffsetMs = offsetMs;
-    const serviceNowUs = this.serviceNowUs(nowMs);
+    this.clock.offsetMs = offsetMs;
+    const serviceNowUs = this.clock.serviceNowUs(nowMs);
     for (const state of this.prefixes.states()) {
       for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
         const cell = this.cells.find(state, vp);
@@ -229,8 +163,8 @@ export class RoutingTable extends RouteLedger {
     if (number !== VP_LIMIT) return number;
     const forgotten = this.#vpRoom.next();
     if (forgotten === -1) return VP_LIMIT;
-    if (this.vps.counted[forgotten] === 1) this.countVp(forgotten, -1);
-    this.#removeVp(forgotten);
+    if (this.vps.counted[forgotten] === 1) this.ledger.countVp(forgotten, -1);
+    this.removeVp(forgotten);
     return this.vps.add(vp);
   }
 
@@ -238,7 +172,7 @@ export class RoutingTable extends RouteLedger {
   hear(vp: number, nowMs: number, source = 0): void {
     this.vps.lastHeardMs[vp] = nowMs;
     if (this.vps.down[vp] === 1) this.setVpUp(vp);
-    if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
+    if (this.vps.counted[vp] === 0) this.ledger.countVp(vp, 1);
     if (this.#isShared) {
       this.ownership.heardMs[source][vp] = nowMs;
       deliverVp(this, vp, source);
@@ -266,7 +200,7 @@ export class RoutingTable extends RouteLedger {
    */
   announce(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell) && !this.#isNews(cell, vp, timeUs)) return 'out_of_order';
+    if (timeUs < this.cells.time(cell) && !this.clock.isNews(cell, vp, timeUs)) return 'out_of_order';
     const held = this.cells.path(cell);
     const monitored = state.monitored;
     state.lastEventMs = nowMs;
@@ -284,7 +218,7 @@ export class RoutingTable extends RouteLedger {
       return 'repeat';
     }
     if (held === 0) {
-      this.hold(state, vp, cell, path, fingerprint, timeUs);
+      this.ledger.hold(state, vp, cell, path, fingerprint, timeUs);
       if (monitored !== undefined) monitored.gains++;
       return 'gain';
     }
@@ -292,14 +226,14 @@ export class RoutingTable extends RouteLedger {
       monitored.pathChanges++;
       if (this.paths.origin(held) !== this.paths.origin(path)) monitored.originChanges++;
     }
-    this.exchange(state, cell, held, path, fingerprint, timeUs);
+    this.ledger.exchange(state, cell, held, path, fingerprint, timeUs);
     return 'path';
   }
 
   /** A withdrawal. Of a VP that holds no route it is remembered all the same, so that an older announcement stays out. */
   withdraw(state: PrefixState, vp: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.cells.time(cell) && !this.#isNews(cell, vp, timeUs)) return 'out_of_order';
+    if (timeUs < this.cells.time(cell) && !this.clock.isNews(cell, vp, timeUs)) return 'out_of_order';
     state.lastEventMs = nowMs;
     const monitored = state.monitored;
     if (monitored !== undefined) {
@@ -311,7 +245,7 @@ export class RoutingTable extends RouteLedger {
       this.cells.setTime(cell, timeUs);
       return 'absent';
     }
-    this.drop(state, vp, cell, timeUs, nowMs);
+    this.ledger.drop(state, vp, cell, timeUs, nowMs);
     if (monitored !== undefined) monitored.losses.withdrawn++;
     return 'loss';
   }
@@ -321,27 +255,27 @@ export class RoutingTable extends RouteLedger {
   /** The VP held this route at `timeUs`. Of a VP that is down by now nothing is taken: its routes left with it. */
   seedRoute(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number): SeedChange {
     const cell = this.cells.make(state, vp);
-    if (this.vps.down[vp] === 1 || timeUs < this.saidUs(cell, vp)) return 'newer';
+    if (this.vps.down[vp] === 1 || timeUs < this.clock.saidUs(cell, vp)) return 'newer';
     const held = this.cells.path(cell);
     if (held === path) {
       this.cells.setTime(cell, -timeUs);
       if (this.cells.mark(cell) === 0) this.cells.setMark(cell, fingerprint);
       return 'same';
     }
-    if (held === 0) this.hold(state, vp, cell, path, fingerprint, -timeUs);
-    else this.exchange(state, cell, held, path, fingerprint, -timeUs);
+    if (held === 0) this.ledger.hold(state, vp, cell, path, fingerprint, -timeUs);
+    else this.ledger.exchange(state, cell, held, path, fingerprint, -timeUs);
     return 'corrected';
   }
 
   /** The VP held no route at `timeUs`, which keeps older events out; `nowMs` is when that was learnt. */
   seedAbsence(state: PrefixState, vp: number, timeUs: number, nowMs: number): SeedChange {
     const cell = this.cells.make(state, vp);
-    if (timeUs < this.saidUs(cell, vp)) return 'newer';
+    if (timeUs < this.clock.saidUs(cell, vp)) return 'newer';
     if (this.cells.path(cell) === 0) {
       this.cells.setTime(cell, -timeUs);
       return 'same';
     }
-    this.drop(state, vp, cell, -timeUs, nowMs);
+    this.ledger.drop(state, vp, cell, -timeUs, nowMs);
     return 'corrected';
   }
 
@@ -352,7 +286,7 @@ export class RoutingTable extends RouteLedger {
   seedExpected(monitored: MonitoredPrefix, vp: number, nowMs: number): void {
     if (this.vps.down[vp] === 1) return;
     const cell = this.cells.make(monitored.state, vp);
-    if (this.cells.path(cell) === 0 && this.cells.mark(cell) === 0) this.expect(monitored, vp, cell, nowMs);
+    if (this.cells.path(cell) === 0 && this.cells.mark(cell) === 0) this.ledger.expect(monitored, vp, cell, nowMs);
   }
 
   /** From now on the denominator covers a whole window. */
@@ -372,7 +306,7 @@ export class RoutingTable extends RouteLedger {
   /** Puts back a VP of a snapshot, last heard then. */
   restoreVp(vp: number, heardMs: number): void {
     this.vps.lastHeardMs[vp] = heardMs;
-    if (this.vps.counted[vp] === 0) this.countVp(vp, 1);
+    if (this.vps.counted[vp] === 0) this.ledger.countVp(vp, 1);
   }
 
   /** Puts back a cell of a snapshot into a table that has none there; path 0: a VP that lost its route at second `mark`. */
@@ -380,7 +314,7 @@ export class RoutingTable extends RouteLedger {
     const cell = this.cells.make(state, vp);
     // A snapshot is history as well: what comes live is newer, whatever its sender's clock says.
     if (path !== 0) {
-      this.hold(state, vp, cell, path, mark, -timeUs);
+      this.ledger.hold(state, vp, cell, path, mark, -timeUs);
       return;
     }
     // What was monitored when the snapshot was written may be a more-specific now: of those nobody is expected.
@@ -405,18 +339,18 @@ export class RoutingTable extends RouteLedger {
     if (this.vps.down[vp] === 1) return -1;
     const { ownership } = this;
     if (ownership.isShared && (ownership.delivers[vp] & ~(1 << source)) !== 0) return undeliverVp(this, vp, source);
-    if (this.vps.counted[vp] === 1) this.countVp(vp, -1);
-    this.countFullFeed(vp, -1);
+    if (this.vps.counted[vp] === 1) this.ledger.countVp(vp, -1);
+    this.ledger.countFullFeed(vp, -1);
     this.vps.down[vp] = 1;
     for (const state of this.prefixes.states()) {
       const cell = this.cells.find(state, vp);
       if (cell === -1) continue;
       if (this.cells.path(cell) !== 0) {
         const isOlder = this.cells.time(cell) < sinceUs;
-        this.drop(state, vp, cell, isOlder ? sinceUs : this.cells.signedTime(cell), 0);
-        this.countLoss(state, 'vp_down');
+        this.ledger.drop(state, vp, cell, isOlder ? sinceUs : this.cells.signedTime(cell), 0);
+        this.ledger.countLoss(state, 'vp_down');
       } else if (this.cells.mark(cell) !== 0) {
-        this.unexpect(state, vp, cell);
+        this.ledger.unexpect(state, vp, cell);
       }
     }
     if (ownership.isShared) ownership.delivers[vp] = 0;
@@ -427,49 +361,10 @@ export class RoutingTable extends RouteLedger {
   setVpUp(vp: number): void {
     if (this.vps.down[vp] === 0) return;
     this.vps.down[vp] = 0;
-    this.countFullFeed(vp, 1);
+    this.ledger.countFullFeed(vp, 1);
   }
 
-  /** Whether the VP has a full feed, by address family. Only read with `expectedVps: full_feed`. */
-  setFullFeed(vp: number, full: Readonly<Record<Afi, boolean>>): void {
-    const bits = (full.ipv4 ? 1 : 0) | (full.ipv6 ? 2 : 0);
-    const before = this.vps.fullFeed[vp];
-    if (bits === before) return;
-    const up = this.vps.down[vp] === 0;
-    if (up) this.countFullFeed(vp, -1);
-    this.vps.fullFeed[vp] = bits;
-    if (up) this.countFullFeed(vp, 1);
-    for (const state of this.prefixes.states()) {
-      if (state.monitored === undefined) continue;
-      const bit = state.prefix.afi === 'ipv4' ? 1 : 2;
-      if ((bits & bit) === (before & bit)) continue;
-      const cell = this.cells.find(state, vp);
-      if (cell !== -1 && this.cells.path(cell) !== 0) state.monitored.visiblePartial += bits & bit ? -1 : 1;
-    }
-  }
-
-  /**
-   * Whether the denominator can be made of the VPs with a full feed. Without a VP of the family that is known to have one it
-   * would shrink with the numerator, and the ratio would always be 1: then VPs that held a route count, as by default.
-   */
-  countsFullFeeds(afi: Afi): boolean {
-    return this.options.expectedVps === 'full_feed' && this.fullFeedVps[afi] > 0;
-  }
-
-  /**
-   * VPs that ought to see the prefix: the denominator of its visibility. Full feeds can only add to it: VPs without one that
-   * lost the route stay in it for the window, or an outage among them would shrink it with the numerator.
-   */
-  expected(monitored: MonitoredPrefix): number {
-    const { afi } = monitored.state.prefix;
-    if (!this.countsFullFeeds(afi)) return monitored.expected;
-    return Math.max(monitored.expected, this.fullFeedVps[afi] + monitored.visiblePartial);
-  }
-
-  /** Whether that denominator covers a whole window. */
-  isExpectedKnown(monitored: MonitoredPrefix): boolean {
-    return monitored.expectedKnown || this.countsFullFeeds(monitored.state.prefix.afi);
-  }
+  // --- time -------------------------------------------------------------------------------------------------------
 
   // --- time -------------------------------------------------------------------------------------------------------
 
@@ -479,57 +374,11 @@ export class RoutingTable extends RouteLedger {
    * @returns whether the round is done
    */
   sweep(nowMs: number, rows: number): boolean {
-    const end = Math.min(this.prefixes.end, this.#sweepAt + rows);
-    for (; this.#sweepAt < end; this.#sweepAt++) {
-      const state = this.prefixes.get(this.#sweepAt);
-      if (state !== undefined) this.#sweepState(state, nowMs);
-    }
-    if (end < this.prefixes.end) return false;
-    this.#sweepAt = 0;
-    this.#sweepVps(nowMs);
-    return true;
+    return this.#sweep.run(nowMs, rows);
   }
 
-  #sweepState(state: PrefixState, nowMs: number): void {
-    const { monitored } = state;
-    if (monitored !== undefined) this.#passTime(monitored, nowMs);
-    const oldestLoss = monitored?.lossSecond(nowMs - this.options.expectedWindowMs) ?? 0;
-    const oldestRouteUs = this.options.routeTtlMs === 0 ? 0 : this.serviceNowUs(nowMs - this.options.routeTtlMs);
-    for (let vp = this.cells.nextVp(state, 0); vp < this.vps.end; vp = this.cells.nextVp(state, vp + 1)) {
-      const cell = this.cells.find(state, vp);
-      if (this.cells.path(cell) === 0) {
-        const lost = this.cells.mark(cell);
-        if (lost !== 0 && lost < oldestLoss) this.unexpect(state, vp, cell);
-      } else if (this.saidUs(cell, vp) < oldestRouteUs) {
-        this.drop(state, vp, cell, this.cells.signedTime(cell), nowMs);
-        this.countLoss(state, 'expired');
-      }
-    }
-    if (state.monitored === undefined && state.visible === 0 && nowMs - state.lastEventMs > MORE_SPECIFIC_LINGER_MS)
-      this.prefixes.remove(state);
-  }
-
-  /**
-   * An outage must not wear off: while fewer than a fifth of the expected VPs see the prefix, no loss grows older. So a
-   * few routes that were left behind by mistake do not become all of what is expected.
-   */
-  #passTime(monitored: MonitoredPrefix, nowMs: number): void {
-    if (isHardlySeen(monitored)) monitored.stoodStillMs += Math.max(0, nowMs - monitored.sweptAtMs);
-    monitored.sweptAtMs = nowMs;
-    if (nowMs - monitored.watchedSinceMs >= this.options.expectedWindowMs) this.setExpectedKnown(monitored);
-  }
-
-  #sweepVps(nowMs: number): void {
-    const oldest = nowMs - this.options.expectedWindowMs;
-    for (let vp = 0; vp < this.vps.end; vp++) {
-      if (this.vps.get(vp) === undefined || this.vps.lastHeardMs[vp] >= oldest) continue;
-      if (this.vps.counted[vp] === 1 && this.vps.cells[vp] === 0) this.countVp(vp, -1);
-      const known = this.vps.cells[vp] > 0 || this.vps.fullFeed[vp] !== 0 || this.vps.down[vp] === 1;
-      if (!known) this.#removeVp(vp);
-    }
-  }
-
-  #removeVp(vp: number): void {
+  /** Forgets a VP that holds no route and is not expected to; its number may pass to another. */
+  removeVp(vp: number): void {
     for (const state of this.prefixes.states()) {
       const cell = this.cells.find(state, vp);
       if (cell !== -1) this.cells.set(cell, 0, 0, 0);
@@ -537,9 +386,4 @@ export class RoutingTable extends RouteLedger {
     this.ownership.forget(vp);
     this.vps.remove(vp);
   }
-}
-
-/** Whether fewer than a fifth of the VPs that held the prefix within its window hold it now. */
-function isHardlySeen({ state, expected }: MonitoredPrefix): boolean {
-  return 5 * state.visible < expected;
 }

@@ -132,7 +132,7 @@ function encodePrefix(
     if (cell === -1 || place(vp) === 0) continue;
     if (table.cells.path(cell) === 0 && table.cells.mark(cell) === 0) continue;
     cells.push(cell);
-    times.push(table.saidUs(cell, vp));
+    times.push(table.clock.saidUs(cell, vp));
     places.push(place(vp) - 1);
   }
   const headBytes = json(head);
@@ -295,8 +295,8 @@ function restorePrefix(
   restored.add(state);
   if (state.monitored !== undefined && head.counters !== undefined) {
     if (withCounters) restoreCounters(state.monitored, head.counters);
-    state.monitored.lastAnnouncementUs = Math.min(head.counters.lastAnnouncementUs, table.serviceNowUs(nowMs));
-    state.monitored.lastWithdrawalUs = Math.min(head.counters.lastWithdrawalUs, table.serviceNowUs(nowMs));
+    state.monitored.lastAnnouncementUs = Math.min(head.counters.lastAnnouncementUs, table.clock.serviceNowUs(nowMs));
+    state.monitored.lastWithdrawalUs = Math.min(head.counters.lastWithdrawalUs, table.clock.serviceNowUs(nowMs));
   }
   if (state.monitored !== undefined && head.window !== undefined) restoreWindow(state.monitored, head.window);
   const count = payload.readUInt32LE(countAt);
@@ -311,7 +311,7 @@ function restorePrefix(
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     else if (path === PATH_LIMIT) table.droppedRoutes.path_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path <= 0)) continue;
-    table.restoreCell(state, vp, path, words[2 * count + i], table.notAhead(times[i], 'snapshot', nowMs));
+    table.restoreCell(state, vp, path, words[2 * count + i], table.clock.notAhead(times[i], 'snapshot', nowMs));
   }
 }
 

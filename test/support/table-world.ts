@@ -1,8 +1,10 @@
 /** A small world of prefixes, VPs and paths, things that can happen in it, and a runner that tells the real table of them. */
+
 import fc from 'fast-check';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { attributeFingerprint } from '../../src/bgp/route-integers.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import { setFullFeed } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { PrefixState, type WatchedPrefix } from '../../src/table/prefix-state.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
@@ -283,7 +285,7 @@ export class World {
       }
       case 'fullFeed': {
         const vp = table.vps.add(VPS[op.vp]);
-        if (vp >= 0) table.setFullFeed(vp, op);
+        if (vp >= 0) setFullFeed(table, vp, op);
         model?.setFullFeed(VPS[op.vp], { ipv4: op.ipv4, ipv6: op.ipv6 });
         return [undefined, undefined];
       }

@@ -51,7 +51,7 @@ describe('a time that is ahead of now', () => {
     const { table, say, counts } = world();
     await applyHistory(table, 0, rows(row(YEAR_2200)), NOW, () => NOW);
     expect(routesOf(table)).toEqual([`${P} 64496_192.0.2.1 64496 64666 @${NOW * 1000}`]);
-    expect(table.futureTimes).toEqual({ history: 1, snapshot: 0 });
+    expect(table.clock.futureTimes).toEqual({ history: 1, snapshot: 0 });
     say(NOW + 1_000, NOW + 1_000);
     expect([table.routes, counts.dropped.out_of_order]).toEqual([0, 0]);
   });
@@ -66,7 +66,7 @@ describe('a time that is ahead of now', () => {
     expect(routesOf(again.table)).toEqual([`${P} 64496_192.0.2.1 64496 64666 @${NOW * 1000}`]);
     expect(again.table.vps.lastHeardMs[0]).toBe(NOW);
     expect(again.table.prefixes.find(P)!.monitored!.lastAnnouncementUs).toBe(NOW * 1000);
-    expect(again.table.futureTimes).toEqual({ history: 0, snapshot: 1 });
+    expect(again.table.clock.futureTimes).toEqual({ history: 0, snapshot: 1 });
     again.say(NOW + 1_000, NOW + 1_000);
     expect(again.table.routes).toBe(0);
   });
@@ -86,7 +86,7 @@ describe('a time that is ahead of now', () => {
     table.setClockOffset(3_600_000, NOW);
     say(NOW, NOW + 3_600_000, '64496 64500');
     await applyHistory(table, 0, rows(row(NOW + 3_601_000)), NOW, () => NOW);
-    expect([counts.futureTimestamps, table.futureTimes.history]).toEqual([0, 0]);
+    expect([counts.futureTimestamps, table.clock.futureTimes.history]).toEqual([0, 0]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import { countsFullFeeds, expectedVps, isExpectedKnown, setFullFeed } from '../../src/table/denominator.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { keptCounters, keptTotals, routesOf } from '../support/table-recount.ts';
 import { watchedPrefix } from '../support/table-world.ts';
@@ -52,13 +53,13 @@ function world(watched: readonly string[], options: TableOptions = {}) {
       table.seedAbsence(stateOf(prefix), table.vps.add(vp), atMs * 1000, atMs),
     down: (vp: VantagePoint) => table.setVpDown(table.vps.find(vp)),
     up: (vp: VantagePoint) => table.setVpUp(table.vps.find(vp)),
-    full: (vp: VantagePoint, full: { ipv4: boolean; ipv6: boolean }) => table.setFullFeed(table.vps.add(vp), full),
+    full: (vp: VantagePoint, full: { ipv4: boolean; ipv6: boolean }) => setFullFeed(table, table.vps.add(vp), full),
     sweep: (nowMs: number) => {
       while (!table.sweep(nowMs, 1));
     },
     seen: (prefix: string) => {
       const monitored = table.prefixes.find(prefix)!.monitored!;
-      return [monitored.state.visible, table.expected(monitored)];
+      return [monitored.state.visible, expectedVps(table, monitored)];
     },
     counters: (prefix: string) => keptCounters(table.prefixes.find(prefix)!.monitored!),
     totals: (prefix: string) => keptTotals(table, table.prefixes.find(prefix)!.monitored!),
@@ -121,7 +122,7 @@ describe('who is expected', () => {
 
   it('the denominator is known when the window has passed since the prefix is watched', () => {
     const { sweep, watch, table } = world([P], { expectedWindowMs: HOUR });
-    const known = () => table.isExpectedKnown(table.prefixes.find(P)!.monitored!);
+    const known = () => isExpectedKnown(table, table.prefixes.find(P)!.monitored!);
     sweep(NOW + HOUR - 1);
     expect(known()).toBe(false);
     sweep(NOW + HOUR);
@@ -344,9 +345,9 @@ describe('all VPs with a full feed as the denominator', () => {
     for (const vp of [A, B, C]) announce(vp, P);
     for (const vp of [B, C]) withdraw(vp, P, NOW + 1);
     expect(seen(P)).toEqual([1, 3]);
-    expect(table.countsFullFeeds('ipv4')).toBe(false);
+    expect(countsFullFeeds(table, 'ipv4')).toBe(false);
     full({ ...A, ip: '192.0.2.7' }, { ipv4: true, ipv6: false });
-    expect([table.countsFullFeeds('ipv4'), table.countsFullFeeds('ipv6')]).toEqual([true, false]);
+    expect([countsFullFeeds(table, 'ipv4'), countsFullFeeds(table, 'ipv6')]).toEqual([true, false]);
   });
 
   it('follows a feed that becomes full or partial, and a VP that goes down or comes back', () => {

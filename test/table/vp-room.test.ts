@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
+import { setFullFeed } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { VP_LIMIT } from '../../src/table/vp-registry.ts';
@@ -62,7 +63,7 @@ it('who holds a route, or is expected to, is down or has a full feed makes no ro
   hear(3, NOW);
   table.setVpDown(table.vps.find(vp(3)));
   hear(4, NOW);
-  table.setFullFeed(table.vps.find(vp(4)), { ipv4: true, ipv6: false });
+  setFullFeed(table, table.vps.find(vp(4)), { ipv4: true, ipv6: false });
   announce(5, NOW + 2);
   expect([1, 2, 3, 4, 5].map(knows)).toEqual([true, true, true, true, false]);
   expect(counts.dropped.vp_limit).toBe(1);
