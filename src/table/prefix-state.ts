@@ -89,7 +89,7 @@ export class PrefixState implements Row {
   visible = 0;
   /** Grows with every change of what a scrape would show of it. */
   version = 1;
-  /** Receipt of the newest event, Unix ms. */
+  /** Receipt of the newest event of a more-specific, Unix ms: one that nobody holds lingers from then on. */
   lastEventMs = 0;
   readonly monitored: MonitoredPrefix | undefined;
   /** Monitored prefixes that contain it and list it; empty for a monitored one. */
@@ -125,20 +125,46 @@ export interface WatchedPrefix {
   readonly sessions: readonly number[];
 }
 
-/** Totals of a monitored prefix, kept current by the fold. */
+/** Places in the moments of a monitored prefix, before its announced lengths. */
+const ANNOUNCED_AT = 0;
+const WITHDRAWN_AT = 1;
+const LENGTH_SUM = 2;
+const FIRST_LENGTH = 3;
+
+/**
+ * Totals of a monitored prefix, kept current by the fold. What most events touch is declared first, and so lies side by side
+ * in memory: in a table of many prefixes each further line of the cache costs as much as the work itself.
+ */
 export class MonitoredPrefix {
-  readonly state: PrefixState;
-  #watched: WatchedPrefix;
   /** The first of its sessions: most prefixes have no other. */
   firstSession: number;
   /** The bits of the sources whose word may count: see ownership.ts. */
   active = 0;
-  /** Visible VPs by their owner; only where there are several sources. */
-  visibleBySource: number[] | undefined;
-  /** Unix ms since when its counters count. */
-  sinceMs: number;
+  announcements = 0;
+  pathChanges = 0;
+  repeats = 0;
+  readonly upstreams = new Counts();
+  readonly lengths = new Counts();
+  lengthSum = 0;
+  prepended = 0;
+  /**
+   * Numbers that are no small integers, each of which would be an object of its own as a field; behind them how many
+   * announcements had a path of each length.
+   */
+  readonly #numbers = new Float64Array(FIRST_LENGTH + LENGTH_BOUNDS.length + 1);
+  readonly origins = new Counts();
+  originChanges = 0;
+  withdrawals = 0;
+  gains = 0;
   /** VPs that hold a route or lost it within the window, less those down. */
   expected = 0;
+  readonly state: PrefixState;
+  /** Visible VPs by their owner; only where there are several sources. */
+  visibleBySource: number[] | undefined;
+  readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, source_down: 0, expired: 0 };
+  #watched: WatchedPrefix;
+  /** Unix ms since when its counters count. */
+  sinceMs: number;
   /** Unix ms since when the prefix is watched without a break; a snapshot takes it over a restart. */
   watchedSinceMs: number;
   /**
@@ -154,27 +180,11 @@ export class MonitoredPrefix {
   trusted = false;
   /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
   visiblePartial = 0;
-  readonly origins = new Counts();
-  readonly upstreams = new Counts();
-  readonly lengths = new Counts();
-  lengthSum = 0;
-  prepended = 0;
   readonly moreSpecifics = new Set<PrefixState>();
   /** More-specifics with state that are missing there because it was full. */
   unlisted = 0;
-
-  announcements = 0;
-  withdrawals = 0;
-  pathChanges = 0;
-  originChanges = 0;
-  repeats = 0;
-  gains = 0;
-  readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, source_down: 0, expired: 0 };
-  readonly announcedLengths = new Float64Array(LENGTH_BOUNDS.length + 1);
-  announcedLengthSum = 0;
-  /** Message time, Unix microseconds; 0 before the first. */
-  lastAnnouncementUs = 0;
-  lastWithdrawalUs = 0;
+  /** Announcements by the length of their path: see LENGTH_BOUNDS. */
+  readonly announcedLengths = this.#numbers.subarray(FIRST_LENGTH);
 
   constructor(state: PrefixState, watched: WatchedPrefix, sinceMs: number) {
     this.state = state;
@@ -183,6 +193,31 @@ export class MonitoredPrefix {
     this.sinceMs = sinceMs;
     this.watchedSinceMs = sinceMs;
     this.sweptAtMs = sinceMs;
+  }
+
+  /** Message time of the newest announcement, Unix microseconds; 0 before the first. */
+  get lastAnnouncementUs(): number {
+    return this.#numbers[ANNOUNCED_AT];
+  }
+
+  set lastAnnouncementUs(timeUs: number) {
+    this.#numbers[ANNOUNCED_AT] = timeUs;
+  }
+
+  get lastWithdrawalUs(): number {
+    return this.#numbers[WITHDRAWN_AT];
+  }
+
+  set lastWithdrawalUs(timeUs: number) {
+    this.#numbers[WITHDRAWN_AT] = timeUs;
+  }
+
+  get announcedLengthSum(): number {
+    return this.#numbers[LENGTH_SUM];
+  }
+
+  set announcedLengthSum(sum: number) {
+    this.#numbers[LENGTH_SUM] = sum;
   }
 
   get watched(): WatchedPrefix {
@@ -238,7 +273,8 @@ export class MonitoredPrefix {
   }
 
   countAnnouncedLength(length: number): void {
-    this.announcedLengths[length <= 15 ? Math.max(0, length - 1) : length <= 20 ? 15 : 16]++;
-    this.announcedLengthSum += length;
+    const numbers = this.#numbers;
+    numbers[FIRST_LENGTH + (length <= 15 ? Math.max(0, length - 1) : length <= 20 ? 15 : 16)]++;
+    numbers[LENGTH_SUM] += length;
   }
 }

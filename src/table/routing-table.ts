@@ -203,12 +203,13 @@ export class RoutingTable {
     if (timeUs < this.cells.time(cell) && !this.clock.isNews(cell, vp, timeUs)) return 'out_of_order';
     const held = this.cells.path(cell);
     const monitored = state.monitored;
-    state.lastEventMs = nowMs;
     if (monitored !== undefined) {
       state.version++;
       monitored.announcements++;
       monitored.countAnnouncedLength(this.paths.length(path));
       if (timeUs > monitored.lastAnnouncementUs) monitored.lastAnnouncementUs = timeUs;
+    } else {
+      state.lastEventMs = nowMs;
     }
     if (held === path) {
       const before = this.cells.mark(cell);
@@ -234,12 +235,13 @@ export class RoutingTable {
   withdraw(state: PrefixState, vp: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
     if (timeUs < this.cells.time(cell) && !this.clock.isNews(cell, vp, timeUs)) return 'out_of_order';
-    state.lastEventMs = nowMs;
     const monitored = state.monitored;
     if (monitored !== undefined) {
       state.version++;
       monitored.withdrawals++;
       if (timeUs > monitored.lastWithdrawalUs) monitored.lastWithdrawalUs = timeUs;
+    } else {
+      state.lastEventMs = nowMs;
     }
     if (this.cells.path(cell) === 0) {
       this.cells.setTime(cell, timeUs);

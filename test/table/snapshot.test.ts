@@ -304,9 +304,8 @@ it('a new number of a monitored prefix is either in the snapshot or known not to
   const table = new RoutingTable();
   table.watch([watchedPrefix('198.51.100.0/24')], START_MS);
   const [monitored] = table.prefixes.monitored();
-  const numbers = Object.keys(monitored).filter(
-    (name) => typeof monitored[name as keyof typeof monitored] === 'number',
-  );
+  const names = [...Object.keys(monitored), ...Object.getOwnPropertyNames(Object.getPrototypeOf(monitored))];
+  const numbers = names.filter((name) => typeof monitored[name as keyof typeof monitored] === 'number');
   const window = ['sinceMs', 'watchedSinceMs', 'stoodStillMs', 'sweptAtMs'];
   const totals = ['expected', 'visiblePartial', 'lengthSum', 'prepended', 'unlisted', 'active', 'firstSession'];
   expect(numbers.toSorted()).toEqual([...COUNTERS, ...window, ...totals].toSorted());
