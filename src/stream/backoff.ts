@@ -19,13 +19,13 @@ export interface BackoffOptions {
 const MAX_DOUBLINGS = 32;
 
 export class Backoff {
-  private readonly options: BackoffOptions;
-  private readonly random: () => number;
-  private attempts = 0;
+  readonly #options: BackoffOptions;
+  readonly #random: () => number;
+  #attempts = 0;
 
   constructor(options: BackoffOptions, random: () => number) {
-    this.options = options;
-    this.random = random;
+    this.#options = options;
+    this.#random = random;
   }
 
   /**
@@ -33,15 +33,15 @@ export class Backoff {
    * between `max(floor, (1 - jitter) * ceiling)` and the ceiling.
    */
   next(): number {
-    const { baseMs, maxMs, floorMs = 0, jitter = 1 } = this.options;
-    const ceilingMs = Math.min(maxMs, baseMs * 2 ** this.attempts);
+    const { baseMs, maxMs, floorMs = 0, jitter = 1 } = this.#options;
+    const ceilingMs = Math.min(maxMs, baseMs * 2 ** this.#attempts);
     // Bounded: 2 to an endless count is Infinity, and no number times a base of 0.
-    if (this.attempts < MAX_DOUBLINGS) this.attempts++;
+    if (this.#attempts < MAX_DOUBLINGS) this.#attempts++;
     const leastMs = Math.max(floorMs, (1 - jitter) * ceilingMs);
-    return Math.round(leastMs + this.random() * Math.max(0, ceilingMs - leastMs));
+    return Math.round(leastMs + this.#random() * Math.max(0, ceilingMs - leastMs));
   }
 
   reset(): void {
-    this.attempts = 0;
+    this.#attempts = 0;
   }
 }

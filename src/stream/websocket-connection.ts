@@ -100,37 +100,37 @@ export interface ConnectionOptions {
 export class WebSocketConnection {
   /** Resolves once, when the connection is over or could not be made; never rejects. No event follows. */
   readonly ended: Promise<ConnectionEnd>;
-  private readonly options: ConnectionOptions;
-  private readonly events: ConnectionEvents;
-  private readonly socket: WebSocket;
-  private resolveEnded!: (end: ConnectionEnd) => void;
-  private opened = false;
-  private closing = false;
-  private over = false;
-  private connectedAtMs: number | undefined;
-  private paused = false;
-  private lastLifeAtMs: number;
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #socket: WebSocket;
+  #resolveEnded!: (end: ConnectionEnd) => void;
+  #opened = false;
+  #closing = false;
+  #over = false;
+  #connectedAtMs: number | undefined;
+  #paused = false;
+  #lastLifeAtMs: number;
   /** Frames of the packet that is being read, and when it came, Unix ms. */
-  private packet: Buffer[] = [];
-  private packetAtMs = 0;
+  #packet: Buffer[] = [];
+  #packetAtMs = 0;
   /** In this turn of the event loop. */
-  private packets = 0;
+  #packets = 0;
   /** When the first packet of this turn came, by `elapsed`. */
-  private turnBeganMs = 0;
+  #turnBeganMs = 0;
   /** Whether anything came since the last ping. */
-  private alive = true;
-  private silentMs = 0;
-  private cancelTimer: () => void = () => {};
+  #alive = true;
+  #silentMs = 0;
+  #cancelTimer: () => void = () => {};
   /** By `elapsed`. */
-  private readonly beganMs: number;
+  readonly #beganMs: number;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
-    this.options = options;
-    this.beganMs = options.timers.elapsed();
-    this.events = events;
-    this.lastLifeAtMs = options.timers.now();
+    this.#options = options;
+    this.#beganMs = options.timers.elapsed();
+    this.#events = events;
+    this.#lastLifeAtMs = options.timers.now();
     this.ended = new Promise((resolve) => {
-      this.resolveEnded = resolve;
+      this.#resolveEnded = resolve;
     });
     const { settings, timers } = options;
     const socketOptions: ClientOptions & { readonly closeTimeout: number } = {
@@ -143,16 +143,16 @@ export class WebSocketConnection {
       headers: { ...options.headers },
       closeTimeout: CLOSE_TIMEOUT_MS,
     };
-    this.socket = new WebSocket(options.url, socketOptions);
-    this.socket.on('error', this.onError);
-    this.socket.on('unexpected-response', (request, response) => {
+    this.#socket = new WebSocket(options.url, socketOptions);
+    this.#socket.on('error', this.#onError);
+    this.#socket.on('unexpected-response', (request, response) => {
       const status = response.statusCode ?? 0;
       const chunks: Buffer[] = [];
       let size = 0;
       const finish = () => {
         const text = foreignText(Buffer.concat(chunks).toString(), options.redactText);
         const detail = `HTTP status ${status}${text === '' ? '' : `: ${text}`}`;
-        this.end('connect_failed', detail, REFUSING_STATUSES.has(status));
+        this.#end('connect_failed', detail, REFUSING_STATUSES.has(status));
         request.destroy();
       };
       response.on('data', (chunk: Buffer) => {
@@ -163,41 +163,41 @@ export class WebSocketConnection {
       response.on('end', finish);
       response.on('error', finish);
     });
-    this.socket.on('open', this.onOpen);
-    this.socket.on('message', this.onMessage);
-    this.socket.on('ping', this.onLife);
-    this.socket.on('pong', this.onLife);
-    this.socket.on('close', this.onClose);
+    this.#socket.on('open', this.#onOpen);
+    this.#socket.on('message', this.#onMessage);
+    this.#socket.on('ping', this.#onLife);
+    this.#socket.on('pong', this.#onLife);
+    this.#socket.on('close', this.#onClose);
     // Of the whole handshake: the timeout that `ws` has starts anew with every byte.
-    this.cancelTimer = timers.schedule(() => {
-      this.end('connect_failed', `no answer to the handshake within ${settings.handshakeTimeoutMs / 1000} s`);
+    this.#cancelTimer = timers.schedule(() => {
+      this.#end('connect_failed', `no answer to the handshake within ${settings.handshakeTimeoutMs / 1000} s`);
     }, settings.handshakeTimeoutMs);
   }
 
   /** Whether frames can still come. */
   get isOpen(): boolean {
-    return this.opened && !this.over && !this.closing;
+    return this.#opened && !this.#over && !this.#closing;
   }
 
   /** Ends the connection from our side, with a closing handshake when it is open. Idempotent. */
   close(): void {
-    if (this.over || this.closing) return;
-    this.closing = true;
-    if (!this.opened) {
-      this.end('stopped', '');
+    if (this.#over || this.#closing) return;
+    this.#closing = true;
+    if (!this.#opened) {
+      this.#end('stopped', '');
       return;
     }
     // No more events; `ended` waits for the handshake, which has a second. A paused socket would not see it.
-    this.packet = [];
-    this.silence();
-    this.socket.resume();
-    this.socket.close(1000);
+    this.#packet = [];
+    this.#silence();
+    this.#socket.resume();
+    this.#socket.close(1000);
   }
 
   /** Sends a text frame. False: the connection is not open, and nothing was sent. */
   send(text: string): boolean {
     if (!this.isOpen) return false;
-    this.socket.send(text);
+    this.#socket.send(text);
     return true;
   }
 
@@ -206,152 +206,152 @@ export class WebSocketConnection {
    * 64 KiB) still come. The heartbeat waits meanwhile.
    */
   pause(): void {
-    this.paused = true;
-    this.socket.pause();
+    this.#paused = true;
+    this.#socket.pause();
   }
 
   resume(): void {
-    this.paused = false;
-    this.silentMs = 0;
-    this.alive = true;
-    this.socket.resume();
+    this.#paused = false;
+    this.#silentMs = 0;
+    this.#alive = true;
+    this.#socket.resume();
   }
 
-  private readonly onOpen = (): void => {
-    if (this.over) return;
-    const { settings, timers } = this.options;
-    this.cancelTimer();
-    this.opened = true;
-    this.lastLifeAtMs = timers.now();
-    if (this.paused) this.socket.pause();
-    const handshakeMs = timers.elapsed() - this.beganMs;
+  readonly #onOpen = (): void => {
+    if (this.#over) return;
+    const { settings, timers } = this.#options;
+    this.#cancelTimer();
+    this.#opened = true;
+    this.#lastLifeAtMs = timers.now();
+    if (this.#paused) this.#socket.pause();
+    const handshakeMs = timers.elapsed() - this.#beganMs;
     const settleMs =
-      this.options.isTrial === true
+      this.#options.isTrial === true
         ? Math.max(Math.min(settings.settleMs, TRIAL_SETTLE_MS), 3 * handshakeMs)
         : settings.settleMs;
     // A refusal may have come while this process did other work: the sockets are read once more before it is over.
-    this.cancelTimer = timers.schedule(() => setImmediate(this.settle), settleMs);
-    for (const text of this.options.greeting?.() ?? []) this.socket.send(text);
-    this.events.opened?.(this.lastLifeAtMs);
+    this.#cancelTimer = timers.schedule(() => setImmediate(this.#settle), settleMs);
+    for (const text of this.#options.greeting?.() ?? []) this.#socket.send(text);
+    this.#events.opened?.(this.#lastLifeAtMs);
   };
 
   /** Nobody refused us: from here on the connection counts. */
-  private readonly settle = (): void => {
-    if (this.connectedAtMs !== undefined || this.socket.readyState !== WebSocket.OPEN) return;
-    const { settings, timers } = this.options;
-    this.cancelTimer();
-    this.connectedAtMs = timers.now();
-    this.socket.ping();
-    this.cancelTimer = timers.schedule(this.beat, settings.pingIntervalMs);
-    this.events.connected(this.connectedAtMs);
+  readonly #settle = (): void => {
+    if (this.#connectedAtMs !== undefined || this.#socket.readyState !== WebSocket.OPEN) return;
+    const { settings, timers } = this.#options;
+    this.#cancelTimer();
+    this.#connectedAtMs = timers.now();
+    this.#socket.ping();
+    this.#cancelTimer = timers.schedule(this.#beat, settings.pingIntervalMs);
+    this.#events.connected(this.#connectedAtMs);
   };
 
   /**
    * Counts silence in beats rather than by the clock: a process that was suspended, or whose clock was set, does not take
    * its own absence for the server's.
    */
-  private readonly beat = (): void => {
-    const { settings, timers } = this.options;
-    this.silentMs = this.alive || this.paused ? 0 : this.silentMs + settings.pingIntervalMs;
-    this.alive = false;
-    if (this.silentMs >= settings.pingTimeoutMs) {
-      this.end('timeout', `no answer to a ping within ${settings.pingTimeoutMs / 1000} s`);
+  readonly #beat = (): void => {
+    const { settings, timers } = this.#options;
+    this.#silentMs = this.#alive || this.#paused ? 0 : this.#silentMs + settings.pingIntervalMs;
+    this.#alive = false;
+    if (this.#silentMs >= settings.pingTimeoutMs) {
+      this.#end('timeout', `no answer to a ping within ${settings.pingTimeoutMs / 1000} s`);
       return;
     }
-    this.socket.ping();
-    this.cancelTimer = timers.schedule(this.beat, settings.pingIntervalMs);
+    this.#socket.ping();
+    this.#cancelTimer = timers.schedule(this.#beat, settings.pingIntervalMs);
   };
 
-  private readonly onLife = (): void => {
-    this.alive = true;
-    this.lastLifeAtMs = this.options.timers.now();
+  readonly #onLife = (): void => {
+    this.#alive = true;
+    this.#lastLifeAtMs = this.#options.timers.now();
   };
 
-  private readonly onMessage = (data: WebSocket.RawData): void => {
+  readonly #onMessage = (data: WebSocket.RawData): void => {
     const frame = data as Buffer; // `ws` gives one Buffer a message unless told otherwise
-    const refusal = this.options.refusalOf?.(frame);
+    const refusal = this.#options.refusalOf?.(frame);
     if (refusal !== undefined) {
-      this.end('refused', foreignText(refusal, this.options.redactText), true);
+      this.#end('refused', foreignText(refusal, this.#options.redactText), true);
       return;
     }
-    if (this.packet.length === 0) this.beginPacket();
-    this.packet.push(frame);
+    if (this.#packet.length === 0) this.#beginPacket();
+    this.#packet.push(frame);
   };
 
   /**
    * Frames of one packet were received at one moment, and are handed on together: what is done for many at once costs each
    * of them much less.
    */
-  private beginPacket(): void {
-    const nowMs = this.options.timers.now();
-    this.packetAtMs = nowMs;
-    process.nextTick(this.endPacket);
-    if (this.packets++ === 0) {
-      setImmediate(this.endTurn);
-      this.turnBeganMs = this.options.timers.elapsed();
+  #beginPacket(): void {
+    const nowMs = this.#options.timers.now();
+    this.#packetAtMs = nowMs;
+    process.nextTick(this.#endPacket);
+    if (this.#packets++ === 0) {
+      setImmediate(this.#endTurn);
+      this.#turnBeganMs = this.#options.timers.elapsed();
     }
-    if (this.packets === PACKETS_A_TURN) this.socket.pause();
-    this.alive = true;
-    this.lastLifeAtMs = nowMs;
-    if (this.connectedAtMs === undefined) this.settle();
+    if (this.#packets === PACKETS_A_TURN) this.#socket.pause();
+    this.#alive = true;
+    this.#lastLifeAtMs = nowMs;
+    if (this.#connectedAtMs === undefined) this.#settle();
   }
 
-  private readonly endPacket = (): void => {
-    const frames = this.packet;
+  readonly #endPacket = (): void => {
+    const frames = this.#packet;
     if (frames.length === 0) return;
-    this.packet = [];
-    this.events.frames(frames, this.packetAtMs);
-    if (this.over || this.closing || this.packets >= PACKETS_A_TURN) return;
-    if (this.options.timers.elapsed() - this.turnBeganMs < TURN_MS) return;
-    this.packets = PACKETS_A_TURN;
-    this.socket.pause();
+    this.#packet = [];
+    this.#events.frames(frames, this.#packetAtMs);
+    if (this.#over || this.#closing || this.#packets >= PACKETS_A_TURN) return;
+    if (this.#options.timers.elapsed() - this.#turnBeganMs < TURN_MS) return;
+    this.#packets = PACKETS_A_TURN;
+    this.#socket.pause();
   };
 
-  private readonly endTurn = (): void => {
-    const waits = this.packets >= PACKETS_A_TURN;
-    this.packets = 0;
-    if (waits && !this.paused) this.socket.resume();
+  readonly #endTurn = (): void => {
+    const waits = this.#packets >= PACKETS_A_TURN;
+    this.#packets = 0;
+    if (waits && !this.#paused) this.#socket.resume();
   };
 
-  private readonly onError = (error: Error & { readonly code?: unknown }): void => {
-    if (this.over) return;
-    const detail = errorText(error, this.options.redactText);
+  readonly #onError = (error: Error & { readonly code?: unknown }): void => {
+    if (this.#over) return;
+    const detail = errorText(error, this.#options.redactText);
     const code = typeof error.code === 'string' ? error.code : '';
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH') {
-      this.end('frame_too_large', `a frame of more than ${this.options.settings.maxFrameBytes} bytes`);
+      this.#end('frame_too_large', `a frame of more than ${this.#options.settings.maxFrameBytes} bytes`);
     } else if (code.startsWith('WS_ERR_')) {
-      this.end('protocol_error', detail);
+      this.#end('protocol_error', detail);
     } else {
-      this.end(this.opened ? 'closed' : 'connect_failed', detail);
+      this.#end(this.#opened ? 'closed' : 'connect_failed', detail);
     }
   };
 
-  private readonly onClose = (code: number, text: Buffer): void => {
-    const said = foreignText(text.toString(), this.options.redactText);
+  readonly #onClose = (code: number, text: Buffer): void => {
+    const said = foreignText(text.toString(), this.#options.redactText);
     // 1008 is "policy violation", 4000 to 4999 are the application's own (RFC 6455 section 7.4): a server that turns us away.
-    const refused = this.connectedAtMs === undefined && (code === 1008 || (code >= 4000 && code <= 4999));
-    this.end('closed', `close code ${code}${said === '' ? '' : `: ${said}`}`, refused);
+    const refused = this.#connectedAtMs === undefined && (code === 1008 || (code >= 4000 && code <= 4999));
+    this.#end('closed', `close code ${code}${said === '' ? '' : `: ${said}`}`, refused);
   };
 
   /** The first cause counts; what follows from it (a close after an error) does not. */
-  private end(reason: DisconnectReason, detail: string, refused = false): void {
-    if (this.over) return;
-    this.endPacket();
-    this.silence();
-    this.over = true;
-    this.socket.terminate();
-    this.resolveEnded({
-      reason: this.closing ? 'stopped' : reason,
-      detail: this.closing ? '' : detail,
+  #end(reason: DisconnectReason, detail: string, refused = false): void {
+    if (this.#over) return;
+    this.#endPacket();
+    this.#silence();
+    this.#over = true;
+    this.#socket.terminate();
+    this.#resolveEnded({
+      reason: this.#closing ? 'stopped' : reason,
+      detail: this.#closing ? '' : detail,
       refused,
-      atMs: reason === 'timeout' ? this.lastLifeAtMs : this.options.timers.now(),
-      connectedAtMs: this.connectedAtMs,
+      atMs: reason === 'timeout' ? this.#lastLifeAtMs : this.#options.timers.now(),
+      connectedAtMs: this.#connectedAtMs,
     });
   }
 
-  private silence(): void {
-    this.cancelTimer();
-    this.socket.off('message', this.onMessage);
-    this.socket.off('open', this.onOpen);
+  #silence(): void {
+    this.#cancelTimer();
+    this.#socket.off('message', this.#onMessage);
+    this.#socket.off('open', this.#onOpen);
   }
 }

@@ -114,32 +114,32 @@ interface GatedConnection {
 }
 
 export class WebSocketSession {
-  private readonly options: SessionOptions;
-  private readonly events: SessionEvents;
-  private readonly settings: SessionSettings;
-  private readonly backoff: Backoff;
-  private readonly refusalBackoff: Backoff;
-  private readonly stopping = new AbortController();
-  private connection: WebSocketConnection | undefined;
+  readonly #options: SessionOptions;
+  readonly #events: SessionEvents;
+  readonly #settings: SessionSettings;
+  readonly #backoff: Backoff;
+  readonly #refusalBackoff: Backoff;
+  readonly #stopping = new AbortController();
+  #connection: WebSocketConnection | undefined;
   /** The same, once its events are handed on. */
-  private live: WebSocketConnection | undefined;
-  private running: Promise<void> | undefined;
-  private paused = false;
-  private waiting: AbortController | undefined;
-  private again = false;
+  #live: WebSocketConnection | undefined;
+  #running: Promise<void> | undefined;
+  #paused = false;
+  #waiting: AbortController | undefined;
+  #again = false;
 
   constructor(options: SessionOptions, events: SessionEvents) {
-    this.options = options;
-    this.events = events;
-    this.settings = withDefaults(DEFAULT_SESSION_SETTINGS, options.settings);
-    this.backoff = new Backoff(this.settings.backoff, () => options.timers.random());
-    this.refusalBackoff = new Backoff(this.settings.refusalBackoff, () => options.timers.random());
+    this.#options = options;
+    this.#events = events;
+    this.#settings = withDefaults(DEFAULT_SESSION_SETTINGS, options.settings);
+    this.#backoff = new Backoff(this.#settings.backoff, () => options.timers.random());
+    this.#refusalBackoff = new Backoff(this.#settings.refusalBackoff, () => options.timers.random());
   }
 
   /** Begins to connect; returns at once. May be called once. */
   start(): void {
-    if (this.running !== undefined) throw new Error('a WebSocketSession is started once');
-    this.running = this.run(this.stopping.signal);
+    if (this.#running !== undefined) throw new Error('a WebSocketSession is started once');
+    this.#running = this.#run(this.#stopping.signal);
   }
 
   /**
@@ -147,15 +147,15 @@ export class WebSocketSession {
    * by reason `stopped`, if there was a connection or an attempt at one. Idempotent.
    */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    this.waiting?.abort();
-    this.connection?.close();
-    await this.running;
+    this.#stopping.abort();
+    this.#waiting?.abort();
+    this.#connection?.close();
+    await this.#running;
   }
 
   /** Ends the wait for the next attempt, if there is one: what it waited for has changed. */
   retryNow(): void {
-    this.waiting?.abort();
+    this.#waiting?.abort();
   }
 
   /**
@@ -163,77 +163,77 @@ export class WebSocketSession {
    * connection is young enough.
    */
   connectAgain(): void {
-    if (this.waiting !== undefined) this.waiting.abort();
-    else if (this.live !== undefined) {
-      this.again = true;
-      this.live.close();
+    if (this.#waiting !== undefined) this.#waiting.abort();
+    else if (this.#live !== undefined) {
+      this.#again = true;
+      this.#live.close();
     }
   }
 
   /** Sends a text frame. False: there is no connection that is open, and nothing was sent. */
   send(text: string): boolean {
-    return this.live?.send(text) === true;
+    return this.#live?.send(text) === true;
   }
 
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */
   pause(): void {
-    this.paused = true;
-    this.live?.pause();
+    this.#paused = true;
+    this.#live?.pause();
   }
 
   resume(): void {
-    this.paused = false;
-    this.live?.resume();
+    this.#paused = false;
+    this.#live?.resume();
   }
 
-  private async run(stopped: AbortSignal): Promise<void> {
+  async #run(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      const outcome = await this.attempt(stopped);
+      const outcome = await this.#attempt(stopped);
       if (outcome === undefined) return;
-      const isAgain = this.again && outcome.reason === 'stopped' && !stopped.aborted;
-      this.again = false;
-      this.events.disconnected(outcome.reason, outcome.atMs, outcome.detail, outcome.refused);
+      const isAgain = this.#again && outcome.reason === 'stopped' && !stopped.aborted;
+      this.#again = false;
+      this.#events.disconnected(outcome.reason, outcome.atMs, outcome.detail, outcome.refused);
       if (isAgain) {
-        this.report(outcome, 0);
+        this.#report(outcome, 0);
         continue;
       }
-      if (stopped.aborted || this.options.reconnect === false) {
-        this.report(outcome, undefined);
+      if (stopped.aborted || this.#options.reconnect === false) {
+        this.#report(outcome, undefined);
         return;
       }
       const lastedMs = outcome.connectedAtMs === undefined ? 0 : outcome.atMs - outcome.connectedAtMs;
-      if (lastedMs >= this.settings.stableAfterMs) {
-        this.backoff.reset();
-        this.refusalBackoff.reset();
+      if (lastedMs >= this.#settings.stableAfterMs) {
+        this.#backoff.reset();
+        this.#refusalBackoff.reset();
       }
       const delayMs =
-        this.options.delayAfter?.(outcome) ?? (outcome.refused ? this.refusalBackoff : this.backoff).next();
-      this.report(outcome, delayMs);
-      this.waiting = new AbortController();
-      await sleep(this.options.timers, delayMs, this.waiting.signal);
-      this.waiting = undefined;
+        this.#options.delayAfter?.(outcome) ?? (outcome.refused ? this.#refusalBackoff : this.#backoff).next();
+      this.#report(outcome, delayMs);
+      this.#waiting = new AbortController();
+      await sleep(this.#options.timers, delayMs, this.#waiting.signal);
+      this.#waiting = undefined;
     }
   }
 
   /** One connection, after a trial where one is due. Undefined when stopped before there was any. */
-  private async attempt(stopped: AbortSignal): Promise<Outcome | undefined> {
-    const { timers, prepare } = this.options;
+  async #attempt(stopped: AbortSignal): Promise<Outcome | undefined> {
+    const { timers, prepare } = this.#options;
     const prepared = prepare === undefined ? { ok: true as const } : await prepare(stopped);
     if (stopped.aborted) return undefined;
     if (!prepared.ok) return { ...prepared, atMs: timers.now(), connectedAtMs: undefined };
     if (prepared.trial !== undefined) {
-      const outcome = await this.try(prepared.trial, stopped);
+      const outcome = await this.#try(prepared.trial, stopped);
       if (outcome !== 'connect_again') return outcome;
     }
-    const { connection, open } = this.connect(false);
+    const { connection, open } = this.#connect(false);
     open();
     const end = await connection.ended;
-    this.connection = this.live = undefined;
+    this.#connection = this.#live = undefined;
     return end;
   }
 
-  private async try(trial: Trial, stopped: AbortSignal): Promise<Outcome | 'connect_again'> {
-    const { connection, accepted, open } = this.connect(true);
+  async #try(trial: Trial, stopped: AbortSignal): Promise<Outcome | 'connect_again'> {
+    const { connection, accepted, open } = this.#connect(true);
     const answer = await Promise.race([connection.ended, accepted]);
     let verdict: TrialVerdict;
     if (answer === 'accepted') verdict = await trial.accepted();
@@ -242,14 +242,14 @@ export class WebSocketSession {
     if (verdict === 'keep') open();
     else connection.close();
     const end = await connection.ended;
-    this.connection = this.live = undefined;
+    this.#connection = this.#live = undefined;
     if (verdict === 'keep' || stopped.aborted) return end;
     if (verdict === 'connect_again') return verdict;
-    return { ...verdict, atMs: this.options.timers.now(), connectedAtMs: undefined };
+    return { ...verdict, atMs: this.#options.timers.now(), connectedAtMs: undefined };
   }
 
-  private connect(isTrial: boolean): GatedConnection {
-    const { timers, log } = this.options;
+  #connect(isTrial: boolean): GatedConnection {
+    const { timers, log } = this.#options;
     let isLive = false;
     let isAccepted = false;
     let accept: (value: 'accepted') => void;
@@ -258,13 +258,13 @@ export class WebSocketSession {
     });
     const connected = (atMs: number) => {
       log.info('stream connected');
-      this.events.connected(atMs);
+      this.#events.connected(atMs);
     };
     const connection = new WebSocketConnection(
-      { ...this.options, settings: this.settings, isTrial },
+      { ...this.#options, settings: this.#settings, isTrial },
       {
         opened: (atMs) => {
-          if (isLive) this.events.opened?.(atMs);
+          if (isLive) this.#events.opened?.(atMs);
         },
         connected: (atMs) => {
           isAccepted = true;
@@ -272,28 +272,28 @@ export class WebSocketSession {
           if (isLive) connected(atMs);
         },
         frames: (frames, receivedAtMs) => {
-          if (isLive) this.events.frames(frames, receivedAtMs);
+          if (isLive) this.#events.frames(frames, receivedAtMs);
         },
       },
     );
-    this.connection = connection;
+    this.#connection = connection;
     const open = () => {
       isLive = true;
-      this.live = connection;
-      if (this.paused) connection.pause();
+      this.#live = connection;
+      if (this.#paused) connection.pause();
       if (isAccepted && connection.isOpen) connected(timers.now());
     };
     return { connection, accepted, open };
   }
 
-  private report({ reason, detail, refused, hint, connectedAtMs }: Outcome, delayMs: number | undefined): void {
+  #report({ reason, detail, refused, hint, connectedAtMs }: Outcome, delayMs: number | undefined): void {
     const fields = {
       reason,
       detail: detail === '' ? undefined : detail,
       hint,
       retry_in_seconds: delayMs === undefined ? undefined : Math.round(delayMs) / 1000,
     };
-    const { log } = this.options;
+    const { log } = this.#options;
     const ended = connectedAtMs === undefined ? 'stream could not be opened' : 'stream disconnected';
     if (reason === 'stopped') log.info('stream closed', fields);
     else {

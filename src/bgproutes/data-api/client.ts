@@ -76,35 +76,35 @@ export interface DataApiOptions {
  * aborted. Repeated are requests that met 429 (after the time the server asks for), 5xx, a timeout or the network.
  */
 export class DataApiClient {
-  private readonly options: DataApiOptions;
-  private readonly timers: Timers;
-  private readonly redactText: Redactor;
-  private readonly quota: Quota;
-  private lastClockOffsetMs = 0;
-  private hasWarned = false;
+  readonly #options: DataApiOptions;
+  readonly #timers: Timers;
+  readonly #redactText: Redactor;
+  readonly #quota: Quota;
+  #lastClockOffsetMs = 0;
+  #hasWarned = false;
   /** The end of the queue: settled when its last request is done. */
-  private tail: Promise<void> = Promise.resolve();
+  #tail: Promise<void> = Promise.resolve();
 
   /** Throws a `TypeError` when the base URL is none, or has a user name, and when the key cannot be a header. */
   constructor(options: DataApiOptions) {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey))
       throw new TypeError('the API key is empty or holds characters that no key has');
     checkServiceUrl('baseUrl', options.baseUrl, ['http:', 'https:']);
-    this.options = options;
-    this.timers = options.timers ?? systemTimers;
-    this.redactText = redactor([options.apiKey]);
-    this.quota = new Quota(withDefaults(DEFAULT_QUOTA, options.quota));
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    this.#redactText = redactor([options.apiKey]);
+    this.#quota = new Quota(withDefaults(DEFAULT_QUOTA, options.quota));
   }
 
   /** What the key used of its quota within the last hour. */
   get used(): { readonly requests: number; readonly serverMs: number; readonly bytes: number } {
-    const { requests, serverMs, bytes } = this.quota.used(this.timers.now());
+    const { requests, serverMs, bytes } = this.#quota.used(this.#timers.now());
     return { requests, serverMs, bytes };
   }
 
   /** How far the API's clock is ahead of this machine's by its last answer, ms; 0 when they agree to within 5 s. */
   get clockOffsetMs(): number {
-    return this.lastClockOffsetMs;
+    return this.#lastClockOffsetMs;
   }
 
   /** The list of VPs, whole. One request. */
@@ -123,7 +123,7 @@ export class DataApiClient {
       date: optionalDate(params.dateMs),
       date_end: optionalDate(params.dateEndMs),
     };
-    return this.request('vantage_points', 'GET', query, params.signal, decodeVantagePoints);
+    return this.#request('vantage_points', 'GET', query, params.signal, decodeVantagePoints);
   }
 
   /**
@@ -131,7 +131,7 @@ export class DataApiClient {
    * the API takes many VPs in a question for more-specifics is not documented: it may answer BAD_REQUEST to more than 10.
    */
   rib(params: RibParams): AsyncGenerator<RowBatch<RibRow>> {
-    return this.rows('rib', params, { date: formatDate(params.dateMs) }, decodeRib);
+    return this.#rows('rib', params, { date: formatDate(params.dateMs) }, decodeRib);
   }
 
   /** What VPs announced and withdrew within a time, both seconds included. */
@@ -141,26 +141,26 @@ export class DataApiClient {
       end_date: formatDate(params.endMs),
       chronological_order: true,
     };
-    return this.rows('updates', params, time, decodeUpdates);
+    return this.#rows('updates', params, time, decodeUpdates);
   }
 
-  private get maxVps(): number {
-    return this.options.maxVpsPerRequest ?? 2_000;
+  get #maxVps(): number {
+    return this.#options.maxVpsPerRequest ?? 2_000;
   }
 
-  private async *rows<Row>(
+  async *#rows<Row>(
     endpoint: 'rib' | 'updates',
     params: RibParams | UpdatesParams,
     time: Query,
     decode: (data: unknown, asked: Asked) => Generator<RowBatch<Row>> | undefined,
   ): AsyncGenerator<RowBatch<Row>> {
     const { match = 'exact', communities = true, signal } = params;
-    const signals = [signal, this.options.signal];
+    const signals = [signal, this.#options.signal];
     const ask = (batch: Batch, filter: Query): Promise<Generator<RowBatch<Row>>> => {
       const asked: Asked = { ...batch, match, communities };
       const query: Query = { ...vpIds(batch), ...time, ...filter, return_aspath: true, return_community: communities };
       const isSmall = batch.vps.length <= MAX_GET_VPS && batch.prefixes.length <= MAX_GET_PREFIXES;
-      return this.request(endpoint, isSmall ? 'GET' : 'POST', query, signal, (data) => decode(data, asked));
+      return this.#request(endpoint, isSmall ? 'GET' : 'POST', query, signal, (data) => decode(data, asked));
     };
     const filterOf = ({ prefixes }: Batch): Query =>
       match === 'exact' ? { prefix_exact_match: prefixes.join(',') } : { prefix_filter: `<<:${prefixes[0]}` };
@@ -177,27 +177,27 @@ export class DataApiClient {
       yield* inTurns(parts, signals);
     };
     if (match === 'exact') {
-      for (const batch of splitExact(params.vps, params.prefixes, this.maxVps)) yield* answers(batch, 0);
+      for (const batch of splitExact(params.vps, params.prefixes, this.#maxVps)) yield* answers(batch, 0);
       return;
     }
     for (const prefix of params.prefixes) {
-      for (const vps of groupVps(params.vps, this.maxVps)) yield* answers({ vps, prefixes: [prefix] }, 0);
+      for (const vps of groupVps(params.vps, this.#maxVps)) yield* answers({ vps, prefixes: [prefix] }, 0);
     }
   }
 
   /** One request in its turn, repeated where that may help, its answer read. */
-  private async request<T>(
+  async #request<T>(
     endpoint: DataApiEndpoint,
     method: 'GET' | 'POST',
     query: Query,
     signal: AbortSignal | undefined,
     decode: (data: unknown) => T | undefined,
   ): Promise<T> {
-    const joined = joinSignals([signal, this.options.signal]);
+    const joined = joinSignals([signal, this.#options.signal]);
     try {
-      const leave = await this.enter(joined.signal);
+      const leave = await this.#enter(joined.signal);
       try {
-        return await this.attempts(endpoint, method, query, joined.signal, decode);
+        return await this.#attempts(endpoint, method, query, joined.signal, decode);
       } finally {
         leave();
       }
@@ -207,14 +207,14 @@ export class DataApiClient {
   }
 
   /** Waits for its turn: the API serves one request a key at a time. Call the result when done. */
-  private async enter(signal: AbortSignal): Promise<() => void> {
-    const before = this.tail;
+  async #enter(signal: AbortSignal): Promise<() => void> {
+    const before = this.#tail;
     let leave: () => void = () => {};
     const mine = new Promise<void>((resolve) => {
       leave = resolve;
     });
     // Who gives up while waiting still lets nobody past those before.
-    this.tail = before.then(() => mine);
+    this.#tail = before.then(() => mine);
     if (!(await settledOrAborted(before, signal))) {
       leave();
       throw signal.reason;
@@ -222,18 +222,19 @@ export class DataApiClient {
     return leave;
   }
 
-  private async attempts<T>(
+  async #attempts<T>(
     endpoint: DataApiEndpoint,
     method: 'GET' | 'POST',
     query: Query,
     signal: AbortSignal,
     decode: (data: unknown) => T | undefined,
   ): Promise<T> {
-    const { options, timers } = this;
+    const options = this.#options;
+    const timers = this.#timers;
     const backoff = new Backoff(options.backoff ?? { baseMs: 1_000, maxMs: 60_000 }, () => timers.random());
     for (let attempt = 1; ; attempt++) {
-      await this.awaitQuota(signal);
-      const charge = this.quota.start(timers.now());
+      await this.#awaitQuota(signal);
+      const charge = this.#quota.start(timers.now());
       const answer = await requestOnce({
         baseUrl: options.baseUrl ?? 'https://api.bgproutes.io',
         apiKey: options.apiKey,
@@ -244,15 +245,15 @@ export class DataApiClient {
         maxBodyBytes: options.maxBodyBytes,
         userAgent: options.userAgent,
         timers,
-        redactText: this.redactText,
+        redactText: this.#redactText,
         signal,
       });
       if (answer.kind === 'aborted') throw signal.reason;
       if (answer.kind === 'success') {
         charge(answer.serverMs, answer.bytes);
-        this.lastClockOffsetMs = answer.clockOffsetMs ?? this.lastClockOffsetMs;
+        this.#lastClockOffsetMs = answer.clockOffsetMs ?? this.#lastClockOffsetMs;
       }
-      this.warnOfQuota();
+      this.#warnOfQuota();
       const value = answer.kind === 'success' ? decode(answer.data) : undefined;
       if (value !== undefined) {
         options.onRequest?.(endpoint, 'success');
@@ -261,7 +262,7 @@ export class DataApiClient {
       const failed = answer.kind === 'failure' ? answer : UNDOCUMENTED;
       options.onRequest?.(endpoint, resultOf(failed.code));
       if (!REPEATED.has(failed.code) || attempt >= (options.maxAttempts ?? 5))
-        throw this.errorOf(endpoint, failed, attempt);
+        throw this.#errorOf(endpoint, failed, attempt);
       const delayMs = Math.max(backoff.next(), Math.min(failed.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
       options.log?.warn('request to the Data API failed, will be repeated', {
         endpoint,
@@ -270,36 +271,38 @@ export class DataApiClient {
         attempt,
         retry_in_seconds: delayMs / 1000,
       });
-      await this.pause(delayMs, signal);
+      await this.#pause(delayMs, signal);
     }
   }
 
   /** While there is time to act: when the hour is used up, gaps stay open. */
-  private warnOfQuota(): void {
-    const { requests, serverMs, bytes, share } = this.quota.used(this.timers.now());
-    if (share < WARN_SHARE / 2) this.hasWarned = false;
-    if (share < WARN_SHARE || this.hasWarned) return;
-    this.hasWarned = true;
-    this.options.log?.warn('most of the hourly quota of the Data API is used', {
+  #warnOfQuota(): void {
+    const { requests, serverMs, bytes, share } = this.#quota.used(this.#timers.now());
+    if (share < WARN_SHARE / 2) this.#hasWarned = false;
+    if (share < WARN_SHARE || this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#options.log?.warn('most of the hourly quota of the Data API is used', {
       ...{ used_percent: Math.floor(share * 100), requests, server_seconds: Math.round(serverMs / 1000), bytes },
     });
   }
 
-  private async awaitQuota(signal: AbortSignal): Promise<void> {
+  async #awaitQuota(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const waitMs = this.quota.waitMs(this.timers.now());
+      const waitMs = this.#quota.waitMs(this.#timers.now());
       if (waitMs <= 0) return;
-      this.options.log?.warn('the hourly quota of the Data API is used up', { wait_seconds: Math.ceil(waitMs / 1000) });
-      await this.pause(waitMs, signal);
+      this.#options.log?.warn('the hourly quota of the Data API is used up', {
+        wait_seconds: Math.ceil(waitMs / 1000),
+      });
+      await this.#pause(waitMs, signal);
     }
   }
 
-  private async pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    await sleep(this.timers, delayMs, signal);
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    await sleep(this.#timers, delayMs, signal);
     if (signal.aborted) throw signal.reason;
   }
 
-  private errorOf(endpoint: DataApiEndpoint, failed: Failure, attempts: number): DataApiError {
+  #errorOf(endpoint: DataApiEndpoint, failed: Failure, attempts: number): DataApiError {
     const said = [failed.status === undefined ? '' : `HTTP status ${failed.status}`, failed.text].filter(
       (part) => part !== '',
     );

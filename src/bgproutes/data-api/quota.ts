@@ -27,17 +27,18 @@ interface Charge {
 
 /** Sliding window: at any moment at most the limits within the last hour, whenever the service's own hour begins. */
 export class Quota {
-  private readonly limits: QuotaLimits;
-  private readonly charges: Charge[] = [];
+  readonly #limits: QuotaLimits;
+  readonly #charges: Charge[] = [];
 
   constructor(limits: QuotaLimits) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   /** How long the next request has to wait, ms; 0 when it may go. What it will cost is not known before. */
   waitMs(nowMs: number): number {
-    this.forget(nowMs);
-    const { limits, charges } = this;
+    this.#forget(nowMs);
+    const limits = this.#limits;
+    const charges = this.#charges;
     let [requests, serverMs, bytes] = [charges.length, 0, 0];
     for (const charge of charges) {
       serverMs += charge.serverMs;
@@ -59,7 +60,7 @@ export class Quota {
   /** A request goes. Call the result with its cost when the answer tells it. */
   start(nowMs: number): (serverMs: number, bytes: number) => void {
     const charge: Charge = { atMs: nowMs, serverMs: 0, bytes: 0 };
-    this.charges.push(charge);
+    this.#charges.push(charge);
     return (serverMs, bytes) => {
       charge.serverMs = serverMs;
       charge.bytes = bytes;
@@ -73,17 +74,17 @@ export class Quota {
     readonly bytes: number;
     readonly share: number;
   } {
-    this.forget(nowMs);
-    const { limits } = this;
-    const requests = this.charges.length;
-    const serverMs = this.charges.reduce((sum, charge) => sum + charge.serverMs, 0);
-    const bytes = this.charges.reduce((sum, charge) => sum + charge.bytes, 0);
+    this.#forget(nowMs);
+    const limits = this.#limits;
+    const requests = this.#charges.length;
+    const serverMs = this.#charges.reduce((sum, charge) => sum + charge.serverMs, 0);
+    const bytes = this.#charges.reduce((sum, charge) => sum + charge.bytes, 0);
     const share = Math.max(requests / limits.requests, serverMs / limits.serverMs, bytes / limits.bytes);
     return { requests, serverMs, bytes, share };
   }
 
-  private forget(nowMs: number): void {
+  #forget(nowMs: number): void {
     // Those from the future were made before the clock was set back; they are kept until their time has passed.
-    while (this.charges.length > 0 && this.charges[0].atMs + this.limits.windowMs <= nowMs) this.charges.shift();
+    while (this.#charges.length > 0 && this.#charges[0].atMs + this.#limits.windowMs <= nowMs) this.#charges.shift();
   }
 }

@@ -208,37 +208,37 @@ function feedType(value: unknown): string {
 
 /** Reads single values, counting what cannot be read. Texts repeat thousands of times in an answer and are checked once. */
 class Fields {
-  private readonly asked: Asked;
-  private readonly outer: readonly Prefix[];
-  private readonly exact: ReadonlySet<string>;
-  private readonly prefixes = new Map<string, string>();
-  private readonly paths = new Map<string, boolean>();
-  private counts: Counts = noneUnreadable();
-  private work = 0;
+  readonly #asked: Asked;
+  readonly #outer: readonly Prefix[];
+  readonly #exact: ReadonlySet<string>;
+  readonly #prefixes = new Map<string, string>();
+  readonly #paths = new Map<string, boolean>();
+  #counts: Counts = noneUnreadable();
+  #work = 0;
   /** How much could not be read so far, rather than was too much. */
   damage = 0;
 
   constructor(asked: Asked) {
-    this.asked = asked;
-    this.outer = asked.prefixes.flatMap((text) => parsePrefix(text) ?? []);
-    this.exact = new Set(this.outer.map((prefix) => prefix.text));
+    this.#asked = asked;
+    this.#outer = asked.prefixes.flatMap((text) => parsePrefix(text) ?? []);
+    this.#exact = new Set(this.#outer.map((prefix) => prefix.text));
   }
 
   /** How much was looked at since the last batch. */
   get workDone(): number {
-    return this.work;
+    return this.#work;
   }
 
   count(reason: UnreadableReason, times = 1): void {
-    this.work += times;
-    this.counts[reason] += times;
+    this.#work += times;
+    this.#counts[reason] += times;
     if (DAMAGE.has(reason)) this.damage += times;
   }
 
   takeCounts(): Counts {
-    const { counts } = this;
-    this.counts = noneUnreadable();
-    this.work = 0;
+    const counts = this.#counts;
+    this.#counts = noneUnreadable();
+    this.#work = 0;
     return counts;
   }
 
@@ -255,34 +255,34 @@ class Fields {
       this.count('prefix');
       return undefined;
     }
-    let known = this.prefixes.get(value);
+    let known = this.#prefixes.get(value);
     if (known === undefined) {
-      known = this.judgePrefix(value);
-      if (this.prefixes.size < MAX_REMEMBERED) this.prefixes.set(value, known);
+      known = this.#judgePrefix(value);
+      if (this.#prefixes.size < MAX_REMEMBERED) this.#prefixes.set(value, known);
     }
-    this.work++;
+    this.#work++;
     if (known !== 'prefix' && known !== 'unasked') return known;
     this.count(known);
     return undefined;
   }
 
   /** Canonical text, which holds a slash, or the reason why not. */
-  private judgePrefix(value: string): string {
+  #judgePrefix(value: string): string {
     const prefix = parsePrefix(value);
     if (prefix === undefined) return 'prefix';
     const isAsked =
-      this.asked.match === 'exact'
-        ? this.exact.has(prefix.text)
-        : this.outer.some((outer) => prefix.length > outer.length && containsPrefix(outer, prefix));
+      this.#asked.match === 'exact'
+        ? this.#exact.has(prefix.text)
+        : this.#outer.some((outer) => prefix.length > outer.length && containsPrefix(outer, prefix));
     return isAsked ? prefix.text : 'unasked';
   }
 
   asPath(value: unknown): string | undefined {
     if (typeof value === 'string') {
-      let valid = this.paths.get(value);
+      let valid = this.#paths.get(value);
       if (valid === undefined) {
         valid = parseAsPath(value) !== undefined;
-        if (this.paths.size < MAX_REMEMBERED) this.paths.set(value, valid);
+        if (this.#paths.size < MAX_REMEMBERED) this.#paths.set(value, valid);
       }
       if (valid) return value;
     }
@@ -292,7 +292,7 @@ class Fields {
 
   /** Text, or a list of texts; a row is worth having without them. */
   communities(value: unknown): string {
-    if (!this.asked.communities || value === null || value === undefined) return '';
+    if (!this.#asked.communities || value === null || value === undefined) return '';
     if (typeof value === 'string') return value;
     if (Array.isArray(value) && value.every((part) => typeof part === 'string')) return value.join(' ');
     this.count('communities');

@@ -49,28 +49,28 @@ const MAX_DISCOVERED = 1_000;
  * for those known already. One that neither of them knows is then missing until the stream speaks of it.
  */
 export class DataApiSeed implements History {
-  private readonly options: DataApiSeedOptions;
+  readonly #options: DataApiSeedOptions;
   /** `ENDPOINT PREFIX` for which the filter was refused for many VPs. */
-  private readonly refused = new Set<string>();
-  private readonly discovered = new Map<string, Set<string>>();
+  readonly #refused = new Set<string>();
+  readonly #discovered = new Map<string, Set<string>>();
 
   constructor(options: DataApiSeedOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   get clockOffsetMs(): number {
-    return this.options.client.clockOffsetMs;
+    return this.#options.client.clockOffsetMs;
   }
 
   /** Asks for as little as can be asked for, so that `clockOffsetMs` is new. */
   async readClock(signal: AbortSignal): Promise<void> {
-    await this.options.client.vantagePoints({ ips: [NOBODY], signal });
+    await this.#options.client.vantagePoints({ ips: [NOBODY], signal });
   }
 
   /** VPs of the sources that stream live; history-only sources must not count as visible. */
   async vantagePoints(signal: AbortSignal): Promise<readonly VantagePointRecord[]> {
-    const { vantagePoints, unreadable } = await this.options.client.vantagePoints({ sources: LIVE_SOURCES, signal });
-    this.judge('vantage_points', vantagePoints.length, unreadable);
+    const { vantagePoints, unreadable } = await this.#options.client.vantagePoints({ sources: LIVE_SOURCES, signal });
+    this.#judge('vantage_points', vantagePoints.length, unreadable);
     return vantagePoints.filter(({ source }) => LIVE_SOURCES.some((live) => live === source.toLowerCase()));
   }
 
@@ -81,8 +81,8 @@ export class DataApiSeed implements History {
     atMs: number,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch<RibRow>> {
-    const { client } = this.options;
-    yield* this.read('rib', vps, prefixes, signal, (some, few, match, needed) =>
+    const { client } = this.#options;
+    yield* this.#read('rib', vps, prefixes, signal, (some, few, match, needed) =>
       client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal: needed }),
     );
   }
@@ -95,12 +95,12 @@ export class DataApiSeed implements History {
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch<RibRow>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
-    for await (const batch of this.options.client.rib({ vps, prefixes, dateMs: atMs, communities: false, signal })) {
+    for await (const batch of this.#options.client.rib({ vps, prefixes, dateMs: atMs, communities: false, signal })) {
       tally.rows += batch.rows.length;
       addUnreadable(tally.unreadable, batch.unreadable);
       yield batch;
     }
-    this.judge('rib', tally.rows, tally.unreadable);
+    this.#judge('rib', tally.rows, tally.unreadable);
   }
 
   /** What VPs said from one time to another (Unix ms, whole seconds), in order of time for each VP and prefix. */
@@ -112,14 +112,14 @@ export class DataApiSeed implements History {
     signal: AbortSignal,
     of: UpdatesOf = 'all',
   ): AsyncGenerator<RowBatch<UpdateRow>> {
-    const { client } = this.options;
+    const { client } = this.#options;
     const ask: Ask<UpdateRow> = (some, few, match, needed) =>
       client.updates({ vps: some, prefixes: few, match, startMs: fromMs, endMs: toMs, signal: needed });
-    yield* this.read('updates', vps, prefixes, signal, ask, of);
+    yield* this.#read('updates', vps, prefixes, signal, ask, of);
   }
 
   /** All that is asked for, the next question while the answer to the one before is read. */
-  private async *read<Row extends RibRow>(
+  async *#read<Row extends RibRow>(
     endpoint: string,
     vps: readonly HistoryVp[],
     prefixes: readonly string[],
@@ -130,7 +130,7 @@ export class DataApiSeed implements History {
     const tally = { rows: 0, unreadable: noneUnreadable() };
     const exact = (needed: AbortSignal) => ask(vps, prefixes, 'exact', needed);
     const moreSpecifics = coveringFilters(prefixes).map(
-      (filter) => (needed: AbortSignal) => this.moreSpecifics(endpoint, vps, filter, needed, ask),
+      (filter) => (needed: AbortSignal) => this.#moreSpecifics(endpoint, vps, filter, needed, ask),
     );
     const questions = [...(of === 'more_specific' ? [] : [exact]), ...(of === 'exact' ? [] : moreSpecifics)];
     const batches = oneAhead(questions, signal);
@@ -139,10 +139,10 @@ export class DataApiSeed implements History {
       addUnreadable(tally.unreadable, batch.unreadable);
       yield batch;
     }
-    this.judge(endpoint, tally.rows, tally.unreadable);
+    this.#judge(endpoint, tally.rows, tally.unreadable);
   }
 
-  private async *moreSpecifics<Row extends RibRow>(
+  async *#moreSpecifics<Row extends RibRow>(
     endpoint: string,
     vps: readonly HistoryVp[],
     filter: CoveringFilter,
@@ -152,52 +152,52 @@ export class DataApiSeed implements History {
     const { prefix, members } = filter;
     const isShared = members.length > 1;
     const question = `${endpoint} ${prefix}`;
-    if (!this.refused.has(question)) {
+    if (!this.#refused.has(question)) {
       try {
         yield* ask(vps, [prefix], 'more_specific', signal);
         return;
       } catch (error) {
         if (!(error instanceof DataApiError) || error.code !== 'BAD_REQUEST' || (vps.length <= FEW && !isShared))
           throw error;
-        if (this.refused.size === 0) {
-          this.options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
+        if (this.#refused.size === 0) {
+          this.#options.log.info('the Data API does not take all vantage points in a question for more-specifics', {
             endpoint,
             prefix,
             vantage_points: vps.length,
             detail: error.message,
           });
         }
-        this.refused.add(question);
+        this.#refused.add(question);
       }
     }
     if (isShared) {
       for (const member of members) {
-        yield* this.moreSpecifics(endpoint, vps, { prefix: member, members: [member] }, signal, ask);
+        yield* this.#moreSpecifics(endpoint, vps, { prefix: member, members: [member] }, signal, ask);
       }
       return;
     }
-    const found = this.discoveredIn(prefix);
+    const found = this.#discoveredIn(prefix);
     for await (const batch of ask(largest(vps, prefix), [prefix], 'more_specific', signal)) {
       for (const row of batch.rows) if (found.size < MAX_DISCOVERED) found.add(row.prefix);
     }
-    const known = this.options.knownMoreSpecifics?.(prefix) ?? [];
+    const known = this.#options.knownMoreSpecifics?.(prefix) ?? [];
     yield* ask(vps, [...new Set([...found, ...known])], 'exact', signal);
   }
 
-  private discoveredIn(prefix: string): Set<string> {
-    let found = this.discovered.get(prefix);
-    if (found === undefined) this.discovered.set(prefix, (found = new Set()));
+  #discoveredIn(prefix: string): Set<string> {
+    let found = this.#discovered.get(prefix);
+    if (found === undefined) this.#discovered.set(prefix, (found = new Set()));
     return found;
   }
 
   /** Logs what could not be read. What is missing would pass for a loss, so an answer that is mostly damage is none. */
-  private judge(endpoint: string, rows: number, unreadable: Unreadable): void {
+  #judge(endpoint: string, rows: number, unreadable: Unreadable): void {
     let damage = 0;
     for (const reason of DAMAGE) damage += unreadable[reason];
     if (damage === 0) return;
     const fields: Partial<Counts> = {};
     for (const reason of UNREADABLE_REASONS) if (unreadable[reason] > 0) fields[reason] = unreadable[reason];
-    this.options.log.warn('parts of an answer of the Data API could not be read', { endpoint, rows, ...fields });
+    this.#options.log.warn('parts of an answer of the Data API could not be read', { endpoint, rows, ...fields });
     if (damage <= rows) return;
     const message = `Data API, ${endpoint}: ${damage} parts of the answer could not be read, only ${rows} could`;
     throw new DataApiError('INVALID_RESPONSE', message);

@@ -42,25 +42,25 @@ export interface BgproutesSourceOptions {
 export class BgproutesSource implements StreamSource {
   readonly name = 'bgproutes';
   readonly stats: readonly SubscribedStats[];
-  private readonly sessions: readonly KeySession[];
+  readonly #sessions: readonly KeySession[];
 
   /** Throws a `TypeError` when a URL is none. */
   constructor(options: BgproutesSourceOptions) {
-    this.sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));
-    this.stats = this.sessions.map((session) => session.stats);
+    this.#sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));
+    this.stats = this.#sessions.map((session) => session.stats);
   }
 
   start(listener: SourceListener): void {
-    for (const session of this.sessions) session.start(listener);
+    for (const session of this.#sessions) session.start(listener);
   }
 
   setPrefixes(session: number, prefixes: readonly string[]): Promise<void> {
-    return this.at(session).setPrefixes(prefixes);
+    return this.#at(session).setPrefixes(prefixes);
   }
 
   /** When the session's last renewal failed and less than half of the association's time is left. */
   unhealthy(session: number): string | undefined {
-    return this.at(session).unhealthy();
+    return this.#at(session).unhealthy();
   }
 
   /**
@@ -70,24 +70,24 @@ export class BgproutesSource implements StreamSource {
    * @param prefixes all prefixes of the message, canonical
    */
   heard(session: number, prefixes: readonly string[], receivedAtMs: number): void {
-    this.at(session).heard(prefixes, receivedAtMs);
+    this.#at(session).heard(prefixes, receivedAtMs);
   }
 
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */
   pause(session: number): void {
-    this.at(session).pause();
+    this.#at(session).pause();
   }
 
   resume(session: number): void {
-    this.at(session).resume();
+    this.#at(session).resume();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.sessions.map((session) => session.stop()));
+    await Promise.all(this.#sessions.map((session) => session.stop()));
   }
 
-  private at(index: number): KeySession {
-    const session = this.sessions[index];
+  #at(index: number): KeySession {
+    const session = this.#sessions[index];
     if (session === undefined) throw new RangeError(`there is no session ${index}`);
     return session;
   }
