@@ -30,8 +30,8 @@ import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
 import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
+import type { ExpositionFormat } from './outputs/negotiation.ts';
 import { TextWriter } from './outputs/prometheus.ts';
-import type { TextFormat } from './outputs/text-lines.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { RisLiveFeed } from './ris-live/feed.ts';
@@ -67,7 +67,7 @@ export interface RunningExporter {
   readonly table: RoutingTable;
   readonly figures: TableFigures;
   /** The body of a scrape, for a server of one's own. */
-  render(format: TextFormat): Promise<Buffer>;
+  render(format: ExpositionFormat): Promise<Buffer>;
   ready(): Readiness;
   /** Compares the table with the Data API now, rather than at the next interval. */
   compare(): Promise<void>;
@@ -128,7 +128,7 @@ class Exporter implements RunningExporter {
   readonly #snapshots: TableSnapshots | undefined;
   readonly #runtime: RuntimeMetrics;
   readonly #collect: () => readonly FamilySource[];
-  readonly #writers: Readonly<Record<TextFormat, TextWriter>>;
+  readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>>;
   readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
   #config: Config;
@@ -318,7 +318,7 @@ class Exporter implements RunningExporter {
     this.#snapshots?.start();
   }
 
-  async render(format: TextFormat): Promise<Buffer> {
+  async render(format: ExpositionFormat): Promise<Buffer> {
     await this.#runtime.refresh();
     return this.#writers[format].renderInTurns(this.#collect);
   }

@@ -7,11 +7,12 @@
  */
 import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
 import { PointRecorder } from './metric-points.ts';
+import type { ExpositionFormat } from './negotiation.ts';
 import { TextBytes } from './text-bytes.ts';
-import { MetricLines, type TextFormat } from './text-lines.ts';
+import { MetricLines } from './text-lines.ts';
 import { inTurns } from './turns.ts';
 
-export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
+export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
@@ -52,7 +53,7 @@ interface SourceChange {
 }
 
 export class TextWriter {
-  readonly #format: TextFormat;
+  readonly #format: ExpositionFormat;
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
   /** The body before it, and those of which `release` said that nobody reads them. */
@@ -64,7 +65,7 @@ export class TextWriter {
   #rendering: Promise<unknown> = Promise.resolve();
 
   /** @param onError told of a group that threw; its lines are missing from that body, the others are there */
-  constructor(format: TextFormat, onError: (error: unknown, metric: Metric) => void = () => {}) {
+  constructor(format: ExpositionFormat, onError: (error: unknown, metric: Metric) => void = () => {}) {
     this.#format = format;
     this.#onError = onError;
   }

@@ -1,9 +1,8 @@
 /** How points become lines of the text formats. */
 import type { Labels, Metric } from '../metrics/metric.ts';
 import { MetricPoints } from './metric-points.ts';
+import type { ExpositionFormat } from './negotiation.ts';
 import { formatNumber, labelRun, type Run, runOf, type TextBytes } from './text-bytes.ts';
-
-export type TextFormat = 'text' | 'openmetrics';
 
 const NOTHING = runOf('');
 const LABELS_END = runOf('} ');
@@ -28,7 +27,7 @@ interface HistogramRuns {
 export class MetricLines {
   readonly points: MetricPoints;
   readonly header: Buffer;
-  readonly #format: TextFormat;
+  readonly #format: ExpositionFormat;
   readonly #familyName: string;
   readonly #start: LineStarts;
   #histogram: HistogramRuns | undefined;
@@ -36,7 +35,7 @@ export class MetricLines {
   #written = 0;
   #valuesWritten = 0;
 
-  constructor(metric: Metric, format: TextFormat) {
+  constructor(metric: Metric, format: ExpositionFormat) {
     this.points = new MetricPoints(metric);
     this.header = Buffer.from(headerText(metric, format));
     this.#format = format;
@@ -113,11 +112,11 @@ function lineStarts(name: string): LineStarts {
 }
 
 /** OpenMetrics wants `1.0` where 0.0.4 writes `1` (its "Canonical Numbers"). */
-function formatBound(bound: number, format: TextFormat): string {
+function formatBound(bound: number, format: ExpositionFormat): string {
   return format === 'openmetrics' && Number.isInteger(bound) ? `${bound}.0` : formatNumber(bound);
 }
 
-function headerText(metric: Metric, format: TextFormat): string {
+function headerText(metric: Metric, format: ExpositionFormat): string {
   const help = metric.help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
   if (format === 'text') return `# HELP ${metric.name} ${help}\n# TYPE ${metric.name} ${metric.kind}\n`;
   const unit = metric.unitWord === '' ? '' : `# UNIT ${metric.familyName} ${metric.unitWord}\n`;

@@ -8,13 +8,13 @@ import {
   type PointGroup,
   type PointSink,
 } from '../../src/metrics/metric.ts';
+import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { formatNumber } from '../../src/outputs/text-bytes.ts';
-import type { TextFormat } from '../../src/outputs/text-lines.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
 import { runs } from '../support/property-runs.ts';
 
-const FORMATS: readonly TextFormat[] = ['text', 'openmetrics'];
+const FORMATS: readonly ExpositionFormat[] = ['text', 'openmetrics'];
 
 function metric(otlpName: string, kind: Metric['kind'], unit = '', help = 'Help.'): Metric {
   return defineMetric(otlpName, { otlpName, kind, unit, labels: [], help, bound: 'one' });
@@ -46,7 +46,7 @@ class FreeGroup implements PointGroup {
 const labels = (values: Readonly<Record<string, string>>) => new Labels(Object.keys(values), Object.values(values));
 const number = (of: Labels, value: number) => (sink: PointSink) => sink.number(of, value);
 const source = (...groups: readonly PointGroup[]): FamilySource => ({ metrics: METRICS, groups });
-const render = (format: TextFormat, ...groups: readonly PointGroup[]) =>
+const render = (format: ExpositionFormat, ...groups: readonly PointGroup[]) =>
   new TextWriter(format).render([source(...groups)]).toString();
 
 function group(...points: readonly (readonly [Metric, (sink: PointSink) => void])[]): FreeGroup {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RuntimeMetrics } from '../../src/metrics/runtime-metrics.ts';
+import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
-import type { TextFormat } from '../../src/outputs/text-lines.ts';
 import { RECORDED_PREFIXES } from '../fixtures/make-recording.ts';
 import { type Family, readExposition } from '../support/exposition.ts';
 import { fixturePath, readLines } from '../support/recordings.ts';
@@ -15,7 +15,7 @@ import { Replay } from '../support/replay.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
 const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
-const FORMATS: readonly TextFormat[] = ['text', 'openmetrics'];
+const FORMATS: readonly ExpositionFormat[] = ['text', 'openmetrics'];
 
 /** Texts that a configuration may hold and that are hard to print. */
 const AWKWARD = [
@@ -35,7 +35,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Every family of the exporter: some prefixes with a past, one over the bounds of labels, one without any event. */
-async function bodies(): Promise<Record<TextFormat, Buffer>> {
+async function bodies(): Promise<Record<ExpositionFormat, Buffer>> {
   const texts = [...RECORDED_PREFIXES, '192.0.2.0/25', '2001:db8:2::/48', '::ffff:192.0.2.0/120'];
   const watched = texts.map((text, i) =>
     watchedPrefix(text, { description: AWKWARD[i], group: AWKWARD[6 - i], origins: [64500] }),
@@ -84,7 +84,7 @@ interface PythonFamily {
 }
 
 describe('the parsers of the Prometheus Python client', () => {
-  const read = (format: TextFormat, body: string | Buffer): PythonFamily[] => {
+  const read = (format: ExpositionFormat, body: string | Buffer): PythonFamily[] => {
     const path = join(folder, `body.${format}`);
     writeFileSync(path, body);
     const script = join(import.meta.dirname, 'read_exposition.py');
@@ -118,7 +118,7 @@ describe('the parsers of the Prometheus Python client', () => {
 
   it('both formats hold the same', async () => {
     const { text, openmetrics } = await bodies();
-    const flat = (format: TextFormat, body: Buffer) =>
+    const flat = (format: ExpositionFormat, body: Buffer) =>
       read(format, body).flatMap(({ name, samples }) =>
         name.startsWith('process_') || name.startsWith('nodejs_')
           ? [] // they move between two readings

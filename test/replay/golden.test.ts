@@ -1,7 +1,7 @@
 /** A fixed recording, with fixed clocks, comes to the same scrape to the last byte. UPDATE_GOLDEN=1 writes the files anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { TextFormat } from '../../src/outputs/text-lines.ts';
+import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
 import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
 import { RECORDED_PREFIXES, recordingLines } from '../fixtures/make-recording.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
@@ -11,7 +11,7 @@ import { watchedPrefix } from '../support/table-world.ts';
 
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
 const RECORDING = fixturePath('recording.jsonl');
-const GOLDEN: Readonly<Record<TextFormat, string>> = {
+const GOLDEN: Readonly<Record<ExpositionFormat, string>> = {
   text: fixturePath('golden.prom'),
   openmetrics: fixturePath('golden.om'),
 };

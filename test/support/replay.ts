@@ -6,8 +6,8 @@ import type { FamilySource } from '../../src/metrics/metric.ts';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { StreamView } from '../../src/metrics/stream-view.ts';
 import { TableFigures, TableView, zeros } from '../../src/metrics/table-view.ts';
+import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
-import type { TextFormat } from '../../src/outputs/text-lines.ts';
 import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
 import { Fold } from '../../src/table/fold.ts';
@@ -37,7 +37,7 @@ export class Replay {
   /** What the feed puts off to other turns; all of it is done before the next frame. */
   readonly #work: (() => void)[] = [];
   readonly #views: readonly { collect(): FamilySource }[];
-  readonly #writers: Readonly<Record<TextFormat, TextWriter>> = {
+  readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>> = {
     text: new TextWriter('text', rethrow),
     openmetrics: new TextWriter('openmetrics', rethrow),
   };
@@ -107,7 +107,7 @@ export class Replay {
     return this.#views.map((view) => view.collect());
   }
 
-  render(format: TextFormat): Buffer {
+  render(format: ExpositionFormat): Buffer {
     return this.#writers[format].render(this.collect());
   }
 }
