@@ -60,7 +60,7 @@ export class Keeper {
   readonly #stopped = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
-  /** Asks for a list that is doubted once more. */
+  /** What waits: to ask for a list that is doubted once more, and to read VPs that passed to another source. */
   #asking: Promise<unknown> = Promise.resolve();
   #unreadSeen = 0;
   #nextFailureComparisonMs = 0;
@@ -190,7 +190,8 @@ export class Keeper {
     this.#activity.stop();
     await Promise.all(this.#seeders.map((seeder) => seeder?.stop()));
     await this.#loops;
-    await Promise.all([this.#reading, this.#asking]);
+    await this.#asking;
+    await this.#reading;
   }
 
   #changed(): void {
@@ -308,9 +309,18 @@ export class Keeper {
     await this.compare();
   }
 
-  /** VPs passed to this source from another that delivers them no more: what they hold is read from its history. */
+  /**
+   * VPs passed to this source from another that delivers them no more. What it said of them until now was dropped, so they are
+   * read from its history as soon as that has come so far.
+   */
   readPassed(vps: ReadonlySet<number>, source: number): void {
-    this.#readReturned(source, this.#directories[source].liveAmong(vps));
+    const { timers, lagMs } = this.#options;
+    const { signal } = this.#stopped;
+    const readLater = async () => {
+      await sleep(timers, lagMs[source] + SETTLE_MS, signal);
+      if (!signal.aborted) this.#readReturned(source, this.#directories[source].liveAmong(vps));
+    };
+    this.#asking = Promise.all([this.#asking, readLater()]);
   }
 
   /** One session after the other, beside whatever found out that they are back. */

@@ -70,6 +70,8 @@ export class SessionSeeder {
   #prefixes: readonly string[] = [];
   /** Those that the fill under way has read so far as to let the stream go on. */
   readonly #current = new Set<string>();
+  /** Those of which routes were given up since the fill under way began to read: it must read them once more. */
+  readonly #lost = new Set<string>();
   /** Those that the fill under way has begun with. */
   #filling: readonly string[] = [];
   #connectedAtMs: number | undefined;
@@ -137,10 +139,12 @@ export class SessionSeeder {
     return this.#wanted;
   }
 
-  /** Routes of the prefix were given up: when the stream is back it is read as a whole. */
+  /** Routes of the prefix were given up: it is read as a whole, by the fill under way or when the stream is back. */
   lost(prefix: string): void {
     this.#standings.forget(prefix);
     this.#holders.forget([prefix]);
+    this.#current.delete(prefix);
+    this.#lost.add(prefix);
   }
 
   /** Whether the stream delivers a prefix that was never read, nor is being read. */
@@ -297,6 +301,10 @@ export class SessionSeeder {
         }
         if (failure === undefined) {
           if (signal.aborted) return;
+          if (this.#lost.size > 0) {
+            for (const prefix of this.#lost) this.#standings.forget(prefix);
+            continue;
+          }
           this.#progress.end();
           this.#standings.setLive(this.#filling);
           this.#options.onChange();
@@ -343,6 +351,7 @@ export class SessionSeeder {
     const isWhole = history.ribWaits === true;
     const ribAtMs = isWhole ? wholeSecond(connectedAtMs) + 1_000 : wholeSecond(connectedAtMs - lagMs - 1_000);
     const prefixes = (this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix)));
+    this.#lost.clear();
     const fresh = prefixes.filter(
       (prefix) => isWhole || startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS,
     );
@@ -388,7 +397,7 @@ export class SessionSeeder {
 
   /** The frames that were held are applied, and who held the prefixes a window ago is learnt. */
   async #goLive(prefixes: readonly string[], release: () => void, signal: AbortSignal): Promise<void> {
-    for (const prefix of prefixes) this.#current.add(prefix);
+    for (const prefix of prefixes) if (!this.#lost.has(prefix)) this.#current.add(prefix);
     this.#options.onChange();
     release();
     await this.#options.feed.applied(signal); // the table is not complete before

@@ -1,16 +1,22 @@
 /**
- * Which sources are active for which prefix: their word may count (see table/ownership.ts). A session that goes down stays
- * active for a grace, so that a short cut moves nothing; then another source takes over what it delivers too, and the rest
- * leaves the prefix as `source_down`. When the session is back it is active again for each prefix as soon as that is read up
- * to where its stream goes on.
+ * Which sources are current for which prefix, and whose routes are kept (see table/ownership.ts). A source is current while it
+ * is connected and its gap is filled. What another source delivers too passes to that one as soon as a source is not current;
+ * the rest stays for as long as a short cut or a usual filling takes, and then leaves the prefix as `source_down`.
  */
 import type { Timers } from '../stream/timers.ts';
-import { setActiveSources } from '../table/owner-changes.ts';
+import { setSourceStates } from '../table/owner-changes.ts';
+import type { SourceStates } from '../table/ownership.ts';
 import type { MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 
-/** How long a session that is down, or has not connected yet, counts as active, ms. */
+/** How long the routes of a session that is down, or has not connected yet, are kept, ms. */
 export const GRACE_MS = 60_000;
+
+/**
+ * How long the routes of a session that is connected are kept while its gap is not filled, ms. RIPEstat is some minutes
+ * behind, so that a filling takes as long.
+ */
+export const HEALING_MS = 15 * 60_000;
 
 export interface SourceActivityOptions {
   readonly table: RoutingTable;
@@ -19,92 +25,146 @@ export interface SourceActivityOptions {
   readonly sessions: number;
   /** Whether what the session delivers of a prefix follows on what was read of it. */
   readonly isCurrent: (session: number, prefix: string) => boolean;
-  /** Called when a grace has ended: then `apply`. */
+  /** Called when a time has passed: then `apply`. */
   readonly onChange: () => void;
   /** Routes of a prefix that the session delivered are gone: it must be read as a whole. */
   readonly onCut: (session: number, prefix: string) => void;
-  /** VPs whose owner is lost passed to another source (its place). */
+  /** For a whole grace these VPs have been another source's (its place), whose history is to be read for them. */
   readonly onPassed: (vps: ReadonlySet<number>, source: number) => void;
 }
 
-/** `up`, or down for less than the grace; `down` for longer; `back`: up again after that, and still being read. */
-type Activity = 'active' | 'down' | 'back';
+/** One session. */
+interface Activity {
+  /** `away`: for a whole grace it has not been connected. */
+  connection: 'up' | 'down' | 'away';
+  /** Since it was last current for all its prefixes: `late` after a grace, `overdue` after HEALING_MS. */
+  gap: 'none' | 'open' | 'late' | 'overdue';
+  /** VPs that passed to another source, by its place, and whose routes there are not read yet. */
+  readonly passed: Map<number, Set<number>>;
+  cancelAway: () => void;
+  cancelGap: () => void;
+}
 
 export class SourceActivity {
   readonly #options: SourceActivityOptions;
-  readonly #activities: Activity[];
-  /** By session: ends the wait for the end of its grace. */
-  readonly #cancels: (() => void)[];
+  readonly #activities: readonly Activity[];
 
   constructor(options: SourceActivityOptions) {
     this.#options = options;
-    this.#activities = Array.from({ length: options.sessions }, () => 'active');
-    this.#cancels = Array.from({ length: options.sessions }, () => () => {});
+    this.#activities = Array.from({ length: options.sessions }, () => ({
+      connection: 'down' as const,
+      gap: 'none' as const,
+      passed: new Map<number, Set<number>>(),
+      cancelAway: () => {},
+      cancelGap: () => {},
+    }));
     // With one source nobody could take over.
-    if (options.table.ownership.isShared) for (const session of this.#activities.keys()) this.#await(session);
+    if (!options.table.ownership.isShared) return;
+    for (const activity of this.#activities) {
+      this.#awaitConnection(activity);
+      this.#openGap(activity);
+    }
   }
 
   connected(session: number): void {
-    this.#cancels[session]?.();
-    if (this.#activities[session] === 'down') this.#activities[session] = 'back';
+    if (!this.#options.table.ownership.isShared) return;
+    const activity = this.#activities[session];
+    activity.cancelAway();
+    // Its routes are gone: the filling has its whole time.
+    if (activity.connection === 'away') this.#openGap(activity);
+    activity.connection = 'up';
   }
 
   disconnected(session: number): void {
     if (!this.#options.table.ownership.isShared) return;
-    if (this.#activities[session] === 'back') this.#activities[session] = 'down';
-    else if (this.#activities[session] === 'active') this.#await(session);
+    const activity = this.#activities[session];
+    if (activity.connection === 'up') {
+      activity.connection = 'down';
+      this.#awaitConnection(activity);
+    }
+    if (activity.gap === 'none') this.#openGap(activity);
   }
 
   /** Tells the table. */
   apply(): void {
-    const { table, onCut, onPassed } = this.#options;
+    const { table, onCut } = this.#options;
     if (!table.ownership.isShared) return;
-    const heirs = new Map<number, Set<number>>();
     const behind = new Set<number>();
     for (const monitored of table.prefixes.monitored()) {
-      const before = monitored.active;
-      const change = setActiveSources(table, monitored, this.#activeFor(monitored, behind));
-      for (const [heir, vps] of change.heirs) {
-        const passed = heirs.get(heir);
-        if (passed === undefined) heirs.set(heir, new Set(vps));
-        else for (const vp of vps) passed.add(vp);
-      }
-      if (!change.isCut) continue;
+      const { kept } = monitored;
+      const change = setSourceStates(table, monitored, this.#statesOf(monitored, behind));
       for (const session of monitored.watched.sessions) {
-        const bit = 1 << table.ownership.sourceOf(session);
-        if ((before & ~monitored.active & bit) !== 0) onCut(session, monitored.state.prefix.text);
+        const source = table.ownership.sourceOf(session);
+        for (const [vp, heir] of change.passed.get(source) ?? []) {
+          const { passed } = this.#activities[session];
+          passed.set(heir, (passed.get(heir) ?? new Set()).add(vp));
+        }
+        const isLost = (kept & ~monitored.kept & (1 << source)) !== 0;
+        if (change.isCut && isLost) onCut(session, monitored.state.prefix.text);
       }
     }
-    for (const [session, activity] of this.#activities.entries())
-      if (activity === 'back' && !behind.has(session)) this.#activities[session] = 'active';
-    for (const [heir, vps] of heirs) onPassed(vps, heir);
+    for (const [session, activity] of this.#activities.entries()) {
+      if (activity.connection === 'up' && !behind.has(session)) this.#closeGap(activity);
+      else if (activity.gap === 'none') this.#openGap(activity); // it is read again although its connection stood
+      if (activity.gap === 'late' || activity.gap === 'overdue') this.#handOver(activity);
+    }
   }
 
   stop(): void {
-    for (const cancel of this.#cancels) cancel();
-  }
-
-  /** @param behind gets the sessions that are back and have not been read so far of this prefix */
-  #activeFor({ watched, state }: MonitoredPrefix, behind: Set<number>): number {
-    const { table, isCurrent } = this.#options;
-    let active = 0;
-    for (const session of watched.sessions) {
-      const activity = this.#activities[session];
-      if (activity === 'down') continue;
-      if (activity === 'back' && !isCurrent(session, state.prefix.text)) {
-        behind.add(session);
-        continue;
-      }
-      active |= 1 << table.ownership.sourceOf(session);
+    for (const { cancelAway, cancelGap } of this.#activities) {
+      cancelAway();
+      cancelGap();
     }
-    return active;
   }
 
-  #await(session: number): void {
-    this.#cancels[session]();
-    this.#cancels[session] = this.#options.timers.schedule(() => {
-      this.#activities[session] = 'down';
-      this.#options.onChange();
+  /** @param behind gets the sessions that are connected and have not been read so far of this prefix */
+  #statesOf({ watched, state, kept: before }: MonitoredPrefix, behind: Set<number>): SourceStates {
+    const { table, isCurrent } = this.#options;
+    let current = 0;
+    let kept = 0;
+    for (const session of watched.sessions) {
+      const { connection, gap } = this.#activities[session];
+      const bit = 1 << table.ownership.sourceOf(session);
+      if (connection === 'up' && isCurrent(session, state.prefix.text)) current |= bit;
+      else behind.add(session);
+      if (connection !== 'away' && gap !== 'overdue') kept |= bit;
+    }
+    // With nobody to know better the table stands still.
+    return { current, kept: current | kept | (current === 0 ? before : 0) };
+  }
+
+  #awaitConnection(activity: Activity): void {
+    const { timers, onChange } = this.#options;
+    activity.cancelAway();
+    activity.cancelAway = timers.schedule(() => {
+      activity.connection = 'away';
+      onChange();
     }, GRACE_MS);
+  }
+
+  #openGap(activity: Activity): void {
+    const { timers, onChange } = this.#options;
+    activity.cancelGap();
+    activity.gap = 'open';
+    activity.cancelGap = timers.schedule(() => {
+      activity.gap = 'late';
+      activity.cancelGap = timers.schedule(() => {
+        activity.gap = 'overdue';
+        onChange();
+      }, HEALING_MS - GRACE_MS);
+      onChange();
+    }, GRACE_MS);
+  }
+
+  #closeGap(activity: Activity): void {
+    activity.cancelGap();
+    activity.gap = 'none';
+    activity.passed.clear();
+  }
+
+  #handOver({ passed }: Activity): void {
+    const heirs = [...passed];
+    passed.clear();
+    for (const [heir, vps] of heirs) this.#options.onPassed(vps, heir);
   }
 }

@@ -82,7 +82,7 @@ export class RibReader {
       for (const vp of numbers) {
         const cell = this.#table.cells.find(state, vp);
         if (cell === -1 || this.#table.cells.path(cell) === 0 || seen?.has(vp)) continue;
-        if (!this.#table.ownership.counts(owner.active, vp, this.#source)) continue;
+        if (!this.#table.ownership.counts(owner.current, vp, this.#source)) continue;
         if (this.#table.clock.saidUs(cell, vp) <= this.#timeUs) found.push({ state, vp });
       }
     }
@@ -118,7 +118,8 @@ export class RibReader {
     for (const { state, vp } of absences) {
       // A slice of the stream may have come in between: the state may be gone, the cell newer.
       if (this.#table.prefixes.get(state.number) !== state) continue;
-      if (!isOwner(this.#table, state, vp, this.#source)) continue;
+      const { current } = state.monitored ?? state.parents[0];
+      if (!this.#table.ownership.counts(current, vp, this.#source)) continue;
       if (this.#table.seedAbsence(state, vp, this.#timeUs, nowMs) === 'corrected') this.#onCorrected();
     }
   }
@@ -151,7 +152,7 @@ export async function applyHistory(
       const vp = state === undefined ? -1 : row.kind === 'A' ? addVp(table, row.vp) : table.vps.find(row.vp);
       if (state !== undefined && vp >= 0) {
         if (row.kind === 'A') seed(table, state, vp, row, timeUs, source);
-        else if (isOwner(table, state, vp, source)) table.seedAbsence(state, vp, timeUs, now());
+        else if (counts(table, state, vp, source)) table.seedAbsence(state, vp, timeUs, now());
       }
       if (++rows % ROWS_PER_TURN === 0) await nextTurn();
     }
@@ -177,8 +178,8 @@ export async function applyHolders(
     for (const row of batch.rows) {
       const state = ownState(table, row.prefix, false, session);
       const vp = state?.monitored === undefined ? -1 : addVp(table, row.vp);
-      const counts = state !== undefined && vp >= 0 && isOwner(table, state, vp, source);
-      if (state?.monitored !== undefined && counts && table.vps.down[vp] === 0) {
+      const isTaken = state !== undefined && vp >= 0 && counts(table, state, vp, source);
+      if (state?.monitored !== undefined && isTaken && table.vps.down[vp] === 0) {
         const { monitored } = state;
         let of = found.get(monitored);
         if (of === undefined) found.set(monitored, (of = { missing: [], holders: 0 }));
@@ -228,7 +229,7 @@ function seed(
   source: number,
 ): SeedChange {
   table.list(vp, source);
-  if (!isOwner(table, state, vp, source)) return 'same';
+  if (!counts(table, state, vp, source)) return 'same';
   const path = table.paths.intern(route.asPath, route.vp.asn);
   if (path === undefined) return 'same';
   if (path === PATH_LIMIT) {
@@ -255,7 +256,7 @@ function ownState(table: RoutingTable, prefix: string, create: boolean, session:
   return (state.monitored ?? state.parents[0]).watched.sessions.includes(session) ? state : undefined;
 }
 
-/** Whether the source's word about the VP counts for the prefix: see ownership.ts. */
-function isOwner(table: RoutingTable, state: PrefixState, vp: number, source: number): boolean {
-  return table.ownership.counts((state.monitored ?? state.parents[0]).active, vp, source);
+/** Whether a row of the source's history about the VP counts for the prefix: see ownership.ts. */
+function counts(table: RoutingTable, state: PrefixState, vp: number, source: number): boolean {
+  return table.ownership.countsAsHistory((state.monitored ?? state.parents[0]).current, vp, source);
 }

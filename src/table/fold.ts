@@ -243,8 +243,8 @@ export class Fold {
       return false;
     }
     // Mostly nobody else could own it.
-    if ((nearest.active & ~(1 << source)) === 0) return true;
-    if (this.table.ownership.counts(nearest.active, vp, source)) return true;
+    if ((nearest.current & ~(1 << source)) === 0) return true;
+    if (this.table.ownership.counts(nearest.current, vp, source)) return true;
     counts.dropped.other_source++;
     return false;
   }

@@ -1,7 +1,9 @@
 /**
  * What follows when the owner of vantage points changes (see ownership.ts): a source begins or ceases to deliver a VP, or to be
- * active for a prefix. The VP's routes pass to the next source that delivers it; where there is none they are lost.
+ * current for a prefix. The VP's routes pass to the next source that delivers it; where there is none they are lost.
  */
+
+import type { SourceStates } from './ownership.ts';
 import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 
@@ -21,7 +23,7 @@ export function deliverVp(table: RoutingTable, vp: number, source: number): void
 }
 
 /**
- * A source ceases to deliver the VP: it is down there, or left. Where no active source is left that delivers it, its routes
+ * A source ceases to deliver the VP: it is down there, or left. Where no source is left that delivers it, its routes
  * leave numerator and denominator as `vp_down`.
  * @returns the place of a source to which routes of the VP passed; -1: there is none
  */
@@ -32,9 +34,9 @@ export function undeliverVp(table: RoutingTable, vp: number, source: number): nu
   if (before === after) return -1;
   let heir = -1;
   for (const monitored of table.prefixes.monitored()) {
-    const was = ownership.shownOwner(monitored.active, vp);
+    const was = ownership.shownOwner(monitored, vp);
     ownership.delivers[vp] = after;
-    const is = ownership.shownOwner(monitored.active, vp);
+    const is = ownership.shownOwner(monitored, vp);
     ownership.delivers[vp] = before;
     if (was === is) continue;
     if (is !== -1) heir = is;
@@ -45,49 +47,47 @@ export function undeliverVp(table: RoutingTable, vp: number, source: number): nu
 }
 
 /**
- * From now on these sources are active for a prefix and its more-specifics: others are down, or not read yet. Where another
- * source is active and does not deliver a VP that the former owner delivered, the VP's routes leave numerator and denominator
- * as `source_down`. With no active source left the table stands still, as nobody knows better.
- * @param active bits of sources
+ * From now on these sources are current for a prefix and its more-specifics, and of these the routes are kept. Where nobody
+ * that is kept delivers a VP, the VP's routes leave numerator and denominator as `source_down`.
  */
-export function setActiveSources(table: RoutingTable, monitored: MonitoredPrefix, active: number): OwnerChange {
-  const before = monitored.active;
-  if (before === active) return NO_CHANGE;
+export function setSourceStates(table: RoutingTable, monitored: MonitoredPrefix, states: SourceStates): OwnerChange {
+  const before: SourceStates = { current: monitored.current, kept: monitored.kept };
+  const { current, kept } = states;
+  if (before.current === current && before.kept === kept) return NO_CHANGE;
   const { ownership, cells, vps } = table;
-  if (!ownership.isShared) {
-    monitored.active = active;
-    return NO_CHANGE;
-  }
-  const lost = before & ~active;
-  const heirs = new Map<number, Set<number>>();
+  if (!ownership.isShared) return NO_CHANGE;
+  const lost = before.current & ~current;
+  const passed = new Map<number, Map<number, number>>();
   let isCut = false;
   for (const state of statesOf(monitored)) {
     for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
       const was = ownership.shownOwner(before, vp);
-      const is = ownership.shownOwner(active, vp);
+      const is = ownership.shownOwner(states, vp);
       if (was === is) continue;
-      const isLost = pass(table, monitored, state, vp, was, is, 'source_down');
-      if (isLost) isCut = true;
+      if (pass(table, monitored, state, vp, was, is, 'source_down')) isCut = true;
       else if (is !== -1 && was !== -1 && (lost & (1 << was)) !== 0) {
-        const passed = heirs.get(is);
-        if (passed === undefined) heirs.set(is, new Set([vp]));
-        else passed.add(vp);
+        const from = passed.get(was) ?? new Map<number, number>();
+        passed.set(was, from.set(vp, is));
       }
     }
   }
-  monitored.active = active;
+  monitored.current = current;
+  monitored.kept = kept;
   monitored.state.version++;
-  return { heirs, isCut };
+  return { passed, isCut };
 }
 
 export interface OwnerChange {
-  /** By source: the VPs that passed to it because their owner was lost. Its history is to be read for them. */
-  readonly heirs: ReadonlyMap<number, ReadonlySet<number>>;
+  /**
+   * By the source that was current and is so no more: VPs that passed to another source, with its place. What that one said
+   * of them shortly before was dropped: its history is to be read for them.
+   */
+  readonly passed: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** Routes are gone: once the lost source is back it must read the prefix as a whole. */
   readonly isCut: boolean;
 }
 
-const NO_CHANGE: OwnerChange = { heirs: new Map(), isCut: false };
+const NO_CHANGE: OwnerChange = { passed: new Map(), isCut: false };
 
 /** The prefix, and its more-specifics of which it is the nearest monitored one. */
 function statesOf(monitored: MonitoredPrefix): PrefixState[] {

@@ -1,10 +1,22 @@
 /**
- * Whose word counts. Sources overlap: a vantage point may be heard through several of them. About a VP and a prefix the word
- * of one source counts, its owner: the first source, by the order of the configuration, that carries the prefix, is active for
- * it, and delivers the VP. What another says is dropped, so that nothing counts twice and no cell flaps between two tellers.
+ * Whose word counts. Sources overlap: a vantage point may be heard through several of them. A source is current for a prefix
+ * while it is connected and everything before has been read from its history. About a VP and a prefix the word of one source
+ * counts, its owner: the first source, by the order of the configuration, that carries the prefix, is current for it, and
+ * delivers the VP. What another says is dropped, so that nothing counts twice and no cell flaps between two tellers.
+ *
+ * Where no current source delivers the VP nobody knows better, and every word counts: the newest one stays. Such a VP is
+ * shown as that of the first source that delivers it and whose routes are kept.
  *
  * Sources are bits, the first one the lowest. With one source there is nothing to decide, and nothing is kept.
  */
+
+/** Of one prefix, as bits of sources. */
+export interface SourceStates {
+  /** Connected, and read up to where the stream goes on. */
+  readonly current: number;
+  /** Those whose routes stay although they may be old: the source is current, is being read, or was lost a moment ago. */
+  readonly kept: number;
+}
 
 /** A source, and how many sessions it has. Sessions are numbered over all sources, in their order. */
 export interface TableSource {
@@ -46,19 +58,29 @@ export class Ownership {
     return this.isShared ? (this.#sourceOfSession[session] ?? 0) : 0;
   }
 
-  /** Whether the word of a source counts about a VP and a prefix for which these sources are active. */
-  counts(active: number, vp: number, source: number): boolean {
-    if ((active & ~(1 << source)) === 0) return true; // nobody else could own it
-    const owners = active & this.delivers[vp];
+  /**
+   * Whether what a stream says, or what a comparison finds missing, counts about a VP and a prefix.
+   * @param current bits of the sources that are current for the prefix
+   */
+  counts(current: number, vp: number, source: number): boolean {
+    if ((current & ~(1 << source)) === 0) return true; // nobody else could own it
+    const owners = current & this.delivers[vp];
     return owners === 0 || lowestBit(owners) === 1 << source;
   }
 
   /**
-   * The source that is shown to own a VP for a prefix, or -1 when no active source delivers it. While no source is active the
-   * table stands still, and the one that was first still counts as the owner.
+   * Whether a row of a history counts. A source that is still being read will own what no source before it delivers: of a
+   * VP that passes to it then, a newer word of its history would be lost otherwise.
    */
-  shownOwner(active: number, vp: number): number {
-    const owners = (active === 0 ? 0xff : active) & this.delivers[vp];
+  countsAsHistory(current: number, vp: number, source: number): boolean {
+    const before = current & ((1 << source) - 1);
+    return before === 0 || (before & this.delivers[vp]) === 0;
+  }
+
+  /** The source that is shown to own a VP, or -1 when no source that is current or kept delivers it. */
+  shownOwner({ current, kept }: SourceStates, vp: number): number {
+    const delivers = this.delivers[vp];
+    const owners = (current & delivers) !== 0 ? current & delivers : kept & delivers;
     return owners === 0 ? -1 : 31 - Math.clz32(lowestBit(owners));
   }
 

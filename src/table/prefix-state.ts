@@ -138,8 +138,8 @@ const FIRST_LENGTH = 3;
 export class MonitoredPrefix {
   /** The first of its sessions: most prefixes have no other. */
   firstSession: number;
-  /** The bits of the sources whose word may count: see ownership.ts. */
-  active = 0;
+  /** Bits of the sources that are current: see ownership.ts. With one source 0. */
+  current = 0;
   announcements = 0;
   pathChanges = 0;
   repeats = 0;
@@ -159,6 +159,8 @@ export class MonitoredPrefix {
   /** VPs that hold a route or lost it within the window, less those down. */
   expected = 0;
   readonly state: PrefixState;
+  /** Bits of the sources whose routes are kept: see ownership.ts. With one source 0. */
+  kept = 0;
   /** Visible VPs by their owner; only where there are several sources. */
   visibleBySource: number[] | undefined;
   readonly losses: Record<LossReason, number> = { withdrawn: 0, vp_down: 0, source_down: 0, expired: 0 };

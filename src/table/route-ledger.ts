@@ -107,7 +107,7 @@ export class RouteLedger {
 
   /** Counts a visible VP under its owner, or no longer. */
   attribute(monitored: MonitoredPrefix, vp: number, change: 1 | -1): void {
-    const owner = this.ownership.shownOwner(monitored.active, vp);
+    const owner = this.ownership.shownOwner(monitored, vp);
     if (owner !== -1 && monitored.visibleBySource !== undefined) monitored.visibleBySource[owner] += change;
   }
 

@@ -58,9 +58,10 @@ function addMonitored(table: RoutingTable, entry: WatchedPrefix, nowMs: number):
   table.prefixes.addMonitored(entry, nowMs);
   const monitored = table.prefixes.find(entry.prefix.text)?.monitored;
   if (monitored === undefined) return;
-  // Until somebody says otherwise each source is given the time to connect.
-  for (const session of entry.sessions) monitored.active |= 1 << table.ownership.sourceOf(session);
-  if (table.ownership.isShared) monitored.visibleBySource = table.ownership.sources.map(() => 0);
+  if (!table.ownership.isShared) return;
+  // Each source is given the time to connect and to be read.
+  for (const session of entry.sessions) monitored.kept |= 1 << table.ownership.sourceOf(session);
+  monitored.visibleBySource = table.ownership.sources.map(() => 0);
 }
 
 /** Takes a state out of the table and hands over its routes, their paths still retained. */

@@ -11,6 +11,8 @@ async function twoSources(): Promise<World> {
   w.config.more = `sources: [bgproutes, ris-live]\nris_live: {url: "${websocketUrl}/v1/ws/", ripestat_url: "${url}", stale_after: 20s}`;
   await w.start();
   await seeded(w);
+  // The table counts as complete as soon as one source is read.
+  await until(() => expect(w.exporter.figures.seeds.success).toBe(2));
   return w;
 }
 

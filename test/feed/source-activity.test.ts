@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { GRACE_MS, SourceActivity } from '../../src/feed/source-activity.ts';
+import { GRACE_MS, HEALING_MS, SourceActivity } from '../../src/feed/source-activity.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
@@ -36,6 +36,7 @@ beforeEach(() => {
   });
   activity.connected(FIRST);
   activity.connected(SECOND);
+  activity.apply();
   const fold = new Fold(table);
   const attributes = { asPath: '64500', communities: '', nextHop: '', originAttribute: '' };
   const say = (vp: VantagePoint, session: number) =>
@@ -52,41 +53,75 @@ beforeEach(() => {
 
 const shown = () => table.prefixes.find(P)?.monitored?.visibleBySource;
 
-it('a cut that is shorter than the grace moves nothing', () => {
+it('a cut that is shorter than the grace takes no route away, and nobody is read again', () => {
   activity.disconnected(FIRST);
+  activity.apply();
+  expect(shown()).toEqual([1, 1]);
   timers.advance(GRACE_MS - 1);
   activity.connected(FIRST);
-  current.delete(FIRST); // the gap is still being filled
   activity.apply();
   timers.advance(GRACE_MS);
   expect([shown(), heard]).toEqual([[2, 0], []]);
 });
 
-it('after the grace what two deliver passes on, and the rest must be read as a whole once the session is back', () => {
+it('after the grace the rest is lost and must be read as a whole; what passed on is read where it went', () => {
   activity.disconnected(FIRST);
+  activity.apply();
   timers.advance(GRACE_MS);
   expect(shown()).toEqual([0, 1]);
   expect(heard).toEqual([`session 0 must read ${P} as a whole`, '64601 passed to source 1']);
 });
 
-it('a session that is back is active again when what it missed is read, and has a grace again only then', () => {
+it('a gap that is not filled keeps what nobody else delivers for as long as a filling takes, and no longer', () => {
   activity.disconnected(FIRST);
+  current.delete(FIRST);
+  activity.connected(FIRST);
+  activity.apply();
+  timers.advance(GRACE_MS);
+  expect([shown(), heard]).toEqual([[1, 1], ['64601 passed to source 1']]);
+  timers.advance(HEALING_MS - GRACE_MS - 1);
+  expect(shown()).toEqual([1, 1]);
+  timers.advance(1);
+  expect([shown(), heard[1]]).toEqual([[0, 1], `session 0 must read ${P} as a whole`]);
+  current.add(FIRST);
+  activity.apply();
+  expect(shown()).toEqual([1, 0]);
+});
+
+it('further cuts do not put off the end of a gap that stays open', () => {
+  activity.disconnected(FIRST);
+  current.delete(FIRST);
+  for (let cuts = 0; cuts < HEALING_MS / (GRACE_MS / 2); cuts++) {
+    activity.connected(FIRST);
+    activity.apply();
+    activity.disconnected(FIRST);
+    activity.apply();
+    timers.advance(GRACE_MS / 2);
+  }
+  expect(shown()).toEqual([0, 1]);
+});
+
+it('a session that is back owns again when what it missed is read', () => {
+  activity.disconnected(FIRST);
+  activity.apply();
   timers.advance(GRACE_MS);
   current.delete(FIRST);
   activity.connected(FIRST);
   activity.apply();
   expect(shown()).toEqual([0, 1]);
-  activity.disconnected(FIRST);
-  activity.connected(FIRST);
   current.add(FIRST);
   activity.apply();
   expect(shown()).toEqual([1, 0]);
-  heard.length = 0;
-  activity.disconnected(FIRST);
+});
+
+it('with no source that is current nothing is lost, however long that is', () => {
+  current.clear();
   activity.apply();
-  expect([shown(), heard]).toEqual([[1, 0], []]);
-  timers.advance(GRACE_MS);
-  expect(heard).toEqual(['64601 passed to source 1']);
+  activity.disconnected(FIRST);
+  activity.disconnected(SECOND);
+  activity.apply();
+  timers.advance(2 * HEALING_MS);
+  expect([shown(), heard]).toEqual([[2, 0], []]);
 });
 
 it('a source that never connects is given up after the grace: the other one is the owner', () => {
@@ -97,7 +132,7 @@ it('a source that never connects is given up after the grace: the other one is t
   });
   late.connected(SECOND);
   late.apply();
-  expect(shown()).toEqual([2, 0]);
+  expect(shown()).toEqual([1, 1]);
   timers.advance(GRACE_MS);
   expect(shown()).toEqual([0, 1]);
 });

@@ -149,7 +149,7 @@ describe('a source that only this test has', () => {
     expect(exporter.ready()).toEqual({ ok: true });
   });
 
-  it('beside another: the first owns, the second takes over after a minute, and gives back', async () => {
+  it('beside another: the first owns, the second takes over at once, the rest goes after a minute, and all comes back', async () => {
     const { timers, sources, prefix, exporter } = await world('first', 'second');
     const [first, second] = sources;
     const shown = async () => [
@@ -166,7 +166,7 @@ describe('a source that only this test has', () => {
     timers.advance(10_000);
     first.down();
     timers.advance(59_999);
-    expect(await shown()).toEqual([3, 2, 1, 0]);
+    expect(await shown()).toEqual([3, 1, 2, 0]);
     timers.advance(1);
     expect(await shown()).toEqual([2, 0, 2, 1]);
     second.say(`announce 80 64601 192.0.2.1 ${PREFIX} 64601 64510 64500`);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { setActiveSources } from '../../src/table/owner-changes.ts';
+import { setSourceStates } from '../../src/table/owner-changes.ts';
 import { Ownership } from '../../src/table/ownership.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';
@@ -28,8 +28,10 @@ beforeEach(() => {
   fold = new Fold(table);
   counts = new FoldCounts();
   table.watch([watchedPrefix(P, { sessions: [SESSION_OF_FIRST, SESSION_OF_SECOND] })], NOW);
+  setCurrent(FIRST | SECOND);
 });
 
+const setCurrent = (current: number, kept = current) => setSourceStates(table, monitored(), { current, kept });
 const monitored = () => table.prefixes.find(P)!.monitored!;
 function say(vp: VantagePoint, session: number, seconds: number, prefix = P, path = `${vp.asn} 64500`): void {
   const attributes = { asPath: path, communities: '', nextHop: '', originAttribute: '' };
@@ -61,31 +63,63 @@ describe('a VP that two sources deliver', () => {
     expect([counts.dropped.other_source, monitored().repeats]).toEqual([1, 1]);
   });
 
-  it('passes to the second when the first is active no more; what only the first delivers is lost with a cause', () => {
+  it('passes to the second while the first is not current; what only the first delivers stays while it is kept', () => {
+    everybodySpeaks();
+    const { passed, isCut } = setCurrent(SECOND, FIRST | SECOND);
+    expect([[...passed].map(([lost, vps]) => [lost, [...vps]]), isCut]).toEqual([
+      [[0, [[table.vps.find(BOTH), 1]]]],
+      false,
+    ]);
+    expect(facts()).toEqual([3, 3, [1, 2]]);
+    // What the first says of a VP that nobody else delivers counts all the time.
+    say(ONE, SESSION_OF_FIRST, 5, P, `${ONE.asn} 64510 64500`);
+    say(BOTH, SESSION_OF_FIRST, 6);
+    expect([monitored().pathChanges, counts.dropped.other_source]).toEqual([1, 2]);
+    expect(setCurrent(FIRST | SECOND)).toEqual({ passed: new Map(), isCut: false });
+    expect(facts()).toEqual([3, 3, [2, 1]]);
+  });
+
+  it('what only a source delivers that is kept no more is lost with a cause', () => {
     everybodySpeaks();
     say(ONE, SESSION_OF_FIRST, 5, INSIDE);
-    const { heirs, isCut } = setActiveSources(table, monitored(), SECOND);
-    expect([[...heirs].map(([source, vps]) => [source, [...vps]]), isCut]).toEqual([
-      [[1, [table.vps.find(BOTH)]]],
-      true,
-    ]);
+    expect(setCurrent(SECOND).isCut).toBe(true);
     expect(facts()).toEqual([2, 2, [0, 2]]);
     expect([monitored().losses.source_down, table.routes]).toEqual([1, 2]);
     say(BOTH, SESSION_OF_FIRST, 6);
     expect(counts.dropped.other_source).toBe(2);
     say(BOTH, SESSION_OF_SECOND, 7, P, `${BOTH.asn} 64510 64500`);
     expect(monitored().pathChanges).toBe(1);
-    expect(setActiveSources(table, monitored(), FIRST | SECOND)).toEqual({ heirs: new Map(), isCut: false });
+    expect(setCurrent(FIRST | SECOND)).toEqual({ passed: new Map(), isCut: false });
     expect(facts()).toEqual([2, 2, [1, 1]]);
     say(ONE, SESSION_OF_FIRST, 8);
     expect(facts()).toEqual([3, 3, [2, 1]]);
   });
 
-  it('the table stands still when no source is active: nobody knows better', () => {
+  it('while no source is current the table stands still, and the newest word counts whoever says it', () => {
     everybodySpeaks();
-    expect(setActiveSources(table, monitored(), 0)).toEqual({ heirs: new Map(), isCut: false });
+    expect(setCurrent(0, FIRST | SECOND)).toEqual({ passed: new Map(), isCut: false });
     expect(facts()).toEqual([3, 3, [2, 1]]);
-    expect(monitored().losses.source_down).toBe(0);
+    say(BOTH, SESSION_OF_SECOND, 9, P, `${BOTH.asn} 64510 64500`);
+    say(BOTH, SESSION_OF_FIRST, 8);
+    expect([monitored().pathChanges, counts.dropped.other_source, counts.dropped.out_of_order]).toEqual([1, 1, 1]);
+    expect([facts(), monitored().losses.source_down]).toEqual([[3, 3, [2, 1]], 0]);
+  });
+
+  it('rows of a history count for the source that will be the owner when it is read', () => {
+    everybodySpeaks();
+    const { ownership } = table;
+    const [both, two] = [BOTH, TWO].map((vp) => table.vps.find(vp));
+    const taken = (current: number) =>
+      [0, 1].map((source) => [both, two].map((vp) => ownership.countsAsHistory(current, vp, source)));
+    expect(taken(FIRST | SECOND)).toEqual([
+      [true, true],
+      [false, true],
+    ]);
+    expect(taken(SECOND)).toEqual(taken(0));
+    expect(taken(0)).toEqual([
+      [true, true],
+      [true, true],
+    ]);
   });
 
   it('stays when one source says that it is down, and goes when the last one says so', () => {

@@ -307,6 +307,15 @@ it('a new number of a monitored prefix is either in the snapshot or known not to
   const names = [...Object.keys(monitored), ...Object.getOwnPropertyNames(Object.getPrototypeOf(monitored))];
   const numbers = names.filter((name) => typeof monitored[name as keyof typeof monitored] === 'number');
   const window = ['sinceMs', 'watchedSinceMs', 'stoodStillMs', 'sweptAtMs'];
-  const totals = ['expected', 'visiblePartial', 'lengthSum', 'prepended', 'unlisted', 'active', 'firstSession'];
+  const totals = [
+    'expected',
+    'visiblePartial',
+    'lengthSum',
+    'prepended',
+    'unlisted',
+    'current',
+    'kept',
+    'firstSession',
+  ];
   expect(numbers.toSorted()).toEqual([...COUNTERS, ...window, ...totals].toSorted());
 });

@@ -219,7 +219,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{vp}',
     labels: ['prefix', 'reason'],
-    help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, or it left the list of vantage points), source_down (the source that delivers it is down, and another that carries the prefix is not), expired (not confirmed within table.route_ttl).',
+    help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, or it left the list of vantage points), source_down (the source that delivers it is down or incomplete, and another that carries the prefix is not), expired (not confirmed within table.route_ttl).',
     bound: '3 a prefix',
   },
   prefixAnnouncedAsPathLength: {
