@@ -15,6 +15,7 @@ import type { Config } from './config/config.ts';
 import type { SourceName } from './config/source-names.ts';
 import { ConfigError } from './errors.ts';
 import { AllSources } from './feed/all-sources.ts';
+import { HoldRoom } from './feed/frame-queue.ts';
 import { Keeper } from './feed/keeper.ts';
 import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
@@ -173,12 +174,13 @@ class Exporter implements RunningExporter {
     const fold = new Fold(this.table);
     const ids = new TableIds(this.table);
     const decoders = liveFeeds.map((feed) => feed.decoder(ids));
+    const holdRoom = new HoldRoom();
     this.#feeds = source.stats.map((stream, session) => {
       const place = this.table.ownership.sourceOf(session);
       const decoder = decoders[place];
       const { canary } = liveFeeds[place];
       return new SessionFeed({
-        ...{ session, stream, decoder, fold, logger, canary },
+        ...{ session, stream, decoder, fold, logger, canary, holdRoom },
         onUnmonitored: (prefixes, atMs) => source.heard(session, prefixes, atMs),
         onPassed: (vp, heir) => this.#keeper.readPassed(new Set([vp]), heir),
       });

@@ -31,16 +31,17 @@ export function parseAddress(text: string): readonly number[] | undefined {
 }
 
 function parseIpv4(text: string): readonly number[] | undefined {
-  const word = ipv4Word(text);
+  const word = ipv4Word(text, 0, text.length);
   return word === undefined ? undefined : [word];
 }
 
-function ipv4Word(text: string): number | undefined {
+/** The address that the text spells between these places. */
+function ipv4Word(text: string, start: number, end: number): number | undefined {
   let word = 0;
   let part = -1;
   let parts = 0;
-  for (let i = 0; i <= text.length; i++) {
-    const c = i < text.length ? text.charCodeAt(i) : 46;
+  for (let i = start; i <= end; i++) {
+    const c = i < end ? text.charCodeAt(i) : 46;
     if (c === 46) {
       if (part < 0) return undefined;
       word = word * 256 + part;
@@ -74,7 +75,7 @@ function parseIpv6(text: string): readonly number[] | undefined {
     }
     if (text[i] === '.') {
       // The last part of the whole address may be dotted IPv4 (RFC 4291 section 2.2).
-      const word = ipv4Word(text.slice(start));
+      const word = ipv4Word(text, start, text.length);
       if (word === undefined) return undefined;
       groups.push(Math.floor(word / 65536), word % 65536);
       break;
@@ -132,34 +133,57 @@ function formatIpv4(word: number): string {
 /**
  * Reads `address/length`. Bits beyond the length are cleared and reported by `hadHostBits`: in BGP they have no meaning
  * (RFC 4271 section 4.3), in a configuration they are a mistake. Undefined when the text is not a prefix.
+ *
+ * The canonical text of an IPv4 prefix may be the very text that was parsed: where that is a piece of a long one, keep
+ * `ownText` of the prefix for long, or the long text stays in memory with it.
  */
 export function parsePrefix(text: string): Prefix | undefined {
   if (text.length > MAX_TEXT) return undefined;
   const slash = text.indexOf('/');
   if (slash === -1) return undefined;
-  const lengthText = text.slice(slash + 1);
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(lengthText)) return undefined;
-  const address = parseAddress(text.slice(0, slash));
-  if (address === undefined) return undefined;
-  const afi: Afi = address.length === 1 ? 'ipv4' : 'ipv6';
-  const length = Number(lengthText);
-  if (length > MAX_LENGTH[afi]) return undefined;
+  const length = prefixLength(text, slash + 1);
+  if (!text.includes(':')) {
+    // Messages have thousands of them, so nothing is made that is not kept.
+    const word = ipv4Word(text, 0, slash);
+    if (word === undefined || length === -1 || length > MAX_LENGTH.ipv4) return undefined;
+    const masked = masked32(word, length);
+    const hadHostBits = masked !== word;
+    // There is only one strict spelling of an address.
+    const canonical = hadHostBits ? `${formatIpv4(masked)}/${length}` : text;
+    return { text: canonical, afi: 'ipv4', length, words: [masked], hadHostBits };
+  }
+  const address = parseIpv6(text.slice(0, slash));
+  if (address === undefined || length === -1 || length > MAX_LENGTH.ipv6) return undefined;
   const words = maskWords(address, length);
-  return {
-    text: `${formatAddress(words)}/${length}`,
-    afi,
-    length,
-    words,
-    hadHostBits: words.some((word, i) => word !== address[i]),
-  };
+  const hadHostBits = words.some((word, i) => word !== address[i]);
+  return { text: `${formatAddress(words)}/${length}`, afi: 'ipv6', length, words, hadHostBits };
+}
+
+/** The decimal number of one to three digits, without leading zeros, that ends the text; -1: there is none. */
+function prefixLength(text: string, start: number): number {
+  const digits = text.length - start;
+  if (digits < 1 || digits > 3 || (digits > 1 && text.charCodeAt(start) === 48)) return -1;
+  let length = 0;
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
+/** Canonical text of a prefix that shares no memory with the text that was parsed. */
+export function ownText({ words, length }: Prefix): string {
+  return `${formatAddress(words)}/${length}`;
 }
 
 /** The same words with every bit from `length` on cleared. */
 export function maskWords(words: readonly number[], length: number): readonly number[] {
-  return words.map((word, i) => {
-    const keep = Math.min(32, Math.max(0, length - 32 * i));
-    return keep === 0 ? 0 : (word & (0xffffffff << (32 - keep))) >>> 0;
-  });
+  return words.map((word, i) => masked32(word, Math.min(32, Math.max(0, length - 32 * i))));
+}
+
+function masked32(word: number, keep: number): number {
+  return keep === 0 ? 0 : (word & (0xffffffff << (32 - keep))) >>> 0;
 }
 
 /** Whether `outer` contains `inner`, itself included. */

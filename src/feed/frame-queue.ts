@@ -14,6 +14,34 @@ export interface HoldBounds {
 
 const DEFAULT_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
 
+/** Of all sessions together: half as much again as one of them may have, so that one that is flooded leaves room to others. */
+const ALL_BYTES = 96 * 1024 * 1024;
+/** What a frame takes beside its own bytes. */
+const FRAME_OVERHEAD_BYTES = 256;
+
+/** Room for the frames that wait in several queues. */
+export class HoldRoom {
+  readonly #limit: number;
+  #used = 0;
+
+  /** @param bytes for frames and what is noted of each. Default 96 MiB */
+  constructor(bytes = ALL_BYTES) {
+    this.#limit = bytes;
+  }
+
+  has(frameBytes: number): boolean {
+    return this.#used + frameBytes + FRAME_OVERHEAD_BYTES <= this.#limit;
+  }
+
+  take(frameBytes: number): void {
+    this.#used += frameBytes + FRAME_OVERHEAD_BYTES;
+  }
+
+  giveBack(frames: number, bytes: number): void {
+    this.#used -= bytes + frames * FRAME_OVERHEAD_BYTES;
+  }
+}
+
 /** Most frames, and most bytes (unless one frame alone has more), that are taken at once: at worst a few ms of work. */
 const MOST_TAKEN = 64;
 export const MOST_BYTES_TAKEN = 32 * 1024;
@@ -36,6 +64,7 @@ export interface FrameBatch {
 
 export class FrameQueue {
   readonly #bounds: HoldBounds;
+  readonly #room: HoldRoom;
   #frames: (WaitingFrame | undefined)[] = [];
   /** The place of the first frame that was not taken, and of the first that waits for a release. */
   #first = 0;
@@ -44,8 +73,10 @@ export class FrameQueue {
   /** Frames that were taken since the start. */
   #taken = 0;
 
-  constructor(bounds: HoldBounds = DEFAULT_BOUNDS) {
+  /** @param bounds of this queue @param room of all queues that share it; one of its own by default */
+  constructor(bounds: HoldBounds = DEFAULT_BOUNDS, room = new HoldRoom()) {
     this.#bounds = bounds;
+    this.#room = room;
   }
 
   get isEmpty(): boolean {
@@ -73,13 +104,23 @@ export class FrameQueue {
 
   /** Whether a frame of so many bytes is within the bounds. */
   hasRoom(bytes: number): boolean {
-    return this.#frames.length - this.#first < this.#bounds.frames && this.#bytes + bytes <= this.#bounds.bytes;
+    return (
+      this.#frames.length - this.#first < this.#bounds.frames &&
+      this.#bytes + bytes <= this.#bounds.bytes &&
+      this.#room.has(bytes)
+    );
   }
 
-  /** Adds a copy: the frame shares its memory with all that came in the same packet. @param late how its events count that come too late */
+  /**
+   * Adds a frame; a copy where it shares its memory with all that came in the same packet. The frame must not change
+   * afterwards.
+   * @param late how its events count that come too late
+   */
   push(data: Buffer, receivedAtMs: number, late: LateReason): void {
-    this.#frames.push({ data: Buffer.from(data), receivedAtMs, late });
+    const isAlone = data.buffer.byteLength === data.length;
+    this.#frames.push({ data: isAlone ? data : Buffer.from(data), receivedAtMs, late });
     this.#bytes += data.length;
+    this.#room.take(data.length);
   }
 
   /** All frames that wait now may be applied. */
@@ -90,6 +131,7 @@ export class FrameQueue {
   /** Takes all frames, released or not, and gives how many there were. */
   clear(): number {
     const count = this.#frames.length - this.#first;
+    this.#room.giveBack(count, this.#bytes);
     this.#frames = [];
     this.#first = this.#firstHeld = this.#bytes = 0;
     this.#taken += count;
@@ -112,6 +154,7 @@ export class FrameQueue {
       this.#frames[this.#first++] = undefined;
     }
     this.#bytes -= bytes;
+    this.#room.giveBack(frames.length, bytes);
     this.#taken += frames.length;
     this.#giveBackPlaces();
     return { frames, receivedAtMs, late };

@@ -10,7 +10,7 @@ import { zeros } from '../metrics/table-view.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
-import { FrameQueue, type HoldBounds, MOST_BYTES_TAKEN } from './frame-queue.ts';
+import { FrameQueue, type HoldBounds, type HoldRoom, MOST_BYTES_TAKEN } from './frame-queue.ts';
 import { StreamDelay } from './stream-delay.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
@@ -23,8 +23,11 @@ const MOST_AT_ONCE = 512;
 /** Different remarks about one session's stream that are logged. */
 const MAX_REMARKS = 32;
 
-/** Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. */
-const AHEAD_BYTES = 1024 * 1024;
+/**
+ * Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. Few, because the
+ * memory of a frame that waits for long is given back late.
+ */
+const AHEAD_BYTES = 128 * 1024;
 
 /** Turns of the event loop, as an argument so that tests give them by hand. */
 export interface Turns {
@@ -52,6 +55,8 @@ export interface SessionFeedOptions {
   /** Canonical text of a prefix that only proves that the stream speaks. */
   readonly canary?: string | undefined;
   readonly holdBounds?: HoldBounds;
+  /** For the frames that wait in all sessions. Default: one of the session's own. */
+  readonly holdRoom?: HoldRoom;
   /** Default: those of Node. */
   readonly turns?: Turns;
   /**
@@ -138,6 +143,7 @@ export class SessionFeed {
     logger,
     canary,
     holdBounds,
+    holdRoom,
     turns = systemTurns,
     onUnmonitored = () => {},
     onPassed = () => {},
@@ -152,7 +158,7 @@ export class SessionFeed {
     this.delay = this.#delay.histogram;
     this.#logger = logger;
     this.#canary = canary;
-    this.#queue = new FrameQueue(holdBounds);
+    this.#queue = new FrameQueue(holdBounds, holdRoom);
     this.#turns = turns;
     this.#onUnmonitored = onUnmonitored;
     this.#onPassed = onPassed;

@@ -2,7 +2,7 @@
  * AS paths held now, each once: path text to a small integer, and per integer what the totals need. Paths are counted by
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
-import { type AsOrSet, formatAsPath, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
+import { type AsOrSet, formatAsPath, MAX_PATH_ASES, parseAsPath, pathFacts, readPlainPath } from '../bgp/as-path.ts';
 import { MOST_PREFETCHED, PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
@@ -23,6 +23,8 @@ const MIN_IDLE = 32_768;
 const LONG_PATH = 220;
 /** All long paths together: 16,000 of 40 ASes, or 43 of the longest. What is written of them into a snapshot is a few ms of work. */
 export const MAX_LONG_PATH_BYTES = 8 * 1024 * 1024;
+/** Of four characters each: an AS takes up to eleven. */
+const MAX_WORDS_KEPT = Math.ceil((11 * MAX_PATH_ASES) / 4);
 /** What `intern` gives when a path is long and long ones take as many bytes as they may. */
 export const PATH_LIMIT = -2;
 
@@ -51,7 +53,7 @@ export class PathTable {
    */
   readonly #records = new PathRecords();
   /** A text as words, and the facts of a plain path, for the time of a call. */
-  readonly #words = new Int32Array(1_024);
+  #words = new Int32Array(1_024);
   readonly #plain = { origin: 0, upstream: 0, length: 0, prepended: false };
   /** Numbers that were idle once, oldest first, in a ring as long as a power of two; each at most once. */
   #idle = new Uint32Array(MIN_IDLE);
@@ -171,11 +173,20 @@ export class PathTable {
    * new path has no reference yet: whoever does not `retain` it must `discard` it, once.
    */
   intern(text: string, vpAsn: number): number | undefined {
-    const words = text.length > 4 * this.#words.length ? new Int32Array((text.length + 3) >> 2) : this.#words;
+    const words = this.#wordsFor(text);
     if (!writeWords(text, words)) return this.#internOther(text, vpAsn);
     const hash = hashText(text);
     const known = this.findWords(words, 0, text.length, hash);
     return known === -1 ? this.internWords(words, 0, text.length, hash, vpAsn) : known;
+  }
+
+  /** Room for the text. That of a path as long as BGP can carry is kept, because a stream of such paths would leave much behind. */
+  #wordsFor(text: string): Int32Array {
+    const needed = (text.length + 3) >> 2;
+    if (needed <= this.#words.length) return this.#words;
+    const words = new Int32Array(needed);
+    if (needed <= MAX_WORDS_KEPT) this.#words = words;
+    return words;
   }
 
   /** The same for a text as words that `findWords` does not find, with its hash. */

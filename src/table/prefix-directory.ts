@@ -1,5 +1,5 @@
 /** Which prefixes have state: the monitored ones, and those of their more-specifics that were announced. */
-import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
+import { ownText, type Prefix, parsePrefix } from '../bgp/prefix.ts';
 import { UNMONITORED } from '../bgp/route-integers.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { TextIndex } from './text-index.ts';
@@ -126,8 +126,10 @@ export class PrefixDirectory {
         : listedBy.includes(parent.state.prefix.text) && parent.moreSpecifics.size < this.#maxMoreSpecifics;
     const counting = [nearest, ...outer.filter(takes)];
     const unlistedBy = outer.filter((parent) => !counting.includes(parent));
-    const state = this.#add(new PrefixState(prefix, this.#takeNumber(), counting, undefined, 0, unlistedBy));
-    this.#moreSpecifics.set(prefix.text, state);
+    // The prefix came as a piece of a message, which may be as long as 13,000 prefixes.
+    const own = { ...prefix, text: ownText(prefix) };
+    const state = this.#add(new PrefixState(own, this.#takeNumber(), counting, undefined, 0, unlistedBy));
+    this.#moreSpecifics.set(own.text, state);
     for (const parent of counting) parent.moreSpecifics.add(state);
     for (const parent of unlistedBy) parent.unlisted++;
     return state;

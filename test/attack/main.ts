@@ -1,4 +1,8 @@
-/** `npm run attack`: every attack at its full size, a table of what they cost, and exit code 1 when a bound did not hold. */
+/**
+ * `npm run attack -- --only=NAME`: every attack at its full size, or those of this name, a table of what they cost, and exit
+ * code 1 when a bound did not hold.
+ */
+import { parseArgs } from 'node:util';
 import { ATTACKS } from './attacks.ts';
 import { HELD, type Outcome, runAttack } from './run-attack.ts';
 
@@ -21,9 +25,15 @@ function broken({ peakMb = 0, longestPauseMs, stopMs }: Outcome, calmPauseMs: nu
   return over.map((bound) => `${bound} above ${HELD[bound]}`).join(', ');
 }
 
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const chosen = ATTACKS.filter(({ name, answers, clients }) => {
+  const isAttack = answers !== undefined || clients !== undefined;
+  return !isAttack || name.includes(values.only);
+});
+
 console.log(row(HEAD));
 let calmPauseMs: number | undefined;
-for (const attack of ATTACKS) {
+for (const attack of chosen) {
   const outcome = await runAttack(attack, BYTES, MS);
   const { peakMb, longestPauseMs, stopMs, attacked } = outcome;
   // The first is no attack.
