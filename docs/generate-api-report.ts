@@ -17,6 +17,7 @@ export function buildInto(folder: string): void {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];
   execFileSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(process.execPath, [join(ROOT, 'build-runbook.js'), join(folder, 'dist', 'runbook.html')]);
 }
 
 /**

@@ -9,8 +9,8 @@ const RULES = readFileSync(new URL('../../alerts/bgproutes.rules.yml', import.me
 
 /** Names of the shipped alerts. */
 const ALERTS = [...new Set([...RULES.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name]) => name!))].sort();
-/** The page that the rules lead to as well. */
-const RUNBOOK = /runbook_url: (\S+)#/.exec(RULES)![1]!;
+/** The exporter that the alert is of serves it, as in the rules. Fields are named as they are shown. */
+const RUNBOOK = `http://\${__data.fields.Instance}/runbook#\${__value.raw}`;
 
 /**
  * Alerts of an exporter that is gone have no instance, those of a stream no prefix and no group: each may be missing.
@@ -48,7 +48,7 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
         label: 'section',
         name: 'Runbook',
         width: 80,
-        link: `${RUNBOOK}#\${__value.raw}`,
+        link: RUNBOOK,
         mappings: alwaysReads('what to do'),
       },
       'value',

@@ -252,7 +252,7 @@ export const listenAddress = value<ListenAddress | 'off'>(
   },
 );
 
-const OWN_PATHS = ['/-/healthy', '/-/ready', '/-/reload'];
+const OWN_PATHS = ['/runbook', '/-/healthy', '/-/ready', '/-/reload'];
 
 export const telemetryPath = value<string>(`a path such as /metrics, not / and not ${OWN_PATHS.join(', ')}`, (input) =>
   typeof input === 'string' && /^(?:\/[A-Za-z0-9._~-]+)+$/.test(input) && !OWN_PATHS.includes(input)

@@ -117,7 +117,7 @@ export function landingPage(facts: LandingFacts, links: LandingLinks): string {
 <p class="dim">Who sees your prefixes, from which origin, over which path.</p>
 <p class="dim">Version ${escapeHtml(build.version)}, revision ${escapeHtml(build.revision)}, Node ${escapeHtml(build.nodeVersion)}; running for ${formatAge(nowMs - startedAtMs)}.</p>
 ${state(facts, links.notReadyReason)}
-<nav><a href=".${escapeHtml(links.telemetryPath)}">Metrics</a><a href="./-/ready">Ready</a><a href="./-/healthy">Healthy</a></nav>
+<nav><a href=".${escapeHtml(links.telemetryPath)}">Metrics</a><a href="./runbook">Runbook</a><a href="./-/ready">Ready</a><a href="./-/healthy">Healthy</a></nav>
 ${facts.notes.map((note) => `<p class="dim">${escapeHtml(note)}</p>`).join('')}
 <h2>Prefixes</h2>
 ${prefixTable(facts.prefixes)}

@@ -13,6 +13,7 @@ import { hasOneHost } from './host-header.ts';
 import { HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
+import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 
 export interface WebServerOptions {
@@ -27,6 +28,8 @@ export interface WebServerOptions {
   /** `reason` without a full stop. */
   readonly ready: () => { readonly ok: true } | { readonly ok: false; readonly reason: string };
   readonly landing: () => LandingFacts;
+  /** The page at `/runbook`; undefined: there is none. Default: what the build has rendered. */
+  readonly runbook?: () => Promise<Buffer | undefined>;
   /** What `POST /-/reload` does; rejects with a ConfigError when the new configuration is refused. */
   readonly reload?: () => Promise<void>;
   /** False: `POST /-/reload` answers 403. */
@@ -136,7 +139,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
 
 function addRoutes(app: FastifyInstance, options: WebServerOptions, connections: Connections): void {
   const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
-  const { render, release = () => {} } = options;
+  const { render, release = () => {}, runbook = () => readRunbook() } = options;
   const scrapes = new Scrapes({
     render,
     release,
@@ -194,6 +197,17 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
       .send(page);
   });
 
+  app.get('/runbook', async (_, reply) => {
+    const page = await runbook();
+    if (page === undefined) return text(reply, 404, 'No runbook: the build did not render docs/runbook.md.');
+    return reply
+      .header('content-security-policy', RUNBOOK_POLICY)
+      .header('referrer-policy', 'no-referrer')
+      .header('cache-control', 'no-cache')
+      .type('text/html; charset=utf-8')
+      .send(page);
+  });
+
   app.get('/-/healthy', (_, reply) => text(reply, 200, 'bgproutes-exporter is healthy.'));
 
   app.get('/-/ready', (_, reply) => {
@@ -221,7 +235,9 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
   });
 
   /** Paths with the methods that they know, for 405. */
-  const methods = new Map([telemetryPath, '/', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']));
+  const methods = new Map(
+    [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
+  );
   methods.set('/-/reload', 'POST');
   const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0];
 

@@ -14,8 +14,9 @@ function sample(fired: Fired): string {
   return `{${pairs.join(', ')}}`;
 }
 
-function runbook(alert: string): string {
-  return `https://github.com/bgproutes-io/bgproutes-exporter/blob/main/docs/runbook.md#${alert.toLowerCase()}`;
+/** The exporter that the alert is of serves the runbook. */
+function runbook(alert: string, instance = ''): string {
+  return `http://${instance}/runbook#${alert.toLowerCase()}`;
 }
 
 function group(test: RuleTest): object {
@@ -48,7 +49,7 @@ function group(test: RuleTest): object {
               exp_annotations: {
                 summary: message.summary,
                 description: message.description,
-                runbook_url: runbook(test.alert),
+                runbook_url: runbook(test.alert, (labels as { readonly instance?: string }).instance),
               },
             })),
           })),

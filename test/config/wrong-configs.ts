@@ -41,7 +41,7 @@ function origin(text: string, got: string): WrongConfig {
 
 const LISTEN = 'expected a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server';
 const WS = 'expected a URL that starts with ws:// or wss://, such as wss://websocket.bgproutes.io';
-const WEB_PATH = 'expected a path such as /metrics, not / and not /-/healthy, /-/ready, /-/reload';
+const WEB_PATH = 'expected a path such as /metrics, not / and not /runbook, /-/healthy, /-/ready, /-/reload';
 const NO_QUERY = 'expected a URL without ? and # (the exporter adds the key itself)';
 
 export const WRONG_CONFIGS: readonly WrongConfig[] = [

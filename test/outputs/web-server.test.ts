@@ -225,6 +225,7 @@ describe('health', () => {
     ['POST', '/metrics', 405, 'GET, HEAD'],
     ['DELETE', '/', 405, 'GET, HEAD'],
     ['PUT', '/-/healthy?x', 405, 'GET, HEAD'],
+    ['POST', '/runbook', 405, 'GET, HEAD'],
     ['GET', '/-/reload', 405, 'POST'],
   ])('%s %s is %i in plain text', async (method, path, status, allow) => {
     const answer = await ask(await start(), path, { method });
@@ -277,6 +278,22 @@ describe('POST /-/reload', () => {
   });
 });
 
+describe('GET /runbook', () => {
+  it('gives the page that the build has rendered, which may load and run nothing', async () => {
+    const server = await start({ runbook: async () => Buffer.from('<p>What to do') });
+    const { status, headers, body } = await ask(server, '/runbook');
+    expect([status, body.toString()]).toEqual([200, '<p>What to do']);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  });
+
+  it('says why there is none', async () => {
+    const { status, body } = await ask(await start({ runbook: async () => undefined }), '/runbook');
+    expect(status).toBe(404);
+    expect(body.toString()).toContain('the build did not render docs/runbook.md');
+  });
+});
+
 describe('GET /', () => {
   it('shows prefixes and streams, runs and loads nothing', async () => {
     const { headers, body } = await ask(await start(), '/');
@@ -289,7 +306,7 @@ describe('GET /', () => {
     }
     // Behind a proxy that takes off a prefix of the path they lead where they should.
     const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => new URL(link, 'https://host/bgp/').pathname);
-    expect(links).toEqual(['/bgp/metrics', '/bgp/-/ready', '/bgp/-/healthy']);
+    expect(links).toEqual(['/bgp/metrics', '/bgp/runbook', '/bgp/-/ready', '/bgp/-/healthy']);
     expect(page).not.toMatch(/<script|https?:|<img|style="|\bon[a-z]+=/);
   });
 

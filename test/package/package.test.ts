@@ -106,11 +106,12 @@ describe('the package', () => {
         'dist/index.d.ts',
         'dist/index.js',
         'dist/main.js',
+        'dist/runbook.html',
         'docs/library.md',
       ]),
     );
     const kinds = new Set(files.map((path) => /(?:\.d\.ts|\.[a-z]+)?$/.exec(path)?.[0]));
-    expect([...kinds].toSorted()).toEqual(['', '.d.ts', '.js', '.json', '.md', '.png', '.ts', '.yml']);
+    expect([...kinds].toSorted()).toEqual(['', '.d.ts', '.html', '.js', '.json', '.md', '.png', '.ts', '.yml']);
     expect(
       files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.startsWith('examples/')),
     ).toEqual([]);

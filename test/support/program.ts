@@ -1,5 +1,5 @@
 /** The program as a user starts it: a process of its own, from the sources as they are. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -33,8 +33,9 @@ export function buildProgram(): string {
   );
   const sources = paths.toSorted().map((path) => ({ path, text: readFileSync(join(ROOT, 'src', path), 'utf8') }));
   const packageText = readFileSync(join(ROOT, 'package.json'), 'utf8');
+  const runbook = ['build-runbook.js', 'docs/runbook.md'].map((path) => readFileSync(join(ROOT, path), 'utf8'));
   const hash = createHash('sha256')
-    .update(JSON.stringify([packageText, sources]))
+    .update(JSON.stringify([packageText, runbook, sources]))
     .digest('hex')
     .slice(0, 16);
   const builds = join(ROOT, '.cache', 'program');
@@ -59,6 +60,7 @@ export function buildProgram(): string {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, ts.transpileModule(text, { compilerOptions }).outputText);
   }
+  execFileSync(process.execPath, [join(ROOT, 'build-runbook.js'), join(folder, 'dist', 'runbook.html')]);
   try {
     renameSync(folder, target);
   } catch {
