@@ -41,6 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   http: { may: [], packages: 'any' },
   bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   'ris-live': { may: ['stream', 'http', 'bgp'], packages: 'any' },
+  kafka: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   // Where streams meet the table. It knows no service, only the contract of stream/.
   feed: { may: ['stream', 'metrics', 'table', 'bgp'], packages: ['node:timers/promises'] },
   // Verdicts are pure; only the readers of validated data reach outside.

@@ -76,6 +76,8 @@ export class SessionFeed {
   readonly delay: Histogram;
   /** By the reasons of the decoder. */
   readonly decodeFailures: Record<string, number>;
+  /** By the reasons of the decoder: what was read and says nothing that counts. */
+  readonly unused: Record<string, number>;
   /** Frames that the decoder's fast way gave up; undefined where it has none. */
   generalDecodes: number | undefined;
   /** Messages that were decoded, whole or in part. Keep-alives and whatever else is no message of ours do not count. */
@@ -115,6 +117,8 @@ export class SessionFeed {
     update: (update) => this.#update(update),
     peerState: (state) => this.#peerState(state),
     failed: (reason) => this.#failed(reason),
+    unused: (reason) => this.#unused(reason),
+    passed: (messages, prefixes) => this.#passed(messages, prefixes),
     general: () => {
       if (this.generalDecodes !== undefined) this.generalDecodes++;
     },
@@ -131,6 +135,8 @@ export class SessionFeed {
       this.counts.dropped.hold_overflow++;
     },
     failed: (reason) => this.#failed(reason),
+    unused: (reason) => this.#unused(reason),
+    passed: (messages, prefixes) => this.#passed(messages, prefixes),
     general: () => {},
     remark: (text, fields) => this.#remark(text, fields),
   };
@@ -152,6 +158,7 @@ export class SessionFeed {
     this.stream = stream;
     this.#decoder = decoder;
     this.decodeFailures = zeros(decoder.failures);
+    this.unused = zeros(decoder.unused ?? []);
     this.generalDecodes = decoder.hasFastWay === true ? 0 : undefined;
     this.#fold = fold;
     this.#delay = new StreamDelay(fold.table, this.counts);
@@ -355,6 +362,15 @@ export class SessionFeed {
 
   #failed(reason: string): void {
     this.decodeFailures[reason]++;
+  }
+
+  #unused(reason: string): void {
+    this.unused[reason]++;
+  }
+
+  #passed(messages: number, prefixes: number): void {
+    this.counts.unmonitoredPrefixes += prefixes;
+    if (messages > 0) this.#heard(messages, this.#receivedAtMs);
   }
 
   #dropIntegers(read: DecodedUpdates): void {

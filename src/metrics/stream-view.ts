@@ -33,6 +33,8 @@ export interface SessionFigures {
       | undefined;
   };
   readonly decodeFailures: Readonly<Record<string, number>>;
+  /** Absent: the source sends nothing of the kind. */
+  readonly unused?: Readonly<Record<string, number>>;
   /** Frames that the decoder's fast way gave up; undefined where it has none. */
   readonly generalDecodes: number | undefined;
   /** Messages that were decoded. */
@@ -95,6 +97,7 @@ function writers(
     streamLastFrame: single(base, () => seconds(session.lastUpdateAtMs, machineMs)),
     streamDelay: histogram(base, () => session.delay),
     streamDecodeFailures: reasons(session.decodeFailures),
+    streamUnused: reasons(session.unused ?? {}),
     streamSlowDecodes: single(base, () => session.generalDecodes),
     streamDroppedEvents: reasons(counts.dropped),
     streamFutureTimestamps: single(base, () => counts.futureTimestamps),

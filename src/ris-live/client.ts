@@ -84,6 +84,8 @@ export class RisLiveClient {
           failed: (reason) => onEvent?.({ type: 'unreadable', reason }),
           integers: () => {},
           peerState: () => {},
+          unused: () => {},
+          passed: () => {},
           general: () => {},
           remark: () => {},
         });

@@ -10,6 +10,8 @@ export interface FrameDecoder {
   readonly failures: readonly string[];
   /** Those of them that lose no event: such a frame was no message about routes. */
   readonly harmless: readonly string[];
+  /** Reasons of `unused`. Closed list: it becomes a label. Absent: there are none. */
+  readonly unused?: readonly string[];
   /** Whether it reads most frames by `integers`, so that those that it cannot are worth counting. Absent is false. */
   readonly hasFastWay?: boolean;
   /**
@@ -36,6 +38,14 @@ export interface EventSink {
   peerState(state: PeerState): void;
   /** A frame, or a part of one, that could not be read. */
   failed(reason: string): void;
+  /** A message, or a part of one, was read and says nothing that counts here. */
+  unused(reason: string): void;
+  /**
+   * What the decoder itself found to be about no monitored prefix, since the source delivers more than was asked for.
+   * @param messages that are about nothing else
+   * @param prefixes announced or withdrawn, in these and in other messages
+   */
+  passed(messages: number, prefixes: number): void;
   /** The fast way has given up the next frame: it is read by the general decoder. */
   general(): void;
   /** Something that people should know about the stream. It is logged once a session. */

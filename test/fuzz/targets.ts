@@ -2,6 +2,7 @@
 import { fuzzDecoders } from '../bgproutes/live/decoder-fuzz.ts';
 import { fuzzCorpora } from '../bgproutes/live/fuzz-corpora.ts';
 import { API_TARGETS } from './api-answers.ts';
+import { BMP_TARGET } from './bmp-records.ts';
 import { HTTP_TARGETS } from './http-requests.ts';
 import { OTLP_TARGETS } from './otlp-answers.ts';
 import { SNAPSHOT_TARGET } from './snapshots.ts';
@@ -24,6 +25,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   FRAMES,
   ...API_TARGETS,
   SNAPSHOT_TARGET,
+  BMP_TARGET,
   ...OTLP_TARGETS,
   ...HTTP_TARGETS,
 ];

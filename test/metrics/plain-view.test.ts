@@ -101,7 +101,7 @@ describe('a session of the stream', () => {
         () => NOW,
       ).collect(),
     );
-    const left = [...all.keys()].filter((name) => /slow_decodes|subscription_/.test(name));
+    const left = [...all.keys()].filter((name) => /slow_decodes|subscription_|unused/.test(name));
     expect([left, all.get(`bgp_stream_subscribed_prefixes{${S}}`)]).toEqual([[], 0]);
   });
 

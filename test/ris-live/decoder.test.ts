@@ -12,6 +12,8 @@ function told(...frames: string[]): string[] {
     update: ({ withdrawn, announced }) => words.push(`-${withdrawn.join(',')} +${announced.join(',')}`),
     peerState: ({ vp, up, timeUs }) => words.push(`${vp.asn}_${vp.ip} ${up ? 'up' : 'down'} ${timeUs}`),
     failed: (reason) => words.push(reason),
+    unused: (reason) => words.push(`unused ${reason}`),
+    passed: () => words.push('passed'),
     general: () => words.push('general'),
     remark: (text) => words.push(text),
   };

@@ -86,6 +86,14 @@ export const streamMetrics = defineMetrics({
     help: 'Frames, or parts of one, that could not be read, by reason. A part that could be read is applied all the same. unknown_record_type and service_error are frames that are no messages about routes: nothing is lost with them.',
     bound: 'one a session and reason (closed list)',
   },
+  streamUnused: {
+    otlpName: 'bgp.stream.unused',
+    kind: 'counter',
+    unit: '{message}',
+    labels: [...SESSION, 'reason'],
+    help: 'Messages, or parts of one, that were read and say nothing that counts here, by reason; only of sources that send such. Of BMP: other_object and other_message (not about routes), other_rib (routes of a VPN or of the router itself), adj_rib_out (what a router sends), other_family, other_policy_view (the same routes before or after policy), other_feed (another router or topic speaks of the same peer), repeated_peer_down, record_time (the message is used, its time is not).',
+    bound: 'one a session and reason (closed list)',
+  },
   streamSlowDecodes: {
     otlpName: 'bgp.stream.slow_decodes',
     kind: 'counter',

@@ -1,0 +1,73 @@
+/**
+ * The routes of a peer that sends several for a prefix (ADD-PATH, RFC 7911). A vantage point has one route a prefix in the
+ * table: that with the lowest path identifier. A withdrawal of one of several is no loss.
+ */
+import type { RouteAttributes } from '../../bgp/route-event.ts';
+
+/** Routes with a path identifier that are kept at once, over all peers. */
+export const MAX_PATH_ROUTES = 262_144;
+
+/** Routes of one peer for one prefix: routers send a handful. */
+const MAX_ROUTES_A_PREFIX = 256;
+
+/** How many routes may still be kept; shared by all peers. */
+export interface RouteRoom {
+  left: number;
+}
+
+/** What a word about one of several routes changes of the one that is shown. */
+export type RouteChange =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'announced'; readonly attributes: RouteAttributes }
+  | { readonly kind: 'withdrawn' }
+  | { readonly kind: 'no_room' };
+
+const NONE: RouteChange = { kind: 'none' };
+
+export class PeerRoutes {
+  readonly #room: RouteRoom;
+  /** By prefix and path identifier. Made with the first route: hardly any peer needs it. */
+  #byPrefix: Map<string, Map<number, RouteAttributes>> | undefined;
+
+  constructor(room: RouteRoom) {
+    this.#room = room;
+  }
+
+  announce(prefix: string, pathId: number, attributes: RouteAttributes): RouteChange {
+    this.#byPrefix ??= new Map();
+    let routes = this.#byPrefix.get(prefix);
+    if (routes?.has(pathId) !== true) {
+      if (this.#room.left <= 0 || (routes?.size ?? 0) >= MAX_ROUTES_A_PREFIX) return { kind: 'no_room' };
+      this.#room.left--;
+    }
+    if (routes === undefined) this.#byPrefix.set(prefix, (routes = new Map()));
+    routes.set(pathId, attributes);
+    return lowest(routes) === pathId ? { kind: 'announced', attributes } : NONE;
+  }
+
+  withdraw(prefix: string, pathId: number): RouteChange {
+    const routes = this.#byPrefix?.get(prefix);
+    // Of what was announced before the reader began nothing is known: the last word counts.
+    if (routes === undefined) return { kind: 'withdrawn' };
+    const wasShown = lowest(routes) === pathId;
+    if (!routes.delete(pathId)) return NONE;
+    this.#room.left++;
+    if (routes.size === 0) {
+      this.#byPrefix?.delete(prefix);
+      return { kind: 'withdrawn' };
+    }
+    const shown = wasShown ? routes.get(lowest(routes)) : undefined;
+    return shown === undefined ? NONE : { kind: 'announced', attributes: shown };
+  }
+
+  clear(): void {
+    for (const routes of this.#byPrefix?.values() ?? []) this.#room.left += routes.size;
+    this.#byPrefix = undefined;
+  }
+}
+
+function lowest(routes: ReadonlyMap<number, unknown>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const pathId of routes.keys()) if (pathId < least) least = pathId;
+  return least;
+}
