@@ -8,7 +8,7 @@ export const FRAME_HEADER = 12;
 
 /**
  * @param timeMs Unix ms; below 0 when the record has none
- * @param channel from 0 to 2^31 - 1
+ * @param channel from 0 to 2^30 - 1
  */
 export function writeFrameHeader(frame: Buffer, at: number, timeMs: number, channel: number): void {
   frame.writeDoubleBE(timeMs, at);
@@ -23,8 +23,9 @@ export function recordFrame(timeMs: number, channel: number, value: Uint8Array):
   return frame;
 }
 
-/** In the place of the channel's highest bit. */
+/** In the place of the channel's two highest bits. */
 const END_OF_CHANNEL = 0x80000000;
+const PASSED = 0x40000000;
 
 /** Says that a channel is no more: nothing that it told can be relied on. */
 export function endOfChannelFrame(timeMs: number, channel: number): Buffer {
@@ -38,11 +39,26 @@ export function isEndOfChannel(frame: Buffer): boolean {
   return (frame[8] & 0x80) !== 0;
 }
 
+/** Says that so many messages were turned away at receipt, with so many prefixes that nobody asked for. */
+export function passedFrame(messages: number, prefixes: number): Buffer {
+  const frame = Buffer.alloc(FRAME_HEADER + 8);
+  frame.writeUInt32BE(PASSED, 8);
+  frame.writeUInt32BE(messages, FRAME_HEADER);
+  frame.writeUInt32BE(prefixes, FRAME_HEADER + 4);
+  return frame;
+}
+
+/** What a frame of `passedFrame` says; undefined for any other. */
+export function readPassed(frame: Buffer): { readonly messages: number; readonly prefixes: number } | undefined {
+  if ((frame[8] & 0x40) === 0 || frame.length < FRAME_HEADER + 8) return undefined;
+  return { messages: frame.readUInt32BE(FRAME_HEADER), prefixes: frame.readUInt32BE(FRAME_HEADER + 4) };
+}
+
 /** Unix ms; below 0 when the record has none. */
 export function frameTimeMs(frame: Buffer): number {
   return frame.readDoubleBE(0);
 }
 
 export function frameChannel(frame: Buffer): number {
-  return frame.readUInt32BE(8) % END_OF_CHANNEL;
+  return frame.readUInt32BE(8) % PASSED;
 }

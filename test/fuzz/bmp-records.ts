@@ -3,6 +3,7 @@
 import { parseAsPath } from '../../src/bgp/as-path.ts';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { BmpDecoder } from '../../src/kafka/bmp/decoder.ts';
+import { RecordFilter } from '../../src/kafka/bmp/record-filter.ts';
 import { recordFrame } from '../../src/kafka/record-frame.ts';
 import { filterOf, Heard } from '../kafka/bmp/heard.ts';
 import * as bytes from '../kafka/bmp/messages.ts';
@@ -77,6 +78,7 @@ export const BMP_TARGET: FuzzTarget = {
       seed,
     );
     const filter = filterOf('192.0.2.0/24', '2001:db8::/32');
+    const atReceipt = new RecordFilter(filter);
     let decoder = new BmpDecoder({ filter, maxPeers: MAX_PEERS });
     let inputs = 0;
     const next = (): Buffer => {
@@ -84,13 +86,16 @@ export const BMP_TARGET: FuzzTarget = {
       if (inputs++ % 40 === 0) decoder = new BmpDecoder({ filter, maxPeers: MAX_PEERS });
       return mutator.next();
     };
-    return runChecks(runs, next, (record) => check(decoder, record, Math.floor(mutator.random() * 4)));
+    return runChecks(runs, next, (record) => check(decoder, atReceipt, record, Math.floor(mutator.random() * 4)));
   },
 };
 
-function check(decoder: BmpDecoder, record: Buffer, channel: number): boolean {
+function check(decoder: BmpDecoder, atReceipt: RecordFilter, record: Buffer, channel: number): boolean {
   const heard = new Heard();
+  const isNeeded = atReceipt.isNeeded(record);
   decoder.decode([recordFrame(1_767_225_605_000, channel, record)], heard);
+  const isOfUse = heard.words.some((word) => !word.startsWith('passed'));
+  if (isOfUse && !isNeeded) throw new Error(`turned away: ${heard.words.join()}`);
   for (const { vp, timeUs, withdrawn, announced, attributes } of heard.updates) {
     for (const text of [...withdrawn, ...announced])
       if (parsePrefix(text)?.text !== text || !/^(?:192\.0\.2\.|2001:db8:)/.test(text))

@@ -7,7 +7,7 @@
  */
 import type { RouteAttributes } from '../../bgp/route-event.ts';
 import type { EventSink, FrameDecoder } from '../../stream/frame-decoder.ts';
-import { FRAME_HEADER, frameChannel, frameTimeMs, isEndOfChannel } from '../record-frame.ts';
+import { FRAME_HEADER, frameChannel, frameTimeMs, isEndOfChannel, readPassed } from '../record-frame.ts';
 import { readEnvelope } from './envelope.ts';
 import { BMP_DECODE_FAILURES, BMP_UNUSED, type BmpDecodeFailure, type BmpUnused } from './failures.ts';
 import { readPathIds } from './open-message.ts';
@@ -78,6 +78,12 @@ export class BmpDecoder implements FrameDecoder {
     this.#channel = frameChannel(frame);
     if (isEndOfChannel(frame)) {
       this.#channelEnded();
+      return;
+    }
+    const passed = readPassed(frame);
+    if (passed !== undefined) {
+      this.#passedMessages += passed.messages;
+      this.#passedPrefixes += passed.prefixes;
       return;
     }
     const bytes = frame.subarray(FRAME_HEADER);

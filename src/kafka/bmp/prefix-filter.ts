@@ -68,11 +68,11 @@ export class PrefixFilter {
 
   /**
    * The canonical text of a prefix that is monitored or lies inside one that is; undefined for any other.
-   * @param bytes hold the address from `at` on, in as many bytes as the length needs
+   * @param bytes hold the address from `at` on, in as many bytes as the length needs; bits that are missing are 0
    * @param length at most 32 or 128
    */
   find(afi: Afi, bytes: Uint8Array, at: number, length: number): string | undefined {
-    const end = at + ((length + 7) >> 3);
+    const end = Math.min(bytes.length, at + ((length + 7) >> 3));
     const family = afi === 'ipv4' ? this.#ipv4 : this.#ipv6;
     if (!family.mayHave(gateOf(afi, masked(wordAt(bytes, at, end), length)))) return undefined;
     const address = afi === 'ipv4' ? [0] : [0, 0, 0, 0];
