@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   exporterMetrics,
   legitimacyMetrics,
+  placeMetrics,
   prefixMetrics,
   rpkiMetrics,
   streamMetrics,
@@ -26,6 +27,12 @@ const SECTIONS: readonly Section[] = [
     text: `Every monitored prefix has its series from the first scrape on, at 0 where nothing is known yet, but for those that say
 "absent". They speak of that very prefix; only the two metrics of more-specifics speak of what lies inside it.`,
     metrics: Object.values(prefixMetrics),
+  },
+  {
+    title: 'From where',
+    text: `The same vantage points, by where they are ([numbers.md](numbers.md#where-from-which-parts-of-the-internet)). A prefix has all of its regions and
+projects from the first scrape on.`,
+    metrics: Object.values(placeMetrics),
   },
   {
     title: 'Legitimacy',

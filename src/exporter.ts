@@ -24,6 +24,7 @@ import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
 import { LegitimacyView } from './metrics/legitimacy-view.ts';
 import type { FamilySource } from './metrics/metric.ts';
+import { PlaceView } from './metrics/place-view.ts';
 import { PrefixView } from './metrics/prefix-view.ts';
 import { RpkiView } from './metrics/rpki-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
@@ -232,6 +233,7 @@ class Exporter implements RunningExporter {
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
     const prefixes = new PrefixView(this.table, source.stats);
+    const places = new PlaceView(this.table, tableConfig.countries);
     const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
     const table = new TableView(this.table, this.figures, machineMs);
     const unixMs = () => machineMs(timers.now());
@@ -252,6 +254,7 @@ class Exporter implements RunningExporter {
     const own = new ExporterView(this.#exporterFigures, droppedSeries, machineMs);
     this.#collect = () => [
       prefixes.collect(),
+      places.collect(),
       ...(legitimacy === undefined ? [] : [legitimacy.collect()]),
       ...(validatedView === undefined ? [] : [validatedView.collect()]),
       table.collect(),

@@ -54,6 +54,7 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
       'value',
       { label: 'instance', name: 'Instance' },
       { label: 'more_specific', name: 'More-specific' },
+      { label: 'region', name: 'Region' },
     ],
     hidden: ['job', 'afi', 'group', 'description', 'source', 'session', 'why'],
     sortBy: [{ column: 'Severity', descending: false }],

@@ -1,6 +1,6 @@
 /** One prefix in depth. */
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { prefixMetrics as p } from '../../src/metrics/catalogue.ts';
+import { prefixMetrics as p, placeMetrics as place } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { FILL, INK } from './colours.ts';
 import {
@@ -211,6 +211,37 @@ export function prefix() {
         ],
         steps: VISIBILITY_BARS,
         mappings: [NOT_TRUSTED_BARS],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'VPs by region',
+        description:
+          'Vantage points that see the prefix, by where they are, stacked. A colour that vanishes while others stay: that part of the Internet lost it, by an anycast site, a peering or a filter there.',
+        unit: 'short',
+        width: 12,
+        height: 9,
+        min: 0,
+        stacked: true,
+        queries: [[by('region', place.prefixRegionVisibleVps), '{{region}}']],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Share of the expected VPs, by region',
+        description:
+          'Visible over expected vantage points of each region in which any are expected. A line far below the others is a region that lost the prefix; of a region with two or three vantage points it means little.',
+        unit: 'percentunit',
+        width: 12,
+        height: 9,
+        min: 0,
+        max: 1,
+        queries: [
+          [
+            `sum by (region) (${prefixes.spoken(prefixes.select(place.prefixRegionVisibleVps), ['region'])}) / (sum by (region) (${prefixes.spoken(prefixes.select(place.prefixRegionExpectedVps), ['region'])}) > 0)`,
+            '{{region}}',
+          ],
+        ],
       }),
     )
     .withPanel(

@@ -87,6 +87,8 @@ export interface Config {
     readonly expectedVps: 'seen' | 'full_feed';
     /** 0: never. */
     readonly vpPollIntervalMs: number;
+    /** Codes of ISO 3166-1 in capitals, distinct: countries whose VPs have series of their own. */
+    readonly countries: readonly string[];
     readonly dataApiLagMs: number;
   };
   readonly storage: {
@@ -213,6 +215,7 @@ function toConfig(
       expectedWindowMs: table.expected_window,
       expectedVps: table.expected_vps,
       vpPollIntervalMs: table.vp_poll_interval,
+      countries: table.countries,
       dataApiLagMs: table.data_api_lag,
     },
     storage: {

@@ -13,6 +13,9 @@ const MAX_UPSTREAMS = 256;
 /** ASes of one rule for paths. */
 const MAX_PATH_RULES = 1_000;
 
+/** A series a prefix each, twice. */
+const MAX_COUNTRIES = 32;
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -63,6 +66,7 @@ export const configSchema = values.section({
     expected_vps: values.oneOf('seen', 'full_feed').default('seen'),
     vp_poll_interval: values.duration(10 * SECOND_MS, DAY_MS, 'never').default(10 * MINUTE_MS),
     data_api_lag: values.duration(0, HOUR_MS).default(2 * MINUTE_MS),
+    countries: values.countries(MAX_COUNTRIES).default([]),
   }),
   storage: values.section({
     path: values.path('the path of a folder').optional(),

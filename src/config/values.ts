@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { EXPECTED_KEY, keyFault } from '../api-key.ts';
 import { type AsOrSet, asSet, MAX_ASN, parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, MAX_LENGTH, maskWords, type Prefix, parseAddress, parsePrefix } from '../bgp/prefix.ts';
+import { countryOf } from '../bgp/regions.ts';
 import { suggestion } from '../suggestion.ts';
 import { parseUrl } from '../url.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -294,6 +295,24 @@ export function asList(maxCount: number) {
   return z
     .array(asNumber, { error: 'expected a list of AS numbers' })
     .max(maxCount, `expected at most ${maxCount} AS numbers`);
+}
+
+const country = value<string>('a country by its two letters (ISO 3166), such as NL', (input) => {
+  const found = typeof input === 'string' && input.length <= 100 ? countryOf(input) : '';
+  if (found === '') return refuse();
+  return input === found ? accept(found) : refuse(`did you mean ${found}?`);
+});
+
+/** Distinct countries, also none. */
+export function countries(maxCount: number) {
+  return z
+    .array(country, { error: 'expected a list of countries such as [NL, DE]' })
+    .transform((list, context): readonly string[] => {
+      if (list.length > maxCount) addFault(context, [], `expected at most ${maxCount} countries, got ${list.length}`);
+      for (const [i, one] of list.entries())
+        if (list.indexOf(one) < i) addFault(context, [i], `${one} is listed twice`);
+      return list;
+    });
 }
 
 /** A segment of a path has no more (RFC 4271 section 4.3). */

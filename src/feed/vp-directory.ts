@@ -124,10 +124,14 @@ export class VpDirectory {
     for (const [key, sinceMs] of missing) this.#missing.set(key, sinceMs);
     if (this.#isDoubtful(missing, going)) {
       // The list before it still tells whom to ask.
-      if (this.#vps.length === 0) this.#vps = vps;
+      if (this.#vps.length === 0) {
+        this.#vps = vps;
+        table.ledger.learnPlaces(source, vps);
+      }
       return;
     }
     this.#settle();
+    table.ledger.learnPlaces(source, vps);
     if (table.options.expectedVps === 'full_feed') this.#readFullFeeds(vps);
     const back = this.#backBy(listings);
     this.#takeAway(going);

@@ -39,6 +39,12 @@ export interface HistoryVp extends ListedVp {
   /** Routes in its table; undefined when unknown. */
   readonly ribSizeV4: number | undefined;
   readonly ribSizeV6: number | undefined;
+  /** Where its session's address is: the two letters of ISO 3166, or an English name; empty or absent: not told. */
+  readonly country?: string;
+  /** The same of the organisation that runs it. */
+  readonly orgCountry?: string;
+  /** Whose collector hears it: `bgproutes.io`, `ris` or `routeviews`; empty or absent: not told. */
+  readonly source?: string;
 }
 
 /** The route of one VP to one prefix. */

@@ -78,6 +78,25 @@ export class CellStore {
     this.#words[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 4 + 1] = mark;
   }
 
+  /**
+   * Counts the cells of a row by a number that each VP has: those that hold a route, and those without one that have a mark.
+   * @param end one above the highest VP
+   */
+  countBy(row: Row, numberOf: Uint16Array, end: number, held: Uint32Array, lost: Uint32Array): void {
+    const { blocks } = row;
+    for (let at = 0; at < blocks.length; at++) {
+      const block = blocks[at];
+      if (block === NO_BLOCK) continue;
+      const words = this.#words[Math.floor(block / BLOCKS_PER_CHUNK)];
+      let word = (block % BLOCKS_PER_CHUNK) << (BLOCK_BITS + 2);
+      const last = Math.min(end, (at + 1) << BLOCK_BITS);
+      for (let vp = at << BLOCK_BITS; vp < last; vp++, word += 4) {
+        if (words[word] !== 0) held[numberOf[vp]]++;
+        else if (words[word + 1] !== 0) lost[numberOf[vp]]++;
+      }
+    }
+  }
+
   /** The cell of a VP in a prefix's row of blocks, or -1 when it was never made. */
   find(row: Row, vp: number): number {
     const block = vp >>> BLOCK_BITS < row.blocks.length ? row.blocks[vp >>> BLOCK_BITS] : NO_BLOCK;

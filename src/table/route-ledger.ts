@@ -7,6 +7,7 @@ import { CellStore } from './cell-store.ts';
 import { Ownership, type TableSource } from './ownership.ts';
 import { PathTable } from './path-table.ts';
 import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import type { ListedPlace } from './vp-places.ts';
 import { VpRegistry } from './vp-registry.ts';
 
 /** The bounds of the table. Closed list: it becomes a label. */
@@ -125,6 +126,11 @@ export class RouteLedger {
     if (known === undefined) return;
     this.vps.counted[vp] = change === 1 ? 1 : 0;
     this.vpsByProtocol[known.protocol] += change;
+  }
+
+  /** Takes what a list of VPs, of the source at this place, says of where VPs are. */
+  learnPlaces(source: number, vps: Iterable<ListedPlace>): void {
+    if (this.vps.learnPlaces(source, vps)) this.generation++;
   }
 
   countFullFeed(vp: number, change: 1 | -1): void {

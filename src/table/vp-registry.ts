@@ -4,6 +4,7 @@ import { bmpHash } from '../bgp/route-integers.ts';
 import { type Speaker, type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
 import { hashText, TextIndex } from './text-index.ts';
 import { NO_ROUTER, VpIndex } from './vp-index.ts';
+import { type ListedPlace, VpPlaces } from './vp-places.ts';
 
 /** What `find` and `add` give when the bound is reached. */
 export const VP_LIMIT = -2;
@@ -35,6 +36,9 @@ export class VpRegistry {
   slowClocks = 0;
   /** By VP: bit 1 full feed in IPv4, bit 2 in IPv6. */
   readonly fullFeed: Uint8Array;
+  /** By VP: the number of its place in `places`. */
+  readonly place: Uint16Array;
+  readonly places = new VpPlaces();
 
   /** @param limit most VPs at once */
   constructor(limit: number) {
@@ -47,6 +51,7 @@ export class VpRegistry {
     this.listed = new Uint8Array(limit);
     this.clockOffsetUs = new Float64Array(limit);
     this.fullFeed = new Uint8Array(limit);
+    this.place = new Uint16Array(limit);
   }
 
   get size(): number {
@@ -108,7 +113,23 @@ export class VpRegistry {
     this.clockOffsetUs[number] = 0;
     this.fullFeed[number] = 0;
     this.listed[number] = 0;
+    this.place[number] = this.places.find(key);
     return number;
+  }
+
+  /**
+   * Takes a list of VPs, of this teller (the place of a source), as what is known of where VPs are.
+   * @returns whether a VP that is here is elsewhere now
+   */
+  learnPlaces(teller: number, vps: Iterable<ListedPlace>): boolean {
+    this.places.learn(teller, vps);
+    let hasChanged = false;
+    for (const [key, number] of this.#byKey) {
+      const place = this.places.find(key);
+      if (place !== this.place[number]) hasChanged = true;
+      this.place[number] = place;
+    }
+    return hasChanged;
   }
 
   /** Notes how far the VP's clock is behind, microseconds. */

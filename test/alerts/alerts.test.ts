@@ -15,6 +15,7 @@ it('every alert that operators were promised is there, and no other', () => {
     [
       'BGPPrefixVisibilityDrop',
       'BGPPrefixNotVisible',
+      'BGPPrefixRegionNotVisible',
       'BGPPrefixUnexpectedOrigin',
       'BGPPrefixMultipleOrigins',
       'BGPPrefixUnexpectedUpstream',

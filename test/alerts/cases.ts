@@ -2,6 +2,7 @@
 import {
   exporterMetrics as exporter,
   legitimacyMetrics as legitimacy,
+  placeMetrics as place,
   prefixMetrics as prefix,
   rpkiMetrics as rpki,
   streamMetrics as stream,
@@ -187,6 +188,26 @@ const coverLost = (left: number): World => ({
   ),
 });
 
+/** The VPs of a region that see the prefix, and those that are expected to. */
+const region = (name: string, seen: Steps, expected: Steps): World => ({
+  [of.prefix(place.prefixRegionVisibleVps.name, { region: name })]: levels(...seen),
+  [of.prefix(place.prefixRegionExpectedVps.name, { region: name })]: levels(...expected),
+});
+
+/** The VPs of Africa, of which `seen` see the prefix during the event. */
+const fromAfrica = (seen: number, expected = 5): World => ({
+  ...region(
+    'africa',
+    [
+      [expected, BEFORE],
+      [seen, DURING],
+      [expected, AFTER],
+    ],
+    [[expected, ALL]],
+  ),
+  ...region('europe', [[60 - expected, ALL]], [[60 - expected, ALL]]),
+});
+
 const moreSpecific = (vps: number): World => ({
   ...during(of.prefix(prefix.prefixMoreSpecifics.name), 0, 1),
   [of.prefix(prefix.prefixMoreSpecificVps.name, { more_specific: '192.0.2.128/25' })]: levels(
@@ -231,6 +252,49 @@ export const prefixEvents: readonly PrefixEvent[] = [
     description:
       `0 of 60 expected vantage points see ${OURS} (0%; a day's usual level: 100%). ` +
       'Check first whether your routers still announce it, and to whom; then the sessions with your upstreams.',
+  },
+  {
+    alert: 'BGPPrefixRegionNotVisible',
+    severity: 'warning',
+    labels: { prefix: OURS, region: 'africa' },
+    event: fromAfrica(0),
+    notYet: 4,
+    fires: 6,
+    kept: 4,
+    gone: 6,
+    notFiring: [
+      { name: 'one of five VPs there still sees it', changes: fromAfrica(1) },
+      { name: 'two VPs there lost it: too few to tell', changes: fromAfrica(0, 2) },
+      {
+        name: 'nobody knows where the VPs are that lost it',
+        changes: region(
+          'unknown',
+          [
+            [5, BEFORE],
+            [0, DURING],
+            [5, AFTER],
+          ],
+          [[5, ALL]],
+        ),
+      },
+      {
+        name: 'a region from which nobody has ever seen it',
+        changes: region('oceania', [[0, ALL]], [[0, ALL]]),
+      },
+      {
+        name: 'nobody sees it anywhere, which is another alert',
+        changes: { ...seenBy(0), ...fromAfrica(0) },
+        others: [
+          critical('BGPPrefixNotVisible'),
+          critical('BGPPrefixVisibilityDrop'),
+          warning('BGPPrefixVisibilityDrop'),
+        ],
+      },
+    ],
+    summary: `${OURS} is not visible from africa (office)`,
+    description:
+      `0 vantage points in africa see ${OURS}; three at least did within the window. Others see it: a part of the Internet has lost it. ` +
+      'Check first which of your upstreams and peerings serve that region (panel "VPs by region" of the Prefix dashboard): an anycast site, an export filter or a community that holds the route back there.',
   },
   {
     alert: 'BGPPrefixVisibilityDrop',
@@ -711,6 +775,40 @@ const vpLossTests: readonly RuleTest[] = [
     minutes: ALL,
     changes: visibility({ minutes: ALL, seen: 0, expected: 0 }),
     checks: [{ at: BEFORE, firing: [critical('BGPPrefixNotVisible')] }],
+  },
+  {
+    alert: 'BGPPrefixRegionNotVisible',
+    kinds: ['quiet: VPs lost'],
+    name: 'the VPs of the region go down themselves, and those that stay there see less',
+    minutes: ALL,
+    changes: {
+      [of.prefix(prefix.prefixVpLosses.name, { reason: 'vp_down' })]: levels([0, BEFORE], [20, DURING + AFTER]),
+      ...visibility({ minutes: BEFORE, seen: 60, expected: 60 }, { minutes: DURING + AFTER, seen: 37, expected: 40 }),
+      ...region(
+        'africa',
+        [
+          [5, BEFORE],
+          [0, DURING + AFTER],
+        ],
+        [
+          [5, BEFORE],
+          [0, DURING + AFTER],
+        ],
+      ),
+      ...region(
+        'asia',
+        [
+          [18, BEFORE],
+          [0, DURING],
+          [3, AFTER],
+        ],
+        [
+          [18, BEFORE],
+          [3, DURING + AFTER],
+        ],
+      ),
+    },
+    checks: [BEFORE + 7, BEFORE + DURING - 1, ALL - 1].map((at) => ({ at, firing: [] })),
   },
   {
     alert: 'BGPPrefixVisibilityDrop',

@@ -7,7 +7,17 @@ import { readRules } from './rules-file.ts';
 import { atTwoSites, eachAtItsSite } from './sites.ts';
 
 /** Labels that tell alerts of one name apart; what fires is compared by these. */
-const KEYS = ['alertname', 'severity', 'prefix', 'more_specific', 'source', 'session', 'why', 'site'] as const;
+const KEYS = [
+  'alertname',
+  'severity',
+  'prefix',
+  'more_specific',
+  'region',
+  'source',
+  'session',
+  'why',
+  'site',
+] as const;
 
 function sample(fired: Fired): string {
   const pairs = KEYS.filter((key) => fired[key] !== undefined).map((key) => `${key}="${fired[key]}"`);

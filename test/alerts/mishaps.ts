@@ -6,6 +6,7 @@ import {
   exporterMetrics as exporter,
   legitimacyMetrics as legitimacy,
   ownMetrics,
+  placeMetrics as place,
   prefixMetrics as prefix,
   streamMetrics as stream,
   tableMetrics as table,
@@ -19,7 +20,9 @@ const COUNTERS = new Set(
     kind === 'counter' ? [name] : kind === 'histogram' ? [`${name}_bucket`, `${name}_count`] : [],
   ),
 );
-const PREFIX_METRICS = new Set([...Object.values(prefix), ...Object.values(legitimacy)].map(({ name }) => name));
+const PREFIX_METRICS = new Set(
+  [...Object.values(prefix), ...Object.values(place), ...Object.values(legitimacy)].map(({ name }) => name),
+);
 /** What an exporter says of a prefix that it knows nothing of yet; other gauges of prefixes are then absent. */
 const EMPTY: ReadonlyMap<string, number> = new Map([
   [prefix.prefixInfo.name, 1],
@@ -35,6 +38,8 @@ const EMPTY: ReadonlyMap<string, number> = new Map([
     prefix.prefixUnexpectedUpstreamVps,
     prefix.prefixPrependedVps,
     prefix.prefixMoreSpecifics,
+    place.prefixRegionVisibleVps,
+    place.prefixRegionExpectedVps,
   ].map(({ name }) => [name, 0] as const),
 ]);
 
@@ -62,13 +67,14 @@ const key = (labels: ReadonlyMap<string, string>) =>
 function denominatorShrinks(world: readonly Series[], from: number, known: 0 | 1): Series[] {
   const visible = new Map(
     world
-      .filter(({ metric }) => metric === prefix.prefixVisibleVps.name)
+      .filter(({ metric }) => metric === prefix.prefixVisibleVps.name || metric === place.prefixRegionVisibleVps.name)
       .map((each) => [key(each.labels), each.samples]),
   );
   return world.map((each) => {
     const seen = (minute: number) => visible.get(key(each.labels))![minute]!;
     switch (each.metric) {
       case prefix.prefixExpectedVps.name:
+      case place.prefixRegionExpectedVps.name:
         return change(each, (minute, was) => (minute < from ? was : seen(minute)));
       case prefix.prefixVisibilityRatio.name:
         return change(each, (minute, was) => (minute < from ? was : seen(minute) === 0 ? '_' : 1));

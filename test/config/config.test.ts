@@ -98,6 +98,7 @@ describe('a configuration', () => {
         expectedVps: 'seen',
         vpPollIntervalMs: 600_000,
         dataApiLagMs: 120_000,
+        countries: [],
       },
       storage: { path: undefined, snapshotIntervalMs: 60_000 },
       otlp: undefined,
@@ -158,6 +159,7 @@ table:
   expected_vps: full_feed
   vp_poll_interval: 1m30s
   data_api_lag: 500ms
+  countries: [NL, NO]
 storage: {path: state, snapshot_interval: 30s}
 rpki:
   sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m},
@@ -201,6 +203,7 @@ log: {level: debug, format: json}
       expectedVps: 'full_feed',
       vpPollIntervalMs: 90_000,
       dataApiLagMs: 500,
+      countries: ['NL', 'NO'],
     });
     expect(config.storage).toEqual({ path: 'state', snapshotIntervalMs: 30_000 });
     expect(config.rpki).toEqual({

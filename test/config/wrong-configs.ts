@@ -362,6 +362,25 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('table.data_api_lag', '-1m', 'expected a duration from 0 to 1h, got "-1m"'),
   value('table.expected_vps', 'ful_feed', 'expected one of seen, full_feed, got "ful_feed" (did you mean full_feed?)'),
   value('table.seed', 'yes', 'expected true or false, got "yes"'),
+  value('table.countries', 'NL', 'expected a list of countries such as [NL, DE], got a text'),
+  {
+    name: 'countries that are none, or named by a word',
+    yaml: `${OK}table: {countries: [XX, Norway]}\n`,
+    problems: [
+      'bgp.yml:2:21: table.countries[0]: expected a country by its two letters (ISO 3166), such as NL, got "XX"',
+      'bgp.yml:2:25: table.countries[1]: expected a country by its two letters (ISO 3166), such as NL, got "Norway" (did you mean NO?)',
+    ],
+  },
+  {
+    name: 'a country that is listed twice',
+    yaml: `${OK}table: {countries: [NL, NL]}\n`,
+    problems: ['bgp.yml:2:25: table.countries[1]: NL is listed twice'],
+  },
+  {
+    name: 'too many countries',
+    yaml: `${OK}table: {countries: [AD, AE, AF, AG, AL, AM, AO, AR, AT, AU, AZ, BA, BB, BD, BE, BF, BG, BH, BI, BJ, BN, BO, BR, BS, BT, BW, BY, BZ, CA, CD, CF, CG, CH]}\n`,
+    problems: ['bgp.yml:2:20: table.countries: expected at most 32 countries, got 33'],
+  },
   // --- rpki, paths
   {
     name: 'rpki without a source',

@@ -268,3 +268,20 @@ it('with full_feed nobody expects a route of a VP that left the list, or that th
   await read(listed(BMP, 'up'), listed(BMP, 'up', 10));
   expect(table.fullFeedVps.ipv4).toBe(1);
 });
+
+it('a list tells where VPs are: those of the table, and those that are heard later', async () => {
+  const { table, readAll, announce } = world();
+  const LATE: VantagePoint = { protocol: 'bgp', asn: 64_609, ip: '198.51.100.9' };
+  const placeOf = (vp: VantagePoint) => table.vps.places.all[table.vps.place[table.vps.find(vp)]!];
+  const listed = (vp: VantagePoint, country: string, source: string): HistoryVp => {
+    return { ...{ id: '7', vp, status: 'up' }, ...NO_SIZES, country, source };
+  };
+  expect(placeOf(BGP)).toEqual({ country: '', region: 'unknown', source: 'unknown' });
+  await readAll([listed(BGP, 'ZA', 'ris'), listed(BMP, '', 'routeviews'), listed(LATE, 'JP', 'bgproutes.io')]);
+  announce(LATE);
+  expect([BGP, BMP, LATE].map(placeOf)).toEqual([
+    { country: 'ZA', region: 'africa', source: 'ris' },
+    { country: '', region: 'unknown', source: 'routeviews' },
+    { country: 'JP', region: 'asia', source: 'bgproutes.io' },
+  ]);
+});

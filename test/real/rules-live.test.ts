@@ -23,6 +23,8 @@ const NOT_HERE = [
   'bgp:stream_stale:bool mute', // six hours without a frame
   'bgp:stream_stale:bool silence', // there is a canary here
   'bgp:prefix_vps_gone:bool', // four fifths of the VPs down
+  'bgp:prefix_fault:value region_not_visible', // a whole region that loses a prefix
+  'BGPPrefixRegionNotVisible warning', // that too
   'bgp:prefix_fault:forgotten', // a restart
   'bgp:exporter_gone:timestamp', // the next test
   'bgp:exporters_missing:bool', // there too

@@ -81,7 +81,7 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
       .map((name) => /^(BGPPrefix\w+)\.test\.yml$/.exec(name)?.[1])
       .filter((name) => name !== undefined && !PRESENCE.includes(name)) as string[];
 
-    const guard = /^ +and \(bgp:prefix_trusted:bool == 1\)$/gm;
+    const guard = /^ +and (?:ignoring \(region\) )?\(bgp:prefix_trusted:bool == 1\)$/gm;
     it.each(ABSENCE)('that it may not know: %s', async (alert) => {
       for (const kind of ['quiet: stream down', 'quiet: not seeded']) {
         expect(await failures(kind, of(alert), (text) => text.replace(guard, '')), kind).toBeGreaterThan(0);
@@ -110,6 +110,7 @@ describe.skipIf(!hasProgram('promtool'))('promtool', () => {
 
     it.each([
       ['BGPPrefixVisibilityDrop', /^ +unless \(bgp:prefix_vp_loss:ratio30m > 0\.2\)$/gm],
+      ['BGPPrefixRegionNotVisible', /^ +unless ignoring \(region\) \(bgp:prefix_vp_loss:ratio30m > 0\.2\)$/gm],
       ['BGPPrefixNotVisible', /^ +unless bgp:prefix_vps_gone:bool$/gm],
     ])('that VPs go down themselves: %s', async (alert, unless) => {
       expect(await failures('quiet: VPs lost', of(alert), (text) => text.replace(unless, ''))).toBeGreaterThan(0);

@@ -89,6 +89,8 @@ export class RipestatHistory implements History {
       status: peer.prefixes.ipv4 + peer.prefixes.ipv6 > 0 ? 'up' : 'unknown',
       ribSizeV4: tableSize(peer, 'ipv4'),
       ribSizeV6: tableSize(peer, 'ipv6'),
+      country: peer.country,
+      source: 'ris',
     }));
   }
 

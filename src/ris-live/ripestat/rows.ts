@@ -4,6 +4,7 @@
  */
 import type { Afi, Prefix } from '../../bgp/prefix.ts';
 import { containsPrefix, formatAddress, parseAddress, parsePrefix } from '../../bgp/prefix.ts';
+import { countryOf } from '../../bgp/regions.ts';
 import type { VantagePoint } from '../../bgp/vantage-point.ts';
 import { asnOf, communitiesText, pathText } from '../route-text.ts';
 
@@ -29,6 +30,8 @@ const DAMAGE: readonly RipestatSkipped[] = ['shape', 'source', 'prefix', 'as_pat
 export interface RisPeer {
   /** In its short name, `rrc21`. */
   readonly collector: string;
+  /** Where the collector is, and its peer with it: the two letters of ISO 3166. Empty of a multi-hop collector: its peers are anywhere. */
+  readonly country: string;
   /** Unique: collector, address and AS, `rrc21 192.0.2.1 64496`. */
   readonly id: string;
   readonly vp: VantagePoint;
@@ -92,8 +95,9 @@ export function readPeers(data: unknown): { readonly peers: readonly RisPeer[]; 
       continue;
     }
     if (typeof rrc.deactivated_on === 'string' && rrc.deactivated_on !== '') continue;
+    const country = countryOfCollector(rrc);
     for (const peer of rrc.peers as readonly unknown[]) {
-      const read = isObject(peer) ? readPeer(peer, collector) : undefined;
+      const read = isObject(peer) ? readPeer(peer, collector, country) : undefined;
       if (read === undefined) unread++;
       else peers.push(read);
     }
@@ -101,17 +105,24 @@ export function readPeers(data: unknown): { readonly peers: readonly RisPeer[]; 
   return { peers, unread };
 }
 
-function readPeer(peer: JsonObject, collector: string): RisPeer | undefined {
+function readPeer(peer: JsonObject, collector: string, country: string): RisPeer | undefined {
   const asn = asnOf(peer.asn);
   const ip = addressOf(peer.ip);
   if (asn === undefined || ip === undefined) return undefined;
   return {
     collector,
+    country,
     id: `${collector} ${ip} ${asn}`,
     vp: { protocol: 'bgp', asn, ip },
     prefixes: { ipv4: countOf(peer.v4_prefix_count), ipv6: countOf(peer.v6_prefix_count) },
     fullFeed: { ipv4: peer.is_full_feed_v4 === true, ipv6: peer.is_full_feed_v6 === true },
   };
+}
+
+/** Of a place such as `London, GB`, `Palo Alto, CA, US` or `Amsterdam, Netherlands`. */
+function countryOfCollector({ multihop, geographical_location: place }: JsonObject): string {
+  if (multihop === true || typeof place !== 'string' || place.length > 200) return '';
+  return countryOf(place.slice(place.lastIndexOf(',') + 1));
 }
 
 /** `rrc00` of the number 0, or of a name such as `RRC00`. */

@@ -41,6 +41,7 @@ describe('rrc-info', () => {
       peers: [
         {
           collector: 'rrc00',
+          country: '',
           id: 'rrc00 2001:db8::1 64496',
           vp: { protocol: 'bgp', asn: 64496, ip: '2001:db8::1' },
           prefixes: { ipv4: 0, ipv6: 200_000 },
@@ -49,6 +50,19 @@ describe('rrc-info', () => {
         expect.objectContaining({ id: 'rrc21 192.0.2.1 64497', fullFeed: { ipv4: true, ipv6: false } }),
       ],
     });
+  });
+
+  it.each([
+    ['London, GB', false, 'GB'],
+    ['Palo Alto, CA, US', undefined, 'US'],
+    ['Amsterdam, Netherlands', false, 'NL'],
+    ['Vienna', false, ''],
+    [7, false, ''],
+    // Peers of such a collector are anywhere.
+    ['Amsterdam, NL', true, ''],
+  ])('a peer of a collector in %j (multihop: %s) is in %j', (place, multihop, country) => {
+    const data = rrcInfo([{ rrc: 1, ip: '192.0.2.1', asn: 64497 }], { 1: { geographical_location: place, multihop } });
+    expect(readPeers(data)?.peers.map((peer) => peer.country)).toEqual([country]);
   });
 
   it('counts what cannot be read, and refuses what is no list', () => {

@@ -54,6 +54,7 @@ export function bgpState(timestamp: string, routes: readonly RouteFacts[]): obje
 export function risPeer(ip: string, asn: number, collector = 'rrc00', full = true): RisPeer {
   return {
     collector,
+    country: '',
     id: `${collector} ${ip} ${asn}`,
     vp: { protocol: 'bgp', asn, ip },
     prefixes: { ipv4: 900_000, ipv6: 200_000 },

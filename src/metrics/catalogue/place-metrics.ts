@@ -1,0 +1,54 @@
+/** From where a monitored prefix is seen: the same vantage points as in the totals, by where they are and who hears them. */
+import { defineMetrics } from '../metric.ts';
+
+/** By prefix, always; those by country only where table.countries lists some. */
+export const placeMetrics = defineMetrics({
+  prefixRegionVisibleVps: {
+    otlpName: 'bgp.prefix.region_visible_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'region'],
+    help: 'Vantage points that hold a route for the prefix now, by the region that they are in: africa, asia, europe, north_america, south_america, oceania, or unknown where the list of vantage points does not tell their country.',
+    bound: '7 a prefix',
+  },
+  prefixRegionExpectedVps: {
+    otlpName: 'bgp.prefix.region_expected_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'region'],
+    help: 'Vantage points that ought to hold a route for the prefix, by the region that they are in. The regions add up to bgp_prefix_expected_vps.',
+    bound: '7 a prefix',
+  },
+  prefixVpSourceVisibleVps: {
+    otlpName: 'bgp.prefix.vp_source_visible_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'vp_source'],
+    help: 'Vantage points that hold a route for the prefix now, by the project whose collectors hear them: bgproutes.io, ris, routeviews, or unknown where no list tells.',
+    bound: '4 a prefix',
+  },
+  prefixVpSourceExpectedVps: {
+    otlpName: 'bgp.prefix.vp_source_expected_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'vp_source'],
+    help: 'Vantage points that ought to hold a route for the prefix, by the project whose collectors hear them.',
+    bound: '4 a prefix',
+  },
+  prefixCountryVisibleVps: {
+    otlpName: 'bgp.prefix.country_visible_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'country'],
+    help: 'Vantage points that hold a route for the prefix now, by country: those that table.countries lists, and other for the rest. Absent where it lists none.',
+    bound: '33 a prefix',
+  },
+  prefixCountryExpectedVps: {
+    otlpName: 'bgp.prefix.country_expected_vps',
+    kind: 'gauge',
+    unit: '{vp}',
+    labels: ['prefix', 'country'],
+    help: 'Vantage points that ought to hold a route for the prefix, by country: those that table.countries lists, and other for the rest. Absent where it lists none.',
+    bound: '33 a prefix',
+  },
+});
