@@ -51,6 +51,16 @@ const CLOSING: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']'
  */
 export function parseAsPath(text: string): AsPath | undefined {
   const path: PathElement[] = [];
+  return readAsPath(text, path) ? path : undefined;
+}
+
+/** Whether the text is a path, without making one of it. */
+export function isAsPath(text: string): boolean {
+  return readAsPath(text);
+}
+
+/** Reads a path, into the list where there is one. */
+function readAsPath(text: string, path?: PathElement[]): boolean {
   let ases = 0;
   let i = 0;
   while (i < text.length) {
@@ -60,8 +70,8 @@ export function parseAsPath(text: string): AsPath | undefined {
     } else if (c === '{' || c === '(' || c === '[') {
       const end = text.indexOf(CLOSING[c], i);
       const members = end === -1 ? undefined : parseMembers(text.slice(i + 1, end));
-      if (members === undefined || (ases += members.length) > MAX_PATH_ASES) return undefined;
-      path.push({ kind: c === '{' ? 'set' : c === '(' ? 'confed-sequence' : 'confed-set', members });
+      if (members === undefined || (ases += members.length) > MAX_PATH_ASES) return false;
+      path?.push({ kind: c === '{' ? 'set' : c === '(' ? 'confed-sequence' : 'confed-set', members });
       i = end + 1;
     } else {
       const start = i;
@@ -71,11 +81,11 @@ export function parseAsPath(text: string): AsPath | undefined {
         if (digit < 0 || digit > 9) break;
         asn = asn * 10 + digit;
       }
-      if (i === start || i - start > 10 || asn > MAX_ASN || ++ases > MAX_PATH_ASES) return undefined;
-      path.push(asn);
+      if (i === start || i - start > 10 || asn > MAX_ASN || ++ases > MAX_PATH_ASES) return false;
+      path?.push(asn);
     }
   }
-  return path;
+  return true;
 }
 
 /** Members are separated by commas or blanks; at least one is needed. */

@@ -8,12 +8,14 @@
  */
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { RouteAttributes, RouteUpdate } from '../bgp/route-event.ts';
+import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
-import { parseJson } from '../json.ts';
+import { parseJson, whyNoObject } from '../json.ts';
 import { asnOf, communitiesText, pathText } from './route-text.ts';
 
 /** Closed list: it becomes a label. Reasons that the bgproutes.io stream has too have the same name. */
 export const RIS_DECODE_FAILURES = [
+  'too_large', // longer than JSON about one BGP message can be, or more prefixes than one can carry
   'invalid_json',
   'not_an_object',
   'service_error', // a `ris_error`: the service refused a request, or is about to close the connection
@@ -117,6 +119,9 @@ export class RisTexts {
  * @param texts kept from frame to frame by who decodes many
  */
 export function decodeRisFrame(text: string | Buffer, texts: RisTexts = new RisTexts()): RisFrame {
+  if (text.length > MAX_UPDATE_TEXT) return failed('too_large');
+  const failure = whyNoObject(text);
+  if (failure !== undefined) return failed(failure);
   const value = parseJson(typeof text === 'string' ? text : text.toString('utf8'));
   if (value === undefined) return failed('invalid_json');
   if (!isObject(value)) return failed('not_an_object');
@@ -194,6 +199,11 @@ function isCollision(notification: unknown): boolean {
   return isObject(notification) && notification.code === CEASE && notification.subcode === COLLISION;
 }
 
+/** Bytes of an UPDATE that are left for prefixes; below 0: there were more than it can carry, and reading has ended. */
+interface Room {
+  bytes: number;
+}
+
 /** Announced prefixes that share a next hop. */
 interface Group {
   readonly prefixes: readonly string[];
@@ -203,8 +213,10 @@ interface Group {
 function decodeUpdate(data: JsonObject, fields: RisMessageFields, texts: RisTexts): RisFrame {
   const { vp, timeUs } = fields;
   const failures: RisDecodeFailure[] = [];
-  const withdrawn = prefixesOf(data.withdrawals, failures, texts);
-  const groups = groupsOf(data.announcements, failures, texts);
+  const room: Room = { bytes: MAX_UPDATE_BYTES };
+  const withdrawn = prefixesOf(data.withdrawals, failures, texts, room);
+  const groups = groupsOf(data.announcements, failures, texts, room);
+  if (room.bytes < 0) return failed('too_large');
   const attributes = groups.length === 0 ? undefined : attributesOf(data, failures);
   const updates: RouteUpdate[] = [];
   if (attributes !== undefined) {
@@ -245,7 +257,7 @@ function attributesOf(data: JsonObject, failures: RisDecodeFailure[]): Omit<Rout
  * `[{"next_hop": TEXT, "prefixes": [TEXT…]}…]`. Until 2021 an IPv6 route with a link-local next hop had two entries with
  * the same prefixes, one for each next hop: they are one announcement, as is a prefix that different entries repeat.
  */
-function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts): Group[] {
+function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts, room: Room): Group[] {
   const groups: Group[] = [];
   if (value === undefined || value === null) return groups;
   if (!Array.isArray(value)) {
@@ -258,7 +270,9 @@ function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts)
       note(failures, 'invalid_prefix');
       continue;
     }
-    let prefixes = prefixesOf(entry.prefixes, failures, texts);
+    const roomBefore = room.bytes;
+    let prefixes = prefixesOf(entry.prefixes, failures, texts, room);
+    if (room.bytes < 0) return groups;
     if (prefixes.length === 0) continue;
     const nextHop = nextHopOf(entry.next_hop, failures);
     if (groups.length > 0) {
@@ -266,6 +280,7 @@ function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts)
       const known = announced;
       const last = groups[groups.length - 1];
       if (isSame(last.prefixes, prefixes)) {
+        room.bytes = roomBefore; // the message had them once
         if (nextHop !== '' && isFirstHopAlone(last.nextHop)) last.nextHop += `,${nextHop}`;
         continue;
       }
@@ -292,8 +307,11 @@ function isFirstHopAlone(nextHop: string): boolean {
   return nextHop !== '' && !nextHop.includes(',');
 }
 
-/** Canonical texts; what is not a prefix is left out and told. `eor` marks the end of a table and is nobody's route. */
-function prefixesOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts): readonly string[] {
+/**
+ * Canonical texts, as far as there is room; what is not a prefix is left out and told. `eor` marks the end of a table and is
+ * nobody's route.
+ */
+function prefixesOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts, room: Room): readonly string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
     note(failures, 'invalid_prefix');
@@ -304,6 +322,8 @@ function prefixesOf(value: unknown, failures: RisDecodeFailure[], texts: RisText
     const prefix = typeof text === 'string' ? texts.prefix(text) : undefined;
     if (prefix !== undefined) prefixes.push(prefix);
     else if (text !== 'eor') note(failures, 'invalid_prefix');
+    room.bytes -= prefix === undefined ? 1 : prefixBytes(Number(prefix.slice(prefix.indexOf('/') + 1)));
+    if (room.bytes < 0) break;
   }
   return prefixes;
 }

@@ -281,6 +281,34 @@ describe('what the service says of itself', () => {
   });
 });
 
+describe('more than one BGP message can carry', () => {
+  const slash24s = (count: number) =>
+    Array.from({ length: count }, (_, i) => `${10 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`);
+  const base = { type: 'UPDATE', peer: '192.0.2.1', peer_asn: '64500', timestamp: 1_700_000_000, host: 'rrc21' };
+  const framed = (fields: object) =>
+    decodeRisFrame(JSON.stringify({ type: 'ris_message', data: { ...base, ...fields } }));
+  const announced = (prefixes: readonly string[], hops = ['192.0.2.1']) => ({
+    path: [64_500],
+    announcements: hops.map((hop) => ({ next_hop: hop, prefixes })),
+  });
+  const refused = { kind: 'failed', reason: 'too_large' };
+
+  // A /24 takes 4 bytes, and there are 65,512.
+  it('is refused, whichever list has it', () => {
+    expect(framed(announced(slash24s(16_379)))).toEqual(refused);
+    expect(framed({ withdrawals: slash24s(16_379) })).toEqual(refused);
+    expect(framed({ ...announced(slash24s(8_190)), withdrawals: slash24s(8_190) })).toEqual(refused);
+    expect(framed({ withdrawals: Array.from({ length: 65_600 }, () => 'x') })).toEqual(refused);
+    expect(framed({ community: '7'.repeat(524_288) })).toEqual(refused);
+  });
+
+  it('is not what one can: the largest is read, also when each of two next hops has the same prefixes', () => {
+    expect(framed(announced(slash24s(16_378)))).toMatchObject({ kind: 'routes', failures: [] });
+    const twice = framed(announced(slash24s(8_189), ['2001:db8::1', 'fe80::1']));
+    expect(twice).toMatchObject({ kind: 'routes', updates: [{ attributes: { nextHop: '2001:db8::1,fe80::1' } }] });
+  });
+});
+
 describe('whatever comes', () => {
   /** What a decoder may promise of any input: it does not throw, and what it gives is what the table takes. */
   function holds(input: string | Buffer, texts: RisTexts): void {

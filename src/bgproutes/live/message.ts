@@ -4,12 +4,12 @@
  *
  * This is the general decoder, by JSON.parse; fast-decoder.ts agrees with it on every input and hands it what it doubts.
  */
-import { parseAsPath } from '../../bgp/as-path.ts';
+import { isAsPath } from '../../bgp/as-path.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
-import { parseJson } from '../../json.ts';
+import { parseJson, whyNoObject } from '../../json.ts';
 import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
 
 /** Closed list: it becomes a label. */
@@ -76,47 +76,10 @@ const KNOWN_KEYS = new Set([
 /** @param text one text frame; bytes are read as UTF-8 */
 export function decodeMessage(text: string | Buffer): DecodeResult {
   if (text.length > MAX_UPDATE_TEXT) return { ok: false, reason: 'too_large' };
-  const failure = outerFailure(text);
+  const failure = whyNoObject(text);
   if (failure !== undefined) return { ok: false, reason: failure };
   const value = parseJson(typeof text === 'string' ? text : text.toString('utf8'));
   return value === undefined ? { ok: false, reason: 'invalid_json' } : decodeValue(value);
-}
-
-/**
- * Why a text cannot be a JSON object, by its first and last character; undefined when it can. Far cheaper than an exception,
- * which matters where a packet has thousands of tiny frames. What is inside another JSON value is not looked at.
- */
-function outerFailure(text: string | Buffer): 'invalid_json' | 'not_an_object' | undefined {
-  const codeAt = (at: number): number => (typeof text === 'string' ? text.charCodeAt(at) : text[at]);
-  let first = 0;
-  let last = text.length - 1;
-  while (first <= last && isBlank(codeAt(first))) first++;
-  while (last > first && isBlank(codeAt(last))) last--;
-  if (first > last) return 'invalid_json';
-  const begin = codeAt(first);
-  const end = codeAt(last);
-  if (begin === 0x7b) return end === 0x7d ? undefined : 'invalid_json'; // {}
-  const length = last + 1 - first;
-  const isOther =
-    (begin === 0x5b && end === 0x5d) || // []
-    (begin === 0x22 && end === 0x22 && length > 1) || // ""
-    ((begin === 0x2d || isDigit(begin)) && isDigit(end)) ||
-    (length <= 5 &&
-      OTHER_VALUES.has(
-        typeof text === 'string' ? text.slice(first, last + 1) : text.toString('latin1', first, last + 1),
-      ));
-  return isOther ? 'not_an_object' : 'invalid_json';
-}
-
-const OTHER_VALUES: ReadonlySet<string> = new Set(['true', 'false', 'null']);
-
-/** RFC 8259 section 2. */
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }
 
 /** The same for a value that was parsed already. */
@@ -142,7 +105,7 @@ export function decodeValue(value: unknown): DecodeResult {
   if (announced.prefixes.length > 0) {
     const asPath = message['as-path'];
     if (asPath === undefined || asPath === null) failures.push('missing_as_path');
-    else if (typeof asPath !== 'string' || parseAsPath(asPath) === undefined) failures.push('invalid_as_path');
+    else if (typeof asPath !== 'string' || !isAsPath(asPath)) failures.push('invalid_as_path');
     else {
       attributes = {
         asPath,
