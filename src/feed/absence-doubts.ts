@@ -8,8 +8,9 @@ import type { Logger } from '../logger.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { PrefixState } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import type { Absence } from '../table/table-comparison.ts';
+import { wordKey } from './history-readers.ts';
 import type { SessionHistory } from './session-history.ts';
-import { type Absence, wordKey } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 /** At least this many that are more than a tenth of all, or more than half of all, are doubted. */

@@ -7,8 +7,8 @@ import type { Logger } from '../logger.ts';
 import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import type { Absence } from '../table/table-comparison.ts';
 import type { SessionHistory } from './session-history.ts';
-import type { Absence } from './table-comparison.ts';
 
 export interface HolderHistoryOptions {
   readonly session: number;

@@ -2,9 +2,9 @@
 import type { Logger } from '../logger.ts';
 import type { History, HistoryVp } from '../stream/history.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import type { Absence, TableComparison } from '../table/table-comparison.ts';
 import { divideAbsences } from './absence-doubts.ts';
 import type { SessionHistory } from './session-history.ts';
-import type { Absence, RibReader } from './table-comparison.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 export interface RibComparisonOptions {
@@ -37,7 +37,7 @@ export class RibComparison {
     ourMs: number,
     signal: AbortSignal,
     onCorrected?: () => void,
-  ): Promise<RibReader> {
+  ): Promise<TableComparison> {
     const { reader, table, now, onDoubted } = this.#options;
     const rib = await reader.readRib(vps, prefixes, ourMs, signal, onCorrected);
     if (signal.aborted) return rib;

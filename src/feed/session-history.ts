@@ -4,9 +4,11 @@
  */
 
 import type { History, HistoryVp, UpdateRow, UpdatesOf } from '../stream/history.ts';
+import type { Holders } from '../table/history-rows.ts';
 import type { MonitoredPrefix } from '../table/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import { applyHistory, applyHolders, type Holders, lastWords, RibReader } from './table-comparison.ts';
+import type { TableComparison } from '../table/table-comparison.ts';
+import { readHolders, readLastWords, readRib, readUpdates } from './history-readers.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 export interface SessionHistoryOptions {
@@ -42,13 +44,11 @@ export class SessionHistory {
     prefixes: readonly string[],
     ourMs: number,
     signal: AbortSignal,
-    onCorrected: () => void = () => {},
-  ): Promise<RibReader> {
+    onCorrected?: () => void,
+  ): Promise<TableComparison> {
     const { history, table, session } = this.#options;
     const atMs = wholeSecond(this.#serviceMs(ourMs));
-    const rib = new RibReader(table, session, atMs, onCorrected);
-    await rib.read(history.rib(vps, prefixes, atMs, signal));
-    return rib;
+    return readRib(table, session, history.rib(vps, prefixes, atMs, signal), atMs, onCorrected);
   }
 
   /** Applies what the VPs said in between. `heardFromMs`: since when the stream was heard. */
@@ -63,7 +63,7 @@ export class SessionHistory {
   ): Promise<void> {
     const { table, session, now } = this.#options;
     const batches = this.#updates(vps, prefixes, fromMs, toMs, signal, of);
-    await applyHistory(table, session, batches, this.#serviceMs(heardFromMs), now);
+    await readUpdates(table, session, batches, this.#serviceMs(heardFromMs), now);
   }
 
   /** The newest word of each VP about each prefix in between, by `wordKey`; nothing is applied. */
@@ -74,7 +74,7 @@ export class SessionHistory {
     toMs: number,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, UpdateRow>> {
-    return lastWords(this.#options.table, this.#updates(vps, prefixes, fromMs, toMs, signal));
+    return readLastWords(this.#options.table, this.#updates(vps, prefixes, fromMs, toMs, signal));
   }
 
   /** Who held the prefixes at `ourMs` counts as expected from now on. */
@@ -85,7 +85,7 @@ export class SessionHistory {
   ): Promise<ReadonlyMap<MonitoredPrefix, Holders>> {
     const { history, directory, table, session, now } = this.#options;
     const batches = history.holders(directory.live, prefixes, wholeSecond(this.#serviceMs(ourMs)), signal);
-    return applyHolders(table, session, batches, now());
+    return readHolders(table, session, batches, now());
   }
 
   #updates(

@@ -1,29 +1,28 @@
 /**
- * Keeps the part of the table that one session answers for complete: seeds it, fills every gap, compares it from time to
- * time. Knows for each prefix until when the table is complete, and says so.
+ * Keeps the part of the table that one session answers for complete: seeds it, fills every gap (gap-fill.ts), compares it from
+ * time to time. Its states, and what moves it from one to the next:
  *
- * The order that loses nothing: the stream is open and its frames are held; the RIB at T and the updates from T on are
- * applied; then what was held; then it is live. The Data API lags the stream, so what happened just before the stream
- * opened may not be in the first answer: once the lag has passed the updates of that time are read again, and only then is
- * the table called complete. No order can do harm: a cell takes nothing older than what it has.
+ *   disconnected --opened, connected--> filling --read--> live --added--> filling
+ *                                       idle while the stream delivers no prefix
+ *   any of them --disconnected--> disconnected
  */
-import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/table-view.ts';
-import { Backoff, type BackoffOptions } from '../stream/backoff.ts';
-import type { History, HistoryVp, UpdatesOf } from '../stream/history.ts';
-import { sleep, type Timers } from '../stream/timers.ts';
+import type { BackoffOptions } from '../stream/backoff.ts';
+import type { History, HistoryVp } from '../stream/history.ts';
+import type { Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import type { Absence } from '../table/table-comparison.ts';
 import { AbsenceDoubts } from './absence-doubts.ts';
+import { Completeness } from './completeness.ts';
 import { FillPace } from './fill-pace.ts';
+import { type FillTools, GapFill, OVERLAP_MS } from './gap-fill.ts';
 import { HolderHistory } from './holders.ts';
-import { PrefixStandings } from './prefix-standings.ts';
 import { attemptReading, type ReadingFailure } from './reading-attempt.ts';
 import { RibComparison } from './rib-comparison.ts';
 import { SeedProgress } from './seed-progress.ts';
 import type { SessionFeed } from './session-feed.ts';
-import { SessionHistory, wholeSecond } from './session-history.ts';
-import type { Absence } from './table-comparison.ts';
+import { SessionHistory } from './session-history.ts';
 import type { VpDirectory } from './vp-directory.ts';
 
 export interface SeederOptions {
@@ -45,53 +44,45 @@ export interface SeederOptions {
   readonly onChange: () => void;
 }
 
-/** A gap longer than this is healed by a RIB: the updates would be the longer answer. */
-const LONG_GAP_MS = 2 * 3_600_000;
 /** How old the list of VPs may be for a comparison. */
 const LIST_AGE_MS = 60_000;
-/** Clocks of the services differ a little. */
-const OVERLAP_MS = 2_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
-/** An invalid key does not become valid by asking again. */
-const FORBIDDEN_RETRY_MS = 600_000;
 /** How long a stop waits for frames that are still to be applied, ms: a stop as a whole is over within 5 s. */
 const MAX_DRAIN_MS = 1_000;
 
+/** `isAccepted`: false while the connection has only opened, and the service may still refuse it. */
+type Phase =
+  | { readonly kind: 'disconnected' }
+  /** The stream delivers no prefix. */
+  | { readonly kind: 'idle'; readonly isAccepted: boolean }
+  /** A gap is filled. `sinceMs` (Unix ms): when the stream began to deliver. */
+  | { readonly kind: 'filling'; readonly isAccepted: boolean; readonly sinceMs: number; readonly fill: GapFill }
+  | { readonly kind: 'live'; readonly isAccepted: boolean; readonly sinceMs: number };
+
+const DISCONNECTED: Phase = { kind: 'disconnected' };
+
 export class SessionSeeder {
   readonly #options: SeederOptions;
-  readonly #standings = new PrefixStandings();
+  readonly #completeness = new Completeness();
   readonly #history: SessionHistory;
   readonly #ribs: RibComparison;
   readonly #doubts: AbsenceDoubts;
   readonly #holders: HolderHistory;
-  /** The monitored prefixes of the session. */
-  #wanted: readonly string[] = [];
-  /** Those that the stream delivers: only of them can a gap be filled. */
-  #prefixes: readonly string[] = [];
-  /** Those that the fill under way has read so far as to let the stream go on. */
-  readonly #current = new Set<string>();
-  /** Those of which routes were given up since the fill under way began to read: it must read them once more. */
-  readonly #lost = new Set<string>();
-  /** Those that the fill under way has begun with. */
-  #filling: readonly string[] = [];
-  #connectedAtMs: number | undefined;
+  readonly #progress: SeedProgress;
+  readonly #fillTools: FillTools;
+  #phase: Phase = DISCONNECTED;
+  /** Aborted at the end of a connection, and by the next fill. */
+  #controller = new AbortController();
   /** VPs that came back, or are new, and whose routes are still to be read; by protocol and id. */
   readonly #returned = new Map<string, HistoryVp>();
-  /** The fill under way has begun when its connection opened, which the service may still refuse. */
-  #early = false;
-  /** The fill under way has the list of VPs, and reads by the clock that is believed. */
-  #isReading = false;
-  readonly #pace: FillPace;
-  readonly #progress: SeedProgress;
-  #controller = new AbortController();
   #running: Promise<void> = Promise.resolve();
   /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
   #beside: Promise<unknown> = Promise.resolve();
 
   constructor(options: SeederOptions) {
-    const { session, table, history, directory, logger, timers, lagMs, figures, onChange, retry = RETRY } = options;
+    const { session, feed, table, history, directory, logger, timers, lagMs, figures, onChange } = options;
+    const { retry = RETRY } = options;
     this.#options = options;
-    this.#pace = new FillPace({ session, logger, timers });
     this.#history = new SessionHistory({ session, table, history, directory, now: () => timers.now() });
     this.#progress = new SeedProgress({ session, table, logger, timers, title: this.#history.title });
     this.#ribs = new RibComparison({
@@ -113,17 +104,24 @@ export class SessionSeeder {
       onMissing: (absences, signal) =>
         this.#doubt(absences, 'most of those that held the prefix a window ago hold it no more', signal),
     });
+    this.#fillTools = {
+      ...{ feed, history, directory, timers, lagMs, retry, onChange, holdMs: options.holdMs ?? 60_000 },
+      ...{ reader: this.#history, ribs: this.#ribs, holders: this.#holders },
+      ...{ completeness: this.#completeness, progress: this.#progress },
+      pace: new FillPace({ session, logger, timers }),
+      attempt: (read, signal) => this.#attempt(read, signal),
+    };
   }
 
   /** Whether the table has all that the session's prefixes have had, up to now, and nothing in it is doubted. */
   get complete(): boolean {
-    return this.#wanted.every((prefix) => this.isTrusted(prefix));
+    return this.wanted.every((prefix) => this.isTrusted(prefix));
   }
 
   /** The same for one prefix. */
   isTrusted(prefix: string): boolean {
-    // The service may still refuse a connection that has only opened.
-    return !this.#early && this.#standings.isLive(prefix) && !this.#doubts.has(prefix);
+    const isRefusable = this.#phase.kind !== 'disconnected' && !this.#phase.isAccepted;
+    return !isRefusable && this.#completeness.isLive(prefix) && !this.#doubts.has(prefix);
   }
 
   /**
@@ -131,41 +129,42 @@ export class SessionSeeder {
    * session's source may own its VPs.
    */
   isCurrent(prefix: string): boolean {
-    return this.#standings.isLive(prefix) || this.#current.has(prefix);
+    return this.#completeness.isCurrent(prefix);
   }
 
   /** All that the session should have. */
   get wanted(): readonly string[] {
-    return this.#wanted;
+    return this.#completeness.wanted;
   }
 
   /** Routes of the prefix were given up: it is read as a whole, by the fill under way or when the stream is back. */
   lost(prefix: string): void {
-    this.#standings.forget(prefix);
+    this.#completeness.lose(prefix);
     this.#holders.forget([prefix]);
-    this.#current.delete(prefix);
-    this.#lost.add(prefix);
   }
 
   /** Whether the stream delivers a prefix that was never read, nor is being read. */
   get needsFill(): boolean {
-    return this.#prefixes.some((prefix) => !this.#standings.isRead(prefix) && !this.#filling.includes(prefix));
+    const fill = this.#phase.kind === 'filling' ? this.#phase.fill : undefined;
+    return this.#completeness.delivered.some(
+      (prefix) => !this.#completeness.isRead(prefix) && fill?.includes(prefix) !== true,
+    );
   }
 
   /** The table was restored, and was complete until then (Unix ms) for these prefixes. */
   restored(completeUntil: Readonly<Record<string, number>>): void {
     const nowMs = this.#options.timers.now();
-    for (const prefix of this.#prefixes) {
+    for (const prefix of this.#completeness.delivered) {
       const until = completeUntil[prefix];
       if (until === undefined) continue;
-      this.#standings.setBehind([prefix], Math.min(until, nowMs));
+      this.#completeness.setBehind([prefix], Math.min(until, nowMs));
       if (this.#options.table.prefixes.find(prefix)?.monitored?.expectedKnown) this.#holders.restored([prefix]);
     }
   }
 
   /** By prefix: until when the table is surely complete; a prefix that was never seeded is not there. */
   completeUntil(): Record<string, number> {
-    return this.#standings.completeUntil(this.#heardUntilMs());
+    return this.#completeness.completeUntil(this.#heardUntilMs());
   }
 
   /**
@@ -173,41 +172,39 @@ export class SessionSeeder {
    * the gap look longer than it was; filling it again costs one empty answer.
    */
   #heardUntilMs(): number {
-    return Math.max(this.#connectedAtMs ?? 0, this.#options.feed.lastUpdateAtMs ?? 0);
+    const sinceMs = 'sinceMs' in this.#phase ? this.#phase.sinceMs : 0;
+    return Math.max(sinceMs, this.#options.feed.lastUpdateAtMs ?? 0);
   }
 
   /** The monitored prefixes of the session; until the stream delivers all of them the table is not complete. */
   setWanted(prefixes: readonly string[]): void {
-    this.#wanted = prefixes;
+    this.#completeness.wanted = prefixes;
     this.#options.onChange();
   }
 
   /** What the stream delivers from now on. New ones are seeded by the next `connected` or `added`. */
   setDelivered(prefixes: readonly string[]): void {
     const kept = new Set(prefixes);
-    this.#standings.setDelivered(kept);
+    this.#completeness.delivered = prefixes;
     this.#holders.keep(kept);
     this.#doubts.keep(kept);
-    this.#prefixes = prefixes;
     this.#options.onChange();
   }
 
   /** From `atMs` on the stream delivers all prefixes, unless the service refuses: `connected` or `disconnected` tells. */
   opened(atMs: number): void {
-    this.connected(atMs);
-    this.#early = true;
+    this.#connect(atMs, false);
   }
 
   /** From `atMs` on, or since `opened`, the stream delivers all prefixes: what came before may be missing. */
   connected(atMs: number): void {
-    const hasBegun = this.#early && !this.needsFill;
-    this.#early = false;
-    if (hasBegun) {
-      this.#options.onChange();
+    const phase = this.#phase;
+    if (phase.kind === 'disconnected' || phase.isAccepted || this.needsFill) {
+      this.#connect(atMs, true);
       return;
     }
-    this.#interrupt(atMs);
-    this.#begin(atMs);
+    this.#phase = { ...phase, isAccepted: true };
+    this.#options.onChange();
   }
 
   /**
@@ -215,23 +212,23 @@ export class SessionSeeder {
    * are read, frames of the whole session wait.
    */
   added(atMs: number): void {
-    if (this.needsFill) this.#begin(atMs);
+    if (this.needsFill) this.#begin(atMs, this.#phase.kind === 'disconnected' || this.#phase.isAccepted);
   }
 
   /** The stream is lost; nothing that came until `atMs` is. */
   disconnected(atMs: number): void {
     this.#interrupt(atMs);
-    this.#connectedAtMs = undefined;
   }
 
   /** What was read was read by a wrong clock: all prefixes are incomplete, and read again from now on. */
   voidSeed(): void {
-    const wasLive = this.#standings.clear();
-    this.#current.clear();
+    const wasLive = this.#completeness.clear();
     this.#holders.keep(new Set());
     this.#doubts.keep(new Set());
     this.#options.onChange();
-    if (this.#connectedAtMs !== undefined && (wasLive || this.#isReading)) this.#begin(this.#options.timers.now());
+    const phase = this.#phase;
+    const isRead = wasLive || (phase.kind === 'filling' && phase.fill.isReading);
+    if ('sinceMs' in phase && isRead) this.#begin(this.#options.timers.now(), phase.isAccepted);
   }
 
   /** Ends what runs; resolves when it has ended. */
@@ -254,76 +251,44 @@ export class SessionSeeder {
     this.#progress.end();
   }
 
-  #begin(atMs: number): void {
+  #connect(atMs: number, isAccepted: boolean): void {
+    this.#interrupt(atMs);
+    this.#begin(atMs, isAccepted);
+  }
+
+  #begin(atMs: number, isAccepted: boolean): void {
+    const { feed } = this.#options;
     this.#abort();
-    this.#isReading = false;
-    this.#options.feed.release();
-    this.#filling = [];
-    if (this.#prefixes.length === 0) return;
-    this.#connectedAtMs ??= atMs;
-    this.#options.feed.hold();
+    feed.release();
+    const sinceMs = 'sinceMs' in this.#phase ? this.#phase.sinceMs : atMs;
+    if (this.#completeness.delivered.length === 0) {
+      this.#phase = { kind: 'idle', isAccepted };
+      return;
+    }
+    feed.hold();
     const { signal } = (this.#controller = new AbortController());
-    this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix));
-    this.#running = this.#fillUntilComplete(atMs, signal);
+    const fill = new GapFill(this.#fillTools, atMs);
+    this.#phase = { kind: 'filling', isAccepted, sinceMs, fill };
+    this.#running = this.#run(fill, signal);
     this.#alongside(this.#doubts.settle(signal));
+  }
+
+  async #run(fill: GapFill, signal: AbortSignal): Promise<void> {
+    await fill.run(signal);
+    if (signal.aborted || this.#phase.kind !== 'filling') return;
+    const { isAccepted, sinceMs } = this.#phase;
+    this.#phase = { kind: 'live', isAccepted, sinceMs };
+    this.#options.onChange();
+    this.#alongside(this.#holders.learnLater(this.#completeness.delivered, signal));
+    await this.readVps([]);
   }
 
   #interrupt(atMs: number): void {
     this.#abort();
-    this.#early = false;
-    this.#filling = [];
-    this.#current.clear();
-    this.#standings.interrupt(Math.min(atMs, this.#heardUntilMs()));
-    this.#connectedAtMs = undefined;
+    this.#completeness.interrupt(Math.min(atMs, this.#heardUntilMs()));
+    this.#phase = DISCONNECTED;
     this.#options.onChange();
     this.#options.feed.release();
-  }
-
-  async #fillUntilComplete(connectedAtMs: number, signal: AbortSignal): Promise<void> {
-    const { timers, feed, holdMs = 60_000 } = this.#options;
-    let overflowed = false;
-    const release = () => {
-      if (!signal.aborted && !feed.release()) overflowed = true;
-    };
-    const cancelHold = timers.schedule(release, holdMs);
-    try {
-      await this.#pace.turn(signal);
-      if (!signal.aborted) this.#progress.begin(this.#filling.length);
-      const backoff = new Backoff(this.#options.retry ?? RETRY, timers.random);
-      while (!signal.aborted) {
-        const failure = await this.#attempt(() => this.#fill(connectedAtMs, release, signal), signal);
-        if (!signal.aborted) this.#isReading = false;
-        if (failure === undefined && overflowed) {
-          // What found no room is in the history by now, or will be when the lag has passed.
-          overflowed = false;
-          await sleep(timers, this.#options.lagMs, signal);
-          continue;
-        }
-        if (failure === undefined) {
-          if (signal.aborted) return;
-          if (this.#lost.size > 0) {
-            for (const prefix of this.#lost) this.#standings.forget(prefix);
-            continue;
-          }
-          this.#progress.end();
-          this.#standings.setLive(this.#filling);
-          this.#options.onChange();
-          this.#alongside(this.#holders.learnLater(this.#prefixes, signal));
-          await this.readVps([]);
-          return;
-        }
-        release();
-        const wait = failure === 'forbidden' ? FORBIDDEN_RETRY_MS : backoff.next();
-        await sleep(timers, wait, signal);
-      }
-    } finally {
-      cancelHold();
-      if (!signal.aborted) {
-        this.#progress.end();
-        this.#filling = [];
-        feed.release();
-      }
-    }
   }
 
   #attempt(read: () => Promise<void>, signal: AbortSignal): Promise<ReadingFailure | undefined> {
@@ -332,83 +297,11 @@ export class SessionSeeder {
     return attemptReading(read, signal, { figures, logger, session, title, now: () => timers.now() });
   }
 
-  async #fill(connectedAtMs: number, release: () => void, signal: AbortSignal): Promise<void> {
-    const { history, directory, timers, lagMs } = this.#options;
-    this.#progress.at('vantage points');
-    // A VP that came back before the stream did must be asked; one that comes back later is heard.
-    await directory.ensure(history, directory.live.length === 0 ? timers.now() : connectedAtMs, signal);
-    if (signal.aborted) return;
-    this.#isReading = true;
-    const vps = directory.live;
-    if (vps.length === 0) {
-      throw new DataApiError(
-        'INVALID_RESPONSE',
-        `${this.#history.title}: no vantage point is up: there is nobody to ask for routes`,
-      );
-    }
-    const startMs = timers.now();
-    // A RIB that waits for its service is of a moment at which the stream stood: nothing is missing in between.
-    const isWhole = history.ribWaits === true;
-    const ribAtMs = isWhole ? wholeSecond(connectedAtMs) + 1_000 : wholeSecond(connectedAtMs - lagMs - 1_000);
-    const prefixes = (this.#filling = this.#prefixes.filter((prefix) => !this.#standings.isLive(prefix)));
-    this.#lost.clear();
-    const fresh = prefixes.filter(
-      (prefix) => isWhole || startMs - (this.#standings.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS,
-    );
-    if (fresh.length > 0) {
-      this.#progress.at('routes');
-      await this.#ribs.compare(vps, fresh, ribAtMs, signal);
-      if (signal.aborted) return;
-      this.#standings.setBehind(fresh, ribAtMs);
-      this.#holders.forget(fresh);
-    }
-    if (isWhole) {
-      await this.#goLive(prefixes, release, signal);
-      if (!signal.aborted) this.#standings.setBehind(prefixes, connectedAtMs);
-      return;
-    }
-    // The stream is late too, by as much as the API at most: what was under way when it was cut is older than the cut.
-    const behindMs = Math.min(...prefixes.map((prefix) => this.#standings.behindUntilMs(prefix) ?? ribAtMs));
-    const fromMs = behindMs - lagMs - OVERLAP_MS;
-    const settledMs = connectedAtMs + lagMs + 1_000;
-    const isReadTwice = lagMs > 0 && startMs < settledMs;
-    // More-specifics cost a request for each prefix. After a gap they are read once, when the history is settled.
-    const first = isReadTwice && fresh.length === 0 ? 'exact' : 'all';
-    this.#progress.at('updates');
-    await this.#history.readUpdates(vps, prefixes, fromMs, startMs, connectedAtMs, signal, first);
-    if (signal.aborted) return;
-    await this.#goLive(prefixes, release, signal);
-    if (signal.aborted) return;
-    if (isReadTwice) {
-      this.#progress.waits(settledMs - timers.now());
-      await sleep(timers, settledMs - timers.now(), signal);
-      if (signal.aborted) return;
-      this.#progress.goesOn();
-      const againFromMs = Math.min(startMs, connectedAtMs) - lagMs - OVERLAP_MS;
-      const toMs = connectedAtMs + OVERLAP_MS;
-      const again = (sinceMs: number, of: UpdatesOf) =>
-        this.#history.readUpdates(vps, prefixes, sinceMs, toMs, connectedAtMs, signal, of);
-      await again(againFromMs, first);
-      if (first === 'exact' && !signal.aborted) await again(fromMs, 'more_specific');
-      if (signal.aborted) return;
-    }
-    this.#standings.setBehind(prefixes, connectedAtMs);
-  }
-
-  /** The frames that were held are applied, and who held the prefixes a window ago is learnt. */
-  async #goLive(prefixes: readonly string[], release: () => void, signal: AbortSignal): Promise<void> {
-    for (const prefix of prefixes) if (!this.#lost.has(prefix)) this.#current.add(prefix);
-    this.#options.onChange();
-    release();
-    await this.#options.feed.applied(signal); // the table is not complete before
-    if (signal.aborted) return;
-    this.#progress.at('past holders');
-    await this.#holders.learn(this.#prefixes, signal);
-  }
-
   /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
   async compare(): Promise<void> {
-    const prefixes = this.#prefixes.filter((prefix) => this.#standings.isLive(prefix) && !this.#doubts.has(prefix));
+    const prefixes = this.#completeness.delivered.filter(
+      (prefix) => this.#completeness.isLive(prefix) && !this.#doubts.has(prefix),
+    );
     if (prefixes.length === 0) return;
     const { directory, figures, timers, lagMs, session, logger, history } = this.#options;
     const { signal } = this.#controller;
@@ -437,15 +330,16 @@ export class SessionSeeder {
    * it is filled.
    */
   async readVps(vps: readonly HistoryVp[]): Promise<void> {
-    if (this.#prefixes.length === 0) return;
+    if (this.#completeness.delivered.length === 0) return;
     this.#addReturned(vps);
-    if (!this.#prefixes.every((prefix) => this.#standings.isLive(prefix)) || this.#returned.size === 0) return;
+    if (!this.#completeness.delivered.every((prefix) => this.#completeness.isLive(prefix)) || this.#returned.size === 0)
+      return;
     const { timers, lagMs } = this.#options;
     const { signal } = this.#controller;
     const asked = [...this.#returned.values()];
     this.#returned.clear();
     const failure = await this.#attempt(async () => {
-      await this.#ribs.compare(asked, this.#prefixes, timers.now() - lagMs - OVERLAP_MS, signal);
+      await this.#ribs.compare(asked, this.#completeness.delivered, timers.now() - lagMs - OVERLAP_MS, signal);
     }, signal);
     if (failure !== undefined) this.#addReturned(asked);
   }

@@ -1,7 +1,7 @@
 /** No sender's clock decides: what is ahead of now becomes now, what has no time counts with its receipt. */
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { applyHistory } from '../../src/feed/table-comparison.ts';
+import { readUpdates } from '../../src/feed/history-readers.ts';
 import type { HistoryRows, UpdateRow } from '../../src/stream/history.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -49,7 +49,7 @@ const row = (timeMs: number): UpdateRow => ({
 describe('a time that is ahead of now', () => {
   it('of a row of the history does not make the vantage point deaf', async () => {
     const { table, say, counts } = world();
-    await applyHistory(table, 0, rows(row(YEAR_2200)), NOW, () => NOW);
+    await readUpdates(table, 0, rows(row(YEAR_2200)), NOW, () => NOW);
     expect(routesOf(table)).toEqual([`${P} 64496_192.0.2.1 64496 64666 @${NOW * 1000}`]);
     expect(table.clock.futureTimes).toEqual({ history: 1, snapshot: 0 });
     say(NOW + 1_000, NOW + 1_000);
@@ -85,7 +85,7 @@ describe('a time that is ahead of now', () => {
     const { table, say, counts } = world();
     table.setClockOffset(3_600_000, NOW);
     say(NOW, NOW + 3_600_000, '64496 64500');
-    await applyHistory(table, 0, rows(row(NOW + 3_601_000)), NOW, () => NOW);
+    await readUpdates(table, 0, rows(row(NOW + 3_601_000)), NOW, () => NOW);
     expect([counts.futureTimestamps, table.clock.futureTimes.history]).toEqual([0, 0]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
-import { RibReader } from '../../../src/feed/table-comparison.ts';
+import { readRib } from '../../../src/feed/history-readers.ts';
 import {
   damageOf,
   noneSkipped,
@@ -235,12 +235,10 @@ it.each(recorded)('%s fills a table that equals a recount', async (path) => {
 
   const table = new RoutingTable({});
   table.watch([watchedPrefix(prefix.text)], state?.atMs ?? 0);
-  const rib = new RibReader(table, 0, state?.atMs ?? 0);
-  await rib.read(
-    (async function* () {
-      yield { rows: state?.rows ?? [], unavailable: [] };
-    })(),
-  );
+  const answer = (async function* () {
+    yield { rows: state?.rows ?? [], unavailable: [] };
+  })();
+  await readRib(table, 0, answer, state?.atMs ?? 0);
   const monitored = table.prefixes.find(prefix.text)?.monitored;
   expect(monitored?.state.visible).toBe(data.nr_routes);
   const atUs = (state?.atMs ?? 0) * 1000;

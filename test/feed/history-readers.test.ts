@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { applyHistory, RibReader } from '../../src/feed/table-comparison.ts';
+import { readRib, readUpdates } from '../../src/feed/history-readers.ts';
 import type { HistoryRows } from '../../src/stream/history.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { watchedPrefix } from '../support/table-world.ts';
@@ -30,17 +30,15 @@ const update = (vp: VantagePoint, prefix: string, kind: 'A' | 'W') => ({
 
 it('routes of a RIB that are over a bound are counted by the bound', async () => {
   const table = tableOf({ maxVps: 1, maxMoreSpecifics: 1 });
-  const rib = new RibReader(table, 0, NOW);
-  await rib.read(batches(route(A, P), route(A, INNER[0]), route(A, INNER[1]), route(B, P)));
+  await readRib(table, 0, batches(route(A, P), route(A, INNER[0]), route(A, INNER[1]), route(B, P)), NOW);
   expect([table.routes, table.droppedRoutes]).toEqual([2, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
 });
 
 it('routes of a RIB whose long paths find no room are counted', async () => {
   const table = tableOf({});
-  const rib = new RibReader(table, 0, NOW);
   const long = (i: number) => `${'4200000000 '.repeat(16_342)}${i} 64500`;
   const vps = Array.from({ length: 50 }, (_, i) => ({ ...A, ip: `192.0.2.${i}` }));
-  await rib.read(batches(...vps.map((vp, i) => ({ ...route(vp, P), asPath: long(i) }))));
+  await readRib(table, 0, batches(...vps.map((vp, i) => ({ ...route(vp, P), asPath: long(i) }))), NOW);
   const { path_limit } = table.droppedRoutes;
   expect([table.routes + path_limit, table.paths.size]).toEqual([50, table.routes]);
   expect(path_limit).toBeGreaterThan(0);
@@ -52,13 +50,12 @@ it('announcements of a history that are over a bound are counted; a withdrawal o
     ...[update(A, INNER[0], 'A'), update(A, INNER[1], 'A'), update(A, INNER[1], 'W')],
     ...[update(B, P, 'A'), update(B, P, 'W')],
   ];
-  expect(await applyHistory(table, 0, batches(...rows), NOW, () => NOW)).toBe(5);
+  expect(await readUpdates(table, 0, batches(...rows), NOW, () => NOW)).toBe(5);
   expect([table.routes, table.droppedRoutes]).toEqual([1, { vp_limit: 1, more_specific_limit: 1, path_limit: 0 }]);
 });
 
 it('what another session answers for, or nobody asked for, is not counted as dropped', async () => {
   const table = tableOf({});
-  const rib = new RibReader(table, 1, NOW);
-  await rib.read(batches(route(A, P), route(A, '203.0.113.0/24')));
+  await readRib(table, 1, batches(route(A, P), route(A, '203.0.113.0/24')), NOW);
   expect([table.routes, table.droppedRoutes]).toEqual([0, { vp_limit: 0, more_specific_limit: 0, path_limit: 0 }]);
 });
