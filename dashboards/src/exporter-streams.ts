@@ -60,6 +60,19 @@ export const streams: Row = {
       ),
     }),
     levels({
+      title: 'Messages by source',
+      description:
+        'Messages about routes a second by source, and events that one source told of a vantage point that is another one\'s to tell. One source at 0 while the other goes on: see "Sessions".',
+      unit: 'cps',
+      queries: ofExporters(
+        [`sum without (session) (${rate(s.streamUpdates)})`, 'messages, {{source}}'],
+        [
+          `sum without (session, reason) (${rate(s.streamDroppedEvents, 'reason="other_source"')})`,
+          'left to another source, {{source}}',
+        ],
+      ),
+    }),
+    levels({
       title: 'Bytes',
       description:
         'Bytes of frames received a second. Falls with the frames; if frames stay and bytes fall, messages lost fields.',
@@ -78,7 +91,7 @@ export const streams: Row = {
       description:
         'Rows are delays, darker is more messages. Two bands: part of the sources is late; one band that climbs: the exporter or the service falls behind.',
       unit: 's',
-      width: 12,
+      width: 8,
       height: 8,
       query: `sum by (le) (increase(${select(s.streamDelay, '', '_bucket')}[$__rate_interval]))`,
       legend: '{{le}}',
@@ -88,7 +101,7 @@ export const streams: Row = {
       title: 'Renewals of the association',
       description:
         'Within the last interval, by result. refused: the API said no (its words are in the log); error: no usable answer. list replaced: another client with the same key put its own prefixes there. Without a success within four hours the stream falls silent.',
-      width: 12,
+      width: 8,
       queries: ofSessions(
         [count(s.streamSubscriptionRenewals), '{{result}}'],
         [count(s.streamSubscriptionLosses), 'list replaced'],

@@ -25,10 +25,19 @@ export const tableRow: Row = {
         `sum without (prefix) (${select(p.prefixSessionInfo)} * ignoring (source, session) group_left () (1 - ${select(p.prefixTrusted)}))`,
       ]),
     }),
+    levels({
+      title: 'Prefixes complete',
+      description:
+        'By source: prefixes whose routes were read from its history, with no gap since. One complete source is enough for a prefix to be trusted. Climbs for minutes after a start with many prefixes.',
+      unit: 'short',
+      decimals: 0,
+      queries: ofExporters([select(t.tableSeededPrefixes), '{{source}}']),
+    }),
     events({
       title: 'Seeds and corrections',
+      width: 12,
       description:
-        'Readings of the Data API into the table by result, and routes that a comparison had to correct, within the last interval. Failures: see "Data API". Corrections every hour: drift.',
+        'Readings of the Data API, or of RIPEstat, into the table by result, and routes that a comparison had to correct, within the last interval. Failures: see "Data API". Corrections every hour: drift.',
       queries: ofExporters(
         [count(t.tableSeeds), 'seeds, {{result}}'],
         [count(t.tableSeedCorrections), 'corrected routes'],
@@ -37,6 +46,7 @@ export const tableRow: Row = {
     }),
     events({
       title: 'Data API',
+      width: 12,
       description:
         'Requests within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again. not believed: an answer would have taken away most of the table, and is asked again.',
       noValue: 'no request yet',
@@ -47,13 +57,15 @@ export const tableRow: Row = {
     }),
     levels({
       title: 'Age of what is kept',
+      width: 12,
       description:
-        'Time since the last comparison with the Data API, and since the last snapshot where storage is configured. Growing beyond an hour and some minutes, or a minute or two: they fail.',
+        'Time since the last comparison with the Data API or RIPEstat, and since the last snapshot where storage is configured. Growing beyond an hour and some minutes, or a minute or two: they fail.',
       unit: 's',
       queries: ofExporters([age(t.tableSeedTimestamp), 'seed'], [age(t.tableSnapshotTimestamp), 'snapshot']),
     }),
     events({
       title: 'Snapshots and restores',
+      width: 12,
       description:
         'Snapshots written, and snapshots read at start, within the last interval, by result. An error is in the log: disk full, or no right to write.',
       noValue: 'storage is not configured',

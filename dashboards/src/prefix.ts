@@ -388,7 +388,7 @@ export function prefix() {
         description:
           'Vantage points a second that began or ceased to see the prefix. withdrawn: the vantage point said so; vp_down: its session is down; source_down: the stream that brings it is down, and no other does; expired: not confirmed for too long. Only "withdrawn" is news of your network.',
         unit: 'cps',
-        width: 24,
+        width: 12,
         height: 9,
         hasNegative: true,
         queries: [
@@ -402,6 +402,20 @@ export function prefix() {
           'lost: source_down': { colour: FILL.lower },
           'lost: expired': { colour: INK.plain },
         },
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'VPs by source',
+        description:
+          'Visible vantage points by the source whose word counts about them. When one source is lost, the others take over what they deliver too; the rest leaves a minute later, and that is no news of your network.',
+        unit: 'short',
+        width: 12,
+        height: 9,
+        decimals: 0,
+        min: 0,
+        stacked: true,
+        queries: [[by('source', p.prefixSourceVps), '{{source}}']],
       }),
     );
 }

@@ -214,10 +214,18 @@ export class Keeper {
     // A prefix is complete when it is so in one of the sessions that deliver it.
     const incomplete = new Set<string>();
     const complete = new Set<string>();
-    for (const [session, seeder] of this.#seeders.entries())
-      for (const prefix of seeder?.wanted ?? []) (trusting(session, prefix) ? complete : incomplete).add(prefix);
+    const bySource = new Map<string, number>();
+    for (const [session, seeder] of this.#seeders.entries()) {
+      for (const prefix of seeder?.wanted ?? []) {
+        const isRead = trusting(session, prefix);
+        (isRead ? complete : incomplete).add(prefix);
+        const name = this.#nameOf(session);
+        if (isRead) bySource.set(name, (bySource.get(name) ?? 0) + 1);
+      }
+    }
+    figures.seededPrefixes = bySource;
     const isComplete = this.#clock.isKnown && [...incomplete].every((prefix) => complete.has(prefix));
-    const seeded = this.#histories.length > 0 && isComplete && !this.#directories.some((one) => one.isDoubted);
+    const seeded = this.#histories.length > 0 && isComplete;
     // The counterpart of the lines that say why it is not.
     if (seeded && !figures.seeded) logger.info('the table is complete', { prefixes, routes: table.routes });
     figures.seeded = seeded;

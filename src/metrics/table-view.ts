@@ -28,6 +28,8 @@ export const DOUBTED_ANSWERS = ['vantage_points', 'rib'] as const;
 export class TableFigures {
   readonly startTimeMs: number;
   seeded = false;
+  /** By source: monitored prefixes whose routes by that source are complete. */
+  seededPrefixes: ReadonlyMap<string, number> = new Map();
   /** Unix ms. */
   seedAtMs: number | undefined;
   readonly seeds = zeros(SEED_RESULTS);
@@ -79,6 +81,12 @@ export class TableView {
         tableClockRefusedAnswers: single(none, () => figures.refusedClockAnswers),
         tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.clock.futureTimes[origin]),
         tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
+        tableSeededPrefixes: each(
+          none,
+          'source',
+          table.ownership.sources,
+          (source) => figures.seededPrefixes.get(source) ?? 0,
+        ),
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'
             ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (countsFullFeeds(table, afi) ? 1 : 0))

@@ -22,6 +22,8 @@ import { SimulatorHttpServer } from './services/http-server.ts';
 import { LiveManager } from './services/live-manager.ts';
 import { Ripestat } from './services/ripestat.ts';
 import { RisLiveServer } from './services/ris-live.ts';
+import { isRisPeer } from './services/ris-message.ts';
+import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
 import type { StreamSession } from './services/stream-session.ts';
@@ -136,6 +138,11 @@ export class RunningSimulator implements Simulator {
       internet: this.#internet,
       timeline: this.#timeline,
       seed,
+      sources: {
+        down: (source) => this.faults.sourceDown(source),
+        up: (source) => this.faults.sourceUp(source),
+        heard: (source) => this.#heardThrough(source),
+      },
       onStep: (report) => {
         logger?.info(report.text, { counted: report.counted, before: report.vpsBefore, after: report.vpsAfter });
         options.onStep?.(report);
@@ -191,6 +198,12 @@ export class RunningSimulator implements Simulator {
       failed: (error) => logger?.error('request failed', { error: String(error) }),
       now: options.dateHeader ?? (() => clock.now()),
     });
+  }
+
+  #heardThrough(source: SimulatedSource): number {
+    if ((source === 'bgproutes' ? this.#stream : this.#risLive).isRefusing) return 0;
+    const live = this.#world.liveVantagePoints();
+    return source === 'bgproutes' ? live.length : live.filter(isRisPeer).length;
   }
 
   get #withdrawStyle() {

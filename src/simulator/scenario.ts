@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { MAX_ASN } from '../bgp/as-path.ts';
 import { containsPrefix, parsePrefix } from '../bgp/prefix.ts';
 import { suggestion } from '../suggestion.ts';
+import { SIMULATED_SOURCES } from './services/source-names.ts';
 
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;
 
@@ -74,9 +75,16 @@ const step = z.discriminatedUnion(
       vps: wholeNumber(1, 20_000).optional(),
       for: duration.optional(),
     }),
+    z.strictObject({
+      do: z.literal('source_loss'),
+      ...when,
+      source: z.enum(SIMULATED_SOURCES, { error: `expected ${SIMULATED_SOURCES.join(' or ')}` }),
+      for: duration.optional(),
+    }),
   ],
   {
-    error: 'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap or vp_loss',
+    error:
+      'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, vp_loss or source_loss',
   },
 );
 
@@ -112,7 +120,7 @@ const scenarioSchema = z
         context.addIssue({ code: 'custom', path: ['steps', i, field], message });
       if (step.do === 'vp_loss') {
         if ((step.share === undefined) === (step.vps === undefined)) issue('share', 'expected either share or vps');
-      } else if (!known.has(step.prefix)) {
+      } else if (step.do !== 'source_loss' && !known.has(step.prefix)) {
         issue('prefix', `expected one of the scenario's prefixes, got ${step.prefix}`);
       } else if (step.do === 'subprefix_hijack') {
         const [outer, inner] = [parsePrefix(step.prefix)!, parsePrefix(step.more_specific)!];

@@ -7,13 +7,14 @@ import type { Timeline } from './internet/timeline.ts';
 import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
 import type { World } from './internet/world.ts';
 import type { ScenarioStep, StepKind, StepNow } from './scenario.ts';
+import type { SimulatedSource } from './services/source-names.ts';
 
 /** A step that is over: all VPs know. */
 export interface StepReport {
   /** When it began, in ms of the scenario. */
   readonly atMs: number;
   readonly kind: StepKind;
-  /** Canonical text; undefined for a loss of VPs. */
+  /** Canonical text; undefined for a loss of VPs or of a source. */
   readonly prefix: string | undefined;
   /** What happened, in words. */
   readonly text: string;
@@ -42,15 +43,28 @@ export interface StepsOptions {
   readonly internet: Internet;
   readonly timeline: Timeline;
   readonly seed: number;
+  readonly sources: SourceSwitch;
   readonly onStep: (report: StepReport) => void;
+}
+
+/** Takes a source away, and gives it back. */
+export interface SourceSwitch {
+  down(source: SimulatedSource): void;
+  up(source: SimulatedSource): void;
+  /** VPs that are heard through it now. */
+  heard(source: SimulatedSource): number;
 }
 
 const DEFAULT_SPREAD_MS = 4_000;
 
 function lastsMs(step: ScenarioStep, steps: readonly ScenarioStep[]): number | undefined {
-  if (step.do === 'vp_loss') return step.for;
-  const later = steps.filter((each) => each.do !== 'vp_loss' && each.prefix === step.prefix && each.at > step.at);
+  if (!isOnPrefix(step)) return step.for;
+  const later = steps.filter((each) => isOnPrefix(each) && each.prefix === step.prefix && each.at > step.at);
   return later.length === 0 ? undefined : Math.min(...later.map(({ at }) => at)) - step.at;
+}
+
+function isOnPrefix<Step extends StepNow>(step: Step): step is Exclude<Step, { do: 'vp_loss' | 'source_loss' }> {
+  return step.do !== 'vp_loss' && step.do !== 'source_loss';
 }
 
 /** What a step does, and whom it counts before and after. */
@@ -93,7 +107,7 @@ export class Steps {
       onStep({
         atMs,
         kind: step.do,
-        prefix: step.do === 'vp_loss' ? undefined : step.prefix,
+        prefix: isOnPrefix(step) ? step.prefix : undefined,
         text: step.text ?? plan.text,
         counted: plan.counted,
         lastsMs,
@@ -107,6 +121,7 @@ export class Steps {
 
   #plan(step: StepNow, defaultSpreadMs: number): Plan {
     if (step.do === 'vp_loss') return this.#vpLoss(step);
+    if (step.do === 'source_loss') return this.#sourceLoss(step);
     const { internet } = this.#options;
     const prefix = internet.prefixes.get(parsePrefix(step.prefix)?.text ?? '');
     if (prefix === undefined) throw new TypeError(`${step.prefix} is not a prefix of this simulator`);
@@ -281,7 +296,7 @@ export class Steps {
 
   /** Reported twice when the VPs come back: a loss is over when they are gone, and again when they are here. */
   #vpLoss(step: Extract<StepNow, { do: 'vp_loss' }>): Plan {
-    const { world, timeline, onStep } = this.#options;
+    const { world, timeline } = this.#options;
     const up = { counted: 'are up', count: () => world.liveVantagePoints().length };
     const share = Math.round((step.share ?? 0) * 100);
     return {
@@ -296,19 +311,38 @@ export class Steps {
         timeline.after(step.for, () => {
           const vpsBefore = up.count();
           for (const vp of lost) if (world.statusOf(vp) === 'down') world.setStatus(vp, 'up');
-          onStep({
-            atMs: timeline.currentMs(),
-            kind: step.do,
-            prefix: undefined,
-            text: `${up.count() - vpsBefore} VPs are back`,
-            counted: up.counted,
-            lastsMs: undefined,
-            flaps: undefined,
-            vpsBefore,
-            vpsAfter: up.count(),
-          });
+          this.#isBack(step.do, `${up.count() - vpsBefore} VPs are back`, up, vpsBefore);
         });
       },
     };
+  }
+
+  /** Reported twice when the source comes back, as a loss of VPs is. */
+  #sourceLoss(step: Extract<StepNow, { do: 'source_loss' }>): Plan {
+    const { sources, timeline } = this.#options;
+    const { source } = step;
+    const heard = { counted: `are heard through ${source}`, count: () => sources.heard(source) };
+    return {
+      text: `${source} is down`,
+      ...heard,
+      lastsMs: 0,
+      run: () => {
+        sources.down(source);
+        if (step.for === undefined) return;
+        timeline.after(step.for, () => {
+          const vpsBefore = heard.count();
+          sources.up(source);
+          this.#isBack(step.do, `${source} is back`, heard, vpsBefore);
+        });
+      },
+    };
+  }
+
+  #isBack(kind: StepKind, text: string, { counted, count }: Pick<Plan, 'counted' | 'count'>, vpsBefore: number): void {
+    const { timeline, onStep } = this.#options;
+    onStep({
+      ...{ atMs: timeline.currentMs(), kind, prefix: undefined, text, counted },
+      ...{ lastsMs: undefined, flaps: undefined, vpsBefore, vpsAfter: count() },
+    });
   }
 }

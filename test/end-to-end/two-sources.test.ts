@@ -16,6 +16,17 @@ async function twoSources(): Promise<World> {
   return w;
 }
 
+function risKeys({ simulator }: World): ReadonlySet<string> {
+  const isPeer = (vp: { readonly source: string; readonly protocol: string }) =>
+    vp.source === 'ris' && vp.protocol === 'bgp';
+  return new Set(
+    simulator
+      .vantagePoints()
+      .filter(isPeer)
+      .map(({ key }) => key),
+  );
+}
+
 function peers({ simulator }: World) {
   const held = trueRoutes(simulator, P4);
   return simulator
@@ -56,4 +67,24 @@ it('RIS Live that is lost, or answers nonsense, takes nothing away and silences 
   await until(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6)));
   w.simulator.faults.clear();
   await until(async () => expect((await samples(w.exporter)).get(up('ris-live'))).toBe(1));
+});
+
+it('a step of the scenario takes one source away: the other one goes on alone, and all comes back', async () => {
+  const w = await twoSources();
+  w.simulator.step({ do: 'source_loss', source: 'bgproutes' });
+  await until(async () => expect((await samples(w.exporter)).get(up('bgproutes'))).toBe(0));
+  const alone = trueRoutes(w.simulator, P4, P6).filter((line) => risKeys(w).has(line.slice(0, line.indexOf(' | '))));
+  await until(() => expect(tableRoutes(w.exporter.table)).toEqual(alone));
+  const [one] = peers(w);
+  w.simulator.announce(one.key, P4, { asPath: `${one.asn} 64999 64500` });
+  await until(async () => expect((await samples(w.exporter)).get(counted('announcements', P4))).toBe(1));
+  const now = await samples(w.exporter);
+  expect([now.get(`bgp_prefix_trusted{prefix="${P4}"}`), now.get('bgp_table_seeded')]).toEqual([1, 1]);
+  expect(now.get(`bgp_prefix_expected_vps{prefix="${P4}"}`)).toBe(now.get(`bgp_prefix_visible_vps{prefix="${P4}"}`));
+  expect(now.get('bgp_table_seeded_prefixes{source="bgproutes"}')).toBe(0);
+  w.simulator.faults.sourceUp('bgproutes');
+  await until(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6)));
+  await until(async () =>
+    expect((await samples(w.exporter)).get('bgp_table_seeded_prefixes{source="bgproutes"}')).toBe(2),
+  );
 });

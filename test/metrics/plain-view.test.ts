@@ -183,6 +183,7 @@ describe('the table as a whole', () => {
       'bgp_table_future_times_total{origin="history"}': 0,
       'bgp_table_future_times_total{origin="snapshot"}': 0,
       'bgp_table_seeded{}': 0,
+      'bgp_table_seeded_prefixes{source="bgproutes"}': 0,
       ...closed('bgp_table_seeds_total', SEED_RESULTS),
       'bgp_table_seed_corrections_total{}': 0,
       'bgp_table_doubted_answers_total{endpoint="vantage_points"}': 0,

@@ -78,7 +78,7 @@ steps:
       'prefixes[0].prefix (line 6): expected a prefix such as 192.0.2.0/24 or 2001:db8::/48, got "192.0.2.1/24" (meant 192.0.2.0/24?)',
       'prefixes[0].origin (line 7): expected a number from 1 to 4294967295, got 0',
       'prefixes[1].upstream (line 10): unknown key, did you mean upstreams?',
-      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap or vp_loss, got "explode"',
+      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, vp_loss or source_loss, got "explode"',
       'steps[1].at (line 13): expected a duration such as 40s, 1m30s or 500ms, which is missing',
       'steps[1].by (line 13): expected a number from 1 to 4294967295, which is missing',
       'prefixs (line 4): unknown key, did you mean prefixes?',

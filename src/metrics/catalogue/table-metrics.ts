@@ -58,7 +58,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{time}',
     labels: ['origin'],
-    help: 'Times of the Data API (history) or of a snapshot that were more than two seconds ahead of now; now was taken instead, so that no route keeps later news out.',
+    help: 'Times of a history (the Data API, RIPEstat) or of a snapshot that were more than two seconds ahead of now; now was taken instead, so that no route keeps later news out.',
     bound: '2 (closed list of origins)',
   },
   tableSeeded: {
@@ -66,8 +66,16 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 while the table is known to be complete: read from the Data API, and every gap since then filled. 0 right after a start, during and after a gap, and without access to the Data API: counts may then be too low or too high.',
+    help: '1 while the table is known to be complete: every prefix is read from the history of a source (the Data API, RIPEstat), and every gap since then filled. 0 right after a start, during and after a gap, and without access to the history: counts may then be too low or too high.',
     bound: ONE,
+  },
+  tableSeededPrefixes: {
+    otlpName: 'bgp.table.seeded_prefixes',
+    kind: 'gauge',
+    unit: '{prefix}',
+    labels: ['source'],
+    help: 'Monitored prefixes whose routes by this source are complete: read from its history, and every gap since then filled. A prefix is trusted when at least one source is complete for it.',
+    bound: '1 a source',
   },
   tableFullFeedUsable: {
     otlpName: 'bgp.table.full_feed_usable',
@@ -82,7 +90,7 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: [],
-    help: 'When the last successful seed, gap fill or comparison with the Data API ended, Unix seconds; absent before the first.',
+    help: 'When the last successful seed, gap fill or comparison with a history (the Data API, RIPEstat) ended, Unix seconds; absent before the first.',
     bound: ONE,
   },
   tableSeeds: {
@@ -90,7 +98,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{seed}',
     labels: ['result'],
-    help: 'Readings of the Data API into the table: success, or what they failed of.',
+    help: 'Readings of a history (the Data API, RIPEstat) into the table: success, or what they failed of.',
     bound: '6 (closed list of results)',
   },
   tableSeedCorrections: {
@@ -98,7 +106,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{route}',
     labels: [],
-    help: 'Routes that differed from the Data API when the table was compared with it, and were corrected: drift as a number. Neither announcements nor withdrawals.',
+    help: 'Routes that differed from a history (the Data API, RIPEstat) when the table was compared with it, and were corrected: drift as a number. Neither announcements nor withdrawals.',
     bound: ONE,
   },
   tableDoubtedAnswers: {
@@ -106,7 +114,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{answer}',
     labels: ['endpoint'],
-    help: 'Answers of the Data API that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees; meanwhile the prefixes are not trusted.',
+    help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees; meanwhile the prefixes are not trusted.',
     bound: '2',
   },
   tableSnapshots: {

@@ -28,6 +28,8 @@ export const CONTROL_FAULTS = [
     'reviveVantagePoint',
     'risLive',
     'emptyRipestat',
+    'sourceDown',
+    'sourceUp',
     'clear',
   ],
 ] as readonly Exclude<keyof Faults, 'counts' | 'goDown' | 'comeBack'>[];

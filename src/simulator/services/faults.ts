@@ -6,6 +6,7 @@ import { DATA_API_ENDPOINTS } from './data-api.ts';
 import { send, sendJson, sendText } from './http-exchange.ts';
 import type { Ripestat } from './ripestat.ts';
 import type { RisLiveServer } from './ris-live.ts';
+import { SIMULATED_SOURCES, type SimulatedSource } from './source-names.ts';
 import type { StreamServer } from './stream-server.ts';
 import type { Garbage } from './stream-session.ts';
 
@@ -60,11 +61,14 @@ export interface Faults {
   reviveVantagePoint(vpKey: string): void;
   /**
    * RIS Live: ends its connections without a goodbye (`cut`); tells its clients that they are behind, and closes (`behind`);
-   * stays connected and says nothing more (`silent`), or nothing about peers (`mute`), until `clear`.
+   * stays connected and says nothing more (`silent`), or nothing about peers (`mute`), until `speak` or `clear`.
    */
   risLive(fault: RisLiveFault): void;
-  /** RIPEstat answers every question with an empty state, and says ok, until `clear`. */
-  emptyRipestat(): void;
+  /** One source ends its connections and refuses new ones, until `sourceUp` or `clear`; its history goes on. */
+  sourceDown(source: SimulatedSource): void;
+  sourceUp(source: SimulatedSource): void;
+  /** RIPEstat answers every question with an empty state, and says ok, until it is called with `false`, or `clear`. */
+  emptyRipestat(isEmpty?: boolean): void;
   /** The port is closed and all connections are cut; the state stays and goes on. */
   goDown(): Promise<void>;
   /** Listens again on the same port. */
@@ -75,7 +79,7 @@ export interface Faults {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export type RisLiveFault = 'cut' | 'behind' | 'silent' | 'mute';
+export type RisLiveFault = 'cut' | 'behind' | 'silent' | 'mute' | 'speak';
 
 interface PlannedApiFault {
   readonly fault: ApiFault;
@@ -188,14 +192,35 @@ export class FaultInjector implements Faults {
       case 'mute':
         risLive.setFault(fault);
         break;
+      case 'speak':
+        risLive.setFault(undefined);
+        break;
       default:
-        throw new TypeError('risLive: expected cut, behind, silent or mute');
+        throw new TypeError('risLive: expected cut, behind, silent, mute or speak');
     }
   }
 
-  emptyRipestat(): void {
+  sourceDown(source: SimulatedSource): void {
+    this.#counted('source_down');
+    const server = this.#serverOf(source);
+    server.isRefusing = true;
+    if (source === 'bgproutes') for (const session of this.#options.stream.sessions()) session.cut();
+    else this.#options.risLive.cut();
+  }
+
+  sourceUp(source: SimulatedSource): void {
+    this.#counted('source_up');
+    this.#serverOf(source).isRefusing = false;
+  }
+
+  #serverOf(source: SimulatedSource): StreamServer | RisLiveServer {
+    if (!SIMULATED_SOURCES.includes(source)) throw new TypeError(`source: expected ${SIMULATED_SOURCES.join(' or ')}`);
+    return source === 'bgproutes' ? this.#options.stream : this.#options.risLive;
+  }
+
+  emptyRipestat(isEmpty = true): void {
     this.#counted('empty_ripestat');
-    this.#options.ripestat.isEmpty = true;
+    this.#options.ripestat.isEmpty = isEmpty;
   }
 
   expire(key?: string): void {
@@ -250,6 +275,7 @@ export class FaultInjector implements Faults {
 
   clear(): void {
     this.#options.risLive.setFault(undefined);
+    this.#options.risLive.isRefusing = false;
     this.#options.ripestat.isEmpty = false;
     this.#options.stream.clearFaults();
     for (const planned of Object.values(this.#planned)) planned.length = 0;

@@ -1,5 +1,6 @@
 /** Reading requests and writing answers: what the simulated HTTP services have in common. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** The URL of a request; `/` without parameters when it cannot be read. */
 export function requestUrl(request: IncomingMessage): URL {
@@ -21,6 +22,12 @@ export function send(response: ServerResponse, status: number, contentType: stri
   const bytes = Buffer.from(body);
   response.writeHead(status, { 'content-type': contentType, 'content-length': bytes.length });
   response.end(bytes);
+}
+
+/** Answers the handshake of a WebSocket with an HTTP status. */
+export function refuseUpgrade(socket: Duplex, status: number): void {
+  const text = status === 404 ? 'Not Found' : 'Refused';
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;

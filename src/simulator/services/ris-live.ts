@@ -9,6 +9,7 @@ import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import type { Logger } from '../../logger.ts';
 import type { PrefixIndex } from '../internet/prefix-index.ts';
 import type { SimulatedVantagePoint, VantagePoints } from '../internet/vantage-points.ts';
+import { refuseUpgrade } from './http-exchange.ts';
 import { collectorOf, isRisPeer, risFacts, risMessage, risUpdate, twoDigits } from './ris-message.ts';
 import type { StreamMessage } from './stream-message.ts';
 
@@ -60,6 +61,8 @@ export class RisLiveServer {
   /** `silent`: not even a ping is answered. `mute`: only messages about peers are missing. */
   #fault: 'silent' | 'mute' | undefined;
   #connections = 0;
+  /** New connections are refused, until it is set again. */
+  isRefusing = false;
 
   constructor(options: RisLiveOptions) {
     this.#options = options;
@@ -78,6 +81,10 @@ export class RisLiveServer {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {});
+    if (this.isRefusing) {
+      refuseUpgrade(socket, 503);
+      return;
+    }
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../logger.ts';
 import type { Association, Associations } from './associations.ts';
-import { requestUrl } from './http-exchange.ts';
+import { refuseUpgrade, requestUrl } from './http-exchange.ts';
 import type { StreamMessage } from './stream-message.ts';
 import { type StreamCounts, StreamSession } from './stream-session.ts';
 
@@ -46,6 +46,8 @@ export class StreamServer {
   /** The texts with which the next connections are refused. */
   readonly #refusals: string[] = [];
   #rejectedUpgrades = { count: 0, status: 503 };
+  /** New connections are refused, until it is set again. */
+  isRefusing = false;
   /** Keys whose sessions say nothing, the next ones too. */
   readonly #muted = new Set<string>();
 
@@ -85,11 +87,12 @@ export class StreamServer {
     socket.on('close', () => this.#sockets.delete(socket));
     const url = requestUrl(request);
     if (url.pathname !== '/' || this.#rejectedUpgrades.count > 0) {
-      const status = url.pathname === '/' ? this.#rejectedUpgrades.status : 404;
       if (url.pathname === '/') this.#rejectedUpgrades.count--;
-      socket.end(
-        `HTTP/1.1 ${status} ${status === 404 ? 'Not Found' : 'Refused'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
+      refuseUpgrade(socket, url.pathname === '/' ? this.#rejectedUpgrades.status : 404);
+      return;
+    }
+    if (this.isRefusing) {
+      refuseUpgrade(socket, 503);
       return;
     }
     const key = url.searchParams.get('api_key') ?? '';
@@ -161,6 +164,7 @@ export class StreamServer {
     this.#muted.clear();
     this.#refusals.length = 0;
     this.#rejectedUpgrades.count = 0;
+    this.isRefusing = false;
     for (const session of this.#sessions.values()) session.unmute();
   }
 

@@ -28,7 +28,9 @@ function internetOf(options: { seed: number; vps: number; scenario: Scenario; ch
   const timeline = new Timeline({ clock, speed: 1, backpressure: () => undefined });
   const internet = new Internet({ world, timeline, maxGeneratedPrefixes: 100, ...options });
   const reports: StepReport[] = [];
-  const steps = new Steps({ world, internet, timeline, seed: options.seed, onStep: (report) => reports.push(report) });
+  const sources = { down: () => {}, up: () => {}, heard: () => 0 };
+  const onStep = (report: StepReport) => reports.push(report);
+  const steps = new Steps({ world, internet, timeline, seed: options.seed, sources, onStep });
   startChurn({ world, internet, timeline, seed: options.seed, eventsPerMinute: options.churn ?? 0 });
   steps.schedule({ steps: options.scenario.steps, lengthMs: options.scenario.loop_every });
   timeline.start();
