@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   exporterMetrics,
   legitimacyMetrics,
+  nameMetrics,
   placeMetrics,
   prefixMetrics,
   rpkiMetrics,
@@ -39,6 +40,11 @@ projects from the first scrape on.`,
     text: `Only where \`rpki\` or \`paths\` is configured ([rpki.md](rpki.md)). Every monitored prefix then has its series from the first scrape
 on; those of the RPKI are absent while no validated data is usable, because a verdict on old data would be wrong.`,
     metrics: Object.values(legitimacyMetrics),
+  },
+  {
+    title: 'Names',
+    text: 'Only where `names` is configured ([rpki.md](rpki.md#names-of-ases)).',
+    metrics: Object.values(nameMetrics),
   },
   {
     title: 'The table',

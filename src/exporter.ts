@@ -24,12 +24,14 @@ import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
 import { LegitimacyView } from './metrics/legitimacy-view.ts';
 import type { FamilySource } from './metrics/metric.ts';
+import { NameView } from './metrics/name-view.ts';
 import { PlaceView } from './metrics/place-view.ts';
 import { PrefixView } from './metrics/prefix-view.ts';
 import { RpkiView } from './metrics/rpki-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
 import { TableFigures, TableView } from './metrics/table-view.ts';
+import { AsNameFile } from './names/as-name-file.ts';
 import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
 import type { ExpositionFormat } from './outputs/negotiation.ts';
@@ -133,6 +135,7 @@ class Exporter implements RunningExporter {
   readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>>;
   readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
+  readonly #names: AsNameFile | undefined;
   #config: Config;
   #web: WebServer | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
@@ -237,7 +240,9 @@ class Exporter implements RunningExporter {
     const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
     const table = new TableView(this.table, this.figures, machineMs);
     const unixMs = () => machineMs(timers.now());
-    const { rpki, paths } = config;
+    const { rpki, paths, names } = config;
+    this.#names = names && new AsNameFile({ path: names.asFile, timers, log: logger });
+    const named = this.#names && new NameView(this.table, () => this.#names?.names);
     this.#validated =
       rpki &&
       new ValidatedData(prefixesOf(config), (scope) => {
@@ -250,13 +255,15 @@ class Exporter implements RunningExporter {
         ? undefined
         : new LegitimacyView({ table: this.table, validated: this.#validated, paths: rules, unixMs });
     const validatedView = this.#validated && new RpkiView(this.#validated, startMs, unixMs);
-    const droppedSeries = () => new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? [])]);
+    const droppedSeries = () =>
+      new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
     const own = new ExporterView(this.#exporterFigures, droppedSeries, machineMs);
     this.#collect = () => [
       prefixes.collect(),
       places.collect(),
       ...(legitimacy === undefined ? [] : [legitimacy.collect()]),
       ...(validatedView === undefined ? [] : [validatedView.collect()]),
+      ...(named === undefined ? [] : [named.collect()]),
       table.collect(),
       streams.collect(),
       own.collect(),
@@ -306,6 +313,7 @@ class Exporter implements RunningExporter {
       });
     }
     this.#validated?.start();
+    this.#names?.start();
     this.#keeper.start();
     this.#source.start({
       frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
@@ -370,6 +378,7 @@ class Exporter implements RunningExporter {
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#validated?.stop();
+    await this.#names?.stop();
     await this.#snapshots?.close();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);

@@ -35,7 +35,7 @@ interface Rule {
 const RULES: Readonly<Record<string, Rule>> = {
   bgp: { may: [], packages: [] },
   table: { may: ['bgp'], packages: ['node:zlib'] }, // crc32 only, see below
-  metrics: { may: ['table', 'stream', 'rpki', 'bgp'], packages: [] },
+  metrics: { may: ['table', 'stream', 'rpki', 'names', 'bgp'], packages: [] },
   stream: { may: ['bgp'], packages: 'any' },
   // One client for all services and collectors.
   http: { may: [], packages: 'any' },
@@ -46,6 +46,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   feed: { may: ['stream', 'metrics', 'table', 'bgp'], packages: ['node:timers/promises'] },
   // Verdicts are pure; only the readers of validated data reach outside.
   rpki: { may: ['stream', 'http', 'bgp'], packages: 'any' },
+  // A file of names; the parser is pure.
+  names: { may: ['stream', 'bgp'], packages: 'any' },
   storage: { may: ['table'], packages: 'any' },
   outputs: { may: ['metrics', 'table', 'bgp', 'config', 'http'], packages: 'any' },
   config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },
@@ -66,12 +68,25 @@ const RULES: Readonly<Record<string, Rule>> = {
       'metrics',
       'table',
       'rpki',
+      'names',
       'bgp',
     ],
     packages: ['prom-client'],
   },
   commands: {
-    may: ['exporter.ts', 'config', 'simulator', 'bgproutes', 'ris-live', 'http', 'stream', 'table', 'bgp'],
+    may: [
+      'exporter.ts',
+      'config',
+      'simulator',
+      'bgproutes',
+      'ris-live',
+      'rpki',
+      'names',
+      'http',
+      'stream',
+      'table',
+      'bgp',
+    ],
     packages: 'any',
   },
   'command-line.ts': { may: ['commands'], packages: [] },

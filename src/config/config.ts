@@ -98,6 +98,8 @@ export interface Config {
   };
   /** Undefined: nothing is judged by the RPKI. */
   readonly rpki: RpkiConfig | undefined;
+  /** A file with the names of ASes; undefined: they have none. */
+  readonly names: { readonly asFile: string } | undefined;
   /** Undefined: paths are not looked at. */
   readonly paths: PathsConfig | undefined;
   /** Undefined: off. */
@@ -177,7 +179,7 @@ function toConfig(
   otlp: OtlpConfig | undefined,
   draft: Draft,
 ): Config {
-  const { bgproutes, ris_live: risLive, web, table, storage, rpki, paths, log } = raw;
+  const { bgproutes, ris_live: risLive, web, table, storage, rpki, names, paths, log } = raw;
   const storagePath = storage.path;
   return {
     sources,
@@ -228,6 +230,7 @@ function toConfig(
       ),
       maxAgeMs: rpki.max_age,
     },
+    names: names && { asFile: draft.resolvePath(['names', 'as_file'], names.as_file) },
     paths: paths && { transitFree: paths.transit_free, allowed: paths.allowed },
     otlp,
     log,

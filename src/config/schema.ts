@@ -78,6 +78,7 @@ export const configSchema = values.section({
       max_age: values.duration(10 * MINUTE_MS, 7 * DAY_MS).default(6 * HOUR_MS),
     })
     .optional(),
+  names: values.section({ as_file: values.path('the path of a file') }).optional(),
   paths: values
     .section({
       transit_free: values.asList(MAX_PATH_RULES).default([...TRANSIT_FREE]),

@@ -4,6 +4,7 @@
  */
 import { exporterMetrics } from './catalogue/exporter-metrics.ts';
 import { legitimacyMetrics } from './catalogue/legitimacy-metrics.ts';
+import { nameMetrics } from './catalogue/name-metrics.ts';
 import { placeMetrics } from './catalogue/place-metrics.ts';
 import { prefixMetrics } from './catalogue/prefix-metrics.ts';
 import { rpkiMetrics } from './catalogue/rpki-metrics.ts';
@@ -11,12 +12,22 @@ import { streamMetrics } from './catalogue/stream-metrics.ts';
 import { tableMetrics } from './catalogue/table-metrics.ts';
 import type { Metric } from './metric.ts';
 
-export { exporterMetrics, legitimacyMetrics, placeMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics };
+export {
+  exporterMetrics,
+  legitimacyMetrics,
+  nameMetrics,
+  placeMetrics,
+  prefixMetrics,
+  rpkiMetrics,
+  streamMetrics,
+  tableMetrics,
+};
 
 export const ownMetrics: readonly Metric[] = [
   ...Object.values(prefixMetrics),
   ...Object.values(placeMetrics),
   ...Object.values(legitimacyMetrics),
+  ...Object.values(nameMetrics),
   ...Object.values(tableMetrics),
   ...Object.values(streamMetrics),
   ...Object.values(rpkiMetrics),

@@ -165,6 +165,7 @@ rpki:
   sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m},
     {url: "rtr://validator:8282"}, {url: "rtrs://[2001:db8::1]"}]
   max_age: 90m
+names: {as_file: /var/lib/asn.txt}
 paths: {transit_free: [174, AS3356], allowed: ["65000"]}
 otlp:
   endpoint: https://collector:4318/v1/metrics?tenant=a
@@ -206,6 +207,7 @@ log: {level: debug, format: json}
       countries: ['NL', 'NO'],
     });
     expect(config.storage).toEqual({ path: 'state', snapshotIntervalMs: 30_000 });
+    expect(config.names).toEqual({ asFile: '/var/lib/asn.txt' });
     expect(config.rpki).toEqual({
       sources: [
         { kind: 'url', url: 'http://validator:8323/json?exclude=routerKeys', intervalMs: 600_000 },

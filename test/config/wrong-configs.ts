@@ -381,7 +381,12 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     yaml: `${OK}table: {countries: [AD, AE, AF, AG, AL, AM, AO, AR, AT, AU, AZ, BA, BB, BD, BE, BF, BG, BH, BI, BJ, BN, BO, BR, BS, BT, BW, BY, BZ, CA, CD, CF, CG, CH]}\n`,
     problems: ['bgp.yml:2:20: table.countries: expected at most 32 countries, got 33'],
   },
-  // --- rpki, paths
+  // --- names, rpki, paths
+  {
+    name: 'names without a file',
+    yaml: `${OK}names: {}\n`,
+    problems: ['bgp.yml:2:8: names.as_file: expected the path of a file, got nothing'],
+  },
   {
     name: 'rpki without a source',
     yaml: `${OK}rpki: {max_age: 1h}\n`,
@@ -456,8 +461,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log',
     ],
   },
   {
@@ -479,7 +484,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log, got a list',
     ],
   },
 

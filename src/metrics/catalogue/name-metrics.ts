@@ -1,0 +1,14 @@
+/** What numbers in labels are called. */
+import { defineMetrics } from '../metric.ts';
+
+/** Only where `names` is configured. */
+export const nameMetrics = defineMetrics({
+  asInfo: {
+    otlpName: 'bgp.as_info',
+    kind: 'gauge',
+    unit: '',
+    labels: ['as', 'name', 'country'],
+    help: 'Always 1; the name and country of an AS by the file that names.as_file says, of ASes that are the origin or an upstream of a monitored prefix now or are configured as one, and that the file has.',
+    bound: '10,000',
+  },
+});
