@@ -20,6 +20,7 @@ import { Keeper } from './feed/keeper.ts';
 import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions } from './feed/session-plan.ts';
+import { TableHistory } from './history/table-history.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
 import { LegitimacyView } from './metrics/legitimacy-view.ts';
@@ -35,6 +36,8 @@ import { AsNameFile } from './names/as-name-file.ts';
 import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
 import type { ExpositionFormat } from './outputs/negotiation.ts';
+import { LivePage } from './outputs/page/live-page.ts';
+import { PageFacts, type PageFactsOptions } from './outputs/page/page-facts.ts';
 import { TextWriter } from './outputs/prometheus.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
@@ -136,6 +139,7 @@ class Exporter implements RunningExporter {
   readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
   readonly #names: AsNameFile | undefined;
+  readonly #page: LivePage | undefined;
   #config: Config;
   #web: WebServer | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
@@ -213,6 +217,8 @@ class Exporter implements RunningExporter {
       },
       plan,
     );
+    const hasPage = config.web.page && config.web.listenAddress !== undefined;
+    const history = hasPage ? new TableHistory({ table: this.table, ...config.history, now: timers.now }) : undefined;
     const { path, snapshotIntervalMs } = config.storage;
     this.#snapshots =
       path === undefined
@@ -222,6 +228,7 @@ class Exporter implements RunningExporter {
               folder: path,
               intervalMs: snapshotIntervalMs,
               table: this.table,
+              history,
               figures: this.figures,
               timers,
               logger,
@@ -269,6 +276,7 @@ class Exporter implements RunningExporter {
       own.collect(),
       this.#runtime.collect(),
     ];
+    this.#page = history && this.#makePage(history, unixMs);
     const onError = (error: unknown, metric: { readonly name: string }) =>
       logger.error('a metric could not be written', { metric: metric.name, error: String(error) });
     this.#writers = { text: new TextWriter('text', onError), openmetrics: new TextWriter('openmetrics', onError) };
@@ -290,6 +298,7 @@ class Exporter implements RunningExporter {
         release: (format, body) => this.#writers[format].release(body),
         ready: () => this.ready(),
         landing: () => this.#landing(),
+        page: this.#page,
         reload: () => this.reload(),
         logger: this.#logger,
         onRequest: ({ path, status, durationSeconds }) =>
@@ -329,6 +338,7 @@ class Exporter implements RunningExporter {
       updates: (session) => this.#feeds[session].updates,
     });
     this.#snapshots?.start();
+    this.#page?.start();
   }
 
   async render(format: ExpositionFormat): Promise<Buffer> {
@@ -375,6 +385,7 @@ class Exporter implements RunningExporter {
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
     this.#snapshots?.end();
+    this.#page?.stop();
     await this.#source.stop();
     await this.#keeper.stop();
     await this.#validated?.stop();
@@ -416,6 +427,49 @@ class Exporter implements RunningExporter {
   }
 
   // --- the page for people ----------------------------------------------------------------------------------------------
+
+  #makePage(history: TableHistory, unixMs: () => number): LivePage {
+    const timers = this.#timers;
+    const { version } = this.#deps.version;
+    const facts = new PageFacts({
+      ...{ table: this.table, history, now: timers.now, machineMs: timers.machineMs },
+      isUp: (session) => this.#source.stats[session].up,
+      validity: (prefix, origin) => this.#validated?.validity(prefix, origin, unixMs()),
+      exporter: () => this.#status(),
+    });
+    return new LivePage({ facts, history, timers, version });
+  }
+
+  #status(): ReturnType<PageFactsOptions['exporter']> {
+    const { machineMs } = this.#timers;
+    const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(machineMs(ms)).toISOString());
+    const ready = this.ready();
+    return {
+      started_at: new Date(machineMs(this.figures.startTimeMs)).toISOString(),
+      version: this.#deps.version.version,
+      ready: ready.ok,
+      not_ready_reason: ready.ok ? null : ready.reason,
+      table: this.#config.table.seed ? (this.figures.seeded ? 'seeded' : 'unseeded') : 'off',
+      notes: [...(this.#deps.notes?.() ?? [])],
+      streams: this.#feeds.flatMap(({ stream, lastUpdateAtMs }, session) => {
+        const { source, session: name, up, idle, subscribedPrefixes } = stream;
+        const trouble = up ? undefined : this.#troubles.of(session);
+        return idle === true
+          ? []
+          : [
+              {
+                ...{ source, session: name, up, down_since: iso(trouble?.sinceMs), reason: trouble?.text ?? null },
+                ...{ subscribed_prefixes: subscribedPrefixes, last_update_at: iso(lastUpdateAtMs) },
+              },
+            ];
+      }),
+      validators: (this.#validated?.sources ?? []).map(({ state }, place) => ({
+        ...{ source: String(place), up: state.isUp, usable: state.isUsable(machineMs(this.#timers.now())) },
+        // By the clock of whoever made the data.
+        data_at: state.dataAtMs === undefined ? null : new Date(state.dataAtMs).toISOString(),
+      })),
+    };
+  }
 
   #landing(): LandingFacts {
     const prefixes = landingPrefixes(this.table, (session) => this.#source.stats[session].up);

@@ -36,6 +36,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   bgp: { may: [], packages: [] },
   table: { may: ['bgp'], packages: ['node:zlib'] }, // crc32 only, see below
   metrics: { may: ['table', 'stream', 'rpki', 'names', 'bgp'], packages: [] },
+  // The past of the prefixes, seen from the table's totals. Pure: time is an argument.
+  history: { may: ['table', 'bgp'], packages: [] },
   stream: { may: ['bgp'], packages: 'any' },
   // One client for all services and collectors.
   http: { may: [], packages: 'any' },
@@ -48,8 +50,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   rpki: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   // A file of names; the parser is pure.
   names: { may: ['stream', 'bgp'], packages: 'any' },
-  storage: { may: ['table'], packages: 'any' },
-  outputs: { may: ['metrics', 'table', 'bgp', 'config', 'http'], packages: 'any' },
+  storage: { may: ['table', 'history', 'bgp'], packages: 'any' },
+  outputs: { may: ['metrics', 'history', 'table', 'rpki', 'names', 'bgp', 'config', 'http'], packages: 'any' },
   config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },
   // A stand-in that shares no decoding code with what it stands in for is able to prove it wrong.
   simulator: { may: ['bgp'], packages: 'any' },
@@ -65,6 +67,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'feed',
       'storage',
       'outputs',
+      'history',
       'metrics',
       'table',
       'rpki',
@@ -200,7 +203,7 @@ describe('imports', () => {
 });
 
 describe('the core', () => {
-  const core = files.filter(({ path }) => ['bgp', 'table', 'metrics'].includes(partOf(path)));
+  const core = files.filter(({ path }) => ['bgp', 'table', 'history', 'metrics'].includes(partOf(path)));
 
   it('takes time and randomness as arguments, and touches nothing outside', () => {
     const wrong = core.flatMap(({ path, text }) => impureUses(text).map((use) => `${path}: ${use}`));

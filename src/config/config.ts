@@ -76,6 +76,14 @@ export interface Config {
     readonly listenAddress: ListenAddress | undefined;
     readonly telemetryPath: string;
     readonly enableLifecycle: boolean;
+    /** False: neither a page for people nor the JSON API, and no history. */
+    readonly page: boolean;
+  };
+  readonly history: {
+    /** Prefixes with a history, the first of the configuration; 0: none. */
+    readonly maxPrefixes: number;
+    /** Changes of routes that are kept a prefix. */
+    readonly maxChanges: number;
   };
   readonly table: {
     readonly seed: boolean;
@@ -179,7 +187,7 @@ function toConfig(
   otlp: OtlpConfig | undefined,
   draft: Draft,
 ): Config {
-  const { bgproutes, ris_live: risLive, web, table, storage, rpki, names, paths, log } = raw;
+  const { bgproutes, ris_live: risLive, web, history, table, storage, rpki, names, paths, log } = raw;
   const storagePath = storage.path;
   return {
     sources,
@@ -209,7 +217,9 @@ function toConfig(
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
       telemetryPath: web.telemetry_path,
       enableLifecycle: web.enable_lifecycle,
+      page: web.page,
     },
+    history: { maxPrefixes: history.max_prefixes, maxChanges: history.max_changes },
     table: {
       seed: table.seed,
       reseedIntervalMs: table.reseed_interval,

@@ -71,6 +71,12 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     help: 'Reload the configuration on POST /-/reload as well as on SIGHUP.',
   },
   {
+    name: 'web.page',
+    key: ['web', 'page'],
+    value: 'on|off',
+    help: 'The page for people at / and the JSON API [on].',
+  },
+  {
     name: 'storage.path',
     key: ['storage', 'path'],
     value: 'FOLDER',

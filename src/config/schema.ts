@@ -15,6 +15,8 @@ const MAX_PATH_RULES = 1_000;
 
 /** A series a prefix each, twice. */
 const MAX_COUNTRIES = 32;
+/** As many as may be monitored. */
+const MAX_HISTORIES = 10_000;
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -57,6 +59,11 @@ export const configSchema = values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
     telemetry_path: values.telemetryPath.default('/metrics'),
     enable_lifecycle: values.trueOrFalse.default(false),
+    page: values.onOrOff.default(true),
+  }),
+  history: values.section({
+    max_prefixes: values.wholeNumber('a whole number', 0, MAX_HISTORIES).default(1_000),
+    max_changes: values.wholeNumber('a whole number', 0, 1_000).default(200),
   }),
   table: values.section({
     seed: values.trueOrFalse.default(true),

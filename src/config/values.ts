@@ -169,6 +169,11 @@ export const trueOrFalse = value<boolean>('true or false', (input) => {
   return input === 'true' || input === 'false' ? accept(input === 'true') : refuse();
 });
 
+export const onOrOff = value<boolean>('on or off', (input) => {
+  if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools make one of a bare off
+  return input === 'on' || input === 'off' ? accept(input === 'on') : refuse();
+});
+
 export function oneOf<const T extends string>(...known: readonly T[]) {
   return value<T>(`one of ${known.join(', ')}`, (input) => {
     const found = known.find((word) => word === input);

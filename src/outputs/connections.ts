@@ -26,6 +26,8 @@ export interface OpenAnswer {
   readonly startedAtMs: number;
   /** Calls back when the answer is sent to its last byte, or its connection gone; at once when that is so already. */
   whenOver(callback: (sent: boolean) => void): void;
+  /** The answer has no end: it may take as long as it likes. */
+  keepOpen(): void;
   /** Ends the connection. */
   cut(reason: HttpCutReason): void;
 }
@@ -110,6 +112,7 @@ export class Connections {
         if (over) callback(sent);
         else callbacks.push(callback);
       },
+      keepOpen: () => clearTimeout(timeout),
       cut: (reason) => this.#cut(socket, reason),
     };
   }

@@ -13,6 +13,8 @@ import { hasOneHost } from './host-header.ts';
 import { HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
+import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
+import type { LivePage } from './page/live-page.ts';
 import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 
@@ -30,6 +32,8 @@ export interface WebServerOptions {
   readonly landing: () => LandingFacts;
   /** The page at `/runbook`; undefined: there is none. Default: what the build has rendered. */
   readonly runbook?: () => Promise<Buffer | undefined>;
+  /** What the JSON API tells; undefined: there is none. */
+  readonly page?: Pick<LivePage, 'facts' | 'hub' | 'version'> | undefined;
   /** What `POST /-/reload` does; rejects with a ConfigError when the new configuration is refused. */
   readonly reload?: () => Promise<void>;
   /** False: `POST /-/reload` answers 403. */
@@ -131,6 +135,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     port,
     url,
     close: () => {
+      options.page?.hub.close();
       closing ??= close(app, servers, connections);
       return closing;
     },
@@ -139,7 +144,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
 
 function addRoutes(app: FastifyInstance, options: WebServerOptions, connections: Connections): void {
   const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
-  const { render, release = () => {}, runbook = () => readRunbook() } = options;
+  const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
   const scrapes = new Scrapes({
     render,
     release,
@@ -208,6 +213,8 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
       .send(page);
   });
 
+  if (page !== undefined) addApiRoutes(app, { ...page, answerOf: (request) => answers.get(request) });
+
   app.get('/-/healthy', (_, reply) => text(reply, 200, 'bgproutes-exporter is healthy.'));
 
   app.get('/-/ready', (_, reply) => {
@@ -239,7 +246,12 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
     [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
   );
   methods.set('/-/reload', 'POST');
-  const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0];
+  if (page !== undefined) for (const path of Object.values(API_PATHS)) methods.set(path, 'GET, HEAD');
+  /** With the name of a prefix left out. */
+  const pathOf = (request: FastifyRequest): string => {
+    const path = request.url.split('?', 1)[0];
+    return page !== undefined && path.startsWith(API_PATHS.prefix) ? API_PATHS.prefix : path;
+  };
 
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(pathOf(request));

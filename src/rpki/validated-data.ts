@@ -1,5 +1,7 @@
 /** The sources of validated data, in their order: the first usable one answers, the others are kept warm. */
+import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
+import { type Validity, validate } from './origin-validation.ts';
 import type { RpkiData } from './rpki-data.ts';
 import { RpkiScope } from './scope.ts';
 import type { RpkiSourceState } from './source-state.ts';
@@ -58,6 +60,13 @@ export class ValidatedData {
       this.#edition++;
     }
     return state?.data === undefined ? undefined : { data: state.data, place, dataAtMs: state.dataAtMs };
+  }
+
+  /** What is said of an origin of a monitored prefix; undefined: no data is fresh enough, or it was read before the prefix came. */
+  validity(prefix: Prefix, origin: AsOrSet, nowMs: number): Validity | undefined {
+    const data = this.usable(nowMs)?.data;
+    if (data?.vrps.scope.prefixes.has(prefix.text) !== true) return undefined;
+    return validate(data.vrps.covering(prefix, nowMs / 1_000), prefix.length, origin);
   }
 
   /** Grows when `usable` gave something else than before; to be read after it. */

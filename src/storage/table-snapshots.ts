@@ -1,13 +1,18 @@
 /** The snapshots of a running exporter: read at its start, written at intervals and when it stops. */
 import { ConfigError } from '../errors.ts';
+import type { TableHistory } from '../history/table-history.ts';
 import type { Logger } from '../logger.ts';
 import { systemCode, systemReason } from '../system-error.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { FIRST_SOURCE } from '../table/snapshot.ts';
+import { HistoryStore } from './history-store.ts';
 import { type RestoreOutcome, SnapshotStore } from './snapshot-store.ts';
 
 /** Errors of a file system that pass. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** The past is written as seldom: all of it is written each time, and what a crash loses of it are pictures, no routes. */
+const HISTORY_INTERVAL_MS = 10 * 60_000;
 
 /** By the name of a source, then by prefix: until when the table is complete, Unix ms. */
 export type CompleteUntil = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -17,6 +22,8 @@ export interface TableSnapshotsOptions {
   readonly folder: string;
   readonly intervalMs: number;
   readonly table: RoutingTable;
+  /** The past of the prefixes, in a file beside the table's; undefined: none is kept. */
+  readonly history?: TableHistory | undefined;
   /** What is counted, mutable. */
   readonly figures: {
     readonly snapshots: Record<'success' | 'error', number>;
@@ -36,12 +43,16 @@ export interface TableSnapshotsOptions {
 export class TableSnapshots {
   readonly #options: TableSnapshotsOptions;
   readonly #store: SnapshotStore;
+  readonly #historyStore: HistoryStore;
+  #historyAtMs: number;
   #isStopped = false;
   #cancel: () => void = () => {};
 
   constructor(options: TableSnapshotsOptions) {
     this.#options = options;
     this.#store = new SnapshotStore(options.folder);
+    this.#historyStore = new HistoryStore(options.folder);
+    this.#historyAtMs = options.timers.now();
   }
 
   /**
@@ -101,6 +112,7 @@ export class TableSnapshots {
       return;
     }
     const nowMs = timers.now();
+    await this.#restoreHistory(nowMs);
     const outcome = await this.#store.restore(table, nowMs, nowMs - table.options.expectedWindowMs);
     figures.restores[outcome.result]++;
     if (outcome.result === 'success') {
@@ -114,6 +126,27 @@ export class TableSnapshots {
     } else {
       const fields = { result: outcome.result, file: this.#store.file, set_aside_as: outcome.asideAs };
       logger.warn('the snapshot cannot be used and was set aside; the table starts empty', fields);
+    }
+  }
+
+  async #restoreHistory(nowMs: number): Promise<void> {
+    const { history, logger } = this.#options;
+    if (history === undefined) return;
+    const outcome = await this.#historyStore.restore(history, nowMs);
+    if (outcome !== 'corrupt') return;
+    logger.warn('the history of the prefixes cannot be read and was set aside', { file: this.#historyStore.file });
+  }
+
+  async #saveHistory(final: boolean, aheadMs: number): Promise<void> {
+    const { history, timers, logger } = this.#options;
+    const nowMs = timers.now();
+    if (history === undefined || (!final && nowMs - this.#historyAtMs < HISTORY_INTERVAL_MS)) return;
+    this.#historyAtMs = nowMs;
+    try {
+      await this.#historyStore.save(history, nowMs, aheadMs);
+    } catch (error) {
+      const { file } = this.#historyStore;
+      logger.error('the history of the prefixes could not be written', { file, reason: systemReason(error) });
     }
   }
 
@@ -138,6 +171,7 @@ export class TableSnapshots {
       await this.#store.save(table, meta, aheadMs);
       figures.snapshots.success++;
       figures.snapshotAtMs = createdAtMs;
+      await this.#saveHistory(final, aheadMs);
     } catch (error) {
       figures.snapshots.error++;
       const { file } = this.#store;

@@ -112,6 +112,7 @@ function pass(
     return isLost;
   }
   if (is === -1) {
+    if (state.monitored !== undefined) table.changes?.note(state.monitored, vp, table.cells.path(cell), 0, 0);
     // The source that owns it still stands in the masks, so its count falls with the route.
     table.ledger.drop(state, vp, cell, table.cells.signedTime(cell), 0);
     table.ledger.countLoss(state, reason);

@@ -14,6 +14,7 @@ import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { CellStore } from './cell-store.ts';
+import { ChangeLog, type RouteChange } from './change-log.ts';
 import { deliverVp, undeliverVp } from './owner-changes.ts';
 import type { Ownership, TableSource } from './ownership.ts';
 import type { PathTable } from './path-table.ts';
@@ -55,6 +56,8 @@ export class RoutingTable {
   readonly vps: VpRegistry;
   readonly ownership: Ownership;
   readonly cells: CellStore;
+  /** Where changes of routes are noted; undefined: nowhere. See `logChanges`. */
+  changes: ChangeLog | undefined;
   readonly #vpRoom: VpRoom;
   readonly #isShared: boolean;
   readonly #sweep = new Sweep(this);
@@ -80,6 +83,14 @@ export class RoutingTable {
       expectedVps: options.expectedVps ?? 'seen',
     };
     this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
+  }
+
+  /**
+   * From now on each change of a route of a monitored prefix is noted, but for what a seed or a snapshot brings. `changes.take`
+   * must be called before paths are counted.
+   */
+  logChanges(onTaken: (change: RouteChange) => void): void {
+    this.changes = new ChangeLog(this.paths, this.vps, onTaken);
   }
 
   /** Routes held now. */
@@ -220,11 +231,15 @@ export class RoutingTable {
     }
     if (held === 0) {
       this.ledger.hold(state, vp, cell, path, fingerprint, timeUs);
-      if (monitored !== undefined) monitored.gains++;
+      if (monitored !== undefined) {
+        monitored.gains++;
+        this.changes?.note(monitored, vp, 0, path, timeUs);
+      }
       return 'gain';
     }
     if (monitored !== undefined) {
       monitored.pathChanges++;
+      this.changes?.note(monitored, vp, held, path, timeUs);
       if (this.paths.origin(held) !== this.paths.origin(path)) monitored.originChanges++;
     }
     this.ledger.exchange(state, cell, held, path, fingerprint, timeUs);
@@ -247,8 +262,11 @@ export class RoutingTable {
       this.cells.setTime(cell, timeUs);
       return 'absent';
     }
+    if (monitored !== undefined) {
+      monitored.losses.withdrawn++;
+      this.changes?.note(monitored, vp, this.cells.path(cell), 0, timeUs);
+    }
     this.ledger.drop(state, vp, cell, timeUs, nowMs);
-    if (monitored !== undefined) monitored.losses.withdrawn++;
     return 'loss';
   }
 
@@ -349,6 +367,7 @@ export class RoutingTable {
       if (cell === -1) continue;
       if (this.cells.path(cell) !== 0) {
         const isOlder = this.cells.time(cell) < sinceUs;
+        if (state.monitored !== undefined) this.changes?.note(state.monitored, vp, this.cells.path(cell), 0, sinceUs);
         this.ledger.drop(state, vp, cell, isOlder ? sinceUs : this.cells.signedTime(cell), 0);
         this.ledger.countLoss(state, 'vp_down');
       } else if (this.cells.mark(cell) !== 0) {
@@ -381,6 +400,8 @@ export class RoutingTable {
 
   /** Forgets a VP that holds no route and is not expected to; its number may pass to another. */
   removeVp(vp: number): void {
+    // Its number will be another's.
+    this.changes?.take();
     for (const state of this.prefixes.states()) {
       const cell = this.cells.find(state, vp);
       if (cell !== -1) this.cells.set(cell, 0, 0, 0);

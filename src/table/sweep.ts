@@ -45,6 +45,7 @@ export class Sweep {
         const lost = table.cells.mark(cell);
         if (lost !== 0 && lost < oldestLoss) table.ledger.unexpect(state, vp, cell);
       } else if (table.clock.saidUs(cell, vp) < oldestRouteUs) {
+        if (monitored !== undefined) table.changes?.note(monitored, vp, table.cells.path(cell), 0, 0);
         table.ledger.drop(state, vp, cell, table.cells.signedTime(cell), nowMs);
         table.ledger.countLoss(state, 'expired');
       }

@@ -89,7 +89,8 @@ describe('a configuration', () => {
         prefixesPerKey: 10,
         canaryPrefix: undefined,
       },
-      web: { listenAddress: { host: '', port: 10_479 }, telemetryPath: '/metrics', enableLifecycle: false },
+      web: { listenAddress: { host: '', port: 10_479 }, telemetryPath: '/metrics', enableLifecycle: false, page: true },
+      history: { maxPrefixes: 1_000, maxChanges: 200 },
       table: {
         seed: true,
         reseedIntervalMs: 3_600_000,
@@ -150,7 +151,8 @@ bgproutes:
   data_api_url: http://127.0.0.1:8479/api/
   prefixes_per_key: "20"
   canary_prefix: 84.205.64.0/24
-web: {listen_address: "[::1]:9000", telemetry_path: /bgp, enable_lifecycle: true}
+web: {listen_address: "[::1]:9000", telemetry_path: /bgp, enable_lifecycle: true, page: off}
+history: {max_prefixes: 5, max_changes: 0}
 table:
   seed: false
   reseed_interval: 0
@@ -195,7 +197,9 @@ log: {level: debug, format: json}
       listenAddress: { host: '::1', port: 9000 },
       telemetryPath: '/bgp',
       enableLifecycle: true,
+      page: false,
     });
+    expect(config.history).toEqual({ maxPrefixes: 5, maxChanges: 0 });
     expect(config.table).toEqual({
       seed: false,
       reseedIntervalMs: 0,
@@ -239,6 +243,7 @@ log: {level: debug, format: json}
     expect(config.web).toEqual({
       listenAddress: { host: '127.0.0.1', port: 0 },
       telemetryPath: '/a',
+      page: true,
       enableLifecycle: true,
     });
   });

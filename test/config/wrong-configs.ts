@@ -320,6 +320,9 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('web.listen_address', '127.0.0.256:80', `${LISTEN}, got "127.0.0.256:80"`),
   value('web.listen_address', '"[127.0.0.1]:80"', `${LISTEN}, got "[127.0.0.1]:80"`),
   value('web.listen_address', 'http://localhost:80', `${LISTEN}, got "http://localhost:80"`),
+  value('web.page', 'no', 'expected on or off, got "no"'),
+  value('history.max_prefixes', '10001', 'expected a whole number from 0 to 10000, got 10001'),
+  value('history.max_changes', '-1', 'expected a whole number from 0 to 1000, got -1'),
   value('web.telemetry_path', 'metrics', `${WEB_PATH}, got "metrics"`),
   value('web.telemetry_path', '/', `${WEB_PATH}, got "/"`),
   value('web.telemetry_path', '/-/ready', `${WEB_PATH}, got "/-/ready"`),
@@ -460,9 +463,9 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
-      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle, page',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
   },
   {
@@ -477,14 +480,14 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a section of the wrong kind',
     yaml: `${OK}web: hidden\n`,
     problems: [
-      'bgp.yml:2:6: web: expected a map with keys of listen_address, telemetry_path, enable_lifecycle, got a text',
+      'bgp.yml:2:6: web: expected a map with keys of listen_address, telemetry_path, enable_lifecycle, page, got a text',
     ],
   },
   {
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, table, storage, rpki, names, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
     ],
   },
 

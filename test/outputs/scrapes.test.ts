@@ -29,6 +29,7 @@ function world() {
       address,
       startedAtMs: nowMs,
       whenOver: (callback) => callbacks.push(callback),
+      keepOpen: () => {},
       cut: () => {
         state.cut = true;
         end();

@@ -1,0 +1,251 @@
+/** The past of one monitored prefix: samples of its numbers, what happened to it, and the last changes of its routes. */
+import type { VantagePoint } from '../bgp/vantage-point.ts';
+import type { RouteChange } from '../table/change-log.ts';
+import { expectedVps } from '../table/denominator.ts';
+import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import { type Mark, MarkFinder } from './marks.ts';
+import { conditionOf } from './prefix-standing.ts';
+import { SampleRing, type Samples, type Tier } from './sample-ring.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What a page can show: the last hour, day and week. */
+export const HISTORY_WINDOWS = ['1h', '24h', '7d'] as const;
+export type HistoryWindow = (typeof HISTORY_WINDOWS)[number];
+
+export const WINDOW_MS: Readonly<Record<HistoryWindow, number>> = { '1h': HOUR_MS, '24h': DAY_MS, '7d': 7 * DAY_MS };
+
+/** Of the numbers of a prefix: three of 2 bytes each. */
+const COUNT_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
+  '1h': { stepMs: 10 * SECOND_MS, slots: 360 },
+  '24h': { stepMs: MINUTE_MS, slots: 1_440 },
+  '7d': { stepMs: 10 * MINUTE_MS, slots: 1_008 },
+};
+/** Of the shares of origins and upstreams: more numbers, so fewer samples. */
+const SHARE_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
+  '1h': { stepMs: 30 * SECOND_MS, slots: 120 },
+  '24h': { stepMs: 10 * MINUTE_MS, slots: 144 },
+  '7d': { stepMs: HOUR_MS, slots: 168 },
+};
+
+/** Origins and upstreams that have a column of their own; the others are together. */
+export const ORIGIN_COLUMNS = 2;
+export const UPSTREAM_COLUMNS = 4;
+/** Path lengths are kept in hundredths. */
+const LENGTH_SCALE = 100;
+/** Before the columns of origins and upstreams: all routes, and the mean path length. */
+const FIRST_SHARE = 2;
+const SHARE_COLUMNS = FIRST_SHARE + ORIGIN_COLUMNS + UPSTREAM_COLUMNS;
+
+/** Marks a prefix; the oldest go first. */
+export const MAX_MARKS = 200;
+
+/** A change of a route in words. Times are Unix ms. */
+export interface PastChange {
+  readonly atMs: number;
+  readonly vp: VantagePoint;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** A series by AS; `as` undefined: all others. */
+export interface ShareSeries {
+  readonly as: string | undefined;
+  readonly vps: readonly (number | undefined)[];
+}
+
+/** One window of the past; series have one value a step, undefined where nothing was sampled. */
+export interface PastWindow {
+  /** Of `visible`, `expected` and `events`: the fewest visible VPs within a step, the newest expected ones, all events. */
+  readonly counts: {
+    readonly fromMs: number;
+    readonly stepMs: number;
+    readonly visible: readonly (number | undefined)[];
+    readonly expected: readonly (number | undefined)[];
+    /** Announcements and withdrawals within the step. */
+    readonly events: readonly (number | undefined)[];
+  };
+  /** At the end of each step. */
+  readonly shares: {
+    readonly fromMs: number;
+    readonly stepMs: number;
+    readonly meanPathLength: readonly (number | undefined)[];
+    readonly origins: readonly ShareSeries[];
+    readonly upstreams: readonly ShareSeries[];
+  };
+}
+
+/** Which AS each column is of. */
+type Keys = (string | undefined)[];
+
+export class PrefixHistory {
+  readonly counts: Readonly<Record<HistoryWindow, SampleRing>>;
+  readonly shares: Readonly<Record<HistoryWindow, SampleRing>>;
+  readonly origins: Keys = new Array<string | undefined>(ORIGIN_COLUMNS).fill(undefined);
+  readonly upstreams: Keys = new Array<string | undefined>(UPSTREAM_COLUMNS).fill(undefined);
+  /** Oldest first. */
+  readonly marks: Mark[] = [];
+  /** Oldest first. */
+  readonly changes: PastChange[] = [];
+  /** Changes that are kept. */
+  readonly maxChanges: number;
+  readonly #finder = new MarkFinder();
+  #lookedAt = -1;
+  #events: number | undefined;
+  /** What the counters of changes came to at the last look, by how much they grew since the first one, and what was noted. */
+  #counted: number | undefined;
+  #due = 0;
+  #noted = 0;
+
+  /** @param maxChanges changes that are kept */
+  constructor(maxChanges: number) {
+    this.maxChanges = maxChanges;
+    const rings = (tiers: Readonly<Record<HistoryWindow, Tier>>, make: (tier: Tier) => SampleRing) => ({
+      '1h': make(tiers['1h']),
+      '24h': make(tiers['24h']),
+      '7d': make(tiers['7d']),
+    });
+    this.counts = rings(COUNT_TIERS, (tier) => new SampleRing(tier, ['least', 'last', 'sum']));
+    this.shares = rings(SHARE_TIERS, (tier) => new SampleRing(tier, new Array(SHARE_COLUMNS).fill('last')));
+  }
+
+  /** Bytes that the samples take, however long they have been taken. */
+  get bytes(): number {
+    return HISTORY_WINDOWS.reduce((sum, window) => sum + this.counts[window].bytes + this.shares[window].bytes, 0);
+  }
+
+  /** Changes that came faster than they could be noted, since the start. */
+  get missed(): number {
+    return Math.max(0, this.#due - this.#noted);
+  }
+
+  /** Looks at the prefix: finds what happened since the last look. Costs little where nothing did. */
+  look(table: RoutingTable, prefix: MonitoredPrefix, atMs: number): void {
+    const version = prefix.state.version + table.generation;
+    if (version === this.#lookedAt) return;
+    this.#lookedAt = version;
+    const { losses, pathChanges, gains } = prefix;
+    const silentLosses = losses.vp_down + losses.source_down + losses.expired;
+    for (const mark of this.#finder.find(atMs, conditionOf(table, prefix), { pathChanges, silentLosses })) {
+      this.marks.push(mark);
+      if (this.marks.length > MAX_MARKS) this.marks.shift();
+    }
+    const counted = pathChanges + gains + losses.withdrawn + silentLosses;
+    // What a snapshot or a first seed brought was no change that could be noted.
+    if (this.#counted === undefined) this.#noted = 0;
+    else this.#due += Math.max(0, counted - this.#counted);
+    this.#counted = counted;
+  }
+
+  /** Puts marks of an earlier run before those of this one: what had begun then is not told again. */
+  resume(marks: readonly Mark[]): void {
+    this.marks.unshift(...marks);
+    this.marks.splice(0, this.marks.length - MAX_MARKS);
+    this.#finder.resume(marks);
+  }
+
+  /** Samples the numbers as they are. */
+  sample(table: RoutingTable, prefix: MonitoredPrefix, atMs: number): void {
+    const { announcements, withdrawals, state, lengthSum } = prefix;
+    const events = announcements + withdrawals;
+    const fresh = this.#events === undefined ? 0 : Math.max(0, events - this.#events);
+    this.#events = events;
+    const numbers = [state.visible, expectedVps(table, prefix), fresh];
+    for (const window of HISTORY_WINDOWS) this.counts[window].put(atMs, numbers);
+    const length = state.visible === 0 ? undefined : (LENGTH_SCALE * lengthSum) / state.visible;
+    const shares = [
+      state.visible,
+      length,
+      ...this.#sharesOf(table, prefix.origins, this.origins, FIRST_SHARE),
+      ...this.#sharesOf(table, prefix.upstreams, this.upstreams, FIRST_SHARE + ORIGIN_COLUMNS),
+    ];
+    for (const window of HISTORY_WINDOWS) this.shares[window].put(atMs, shares);
+  }
+
+  /** The counts of the ASes that have a column. One that is seen more than one that is not seen any more takes its column. */
+  #sharesOf(table: RoutingTable, counts: Counts, keys: Keys, firstColumn: number): (number | undefined)[] {
+    const seen = new Map<string, number>();
+    for (const [as, count] of counts.entries()) seen.set(table.paths.asText(as), count);
+    const newcomers = [...seen].filter(([as]) => !keys.includes(as)).sort(([, a], [, b]) => b - a);
+    for (const [as] of newcomers) {
+      const free = keys.indexOf(undefined);
+      const place = free !== -1 ? free : keys.findIndex((key) => key !== undefined && !seen.has(key));
+      if (place === -1) break;
+      keys[place] = as;
+      for (const window of HISTORY_WINDOWS) this.shares[window].clear(firstColumn + place);
+    }
+    return keys.map((key) => (key === undefined ? undefined : (seen.get(key) ?? 0)));
+  }
+
+  /** Notes a change of a route; `nowMs` is its time where it has none. */
+  note({ vp, timeUs, before, after }: RouteChange, nowMs: number): void {
+    this.#noted++;
+    if (this.maxChanges === 0) return;
+    this.changes.push({ atMs: timeUs === 0 ? nowMs : Math.floor(timeUs / 1000), vp, before, after });
+    if (this.changes.length > this.maxChanges) this.changes.shift();
+  }
+
+  read(window: HistoryWindow, nowMs: number): PastWindow {
+    const counts = this.counts[window].read(nowMs);
+    const shares = this.shares[window].read(nowMs);
+    const [visible, expected, events] = counts.columns;
+    const [all, lengths, ...rest] = shares.columns;
+    return {
+      counts: { fromMs: counts.fromMs, stepMs: counts.stepMs, visible, expected, events },
+      shares: {
+        fromMs: shares.fromMs,
+        stepMs: shares.stepMs,
+        meanPathLength: lengths.map((length) => (length === undefined ? undefined : length / LENGTH_SCALE)),
+        origins: seriesOf(this.origins, rest.slice(0, ORIGIN_COLUMNS), all),
+        upstreams: seriesOf(this.upstreams, rest.slice(ORIGIN_COLUMNS), all),
+      },
+    };
+  }
+
+  /** The lowest share of expected VPs that saw the prefix in each step of the last hours, in percent, rounded down. */
+  spark(nowMs: number, steps: number, stepMs: number): (number | undefined)[] {
+    const { fromMs, stepMs: slotMs, columns } = this.counts['24h'].read(nowMs);
+    return sparkOf(columns, fromMs, slotMs, nowMs, steps, stepMs);
+  }
+}
+
+function sparkOf(
+  [visible, expected]: Samples['columns'],
+  fromMs: number,
+  slotMs: number,
+  nowMs: number,
+  steps: number,
+  stepMs: number,
+): (number | undefined)[] {
+  const last = Math.floor(nowMs / stepMs);
+  return [...Array(steps).keys()].map((i) => {
+    const startMs = (last - steps + 1 + i) * stepMs;
+    let least: number | undefined;
+    for (let atMs = startMs; atMs < startMs + stepMs; atMs += slotMs) {
+      const slot = (atMs - fromMs) / slotMs;
+      const [seen, of] = [visible[slot], expected[slot]];
+      if (seen === undefined || of === undefined || of === 0) continue;
+      const percent = Math.min(100, Math.floor((100 * seen) / of));
+      least = least === undefined ? percent : Math.min(least, percent);
+    }
+    return least;
+  });
+}
+
+/** One series an AS that was seen, and one of the rest of all routes where there is a rest. */
+function seriesOf(
+  keys: Keys,
+  columns: readonly (readonly (number | undefined)[])[],
+  all: readonly (number | undefined)[],
+): ShareSeries[] {
+  const series = keys.flatMap((as, i): ShareSeries[] => (as === undefined ? [] : [{ as, vps: columns[i] }]));
+  const rest = all.map((total, slot) => {
+    if (total === undefined) return undefined;
+    return Math.max(0, total - series.reduce((sum, { vps }) => sum + (vps[slot] ?? 0), 0));
+  });
+  return rest.some((vps) => (vps ?? 0) > 0) ? [...series, { as: undefined, vps: rest }] : series;
+}

@@ -1,0 +1,287 @@
+/**
+ * What the page and the JSON API say of the monitored prefixes: the numbers of the metrics, read from the same totals, and their
+ * past. A list of prefixes never walks routes; the detail of one prefix walks its own.
+ */
+import type { AsOrSet } from '../../bgp/as-path.ts';
+import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import type { VantagePoint } from '../../bgp/vantage-point.ts';
+import type { Mark } from '../../history/marks.ts';
+import type { HistoryWindow, PastChange, PrefixHistory, ShareSeries } from '../../history/prefix-history.ts';
+import { conditionOf, standingOf } from '../../history/prefix-standing.ts';
+import type { TableHistory } from '../../history/table-history.ts';
+import type { Validity } from '../../rpki/origin-validation.ts';
+import { isExpected } from '../../table/expectation.ts';
+import type { Counts, MonitoredPrefix } from '../../table/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import type {
+  AsCount,
+  ChangeAnswer,
+  ChangeList,
+  MarkAnswer,
+  PastAnswer,
+  PrefixDetail,
+  PrefixSummary,
+  Status,
+} from './api-schemas.ts';
+import { pathLinks } from './path-links.ts';
+
+export interface PageFactsOptions {
+  readonly table: RoutingTable;
+  readonly history: TableHistory;
+  /** Whether a session is up now. */
+  readonly isUp: (session: number) => boolean;
+  /** Undefined: there is no validated data for the prefix. */
+  readonly validity: (prefix: Prefix, origin: AsOrSet) => Validity | undefined;
+  /** Unix ms, by the clock of the table. */
+  readonly now: () => number;
+  /** What the machine's clock shows at a time of the table, both Unix ms. */
+  readonly machineMs: (ms: number) => number;
+  /** What is said of the exporter as a whole, but for what the table tells. */
+  readonly exporter: () => Omit<Status, 'now' | 'routes' | 'prefixes' | 'trusted_prefixes'>;
+}
+
+/** Entries of a list of ASes or prefixes; how many there are is beside it. */
+const MAX_LISTED = 8;
+const MAX_MISSING = 200;
+const MAX_RECENT_MARKS = 50;
+const MAX_RECENT_CHANGES = 30;
+/** Steps of the small picture of a prefix: 4 hours. */
+const SPARK_STEPS = 48;
+const SPARK_STEP_MS = 5 * 60_000;
+const MINUTE_SAMPLES = 6;
+
+export class PageFacts {
+  readonly #options: PageFactsOptions;
+
+  constructor(options: PageFactsOptions) {
+    this.#options = options;
+  }
+
+  status(): Status {
+    const { table, now, exporter } = this.#options;
+    let prefixes = 0;
+    let trusted = 0;
+    for (const prefix of table.prefixes.monitored()) {
+      prefixes++;
+      if (prefix.trusted && this.#isUp(prefix)) trusted++;
+    }
+    return { now: this.#time(now()), ...exporter(), routes: table.routes, prefixes, trusted_prefixes: trusted };
+  }
+
+  /** In the order of the configuration. */
+  *prefixes(): Generator<MonitoredPrefix> {
+    yield* this.#options.table.prefixes.monitored();
+  }
+
+  /** The monitored prefix that a text names, however it is spelt. */
+  find(text: string): MonitoredPrefix | undefined {
+    const canonical = parsePrefix(text)?.text;
+    return canonical === undefined ? undefined : this.#options.table.prefixes.find(canonical)?.monitored;
+  }
+
+  /** Differs from before whenever the summary of the prefix may. */
+  versionOf(prefix: MonitoredPrefix): string {
+    const { table, now } = this.#options;
+    const sample = Math.floor(now() / 10_000);
+    return `${prefix.state.version + table.generation} ${this.#isUp(prefix)} ${sample}`;
+  }
+
+  summary(prefix: MonitoredPrefix): PrefixSummary {
+    const { table, history, now, validity } = this.#options;
+    const { state, watched, origins, upstreams, lengthSum } = prefix;
+    const condition = conditionOf(table, prefix);
+    const { visible, expected } = condition;
+    const isUp = this.#isUp(prefix);
+    const past = history.of(state.prefix.text);
+    const nowMs = now();
+    const moreSpecifics = [...prefix.moreSpecifics]
+      .filter((one) => one.visible > 0)
+      .sort((a, b) => b.visible - a.visible || (a.prefix.text < b.prefix.text ? -1 : 1));
+    return {
+      prefix: state.prefix.text,
+      description: watched.description,
+      group: watched.group,
+      state: standingOf(condition, isUp),
+      trusted: prefix.trusted && isUp,
+      visible_vps: visible,
+      expected_vps: expected,
+      visibility_ratio: expected === 0 ? null : visible / expected,
+      unexpected_origin_vps: watched.origins.length === 0 ? null : condition.unexpectedOriginVps,
+      unexpected_upstream_vps: watched.upstreams.length === 0 ? null : condition.unexpectedUpstreamVps,
+      origins: this.#counted(origins, watched.origins).map(([as, count]) => ({
+        ...count,
+        validity: validity(state.prefix, as) ?? null,
+      })),
+      origin_count: origins.distinct,
+      upstreams: this.#counted(upstreams, watched.upstreams).map(([, count]) => count),
+      upstream_count: upstreams.distinct,
+      more_specifics: moreSpecifics.slice(0, MAX_LISTED).map((one) => ({ prefix: one.prefix.text, vps: one.visible })),
+      more_specific_count: moreSpecifics.length,
+      as_path_length_mean: visible === 0 ? null : lengthSum / visible,
+      events_per_minute: past === undefined ? null : eventsPerMinute(past, nowMs),
+      sources: this.#sourcesOf(prefix),
+      spark: past === undefined ? [] : past.spark(nowMs, SPARK_STEPS, SPARK_STEP_MS).map(orNull),
+    };
+  }
+
+  detail(prefix: MonitoredPrefix, window: HistoryWindow): PrefixDetail {
+    const { history, table, now } = this.#options;
+    history.take();
+    const past = history.of(prefix.state.prefix.text);
+    const { lengths, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses } = prefix;
+    const { vantagePoints, missing, missingCount } = this.#vantagePoints(prefix);
+    const all = [...lengths.keys()];
+    return {
+      ...this.summary(prefix),
+      as_path_length_min: all.length === 0 ? null : Math.min(...all),
+      as_path_length_max: all.length === 0 ? null : Math.max(...all),
+      prepended_vps: prefix.prepended,
+      counters: {
+        since: this.#time(prefix.sinceMs),
+        ...{ announcements, withdrawals, path_changes: pathChanges, origin_changes: originChanges, repeats },
+        ...{ vp_gains: gains, vp_losses: { ...losses } },
+      },
+      last_announcement_at: this.#stamp(prefix.lastAnnouncementUs),
+      last_withdrawal_at: this.#stamp(prefix.lastWithdrawalUs),
+      vantage_points: vantagePoints,
+      missing,
+      missing_count: missingCount,
+      path_links: pathLinks(table, prefix),
+      marks: newest(past?.marks ?? [], MAX_RECENT_MARKS).map((mark) => this.#mark(mark)),
+      changes: newest(past?.changes ?? [], MAX_RECENT_CHANGES).map((change) => this.#change(change)),
+      missed_changes: past?.missed ?? 0,
+      history: past === undefined ? null : this.#past(past, window, now()),
+    };
+  }
+
+  changes(prefix: MonitoredPrefix): ChangeList {
+    const { history } = this.#options;
+    history.take();
+    const past = history.of(prefix.state.prefix.text);
+    return {
+      prefix: prefix.state.prefix.text,
+      missed: past?.missed ?? 0,
+      changes: newest(past?.changes ?? []).map((change) => this.#change(change)),
+      marks: newest(past?.marks ?? []).map((mark) => this.#mark(mark)),
+    };
+  }
+
+  #isUp({ watched }: MonitoredPrefix): boolean {
+    return watched.sessions.some(this.#options.isUp);
+  }
+
+  /** Most vantage points first, ties by the lower number. */
+  #counted(counts: Counts, configured: readonly AsOrSet[]): [as: AsOrSet, count: AsCount][] {
+    const { paths } = this.#options.table;
+    return [...counts.entries()]
+      .sort(([a, countA], [b, countB]) => countB - countA || a - b)
+      .slice(0, MAX_LISTED)
+      .map(([as, vps]) => [
+        paths.asOrSet(as),
+        { as: paths.asText(as), vps, expected: isExpected(as, configured, paths) },
+      ]);
+  }
+
+  #sourcesOf({ state, watched, visibleBySource }: MonitoredPrefix): PrefixSummary['sources'] {
+    const { ownership } = this.#options.table;
+    return watched.sessions.map((session) => {
+      const source = ownership.sourceOf(session);
+      return {
+        source: ownership.sources[source],
+        vps: visibleBySource === undefined ? state.visible : visibleBySource[source],
+      };
+    });
+  }
+
+  /** Walks the cells of the prefix. */
+  #vantagePoints(prefix: MonitoredPrefix) {
+    const { cells, vps, ownership } = this.#options.table;
+    const { state } = prefix;
+    const groups = new Map<string, PrefixDetail['vantage_points'][number]>();
+    const missing: { vp: VantagePoint; sinceMs: number }[] = [];
+    for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
+      const cell = cells.find(state, vp);
+      const known = vps.get(vp);
+      const isVisible = cells.path(cell) !== 0;
+      if (known === undefined || (!isVisible && cells.mark(cell) === 0)) continue;
+      const owner = ownership.isShared ? ownership.shownOwner(prefix, vp) : 0;
+      const source = owner === -1 ? 'none' : ownership.sources[owner];
+      const key = `${source} ${known.protocol}`;
+      let group = groups.get(key);
+      if (group === undefined) {
+        group = { source, protocol: known.protocol, visible: 0, expected: 0 };
+        groups.set(key, group);
+      }
+      group.expected++;
+      if (isVisible) group.visible++;
+      // A VP that is expected by the history alone never said anything itself.
+      else missing.push({ vp: known, sinceMs: this.#options.table.clock.saidUs(cell, vp) / 1000 });
+    }
+    missing.sort((a, b) => b.sinceMs - a.sinceMs);
+    return {
+      vantagePoints: [...groups.values()].sort((a, b) => b.expected - a.expected),
+      missing: missing.slice(0, MAX_MISSING).map(({ vp, sinceMs }) => ({
+        vp: vpAnswer(vp),
+        since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(),
+      })),
+      missingCount: missing.length,
+    };
+  }
+
+  #past(past: PrefixHistory, window: HistoryWindow, nowMs: number): PastAnswer {
+    const { counts, shares } = past.read(window, nowMs);
+    const seriesAnswer = ({ as, vps }: ShareSeries) => ({ as: as ?? 'other', vps: vps.map(orNull) });
+    return {
+      window,
+      counts: {
+        from: this.#time(counts.fromMs),
+        step_seconds: counts.stepMs / 1000,
+        visible_vps: counts.visible.map(orNull),
+        expected_vps: counts.expected.map(orNull),
+        events: counts.events.map(orNull),
+      },
+      shares: {
+        from: this.#time(shares.fromMs),
+        step_seconds: shares.stepMs / 1000,
+        as_path_length_mean: shares.meanPathLength.map(orNull),
+        origins: shares.origins.map(seriesAnswer),
+        upstreams: shares.upstreams.map(seriesAnswer),
+      },
+    };
+  }
+
+  #mark({ atMs, kind, vps }: Mark): MarkAnswer {
+    return { at: this.#time(atMs), kind, vps };
+  }
+
+  #change({ atMs, vp, before, after }: PastChange): ChangeAnswer {
+    return { at: new Date(atMs).toISOString(), vp: vpAnswer(vp), before: orNull(before), after: orNull(after) };
+  }
+
+  #time(ms: number): string {
+    return new Date(this.#options.machineMs(ms)).toISOString();
+  }
+
+  /** A stamp of a message: it is by the clock of the service already. */
+  #stamp(timeUs: number): string | null {
+    return timeUs === 0 ? null : new Date(timeUs / 1000).toISOString();
+  }
+}
+
+function vpAnswer({ asn, ip, protocol }: VantagePoint): ChangeAnswer['vp'] {
+  return { asn, ip, protocol };
+}
+
+function newest<T>(oldestFirst: readonly T[], count = oldestFirst.length): T[] {
+  return oldestFirst.slice(Math.max(0, oldestFirst.length - count)).reverse();
+}
+
+/** Of the samples of the last minute; undefined slots are of a time before the start. */
+function eventsPerMinute(past: PrefixHistory, nowMs: number): number {
+  const { columns } = past.counts['1h'].read(nowMs);
+  return columns[2].slice(-MINUTE_SAMPLES).reduce<number>((sum, events) => sum + (events ?? 0), 0);
+}
+
+function orNull<T>(value: T | undefined): T | null {
+  return value ?? null;
+}

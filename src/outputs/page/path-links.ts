@@ -1,0 +1,58 @@
+/** The links of the AS paths that lead to a prefix's origin, with how many vantage points use each. */
+import { type AsPath, asSet, parseAsPath } from '../../bgp/as-path.ts';
+import type { MonitoredPrefix } from '../../table/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import type { PrefixDetail } from './api-schemas.ts';
+
+type Link = PrefixDetail['path_links'][number];
+
+/** ASes shown before the origin: its upstreams, and two hops above them. */
+const HOPS = 3;
+/** ASes a hop; the others are together. */
+const MOST_A_HOP = 6;
+const OTHER = 'other';
+
+/** Nearest the origin first, and those that most vantage points use first. */
+export function pathLinks(table: RoutingTable, { state }: MonitoredPrefix): Link[] {
+  const { cells, vps, paths } = table;
+  const counts = new Map<number, number>();
+  for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
+    const path = cells.path(cells.find(state, vp));
+    if (path !== 0) counts.set(path, (counts.get(path) ?? 0) + 1);
+  }
+  const routes = [...counts].map(([path, count]) => ({ hops: hopsOf(parseAsPath(paths.text(path)) ?? []), count }));
+  // By hop, the origin at 0: which ASes have a name there.
+  const named = [...Array(HOPS + 1).keys()].map((hop) => {
+    const seen = new Map<string, number>();
+    for (const { hops, count } of routes)
+      if (hop < hops.length) seen.set(hops[hop], (seen.get(hops[hop]) ?? 0) + count);
+    return new Set(
+      [...seen]
+        .sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
+        .slice(0, MOST_A_HOP)
+        .map(([as]) => as),
+    );
+  });
+  const links = new Map<string, Link>();
+  for (const { hops, count } of routes)
+    for (let hop = 1; hop < Math.min(hops.length, HOPS + 1); hop++) {
+      const from = named[hop].has(hops[hop]) ? hops[hop] : OTHER;
+      const to = named[hop - 1].has(hops[hop - 1]) ? hops[hop - 1] : OTHER;
+      const key = `${hop} ${from} ${to}`;
+      const link = links.get(key);
+      if (link === undefined) links.set(key, { from, to, hop, vps: count });
+      else link.vps += count;
+    }
+  return [...links.values()].sort((a, b) => a.hop - b.hop || b.vps - a.vps || (a.from < b.from ? -1 : 1));
+}
+
+/** The ASes of a path from its origin on, each once in a row. A set is one hop, and a confederation is none. */
+function hopsOf(path: AsPath): string[] {
+  const hops: string[] = [];
+  for (const segment of [...path].reverse()) {
+    if (typeof segment !== 'number' && segment.kind !== 'set') continue;
+    const text = String(typeof segment === 'number' ? segment : asSet(segment.members));
+    if (hops.at(-1) !== text) hops.push(text);
+  }
+  return hops;
+}

@@ -1,0 +1,365 @@
+/** The JSON API over HTTP: its answers keep their schemas, and their numbers are those of the metrics. */
+import { get } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { TableHistory } from '../../../src/history/table-history.ts';
+import { createLogger } from '../../../src/logger.ts';
+import { PrefixView } from '../../../src/metrics/prefix-view.ts';
+import { changeList, prefixDetail, prefixList } from '../../../src/outputs/page/api-schemas.ts';
+import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-hub.ts';
+import { LivePage } from '../../../src/outputs/page/live-page.ts';
+import { PageFacts } from '../../../src/outputs/page/page-facts.ts';
+import { TextWriter } from '../../../src/outputs/prometheus.ts';
+import { startWebServer, type WebServer } from '../../../src/outputs/web-server.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { ManualTimers } from '../../stream/manual-timers.ts';
+import { readExposition, seriesOf } from '../../support/exposition.ts';
+import { START_MS, watchedPrefix } from '../../support/table-world.ts';
+
+const P = '198.51.100.0/24';
+const V6 = '2001:db8::/32';
+const WATCHED = [
+  { ...watchedPrefix(P), origins: [64500], upstreams: [64501], description: '<b>', group: 'core' },
+  watchedPrefix(V6),
+];
+
+const running: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((stop) => stop()));
+});
+
+async function world({ maxPrefixes = 10 } = {}) {
+  const timers = new ManualTimers(START_MS);
+  const table = new RoutingTable();
+  table.watch(WATCHED, START_MS);
+  const history = new TableHistory({ table, maxPrefixes, maxChanges: 200, now: () => timers.now() });
+  const fold = new Fold(table);
+  const counts = new FoldCounts();
+  let up = true;
+  const facts = new PageFacts({
+    ...{ table, history, now: () => timers.now(), machineMs: (ms: number) => ms, isUp: () => up },
+    validity: (_, origin) => (origin === 64500 ? 'valid' : 'invalid_as'),
+    exporter: () => ({
+      ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
+      ...{ table: 'seeded' as const, notes: [], streams: [], validators: [] },
+    }),
+  });
+  const page = new LivePage({ facts, history, timers, version: '1.2.3' });
+  const view = new PrefixView(table);
+  const server = await startWebServer({
+    listenAddress: { host: '127.0.0.1', port: 0 },
+    telemetryPath: '/metrics',
+    render: async () => new TextWriter('text').render([view.collect()]),
+    ready: () => ({ ok: true }),
+    landing: () => {
+      throw new Error('not asked for');
+    },
+    enableLifecycle: false,
+    logger: createLogger({ level: 'error', format: 'logfmt', destination: { write: () => {} } }),
+    page,
+  });
+  running.push(() => server.close());
+  return {
+    table,
+    page,
+    server,
+    setUp: (isUp: boolean) => {
+      up = isUp;
+    },
+    trust: () => {
+      for (const one of table.prefixes.monitored()) table.setTrusted(one, true);
+    },
+    /** VPs from 0 on say the same. */
+    see: (vps: number, prefix: string, asPath: string | undefined) => {
+      for (let vp = 0; vp < vps; vp++)
+        fold.apply(
+          {
+            vp: { protocol: 'bgp', asn: 64496, ip: `10.0.0.${vp}` },
+            timeUs: timers.now() * 1000,
+            announced: asPath === undefined ? [] : [prefix],
+            withdrawn: asPath === undefined ? [prefix] : [],
+            ...(asPath !== undefined && { attributes: { asPath, communities: '', nextHop: '', originAttribute: '' } }),
+          },
+          0,
+          counts,
+          timers.now(),
+        );
+    },
+    tick: (ms = 1_000) => {
+      timers.advance(ms);
+      for (const _ of history.tick());
+      page.hub.publish();
+    },
+  };
+}
+
+function ask(server: WebServer, path: string): Promise<{ status: number; type: string; body: string }> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port: server.port, path, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', body }),
+      );
+    }).on('error', reject);
+  });
+}
+
+const json = async (server: WebServer, path: string): Promise<unknown> => JSON.parse((await ask(server, path)).body);
+
+const scrape = async (server: WebServer): Promise<Map<string, number>> =>
+  seriesOf(readExposition(Buffer.from((await ask(server, '/metrics')).body), 'text'));
+
+/** The value of a series of a prefix in a scrape. */
+function sampleOf(
+  series: ReadonlyMap<string, number>,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): number | undefined {
+  const keys = Object.keys(labels).sort();
+  return series.get(`bgp_prefix_${name}{${keys.map((key) => `${key}=${JSON.stringify(labels[key])}`).join(',')}}`);
+}
+
+interface Event {
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each event has data of another kind
+  readonly data: any;
+}
+
+/** Listens to events; `next` resolves with the next one of a kind. */
+async function listen(server: WebServer, query = '') {
+  const events: Event[] = [];
+  const waiting: (() => void)[] = [];
+  let text = '';
+  let isOver = false;
+  const request = get({ host: '127.0.0.1', port: server.port, path: `/api/v1/events${query}`, agent: false });
+  running.unshift(async () => {
+    request.destroy();
+  });
+  request.on('error', () => {});
+  const status = await new Promise<number>((resolve) =>
+    request.on('response', (response) => {
+      response.on('error', () => {});
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+          const [, event, data] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
+          text = text.slice(end + 2);
+          if (event !== undefined) events.push({ event, data: JSON.parse(data) });
+        }
+        for (const wake of waiting.splice(0)) wake();
+      });
+      response.on('close', () => {
+        isOver = true;
+        for (const wake of waiting.splice(0)) wake();
+      });
+      resolve(response.statusCode ?? 0);
+    }),
+  );
+  const changed = () => new Promise<void>((resolve) => waiting.push(resolve));
+  return {
+    status,
+    events,
+    next: async (kind: string) => {
+      for (;;) {
+        const at = events.findIndex(({ event }) => event === kind);
+        if (at !== -1) return events.splice(0, at + 1)[at].data;
+        await changed();
+      }
+    },
+    over: async () => {
+      while (!isOver) await changed();
+    },
+    close: () => request.destroy(),
+  };
+}
+
+describe('GET /api/v1/prefixes', () => {
+  it('keeps its schema, and its numbers are those of the metrics', async () => {
+    const { server, see, trust, tick } = await world();
+    trust();
+    see(10, P, '64501 64500');
+    see(3, P, '64502 64502 64666');
+    see(1, '198.51.100.0/25', '64501 64666');
+    see(4, V6, '64501 64500');
+    see(1, V6, undefined);
+    tick();
+    const { prefixes, status } = prefixList.parse(await json(server, '/api/v1/prefixes'));
+    const series = await scrape(server);
+    for (const one of prefixes) {
+      const { prefix } = one;
+      const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix, ...labels });
+      expect(one.visible_vps).toBe(metric('visible_vps'));
+      expect(one.expected_vps).toBe(metric('expected_vps'));
+      expect(one.visibility_ratio).toBe(metric('visibility_ratio'));
+      expect(one.unexpected_origin_vps ?? undefined).toBe(metric('unexpected_origin_vps'));
+      expect(one.unexpected_upstream_vps ?? undefined).toBe(metric('unexpected_upstream_vps'));
+      expect(one.as_path_length_mean).toBe(metric('as_path_length_mean'));
+      expect(one.origin_count).toBe(metric('origins'));
+      expect(one.more_specific_count).toBe(metric('more_specifics'));
+      expect(Number(one.trusted)).toBe(metric('trusted'));
+      for (const { as, vps } of one.origins) expect(vps).toBe(metric('origin_vps', { origin_as: as }));
+      for (const { as, vps } of one.upstreams) expect(vps).toBe(metric('upstream_vps', { upstream_as: as }));
+      for (const part of one.more_specifics)
+        expect(part.vps).toBe(metric('more_specific_vps', { more_specific: part.prefix }));
+    }
+    expect(prefixes.map(({ prefix, state, visible_vps }) => [prefix, state, visible_vps])).toEqual([
+      [P, 'hijack', 10],
+      [V6, 'degraded', 3],
+    ]);
+    expect(prefixes[0].origins).toEqual([
+      { as: '64500', vps: 7, expected: true, validity: 'valid' },
+      { as: '64666', vps: 3, expected: false, validity: 'invalid_as' },
+    ]);
+    expect(status).toMatchObject({ prefixes: 2, trusted_prefixes: 2, routes: 14 });
+  });
+
+  it('says that counts are old while the stream is down', async () => {
+    const { server, see, trust, setUp } = await world();
+    trust();
+    see(10, P, '64501 64500');
+    setUp(false);
+    const { prefixes } = prefixList.parse(await json(server, '/api/v1/prefixes'));
+    expect(prefixes[0]).toMatchObject({ state: 'old', trusted: false, visible_vps: 10 });
+  });
+});
+
+describe('GET /api/v1/prefixes/{prefix}', () => {
+  it('keeps its schema, and its numbers are those of the metrics', async () => {
+    const { server, see, tick } = await world();
+    see(10, P, '3 64501 64500');
+    see(3, P, '64502 64500 64500');
+    see(1, P, undefined);
+    tick(10_000);
+    const one = prefixDetail.parse(await json(server, `/api/v1/prefixes/${P}?window=1h`));
+    const series = await scrape(server);
+    const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix: P, ...labels });
+    const { counters } = one;
+    expect(one.as_path_length_min).toBe(metric('as_path_length_min'));
+    expect(one.as_path_length_max).toBe(metric('as_path_length_max'));
+    expect(one.prepended_vps).toBe(metric('prepended_vps'));
+    expect(counters.announcements).toBe(metric('announcements_total'));
+    expect(counters.withdrawals).toBe(metric('withdrawals_total'));
+    expect(counters.path_changes).toBe(metric('path_changes_total'));
+    expect(counters.origin_changes).toBe(metric('origin_changes_total'));
+    expect(counters.repeats).toBe(metric('repeats_total'));
+    expect(counters.vp_gains).toBe(metric('vp_gains_total'));
+    for (const [reason, losses] of Object.entries(counters.vp_losses))
+      expect(losses).toBe(metric('vp_losses_total', { reason }));
+    const [all] = one.vantage_points;
+    expect([all.visible, all.expected]).toEqual([metric('visible_vps'), metric('expected_vps')]);
+    expect(one.missing_count).toBe(all.expected - all.visible);
+    expect(one.missing).toEqual([
+      { vp: { asn: 64496, ip: '10.0.0.0', protocol: 'bgp' }, since: new Date(START_MS).toISOString() },
+    ]);
+    const atOrigin = one.path_links.filter(({ hop }) => hop === 1);
+    for (const { from, vps } of atOrigin) expect(vps).toBe(metric('upstream_vps', { upstream_as: from }));
+    expect(one.history?.counts.visible_vps.at(-1)).toBe(9);
+    expect(one.changes[0]).toMatchObject({ before: '64502 64500 64500', after: null });
+  });
+
+  it.each([
+    ['198.51.100.0/24', 200],
+    ['198.51.100.0%2F24', 200],
+    ['2001:0DB8::/32', 200],
+    ['198.51.100.0/24/changes', 200],
+    ['198.51.100.0/25', 404],
+    ['203.0.113.0/24/changes', 404],
+    ['%3Cscript%3E', 404],
+    ['198.51.100.0/24?window=2h', 400],
+  ])('%s: %i', async (path, status) => {
+    const { server } = await world();
+    const answer = await ask(server, `/api/v1/prefixes/${path}`);
+    expect(answer.status).toBe(status);
+    expect(answer.type).toBe('application/json; charset=utf-8');
+    if (status !== 200) expect(JSON.parse(answer.body)).toEqual({ error: expect.any(String) });
+  });
+
+  it('has no history where none is kept', async () => {
+    const { server, tick } = await world({ maxPrefixes: 0 });
+    tick();
+    expect(prefixDetail.parse(await json(server, `/api/v1/prefixes/${P}`)).history).toBeNull();
+    expect(changeList.parse(await json(server, `/api/v1/prefixes/${P}/changes`)).changes).toEqual([]);
+  });
+});
+
+describe('GET /api/v1/events', () => {
+  it('tells all at once, then what changes', async () => {
+    const { server, see, tick } = await world();
+    const { next } = await listen(server);
+    expect(await next('status')).toMatchObject({ prefixes: 2 });
+    expect(await next('prefixes')).toMatchObject({ all: true, count: 2, prefixes: [{ prefix: P }, { prefix: V6 }] });
+    see(5, V6, '64501 64500');
+    tick();
+    const { all, prefixes } = await next('prefixes');
+    expect(all).toBe(false);
+    expect(prefixes).toMatchObject([{ prefix: V6, visible_vps: 5 }]);
+  });
+
+  it('tells of one prefix, and of its past as that grows', async () => {
+    const { server, see, tick } = await world();
+    const { next } = await listen(server, `?prefix=${encodeURIComponent(P)}&window=24h`);
+    expect(await next('prefix')).toMatchObject({ prefix: P, visible_vps: 0, history: { window: '24h' } });
+    see(2, P, '64501 64500');
+    tick();
+    expect(await next('prefix')).toMatchObject({ visible_vps: 2 });
+    tick(10_000);
+    expect((await next('prefix')).history.counts.visible_vps.at(-1)).toBe(2);
+  });
+
+  it('tells that a prefix is not monitored any more', async () => {
+    const { server, table, tick } = await world();
+    const { next } = await listen(server);
+    await next('prefixes');
+    table.watch(WATCHED.slice(0, 1), START_MS);
+    tick();
+    expect((await next('prefixes')).count).toBe(1);
+  });
+
+  it.each([
+    ['?prefix=203.0.113.0/24', 404],
+    [`?prefix=${P}&window=x`, 400],
+  ])('%s: %i', async (query, status) => {
+    const { server } = await world();
+    expect((await ask(server, `/api/v1/events${query}`)).status).toBe(status);
+  });
+
+  it('has room for so many pages of one address, and for another once one is closed', async () => {
+    const { server, page } = await world();
+    const pages = [];
+    for (let i = 0; i < MAX_EVENT_CLIENTS_PER_ADDRESS; i++) pages.push(await listen(server));
+    expect((await ask(server, '/api/v1/events')).status).toBe(503);
+    pages[0].close();
+    await expect.poll(() => page.hub.clients).toBe(MAX_EVENT_CLIENTS_PER_ADDRESS - 1);
+    expect((await listen(server)).status).toBe(200);
+  });
+
+  it('ends when the server stops, without waiting for the pages', async () => {
+    const { server } = await world();
+    const { next, over } = await listen(server);
+    await next('status');
+    await server.close();
+    await over();
+  });
+});
+
+describe('GET /api/v1/openapi.json', () => {
+  it('describes each path with schemas that exist', async () => {
+    const { server } = await world();
+    const document = (await json(server, '/api/v1/openapi.json')) as Record<string, unknown>;
+    expect(document.openapi).toBe('3.1.1');
+    expect(Object.keys(document.paths as object)).toEqual([
+      '/api/v1/prefixes',
+      '/api/v1/prefixes/{prefix}',
+      '/api/v1/prefixes/{prefix}/changes',
+      '/api/v1/events',
+    ]);
+    const refs = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
+    const { schemas } = document.components as { schemas: Record<string, { properties?: object }> };
+    expect(refs.length).toBeGreaterThan(5);
+    expect(refs.filter((name) => schemas[name] === undefined)).toEqual([]);
+    expect(Object.keys(schemas.PrefixSummary.properties ?? {})).toContain('visible_vps');
+  });
+});
