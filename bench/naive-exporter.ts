@@ -5,7 +5,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { prefixMetrics } from '../src/metrics/catalogue.ts';
-import { LENGTH_BOUNDS } from '../src/table/prefix-state.ts';
+import { LENGTH_BOUNDS } from '../src/table/prefixes/prefix-state.ts';
 
 interface StreamMessage {
   readonly record_type: string;

@@ -1,6 +1,6 @@
 /** Tables for the contestants. */
 import { parsePrefix } from '../src/bgp/prefix.ts';
-import type { WatchedPrefix } from '../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../src/table/prefixes/prefix-state.ts';
 
 /** Monitored prefixes of one session, about which the configuration says nothing more. */
 export function watched(texts: readonly string[]): WatchedPrefix[] {

@@ -1,8 +1,8 @@
 /** The process edge: arguments, environment, exit code. The table of commands. */
 import { UsageError, unknownCommand } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
-import { foldHelp, foldMessage, widthOf } from './commands/folding.ts';
-import { flushed, isReaderGone } from './commands/line-output.ts';
+import { flushed, isReaderGone } from './commands/terminal/line-output.ts';
+import { foldHelp, foldMessage, widthOf } from './commands/watch/folding.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { errorText, redactor } from './redaction.ts';
 import { systemCode, systemReason } from './system-error.ts';

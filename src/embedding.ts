@@ -10,7 +10,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { negotiateFormat } from './outputs/negotiation.ts';
 import type { Readiness } from './readiness.ts';
 import { expectedVps } from './table/denominator.ts';
-import type { MonitoredPrefix } from './table/prefix-state.ts';
+import type { MonitoredPrefix } from './table/prefixes/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';
 import { type BuildInfo, buildInfo } from './version.ts';
 

@@ -77,12 +77,12 @@ export {
   type PathsConfig,
   type RisLiveConfig,
 } from './config/config.ts';
+export type { Environment } from './config/file/substitution.ts';
 export type { FlagValues } from './config/flags.ts';
 export type { ListenAddress } from './config/listen-address.ts';
-export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp-config.ts';
+export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp/otlp-config.ts';
 export type { RpkiConfig, RpkiSourceConfig } from './config/rpki-config.ts';
 export { SOURCE_NAMES, type SourceName } from './config/source-names.ts';
-export type { Environment } from './config/substitution.ts';
 export {
   type AsCount,
   type EmbeddedExporter,

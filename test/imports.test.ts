@@ -202,6 +202,20 @@ describe('imports', () => {
   });
 });
 
+describe('a folder', () => {
+  it('has at most 16 files; what belongs together has a folder below it', () => {
+    const counts = new Map<string, number>();
+    for (const { path, text } of files) {
+      // src itself is the edge of the program, and each command is a file of commands/.
+      const isCommand = /^export const \w+: Command\b/m.test(text);
+      const folder = dirname(path);
+      if (folder !== '.' && !isCommand) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    expect([...counts].filter(([, count]) => count > 16)).toEqual([]);
+    expect(counts.size).toBeGreaterThan(20);
+  });
+});
+
 describe('the core', () => {
   const core = files.filter(({ path }) => ['bgp', 'table', 'history', 'metrics'].includes(partOf(path)));
 

@@ -1,7 +1,7 @@
 /**
  * What a decoder may ask of whoever keeps the routes, so that a frame becomes integers without a string in between. A text
  * comes as 32-bit words of ASCII, the first byte lowest: where it begins in a list of words, its length in bytes (what is
- * left of its last word is zero), and its hash, as `hashText` (table/text-index.ts) makes it.
+ * left of its last word is zero), and its hash, as `hashText` (table/store/text-index.ts) makes it.
  */
 
 /** Where a hash begins: part of the contract, because the decoder hashes while it scans. */

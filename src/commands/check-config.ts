@@ -1,9 +1,9 @@
 /** `bgproutes-exporter check-config FILE`: says whether a configuration file is right, and does nothing else. */
 import { type Config, loadConfig } from '../config/config.ts';
-import { readOtlpTls } from '../config/otlp-tls.ts';
+import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { foldMessage } from './folding.ts';
+import { foldMessage } from './watch/folding.ts';
 
 export const checkConfigCommand: Command = {
   name: 'check-config',

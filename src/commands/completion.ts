@@ -2,9 +2,9 @@
 import { didYouMean } from '../suggestion.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
-import { bashCompletion } from './completion-bash.ts';
-import { fishCompletion } from './completion-fish.ts';
-import { zshCompletion } from './completion-zsh.ts';
+import { bashCompletion } from './completion/completion-bash.ts';
+import { fishCompletion } from './completion/completion-fish.ts';
+import { zshCompletion } from './completion/completion-zsh.ts';
 
 const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
   bash: bashCompletion,

@@ -2,8 +2,8 @@
 import { DataApiClient } from '../bgproutes/data-api/client.ts';
 import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
-import { noteLogger } from './note-logger.ts';
 import type { Service } from './service.ts';
+import { noteLogger } from './terminal/note-logger.ts';
 
 export function dataApiOf({ apiKey, dataApiUrl }: Service, io: CommandIo): DataApiClient {
   return new DataApiClient({

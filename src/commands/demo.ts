@@ -12,11 +12,11 @@ import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { aborted, type Command, type CommandIo } from './command.ts';
-import { alertLine } from './demo-alerts.ts';
-import { exporterSays, Told } from './demo-words.ts';
-import { foldMessage } from './folding.ts';
-import { LineOutput, type Paint } from './line-output.ts';
+import { alertLine } from './demo/demo-alerts.ts';
+import { exporterSays, Told } from './demo/demo-words.ts';
 import { choiceOf } from './service.ts';
+import { LineOutput, type Paint } from './terminal/line-output.ts';
+import { foldMessage } from './watch/folding.ts';
 
 /** How long the exporter may take to hear of a step; then its numbers are shown as they are. */
 const HEARD_LIMIT_MS = 2_000;

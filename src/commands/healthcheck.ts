@@ -1,14 +1,14 @@
 /** `bgproutes-exporter healthcheck`: for a container that has no curl. */
 import { readFileSync } from 'node:fs';
+import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
-import { fileFault, readTextFile } from '../config/text-file.ts';
 import { ExporterError } from '../errors.ts';
 import { request } from '../http/http-request.ts';
 import { errorText } from '../redaction.ts';
 import { systemCode } from '../system-error.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
-import { foldMessage } from './folding.ts';
+import { foldMessage } from './watch/folding.ts';
 
 /** Shorter than Docker's own limit, so that the reason is told. */
 const TIMEOUT_MS = 4_000;
@@ -87,7 +87,7 @@ async function listenAddress(flags: Arguments['flags'], io: CommandIo): Promise<
 
 /** Looks at nothing else: whether the file is right is not the question. */
 async function addressOfFile(file: string, { env }: CommandIo): Promise<unknown> {
-  const { ConfigDocument } = await import('../config/document.ts');
+  const { ConfigDocument } = await import('../config/file/document.ts');
   let text: string;
   try {
     text = readTextFile(file);

@@ -4,14 +4,14 @@ import { parseTimestampUs } from '../bgproutes/data-api/time.ts';
 import { LIVE_SOURCES, type PrefixMatch, type Unreadable, type UnreadableReason } from '../bgproutes/data-api/types.ts';
 import type { RibRow } from '../stream/history.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
-import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './columns.ts';
 import type { Command, CommandIo } from './command.ts';
-import { foldWords } from './folding.ts';
-import { jsonLine, LineOutput } from './line-output.ts';
-import { note } from './note.ts';
-import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, PREFIX_FLAG, SERVICE_FLAGS, type Service, serviceOf } from './service.ts';
+import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './terminal/columns.ts';
+import { jsonLine, LineOutput } from './terminal/line-output.ts';
+import { note } from './terminal/note.ts';
+import { patiently, VP_LIST } from './terminal/patience.ts';
 import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+import { foldWords } from './watch/folding.ts';
 
 const FORMATS = ['table', 'json'] as const;
 

@@ -3,9 +3,9 @@ import { parsePrefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
-import { noteOfEnd, type OnMessage } from './follow.ts';
-import { LineOutput } from './line-output.ts';
-import { note } from './note.ts';
+import { noteOfEnd, type OnMessage } from './terminal/follow.ts';
+import { LineOutput } from './terminal/line-output.ts';
+import { note } from './terminal/note.ts';
 
 /** Who asks, where no configuration says it. */
 const CLIENT = 'bgproutes-exporter';

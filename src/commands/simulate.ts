@@ -1,8 +1,8 @@
 /** `bgproutes-exporter simulate`: a stand-in for the three services of bgproutes.io. */
 import { basename, relative } from 'node:path';
 import { formatDuration, parseDuration } from '../config/duration.ts';
+import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { parseListenAddress } from '../config/listen-address.ts';
-import { fileFault, readTextFile } from '../config/text-file.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
@@ -10,7 +10,7 @@ import type { Scenario } from '../simulator/scenario.ts';
 import type { Simulator, SimulatorOptions } from '../simulator/simulator.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
-import { foldMessage } from './folding.ts';
+import { foldMessage } from './watch/folding.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8479';
 const DEFAULT_TTL = '4h';

@@ -2,9 +2,9 @@
 import { WebsocketConnectionError } from '../errors.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
-import { foldMessage } from './folding.ts';
-import { subscribePatiently } from './patience.ts';
 import { PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
+import { subscribePatiently } from './terminal/patience.ts';
+import { foldMessage } from './watch/folding.ts';
 
 const FLAGS: readonly Flag[] = [
   { ...PREFIX_FLAG, help: 'Prefix to associate, such as 192.0.2.0/24. Repeatable.' },

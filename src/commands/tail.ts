@@ -4,10 +4,10 @@ import type { LiveMessage } from '../bgp/live-message.ts';
 import { formatMessage } from '../bgproutes/client/format-message.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { follow, type OnMessage } from './follow.ts';
-import { foldParts, jsonLine, type LinePart, type Paint } from './line-output.ts';
 import { followRisLive, isRisLive, RIS_FLAGS } from './ris-live.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
+import { follow, type OnMessage } from './terminal/follow.ts';
+import { foldParts, jsonLine, type LinePart, type Paint } from './terminal/line-output.ts';
 
 const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
 

@@ -6,7 +6,7 @@ import { LIVE_SOURCES, type Unreadable, type VantagePointsParams } from '../bgpr
 import type { VpStatus } from '../stream/history.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
-import { note } from './note.ts';
+import { note } from './terminal/note.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
 /** Those that stream live, then those that do not. */

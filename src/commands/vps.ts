@@ -1,12 +1,12 @@
 /** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
 import type { VantagePointRecord } from '../bgproutes/data-api/types.ts';
 import { type Flag, formatFlags, parseArguments } from './arguments.ts';
-import { type Column, columnLine, fitted, titlesOf, widthsOf } from './columns.ts';
 import type { Command } from './command.ts';
-import { jsonLine, LineOutput } from './line-output.ts';
-import { note } from './note.ts';
-import { patiently, VP_LIST } from './patience.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
+import { type Column, columnLine, fitted, titlesOf, widthsOf } from './terminal/columns.ts';
+import { jsonLine, LineOutput } from './terminal/line-output.ts';
+import { note } from './terminal/note.ts';
+import { patiently, VP_LIST } from './terminal/patience.ts';
 import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
 const FORMATS = ['table', 'json'] as const;

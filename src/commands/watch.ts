@@ -2,14 +2,14 @@
 import { didYouMean } from '../suggestion.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
-import { follow, type OnMessage } from './follow.ts';
-import { foldParts, jsonLine, type LineOutput, type LinePart } from './line-output.ts';
-import { note } from './note.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { isoTime, speakerOf } from './tail.ts';
-import { type OriginEvent, OriginWatch } from './watch-origins.ts';
-import type { HeardVps } from './watch-table.ts';
-import { type VisibilityEvent, VisibilityWatch } from './watch-visibility.ts';
+import { follow, type OnMessage } from './terminal/follow.ts';
+import { foldParts, jsonLine, type LineOutput, type LinePart } from './terminal/line-output.ts';
+import { note } from './terminal/note.ts';
+import { type OriginEvent, OriginWatch } from './watch/watch-origins.ts';
+import type { HeardVps } from './watch/watch-table.ts';
+import { type VisibilityEvent, VisibilityWatch } from './watch/watch-visibility.ts';
 
 const WORDS = ['origins', 'visibility'] as const;
 const FORMATS = ['pretty', 'json'] as const;

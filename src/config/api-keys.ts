@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { EXPECTED_KEY, keyFault } from '../api-key.ts';
-import type { Environment } from './substitution.ts';
-import { fileFault } from './text-file.ts';
+import type { Environment } from './file/substitution.ts';
+import { fileFault } from './file/text-file.ts';
 
 /** Reads a whole text file; throws as `node:fs` does. */
 export type ReadFile = (path: string) => string;

@@ -8,17 +8,17 @@ import { ConfigError } from '../errors.ts';
 import type { LogFormat, LogLevel } from '../logger.ts';
 import { redact } from '../redaction.ts';
 import { collectKeys, type ReadFile } from './api-keys.ts';
-import { Draft } from './draft.ts';
+import { Draft } from './file/draft.ts';
+import type { Environment } from './file/substitution.ts';
+import { fileFault, readTextFile } from './file/text-file.ts';
 import type { FlagValues } from './flags.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { otlpSecrets, resolveOtlp } from './otlp.ts';
-import type { OtlpConfig } from './otlp-config.ts';
+import { otlpSecrets, resolveOtlp } from './otlp/otlp.ts';
+import type { OtlpConfig } from './otlp/otlp-config.ts';
 import type { RpkiConfig } from './rpki-config.ts';
 import { toRpkiSource } from './rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { SourceName } from './source-names.ts';
-import type { Environment } from './substitution.ts';
-import { fileFault, readTextFile } from './text-file.ts';
 
 /** What is said of one monitored prefix. */
 export interface MonitoredPrefixConfig {

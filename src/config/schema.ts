@@ -1,7 +1,7 @@
 /** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
 import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
-import { otlpSection } from './otlp.ts';
+import { otlpSection } from './otlp/otlp.ts';
 import { rpkiSource } from './rpki-source.ts';
 import { SOURCE_NAMES } from './source-names.ts';
 import * as values from './values.ts';

@@ -8,9 +8,9 @@ import type { TableFigures } from '../metrics/table-view.ts';
 import type { History, HistoryVp } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { SessionSeeder } from './seed/session-seeder.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
-import { SessionSeeder } from './session-seeder.ts';
 import { SourceActivity } from './source-activity.ts';
 import { VpDirectory } from './vp-directory.ts';
 

@@ -3,7 +3,7 @@ import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import type { LiveFeed, SessionPlan } from '../stream/live-feed.ts';
-import type { WatchedPrefix } from '../table/prefix-state.ts';
+import type { WatchedPrefix } from '../table/prefixes/prefix-state.ts';
 
 /** What the configuration says of a monitored prefix. */
 export interface PrefixInput {

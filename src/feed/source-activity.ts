@@ -6,7 +6,7 @@
 import type { Timers } from '../stream/timers.ts';
 import { setSourceStates } from '../table/owner-changes.ts';
 import type { SourceStates } from '../table/ownership.ts';
-import type { MonitoredPrefix } from '../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 
 /** How long the routes of a session that is down, or has not connected yet, are kept, ms. */

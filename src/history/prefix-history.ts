@@ -2,7 +2,7 @@
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { RouteChange } from '../table/change-log.ts';
 import { expectedVps } from '../table/denominator.ts';
-import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
+import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { type Mark, MarkFinder } from './marks.ts';
 import { conditionOf } from './prefix-standing.ts';

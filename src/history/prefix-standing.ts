@@ -2,7 +2,7 @@
 
 import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
-import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
+import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 
 /**

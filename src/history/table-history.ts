@@ -3,7 +3,7 @@
  * time to time, and by the changes that the table notes; the fold knows nothing of it.
  */
 import type { RouteChange } from '../table/change-log.ts';
-import type { MonitoredPrefix } from '../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { PrefixHistory } from './prefix-history.ts';
 

@@ -12,7 +12,7 @@ import type { RpkiData } from '../rpki/rpki-data.ts';
 import type { ValidatedData } from '../rpki/validated-data.ts';
 import type { Vrp } from '../rpki/vrp-set.ts';
 import { isExpected } from '../table/expectation.ts';
-import type { MonitoredPrefix, PrefixState } from '../table/prefix-state.ts';
+import type { MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { legitimacyMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';

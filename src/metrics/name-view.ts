@@ -1,7 +1,7 @@
 /** Names of the ASes that are labels now. */
 import type { AsOrSet } from '../bgp/as-path.ts';
 import type { AsNames } from '../names/as-names.ts';
-import type { MonitoredPrefix } from '../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { nameMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';

@@ -3,7 +3,7 @@ import { type AsPath, parseAsPath } from '../bgp/as-path.ts';
 import { anomaliesOf, type PathRules } from '../bgp/path-sanity.ts';
 import { AspaSet } from '../rpki/aspa-set.ts';
 import { ASPA_VERDICTS, type AspaVerdict, verifyDownstream } from '../rpki/path-verification.ts';
-import type { PathTable } from '../table/path-table.ts';
+import type { PathTable } from '../table/store/path-table.ts';
 
 const NO_RULES: PathRules = { transitFree: new Set(), allowed: new Set() };
 const FIRST_PATHS = 1_024;

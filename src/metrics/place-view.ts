@@ -4,7 +4,7 @@
  */
 import { REGIONS } from '../bgp/regions.ts';
 import { expectedVps } from '../table/denominator.ts';
-import type { MonitoredPrefix } from '../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { VP_SOURCES } from '../table/vp-places.ts';
 import { placeMetrics } from './catalogue.ts';

@@ -1,7 +1,7 @@
 /** What the page for people says of the monitored prefixes, read from the table's totals: it never walks the routes. */
 import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
-import type { Counts, MonitoredPrefix } from '../table/prefix-state.ts';
+import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { LandingAs, LandingPrefix, LandingTrust } from './landing-page.ts';
 

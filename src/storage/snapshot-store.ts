@@ -10,7 +10,7 @@ import {
   restoreSnapshot,
   type SnapshotFault,
   type SnapshotMeta,
-} from '../table/snapshot.ts';
+} from '../table/snapshot/snapshot.ts';
 import { makeFolder, tryFolder } from './folder.ts';
 import { FolderLock, type FolderLockOptions } from './folder-lock.ts';
 

@@ -4,7 +4,7 @@ import type { TableHistory } from '../history/table-history.ts';
 import type { Logger } from '../logger.ts';
 import { systemCode, systemReason } from '../system-error.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import { FIRST_SOURCE } from '../table/snapshot.ts';
+import { FIRST_SOURCE } from '../table/snapshot/snapshot.ts';
 import { HistoryStore } from './history-store.ts';
 import { type RestoreOutcome, SnapshotStore } from './snapshot-store.ts';
 

@@ -3,9 +3,9 @@
  * for it is a few writes side by side; words are made of the notes by whoever takes them.
  */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
-import type { PathTable } from './path-table.ts';
-import type { MonitoredPrefix } from './prefix-state.ts';
-import type { VpRegistry } from './vp-registry.ts';
+import type { MonitoredPrefix } from './prefixes/prefix-state.ts';
+import type { PathTable } from './store/path-table.ts';
+import type { VpRegistry } from './store/vp-registry.ts';
 
 /** Notes at once: what a storm brings beyond them before they are taken is counted, not noted. */
 export const MAX_NOTES = 4_096;

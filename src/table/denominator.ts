@@ -1,6 +1,6 @@
 /** The denominator of a prefix's visibility: how many VPs ought to see it. */
 import type { Afi } from '../bgp/prefix.ts';
-import type { MonitoredPrefix } from './prefix-state.ts';
+import type { MonitoredPrefix } from './prefixes/prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What the configuration expects of origins and upstreams: the one place that decides whether an AS is expected. */
 import { type AsOrSet, setMembers } from '../bgp/as-path.ts';
-import type { PathTable } from './path-table.ts';
+import type { PathTable } from './store/path-table.ts';
 
 /** Whether an origin or upstream (a number of the path table) is named in the configuration: an AS, or this very AS_SET. */
 export function isConfigured(as: number, configured: readonly AsOrSet[], paths: PathTable): boolean {

@@ -2,11 +2,11 @@
 
 import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import { attributeFingerprint, type DecodedUpdates } from '../bgp/route-integers.ts';
-import { PATH_LIMIT } from './path-table.ts';
-import { PrefixState } from './prefix-state.ts';
+import { PrefixState } from './prefixes/prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
-import { hashText } from './text-index.ts';
-import { VP_LIMIT } from './vp-registry.ts';
+import { PATH_LIMIT } from './store/path-table.ts';
+import { hashText } from './store/text-index.ts';
+import { VP_LIMIT } from './store/vp-registry.ts';
 
 /** Why a decoded event was not applied. Closed list: it becomes a label. */
 export const DROP_REASONS = [

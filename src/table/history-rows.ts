@@ -3,11 +3,11 @@
  * of VPs that another source owns. What finds no room is counted by its bound.
  */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
-import { PATH_LIMIT } from './path-table.ts';
-import { type MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import { type MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
 import type { RoutingTable, SeedChange } from './routing-table.ts';
+import { PATH_LIMIT } from './store/path-table.ts';
+import { VP_LIMIT } from './store/vp-registry.ts';
 import type { Absence } from './table-comparison.ts';
-import { VP_LIMIT } from './vp-registry.ts';
 
 /** A route that a VP held. */
 export interface HistoryRoute {

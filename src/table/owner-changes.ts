@@ -4,7 +4,7 @@
  */
 
 import type { SourceStates } from './ownership.ts';
-import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import type { LossReason, MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 /** A source delivers the VP from now on. */

@@ -3,12 +3,12 @@
  * is made of these. Each costs the same however large the table is.
  */
 import type { Afi } from '../bgp/prefix.ts';
-import { CellStore } from './cell-store.ts';
 import { Ownership, type TableSource } from './ownership.ts';
-import { PathTable } from './path-table.ts';
-import type { LossReason, MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import type { LossReason, MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
+import { CellStore } from './store/cell-store.ts';
+import { PathTable } from './store/path-table.ts';
+import { VpRegistry } from './store/vp-registry.ts';
 import type { ListedPlace } from './vp-places.ts';
-import { VpRegistry } from './vp-registry.ts';
 
 /** The bounds of the table. Closed list: it becomes a label. */
 export const TABLE_BOUNDS = ['vp_limit', 'more_specific_limit', 'path_limit'] as const;

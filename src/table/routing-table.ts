@@ -13,19 +13,19 @@
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
-import type { CellStore } from './cell-store.ts';
 import { ChangeLog, type RouteChange } from './change-log.ts';
 import { deliverVp, undeliverVp } from './owner-changes.ts';
 import type { Ownership, TableSource } from './ownership.ts';
-import type { PathTable } from './path-table.ts';
-import { PrefixDirectory } from './prefix-directory.ts';
-import type { MonitoredPrefix, PrefixState, WatchedPrefix } from './prefix-state.ts';
+import { PrefixDirectory } from './prefixes/prefix-directory.ts';
+import type { MonitoredPrefix, PrefixState, WatchedPrefix } from './prefixes/prefix-state.ts';
+import { watchPrefixes } from './prefixes/watching.ts';
 import { RouteLedger, type TableBound } from './route-ledger.ts';
+import type { CellStore } from './store/cell-store.ts';
+import type { PathTable } from './store/path-table.ts';
+import { VP_LIMIT, type VpRegistry } from './store/vp-registry.ts';
+import { VpRoom } from './store/vp-room.ts';
 import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
-import { VP_LIMIT, type VpRegistry } from './vp-registry.ts';
-import { VpRoom } from './vp-room.ts';
-import { watchPrefixes } from './watching.ts';
 
 export interface TableOptions {
   /** VPs at once. Default 20,000. */

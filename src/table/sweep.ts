@@ -1,5 +1,5 @@
 /** What time does to the table: VPs leave the denominator, routes expire, what nobody holds or hears of is forgotten. */
-import type { MonitoredPrefix, PrefixState } from './prefix-state.ts';
+import type { MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 /** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */

@@ -2,8 +2,8 @@
  * What time it is by the clock of the service whose stamps the table keeps, and when the newest word about a cell was said by
  * a right clock.
  */
-import type { CellStore } from './cell-store.ts';
-import type { VpRegistry } from './vp-registry.ts';
+import type { CellStore } from './store/cell-store.ts';
+import type { VpRegistry } from './store/vp-registry.ts';
 
 /** Where a time comes from that is not the stream's. Closed list: it becomes a label. */
 export const TIME_ORIGINS = ['history', 'snapshot'] as const;

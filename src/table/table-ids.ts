@@ -1,7 +1,7 @@
 /** The table's answers to a decoder that speaks in integers. */
 import { type RouteIds, UNKNOWN } from '../bgp/route-integers.ts';
-import { PATH_LIMIT } from './path-table.ts';
 import type { RoutingTable } from './routing-table.ts';
+import { PATH_LIMIT } from './store/path-table.ts';
 
 export class TableIds implements RouteIds {
   readonly #table: RoutingTable;

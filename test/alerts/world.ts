@@ -9,7 +9,7 @@ import {
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import { LOSS_REASONS } from '../../src/table/prefix-state.ts';
+import { LOSS_REASONS } from '../../src/table/prefixes/prefix-state.ts';
 
 /** `[value, minutes]`, one after the other; `_` is no sample, `stale` the end of the series. */
 export type Steps = readonly (readonly [number | '_' | 'stale', number])[];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Column, columnLine, fitted, titlesOf, widthsOf } from '../../src/commands/columns.ts';
+import { type Column, columnLine, fitted, titlesOf, widthsOf } from '../../src/commands/terminal/columns.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'ID', right: true },

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Flag } from '../../src/commands/arguments.ts';
 import type { Command } from '../../src/commands/command.ts';
+import { bashCompletion } from '../../src/commands/completion/completion-bash.ts';
+import { fishCompletion } from '../../src/commands/completion/completion-fish.ts';
+import { valuesOf } from '../../src/commands/completion/completion-values.ts';
+import { zshCompletion } from '../../src/commands/completion/completion-zsh.ts';
 import { completionCommand } from '../../src/commands/completion.ts';
-import { bashCompletion } from '../../src/commands/completion-bash.ts';
-import { fishCompletion } from '../../src/commands/completion-fish.ts';
-import { valuesOf } from '../../src/commands/completion-values.ts';
-import { zshCompletion } from '../../src/commands/completion-zsh.ts';
 import { serveCommand } from '../../src/commands/serve.ts';
 import { simulateCommand } from '../../src/commands/simulate.ts';
 import { tailCommand } from '../../src/commands/tail.ts';

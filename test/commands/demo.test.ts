@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { alertLine, KEPT_MS, stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
 import { tableComplete } from '../../src/commands/demo.ts';
-import { alertLine, KEPT_MS, stepAlerts } from '../../src/commands/demo-alerts.ts';
 import { parseDuration } from '../../src/config/duration.ts';
 import { TableFigures } from '../../src/metrics/table-view.ts';
 import { ManualClock } from '../../src/simulator/clock.ts';

@@ -3,7 +3,6 @@ import { checkConfigCommand } from '../../src/commands/check-config.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { completionCommand } from '../../src/commands/completion.ts';
 import { demoCommand } from '../../src/commands/demo.ts';
-import { foldHelp, foldMessage, widthOf } from '../../src/commands/folding.ts';
 import { healthcheckCommand } from '../../src/commands/healthcheck.ts';
 import { helpCommand, overview } from '../../src/commands/help.ts';
 import { ribCommand } from '../../src/commands/rib.ts';
@@ -12,6 +11,7 @@ import { simulateCommand } from '../../src/commands/simulate.ts';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { vpsCommand } from '../../src/commands/vps.ts';
+import { foldHelp, foldMessage, widthOf } from '../../src/commands/watch/folding.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
 
 const COMMANDS: readonly Command[] = [

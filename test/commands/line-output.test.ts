@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldParts, jsonLine, LineOutput } from '../../src/commands/line-output.ts';
+import { foldParts, jsonLine, LineOutput } from '../../src/commands/terminal/line-output.ts';
 import { runs } from '../support/property-runs.ts';
 import { Output } from './command-world.ts';
 

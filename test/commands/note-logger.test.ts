@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CommandOutput } from '../../src/commands/command.ts';
-import { noteLogger } from '../../src/commands/note-logger.ts';
+import { noteLogger } from '../../src/commands/terminal/note-logger.ts';
 import { Output } from './command-world.ts';
 
 it('writes notes for people, without keys, and nothing for debugging', () => {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { patiently, SUBSCRIPTION, VP_LIST } from '../../src/commands/patience.ts';
 import { ribCommand } from '../../src/commands/rib.ts';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
+import { patiently, SUBSCRIPTION, VP_LIST } from '../../src/commands/terminal/patience.ts';
 import { vpsCommand } from '../../src/commands/vps.ts';
 import { cleanups, KEY, P1, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, runCommand } from './command-world.ts';

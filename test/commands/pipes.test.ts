@@ -4,7 +4,7 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { flushed, isReaderGone } from '../../src/commands/line-output.ts';
+import { flushed, isReaderGone } from '../../src/commands/terminal/line-output.ts';
 import { BGP_VP, cleanups, KEY, P1, ROUTE, simulate } from '../bgproutes/client/client-world.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { addresses, Output } from './command-world.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TRANSIT_FREE } from '../../src/bgp/path-sanity.ts';
 import { type Config, configSecrets, loadConfig } from '../../src/config/config.ts';
-import { keysNeeded } from '../../src/config/draft.ts';
 import { formatDuration, parseDuration } from '../../src/config/duration.ts';
+import { keysNeeded } from '../../src/config/file/draft.ts';
 import type { FlagValues } from '../../src/config/flags.ts';
 import { parseListenAddress } from '../../src/config/listen-address.ts';
 import { ConfigError } from '../../src/errors.ts';

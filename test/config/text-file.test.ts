@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
-import { readOtlpTls } from '../../src/config/otlp-tls.ts';
-import { fileFault, readTextFile } from '../../src/config/text-file.ts';
+import { fileFault, readTextFile } from '../../src/config/file/text-file.ts';
+import { readOtlpTls } from '../../src/config/otlp/otlp-tls.ts';
 
 let folder: string;
 
@@ -52,7 +52,7 @@ describe('a text file', () => {
     execFileSync('mkfifo', [pipe]);
     expect(readTextFile(pipe)).toBe('');
     // The writer opens its end when the reader has opened the other one, and takes its time.
-    const script = `import { readTextFile } from './src/config/text-file.ts'; process.stdout.write(readTextFile('/dev/stdin'));`;
+    const script = `import { readTextFile } from './src/config/file/text-file.ts'; process.stdout.write(readTextFile('/dev/stdin'));`;
     const command = `(sleep 0.2; echo late) | '${process.execPath}' --import tsx --input-type=module -e "${script}"`;
     expect(execFileSync('sh', ['-c', command], { encoding: 'utf8' })).toBe('late\n');
   });

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { FillPace } from '../../src/feed/fill-pace.ts';
+import { FillPace } from '../../src/feed/seed/fill-pace.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { readRib, readUpdates } from '../../src/feed/history-readers.ts';
+import { readRib, readUpdates } from '../../src/feed/seed/history-readers.ts';
 import type { HistoryRows } from '../../src/stream/history.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { watchedPrefix } from '../support/table-world.ts';

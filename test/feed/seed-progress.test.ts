@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SeedProgress } from '../../src/feed/seed-progress.ts';
+import { SeedProgress } from '../../src/feed/seed/seed-progress.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';
+import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot/snapshot.ts';
 import { keptOverall, keptTotals, recountedOverall, recountedTotals } from '../support/table-recount.ts';
 import { START_MS, WATCHABLE, watchedPrefix } from '../support/table-world.ts';
 import { mutatorOf } from './mutation.ts';

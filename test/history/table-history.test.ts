@@ -4,7 +4,7 @@ import { MAX_MARKS } from '../../src/history/prefix-history.ts';
 import { TableHistory } from '../../src/history/table-history.ts';
 import { MAX_NOTES } from '../../src/table/change-log.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { START_MS, watchedPrefix } from '../support/table-world.ts';
 

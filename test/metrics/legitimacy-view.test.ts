@@ -14,7 +14,7 @@ import type { RpkiScope } from '../../src/rpki/scope.ts';
 import { RpkiSourceState } from '../../src/rpki/source-state.ts';
 import { ValidatedData } from '../../src/rpki/validated-data.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { prefixOf, type VrpText, vrpOf } from '../rpki/vrp-world.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { expectedSeries } from '../support/expected-series.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';

@@ -4,7 +4,7 @@
  * no other alert does. A minute is three seconds here, of the scenario and of the rules alike.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { stepAlerts } from '../../src/commands/demo-alerts.ts';
+import { stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
 import { LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { StepReport } from '../../src/simulator/steps.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RECORDED_PREFIXES, recordingLines } from '../fixtures/make-recording.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
 import { fixturePath, readLines } from '../support/recordings.ts';

@@ -1,5 +1,5 @@
 /** The series that the monitored prefixes of a table must have, from a recount of its cells. Only below the bounds of labels. */
-import { LENGTH_BOUNDS, type MonitoredPrefix } from '../../src/table/prefix-state.ts';
+import { LENGTH_BOUNDS, type MonitoredPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../src/table/routing-table.ts';
 import { recountedTotals } from './table-recount.ts';
 

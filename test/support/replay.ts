@@ -11,7 +11,7 @@ import { TextWriter } from '../../src/outputs/prometheus.ts';
 import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
 import { Fold } from '../../src/table/fold.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { TableIds } from '../../src/table/table-ids.ts';
 import { type LogLine, RecordingLogger } from '../stream/recording-logger.ts';

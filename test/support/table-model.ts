@@ -3,7 +3,7 @@
  * real table is told and says what must come of it.
  */
 import type { Speaker, VantagePoint } from '../../src/bgp/vantage-point.ts';
-import type { WatchedPrefix } from '../../src/table/prefix-state.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 
 /** A path with its facts, written down by hand; `ownOrigin` when the VP's AS is the origin. */
 export interface ModelPath {

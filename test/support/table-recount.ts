@@ -1,6 +1,11 @@
 /** Every total of a table, counted anew from its cells. */
 import { parseAsPath, pathFacts } from '../../src/bgp/as-path.ts';
-import { type Counts, LOSS_REASONS, type MonitoredPrefix, type PrefixState } from '../../src/table/prefix-state.ts';
+import {
+  type Counts,
+  LOSS_REASONS,
+  type MonitoredPrefix,
+  type PrefixState,
+} from '../../src/table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../src/table/routing-table.ts';
 import { tally } from './table-model.ts';
 

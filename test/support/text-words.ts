@@ -1,4 +1,4 @@
-import { hashText } from '../../src/table/text-index.ts';
+import { hashText } from '../../src/table/store/text-index.ts';
 
 /** A text in Latin-1 as a decoder asks for it: its words, not at their beginning, and what it says of it. */
 export function asWords(text: string): [words: Int32Array, at: number, length: number, hash: number] {

@@ -1,11 +1,11 @@
 /** No sender's clock decides: what is ahead of now becomes now, what has no time counts with its receipt. */
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { readUpdates } from '../../src/feed/history-readers.ts';
+import { readUpdates } from '../../src/feed/seed/history-readers.ts';
 import type { HistoryRows, UpdateRow } from '../../src/stream/history.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';
+import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot/snapshot.ts';
 import { routesOf } from '../support/table-recount.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 

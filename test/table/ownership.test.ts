@@ -4,7 +4,7 @@ import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { setSourceStates } from '../../src/table/owner-changes.ts';
 import { Ownership } from '../../src/table/ownership.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot.ts';
+import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot/snapshot.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
 const NOW = 1_700_000_000_000;

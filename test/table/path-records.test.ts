@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PathRecords, RECORD_WORDS } from '../../src/table/path-records.ts';
+import { PathRecords, RECORD_WORDS } from '../../src/table/store/path-records.ts';
 import { runs } from '../support/property-runs.ts';
 import { asWords, collidingTexts } from '../support/text-words.ts';
 

@@ -1,10 +1,15 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PrefixState } from '../../src/table/prefix-state.ts';
+import type { PrefixState } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot, type SnapshotMeta } from '../../src/table/snapshot.ts';
-import { COUNTERS } from '../../src/table/snapshot-check.ts';
+import {
+  checkSnapshot,
+  encodeSnapshot,
+  restoreSnapshot,
+  type SnapshotMeta,
+} from '../../src/table/snapshot/snapshot.ts';
+import { COUNTERS } from '../../src/table/snapshot/snapshot-check.ts';
 import { runs } from '../support/property-runs.ts';
 import {
   keptCounters,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_ROUTER, VpIndex } from '../../src/table/vp-index.ts';
+import { NO_ROUTER, VpIndex } from '../../src/table/store/vp-index.ts';
 import { runs } from '../support/property-runs.ts';
 import { asWords, collidingTexts } from '../support/text-words.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bmpHash } from '../../src/bgp/route-integers.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { VP_LIMIT, VpRegistry } from '../../src/table/vp-registry.ts';
+import { VP_LIMIT, VpRegistry } from '../../src/table/store/vp-registry.ts';
 import { asWords } from '../support/text-words.ts';
 
 const bgp = (asn: number, ip: string): VantagePoint => ({ protocol: 'bgp', asn, ip });

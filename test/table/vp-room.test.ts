@@ -3,7 +3,7 @@ import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { setFullFeed } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
-import { VP_LIMIT } from '../../src/table/vp-registry.ts';
+import { VP_LIMIT } from '../../src/table/store/vp-registry.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
 const P = '192.0.2.0/24';

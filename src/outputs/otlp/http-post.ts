@@ -2,7 +2,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import type { TlsFiles } from '../../config/otlp-tls.ts';
+import type { TlsFiles } from '../../config/otlp/otlp-tls.ts';
 import { request } from '../../http/http-request.ts';
 
 export type PostResult =

@@ -13,9 +13,9 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { otlpSecrets } from '../../config/otlp.ts';
-import type { OtlpConfig } from '../../config/otlp-config.ts';
-import { readOtlpTls } from '../../config/otlp-tls.ts';
+import { otlpSecrets } from '../../config/otlp/otlp.ts';
+import type { OtlpConfig } from '../../config/otlp/otlp-config.ts';
+import { readOtlpTls } from '../../config/otlp/otlp-tls.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/exporter-view.ts';

@@ -7,7 +7,7 @@ import { MARK_KINDS } from '../../history/marks.ts';
 import { HISTORY_WINDOWS } from '../../history/prefix-history.ts';
 import { PREFIX_STATES } from '../../history/prefix-standing.ts';
 import { VALIDITIES } from '../../rpki/origin-validation.ts';
-import { LOSS_REASONS } from '../../table/prefix-state.ts';
+import { LOSS_REASONS } from '../../table/prefixes/prefix-state.ts';
 
 const time = z.iso.datetime().describe('A time in UTC, RFC 3339.');
 const count = z.int().min(0);

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { HistoryWindow } from '../../history/prefix-history.ts';
 import { SAMPLE_MS } from '../../history/table-history.ts';
-import type { MonitoredPrefix } from '../../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { PageFacts } from './page-facts.ts';
 
 /** Pages at once, and of one address. */

@@ -11,7 +11,7 @@ import { conditionOf, standingOf } from '../../history/prefix-standing.ts';
 import type { TableHistory } from '../../history/table-history.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
 import { isExpected } from '../../table/expectation.ts';
-import type { Counts, MonitoredPrefix } from '../../table/prefix-state.ts';
+import type { Counts, MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type {
   AsCount,

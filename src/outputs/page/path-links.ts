@@ -1,6 +1,6 @@
 /** The links of the AS paths that lead to a prefix's origin, with how many vantage points use each. */
 import { type AsPath, asSet, parseAsPath } from '../../bgp/as-path.ts';
-import type { MonitoredPrefix } from '../../table/prefix-state.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type { PrefixDetail } from './api-schemas.ts';
 

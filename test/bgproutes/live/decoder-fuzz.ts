@@ -10,8 +10,8 @@ import { type DecodeResult, decodeMessage } from '../../../src/bgproutes/live/me
 import { FastDecoder } from '../../../src/bgproutes/live/scanner/fast-decoder.ts';
 import { Fold, FoldCounts } from '../../../src/table/fold.ts';
 import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { hashText } from '../../../src/table/store/text-index.ts';
 import { TableIds } from '../../../src/table/table-ids.ts';
-import { hashText } from '../../../src/table/text-index.ts';
 import { keptCounters, keptTotals, routesOf } from '../../support/table-recount.ts';
 import { watchedPrefix } from '../../support/table-world.ts';
 import { frameMaker, randomFrom } from './fuzzed-frames.ts';

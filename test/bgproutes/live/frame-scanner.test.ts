@@ -26,7 +26,7 @@ import {
   timeUsOf,
   valueAt,
 } from '../../../src/bgproutes/live/scanner/frame-scanner.ts';
-import { hashText, textOfWords } from '../../../src/table/text-index.ts';
+import { hashText, textOfWords } from '../../../src/table/store/text-index.ts';
 import { runs } from '../../support/property-runs.ts';
 
 const HEAD = '"record_type":"update","vp":"64500_192.0.2.1","sec":1767225600,"Usec":17';

@@ -1,6 +1,6 @@
 import { metrics as globalMetrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { OtlpConfig } from '../../../src/config/otlp-config.ts';
+import type { OtlpConfig } from '../../../src/config/otlp/otlp-config.ts';
 import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
 import { Labels } from '../../../src/metrics/metric.ts';
 import { type OtlpDependencies, type RunningOtlp, startOtlp } from '../../../src/outputs/otlp/setup.ts';

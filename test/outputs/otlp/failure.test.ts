@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OtlpConfig } from '../../../src/config/otlp-config.ts';
+import type { OtlpConfig } from '../../../src/config/otlp/otlp-config.ts';
 import { createLogger } from '../../../src/logger.ts';
 import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
 import {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
-import { readRib } from '../../../src/feed/history-readers.ts';
+import { readRib } from '../../../src/feed/seed/history-readers.ts';
 import {
   damageOf,
   noneSkipped,

@@ -1,0 +1,72 @@
+/** The exporter's own numbers about an event of the demo, as its metrics show them at that moment. */
+
+import { containsPrefix } from '../../bgp/prefix.ts';
+import type { RunningExporter } from '../../exporter.ts';
+import type { StepReport } from '../../simulator/steps.ts';
+import { expectedVps } from '../../table/denominator.ts';
+import { isExpected } from '../../table/expectation.ts';
+import type { Counts, MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+
+/** Counters as they were told last, by prefix: what is told is by how much they grew. */
+export class Told {
+  readonly #last = new Map<string, Pick<MonitoredPrefix, 'withdrawals' | 'gains'>>();
+
+  /** Withdrawals, and VPs that saw the prefix again, since the last call for it. */
+  since(prefix: string, { withdrawals, gains }: MonitoredPrefix): { withdrawals: number; gains: number } {
+    const last = this.#last.get(prefix) ?? { withdrawals: 0, gains: 0 };
+    this.#last.set(prefix, { withdrawals, gains });
+    return { withdrawals: withdrawals - last.withdrawals, gains: gains - last.gains };
+  }
+}
+
+/** One line: what the line about the event told, in metrics. */
+export function exporterSays(
+  { table, figures }: Pick<RunningExporter, 'table' | 'figures'>,
+  { kind, prefix }: StepReport,
+  told: Told,
+): string {
+  const monitored = prefix === undefined ? undefined : table.prefixes.find(prefix)?.monitored;
+  if (prefix === undefined || monitored === undefined) {
+    const { bgp, bmp } = table.vpsByProtocol;
+    return `metrics: ${bgp + bmp} of the VPs that are up hold a route for one of these prefixes; ${table.routes} routes`;
+  }
+  const { state, origins, upstreams, watched, prepended } = monitored;
+  const since = told.since(prefix, monitored);
+  const parts = [...table.prefixes.moreSpecifics()].filter(
+    (part) => part.visible > 0 && containsPrefix(state.prefix, part.prefix),
+  );
+  const showsUpstreams = kind === 'upstream_change' || unexpected(table, upstreams, watched.upstreams) > 0;
+  return [
+    `metrics: visible at ${state.visible} of ${expectedVps(table, monitored)} VPs`,
+    `origin ${listed(table, origins, watched.origins)}`,
+    ...(showsUpstreams ? [`upstream ${listed(table, upstreams, watched.upstreams)}`] : []),
+    ...(kind === 'prepend' || prepended > 0 ? [`prepended at ${prepended}`] : []),
+    ...(kind === 'flap'
+      ? [`${since.withdrawals} withdrawals and ${since.gains} gains since the last line about it`]
+      : []),
+    ...parts.map((part) => `more-specific ${part.prefix.text} at ${part.visible}`),
+    ...(figures.seeded ? [] : ['the table is not seeded yet']),
+  ].join('; ');
+}
+
+/** ASes listed in a line. */
+const MAX_LISTED = 4;
+
+/** `AS64501 at 130, AS64666 at 50 (unexpected)`, most VPs first. */
+function listed(table: RoutingTable, counts: Counts, configured: MonitoredPrefix['watched']['origins']): string {
+  const byCount = [...counts.entries()].sort(([, a], [, b]) => b - a);
+  if (byCount.length === 0) return 'none';
+  const texts = byCount.slice(0, MAX_LISTED).map(([as, vps]) => {
+    const note = isExpected(as, configured, table.paths) ? '' : ' (unexpected)';
+    return `AS${table.paths.asText(as)} at ${vps}${note}`;
+  });
+  const rest = byCount.slice(MAX_LISTED).reduce((sum, [, vps]) => sum + vps, 0);
+  return `${texts.join(', ')}${rest === 0 ? '' : `, others at ${rest}`}`;
+}
+
+function unexpected(table: RoutingTable, counts: Counts, configured: MonitoredPrefix['watched']['origins']): number {
+  let vps = 0;
+  for (const [as, count] of counts.entries()) if (!isExpected(as, configured, table.paths)) vps += count;
+  return vps;
+}

@@ -1,0 +1,41 @@
+/**
+ * Spaces the fills of one session. Each reads the list of vantage points and asks once for each prefix, and a stream that is
+ * cut every minute would use up the hour of the Data API, which then could fill no gap at all.
+ */
+import type { Logger } from '../../logger.ts';
+import { sleep, type Timers } from '../../stream/timers.ts';
+
+/** So many fills begin at once after a calm time. */
+const BURST = 5;
+/** From then on one in this time, ms: 25 in the first hour, 20 in each later one. */
+const EVERY_MS = 180_000;
+
+export interface FillPaceOptions {
+  readonly session: number;
+  readonly logger: Logger;
+  readonly timers: Timers;
+}
+
+export class FillPace {
+  readonly #options: FillPaceOptions;
+  /** When the burst is whole again, by `Timers.elapsed`; each fill moves it. */
+  #wholeAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: FillPaceOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when a fill may begin, and counts it; also resolves when the signal is aborted, which counts nothing. */
+  async turn(signal: AbortSignal): Promise<void> {
+    const { timers, logger, session } = this.#options;
+    const waitMs = this.#wholeAtMs - timers.elapsed() - (BURST - 1) * EVERY_MS;
+    if (waitMs > 0) {
+      logger.warn('the stream is cut again and again: the gap is filled later, to spare the quota of the Data API', {
+        ...{ session, wait_seconds: Math.ceil(waitMs / 1000) },
+      });
+      await sleep(timers, waitMs, signal);
+      if (signal.aborted) return;
+    }
+    this.#wholeAtMs = Math.max(this.#wholeAtMs, timers.elapsed()) + EVERY_MS;
+  }
+}

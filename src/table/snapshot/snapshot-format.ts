@@ -1,0 +1,99 @@
+/**
+ * The layout of a snapshot, little endian: MAGIC, version (u32), then sections of kind (u32), length (u32) and payload; the
+ * last one (END) holds the CRC-32 of all before it. VPs and paths are numbered in the order in which they appear. A prefix
+ * section is a JSON head (u32 length before it), a count, then vps, paths, marks (u32 each) and times (f64).
+ */
+import type { VantagePoint } from '../../bgp/vantage-point.ts';
+import type { LossReason } from '../prefixes/prefix-state.ts';
+
+export const MAGIC = Buffer.from('bgproutes-table\n', 'latin1');
+/** Raised with every change of the layout; a file of another version is not read. */
+export const SNAPSHOT_VERSION = 1;
+export const SECTION = { END: 0, META: 1, VPS: 2, PATHS: 3, PREFIX: 4 } as const;
+export const HEAD = MAGIC.length + 4;
+export const SECTION_HEAD = 8;
+export const BYTES_PER_CELL = 20;
+/** Of a section of JSON, or the head of a prefix: read as a whole, and what is read takes several times as much memory. */
+export const MAX_JSON_BYTES = 8 * 1024 ** 2;
+/** VPs, or paths, that are written into one section. */
+export const RECORDS_A_SECTION = 1_024;
+
+export interface SnapshotMeta {
+  /** When the table was read, Unix ms: what happened later is missing. */
+  readonly createdAtMs: number;
+  /**
+   * By monitored prefix: until when (Unix ms) the table was complete in what `bgproutes` delivers; a prefix that was never
+   * seeded is not there. All that files of earlier versions say.
+   */
+  readonly completeUntil: Readonly<Record<string, number>>;
+  /** The same of every source, in their order; `VpRecord.by` counts them. Files of earlier versions do not have it. */
+  readonly sources?: readonly SourceRecord[];
+  /**
+   * True when a clean stop wrote it and no process has restored its counters yet. Counters of any other snapshot are
+   * dropped: one that came back lower than last scraped would look like a reset, and `increase()` would count all of it at
+   * once.
+   */
+  readonly final?: boolean;
+}
+
+export interface SourceRecord {
+  readonly name: string;
+  readonly completeUntil: Readonly<Record<string, number>>;
+}
+
+/** What a file without a list of sources was made of. */
+export const FIRST_SOURCE = 'bgproutes';
+
+export interface VpRecord {
+  readonly vp: VantagePoint;
+  readonly heardMs: number;
+  /** 1: a list of VPs had it; files of earlier versions do not say. */
+  readonly listed?: number;
+  /** The sources that deliver it, a bit each by their places in `SnapshotMeta.sources`; only where there are several. */
+  readonly by?: number;
+}
+
+/** A path's text, and the VP's own AS where that is the origin. */
+export type PathRecord = readonly [text: string, own: number | null];
+
+/** Counters of a monitored prefix, and since when (Unix ms) they count. */
+export interface CountersRecord {
+  readonly sinceMs: number;
+  readonly announcements: number;
+  readonly withdrawals: number;
+  readonly pathChanges: number;
+  readonly originChanges: number;
+  readonly repeats: number;
+  readonly gains: number;
+  readonly losses: Readonly<Record<LossReason, number>>;
+  readonly announcedLengths: readonly number[];
+  readonly announcedLengthSum: number;
+  readonly lastAnnouncementUs: number;
+  readonly lastWithdrawalUs: number;
+}
+
+export interface PrefixHead {
+  readonly prefix: string;
+  /** Of a more-specific: the monitored prefixes that list it. */
+  readonly listedBy?: readonly string[];
+  /** Of a monitored prefix: what its denominator needs to go on; files of earlier versions do not have it. */
+  readonly window?: { readonly watchedSinceMs: number; readonly stoodStillMs: number; readonly expectedKnown: boolean };
+  readonly counters?: CountersRecord;
+}
+
+/** A part of the file; the payload is a view of it, not a copy. */
+export interface Section {
+  readonly kind: number;
+  readonly payload: Buffer;
+}
+
+/** The sections before the last one, of bytes whose sections are known to end where they say. */
+export function* sectionsOf(bytes: Buffer): Generator<Section> {
+  for (let at = HEAD; ; ) {
+    const kind = bytes.readUInt32LE(at);
+    if (kind === SECTION.END) return;
+    const end = at + SECTION_HEAD + bytes.readUInt32LE(at + 4);
+    yield { kind, payload: bytes.subarray(at + SECTION_HEAD, end) };
+    at = end;
+  }
+}
