@@ -39,6 +39,7 @@ import type { ExpositionFormat } from './outputs/negotiation.ts';
 import { LivePage } from './outputs/page/live-page.ts';
 import { PageFacts, type PageFactsOptions } from './outputs/page/page-facts.ts';
 import { TextWriter } from './outputs/prometheus.ts';
+import { WatchedWebConfig } from './outputs/web/watched-web-config.ts';
 import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { RisLiveFeed } from './ris-live/feed.ts';
@@ -142,6 +143,7 @@ class Exporter implements RunningExporter {
   readonly #page: LivePage | undefined;
   #config: Config;
   #web: WebServer | undefined;
+  #webConfig: WatchedWebConfig | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #nextReload: Promise<void> | undefined;
@@ -290,10 +292,17 @@ class Exporter implements RunningExporter {
     await this.#snapshots?.open();
     const { web, otlp } = this.#config;
     if (web.listenAddress !== undefined) {
+      this.#webConfig = new WatchedWebConfig({
+        ...{ path: web.configFile, logger: this.#logger },
+        onReading: (successful) => {
+          this.#exporterFigures.webConfigSuccessful = successful;
+        },
+      });
       this.#web = await startWebServer({
         listenAddress: web.listenAddress,
         telemetryPath: web.telemetryPath,
         enableLifecycle: web.enableLifecycle,
+        webConfig: this.#webConfig,
         render: (format) => this.render(format),
         release: (format, body) => this.#writers[format].release(body),
         ready: () => this.ready(),
@@ -408,6 +417,7 @@ class Exporter implements RunningExporter {
         throw new ConfigError(
           changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
         );
+      this.#webConfig?.reload();
       await this.#change(next);
       figures.reloadSuccessful = true;
       figures.reloadedAtMs = this.#timers.now();

@@ -52,7 +52,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   names: { may: ['stream', 'bgp'], packages: 'any' },
   storage: { may: ['table', 'history', 'bgp'], packages: 'any' },
   outputs: { may: ['metrics', 'history', 'table', 'rpki', 'names', 'bgp', 'config', 'http'], packages: 'any' },
-  config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'yaml', 'zod'] },
+  config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'node:tls', 'yaml', 'zod'] },
   // A stand-in that shares no decoding code with what it stands in for is able to prove it wrong.
   simulator: { may: ['bgp'], packages: 'any' },
   // A word of the exporter's that the library has too, without what the exporter knows.

@@ -28,7 +28,7 @@ export interface Arguments {
 
 /**
  * Reads `--flag=value`, `--flag value`, `--flag` and `--no-flag` (flags without a value), and `--` before positionals.
- * `positionals` are the names of those that are needed, all of them.
+ * `positionals` are the names of those that are needed; one in brackets, as `[FILE]`, may be left out.
  * @throws UsageError for the first thing that is wrong.
  */
 export function parseArguments(
@@ -71,7 +71,8 @@ export function parseArguments(
     const isPrefix = byName.has('prefix') && parsePrefix(extra) !== undefined;
     throw new UsageError(`unexpected argument "${extra}"${isPrefix ? `, did you mean --prefix=${extra}?` : ''}`);
   }
-  if (given.length < positionals.length) throw new UsageError(`${positionals[given.length]} is missing`);
+  const missing = positionals[given.length];
+  if (missing !== undefined && !missing.startsWith('[')) throw new UsageError(`${missing} is missing`);
   return { flags, positionals: given };
 }
 

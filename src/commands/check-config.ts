@@ -1,32 +1,58 @@
 /** `bgproutes-exporter check-config FILE`: says whether a configuration file is right, and does nothing else. */
 import { type Config, loadConfig } from '../config/config.ts';
 import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
-import { parseArguments } from './arguments.ts';
-import type { Command } from './command.ts';
+import { loadWebConfig } from '../config/web/load-web-config.ts';
+import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import type { Command, CommandIo } from './command.ts';
 import { foldMessage } from './watch/folding.ts';
+
+const FLAGS: readonly Flag[] = [
+  { name: 'web.config.file', value: 'FILE', help: 'Check this web configuration file, with or without another one.' },
+];
 
 export const checkConfigCommand: Command = {
   name: 'check-config',
   summary: 'Check a configuration file and name everything that is wrong with it',
-  help: `Usage: bgproutes-exporter check-config FILE
+  flags: FLAGS,
+  help: `Usage: bgproutes-exporter check-config [FILE] [flags]
 
-Reads FILE as the exporter would, its variables, key files and certificates too, and prints every problem with its
-place.
+Reads FILE as the exporter would, its variables, key files, certificates and web configuration file too, and prints
+every problem with its place.
 Exit code 0: it is right. 2: it is not.
 
-Example:
+Flags:
+${formatFlags(FLAGS)}
+Examples:
   bgproutes-exporter check-config bgproutes.yml
+  bgproutes-exporter check-config --web.config.file=web.yml
 `,
 
   async run(args, io) {
-    const { positionals } = parseArguments(args, [], ['FILE']);
-    const config = loadConfig({ flags: { 'config.file': positionals[0] }, env: io.env });
-    if (config.otlp !== undefined) readOtlpTls(config.otlp);
-    const said = `${positionals[0]}: the configuration is right: ${summary(config)}`;
-    io.stdout.write(`${foldMessage(said, io.stdout)}\n`);
+    const { flags, positionals } = parseArguments(args, FLAGS, ['[FILE]']);
+    const [file] = positionals;
+    const { 'web.config.file': webFile } = flags;
+    if (file === undefined && webFile === undefined) throw new UsageError('FILE is missing');
+    if (file !== undefined) {
+      const config = loadConfig({ flags: { 'config.file': file }, env: io.env });
+      if (config.otlp !== undefined) readOtlpTls(config.otlp);
+      const { configFile } = config.web;
+      if (configFile !== undefined) checkWebConfig(configFile, io);
+      tell(`${file}: the configuration is right: ${summary(config)}`, io);
+    }
+    if (typeof webFile === 'string') checkWebConfig(webFile, io);
     return 0;
   },
 };
+
+function checkWebConfig(file: string, io: CommandIo): void {
+  const { tls, users } = loadWebConfig(file);
+  const scheme = tls === undefined ? 'HTTP' : `HTTPS, ${tls.clientAuth}`;
+  tell(`${file}: the web configuration is right: ${scheme}, ${count(users.size, 'user', 'users')}`, io);
+}
+
+function tell(line: string, { stdout }: CommandIo): void {
+  stdout.write(`${foldMessage(line, stdout)}\n`);
+}
 
 function summary({ prefixes, bgproutes }: Config): string {
   const ipv4 = prefixes.filter(({ prefix }) => prefix.afi === 'ipv4').length;

@@ -1,7 +1,13 @@
 /** `bgproutes-exporter healthcheck`: for a container that has no curl. */
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { connect } from 'node:tls';
+import { resolvePath } from '../config/api-keys.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
+import { PLAIN_WEB, type WebConfig, type WebTls } from '../config/web/web-config.ts';
 import { ExporterError } from '../errors.ts';
 import { request } from '../http/http-request.ts';
 import { errorText } from '../redaction.ts';
@@ -22,83 +28,193 @@ const FLAGS: readonly Flag[] = [
     value: 'HOST:PORT',
     help: 'Where the exporter was told to serve; an empty value: nowhere, so there is nothing to ask.',
   },
-  { name: 'config.file', value: 'FILE', help: "The exporter's configuration file, for its web.listen_address." },
+  { name: 'web.config.file', value: 'FILE', help: "The exporter's web configuration file: whether it speaks TLS." },
+  { name: 'config.file', value: 'FILE', help: "The exporter's configuration file, for its section web." },
+];
+const CREDENTIAL_FLAGS: readonly Flag[] = [
+  { name: 'http.user', value: 'NAME', help: 'User to ask as, where the web configuration has users.' },
+  { name: 'http.password-file', value: 'FILE', help: 'File that holds the password of that user.' },
+  { name: 'http.cert-file', value: 'FILE', help: 'Certificate to show, where clients need one.' },
+  { name: 'http.key-file', value: 'FILE', help: 'Its private key.' },
 ];
 const DEFAULT_ADDRESS: ListenAddress = { host: '', port: 10_479 };
 
 export const healthcheckCommand: Command = {
   name: 'healthcheck',
   summary: 'Ask a running exporter whether it is healthy (for containers)',
-  flags: FLAGS,
+  flags: [...FLAGS, ...CREDENTIAL_FLAGS],
   help: `Usage: bgproutes-exporter healthcheck [flags]
 
-Asks /-/healthy of the exporter on this machine. Without flags it finds the address as the first process (of a
-container) was told it: by its flags, its configuration file, or the default :10479.
-Exit code 0: healthy, or without a web server. 1: not healthy.
+Asks /-/healthy of the exporter on this machine. Without the first three flags it finds the address as the first process
+(of a container) was told it: by its flags, its configuration file, or the default :10479. By TLS it trusts the very
+certificate of the web configuration, and nobody else.
+Exit code 0: healthy, or without a web server; also when it asks for a password and none was given, since it is the
+exporter that asks. 1: not healthy.
 
 Flags:
-${formatFlags(FLAGS)}
-Example:
+${formatFlags([...FLAGS, ...CREDENTIAL_FLAGS])}
+Examples:
   bgproutes-exporter healthcheck --web.listen-address=127.0.0.1:9000
+  bgproutes-exporter healthcheck --http.user=probe --http.password-file=/run/secrets/probe
 `,
 
   async run(args, io) {
-    const { flags } = parseArguments(args, FLAGS);
+    const { flags } = parseArguments(args, [...FLAGS, ...CREDENTIAL_FLAGS]);
     const { 'web.listen-address': given } = flags;
     if (typeof given === 'string' && given !== '' && parseListenAddress(given) === undefined)
       throw new UsageError('--web.listen-address: expected HOST:PORT such as :10479, 127.0.0.1:9000 or [::1]:9000');
-    const address = await listenAddress(Object.keys(flags).length > 0 ? flags : flagsOfFirstProcess(), io);
-    if (address === undefined) {
+    const target = await targetOf(
+      FLAGS.some(({ name }) => flags[name] !== undefined) ? flags : flagsOfFirstProcess(),
+      io,
+    );
+    if (target === undefined) {
       io.stdout.write('no web server\n');
       return 0;
     }
+    const { address, webConfig } = target;
     const { host, port } = address;
     const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    const url = `http://${local.includes(':') ? `[${local}]` : local}:${port}/-/healthy`;
+    const at = `${local.includes(':') ? `[${local}]` : local}:${port}/-/healthy`;
+    const authorization = webConfig === undefined ? undefined : authorizationOf(flags);
+    let url = new URL(`${webConfig?.tls === undefined ? 'http' : 'https'}://${at}`);
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const asked = { method: 'GET', headers: {}, maxBytes: () => MAX_BYTES, cutBody: true, signal } as const;
-      const { status } = await request(new URL(url), asked);
-      io.stdout.write(`${url}: ${status}\n`);
-      return status >= 200 && status < 300 ? 0 : 1;
+      let status: number;
+      try {
+        status = await statusOf(url, authorization, webConfig?.tls, flags, signal);
+      } catch (error) {
+        if (webConfig !== undefined) throw error;
+        url = new URL(`https://${at}`);
+        status = await statusOf(url, undefined, undefined, flags, signal);
+      }
+      const asks = status === 401 && authorization === undefined;
+      io.stdout.write(`${url.href}: ${status}${asks ? ', it runs, and asks for a password' : ''}\n`);
+      return asks || (status >= 200 && status < 300) ? 0 : 1;
     } catch (error) {
-      io.stderr.write(`${foldMessage(`${url}: ${reasonOf(error)}`, io.stderr)}\n`);
+      io.stderr.write(`${foldMessage(`${url.href}: ${reasonOf(error)}`, io.stderr)}\n`);
       return 1;
     }
   },
 };
+
+/** @param tls whose certificate must be shown; undefined: any, so no credentials may be given */
+async function statusOf(
+  url: URL,
+  authorization: string | undefined,
+  tls: WebTls | undefined,
+  flags: Arguments['flags'],
+  signal: AbortSignal,
+): Promise<number> {
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  const agent = url.protocol === 'http:' ? undefined : await pinnedAgent(url, tls, flags, signal);
+  const { status } = await request(url, {
+    ...{ method: 'GET', headers, maxBytes: () => MAX_BYTES, cutBody: true, signal, agent },
+  });
+  return status;
+}
+
+function authorizationOf({ 'http.user': user, 'http.password-file': file }: Arguments['flags']): string | undefined {
+  if (user === undefined && file === undefined) return undefined;
+  if (typeof user !== 'string' || typeof file !== 'string')
+    throw new UsageError('--http.user and --http.password-file are needed together');
+  const password = readGiven(file, '--http.password-file').replace(/\r?\n$/, '');
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+/** A connection to the exporter, and to nobody who only has its port: it must show the certificate of its file. */
+async function pinnedAgent(
+  url: URL,
+  tls: WebTls | undefined,
+  flags: Arguments['flags'],
+  signal: AbortSignal,
+): Promise<Agent> {
+  const { 'http.cert-file': certFile, 'http.key-file': keyFile } = flags;
+  const socket = connect({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port),
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1',
+    ...(typeof certFile === 'string' ? { cert: readGiven(certFile, '--http.cert-file') } : {}),
+    ...(typeof keyFile === 'string' ? { key: readGiven(keyFile, '--http.key-file') } : {}),
+  });
+  try {
+    await once(socket, 'secureConnect', { signal });
+    const shown = socket.getPeerX509Certificate();
+    if (tls !== undefined && shown?.raw.equals(new X509Certificate(String(tls.context.cert)).raw) !== true)
+      throw new Error(
+        'it shows another certificate than that of the web configuration: another program may have the port',
+      );
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const agent = new Agent();
+  agent.createConnection = () => socket;
+  return agent;
+}
+
+function readGiven(file: string, flag: string): string {
+  try {
+    return readTextFile(file);
+  } catch (error) {
+    throw new ExporterError('HEALTHCHECK', `${flag}: ${file} cannot be read: ${fileFault(error)}`, {
+      actor: 'operator',
+      cause: error,
+    });
+  }
+}
 
 /** Why there is no answer, in words that say what to do. */
 function reasonOf(error: unknown): string {
   if (systemCode(error) === 'ECONNREFUSED') {
     return 'nobody listens there: the exporter does not run, or listens elsewhere (see --web.listen-address and --config.file)';
   }
+  if (systemCode(error) === 'ECONNRESET')
+    return 'it ended the connection: where clients need a certificate, give --http.cert-file and --http.key-file';
   if (error instanceof Error && error.name === 'AbortError') return `no answer within ${TIMEOUT_MS / 1000} seconds`;
   return errorText(error, (text) => text);
 }
 
-/** Of the flag, else of the file, else the default; undefined when the web server is off. */
-async function listenAddress(flags: Arguments['flags'], io: CommandIo): Promise<ListenAddress | undefined> {
-  const { 'web.listen-address': given, 'config.file': file } = flags;
-  const text = given ?? (typeof file === 'string' ? await addressOfFile(file, io) : undefined);
+interface Target {
+  readonly address: ListenAddress;
+  /** Undefined: it is wrong now, so that the exporter runs with its last good one, which nobody else knows. */
+  readonly webConfig: WebConfig | undefined;
+}
+
+/** Of the flags, else of the file, else the defaults; undefined when the web server is off. */
+async function targetOf(flags: Arguments['flags'], io: CommandIo): Promise<Target | undefined> {
+  const { 'web.listen-address': given, 'web.config.file': givenFile, 'config.file': file } = flags;
+  const web = typeof file === 'string' ? await webOfFile(file, io) : {};
+  const text = given ?? web.listen_address;
   if (text === '') return undefined;
-  return (typeof text === 'string' ? parseListenAddress(text) : undefined) ?? DEFAULT_ADDRESS;
+  const address = (typeof text === 'string' ? parseListenAddress(text) : undefined) ?? DEFAULT_ADDRESS;
+  const ofFile =
+    typeof file === 'string' && typeof web.config_file === 'string' && web.config_file !== ''
+      ? resolvePath(file, web.config_file)
+      : undefined;
+  const webFile = typeof givenFile === 'string' ? givenFile : ofFile;
+  return { address, webConfig: webFile === undefined || webFile === '' ? PLAIN_WEB : await readWebConfig(webFile) };
+}
+
+async function readWebConfig(file: string): Promise<WebConfig | undefined> {
+  const { loadWebConfig } = await import('../config/web/load-web-config.ts');
+  try {
+    return loadWebConfig(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Looks at nothing else: whether the file is right is not the question. */
-async function addressOfFile(file: string, { env }: CommandIo): Promise<unknown> {
+async function webOfFile(
+  file: string,
+  { env }: CommandIo,
+): Promise<{ readonly listen_address?: unknown; readonly config_file?: unknown }> {
   const { ConfigDocument } = await import('../config/file/document.ts');
-  let text: string;
-  try {
-    text = readTextFile(file);
-  } catch (error) {
-    const message = `${file}: the configuration file cannot be read: ${fileFault(error)}`;
-    // No ConfigError: its exit code 2 means nothing to Docker.
-    throw new ExporterError('HEALTHCHECK', message, { actor: 'operator', cause: error });
-  }
-  const { value } = new ConfigDocument(text, env);
-  const { web } = (value ?? {}) as { web?: { listen_address?: unknown } | null };
-  return web?.listen_address;
+  const { value } = new ConfigDocument(readGiven(file, '--config.file'), env);
+  const { web } = (value ?? {}) as { web?: object | null };
+  return web ?? {};
 }
 
 /** The command line of process 1 as far as it is needed; nothing where it cannot be read. */

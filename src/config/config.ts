@@ -74,6 +74,8 @@ export interface Config {
   readonly web: {
     /** Undefined: no web server. */
     readonly listenAddress: ListenAddress | undefined;
+    /** The file of TLS, users and headers; undefined: plain HTTP for everybody. */
+    readonly configFile: string | undefined;
     readonly telemetryPath: string;
     readonly enableLifecycle: boolean;
     /** False: neither a page for people nor the JSON API, and no history. */
@@ -215,6 +217,7 @@ function toConfig(
     },
     web: {
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
+      configFile: web.config_file === '' ? undefined : draft.resolvePath(['web', 'config_file'], web.config_file),
       telemetryPath: web.telemetry_path,
       enableLifecycle: web.enable_lifecycle,
       page: web.page,

@@ -59,6 +59,12 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     help: 'Where to serve [:10479: all interfaces]; port 0 takes a free one, an empty value serves nothing.',
   },
   {
+    name: 'web.config.file',
+    key: ['web', 'config_file'],
+    value: 'FILE',
+    help: 'TLS, users and headers of the web server, in the format of the Prometheus exporters [none: plain HTTP for all].',
+  },
+  {
     name: 'web.telemetry-path',
     key: ['web', 'telemetry_path'],
     value: 'PATH',

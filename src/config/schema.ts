@@ -57,6 +57,7 @@ export const configSchema = values.section({
   }),
   web: values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
+    config_file: values.fileOrNone.default(''),
     telemetry_path: values.telemetryPath.default('/metrics'),
     enable_lifecycle: values.trueOrFalse.default(false),
     page: values.onOrOff.default(true),

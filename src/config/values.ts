@@ -22,16 +22,16 @@ export interface IssueStyle {
   readonly hint: string | undefined;
 }
 
-type Read<T> =
+export type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly hint?: string }
   | { readonly ok: false; readonly message: string };
 
-const accept = <T>(value: T): Read<T> => ({ ok: true, value });
-const refuse = (hint?: string): Read<never> => (hint === undefined ? { ok: false } : { ok: false, hint });
+export const accept = <T>(value: T): Read<T> => ({ ok: true, value });
+export const refuse = (hint?: string): Read<never> => (hint === undefined ? { ok: false } : { ok: false, hint });
 
 /** A value that `read` accepts; the message for any other is `expected ${expected}, got …`. */
-function value<T>(expected: string, read: (input: unknown) => Read<T>, got: Got = 'value') {
+export function value<T>(expected: string, read: (input: unknown) => Read<T>, got: Got = 'value') {
   return z.unknown().transform((input, context): T => {
     const result = read(input);
     if (result.ok) return result.value;
@@ -107,6 +107,11 @@ export function path(expected: string) {
     typeof input === 'string' && input !== '' && !input.includes('\0') ? accept(input) : refuse(),
   );
 }
+
+/** A file, or an empty text for none. */
+export const fileOrNone = value<string>('the path of a file, or "" for none', (input) =>
+  typeof input === 'string' && !input.includes('\0') ? accept(input) : refuse(),
+);
 
 /** The path of a file with a secret. Never quoted: the secret itself may have been written there. */
 export const secretPath = value<string>(

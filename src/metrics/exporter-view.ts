@@ -19,6 +19,8 @@ export const HTTP_CUT_REASONS = [
   'slow_request', // a request that did not arrive in time
   'slow_answer', // an answer that was not read in time
   'bad_request', // what is no HTTP, or has too many headers
+  'tls_handshake', // no TLS on a port of TLS, or no version or suite in common
+  'client_certificate', // none, or one that is not trusted or has another name than those allowed
 ] as const;
 export type HttpCutReason = (typeof HTTP_CUT_REASONS)[number];
 
@@ -58,6 +60,8 @@ export class ExporterFigures {
   reloadSuccessful = true;
   /** Unix ms. */
   reloadedAtMs: number;
+  /** Whether what the files of --web.config.file say holds. */
+  webConfigSuccessful = true;
   readonly otlpExports = zeros(OTLP_RESULTS);
   readonly http = new HttpFigures();
 
@@ -101,6 +105,7 @@ export class ExporterView {
         exporterBuildInfo: single(build, () => 1),
         exporterConfigLastReloadSuccessful: single(none, () => (figures.reloadSuccessful ? 1 : 0)),
         exporterConfigLastReloadSuccessTimestamp: single(none, () => seconds(figures.reloadedAtMs, machineMs)),
+        exporterWebConfigLastReloadSuccessful: single(none, () => (figures.webConfigSuccessful ? 1 : 0)),
         exporterOtlpExports: each(none, 'result', OTLP_RESULTS, (result) => figures.otlpExports[result]),
         exporterHttpRequests: (sink) => {
           for (const { labels, count } of figures.http.requests.values()) sink.number(labels, count);

@@ -2,8 +2,9 @@
  * Connections of the web server: who may have one, how many requests may wait on it, and for how long an answer may take.
  * A stranger who opens many, or does not read, costs himself his connections and nobody else an answer.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { HttpCutReason } from '../metrics/exporter-view.ts';
 
 /** Connections from other machines. */
@@ -37,6 +38,8 @@ interface Client {
   readonly answers: Set<() => void>;
   /** Whether a request of its was answered. */
   served: boolean;
+  /** Whether its socket is the one of TLS, behind the handshake. */
+  secured: boolean;
 }
 
 export interface ConnectionsOptions {
@@ -74,9 +77,23 @@ export class Connections {
     this.#add(socket, address);
   }
 
-  /** Begins the answer to a request; undefined when the connection was cut, for too many requests at once. */
-  begin(request: IncomingMessage, response: ServerResponse): OpenAnswer | undefined {
-    const { socket } = request;
+  /** Tells that a connection has become this TLS connection: it takes the place of the one that was accepted. */
+  secured(socket: TLSSocket): void {
+    const address = addressOf(socket.remoteAddress);
+    // Which one of a Unix socket it was does not show; it need not, since each of them counts for one.
+    for (const [accepted, client] of this.#clients) {
+      if (client.address !== address || accepted.remotePort !== socket.remotePort || client.secured) continue;
+      this.#clients.delete(accepted);
+      break;
+    }
+    this.#add(socket, address).secured = true;
+  }
+
+  /**
+   * Begins the answer to a request of a connection; undefined when the connection was cut, for too many requests at once.
+   * The socket is the one that was accepted, or secured.
+   */
+  begin(socket: Socket, response: Pick<ServerResponse, 'once'>): OpenAnswer | undefined {
     if (socket.destroyed) return undefined;
     const client = this.#clients.get(socket);
     if (client === undefined) return undefined; // it was cut
@@ -138,7 +155,7 @@ export class Connections {
   }
 
   #add(socket: Socket, address: string): Client {
-    const client: Client = { address, answers: new Set(), served: false };
+    const client: Client = { address, answers: new Set(), served: false, secured: false };
     this.#clients.set(socket, client);
     socket.once('close', () => {
       this.#clients.delete(socket);

@@ -1,22 +1,27 @@
 /** The web server: metrics for scrapers, a page for people, health for orchestrators. */
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
+import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { WebConfig } from '../config/web/web-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { HttpCutReason } from '../metrics/exporter-view.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';
-import { HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
+import { HttpServers, isNoSuchAddress, type Resolve, systemResolve, type TlsSide } from './http-servers.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
 import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
 import type { LivePage } from './page/live-page.ts';
 import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
+import { certificateFault } from './web/client-certificate.ts';
+import { Guard, type GuardAnswer } from './web/guard.ts';
+import { WatchedWebConfig } from './web/watched-web-config.ts';
 
 export interface WebServerOptions {
   /** `host` empty: all interfaces, IPv4 and IPv6. `port` 0: one that is free. */
@@ -38,6 +43,8 @@ export interface WebServerOptions {
   readonly reload?: () => Promise<void>;
   /** False: `POST /-/reload` answers 403. */
   readonly enableLifecycle: boolean;
+  /** TLS, users, headers, rate limit. Default: plain HTTP for everybody. */
+  readonly webConfig?: WatchedWebConfig | undefined;
   readonly logger: Logger;
   /** Called once for every request that was answered or given up. */
   readonly onRequest?: (request: AnsweredRequest) => void;
@@ -104,13 +111,39 @@ function noSchema(): never {
  * @throws ListenError when the address is in use, not allowed or not of this machine.
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { logger, onCut = () => {} } = options;
+  const { logger, onCut = () => {}, webConfig = new WatchedWebConfig({ path: undefined, logger }) } = options;
   const connections = new Connections({ onCut, answerTimeoutMs: options.answerTimeoutMs });
   const onClientError = (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, onCut);
   const servers = new HttpServers({
     headersTimeoutMs: options.headersTimeoutMs,
+    // A certificate that was renewed is that of this very handshake.
+    beforeConnection: () => webConfig.look(),
     onConnection: (socket) => connections.accept(socket),
     onClientError,
+    tls: webConfig.current.tls === undefined ? undefined : () => tlsSide(webConfig.current),
+    onTlsError: (error, socket) => {
+      refuseTls(socket, 'tls_handshake', error.code ?? error.message);
+    },
+    onSecured: (socket) => {
+      const { tls } = webConfig.current;
+      const fault = tls === undefined ? undefined : certificateFault(socket, tls);
+      if (fault !== undefined) refuseTls(socket, 'client_certificate', fault);
+      else connections.secured(socket);
+      return fault === undefined;
+    },
+  });
+  function refuseTls(socket: TLSSocket, reason: HttpCutReason, why: string): void {
+    const { remoteAddress = '' } = socket;
+    socket.destroy();
+    // A client that went away, such as a load balancer that looks whether the port is open, was not refused.
+    if (why === 'ECONNRESET') return;
+    onCut(reason);
+    logger.debug('a client could not connect by TLS', { address: remoteAddress, reason, error: why });
+  }
+  const guard = new Guard(webConfig.current);
+  webConfig.onChange((config) => {
+    guard.set(config);
+    servers.renewTls();
   });
   const app = fastify({
     logger: false,
@@ -122,12 +155,14 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     // The framework's own words quote the path.
     frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
   });
-  addRoutes(app, options, connections);
+  addGuards(app, { options, connections, servers, guard, webConfig });
+  addRoutes(app, options);
   await listen(app, servers, options);
   const { address, family, port } = app.server.address() as AddressInfo;
   const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   const any = address === '::' || address === '0.0.0.0';
-  const url = `http://${any ? `localhost:${port}` : bound}`;
+  const scheme = webConfig.current.tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://${any ? `localhost:${port}` : bound}`;
   logger.info('web server listens', { address: bound, url: `${url}${options.telemetryPath}` });
   let closing: Promise<void> | undefined;
   return {
@@ -136,24 +171,42 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     url,
     close: () => {
       options.page?.hub.close();
-      closing ??= close(app, servers, connections);
+      closing ??= close(app, servers, connections, guard);
       return closing;
     },
   };
 }
 
-function addRoutes(app: FastifyInstance, options: WebServerOptions, connections: Connections): void {
-  const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
-  const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
-  const scrapes = new Scrapes({
-    render,
-    release,
-    compress: (body) => compress(body, { level: constants.Z_BEST_SPEED }),
-  });
-  const answers = new WeakMap<FastifyRequest, OpenAnswer>();
+function tlsSide({ tls, http2 }: WebConfig): TlsSide {
+  return {
+    context: tls?.context ?? {},
+    asksForCertificate: tls !== undefined && tls.clientAuth !== 'NoClientCert',
+    http2,
+  };
+}
 
+/** The answer that a request waits for, by the request. */
+const answers = new WeakMap<FastifyRequest, OpenAnswer>();
+
+const REFUSALS: Readonly<Record<Exclude<GuardAnswer, 'allowed'>, readonly [status: number, line: string]>> = {
+  rate_limited: [429, 'Too many requests.'],
+  unauthorized: [401, 'Unauthorized'],
+  busy: [503, 'Too many passwords are being checked.'],
+};
+
+interface GuardedServer {
+  readonly options: WebServerOptions;
+  readonly connections: Connections;
+  readonly servers: HttpServers;
+  readonly guard: Guard;
+  readonly webConfig: WatchedWebConfig;
+}
+
+/** What every request goes through before its route. */
+function addGuards(app: FastifyInstance, { options, connections, servers, guard, webConfig }: GuardedServer): void {
+  const { methods, pathOf } = knownPaths(options);
   app.addHook('onRequest', async (request, reply) => {
-    const answer = connections.begin(request.raw, reply.raw);
+    const answer = connections.begin(servers.socketOf(request.raw), reply.raw);
     if (answer === undefined) {
       reply.hijack();
       return;
@@ -169,13 +222,56 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
         durationSeconds: reply.elapsedTime / 1000,
       });
     });
-    if (!hasOneHost(request.raw.rawHeaders)) {
-      await text(reply.header('connection', 'close'), 400, 'Expected one Host: the name or address of this server.');
+    webConfig.look();
+    const judged = await guard.judge(request, reply, answer.address);
+    if (judged !== 'allowed') {
+      const [status, line] = REFUSALS[judged];
+      if (status === 401) reply.header('www-authenticate', 'Basic');
+      else reply.header('retry-after', '1');
+      await text(reply, status, line);
       return;
     }
-    if (connections.draining) await text(reply.header('connection', 'close'), 503, 'The exporter is stopping.');
+    if (!hasOneHost(request.raw.rawHeaders)) {
+      await text(endConnection(reply), 400, 'Expected one Host: the name or address of this server.');
+      return;
+    }
+    if (connections.draining) await text(endConnection(reply), 503, 'The exporter is stopping.');
   });
+}
 
+/** HTTP/2 has no such header. */
+function endConnection(reply: FastifyReply): FastifyReply {
+  return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
+}
+
+interface KnownPaths {
+  /** Paths with the methods that they know, for 405. */
+  readonly methods: ReadonlyMap<string, string>;
+  /** Of a request, with the name of a prefix left out. */
+  readonly pathOf: (request: FastifyRequest) => string;
+}
+
+function knownPaths({ telemetryPath, page }: WebServerOptions): KnownPaths {
+  const methods = new Map(
+    [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
+  );
+  methods.set('/-/reload', 'POST');
+  if (page !== undefined) for (const path of Object.values(API_PATHS)) methods.set(path, 'GET, HEAD');
+  const pathOf = (request: FastifyRequest): string => {
+    const [path] = request.url.split('?', 1);
+    return page !== undefined && path.startsWith(API_PATHS.prefix) ? API_PATHS.prefix : path;
+  };
+  return { methods, pathOf };
+}
+
+function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
+  const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
+  const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
+  const scrapes = new Scrapes({
+    render,
+    release,
+    compress: (body) => compress(body, { level: constants.Z_BEST_SPEED }),
+  });
   app.get(telemetryPath, async (request, reply) => {
     const { format, contentType } = negotiateFormat(request.headers.accept);
     const compressed = acceptsGzip(header(request, 'accept-encoding'));
@@ -241,17 +337,7 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions, connections:
     }
   });
 
-  /** Paths with the methods that they know, for 405. */
-  const methods = new Map(
-    [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
-  );
-  methods.set('/-/reload', 'POST');
-  if (page !== undefined) for (const path of Object.values(API_PATHS)) methods.set(path, 'GET, HEAD');
-  /** With the name of a prefix left out. */
-  const pathOf = (request: FastifyRequest): string => {
-    const path = request.url.split('?', 1)[0];
-    return page !== undefined && path.startsWith(API_PATHS.prefix) ? API_PATHS.prefix : path;
-  };
+  const { methods, pathOf } = knownPaths(options);
 
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.get(pathOf(request));
@@ -332,8 +418,13 @@ async function listen(
 }
 
 /** `node:http` takes a connection for idle as soon as its answer is written, sent or not, and would cut it off. */
-async function close(app: FastifyInstance, servers: HttpServers, connections: Connections): Promise<void> {
+async function close(
+  app: FastifyInstance,
+  servers: HttpServers,
+  connections: Connections,
+  guard: Guard,
+): Promise<void> {
   await connections.drain(CLOSE_LIMIT_MS);
   servers.close();
-  await app.close();
+  await Promise.all([app.close(), guard.close()]);
 }

@@ -47,6 +47,7 @@ it('every alert that operators were promised is there, and no other', () => {
       'BGPExporterDown',
       'BGPExporterUnstable',
       'BGPExporterConnectionsCut',
+      'BGPExporterConfigRefused',
       'BGPOtlpExportFailing',
     ].sort(),
   );

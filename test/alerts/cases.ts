@@ -97,6 +97,12 @@ const OURS_LABELS = { job: JOB, instance: INSTANCE, prefix: OURS, afi: 'ipv4', g
 const SESSION_LABELS = { job: JOB, instance: INSTANCE, ...SESSION };
 const EXPORTER_LABELS = { job: JOB, instance: INSTANCE };
 
+/** Whether what a flag names could be read. */
+const RELOAD_STATES = {
+  'config.file': exporter.exporterConfigLastReloadSuccessful.name,
+  'web.config.file': exporter.exporterWebConfigLastReloadSuccessful.name,
+} as const;
+
 /** A pattern, over and over: `times` times `steps`. */
 function again<S extends Steps[number]>(times: number, ...steps: readonly S[]): readonly S[] {
   return Array.from({ length: times }, () => steps).flat();
@@ -1737,7 +1743,7 @@ const exporterTests: readonly RuleTest[] = [
         summary: `The web server of ${INSTANCE} keeps cutting connections`,
         description:
           'It refused or ended 30 connections within 10 minutes, by reason: slow_request 20 slow_answer 10. A scrape among them is a gap in all metrics of this exporter. ' +
-          'Check first who connects: a second Prometheus, a proxy that shares one address, a network that loses answers (slow_answer), or a client that is no scraper (slow_request, bad_request, pipelining).',
+          'Check first who connects: a second Prometheus, a proxy that shares one address, a network that loses answers (slow_answer), a client that is no scraper (slow_request, bad_request, pipelining), or a scraper without TLS or with a wrong certificate (tls_handshake, client_certificate).',
       },
     ],
   },
@@ -1773,6 +1779,43 @@ const exporterTests: readonly RuleTest[] = [
       ),
     },
     checks: [BEFORE + 10, BEFORE + 17, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  ...(['config.file', 'web.config.file'] as const).map(
+    (why): RuleTest => ({
+      alert: 'BGPExporterConfigRefused',
+      kinds: ['firing', 'resolving'],
+      name: `what --${why} says is wrong until it is mended`,
+      minutes: ALL,
+      changes: {
+        [of.exporter(RELOAD_STATES[why])]: levels([1, BEFORE], [0, DURING], [1, AFTER]),
+      },
+      checks: [
+        { at: BEFORE + 4, firing: [] },
+        { at: BEFORE + 8, firing: [warning('BGPExporterConfigRefused', { why })] },
+        { at: BEFORE + DURING + 8, firing: [] },
+      ],
+      message: [
+        {
+          at: BEFORE + 8,
+          severity: 'warning',
+          labels: { ...EXPORTER_LABELS, why },
+          summary: `The configuration of ${INSTANCE} is wrong, it runs with an old one`,
+          description:
+            `What --${why} says was refused, and the last good configuration still holds. The exporter would not start with it: a restart ends the monitoring. ` +
+            'Check first the line of its log that says what is wrong; bgproutes-exporter check-config says it too. A certificate that was renewed by halves is mended by its other half.',
+        },
+      ],
+    }),
+  ),
+  {
+    alert: 'BGPExporterConfigRefused',
+    kinds: ['not firing'],
+    name: 'a certificate whose key comes a minute later',
+    minutes: ALL,
+    changes: {
+      [of.exporter(RELOAD_STATES['web.config.file'])]: levels([1, BEFORE], [0, 1], [1, DURING + AFTER - 1]),
+    },
+    checks: [BEFORE + 5, BEFORE + 8, ALL - 1].map((at) => ({ at, firing: [] })),
   },
 ];
 

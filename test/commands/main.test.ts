@@ -151,6 +151,22 @@ describe('a folder that only a start finds wrong', () => {
 });
 
 describe('check-config', () => {
+  it('checks the web configuration, alone or as the file names it', async () => {
+    const web = join(folder, 'web.yml');
+    writeFileSync(web, 'rate_limit: {interval: 1s, burst: 5}\n');
+    const alone = run(['check-config', `--web.config.file=${web}`]);
+    expect([await alone.exit, alone.stdout()]).toEqual([0, `${web}: the web configuration is right: HTTP, 0 users\n`]);
+    writeFileSync(web, 'tls_server_config: {min_version: TLS13}\n');
+    const file = join(folder, 'with-web.yml');
+    writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}]\nweb: {config_file: web.yml}\n`);
+    const both = run(['check-config', file], { BGP_API_KEY: KEY });
+    expect(await both.exit).toBe(2);
+    expect(both.stderr()).toContain('the web configuration is wrong:');
+    expect(both.stderr()).toContain(
+      `${web}:1:20: tls_server_config: min_version without a certificate would be served`,
+    );
+  });
+
   it('is content with a right file', async () => {
     const file = join(folder, 'right.yml');
     writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}, {prefix: 2001:db8::/32}]\nbgproutes: {api_keys: ["\${K}"]}\n`);

@@ -463,7 +463,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
-      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, telemetry_path, enable_lifecycle, page',
+      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, telemetry_path, enable_lifecycle, page',
       'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
       'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
@@ -480,7 +480,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a section of the wrong kind',
     yaml: `${OK}web: hidden\n`,
     problems: [
-      'bgp.yml:2:6: web: expected a map with keys of listen_address, telemetry_path, enable_lifecycle, page, got a text',
+      'bgp.yml:2:6: web: expected a map with keys of listen_address, config_file, telemetry_path, enable_lifecycle, page, got a text',
     ],
   },
   {

@@ -232,6 +232,9 @@ describe('the exporter itself', () => {
     expect(Object.fromEntries(series(view.collect()))).toEqual({
       'bgp_exporter_build_info{node_version="v20.1.0",revision="abc \\"dirty\\"",version="1.2.3"}': 1,
       'bgp_exporter_config_last_reload_successful{}': 1,
+      'bgp_exporter_web_config_last_reload_successful{}': 1,
+      'bgp_exporter_http_cut_connections_total{reason="tls_handshake"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="client_certificate"}': 0,
       'bgp_exporter_config_last_reload_success_timestamp_seconds{}': NOW / 1000,
       'bgp_exporter_http_cut_connections_total{reason="connection_limit"}': 0,
       'bgp_exporter_http_cut_connections_total{reason="address_limit"}': 0,
@@ -249,10 +252,12 @@ describe('the exporter itself', () => {
       'bgp_exporter_dropped_series{metric="bgp_prefix_upstream_vps"}': 0,
       'bgp_exporter_dropped_series{metric="bgp_prefix_more_specific_vps"}': 0,
     });
+    figures.webConfigSuccessful = false;
     figures.reloadSuccessful = false;
     figures.otlpExports.unavailable++;
     const later = series(view.collect());
     expect(later.get('bgp_exporter_config_last_reload_successful{}')).toBe(0);
+    expect(later.get('bgp_exporter_web_config_last_reload_successful{}')).toBe(0);
     expect(later.get('bgp_exporter_otlp_exports_total{result="unavailable"}')).toBe(1);
   });
 });

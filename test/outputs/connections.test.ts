@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
@@ -36,10 +36,7 @@ function server() {
   /** Gives what ends the answer. */
   const ask = (peer: Peer) => {
     const response = new EventEmitter();
-    const answer = connections.begin(
-      { socket: peer } as unknown as IncomingMessage,
-      response as unknown as ServerResponse,
-    );
+    const answer = connections.begin(peer as unknown as Socket, response as unknown as ServerResponse);
     const finish = () => {
       response.emit('finish');
       response.emit('close');

@@ -33,6 +33,7 @@ const NOT_HERE = [
   'BGPTableFull warning', // more vantage points than there may be
   'BGPTableSnapshotFailing warning', // a disk that is full
   'BGPExporterConnectionsCut warning', // a client that is cut for a quarter of an hour
+  'BGPExporterConfigRefused warning', // nobody reloads anything here
   'BGPStreamStale warning', // rules-slow-faults.test.ts
   'BGPStreamDelayed warning', // there too
   'BGPSubscriptionExpiring warning', // there too

@@ -30,19 +30,39 @@ const TRUE = der(0x01, Buffer.from([0xff]));
 
 const commonName = (name: string) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(name)))));
 
-/** A certificate for 127.0.0.1 and `localhost`, valid for a day; signed by `issuer`, or by itself as a CA. */
-export function makeCertificate(name: string, issuer?: TestCertificate): TestCertificate {
+/** Names of a certificate (RFC 5280 section 4.2.1.6). */
+const LOCAL_NAMES = [dnsName('localhost'), ipName([127, 0, 0, 1])];
+
+export function dnsName(name: string): Buffer {
+  return der(0x82, Buffer.from(name));
+}
+
+export function emailName(address: string): Buffer {
+  return der(0x81, Buffer.from(address));
+}
+
+export function uriName(uri: string): Buffer {
+  return der(0x86, Buffer.from(uri));
+}
+
+export function ipName(bytes: readonly number[]): Buffer {
+  return der(0x87, Buffer.from(bytes));
+}
+
+/** A certificate, valid for a day; signed by `issuer`, or by itself as a CA. Its names: 127.0.0.1 and `localhost` by default. */
+export function makeCertificate(
+  name: string,
+  issuer?: TestCertificate,
+  names: readonly Buffer[] = LOCAL_NAMES,
+): TestCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = Date.now();
   const serial = Buffer.concat([Buffer.from([1]), randomBytes(8)]);
   const extensions = [
     // basicConstraints, critical: whether it is a CA.
     sequence(oid('551d13'), TRUE, octets(issuer === undefined ? sequence(TRUE) : sequence())),
-    // subjectAltName: an IP address and a DNS name.
-    sequence(
-      oid('551d11'),
-      octets(sequence(der(0x87, Buffer.from([127, 0, 0, 1])), der(0x82, Buffer.from('localhost')))),
-    ),
+    // subjectAltName
+    sequence(oid('551d11'), octets(sequence(...names))),
   ];
   const content = sequence(
     der(0xa0, integer(Buffer.from([2]))), // version 3

@@ -65,8 +65,13 @@ export class ConfigDocument {
   /** How a text was written before variables were put in. */
   readonly #written = new Map<Node, string>();
 
-  constructor(text: string, env: Environment) {
+  /**
+   * @param env variables for `${NAME}` in texts; `yaml-1.1`: the text is read as Go's YAML 1.1 does, `$` and numbers stay
+   *   texts as they are written, and `yes` is true
+   */
+  constructor(text: string, env: Environment | 'yaml-1.1') {
     this.#document = parseDocument(text, {
+      ...(env === 'yaml-1.1' ? { version: '1.1' } : {}),
       lineCounter: this.#lines,
       prettyErrors: false,
       stringKeys: true,
@@ -160,7 +165,7 @@ export class ConfigDocument {
   }
 
   /** Puts variables into texts, and keeps oddly written numbers as texts. */
-  #prepareScalars(env: Environment): DocumentProblem[] {
+  #prepareScalars(env: Environment | 'yaml-1.1'): DocumentProblem[] {
     const problems: DocumentProblem[] = [];
     const byAnchor = new Map<string, Node>();
     visit(this.#document, {
@@ -183,8 +188,9 @@ export class ConfigDocument {
       Scalar: (at, node, ancestors) => {
         if (node.anchor !== undefined) byAnchor.set(node.anchor, node);
         if (at === 'key') return;
-        if (typeof node.value === 'number' && !PLAIN_NUMBER.test(node.source ?? '')) node.value = node.source;
-        if (typeof node.value !== 'string') return;
+        if (typeof node.value === 'number' && (env === 'yaml-1.1' || !PLAIN_NUMBER.test(node.source ?? '')))
+          node.value = node.source;
+        if (typeof node.value !== 'string' || env === 'yaml-1.1') return;
         const result = substitute(node.value, env);
         if ('problem' in result) {
           const place = node.range == null ? undefined : this.#at(node.range[0]);

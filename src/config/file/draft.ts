@@ -32,8 +32,8 @@ export class Draft {
   /** Paths with a problem: what follows from it is not said again. */
   readonly #faulty = new Set<string>();
 
-  /** `text` is the content of the file, empty without one. */
-  constructor(file: string | undefined, text: string, env: Environment) {
+  /** `text` is the content of the file, empty without one; `env` as ConfigDocument takes it. */
+  constructor(file: string | undefined, text: string, env: Environment | 'yaml-1.1') {
     this.#file = file;
     this.#document = new ConfigDocument(text, env);
     this.#value = this.#document.value ?? {};
@@ -80,6 +80,11 @@ export class Draft {
       list.split(/[\s,]+/).filter((text) => text !== ''),
       'BGP_PREFIXES',
     );
+  }
+
+  /** A problem of the value at a path, or of the whole section that it names. */
+  addProblem(path: Path, message: string): void {
+    this.#add(path, message);
   }
 
   /** Takes over what the schema found. */

@@ -29,6 +29,14 @@ export const exporterMetrics = defineMetrics({
     help: 'When the configuration was last read without a mistake, Unix seconds.',
     bound: ONE,
   },
+  exporterWebConfigLastReloadSuccessful: {
+    otlpName: 'bgp.exporter.web_config_last_reload_successful',
+    kind: 'gauge',
+    unit: '',
+    labels: [],
+    help: '1 when the files of --web.config.file were last read without a mistake, 0 when they are wrong and the last good ones still hold; 1 without such a file.',
+    bound: ONE,
+  },
   exporterOtlpExports: {
     otlpName: 'bgp.exporter.otlp_exports',
     kind: 'counter',
@@ -58,8 +66,8 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{connection}',
     labels: ['reason'],
-    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request.',
-    bound: '7 (closed list of reasons)',
+    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (none, or one that may not enter).',
+    bound: '9 (closed list of reasons)',
   },
   exporterDroppedSeries: {
     otlpName: 'bgp.exporter.dropped_series',
