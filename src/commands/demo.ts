@@ -6,11 +6,12 @@ import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../simulator/demo-scenario.ts';
+import { SIMULATED_SOURCES, type SimulatedSource } from '../simulator/services/source-names.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { BELOW_TIME, stepLine } from '../simulator/step-line.ts';
 import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';
-import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import { aborted, type Command, type CommandIo } from './command.ts';
 import { alertLine } from './demo/demo-alerts.ts';
 import { exporterSays, Told } from './demo/demo-words.ts';
@@ -42,6 +43,12 @@ const FLAGS: readonly Flag[] = [
     value: PACES.join('|'),
     help: 'The first round: five minutes, or an hour with events that last long enough for the alerts, as all later rounds [quick].',
   },
+  {
+    name: 'source',
+    value: SIMULATED_SOURCES.join('|'),
+    repeatable: true,
+    help: 'Whom the exporter listens to, of the same Internet: the stand-in for bgproutes.io, or that for RIPE RIS Live, which has fewer vantage points. Both: give it twice [bgproutes].',
+  },
   { name: 'seed', value: 'N', help: 'Another Internet for every number [1].' },
   {
     name: 'log.level',
@@ -62,7 +69,8 @@ which the same lasts long enough for the bundled alerts; each that will fire is 
 
 Flags:
 ${formatFlags(FLAGS)}
-Example:
+Examples:
+  bgproutes-exporter demo --source=ris-live
   bgproutes-exporter demo --web.listen-address=127.0.0.1:9000 --speed=2
 `,
 
@@ -71,7 +79,8 @@ Example:
     const speed = decimal(flags.speed, 'speed', 0.1, 20, 1);
     const seed = decimal(flags.seed, 'seed', 0, 4_294_967_295, 1);
     // Before anything starts: a wrong flag must not leave a simulator behind.
-    demoConfig('ws://localhost', 'http://localhost', flags, io.env);
+    const sources = sourcesOf(flags);
+    demoConfig('ws://localhost', 'http://localhost', sources, flags, io.env);
     const { startSimulator } = await import('../simulator/simulator.ts');
     const { startExporter } = await import('../exporter.ts');
     const pace = choiceOf(flags, 'pace', PACES, 'quick');
@@ -85,7 +94,7 @@ Example:
       const happened = stepLine(report, Date.now());
       // One after the other, also where the exporter hears of a later one first.
       lines = lines.then(async () => {
-        await heard(report, () => exporter, simulator);
+        await heard(report, () => exporter, simulator, sources);
         if (exporter === undefined || output.signal.aborted) return;
         const alerts = alertLine(report, speed);
         const more = [exporterSays(exporter, report, told), alerts].filter((text) => text !== undefined);
@@ -103,10 +112,10 @@ Example:
         begin = resolve;
       });
       simulator = await startSimulator({ apiKeys: [SIMULATOR_KEY], seed, speed, scenario, begins, onStep });
-      const config = demoConfig(simulator.websocketUrl, simulator.url, flags, io.env);
+      const config = demoConfig(simulator.websocketUrl, simulator.url, sources, flags, io.env);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [SIMULATOR_KEY] });
       exporter = await startExporter(config, { logger, version: buildInfo(io.env), notes: () => notes });
-      const vps = simulator.vantagePoints().filter(({ isLive }) => isLive).length;
+      const vps = simulator.vantagePoints().filter((vp) => isHeard(vp, sources)).length;
       await output.write(welcome(config, exporter.address, vps, speed, pace));
       await tableComplete(exporter, output.signal);
       begin();
@@ -121,7 +130,13 @@ Example:
 };
 
 /** What one would write into a file for the network of the scenario. */
-function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues, env: CommandIo['env']): Config {
+function demoConfig(
+  websocketUrl: string,
+  apiUrl: string,
+  sources: readonly SimulatedSource[],
+  flags: FlagValues,
+  env: CommandIo['env'],
+): Config {
   const file = {
     prefixes: DEMO_SCENARIO.prefixes.map(({ prefix, description, group, origin, upstreams }) => ({
       prefix,
@@ -130,7 +145,9 @@ function demoConfig(websocketUrl: string, apiUrl: string, flags: FlagValues, env
       origins: [origin],
       upstreams,
     })),
+    sources,
     bgproutes: { websocket_url: websocketUrl, live_manager_url: apiUrl, data_api_url: apiUrl },
+    ris_live: { url: `${websocketUrl}/v1/ws/`, ripestat_url: apiUrl },
     // A network that changes this fast is looked at more often than a real one; its Data API does not lag.
     table: { reseed_interval: '1m', data_api_lag: '0s' },
     log: { level: 'error' },
@@ -195,14 +212,37 @@ async function heard(
   { kind }: StepReport,
   exporter: () => RunningExporter | undefined,
   simulator: Simulator | undefined,
+  sources: readonly SimulatedSource[],
 ): Promise<void> {
   const limitMs = performance.now() + (kind === 'vp_loss' ? VP_POLL_MS + HEARD_LIMIT_MS : HEARD_LIMIT_MS);
   const agree = (): boolean => {
     const states = exporter()?.table.prefixes.states() ?? [];
-    return [...states].every(({ prefix, visible }) => visible === simulator?.visibleVps(prefix.text));
+    return [...states].every(({ prefix, visible }) => visible === seenBy(simulator, prefix.text, sources));
   };
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   while (!agree() && performance.now() < limitMs) await new Promise((resolve) => setTimeout(resolve, HEARD_POLL_MS));
+}
+
+/** The sources that were asked for, each once. */
+function sourcesOf({ source = [] }: Arguments['flags']): readonly SimulatedSource[] {
+  const given = (Array.isArray(source) ? source : [source]).map(String);
+  for (const text of given) choiceOf({ source: text }, 'source', SIMULATED_SOURCES, 'bgproutes');
+  const chosen = SIMULATED_SOURCES.filter((name) => given.includes(name));
+  return chosen.length === 0 ? ['bgproutes'] : chosen;
+}
+
+/** RIS Live has its own peers alone, bgproutes.io all that stream live. */
+function isHeard({ isLive, protocol, source }: HeardVp, sources: readonly SimulatedSource[]): boolean {
+  return isLive && (sources.includes('bgproutes') || (source === 'ris' && protocol === 'bgp'));
+}
+
+type HeardVp = Pick<ReturnType<Simulator['vantagePoints']>[number], 'isLive' | 'protocol' | 'source'>;
+
+/** VPs that see the prefix and that the exporter hears of. */
+function seenBy(simulator: Simulator | undefined, prefix: string, sources: readonly SimulatedSource[]): number {
+  if (simulator === undefined || sources.includes('bgproutes')) return simulator?.visibleVps(prefix) ?? 0;
+  const heard = new Set(simulator.vantagePoints().flatMap((vp) => (isHeard(vp, sources) ? vp.key : [])));
+  return [...simulator.routes()].filter((route) => route.prefix === prefix && heard.has(route.vpKey)).length;
 }
 
 function tone({ kind, vpsBefore, vpsAfter }: StepReport, line: string, paint: Paint): string {

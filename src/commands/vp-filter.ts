@@ -79,7 +79,7 @@ function wordOf(text: string): string | undefined {
 }
 
 /** `2 records could not be read (vp: 2)`; undefined when all could. */
-export function unreadableNote(unreadable: Unreadable): string | undefined {
+export function unreadableNote(unreadable: Partial<Unreadable>): string | undefined {
   const reasons = Object.entries(unreadable).filter(([, count]) => count > 0);
   if (reasons.length === 0) return undefined;
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);

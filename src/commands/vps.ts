@@ -1,7 +1,8 @@
 /** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
-import type { VantagePointRecord } from '../bgproutes/data-api/types.ts';
-import { type Flag, formatFlags, parseArguments } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Unreadable, VantagePointRecord, VantagePointsParams } from '../bgproutes/data-api/types.ts';
+import type { HistoryVp } from '../stream/history.ts';
+import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
+import type { Command, CommandIo } from './command.ts';
 import { choiceOf, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { type Column, columnLine, fitted, titlesOf, widthsOf } from './terminal/columns.ts';
 import { jsonLine, LineOutput } from './terminal/line-output.ts';
@@ -11,10 +12,18 @@ import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-f
 
 const FORMATS = ['table', 'json'] as const;
 
+/** The value of --source that asks RIPEstat, and not the Data API. */
+const RIS_LIVE = 'ris-live';
+
 const FLAGS: readonly Flag[] = [
-  ...VP_FLAGS,
+  ...VP_FLAGS.map((flag) =>
+    flag.name === 'source'
+      ? { ...flag, help: `${flag.help} ${RIS_LIVE}: the peers that RIPEstat lists; alone, and without a key.` }
+      : flag,
+  ),
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
   ...SERVICE_FLAGS,
+  { name: 'ris-live.ripestat-url', value: 'URL', help: 'RIPEstat [https://stat.ripe.net].' },
 ];
 
 const COLUMNS: readonly Column[] = [
@@ -34,16 +43,20 @@ const COLUMNS: readonly Column[] = [
 
 export const vpsCommand: Command = {
   name: 'vps',
-  summary: 'List the vantage points of bgproutes.io',
+  summary: 'List the vantage points of bgproutes.io, or the peers of RIPE RIS',
   flags: FLAGS,
   help: `Usage: bgproutes-exporter vps [flags]
 
 Prints the vantage points (VPs) that the Data API lists, and how many they are (on standard error). One request. It takes
 nothing from a running exporter but a part of the key's hourly quota.
 
+With --source=ris-live it prints the peers of RIPE RIS, whose routes RIS Live tells, from RIPEstat: no key. The other
+filters work there too; the country is that of the collector, and it is empty where peers are anywhere.
+
 Flags:
 ${formatFlags(FLAGS)}
-Example:
+Examples:
+  bgproutes-exporter vps --source=ris-live --asn=3333
   BGP_API_KEY=… bgproutes-exporter vps --source=ris --country=NL --status=up
 `,
 
@@ -51,16 +64,10 @@ Example:
     const { flags } = parseArguments(args, FLAGS);
     const format = choiceOf(flags, 'format', FORMATS, 'table');
     const filter = vpFilterOf(flags);
-    const service = serviceOf(flags, io.env, false);
-    noteUnknownSources(filter, io);
-    const { dataApiOf } = await import('./data-api-access.ts');
+    const ask = listOf(flags, filter, io);
     const output = new LineOutput(io);
     try {
-      const api = dataApiOf(service, io);
-      const { signal } = output;
-      const { vantagePoints, unreadable } = await patiently(io, VP_LIST, () =>
-        api.vantagePoints({ ...filter, signal }),
-      );
+      const { vantagePoints, unreadable } = await ask(output.signal);
       if (format === 'json') {
         await output.line(`[${vantagePoints.map((vp) => `\n  ${jsonLine(vp)}`).join(',')}\n]`);
       } else {
@@ -81,8 +88,42 @@ Example:
   },
 };
 
-function rowOf(record: VantagePointRecord): string[] {
-  const { id, vp, status, source, ribSizeV4, ribSizeV6, country, orgName } = record;
+interface List {
+  readonly vantagePoints: readonly ListRow[];
+  readonly unreadable: Partial<Unreadable>;
+}
+
+/** A VP of either service. */
+type ListRow = HistoryVp & Partial<Pick<VantagePointRecord, 'orgName'>>;
+
+/** Whom to ask for the list. Throws for wrong flags before anything is asked. */
+function listOf(
+  flags: Arguments['flags'],
+  filter: VantagePointsParams,
+  io: CommandIo,
+): (signal: AbortSignal) => Promise<List> {
+  const { sources = [] } = filter;
+  if (sources.includes(RIS_LIVE)) {
+    if (sources.some((source) => source !== RIS_LIVE))
+      throw new UsageError(`--source=${RIS_LIVE} asks another service than the other values: expected it alone`);
+    const url = flags['ris-live.ripestat-url'];
+    return async (signal) => {
+      const { risPeers } = await import('./ris-peers.ts');
+      const ask = () => risPeers(url === undefined ? undefined : String(url), filter, io, signal);
+      return { vantagePoints: await patiently(io, "RIPEstat's list of peers", ask), unreadable: {} };
+    };
+  }
+  const service = serviceOf(flags, io.env, false);
+  noteUnknownSources(filter, io);
+  return async (signal) => {
+    const { dataApiOf } = await import('./data-api-access.ts');
+    const api = dataApiOf(service, io);
+    return patiently(io, VP_LIST, () => api.vantagePoints({ ...filter, signal }));
+  };
+}
+
+function rowOf(record: ListRow): string[] {
+  const { id, vp, status, source = '', ribSizeV4, ribSizeV6, country = '', orgName = '' } = record;
   const count = (routes: number | undefined) => (routes === undefined ? '' : String(routes));
   const router = vp.parent === undefined ? '' : `AS${vp.parent.asn} ${vp.parent.ip}`;
   return [

@@ -2,6 +2,7 @@
 import { didYouMean } from '../suggestion.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
+import { followRisLive, isRisLive, RIS_FLAGS } from './ris-live.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from './service.ts';
 import { isoTime, speakerOf } from './tail.ts';
 import { follow, type OnMessage } from './terminal/follow.ts';
@@ -23,6 +24,7 @@ const FLAGS: readonly Flag[] = [
     help: 'Prefix to watch, such as 192.0.2.0/24. Repeatable. Without one: those that the key has already.',
   },
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON object a line [pretty].' },
+  ...RIS_FLAGS,
   ...SERVICE_FLAGS,
 ];
 
@@ -38,12 +40,13 @@ origins     Compares each announcement with the one before it of the same vantag
 visibility  Prints a line when a VP withdraws a prefix, and when it announces it again.
 
 Every line ends with the count of VPs now. The stream tells changes only, so counts are of VPs heard of since the start;
-for complete ones run the exporter, which reads the table from the Data API first. A repetition prints nothing.
+for complete ones run the exporter, which reads the table from a history first. A repetition prints nothing.
 
 ${KEY_NOTE}
 Flags:
 ${formatFlags(FLAGS)}
-Example:
+Examples:
+  bgproutes-exporter watch origins --source=ris-live --prefix=193.0.0.0/21
   BGP_API_KEY=… bgproutes-exporter watch origins --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48
 `,
 
@@ -55,8 +58,9 @@ Example:
       throw new UsageError(`expected origins or visibility, got "${word}"${didYouMean(word, WORDS)}`);
     }
     const format = choiceOf(flags, 'format', FORMATS, 'pretty');
-    const service = serviceOf(flags, io.env);
-    return follow(service, io, what === 'origins' ? watchOrigins(format, io) : watchVisibility(format, io));
+    const onMessage = what === 'origins' ? watchOrigins(format, io) : watchVisibility(format, io);
+    if (isRisLive(flags)) return followRisLive(flags, io, onMessage);
+    return follow(serviceOf(flags, io.env), io, onMessage);
   },
 };
 
