@@ -7,7 +7,7 @@ import { DATA_API_ENDPOINTS, type DataApi } from './data-api.ts';
 import type { FaultInjector } from './faults.ts';
 import { requestUrl, sendJson, sendText } from './http-exchange.ts';
 import type { LiveManager } from './live-manager.ts';
-import { Ripestat } from './ripestat.ts';
+import { Ripestat } from './ris/ripestat.ts';
 
 export interface HttpServerOptions {
   readonly dataApi: DataApi;
