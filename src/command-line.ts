@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   vps: async () => (await import('./commands/vps.ts')).vpsCommand,
   rib: async () => (await import('./commands/rib.ts')).ribCommand,
+  rpki: async () => (await import('./commands/rpki.ts')).rpkiCommand,
   subscribe: async () => (await import('./commands/subscribe.ts')).subscribeCommand,
   completion: async () => (await import('./commands/completion.ts')).completionCommand(allCommands),
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),

@@ -4,10 +4,15 @@ import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
 import { loadWebConfig } from '../config/web/load-web-config.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
+import { configWarnings, invalidOrigins } from './config-warnings.ts';
 import { foldMessage } from './watch/folding.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'web.config.file', value: 'FILE', help: 'Check this web configuration file, with or without another one.' },
+  {
+    name: 'online',
+    help: 'Also read the validated data of rpki.sources, and warn of configured origins that are RPKI invalid.',
+  },
 ];
 
 export const checkConfigCommand: Command = {
@@ -17,8 +22,9 @@ export const checkConfigCommand: Command = {
   help: `Usage: bgproutes-exporter check-config [FILE] [flags]
 
 Reads FILE as the exporter would, its variables, key files, certificates and web configuration file too, and prints
-every problem with its place.
-Exit code 0: it is right. 2: it is not.
+every problem with its place. What is allowed but hardly meant is a warning (on standard error): a prefix that is never
+announced, a file of names that cannot be read.
+Exit code 0: it is right, perhaps with warnings. 2: it is not. 1: with --online, no source has data that is fresh enough.
 
 Flags:
 ${formatFlags(FLAGS)}
@@ -32,15 +38,21 @@ Examples:
     const [file] = positionals;
     const { 'web.config.file': webFile } = flags;
     if (file === undefined && webFile === undefined) throw new UsageError('FILE is missing');
+    let exitCode = 0;
     if (file !== undefined) {
       const config = loadConfig({ flags: { 'config.file': file }, env: io.env });
       if (config.otlp !== undefined) readOtlpTls(config.otlp);
       const { configFile } = config.web;
       if (configFile !== undefined) checkWebConfig(configFile, io);
+      const invalid = flags.online === true ? await invalidOrigins(config, io) : [];
+      const unknown = ['no source of rpki.sources has validated data that is fresh enough'];
+      for (const text of [...(await configWarnings(config)), ...(invalid ?? unknown)])
+        io.stderr.write(`${foldMessage(`${file}: warning: ${text}`, io.stderr)}\n`);
       tell(`${file}: the configuration is right: ${summary(config)}`, io);
+      if (invalid === undefined) exitCode = 1;
     }
     if (typeof webFile === 'string') checkWebConfig(webFile, io);
-    return 0;
+    return exitCode;
   },
 };
 

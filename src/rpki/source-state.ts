@@ -22,6 +22,8 @@ export type RpkiResult = (typeof RPKI_RESULTS)[number];
 export class RpkiSourceState {
   /** Whether the last attempt was answered. */
   isUp = false;
+  /** Whether attempts have failed since the last answer, so that the next one waits. */
+  hasFailed = false;
   data: RpkiData | undefined;
   /** When the data was made, as far as the source tells, else when it was read; Unix ms. */
   dataAtMs: number | undefined;

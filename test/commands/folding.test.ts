@@ -6,6 +6,7 @@ import { demoCommand } from '../../src/commands/demo.ts';
 import { healthcheckCommand } from '../../src/commands/healthcheck.ts';
 import { helpCommand, overview } from '../../src/commands/help.ts';
 import { ribCommand } from '../../src/commands/rib.ts';
+import { rpkiCommand } from '../../src/commands/rpki.ts';
 import { serveCommand } from '../../src/commands/serve.ts';
 import { simulateCommand } from '../../src/commands/simulate.ts';
 import { subscribeCommand } from '../../src/commands/subscribe.ts';
@@ -16,7 +17,14 @@ import { watchCommand } from '../../src/commands/watch.ts';
 
 const COMMANDS: readonly Command[] = [
   ...[serveCommand, simulateCommand, demoCommand, checkConfigCommand, healthcheckCommand, tailCommand, watchCommand],
-  ...[vpsCommand, ribCommand, subscribeCommand, completionCommand(async () => []), helpCommand(async () => [])],
+  ...[
+    vpsCommand,
+    ribCommand,
+    rpkiCommand,
+    subscribeCommand,
+    completionCommand(async () => []),
+    helpCommand(async () => []),
+  ],
 ];
 
 const HELP = `Usage: program [flags]

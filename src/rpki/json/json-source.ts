@@ -78,7 +78,6 @@ export class JsonSource {
   /** Ends the wait between two readings. */
   #wake = new AbortController();
   #running: Promise<void> | undefined;
-  #hasFailed = false;
 
   constructor(options: JsonSourceOptions) {
     this.#options = options;
@@ -129,7 +128,7 @@ export class JsonSource {
         state.replaced(data);
         state.confirmed('success', nowMs, dataAtMs, dataAtMs + maxAgeMs);
         this.#tag = outcome.tag;
-        if (isFirst || this.#hasFailed) {
+        if (isFirst || this.state.hasFailed) {
           const counts = { vrps: data.total, kept: data.vrps.size, aspas: data.aspas.size };
           log.info('validated RPKI data was read', { rpki_source: name, ...counts });
         }
@@ -142,15 +141,15 @@ export class JsonSource {
       }
       default:
         state.failed(outcome.result);
-        if (!this.#hasFailed) {
+        if (!this.state.hasFailed) {
           const note = state.data === undefined ? 'there is none yet' : 'what was read before is kept';
           const fields = { rpki_source: name, result: outcome.result, reason: outcome.reason };
           log.warn(`validated RPKI data could not be read; ${note}`, fields);
         }
-        this.#hasFailed = true;
+        this.state.hasFailed = true;
         return false;
     }
-    this.#hasFailed = false;
+    this.state.hasFailed = false;
     return true;
   }
 

@@ -44,7 +44,6 @@ export class RtrSource {
   #retryS = DEFAULT_TIMERS.retryS;
   /** Connections in a row that brought nothing and were followed by another at once. */
   #atOnce = 0;
-  #hasFailed = false;
   #isStopped = false;
   #cancelNext: () => void = () => {};
   #cancelAnswer: () => void = () => {};
@@ -164,11 +163,11 @@ export class RtrSource {
     // RTR does not tell when the data was made.
     const usableUntilMs = nowMs + Math.min(timers.expireS * 1_000, maxAgeMs);
     state.confirmed(isChanged ? 'success' : 'unchanged', nowMs, nowMs, usableUntilMs);
-    if (isFirst || this.#hasFailed) {
+    if (isFirst || this.state.hasFailed) {
       const counts = { vrps: data.total, kept: data.vrps.size, aspas: data.aspas.size };
       log.info('validated RPKI data was read', { rpki_source: name, ...counts });
     }
-    this.#hasFailed = false;
+    this.state.hasFailed = false;
     this.#atOnce = 0;
     this.#retryS = timers.retryS;
     this.#next(Math.min(timers.refreshS * 1_000, maxAgeMs / 2), () => this.#conversation.refresh());
@@ -186,11 +185,11 @@ export class RtrSource {
       this.#next(0, () => this.#connect());
       return;
     }
-    if (!this.#hasFailed) {
+    if (!this.state.hasFailed) {
       const note = state.data === undefined ? 'there is none yet' : 'what was read before is kept';
       log.warn(`validated RPKI data could not be read; ${note}`, { rpki_source: name, result, reason });
     }
-    this.#hasFailed = true;
+    this.state.hasFailed = true;
     this.#atOnce = 0;
     this.#next(Math.min(this.#retryS * 1_000, RETRY_LIMIT_MS, maxAgeMs / 4), () => this.#connect());
   }
