@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/real/**', 'node_modules/**'],
+    exclude: ['test/real/**', 'test/kube/**', 'node_modules/**'],
     globalSetup: ['test/support/program-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,

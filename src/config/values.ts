@@ -30,9 +30,26 @@ export type Read<T> =
 export const accept = <T>(value: T): Read<T> => ({ ok: true, value });
 export const refuse = (hint?: string): Read<never> => (hint === undefined ? { ok: false } : { ok: false, hint });
 
+/** What of a value a JSON schema can say: the kinds that `read` may accept. Such a schema refuses less than `read` does. */
+export interface JsonKinds {
+  readonly type: string | readonly string[];
+  /** The only texts, beside such as hold a variable. */
+  readonly words?: readonly string[];
+  readonly items?: JsonKinds;
+  readonly additionalProperties?: JsonKinds;
+}
+
+/** By value, for a JSON schema of the configuration (deploy/helm). */
+export const jsonKinds = z.registry<JsonKinds & { readonly description: string }>();
+
 /** A value that `read` accepts; the message for any other is `expected ${expected}, got …`. */
-export function value<T>(expected: string, read: (input: unknown) => Read<T>, got: Got = 'value') {
-  return z.unknown().transform((input, context): T => {
+export function value<T>(
+  expected: string,
+  read: (input: unknown) => Read<T>,
+  got: Got = 'value',
+  kinds: JsonKinds = { type: 'string' },
+) {
+  const schema = z.unknown().transform((input, context): T => {
     const result = read(input);
     if (result.ok) return result.value;
     const whole = 'message' in result;
@@ -40,6 +57,8 @@ export function value<T>(expected: string, read: (input: unknown) => Read<T>, go
     context.addIssue({ code: 'custom', message: whole ? result.message : `expected ${expected}`, params, input });
     return z.NEVER;
   });
+  jsonKinds.add(schema, { description: expected, ...kinds });
+  return schema;
 }
 
 /** A closed set of keys; a missing or empty one is a map without keys. `expected` is for what is no map. With `.optional()`, a missing one is undefined. */
@@ -83,6 +102,7 @@ export function table(expected: string, key: (name: string) => string | undefine
     }
     return Object.fromEntries(read);
   });
+  jsonKinds.add(entries, { description: expected, type: 'object', additionalProperties: { type: 'string' } });
   return entries.default({});
 }
 
@@ -160,19 +180,29 @@ export function attributeName(name: string): string | undefined {
 }
 
 export function wholeNumber(expected: string, min: number, max: number) {
-  return value<number>(`${expected} from ${min} to ${max}`, (input) => {
-    const digits = typeof input === 'string' && /^(?:0|[1-9][0-9]{0,15})$/.test(input);
-    const number = digits ? Number(input) : input;
-    return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
-      ? accept(number)
-      : refuse();
-  });
+  return value<number>(
+    `${expected} from ${min} to ${max}`,
+    (input) => {
+      const digits = typeof input === 'string' && /^(?:0|[1-9][0-9]{0,15})$/.test(input);
+      const number = digits ? Number(input) : input;
+      return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+        ? accept(number)
+        : refuse();
+    },
+    'value',
+    { type: ['integer', 'string'] },
+  );
 }
 
-export const trueOrFalse = value<boolean>('true or false', (input) => {
-  if (typeof input === 'boolean') return accept(input);
-  return input === 'true' || input === 'false' ? accept(input === 'true') : refuse();
-});
+export const trueOrFalse = value<boolean>(
+  'true or false',
+  (input) => {
+    if (typeof input === 'boolean') return accept(input);
+    return input === 'true' || input === 'false' ? accept(input === 'true') : refuse();
+  },
+  'value',
+  { type: ['boolean', 'string'] },
+);
 
 export const onOrOff = value<boolean>('on or off', (input) => {
   if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools make one of a bare off
@@ -180,12 +210,17 @@ export const onOrOff = value<boolean>('on or off', (input) => {
 });
 
 export function oneOf<const T extends string>(...known: readonly T[]) {
-  return value<T>(`one of ${known.join(', ')}`, (input) => {
-    const found = known.find((word) => word === input);
-    if (found !== undefined) return accept(found);
-    const near = typeof input === 'string' ? suggestion(input, known) : undefined;
-    return near === undefined ? refuse() : refuse(`did you mean ${near}?`);
-  });
+  return value<T>(
+    `one of ${known.join(', ')}`,
+    (input) => {
+      const found = known.find((word) => word === input);
+      if (found !== undefined) return accept(found);
+      const near = typeof input === 'string' ? suggestion(input, known) : undefined;
+      return near === undefined ? refuse() : refuse(`did you mean ${near}?`);
+    },
+    'value',
+    { type: 'string', words: known },
+  );
 }
 
 const UNIT_WORDS: Readonly<Record<string, string>> = {
@@ -214,14 +249,19 @@ function nearDuration(text: string): string | undefined {
 /** `zero` says what 0 means where it is allowed although it is below `minMs`. */
 export function duration(minMs: number, maxMs: number, zero?: string) {
   const range = `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  return value<number>(zero === undefined ? range : `${range}, or 0 (${zero})`, (input) => {
-    const ms = input === 0 ? 0 : typeof input === 'string' ? parseDuration(input) : undefined;
-    if (ms !== undefined && ((ms === 0 && zero !== undefined) || (ms >= minMs && ms <= maxMs))) return accept(ms);
-    const near = typeof input === 'string' ? nearDuration(input) : undefined;
-    if (ms === undefined && near !== undefined) return refuse(`did you mean ${near}?`);
-    const bare = typeof input === 'number' || (typeof input === 'string' && /^[0-9]+$/.test(input));
-    return bare && Number(input) !== 0 ? refuse(`a unit is missing, such as ${input}s`) : refuse();
-  });
+  return value<number>(
+    zero === undefined ? range : `${range}, or 0 (${zero})`,
+    (input) => {
+      const ms = input === 0 ? 0 : typeof input === 'string' ? parseDuration(input) : undefined;
+      if (ms !== undefined && ((ms === 0 && zero !== undefined) || (ms >= minMs && ms <= maxMs))) return accept(ms);
+      const near = typeof input === 'string' ? nearDuration(input) : undefined;
+      if (ms === undefined && near !== undefined) return refuse(`did you mean ${near}?`);
+      const bare = typeof input === 'number' || (typeof input === 'string' && /^[0-9]+$/.test(input));
+      return bare && Number(input) !== 0 ? refuse(`a unit is missing, such as ${input}s`) : refuse();
+    },
+    'value',
+    { type: ['string', 'integer'] },
+  );
 }
 
 /** A URL without a user name and password and, unless `mayHaveQuery`, without a query: the exporter adds keys itself. */
@@ -271,34 +311,46 @@ export const telemetryPath = value<string>(`a path such as /metrics, not / and n
     : refuse(),
 );
 
+const AS_KINDS: JsonKinds = { type: ['integer', 'string'] };
+
 /** An AS in plain decimal, also as `AS64500` (RFC 7607: 0 is no AS), or an AS_SET of such in braces. */
-const asOrSet = value<AsOrSet>(`an AS number from 1 to ${MAX_ASN}, or an AS_SET such as "{64501,64502}"`, (input) => {
-  // What YAML makes of a set without quotes: a map of keys without values.
-  if (isBareSet(input)) return refuse(`put it in quotes: "{${Object.keys(input).join(',')}}"`);
-  if (typeof input !== 'number' && typeof input !== 'string') return refuse();
-  const text = String(input);
-  if (!text.startsWith('{')) return asnOf(text) ?? refuse(asHint(text));
-  const members = text.endsWith('}')
-    ? text
-        .slice(1, -1)
-        .trim()
-        .split(/ *, *| +/)
-    : [];
-  if (members.length === 0 || members.length > MAX_SET) return refuse();
-  const ases: number[] = [];
-  for (const member of members) {
-    const asn = asnOf(member);
-    if (asn === undefined) return refuse(asHint(member));
-    ases.push(asn.value);
-  }
-  return accept(asSet(ases));
-});
+const asOrSet = value<AsOrSet>(
+  `an AS number from 1 to ${MAX_ASN}, or an AS_SET such as "{64501,64502}"`,
+  (input) => {
+    // What YAML makes of a set without quotes: a map of keys without values.
+    if (isBareSet(input)) return refuse(`put it in quotes: "{${Object.keys(input).join(',')}}"`);
+    if (typeof input !== 'number' && typeof input !== 'string') return refuse();
+    const text = String(input);
+    if (!text.startsWith('{')) return asnOf(text) ?? refuse(asHint(text));
+    const members = text.endsWith('}')
+      ? text
+          .slice(1, -1)
+          .trim()
+          .split(/ *, *| +/)
+      : [];
+    if (members.length === 0 || members.length > MAX_SET) return refuse();
+    const ases: number[] = [];
+    for (const member of members) {
+      const asn = asnOf(member);
+      if (asn === undefined) return refuse(asHint(member));
+      ases.push(asn.value);
+    }
+    return accept(asSet(ases));
+  },
+  'value',
+  AS_KINDS,
+);
 
 /** An AS in plain decimal, also as `AS64500`. */
-const asNumber = value<number>(`an AS number from 1 to ${MAX_ASN}`, (input) => {
-  if (typeof input !== 'number' && typeof input !== 'string') return refuse();
-  return asnOf(String(input)) ?? refuse(asHint(String(input)));
-});
+const asNumber = value<number>(
+  `an AS number from 1 to ${MAX_ASN}`,
+  (input) => {
+    if (typeof input !== 'number' && typeof input !== 'string') return refuse();
+    return asnOf(String(input)) ?? refuse(asHint(String(input)));
+  },
+  'value',
+  AS_KINDS,
+);
 
 /** ASes, also none. */
 export function asList(maxCount: number) {
@@ -348,7 +400,7 @@ function isBareSet(input: unknown): input is object {
 
 /** Distinct ASes or AS_SETs, at least one: an empty list could mean none or any. */
 export function asNumbers(maxCount: number) {
-  return z.unknown().transform((input, context): readonly AsOrSet[] => {
+  const schema = z.unknown().transform((input, context): readonly AsOrSet[] => {
     if (!Array.isArray(input)) {
       const one = asOrSet.safeParse(input);
       const item = typeof one.data === 'string' ? JSON.stringify(one.data) : one.data;
@@ -370,6 +422,8 @@ export function asNumbers(maxCount: number) {
     }
     return [...numbers];
   });
+  jsonKinds.add(schema, { description: 'a list of AS numbers', type: 'array', items: AS_KINDS });
+  return schema;
 }
 
 /** A prefix in canonical form; host bits are an error, since the block that was meant is not certain. */

@@ -27,10 +27,10 @@ export function hasEngine(): boolean {
   return missing('container engine');
 }
 
-/** Whether a program answers here. @throws in CI when it does not */
-export function hasProgram(name: string): boolean {
+/** Whether a program answers here when it is `asked`. @throws in CI when it does not */
+export function hasProgram(name: string, asked = '--version'): boolean {
   try {
-    execFileSync(name, ['--version'], { stdio: 'ignore' });
+    execFileSync(name, [asked], { stdio: 'ignore' });
     return true;
   } catch {
     return missing(name);
