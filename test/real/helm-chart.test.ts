@@ -1,6 +1,6 @@
 /**
  * The chart and the overlays, by helm 4 and helm 3, with the strict schemas of Kubernetes and of prometheus-operator. Needs helm, helm3,
- * kubectl, kubeconform, kube-score and promtool, and KUBE_SCHEMAS, a folder of schemas; `.ci/run` brings them.
+ * kubectl, kubeconform, kube-score and promtool, and a folder of schemas in KUBE_SCHEMAS or a way out; `.ci/run` brings them.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,15 @@ import { hasProgram } from '../alerts/engine.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const KUSTOMIZE = join(ROOT, 'deploy', 'kustomize');
-const SCHEMAS = process.env.KUBE_SCHEMAS ?? '';
+/** Without a folder of schemas: those that kubeconform fetches, and the public catalogue of custom resources. */
+const SCHEMAS = process.env.KUBE_SCHEMAS;
+const LOCATIONS =
+  SCHEMAS === undefined
+    ? [
+        'default',
+        'https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json',
+      ]
+    : [`${SCHEMAS}/{{ .Group }}_{{ .ResourceAPIVersion }}_{{ .ResourceKind }}.json`];
 const SAMPLES = readdirSync(join(CHART, 'ci')).map((name) => join(CHART, 'ci', name));
 const folder = mkdtempSync(join(tmpdir(), 'chart-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -86,8 +94,8 @@ function find(list: readonly KubeObject[], kind: string, name?: string): KubeObj
 async function conforms(text: string): Promise<void> {
   const file = join(mkdtempSync(join(folder, 'rendered-')), 'all.yaml');
   writeFileSync(file, text);
-  const location = `${SCHEMAS}/{{ .Group }}_{{ .ResourceAPIVersion }}_{{ .ResourceKind }}.json`;
-  const { code, output } = await run('kubeconform', '-strict', '-summary', '-schema-location', location, file);
+  const locations = LOCATIONS.flatMap((each) => ['-schema-location', each]);
+  const { code, output } = await run('kubeconform', '-strict', '-summary', ...locations, file);
   expect(code, output).toBe(0);
   expect(output).toMatch(/Valid: [1-9][0-9]*, Invalid: 0, Errors: 0, Skipped: 0/);
 }
