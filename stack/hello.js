@@ -1,5 +1,16 @@
 // Prints where a newcomer goes first, once everything is up.
+import { lookup } from 'node:dns/promises';
+
 const port = (name, standard) => process.env[name] || standard;
+const exporter = await lookup('exporter').then(
+  () => true,
+  () => false,
+);
+if (!exporter) {
+  console.log(`
+No exporter is here yet. Say which: docker compose --profile demo up, or live, ris or otlp (docs/deploy.md).
+`);
+}
 console.log(`
 Open first:  http://localhost:${port('GRAFANA_PORT', 3000)}/d/bgproutes-overview   the prefixes (no login needed to look)
 

@@ -4,7 +4,8 @@
  * what it would ask is asked in its place.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -24,7 +25,7 @@ const run = promisify(execFile);
 
 /** The demo's own image, made here unless one is named. */
 const IMAGE = process.env.EXPORTER_IMAGE ?? 'bgproutes-exporter:test';
-const SERVICES = ['exporter', 'prometheus', 'alertmanager'] as const;
+const SERVICES = ['demo', 'prometheus', 'alertmanager'] as const;
 
 /** What the demo has not, and why its panel still shows something else. */
 const NOT_IN_THE_DEMO: readonly RegExp[] = [
@@ -177,30 +178,83 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     expect(stdout).toContain(`Open first:  http://localhost:3001/d/${dashboards().get('overview.json')!.uid}`);
   });
 
-  it('without a key the demo runs, with events that last long enough for the alerts unless DEMO_PACE says otherwise', async () => {
-    const program =
-      'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\$*" > /tmp/bin/node; chmod +x /tmp/bin/node; PATH=/tmp/bin:$PATH';
-    const { stdout } = await run('docker', [
-      ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`, IMAGE],
-      ...['-c', `${program}; sh /stack/exporter.sh; DEMO_PACE=quick sh /stack/exporter.sh`],
-    ]);
-    expect(stdout.trim().split('\n')).toEqual([
-      '/app/dist/main.js demo --pace=long',
-      '/app/dist/main.js demo --pace=quick',
-    ]);
+  it('what to open first is that no exporter was chosen, where none was', async () => {
+    const parameters = [
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      '--entrypoint',
+      'node',
+      '--volume',
+      `${join(ROOT, 'stack')}:/stack:ro`,
+    ];
+    const { stdout } = await run('docker', [...parameters, IMAGE, '/stack/hello.js']);
+    expect(stdout).toContain('docker compose --profile demo up');
   });
 
-  it('with a key the exporter runs, and not the demo', async () => {
-    const { stdout } = await run('docker', [
-      ...['run', '--rm', '--entrypoint', '/bin/sh', '--volume', `${join(ROOT, 'stack')}:/stack:ro`],
-      ...['--env', 'BGP_API_KEY=not-a-key', '--env', 'BGP_PREFIXES=192.0.2.0/24,2001:db8::/32', IMAGE],
-      // The program is replaced by one that says what it was told.
-      ...[
-        '-c',
-        'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\$*" > /tmp/bin/node; chmod +x /tmp/bin/node; PATH=/tmp/bin:$PATH sh /stack/exporter.sh',
-      ],
-    ]);
-    expect(stdout.trim()).toBe('/app/dist/main.js serve --storage.path=/data');
+  it.each(['live', 'ris', 'otlp'])(
+    'the profile %s brings an exporter that is healthy, as Prometheus knows it',
+    async (profile) => {
+      const folder = mkdtempSync(join(tmpdir(), 'profile-'));
+      const project = `${PROJECT}${profile}`;
+      // Services that nobody is at: this is about the container.
+      const services = {
+        websocket_url: 'ws://127.0.0.1:9',
+        live_manager_url: 'http://127.0.0.1:9',
+        data_api_url: 'http://127.0.0.1:9',
+      };
+      const nowhere = {
+        bgproutes: services,
+        ris_live: { url: 'ws://127.0.0.1:9', ripestat_url: 'http://127.0.0.1:9' },
+      };
+      writeFileSync(join(folder, 'exporter.yml'), JSON.stringify(nowhere));
+      const env = {
+        ...process.env,
+        EXPORTER_IMAGE: IMAGE,
+        EXPORTER_CONFIG: join(folder, 'exporter.yml'),
+        EXPORTER_PORT: '0',
+        BGP_API_KEY: profile === 'live' ? 'not-a-key' : '',
+        BGP_PREFIXES: '192.0.2.0/24,2001:db8::/32',
+      };
+      const program = compose.standalone ? ['docker-compose'] : ['docker', 'compose'];
+      const call = (...words: string[]) => {
+        const [name, ...parameters] = [...program, '--project-name', project, '--profile', profile, ...words];
+        return run(name!, parameters, { cwd: ROOT, env });
+      };
+      try {
+        await call('up', '--detach', '--no-deps', '--no-build', profile);
+        const { stdout } = await call('ps', '--quiet', profile);
+        const inspect = async () => JSON.parse((await run('docker', ['inspect', stdout.trim()])).stdout)[0];
+        await vi.waitFor(async () => expect((await inspect()).State.Health.Status).toBe('healthy'), {
+          timeout: 90_000,
+          interval: 500,
+        });
+        const { NetworkSettings } = await inspect();
+        const [network] = Object.values(NetworkSettings.Networks) as { Aliases: string[] }[];
+        expect(network!.Aliases).toContain('exporter');
+        const { stdout: said, stderr } = await call('logs', '--no-color', profile);
+        expect(said + stderr).toContain(profile === 'otlp' ? 'OTLP' : 'prefixes=2');
+      } finally {
+        await call('down', '--volumes');
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  it('the image has no shell, no package manager, and the labels of its build', async () => {
+    for (const program of ['/bin/sh', '/bin/bash', '/usr/local/bin/npm', '/usr/bin/apt-get']) {
+      const parameters = ['run', '--rm', '--network', 'none', '--entrypoint', program, IMAGE];
+      await expect(run('docker', parameters), program).rejects.toThrow(/no such file|not found/i);
+    }
+    const [{ Config }] = JSON.parse((await run('docker', ['image', 'inspect', IMAGE])).stdout) as [
+      { Config: { User: string; Labels: Record<string, string> } },
+    ];
+    expect(Config.User).toBe('1000:1000');
+    const known = ['title', 'description', 'licenses', 'version', 'revision', 'created', 'source'];
+    expect(Object.keys(Config.Labels)).toEqual(
+      expect.arrayContaining(known.map((name) => `org.opencontainers.image.${name}`)),
+    );
   });
 
   it('as process 1 of a container the exporter stops on a SIGTERM that comes with its first line', async () => {
@@ -223,6 +277,50 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     await run('docker', ['stop', '--time=60', name]);
     expect(await ended, said).toBe(0);
     expect(said).toContain('msg="bgproutes-exporter starts"');
+  });
+
+  it('as process 1 it stops on a SIGTERM of its first moments', async () => {
+    const name = `${PROJECT}_early`;
+    const args = [
+      '--prefix=192.0.2.0/24',
+      '--bgproutes.websocket-url=ws://127.0.0.1:9',
+      '--bgproutes.data-api-url=http://127.0.0.1:9',
+    ];
+    await run('docker', ['create', '--init=false', '--name', name, '--env', 'BGP_API_KEY=not-a-key', IMAGE, ...args]);
+    try {
+      await run('docker', ['start', name]);
+      await run('docker', ['kill', '--signal', 'TERM', name]);
+      const state = async () =>
+        (await run('docker', ['inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', name])).stdout.trim();
+      // A signal that comes before Node runs any code reaches nobody in process 1; whoever stops a container sends another only to kill.
+      // Then the exporter starts, and the next one ends it.
+      await vi.waitFor(
+        async () => {
+          const { stdout, stderr } = await run('docker', ['logs', name]);
+          if ((await state()) !== 'exited 0') expect(stdout + stderr).toContain('bgproutes-exporter starts');
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      if ((await state()) !== 'exited 0') await run('docker', ['stop', '--time=60', name]);
+      expect(await state()).toBe('exited 0');
+    } finally {
+      await run('docker', ['rm', '--force', name]);
+    }
+  });
+
+  it('as process 1 it leaves no zombie of its health checks', async () => {
+    const exporter = container('demo').getId();
+    for (let n = 0; n < 3; n++) await run('docker', ['exec', exporter, 'node', '/app/dist/main.js', 'healthcheck']);
+    const code = `
+      const { readdirSync, readFileSync } = require('node:fs');
+      const states = readdirSync('/proc').filter((pid) => /^[0-9]+$/.test(pid)).map((pid) => {
+        try { return /\\) (\\w) /.exec(readFileSync('/proc/' + pid + '/stat', 'utf8'))[1]; } catch { return 'gone'; }
+      });
+      console.log(JSON.stringify({ zombies: states.filter((state) => state === 'Z').length, all: states.length }));`;
+    const { stdout } = await run('docker', ['exec', exporter, 'node', '-e', code]);
+    const { zombies, all } = JSON.parse(stdout) as { zombies: number; all: number };
+    expect(zombies).toBe(0);
+    expect(all).toBeGreaterThanOrEqual(2);
   });
 
   describe('after the five minutes of the demo', () => {
