@@ -10,6 +10,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { type JsonKinds, jsonKinds } from '../../src/config/values.ts';
 
 export const CHART = fileURLToPath(new URL('bgproutes-exporter/', import.meta.url));
+export const DEPLOY = fileURLToPath(new URL('../', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 type JsonSchema = Record<string, unknown>;
@@ -133,20 +134,38 @@ export function valuesSchema(): JsonSchema {
   };
 }
 
-/** Path in the chart to text. */
-export function chartFiles(): ReadonlyMap<string, string> {
+/** The rules as an object for prometheus-operator, for kustomize. */
+function prometheusRule(rules: string): string {
+  const head = `# Written by \`npm run deploy:generate\` from alerts/bgproutes.rules.yml.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: bgproutes-exporter
+  labels:
+    app.kubernetes.io/name: bgproutes-exporter
+    app.kubernetes.io/instance: bgproutes-exporter
+spec:
+`;
+  return head + rules.replace(/^(?=.)/gm, '  ');
+}
+
+/** Path from `deploy/` to text. */
+export function deployFiles(): ReadonlyMap<string, string> {
   const copy = (path: string): string => readFileSync(ROOT + path, 'utf8');
   const dashboards = readdirSync(`${ROOT}dashboards/generated`).filter((name) => name.endsWith('.json'));
   return new Map([
-    ['values.schema.json', `${JSON.stringify(valuesSchema(), null, 2)}\n`],
-    ['files/bgproutes.rules.yml', copy('alerts/bgproutes.rules.yml')],
-    ...dashboards.map((name) => [`files/dashboards/${name}`, copy(`dashboards/generated/${name}`)] as const),
+    ['helm/bgproutes-exporter/values.schema.json', `${JSON.stringify(valuesSchema(), null, 2)}\n`],
+    ['helm/bgproutes-exporter/files/bgproutes.rules.yml', copy('alerts/bgproutes.rules.yml')],
+    ['kustomize/monitoring/rules.yaml', prometheusRule(copy('alerts/bgproutes.rules.yml'))],
+    ...dashboards.map(
+      (name) => [`helm/bgproutes-exporter/files/dashboards/${name}`, copy(`dashboards/generated/${name}`)] as const,
+    ),
   ]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, content] of chartFiles()) {
-    mkdirSync(dirname(CHART + path), { recursive: true });
-    writeFileSync(CHART + path, content);
+  for (const [path, content] of deployFiles()) {
+    mkdirSync(dirname(DEPLOY + path), { recursive: true });
+    writeFileSync(DEPLOY + path, content);
   }
 }

@@ -12,4 +12,4 @@ render() {
   done | sed -e '/^ *helm.sh\/chart:/d' -e '/^ *app.kubernetes.io\/managed-by:/d' -e '/^  namespace: default$/d' -e '/^# Source: /d' -e '/^[[:space:]]*$/d'
 }
 render statefulset access >"$to/base/exporter.yaml"
-render monitoring >"$to/monitoring/monitoring.yaml"
+render monitoring >"$to/monitoring/monitor.yaml"

@@ -204,10 +204,15 @@ export const trueOrFalse = value<boolean>(
   { type: ['boolean', 'string'] },
 );
 
-export const onOrOff = value<boolean>('on or off', (input) => {
-  if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools make one of a bare off
-  return input === 'on' || input === 'off' ? accept(input === 'on') : refuse();
-});
+export const onOrOff = value<boolean>(
+  'on or off',
+  (input) => {
+    if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools make one of a bare off
+    return input === 'on' || input === 'off' ? accept(input === 'on') : refuse();
+  },
+  'value',
+  { type: ['boolean', 'string'] },
+);
 
 export function oneOf<const T extends string>(...known: readonly T[]) {
   return value<T>(

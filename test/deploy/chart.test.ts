@@ -2,8 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CHART, chartFiles, configJsonSchema, valuesSchema } from '../../deploy/helm/generate.ts';
+import { z } from 'zod';
+import { CHART, configJsonSchema, DEPLOY, deployFiles, valuesSchema } from '../../deploy/helm/generate.ts';
 import { CONFIG_FLAGS } from '../../src/config/flags.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { type JsonKinds, jsonKinds } from '../../src/config/values.ts';
 
 const chart = (path: string): string => readFileSync(CHART + path, 'utf8');
 const values = parse(chart('values.yaml')) as Record<string, unknown>;
@@ -15,8 +18,8 @@ interface Schema {
 }
 
 describe('the chart', () => {
-  it.each([...chartFiles()])('has %s as `npm run deploy:generate` writes it', (path, content) => {
-    expect(chart(path)).toBe(content);
+  it.each([...deployFiles()])('has %s as `npm run deploy:generate` writes it', (path, content) => {
+    expect(readFileSync(DEPLOY + path, 'utf8')).toBe(content);
   });
 
   it('knows the sections and keys of the configuration, and no others', () => {
@@ -34,6 +37,46 @@ describe('the chart', () => {
       anyOf: [{ enum: ['debug', 'info', 'warn', 'error'] }, {}],
     });
     expect(schema.properties.bgproutes!.properties.prefixes_per_key).toMatchObject({ type: ['integer', 'string'] });
+  });
+
+  it('refuses no kind of value that the program takes', () => {
+    const kinds: Readonly<Record<string, unknown[]>> = {
+      boolean: [true, false],
+      integer: [0, 1, 64500],
+      string: [
+        '',
+        'true',
+        'on',
+        '1',
+        '1h',
+        'a',
+        'info',
+        '192.0.2.0/24',
+        'http://a.example',
+        'ws://a.example',
+        '/a',
+        ':1',
+        'AS1',
+      ],
+      array: [[], [64500]],
+      object: [{ a: 'b' }],
+    };
+    const seen: string[] = [];
+    z.toJSONSchema(configSchema, {
+      io: 'output',
+      unrepresentable: 'any',
+      override: ({ zodSchema }) => {
+        const known: (JsonKinds & { readonly description: string }) | undefined = jsonKinds.get(zodSchema);
+        if (known === undefined) return;
+        seen.push(known.description);
+        for (const [type, samples] of Object.entries(kinds)) {
+          const taken = samples.filter((sample) => z.safeParse(zodSchema, sample).success);
+          if (taken.length > 0)
+            expect([known.type].flat(), `${known.description}: ${JSON.stringify(taken)}`).toContain(type);
+        }
+      },
+    });
+    expect(seen.length).toBeGreaterThan(15);
   });
 
   it('has a default for every value that the schema knows, but what is only of Helm', () => {

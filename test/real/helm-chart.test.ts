@@ -264,7 +264,7 @@ describe.skipIf(!hasProgram('kubectl', 'help'))('kustomize', () => {
   it('has the base that the chart renders', async () => {
     const { code, output } = await run('sh', join(KUSTOMIZE, 'generate.sh'), folder);
     expect(code, output).toBe(0);
-    for (const path of ['base/exporter.yaml', 'monitoring/monitoring.yaml']) {
+    for (const path of ['base/exporter.yaml', 'monitoring/monitor.yaml']) {
       expect(readFileSync(join(KUSTOMIZE, path), 'utf8'), `${path}: sh deploy/kustomize/generate.sh`).toBe(
         readFileSync(join(folder, path), 'utf8'),
       );
