@@ -15,6 +15,8 @@ export const MAX_CONNECTIONS_PER_ADDRESS = 128;
 export const MAX_LOCAL_CONNECTIONS = 256;
 /** Requests on one connection that have no answer yet. No scraper or browser sends a second one before the first answer. */
 export const MAX_PIPELINED = 16;
+/** From the request that was one too many to the end of its connection, ms. */
+const LINGER_MS = 1_000;
 /** As long as the longest scrape timeout in use. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
@@ -40,6 +42,8 @@ interface Client {
   served: boolean;
   /** Whether its socket is the one of TLS, behind the handshake. */
   secured: boolean;
+  /** It is read no more, and will end. */
+  lingers: boolean;
 }
 
 export interface ConnectionsOptions {
@@ -96,9 +100,9 @@ export class Connections {
   begin(socket: Socket, response: Pick<ServerResponse, 'once'>): OpenAnswer | undefined {
     if (socket.destroyed) return undefined;
     const client = this.#clients.get(socket);
-    if (client === undefined) return undefined; // it was cut
+    if (client === undefined || client.lingers) return undefined; // it was cut
     if (client.answers.size >= MAX_PIPELINED) {
-      this.#cut(socket, 'pipelining');
+      this.#linger(socket, client);
       return undefined;
     }
     const callbacks: ((sent: boolean) => void)[] = [];
@@ -134,6 +138,11 @@ export class Connections {
     };
   }
 
+  /** Whether requests of the connection are listened to: a packet may have hundreds behind the one for which it was cut. */
+  listensTo(socket: Socket): boolean {
+    return !socket.destroyed && this.#clients.get(socket)?.lingers !== true;
+  }
+
   /** Whether `drain` was called: what is asked from then on is not answered any more. */
   get draining(): boolean {
     return this.#draining;
@@ -155,7 +164,7 @@ export class Connections {
   }
 
   #add(socket: Socket, address: string): Client {
-    const client: Client = { address, answers: new Set(), served: false, secured: false };
+    const client: Client = { address, answers: new Set(), served: false, secured: false, lingers: false };
     this.#clients.set(socket, client);
     socket.once('close', () => {
       this.#clients.delete(socket);
@@ -203,12 +212,37 @@ export class Connections {
     return idle;
   }
 
+  /** Reads nothing more, and ends the connection after a while: a client that is cut at once is back at once. */
+  #linger(socket: Socket, client: Client): void {
+    client.lingers = true;
+    closeWithoutStacks(socket);
+    socket.pause();
+    const end = setTimeout(() => socket.destroy(), LINGER_MS);
+    end.unref();
+    socket.once('close', () => clearTimeout(end));
+    this.#onCut('pipelining');
+  }
+
   #cut(socket: Socket, reason: HttpCutReason): void {
     if (socket.destroyed) return;
     this.#clients.delete(socket);
     socket.destroy();
     this.#onCut(reason);
   }
+}
+
+/**
+ * When a connection ends, Node makes an error for each of its requests without an answer. There may be hundreds, and the
+ * stacks of those errors, which nobody reads, would take longer than all else.
+ */
+function closeWithoutStacks(socket: Socket): void {
+  const { stackTraceLimit } = Error;
+  socket.prependOnceListener('close', () => {
+    Error.stackTraceLimit = 0;
+  });
+  socket.once('close', () => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
 }
 
 /** Under which name a client's connections are counted. */

@@ -20,6 +20,11 @@ const MAX_STREAMS = 16;
 const MAX_SESSION_MEGABYTES = 1;
 /** Without a byte in either direction. */
 const CONNECTION_TIMEOUT_MS = 60_000;
+/**
+ * Connections that wait to be taken; the system may allow fewer (`net.core.somaxconn`). What finds no room waits for a whole
+ * second: so when hundreds come at once, a health check must not be one too many.
+ */
+export const BACKLOG = 4_096;
 /** For the next request of a connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
@@ -48,6 +53,8 @@ export interface HttpServersOptions {
   readonly beforeConnection?: (() => void) | undefined;
   /** Called with each connection of each server. */
   readonly onConnection: (socket: Socket) => void;
+  /** Whether requests of a connection are to be handled. */
+  readonly listensTo: (socket: Socket) => boolean;
   /** What is no HTTP, or too large, or too slow. */
   readonly onClientError: (error: NodeJS.ErrnoException, socket: Socket) => void;
 }
@@ -72,7 +79,10 @@ export class HttpServers {
 
   /** The server that whoever routes the requests listens with; errors of its clients are that one's to hand on. */
   first(handler: RequestListener): Server {
-    this.#handler = handler;
+    this.#handler = (request, response) => {
+      // Streams of HTTP/2 have a bound of their own, and their socket is not the one that was accepted.
+      if (request.httpVersionMajor > 1 || this.#options.listensTo(request.socket)) handler(request, response);
+    };
     // A framework takes the one for the other: both listen, close and hand on requests alike.
     return this.#create() as Server;
   }
@@ -85,7 +95,7 @@ export class HttpServers {
       server.on('clientError', this.#options.onClientError);
       const error = await new Promise<Error | undefined>((resolve) => {
         server.once('error', resolve);
-        server.listen({ host, port }, () => resolve(undefined));
+        server.listen({ host, port, backlog: BACKLOG }, () => resolve(undefined));
       });
       if (error !== undefined && !isNoSuchAddress(error)) errors.push(error);
     }

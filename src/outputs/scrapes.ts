@@ -1,7 +1,8 @@
 /**
  * Bodies of metrics for those who scrape now. Whoever asks while a body is being written gets that one, and whoever asks
  * while others still read a body that is fresh shares it: clients that do not read hold one body between them, and a
- * scraper behind them is served all the same.
+ * scraper behind them is served all the same. When bodies are asked for faster than anybody scrapes, the newest is shared
+ * while it is fresh, also when nobody reads it any more.
  */
 import type { OpenAnswer } from './connections.ts';
 import type { ExpositionFormat } from './negotiation.ts';
@@ -14,6 +15,8 @@ export const MAX_SCRAPES_PER_ADDRESS = 16;
 export const MAX_BODIES = 8;
 /** A body is shared while others read it and it is not older, ms. */
 export const FRESH_MS = 1_000;
+/** Bodies that are written within FRESH_MS for those who ask; beyond that whoever asks gets the newest. */
+export const MAX_FRESH_BODIES = 32;
 /** A scrape that is under way for so long makes room for a new one where there are too many, ms. */
 export const MIN_SCRAPE_MS = 1_000;
 
@@ -44,6 +47,9 @@ export class Scrapes {
   readonly #written = new Map<ExpositionFormat, Promise<SharedBody>>();
   /** Those with readers, oldest first. */
   readonly #bodies = new Set<SharedBody>();
+  readonly #newest = new Map<ExpositionFormat, SharedBody>();
+  /** When the bodies written last were begun, oldest first: MAX_FRESH_BODIES at the most. */
+  readonly #begunAtMs: number[] = [];
 
   constructor(options: ScrapesOptions) {
     this.#options = options;
@@ -93,7 +99,9 @@ export class Scrapes {
     const written = this.#written.get(format);
     if (written !== undefined) return written;
     const nowMs = this.#elapsed();
-    const known = [...this.#bodies].findLast((body) => body.format === format);
+    const known = this.#isHurried(nowMs)
+      ? this.#newest.get(format)
+      : [...this.#bodies].findLast((body) => body.format === format);
     const usable = known !== undefined && (known.plain !== undefined || (compressed && known.compressed !== undefined));
     if (usable && nowMs - known.madeAtMs < FRESH_MS) return known;
     if (this.#bodies.size >= MAX_BODIES) {
@@ -107,8 +115,17 @@ export class Scrapes {
   }
 
   async #write(format: ExpositionFormat, madeAtMs: number): Promise<SharedBody> {
+    this.#begunAtMs.push(madeAtMs);
+    if (this.#begunAtMs.length > MAX_FRESH_BODIES) this.#begunAtMs.shift();
     const plain = await this.#options.render(format);
-    return { format, madeAtMs, readers: new Set(), plain, readPlain: false, compressed: undefined };
+    const body = { format, madeAtMs, readers: new Set<OpenAnswer>(), plain, readPlain: false, compressed: undefined };
+    this.#newest.set(format, body);
+    return body;
+  }
+
+  /** Whether as many bodies were written within FRESH_MS as may be. */
+  #isHurried(nowMs: number): boolean {
+    return this.#begunAtMs.length === MAX_FRESH_BODIES && nowMs - this.#begunAtMs[0] < FRESH_MS;
   }
 
   #leave(shared: SharedBody, answer: OpenAnswer): void {

@@ -12,7 +12,7 @@ import type { HttpCutReason } from '../metrics/exporter-view.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';
-import { HttpServers, isNoSuchAddress, type Resolve, systemResolve, type TlsSide } from './http-servers.ts';
+import { BACKLOG, HttpServers, isNoSuchAddress, type Resolve, systemResolve, type TlsSide } from './http-servers.ts';
 import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
 import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
@@ -119,6 +119,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     // A certificate that was renewed is that of this very handshake.
     beforeConnection: () => webConfig.look(),
     onConnection: (socket) => connections.accept(socket),
+    listensTo: (socket) => connections.listensTo(socket),
     onClientError,
     tls: webConfig.current.tls === undefined ? undefined : () => tlsSide(webConfig.current),
     onTlsError: (error, socket) => {
@@ -394,10 +395,10 @@ async function listen(
   try {
     const [address, ...others] = host === 'localhost' ? await resolve(host) : [host === '' ? '::' : host];
     try {
-      await app.listen({ host: address, port, ipv6Only: false });
+      await app.listen({ host: address, port, ipv6Only: false, backlog: BACKLOG });
     } catch (error) {
       if (host !== '' || !isNoSuchAddress(error)) throw error;
-      await app.listen({ host: '0.0.0.0', port });
+      await app.listen({ host: '0.0.0.0', port, backlog: BACKLOG });
     }
     const bound = (app.server.address() as AddressInfo).port;
     for (const error of await servers.listenToo(others, bound))

@@ -1,7 +1,9 @@
 /** Runs one attack on an exporter that is a process of its own, and measures what its neighbours feel of it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { startProgram } from '../support/program.ts';
 import type { Attack } from './attacks.ts';
 import { startHostileServices } from './hostile-services.ts';
@@ -20,9 +22,9 @@ export interface Outcome {
 /** What holds under every attack. */
 export const HELD = { peakMb: 200, longestPauseMs: 100, stopMs: 5_000 } as const;
 
-/** A probe, or a stop, that takes longer than this has failed. */
-const PROBE_MS = 30_000;
-const PROBE_EVERY_MS = 20;
+/** A stop that takes longer than this has failed. */
+const STOP_MS = 30_000;
+const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url));
 const KEY = 'attacked-key';
 
 /** @param bytes size of hostile bodies before compression @param ms how long the exporter is attacked */
@@ -49,12 +51,12 @@ export async function runAttack({ answers, clients }: Attack, bytes: number, ms:
   try {
     const port = Number((await program.seen(/web server listens" address=127\.0\.0\.1:(\d+)/))[1]);
     clients?.(port, ended.signal);
-    const longestPauseMs = await longestProbe(port, performance.now() + ms);
+    const longestPauseMs = await longestProbe(port, ms);
     const pid = program.child.pid as number;
     const peakMb = peakOf(pid);
     const stopsAtMs = performance.now();
     program.child.kill('SIGTERM');
-    await Promise.race([program.exit, wait(PROBE_MS, undefined, { ref: false })]);
+    await Promise.race([program.exit, wait(STOP_MS, undefined, { ref: false })]);
     const stopMs = performance.now() - stopsAtMs;
     return { peakMb, longestPauseMs, stopMs, attacked: answers === undefined ? undefined : services.attacked() };
   } finally {
@@ -64,30 +66,17 @@ export async function runAttack({ answers, clients }: Attack, bytes: number, ms:
   }
 }
 
-/** One probe after the other until the time (`performance.now`) has come; the longest, ms, Infinity when one failed. */
-async function longestProbe(port: number, untilMs: number): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  let longestMs = 0;
-  while (performance.now() < untilMs) {
-    const startedAtMs = performance.now();
-    const isHealthy = await probe(port, agent);
-    longestMs = Math.max(longestMs, isHealthy ? performance.now() - startedAtMs : Number.POSITIVE_INFINITY);
-    await wait(PROBE_EVERY_MS);
+/** Probes by a process of their own for so long, ms. Gives the longest, ms; Infinity when one failed. */
+async function longestProbe(port: number, ms: number): Promise<number> {
+  const prober = fork(PROBE, [String(port), String(ms)], { execArgv: ['--import', 'tsx'] });
+  try {
+    const told = once(prober, 'message') as Promise<[number | null]>;
+    const ended = once(prober, 'exit').then((): [null] => [null]);
+    const [longestMs] = await Promise.race([told, ended]);
+    return longestMs ?? Number.POSITIVE_INFINITY;
+  } finally {
+    prober.kill();
   }
-  agent.destroy();
-  return longestMs;
-}
-
-function probe(port: number, agent: Agent): Promise<boolean> {
-  return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/-/healthy', agent, timeout: PROBE_MS }, (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode === 200));
-    });
-    asked.on('error', () => resolve(false));
-    asked.on('timeout', () => asked.destroy());
-    asked.end();
-  });
 }
 
 function peakOf(pid: number): number | undefined {

@@ -3,6 +3,7 @@ import type { OpenAnswer } from '../../src/outputs/connections.ts';
 import {
   FRESH_MS,
   MAX_BODIES,
+  MAX_FRESH_BODIES,
   MAX_SCRAPES,
   MAX_SCRAPES_PER_ADDRESS,
   MIN_SCRAPE_MS,
@@ -74,6 +75,21 @@ describe('a body', () => {
       expect(await text(alone.answer)).toBe(`text ${i}`);
       alone.end();
     }
+  });
+
+  it('is shared by those who ask faster than anybody scrapes, while it is fresh', async () => {
+    const { reader, text, pass } = world();
+    const ask = async (compressed = false) => {
+      const one = reader();
+      const body = await text(one.answer, compressed);
+      one.end();
+      return body;
+    };
+    for (let i = 1; i <= MAX_FRESH_BODIES; i++) expect(await ask()).toBe(`text ${i}`);
+    for (let i = 0; i < 100; i++) expect(await ask()).toBe(`text ${MAX_FRESH_BODIES}`);
+    expect(await ask(true)).toBe(`small text ${MAX_FRESH_BODIES}`);
+    pass(FRESH_MS);
+    expect(await ask()).toBe(`text ${MAX_FRESH_BODIES + 1}`);
   });
 
   it('is given back once it is compressed, unless somebody reads it as it is', async () => {

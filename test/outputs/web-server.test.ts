@@ -600,6 +600,23 @@ describe('bad clients', () => {
     await server.close();
   });
 
+  it('are not listened to behind the request for which their connection was cut', async () => {
+    let asked = 0;
+    const server = await start({
+      reload: () => new Promise(() => {}),
+      enableLifecycle: true,
+      ready: () => {
+        asked++;
+        return { ok: true };
+      },
+    });
+    const reload = 'POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+    await raw(server.port, reload.repeat(17) + 'GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100));
+    expect((await ask(server, '/-/ready')).status).toBe(200);
+    expect(asked).toBe(1);
+    await server.close();
+  });
+
   it('who open connections and send nothing keep nobody from the health check', async () => {
     const cuts: string[] = [];
     const server = await start({ onCut: (reason) => cuts.push(reason) });
