@@ -9,7 +9,8 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Prefix } from './bgp/prefix.ts';
-import { BgproutesFeed, type BgproutesFeedOptions } from './bgproutes/feed.ts';
+import { BgproutesFeed, type BgproutesFeedOptions, dataApiHistory } from './bgproutes/feed.ts';
+import { BgproutesDecoder } from './bgproutes/live/decoder.ts';
 import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
 import type { SourceName } from './config/source-names.ts';
@@ -21,6 +22,7 @@ import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions } from './feed/session-plan.ts';
 import { TableHistory } from './history/table-history.ts';
+import { KafkaFeed } from './kafka/feed.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
 import { LegitimacyView } from './metrics/legitimacy-view.ts';
@@ -116,6 +118,15 @@ export interface FeedInput {
 
 /** The services that stream BGP, by their names. */
 const SOURCES = {
+  kafka: ({ config, prefixes, tools, onRequest }) =>
+    new KafkaFeed({
+      ...tools,
+      ...{ settings: config.kafka, prefixes, jsonDecoder: (ids) => new BgproutesDecoder(ids) },
+      history:
+        config.kafka.history === 'none'
+          ? undefined
+          : dataApiHistory({ ...tools, settings: config.bgproutes, onRequest }),
+    }),
   'ris-live': ({ config, prefixes, tools }) => new RisLiveFeed({ ...tools, settings: config.risLive, prefixes }),
   bgproutes: ({ config, prefixes, tools, onRequest }) =>
     new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
@@ -289,6 +300,7 @@ class Exporter implements RunningExporter {
   }
 
   async start(): Promise<void> {
+    await Promise.all(this.#liveFeeds.map((feed) => feed.prepare?.()));
     await this.#snapshots?.open();
     const { web, otlp } = this.#config;
     if (web.listenAddress !== undefined) {

@@ -79,6 +79,7 @@ export {
 } from './config/config.ts';
 export type { Environment } from './config/file/substitution.ts';
 export type { FlagValues } from './config/flags.ts';
+export type { KafkaConfig } from './config/kafka-config.ts';
 export type { ListenAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp/otlp-config.ts';
 export type { RpkiConfig, RpkiSourceConfig } from './config/rpki-config.ts';

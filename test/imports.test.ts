@@ -63,6 +63,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'config',
       'bgproutes',
       'ris-live',
+      'kafka',
       'stream',
       'feed',
       'storage',

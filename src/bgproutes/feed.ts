@@ -32,16 +32,13 @@ export class BgproutesFeed implements LiveFeed {
 
   constructor(options: BgproutesFeedOptions) {
     this.#options = options;
-    const { settings, prefixes, timers, logger, userAgent, knownMoreSpecifics, onRequest } = options;
-    const { websocketUrl, liveManagerUrl, dataApiUrl, apiKeys } = settings;
+    const { settings, prefixes, timers, logger, userAgent } = options;
+    const { websocketUrl, liveManagerUrl, apiKeys } = settings;
     const { subscriptions } = this.plan(prefixes);
     const sessions = apiKeys.map((apiKey, i) => ({ apiKey, prefixes: subscriptions[i] }));
     this.source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
     this.canary = settings.canaryPrefix?.text;
-    this.#histories = apiKeys.map((apiKey) => {
-      const client = new DataApiClient({ baseUrl: dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest });
-      return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
-    });
+    this.#histories = apiKeys.map((apiKey) => seedOf(apiKey, options));
   }
 
   decoder(ids: RouteIds): BgproutesDecoder {
@@ -56,4 +53,24 @@ export class BgproutesFeed implements LiveFeed {
     const { apiKeys, prefixesPerKey, canaryPrefix } = this.#options.settings;
     return planKeys({ keys: apiKeys.length, prefixesPerKey, canary: canaryPrefix }, prefixes, former);
   }
+}
+
+/** What a question to the Data API needs. */
+export type DataApiHistoryOptions = FeedTools &
+  Pick<BgproutesFeedOptions, 'onRequest'> & {
+    readonly settings: Pick<BgproutesFeedOptions['settings'], 'dataApiUrl' | 'apiKeys'>;
+  };
+
+/** The Data API as the history of another source, by the first key. */
+export function dataApiHistory(options: DataApiHistoryOptions): DataApiSeed {
+  const [apiKey] = options.settings.apiKeys;
+  return seedOf(apiKey, options);
+}
+
+function seedOf(apiKey: string, options: DataApiHistoryOptions): DataApiSeed {
+  const { settings, userAgent, timers, logger, knownMoreSpecifics, onRequest } = options;
+  const client = new DataApiClient({
+    ...{ baseUrl: settings.dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest },
+  });
+  return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
 }

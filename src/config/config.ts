@@ -12,6 +12,8 @@ import { Draft } from './file/draft.ts';
 import type { Environment } from './file/substitution.ts';
 import { fileFault, readTextFile } from './file/text-file.ts';
 import type { FlagValues } from './flags.ts';
+import { resolveKafka } from './kafka.ts';
+import type { KafkaConfig } from './kafka-config.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { otlpSecrets, resolveOtlp } from './otlp/otlp.ts';
 import type { OtlpConfig } from './otlp/otlp-config.ts';
@@ -71,6 +73,7 @@ export interface Config {
   readonly prefixes: readonly MonitoredPrefixConfig[];
   readonly bgproutes: BgproutesConfig;
   readonly risLive: RisLiveConfig;
+  readonly kafka: KafkaConfig;
   readonly web: {
     /** Undefined: no web server. */
     readonly listenAddress: ListenAddress | undefined;
@@ -143,15 +146,21 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   draft.checkPrefixes(MAX_PREFIXES);
   draft.checkRpki();
   const sources = draft.checkSources();
-  const needsKeys = sources.includes('bgproutes');
+  const isKafka = sources.includes('kafka');
+  // The Data API answers whoever has a key.
+  const needsKeys = sources.includes('bgproutes') || (isKafka && parsed.data?.kafka.history === 'data-api');
   const apiKeys = needsKeys ? collectKeys(draft.keyEntries(env), readFile) : { keys: [], problems: [] };
   if (needsKeys) draft.checkKeys(apiKeys, sources, env);
   const otlp = parsed.success
     ? resolveOtlp(parsed.data.otlp, env, (key, path) => draft.resolvePath(['otlp', 'tls', key], path))
     : undefined;
+  const kafka = parsed.success
+    ? resolveKafka(parsed.data.kafka, (path, name) => draft.resolvePath(path, name), readFile)
+    : undefined;
+  if (isKafka) for (const { path, message } of kafka?.problems ?? []) draft.addProblem(path, message);
   const problems = [...draft.problems(), ...(otlp?.problems ?? [])];
-  if (problems.length > 0 || !parsed.success) throw configError(problems, env);
-  const config = toConfig(parsed.data, sources, apiKeys.keys, otlp?.config, draft);
+  if (problems.length > 0 || !parsed.success || kafka === undefined) throw configError(problems, env);
+  const config = toConfig(parsed.data, sources, apiKeys.keys, kafka.config, otlp?.config, draft);
   if (config.web.listenAddress === undefined && config.otlp === undefined) {
     const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
     throw configError(
@@ -164,7 +173,11 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
 
 /** What must never be printed although the program knows it. */
 export function configSecrets(config: Config): string[] {
-  return [...config.bgproutes.apiKeys, ...(config.otlp === undefined ? [] : otlpSecrets(config.otlp))];
+  const { tls, sasl } = config.kafka;
+  const ofKafka = [tls?.key, sasl?.password].filter(
+    (secret): secret is string => secret !== undefined && secret !== '',
+  );
+  return [...config.bgproutes.apiKeys, ...ofKafka, ...(config.otlp === undefined ? [] : otlpSecrets(config.otlp))];
 }
 
 /** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
@@ -186,6 +199,7 @@ function toConfig(
   raw: RawConfig,
   sources: readonly SourceName[],
   apiKeys: readonly string[],
+  kafka: KafkaConfig,
   otlp: OtlpConfig | undefined,
   draft: Draft,
 ): Config {
@@ -215,6 +229,7 @@ function toConfig(
       fullFeedOnly: risLive.full_feed_only,
       staleAfterMs: risLive.stale_after,
     },
+    kafka,
     web: {
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
       configFile: web.config_file === '' ? undefined : draft.resolvePath(['web', 'config_file'], web.config_file),

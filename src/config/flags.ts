@@ -25,7 +25,7 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     key: undefined,
     value: 'SOURCE',
     repeatable: true,
-    help: 'Where the routes come from: bgproutes or ris-live, which needs no key [bgproutes].',
+    help: 'Where the routes come from: bgproutes, ris-live or kafka; only the first needs a key [bgproutes].',
   },
   {
     name: 'bgproutes.api-key-file',

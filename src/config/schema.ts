@@ -1,6 +1,7 @@
 /** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
 import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
+import { kafkaSection } from './kafka.ts';
 import { otlpSection } from './otlp/otlp.ts';
 import { rpkiSource } from './rpki-source.ts';
 import { SOURCE_NAMES } from './source-names.ts';
@@ -36,7 +37,7 @@ const monitoredPrefix = values.section(
 
 export const configSchema = values.section({
   prefixes: values.list(monitoredPrefix, 'a list of maps such as {prefix: 192.0.2.0/24}'),
-  sources: values.list(values.oneOf(...SOURCE_NAMES), `a list of ${SOURCE_NAMES.join(' and ')}`),
+  sources: values.list(values.oneOf(...SOURCE_NAMES), `a list of ${SOURCE_NAMES.join(', ')}`),
   bgproutes: values.section({
     api_keys: values.list(values.apiKey, 'a list of API keys'),
     api_key_files: values.list(values.secretPath, 'a list of files'),
@@ -55,6 +56,7 @@ export const configSchema = values.section({
     full_feed_only: values.trueOrFalse.default(false),
     stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(MINUTE_MS),
   }),
+  kafka: kafkaSection,
   web: values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
     config_file: values.fileOrNone.default(''),

@@ -153,6 +153,26 @@ export const apiKey = value<string>(
   'kind',
 );
 
+/** A broker of Kafka, `host:port`. */
+export const broker = value<string>('a broker such as kafka.example.net:9092', (input) => {
+  const [, host, port] =
+    typeof input === 'string' ? (/^(\[[0-9a-fA-F:]+\]|[^\s/:@]+):([0-9]{1,5})$/.exec(input) ?? []) : [];
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return accept(String(input));
+  return typeof input === 'string' && /^[^\s/:@]+$/.test(input) ? refuse(`did you mean ${input}:9092?`) : refuse();
+});
+
+/** The name of a Kafka topic, or a regular expression for names. */
+export const topic = value<string>('the name of a topic, or a regular expression that begins with ^', (input) => {
+  if (typeof input !== 'string' || input.length > 500) return refuse();
+  if (!input.startsWith('^')) return /^[A-Za-z0-9._-]{1,249}$/.test(input) ? accept(input) : refuse();
+  try {
+    new RegExp(input);
+    return accept(input);
+  } catch {
+    return refuse('it is no regular expression');
+  }
+});
+
 /** Who asks a service that takes no key. */
 export const clientName = value<string>('1 to 64 letters, digits, - and _', (input) =>
   typeof input === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(input) ? accept(input) : refuse(),

@@ -31,6 +31,10 @@ export interface SessionFigures {
           readonly losses: number;
         }
       | undefined;
+    /** Only of sources that read logs. */
+    readonly lags?:
+      | (() => Iterable<{ readonly topic: string; readonly partition: number; readonly records: number }>)
+      | undefined;
   };
   readonly decodeFailures: Readonly<Record<string, number>>;
   /** Absent: the source sends nothing of the kind. */
@@ -104,9 +108,21 @@ function writers(
     streamUntimedMessages: single(base, () => counts.untimed),
     streamSlowClockMessages: single(base, () => counts.slowClocks),
     streamUnmonitoredPrefixes: single(base, () => counts.unmonitoredPrefixes),
+    streamLag: lags(base, stream.lags),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     ...subscriptionWriters(base, stream.subscription, machineMs),
     streamCanaryTimestamp: single(base, () => seconds(session.canaryAtMs, machineMs)),
+  };
+}
+
+/** Which partitions there are shows only at the collection. */
+function lags(base: Labels, of: SessionFigures['stream']['lags']): Write {
+  return (sink) => {
+    for (const { topic, partition, records } of of?.() ?? [])
+      sink.number(
+        new Labels([...base.keys, 'topic', 'partition'], [...base.values, topic, String(partition)]),
+        records,
+      );
   };
 }
 

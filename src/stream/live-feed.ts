@@ -14,6 +14,8 @@ import type { Timers } from './timers.ts';
 
 export interface LiveFeed {
   readonly source: StreamSource;
+  /** Gets what the feed needs before it starts; rejects with a ConfigError when that is missing. */
+  prepare?(): Promise<void>;
   /**
    * Makes the decoder, one for all sessions: each frame is decoded and applied in one step.
    * @param ids the table's numbers, for a decoder with a fast way

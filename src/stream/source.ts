@@ -44,6 +44,16 @@ export interface StreamStats {
   subscribedPrefixes: number;
   /** Only of sources whose subscriptions expire unless they are renewed. */
   readonly subscription?: SubscriptionStats;
+  /** How far the session is behind, by partition; only of sources that read logs. */
+  readonly lags?: () => Iterable<PartitionLag>;
+}
+
+/** How far a reader is behind in one partition of a log. */
+export interface PartitionLag {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records that are there and were not read. */
+  readonly records: number;
 }
 
 /** Numbers of a session whose subscription expires. */

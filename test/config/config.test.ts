@@ -72,6 +72,11 @@ describe('a configuration', () => {
         fullFeedOnly: false,
         staleAfterMs: 60_000,
       },
+      kafka: {
+        brokers: ['stream.routeviews.org:9092'],
+        topics: ['^routeviews\\..+\\.bmp_raw$'],
+        ...{ format: 'openbmp', history: 'none', tls: undefined, sasl: undefined },
+      },
       prefixes: [
         {
           prefix: { text: '192.23.62.0/24', afi: 'ipv4', length: 24, words: [3222748672], hadHostBits: false },

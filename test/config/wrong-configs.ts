@@ -175,12 +175,12 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'a source that is none',
     yaml: `${OK}sources: [ris]\n`,
-    problems: ['bgp.yml:2:11: sources[0]: expected one of bgproutes, ris-live, got "ris"'],
+    problems: ['bgp.yml:2:11: sources[0]: expected one of bgproutes, ris-live, kafka, got "ris"'],
   },
   {
     name: 'no list of sources',
     yaml: `${OK}sources: {a: b}\n`,
-    problems: ['bgp.yml:2:10: sources: expected a list of bgproutes and ris-live, got a map'],
+    problems: ['bgp.yml:2:10: sources: expected a list of bgproutes, ris-live, kafka, got a map'],
   },
   {
     name: 'a source twice',
@@ -190,8 +190,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'a source by a flag that is none',
     yaml: OK,
-    flags: { source: ['kafka'] },
-    problems: ['--source: expected one of bgproutes, ris-live, got "kafka"'],
+    flags: { source: ['ripe'] },
+    problems: ['--source: expected one of bgproutes, ris-live, kafka, got "ripe"'],
   },
   {
     name: 'what RIS Live does not take',
@@ -200,6 +200,39 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:2:20: ris_live.client: expected 1 to 64 letters, digits, - and _, got "a b"',
       'bgp.yml:2:30: ris_live.url: expected a URL that starts with ws:// or wss://, such as wss://ris-live.ripe.net/v1/ws/, got "https://ris-live.ripe.net"',
       'bgp.yml:2:72: ris_live.stale_after: expected a duration from 5s to 1h, got "1s"',
+    ],
+  },
+  {
+    name: 'brokers and topics that are none',
+    yaml: `${OK}kafka: {brokers: [kafka, 'http://kafka:9092', 'kafka:0'], topics: ['^(', 'a b'], format: mrt, history: ripestat}\n`,
+    problems: [
+      'bgp.yml:2:19: kafka.brokers[0]: expected a broker such as kafka.example.net:9092, got "kafka" (did you mean kafka:9092?)',
+      'bgp.yml:2:26: kafka.brokers[1]: expected a broker such as kafka.example.net:9092, got "http://kafka:9092"',
+      'bgp.yml:2:47: kafka.brokers[2]: expected a broker such as kafka.example.net:9092, got "kafka:0"',
+      'bgp.yml:2:68: kafka.topics[0]: expected the name of a topic, or a regular expression that begins with ^, got "^(" (it is no regular expression)',
+      'bgp.yml:2:74: kafka.topics[1]: expected the name of a topic, or a regular expression that begins with ^, got "a b"',
+      'bgp.yml:2:90: kafka.format: expected one of openbmp, bmp, bgproutes-json, got "mrt"',
+      'bgp.yml:2:104: kafka.history: expected one of none, data-api, got "ripestat"',
+    ],
+  },
+  {
+    name: 'Kafka without what it needs',
+    yaml: `${OK}sources: [kafka]\nkafka: {brokers: [], topics: [], tls: {cert_file: no-such.pem}, sasl: {mechanism: plain, username: a, password_file: no-such}}\n`,
+    env: {},
+    problems: [
+      'bgp.yml:3:18: kafka.brokers: expected at least one, got none',
+      'bgp.yml:3:30: kafka.topics: expected at least one, got none',
+      'bgp.yml:3:39: kafka.tls: expected both of cert_file and key_file, or neither',
+      'bgp.yml:3:51: kafka.tls.cert_file: the file cannot be read: no such file',
+      'bgp.yml:3:118: kafka.sasl.password_file: the file cannot be read: no such file',
+    ],
+  },
+  {
+    name: 'the Data API as the history of Kafka without a key',
+    yaml: `${OK}sources: [kafka]\nkafka: {history: data-api}\n`,
+    env: {},
+    problems: [
+      'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file; --source=ris-live needs no key',
     ],
   },
 
@@ -464,8 +497,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, telemetry_path, enable_lifecycle, page',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
   },
   {
@@ -487,7 +520,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
     ],
   },
 

@@ -30,6 +30,8 @@ const run = promisify(execFile);
 interface Manifest {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  /** All of them optional: loaded only when they are needed. */
+  readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 let folder: string;
@@ -146,7 +148,7 @@ describe('the package', () => {
   it('has every module that one of its modules imports, and depends on all others', () => {
     const missing: string[] = [];
     const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
-    const known = new Set([...Object.keys(manifest.dependencies), ...builtin]);
+    const known = new Set([...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), ...builtin]);
     const used = new Set<string>();
     for (const path of files.filter((each) => each.endsWith('.js'))) {
       for (const specifier of importsOf(join(installed, path))) {

@@ -142,6 +142,14 @@ export const streamMetrics = defineMetrics({
     help: 'Announcements and withdrawals of prefixes that are neither monitored nor inside a monitored one.',
     bound: PER_SESSION,
   },
+  streamLag: {
+    otlpName: 'bgp.stream.lag_records',
+    kind: 'gauge',
+    unit: '{record}',
+    labels: [...SESSION, 'topic', 'partition'],
+    help: 'Records of a partition that are in the log and were not read yet; only of sources that read Kafka topics.',
+    bound: 'one a partition that is read, at most 8,192 a session',
+  },
   streamSubscribedPrefixes: {
     otlpName: 'bgp.stream.subscribed_prefixes',
     kind: 'gauge',

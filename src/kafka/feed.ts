@@ -1,0 +1,70 @@
+/** All that Kafka topics give, as a LiveFeed: one session that hears everything, and another's history, or none. */
+import type { Prefix } from '../bgp/prefix.ts';
+import type { RouteIds } from '../bgp/route-integers.ts';
+import type { FrameDecoder } from '../stream/frame-decoder.ts';
+import type { History } from '../stream/history.ts';
+import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
+import { BmpDecoder } from './bmp/decoder.ts';
+import { PrefixFilter } from './bmp/prefix-filter.ts';
+import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from './broker-client.ts';
+import { KafkaSource, type RecordFormat } from './source.ts';
+
+export interface KafkaSettings extends KafkaConnection {
+  /** Names, or regular expressions that begin with `^`. At least one. */
+  readonly topics: readonly string[];
+  readonly format: RecordFormat;
+}
+
+export interface KafkaFeedOptions extends FeedTools {
+  readonly settings: KafkaSettings;
+  /** What counts at first. */
+  readonly prefixes: readonly Prefix[];
+  /** What tells the past of its prefixes. Kafka keeps no table. */
+  readonly history: History | undefined;
+  /** Reads the messages of the format `bgproutes-json`. */
+  readonly jsonDecoder: (ids: RouteIds) => FrameDecoder;
+}
+
+export class KafkaFeed implements LiveFeed {
+  readonly source: KafkaSource;
+  readonly #options: KafkaFeedOptions;
+  readonly #filter = new PrefixFilter();
+  #connect: (() => BrokerClient) | undefined;
+
+  constructor(options: KafkaFeedOptions) {
+    this.#options = options;
+    const { settings, prefixes, timers, logger } = options;
+    this.source = new KafkaSource({
+      connect: () => {
+        if (this.#connect === undefined) throw new Error('a KafkaFeed is prepared before it starts');
+        return this.#connect();
+      },
+      ...{ topics: settings.topics, format: settings.format, filter: this.#filter, timers, log: logger },
+      prefixes: prefixes.map(({ text }) => text),
+      secrets: settings.sasl === undefined ? [] : [settings.sasl.password],
+    });
+  }
+
+  /** Loads the library. @throws ConfigError when it is not installed */
+  async prepare(): Promise<void> {
+    const { settings, userAgent } = this.#options;
+    const library = await loadKafkaLibrary();
+    // A client's name may hold no slash everywhere.
+    const clientId = userAgent.replaceAll(/[^A-Za-z0-9._-]/g, '-');
+    this.#connect = () => brokerClient(library, settings, clientId);
+  }
+
+  decoder(ids: RouteIds): FrameDecoder {
+    const { settings, jsonDecoder } = this.#options;
+    return settings.format === 'bgproutes-json' ? jsonDecoder(ids) : new BmpDecoder({ filter: this.#filter });
+  }
+
+  history(): History | undefined {
+    return this.#options.history;
+  }
+
+  plan(prefixes: readonly Prefix[]): SessionPlan {
+    const all = prefixes.map(({ text }) => text);
+    return { prefixes: [all], subscriptions: [all] };
+  }
+}

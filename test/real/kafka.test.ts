@@ -1,0 +1,156 @@
+/** A real Kafka broker: topics come and go, the broker dies and comes back, and a login over TLS. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Admin, Producer } from '@platformatic/kafka';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '../../src/config/config.ts';
+import { type RunningExporter, startExporter } from '../../src/exporter.ts';
+import { samples } from '../end-to-end/world.ts';
+import { announce, openBmp, peerDown, routeMonitoring } from '../kafka/bmp/messages.ts';
+import { RecordingLogger } from '../stream/recording-logger.ts';
+import { makeCertificate } from '../support/certificates.ts';
+
+const SCRIPT = join(resolve(process.env.KAFKA_TOOLS ?? '../shared/kafka'), 'broker.sh');
+const PORT = Number(process.env.KAFKA_TEST_PORT ?? 21_510);
+const P = '192.0.2.0/24';
+const WAIT = { timeout: 60_000, interval: 100 };
+
+const folder = mkdtempSync(join(tmpdir(), 'kafka-'));
+const data = join(folder, 'broker');
+const broker = (...args: readonly string[]) =>
+  promisify(execFile)('bash', [SCRIPT, ...args], {
+    env: { ...process.env, KAFKA_EXTRA_PROPERTIES: join(folder, 'extra.properties') },
+    timeout: 300_000,
+  });
+const plain = `127.0.0.1:${PORT}`;
+const login = `127.0.0.1:${PORT + 2}`;
+
+let admin: Admin;
+let producer: Producer;
+let exporter: RunningExporter | undefined;
+
+beforeAll(async () => {
+  if (!existsSync(SCRIPT)) throw new Error(`${SCRIPT} is missing: KAFKA_TOOLS names the folder of broker.sh`);
+  const ca = makeCertificate('test CA');
+  const own = makeCertificate('localhost', ca);
+  writeFileSync(join(folder, 'ca.pem'), ca.cert);
+  writeFileSync(join(folder, 'broker.pem'), `${own.key}${own.cert}${ca.cert}`);
+  writeFileSync(join(folder, 'password'), 'secret\n');
+  writeFileSync(join(folder, 'wrong'), 'wrong\n');
+  const scram =
+    'listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  const lines = [
+    `listeners=PLAINTEXT://${plain},CONTROLLER://127.0.0.1:${PORT + 1},SASL://${login}`,
+    `advertised.listeners=PLAINTEXT://${plain},SASL://${login}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL',
+    ...['inter.broker.listener.name=PLAINTEXT', 'ssl.keystore.type=PEM', `ssl.keystore.location=${folder}/broker.pem`],
+    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
+    'listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="secret";',
+    scram,
+  ];
+  writeFileSync(join(folder, 'extra.properties'), `${lines.join('\n')}\n`);
+  await broker('start', data, String(PORT));
+  const options = { clientId: 'test', bootstrapBrokers: [plain], retries: 20, retryDelay: 500 };
+  admin = new Admin(options);
+  producer = new Producer(options);
+});
+
+afterEach(async () => {
+  await exporter?.stop();
+  exporter = undefined;
+});
+
+afterAll(async () => {
+  await Promise.allSettled([producer?.close(), admin?.close()]);
+  if (existsSync(SCRIPT)) await broker('stop', data);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(kafka: string): Promise<RunningExporter> {
+  const yaml = `{sources: [kafka], prefixes: [{prefix: ${P}}], web: {listen_address: '127.0.0.1:0'}, kafka: ${kafka}}`;
+  const file = join(folder, 'bgp.yml');
+  writeFileSync(file, yaml);
+  const config = loadConfig({ flags: { 'config.file': file }, env: {} });
+  const version = { version: '0', revision: 'test', nodeVersion: '0' };
+  exporter = await startExporter(config, { logger: new RecordingLogger(), version });
+  return exporter;
+}
+
+const value = async (name: string) => (await samples(exporter as RunningExporter)).get(name);
+const until = (name: string, expected: number | undefined) =>
+  vi.waitFor(async () => expect([name, await value(name)]).toEqual([name, expected]), WAIT);
+const UP = 'bgp_stream_up{source="kafka",session="0"}';
+const VISIBLE = `bgp_prefix_visible_vps{prefix="${P}"}`;
+
+function route(last: number, ...path: number[]): Buffer {
+  const peer = { ip: `198.51.100.${last}`, asn: 64_500 + last, seconds: Math.floor(Date.now() / 1_000) };
+  return openBmp(routeMonitoring(peer, announce([P], [peer.asn, ...path])));
+}
+
+async function send(
+  topic: string,
+  values: readonly Buffer[],
+  compression: 'none' | 'gzip' | 'snappy' | 'lz4' = 'none',
+) {
+  await producer.send({ messages: values.map((one) => ({ topic, partition: 0, value: one })), compression });
+}
+
+describe('an exporter that reads Kafka', () => {
+  it('follows topics that come, go and are cut off with their broker', async () => {
+    const [first, second] = ['routeviews.linx.64501.bmp_raw', 'routeviews.amsix.ams.64503.bmp_raw'];
+    await admin.createTopics({ topics: [first, 'unrelated'], partitions: 2, replicas: 1 });
+    await send(first, [route(9)]);
+    await start(`{brokers: ['${plain}']}`);
+    await until(UP, 1);
+    for (const compression of ['none', 'gzip', 'snappy', 'lz4'] as const)
+      await send(first, [route(1), route(2)], compression);
+    await until(VISIBLE, 2);
+    await until('bgp_stream_frames_total{source="kafka",session="0"}', 8);
+    await until(`bgp_stream_lag_records{source="kafka",session="0",topic="${first}",partition="0"}`, 0);
+    await send(first, [openBmp(peerDown({ ip: '198.51.100.2', asn: 64_502 }))]);
+    await until(`bgp_prefix_vp_losses_total{prefix="${P}",reason="vp_down"}`, 1);
+
+    await broker('kill', data);
+    await until(UP, 0);
+    await broker('start', data, String(PORT));
+    await send(first, [route(1), route(4)]);
+    await until(UP, 1);
+    // What was sent while the exporter was cut off, and nothing twice.
+    await until(VISIBLE, 2);
+    expect(await value(`bgp_prefix_visible_vps{prefix="${P}"}`)).toBe(2);
+    await until('bgp_stream_frames_total{source="kafka",session="0"}', 11);
+
+    await admin.createTopics({ topics: [second], partitions: 1, replicas: 1 });
+    await send(second, [route(3)]);
+    await until(VISIBLE, 3);
+    await admin.deleteTopics({ topics: [second] });
+    await until(VISIBLE, 2);
+    // Nobody tells the past: absence is never trusted.
+    expect(await value(`bgp_prefix_trusted{prefix="${P}"}`)).toBe(0);
+  });
+
+  it('logs in over TLS, and says when it may not', async () => {
+    const topic = 'routers';
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const sasl = (password: string) => `{mechanism: plain, username: bob, password_file: ${password}}`;
+    const connection = (password: string) =>
+      `{brokers: ['${login}'], topics: [${topic}], tls: {ca_file: ca.pem}, sasl: ${sasl(password)}}`;
+    await start(connection('password'));
+    await until(UP, 1);
+    await send(topic, [route(1)]);
+    await until(VISIBLE, 1);
+    await exporter?.stop();
+    await start(connection('wrong'));
+    await vi.waitFor(
+      async () =>
+        expect(
+          await value('bgp_stream_disconnects_total{source="kafka",session="0",reason="refused"}'),
+        ).toBeGreaterThan(0),
+      WAIT,
+    );
+    expect(await value(UP)).toBe(0);
+  });
+});
