@@ -24,7 +24,9 @@ import { planSessions } from './feed/session-plan.ts';
 import { TableHistory } from './history/table-history.ts';
 import { KafkaFeed } from './kafka/feed.ts';
 import type { Logger } from './logger.ts';
-import { ExporterFigures, ExporterView } from './metrics/exporter-view.ts';
+import { ExporterView } from './metrics/exporter-view.ts';
+import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
+import { TableFigures } from './metrics/figures/table-figures.ts';
 import { LegitimacyView } from './metrics/legitimacy-view.ts';
 import type { FamilySource } from './metrics/metric.ts';
 import { NameView } from './metrics/name-view.ts';
@@ -33,7 +35,7 @@ import { PrefixView } from './metrics/prefix-view.ts';
 import { RpkiView } from './metrics/rpki-view.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
 import { StreamView } from './metrics/stream-view.ts';
-import { TableFigures, TableView } from './metrics/table-view.ts';
+import { TableView } from './metrics/table-view.ts';
 import { AsNameFile } from './names/as-name-file.ts';
 import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
@@ -255,7 +257,11 @@ class Exporter implements RunningExporter {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
-    const prefixes = new PrefixView(this.table, source.stats);
+    const prefixes = new PrefixView(this.table, source.stats, {
+      origin: tableConfig.maxOriginSeries,
+      upstream: tableConfig.maxUpstreamSeries,
+      moreSpecific: tableConfig.maxMoreSpecificSeries,
+    });
     const places = new PlaceView(this.table, tableConfig.countries);
     const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
     const table = new TableView(this.table, this.figures, machineMs);
@@ -273,7 +279,10 @@ class Exporter implements RunningExporter {
     const legitimacy =
       rpki === undefined && paths === undefined
         ? undefined
-        : new LegitimacyView({ table: this.table, validated: this.#validated, paths: rules, unixMs });
+        : new LegitimacyView({
+            ...{ table: this.table, validated: this.#validated, paths: rules, unixMs },
+            maxOrigins: tableConfig.maxOriginSeries,
+          });
     const validatedView = this.#validated && new RpkiView(this.#validated, startMs, unixMs);
     const droppedSeries = () =>
       new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);

@@ -52,7 +52,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   names: { may: ['stream', 'bgp'], packages: 'any' },
   storage: { may: ['table', 'history', 'bgp'], packages: 'any' },
   outputs: { may: ['metrics', 'history', 'table', 'rpki', 'names', 'bgp', 'config', 'http'], packages: 'any' },
-  config: { may: ['bgp'], packages: ['node:fs', 'node:net', 'node:path', 'node:tls', 'yaml', 'zod'] },
+  // Of the table it knows the bounds alone, see below.
+  config: { may: ['bgp', 'table'], packages: ['node:fs', 'node:net', 'node:path', 'node:tls', 'yaml', 'zod'] },
   // A stand-in that shares no decoding code with what it stands in for is able to prove it wrong.
   simulator: { may: ['bgp'], packages: 'any' },
   // A word of the exporter's that the library has too, without what the exporter knows.
@@ -164,6 +165,13 @@ describe('imports', () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('of the table into the configuration are its bounds alone', () => {
+    const targets = files
+      .filter(({ path }) => partOf(path) === 'config')
+      .flatMap(({ path, imports }) => imports.map((each) => target(path, each)).filter((to) => partOf(to) === 'table'));
+    expect([...new Set(targets)]).toEqual(['table/bounds.ts']);
   });
 
   it('of packages are those that the part may use', () => {

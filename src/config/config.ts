@@ -103,6 +103,13 @@ export interface Config {
     /** Codes of ISO 3166-1 in capitals, distinct: countries whose VPs have series of their own. */
     readonly countries: readonly string[];
     readonly dataApiLagMs: number;
+    readonly maxVps: number;
+    /** A monitored prefix. */
+    readonly maxMoreSpecifics: number;
+    /** Label values a prefix, see table/bounds.ts. */
+    readonly maxOriginSeries: number;
+    readonly maxUpstreamSeries: number;
+    readonly maxMoreSpecificSeries: number;
   };
   readonly storage: {
     /** A folder; undefined: nothing is kept. */
@@ -247,6 +254,11 @@ function toConfig(
       vpPollIntervalMs: table.vp_poll_interval,
       countries: table.countries,
       dataApiLagMs: table.data_api_lag,
+      maxVps: table.max_vps,
+      maxMoreSpecifics: table.max_more_specifics,
+      maxOriginSeries: table.max_origin_series,
+      maxUpstreamSeries: table.max_upstream_series,
+      maxMoreSpecificSeries: table.max_more_specific_series,
     },
     storage: {
       path: storagePath === undefined ? undefined : draft.resolvePath(['storage', 'path'], storagePath),

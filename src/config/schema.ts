@@ -1,15 +1,12 @@
 /** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
 import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
+import { BOUNDS, type Bound, MAX_CONFIGURED_ORIGINS, MAX_CONFIGURED_UPSTREAMS } from '../table/bounds.ts';
 import { kafkaSection } from './kafka.ts';
 import { otlpSection } from './otlp/otlp.ts';
 import { rpkiSource } from './rpki-source.ts';
 import { SOURCE_NAMES } from './source-names.ts';
 import * as values from './values.ts';
-
-/** The label bounds of the origin and upstream metrics: configured ones always have a series of their own. */
-const MAX_ORIGINS = 64;
-const MAX_UPSTREAMS = 256;
 
 /** ASes of one rule for paths. */
 const MAX_PATH_RULES = 1_000;
@@ -24,13 +21,17 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+function bounded({ least, most, standard }: Bound) {
+  return values.wholeNumber('a whole number', least, most).default(standard);
+}
+
 const monitoredPrefix = values.section(
   {
     prefix: values.prefix,
     description: values.text('a text', 200).default(''),
     group: values.text('a text', 200).default(''),
-    origins: values.asNumbers(MAX_ORIGINS).optional(),
-    upstreams: values.asNumbers(MAX_UPSTREAMS).optional(),
+    origins: values.asNumbers(MAX_CONFIGURED_ORIGINS).optional(),
+    upstreams: values.asNumbers(MAX_CONFIGURED_UPSTREAMS).optional(),
   },
   'a map such as {prefix: 192.0.2.0/24}',
 );
@@ -76,6 +77,11 @@ export const configSchema = values.section({
     expected_vps: values.oneOf('seen', 'full_feed').default('seen'),
     vp_poll_interval: values.duration(10 * SECOND_MS, DAY_MS, 'never').default(10 * MINUTE_MS),
     data_api_lag: values.duration(0, HOUR_MS).default(2 * MINUTE_MS),
+    max_vps: bounded(BOUNDS.vps),
+    max_more_specifics: bounded(BOUNDS.moreSpecifics),
+    max_origin_series: bounded(BOUNDS.originSeries),
+    max_upstream_series: bounded(BOUNDS.upstreamSeries),
+    max_more_specific_series: bounded(BOUNDS.moreSpecificSeries),
     countries: values.countries(MAX_COUNTRIES).default([]),
   }),
   storage: values.section({

@@ -12,10 +12,10 @@ export interface HoldBounds {
   readonly bytes: number;
 }
 
-const DEFAULT_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
+export const HOLD_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
 
 /** Of all sessions together: half as much again as one of them may have, so that one that is flooded leaves room to others. */
-const ALL_BYTES = 96 * 1024 * 1024;
+export const HOLD_BYTES_OF_ALL = 96 * 1024 * 1024;
 /** What a frame takes beside its own bytes. */
 const FRAME_OVERHEAD_BYTES = 256;
 
@@ -25,7 +25,7 @@ export class HoldRoom {
   #used = 0;
 
   /** @param bytes for frames and what is noted of each. Default 96 MiB */
-  constructor(bytes = ALL_BYTES) {
+  constructor(bytes = HOLD_BYTES_OF_ALL) {
     this.#limit = bytes;
   }
 
@@ -74,7 +74,7 @@ export class FrameQueue {
   #taken = 0;
 
   /** @param bounds of this queue @param room of all queues that share it; one of its own by default */
-  constructor(bounds: HoldBounds = DEFAULT_BOUNDS, room = new HoldRoom()) {
+  constructor(bounds: HoldBounds = HOLD_BOUNDS, room = new HoldRoom()) {
     this.#bounds = bounds;
     this.#room = room;
   }

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
-import type { TableFigures } from '../metrics/table-view.ts';
+import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import type { History, HistoryVp } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';

@@ -5,8 +5,8 @@
 import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { Logger } from '../logger.ts';
-import type { Histogram } from '../metrics/histogram.ts';
-import { zeros } from '../metrics/table-view.ts';
+import type { Histogram } from '../metrics/figures/histogram.ts';
+import { zeros } from '../metrics/figures/zeros.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';

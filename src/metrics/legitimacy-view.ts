@@ -11,13 +11,14 @@ import { ASPA_VERDICTS } from '../rpki/path-verification.ts';
 import type { RpkiData } from '../rpki/rpki-data.ts';
 import type { ValidatedData } from '../rpki/validated-data.ts';
 import type { Vrp } from '../rpki/vrp-set.ts';
+import { DEFAULT_SERIES } from '../table/bounds.ts';
 import { isExpected } from '../table/expectation.ts';
 import type { MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { legitimacyMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
 import { PathVerdicts } from './path-verdicts.ts';
-import { type DroppedSeries, LABEL_BOUNDS } from './prefix-view.ts';
+import type { DroppedSeries } from './prefix-view.ts';
 
 type Key = keyof typeof legitimacyMetrics;
 
@@ -27,6 +28,8 @@ export interface LegitimacyOptions {
   readonly validated: ValidatedData | undefined;
   /** Undefined: nothing is said of path anomalies. */
   readonly paths: PathRules | undefined;
+  /** Origins of a prefix that have a series. Default: see bounds.ts. */
+  readonly maxOrigins?: number;
   /** What the machine's clock shows, Unix ms: validated data expires by such a clock. */
   readonly unixMs: () => number;
 }
@@ -36,6 +39,8 @@ class Judge {
   readonly table: RoutingTable;
   readonly verdicts: PathVerdicts;
   readonly saysAnomalies: boolean;
+  /** Origins of a prefix that have a series. */
+  readonly maxOrigins: number;
   readonly #validated: ValidatedData | undefined;
   data: RpkiData | undefined;
   nowS = 0;
@@ -43,8 +48,9 @@ class Judge {
   edition = 0;
   #former = '';
 
-  constructor({ table, validated, paths }: LegitimacyOptions) {
+  constructor({ table, validated, paths, maxOrigins = DEFAULT_SERIES.origin }: LegitimacyOptions) {
     this.table = table;
+    this.maxOrigins = maxOrigins;
     this.#validated = validated;
     this.saysAnomalies = paths !== undefined;
     this.verdicts = new PathVerdicts(table.paths, paths);
@@ -172,7 +178,7 @@ class LegitimacyGroup implements PointGroup {
   /** How many origins have no room. */
   get droppedInfos(): number {
     if (this.#covering === undefined) return 0;
-    return Math.max(0, this.#origins().length - LABEL_BOUNDS.origin);
+    return Math.max(0, this.#origins().length - this.#judge.maxOrigins);
   }
 
   #count(): void {
@@ -254,7 +260,7 @@ class LegitimacyGroup implements PointGroup {
     const { paths } = this.#judge.table;
     const { origins: configured } = this.#prefix.watched;
     const shown = new Set<string>();
-    for (const origin of this.#origins().slice(0, LABEL_BOUNDS.origin)) {
+    for (const origin of this.#origins().slice(0, this.#judge.maxOrigins)) {
       const validity = validate(covering, this.#prefix.state.prefix.length, origin);
       const number = paths.numberOf(origin);
       const isOurs = configured.includes(origin) || (number !== undefined && isExpected(number, configured, paths));

@@ -1,6 +1,7 @@
 /** The metrics of the monitored prefixes, read from the totals that the fold keeps; it never walks the routes. */
 
 import type { AsOrSet } from '../bgp/as-path.ts';
+import { DEFAULT_SERIES, type SeriesBounds } from '../table/bounds.ts';
 import { expectedVps, isExpectedKnown } from '../table/denominator.ts';
 import { isConfigured, isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
@@ -10,8 +11,7 @@ import type { PathTable } from '../table/store/path-table.ts';
 import { prefixMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
 
-/** Most label values a prefix; what is over it is summed under OTHER, the smallest first. */
-export const LABEL_BOUNDS = { origin: 64, upstream: 256, moreSpecific: 64 } as const;
+/** What is beyond a bound of series is summed under this, the smallest counts first. */
 export const OTHER = 'other';
 
 type Key = keyof typeof prefixMetrics;
@@ -24,6 +24,7 @@ class PrefixGroup implements PointGroup {
   readonly #table: RoutingTable;
   readonly #sessions: readonly SessionName[];
   readonly #prefix: MonitoredPrefix;
+  readonly #bounds: SeriesBounds;
   readonly #base: Labels;
   readonly #losses: readonly Labels[];
   readonly #lengths: readonly Labels[];
@@ -38,7 +39,8 @@ class PrefixGroup implements PointGroup {
   #sourceVps: readonly { readonly source: number; readonly labels: Labels }[] = [];
   #sourceVpsOf: readonly number[] | undefined;
 
-  constructor(table: RoutingTable, prefix: MonitoredPrefix, sessions: readonly SessionName[]) {
+  constructor(table: RoutingTable, prefix: MonitoredPrefix, sessions: readonly SessionName[], bounds: SeriesBounds) {
+    this.#bounds = bounds;
     const text = prefix.state.prefix.text;
     this.#table = table;
     this.#sessions = sessions;
@@ -70,15 +72,15 @@ class PrefixGroup implements PointGroup {
     const { origins, upstreams, watched } = this.#prefix;
     const over = (counts: Counts, configured: readonly AsOrSet[], bound: number) =>
       overBound(counts, configured, bound, this.#table.paths);
-    addTo(dropped, prefixMetrics.prefixOriginVps.name, over(origins, watched.origins, LABEL_BOUNDS.origin));
-    addTo(dropped, prefixMetrics.prefixUpstreamVps.name, over(upstreams, watched.upstreams, LABEL_BOUNDS.upstream));
+    addTo(dropped, prefixMetrics.prefixOriginVps.name, over(origins, watched.origins, this.#bounds.origin));
+    addTo(dropped, prefixMetrics.prefixUpstreamVps.name, over(upstreams, watched.upstreams, this.#bounds.upstream));
     const { unlisted } = this.#prefix;
     if (unlisted > 0) addTo(dropped, prefixMetrics.prefixMoreSpecificVps.name, unlisted);
-    if (this.#prefix.moreSpecifics.size > LABEL_BOUNDS.moreSpecific) {
+    if (this.#prefix.moreSpecifics.size > this.#bounds.moreSpecific) {
       addTo(
         dropped,
         prefixMetrics.prefixMoreSpecificVps.name,
-        Math.max(0, this.seenMoreSpecifics().length - LABEL_BOUNDS.moreSpecific),
+        Math.max(0, this.seenMoreSpecifics().length - this.#bounds.moreSpecific),
       );
     }
   }
@@ -184,18 +186,18 @@ class PrefixGroup implements PointGroup {
   }
 
   origins(sink: PointSink): void {
-    this.byAs(sink, this.#prefix.origins, this.#prefix.watched.origins, LABEL_BOUNDS.origin, this.#origins);
+    this.byAs(sink, this.#prefix.origins, this.#prefix.watched.origins, this.#bounds.origin, this.#origins);
   }
 
   upstreams(sink: PointSink): void {
-    this.byAs(sink, this.#prefix.upstreams, this.#prefix.watched.upstreams, LABEL_BOUNDS.upstream, this.#upstreams);
+    this.byAs(sink, this.#prefix.upstreams, this.#prefix.watched.upstreams, this.#bounds.upstream, this.#upstreams);
   }
 
   moreSpecifics(sink: PointSink): void {
     const seen = this.seenMoreSpecifics();
-    if (seen.length > LABEL_BOUNDS.moreSpecific) {
+    if (seen.length > this.#bounds.moreSpecific) {
       seen.sort((a, b) => b.visible - a.visible || (a.prefix.text < b.prefix.text ? -1 : 1));
-      const rest = seen.splice(LABEL_BOUNDS.moreSpecific);
+      const rest = seen.splice(this.#bounds.moreSpecific);
       sink.number(
         this.#otherMoreSpecific,
         rest.reduce((sum, state) => sum + state.visible, 0),
@@ -330,12 +332,14 @@ export interface SessionName {
 export class PrefixView {
   readonly #table: RoutingTable;
   readonly #sessions: readonly SessionName[];
+  readonly #bounds: SeriesBounds;
   readonly #groups = new Map<MonitoredPrefix, PrefixGroup>();
   #list: readonly PrefixGroup[] = [];
   #generation = -1;
 
   /** @param sessions what the sessions are called, by their place; none: `prefixSessionInfo` has no points */
-  constructor(table: RoutingTable, sessions: readonly SessionName[] = []) {
+  constructor(table: RoutingTable, sessions: readonly SessionName[] = [], bounds: SeriesBounds = DEFAULT_SERIES) {
+    this.#bounds = bounds;
     this.#table = table;
     this.#sessions = sessions;
   }
@@ -359,7 +363,8 @@ export class PrefixView {
     const current = new Set(this.#table.prefixes.monitored());
     for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
     for (const prefix of current)
-      if (!this.#groups.has(prefix)) this.#groups.set(prefix, new PrefixGroup(this.#table, prefix, this.#sessions));
+      if (!this.#groups.has(prefix))
+        this.#groups.set(prefix, new PrefixGroup(this.#table, prefix, this.#sessions, this.#bounds));
     this.#list = [...this.#groups.values()];
   }
 }

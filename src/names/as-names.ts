@@ -20,7 +20,7 @@ export interface AsName {
 /** Longer names are cut: some are whole sentences. */
 export const MAX_NAME = 100;
 /** ASes of one file; further ones are left out. There are some 120,000 in the world. */
-const MAX_ASES = 1_000_000;
+export const MAX_ASES = 1_000_000;
 /** A longer line is not one of these. */
 const MAX_LINE = 4_096;
 

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { HttpCutReason } from '../metrics/exporter-view.ts';
+import type { HttpCutReason } from '../metrics/figures/exporter-figures.ts';
 
 /** Connections from other machines. */
 export const MAX_CONNECTIONS = 512;

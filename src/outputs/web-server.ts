@@ -8,7 +8,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { WebConfig } from '../config/web/web-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { HttpCutReason } from '../metrics/exporter-view.ts';
+import type { HttpCutReason } from '../metrics/figures/exporter-figures.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';

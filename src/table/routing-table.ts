@@ -13,6 +13,7 @@
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
+import { BOUNDS } from './bounds.ts';
 import { ChangeLog, type RouteChange } from './change-log.ts';
 import { deliverVp, undeliverVp } from './owner-changes.ts';
 import type { Ownership, TableSource } from './ownership.ts';
@@ -28,9 +29,9 @@ import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
 
 export interface TableOptions {
-  /** VPs at once. Default 20,000. */
+  /** VPs at once. Default: see bounds.ts. */
   readonly maxVps?: number;
-  /** More-specifics with state at once, a monitored prefix. Default 256. */
+  /** More-specifics with state at once, a monitored prefix. Default: see bounds.ts. */
   readonly maxMoreSpecifics?: number;
   /** How long a VP that lost its route stays in the denominator, and how long a silent VP counts as known. Default 24 h. */
   readonly expectedWindowMs?: number;
@@ -66,7 +67,7 @@ export class RoutingTable {
 
   /** @param sources whose sessions deliver the prefixes, in the order of precedence; one by default */
   constructor(options: TableOptions = {}, sources?: readonly TableSource[]) {
-    const maxVps = options.maxVps ?? 20_000;
+    const maxVps = options.maxVps ?? BOUNDS.vps.standard;
     this.ledger = new RouteLedger(maxVps, sources);
     this.paths = this.ledger.paths;
     this.vps = this.ledger.vps;
@@ -77,7 +78,7 @@ export class RoutingTable {
     this.#isShared = this.ownership.isShared;
     this.options = {
       maxVps,
-      maxMoreSpecifics: options.maxMoreSpecifics ?? 256,
+      maxMoreSpecifics: options.maxMoreSpecifics ?? BOUNDS.moreSpecifics.standard,
       expectedWindowMs: options.expectedWindowMs ?? 24 * 3_600_000,
       routeTtlMs: options.routeTtlMs ?? 0,
       expectedVps: options.expectedVps ?? 'seen',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { alertLine, KEPT_MS, stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
 import { tableComplete } from '../../src/commands/demo.ts';
 import { parseDuration } from '../../src/config/duration.ts';
-import { TableFigures } from '../../src/metrics/table-view.ts';
+import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import { ManualClock } from '../../src/simulator/clock.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
 import type { Scenario } from '../../src/simulator/scenario.ts';

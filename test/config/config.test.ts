@@ -105,6 +105,8 @@ describe('a configuration', () => {
         vpPollIntervalMs: 600_000,
         dataApiLagMs: 120_000,
         countries: [],
+        ...{ maxVps: 20_000, maxMoreSpecifics: 256 },
+        ...{ maxOriginSeries: 64, maxUpstreamSeries: 256, maxMoreSpecificSeries: 64 },
       },
       storage: { path: undefined, snapshotIntervalMs: 60_000 },
       otlp: undefined,
@@ -167,6 +169,11 @@ table:
   vp_poll_interval: 1m30s
   data_api_lag: 500ms
   countries: [NL, NO]
+  max_vps: 5000
+  max_more_specifics: 0
+  max_origin_series: 8
+  max_upstream_series: 16
+  max_more_specific_series: 4
 storage: {path: state, snapshot_interval: 30s}
 rpki:
   sources: [{url: "http://validator:8323/json?exclude=routerKeys"}, {file: vrps.json, interval: 1m},
@@ -214,6 +221,8 @@ log: {level: debug, format: json}
       vpPollIntervalMs: 90_000,
       dataApiLagMs: 500,
       countries: ['NL', 'NO'],
+      ...{ maxVps: 5_000, maxMoreSpecifics: 0 },
+      ...{ maxOriginSeries: 8, maxUpstreamSeries: 16, maxMoreSpecificSeries: 4 },
     });
     expect(config.storage).toEqual({ path: 'state', snapshotIntervalMs: 30_000 });
     expect(config.names).toEqual({ asFile: '/var/lib/asn.txt' });

@@ -398,6 +398,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('table.data_api_lag', '-1m', 'expected a duration from 0 to 1h, got "-1m"'),
   value('table.expected_vps', 'ful_feed', 'expected one of seen, full_feed, got "ful_feed" (did you mean full_feed?)'),
   value('table.seed', 'yes', 'expected true or false, got "yes"'),
+  value('table.max_vps', '10', 'expected a whole number from 100 to 200000, got 10'),
+  value('table.max_origin_series', '0', 'expected a whole number from 1 to 1024, got 0'),
   value('table.countries', 'NL', 'expected a list of countries such as [NL, DE], got a text'),
   {
     name: 'countries that are none, or named by a word',

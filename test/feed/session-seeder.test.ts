@@ -10,7 +10,7 @@ import { SessionSeeder } from '../../src/feed/seed/session-seeder.ts';
 import { ServiceClock } from '../../src/feed/service-clock.ts';
 import { SessionFeed, type Turns } from '../../src/feed/session-feed.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
-import { TableFigures } from '../../src/metrics/table-view.ts';
+import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow, UpdatesOf } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { expectedVps } from '../../src/table/denominator.ts';

@@ -7,7 +7,7 @@ import { DataApiError } from '../../src/errors.ts';
 import { Keeper } from '../../src/feed/keeper.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { GRACE_MS, HEALING_MS } from '../../src/feed/source-activity.ts';
-import { TableFigures } from '../../src/metrics/table-view.ts';
+import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
 import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';

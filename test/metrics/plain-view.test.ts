@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { DECODE_FAILURES } from '../../src/bgproutes/live/message.ts';
-import { ExporterFigures, ExporterView } from '../../src/metrics/exporter-view.ts';
-import { Histogram } from '../../src/metrics/histogram.ts';
-import type { FamilySource } from '../../src/metrics/metric.ts';
-import { DELAY_BOUNDS, type SessionFigures, StreamView } from '../../src/metrics/stream-view.ts';
+import { ExporterView } from '../../src/metrics/exporter-view.ts';
+import { ExporterFigures } from '../../src/metrics/figures/exporter-figures.ts';
+import { Histogram } from '../../src/metrics/figures/histogram.ts';
+import { DELAY_BOUNDS, type SessionFigures } from '../../src/metrics/figures/stream-figures.ts';
 import {
   RESTORE_RESULTS,
   SEED_RESULTS,
   SNAPSHOT_RESULTS,
   TableFigures,
-  TableView,
-  zeros,
-} from '../../src/metrics/table-view.ts';
+} from '../../src/metrics/figures/table-figures.ts';
+import { zeros } from '../../src/metrics/figures/zeros.ts';
+import type { FamilySource } from '../../src/metrics/metric.ts';
+import { StreamView } from '../../src/metrics/stream-view.ts';
+import { TableView } from '../../src/metrics/table-view.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type SubscriptionStats } from '../../src/stream/source.ts';
 import { createSubscriptionStats } from '../../src/stream/stream-health.ts';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
+import type { SeriesBounds } from '../../src/table/bounds.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
@@ -13,12 +14,12 @@ import { op, options, START_MS, said, World, watchedOf, watchedPrefix, watchSet 
 const NOW = START_MS;
 const P = '198.51.100.0/24';
 
-function world(watched: readonly WatchedPrefix[], tableOptions: TableOptions = {}) {
+function world(watched: readonly WatchedPrefix[], tableOptions: TableOptions = {}, bounds?: SeriesBounds) {
   const table = new RoutingTable(tableOptions);
   table.watch(watched, NOW);
   const fold = new Fold(table);
   const counts = new FoldCounts();
-  const view = new PrefixView(table);
+  const view = new PrefixView(table, [], bounds);
   let vp = 0;
   const vpOf = (n: number) => ({ protocol: 'bgp' as const, asn: 64496, ip: `10.0.${n >> 8}.${n & 255}` });
   const say = (
@@ -265,6 +266,19 @@ describe('bounds of labels', () => {
     expect(seen).toMatchObject({ '198.51.100.69/32': 2, '198.51.100.0/32': 1, other: 6 });
     expect(series().get(`bgp_prefix_more_specifics{prefix="${P}"}`)).toBe(70);
     expect(view.droppedSeries().get('bgp_prefix_more_specific_vps')).toBe(6);
+  });
+
+  it('as many as the configuration says; configured origins have their own beyond it', () => {
+    const own = [65_001, 65_002, 65_003];
+    const few = { origin: 2, upstream: 1, moreSpecific: 0 };
+    const { see, say, by, view } = world([{ ...plain, origins: own }], {}, few);
+    see(P, '64501 65001', 3);
+    see(P, '64502 65009', 2);
+    say(99, ['198.51.100.0/25'], '64501 64500');
+    expect(by('bgp_prefix_origin_vps', 'origin_as')).toEqual({ 65001: 3, 65002: 0, 65003: 0, other: 2 });
+    expect(by('bgp_prefix_upstream_vps', 'upstream_as')).toEqual({ 64501: 3, other: 2 });
+    expect(by('bgp_prefix_more_specific_vps', 'more_specific')).toEqual({ other: 1 });
+    expect([...view.droppedSeries().values()]).toEqual([1, 1, 1]);
   });
 
   it('nothing is told while the bounds hold', () => {

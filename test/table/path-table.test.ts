@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_LONG_PATH_BYTES, NO_UPSTREAM, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
+import { MAX_LONG_PATH_BYTES } from '../../src/table/bounds.ts';
+import { NO_UPSTREAM, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
 import { asWords } from '../support/text-words.ts';
 
 /** More paths than wait for their return. */

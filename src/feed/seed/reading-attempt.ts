@@ -1,7 +1,7 @@
 /** One reading of a history into the table: how it ended is counted and logged, and a failure is a value. */
 import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { SeedResult, TableFigures } from '../../metrics/table-view.ts';
+import type { SeedResult, TableFigures } from '../../metrics/figures/table-figures.ts';
 
 /** What a reading failed of. */
 export type ReadingFailure = Exclude<SeedResult, 'success'>;

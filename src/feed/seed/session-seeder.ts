@@ -7,7 +7,7 @@
  *   any of them --disconnected--> disconnected
  */
 import type { Logger } from '../../logger.ts';
-import type { TableFigures } from '../../metrics/table-view.ts';
+import type { TableFigures } from '../../metrics/figures/table-figures.ts';
 import type { BackoffOptions } from '../../stream/backoff.ts';
 import type { History, HistoryVp } from '../../stream/history.ts';
 import type { Timers } from '../../stream/timers.ts';

@@ -1,4 +1,5 @@
 /** The metrics of the exporter itself. */
+import { HTTP_CUT_REASONS, OTLP_RESULTS } from '../figures/exporter-figures.ts';
 import { defineMetrics } from '../metric.ts';
 
 const ONE = 'one';
@@ -43,7 +44,7 @@ export const exporterMetrics = defineMetrics({
     unit: '{export}',
     labels: ['result'],
     help: 'OTLP exports by result: success, partial (the collector refused some points), rejected (it will not take them), unavailable (429, 503 or no answer), error. 0 while OTLP is off.',
-    bound: '5',
+    bound: `${OTLP_RESULTS.length}`,
   },
   exporterHttpRequests: {
     otlpName: 'bgp.exporter.http_requests',
@@ -67,7 +68,7 @@ export const exporterMetrics = defineMetrics({
     unit: '{connection}',
     labels: ['reason'],
     help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (none, or one that may not enter).',
-    bound: '9 (closed list of reasons)',
+    bound: `${HTTP_CUT_REASONS.length} (closed list of reasons)`,
   },
   exporterDroppedSeries: {
     otlpName: 'bgp.exporter.dropped_series',

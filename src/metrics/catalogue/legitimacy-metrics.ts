@@ -1,4 +1,8 @@
 /** Whether what is seen of a monitored prefix is legitimate: by the RPKI, by ASPA, and by the paths themselves. */
+import { PATH_ANOMALIES } from '../../bgp/path-sanity.ts';
+import { VALIDITIES } from '../../rpki/origin-validation.ts';
+import { ASPA_VERDICTS } from '../../rpki/path-verification.ts';
+import { BOUNDS, boundText } from '../../table/bounds.ts';
 import { defineMetrics } from '../metric.ts';
 
 const PREFIX = ['prefix'] as const;
@@ -11,7 +15,7 @@ export const legitimacyMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'validity'],
     help: 'Visible vantage points by the validity of their origin (RFC 6811): valid, invalid_as, invalid_length (a covering VRP has this very origin, but not for so long a prefix), not_found. Absent while no validated data is usable.',
-    bound: '4 a prefix',
+    bound: `${VALIDITIES.length} a prefix`,
   },
   prefixOriginRpkiInfo: {
     otlpName: 'bgp.prefix.origin_rpki_info',
@@ -19,7 +23,7 @@ export const legitimacyMetrics = defineMetrics({
     unit: '',
     labels: ['prefix', 'origin_as', 'validity', 'expected'],
     help: 'Always 1; its labels say how valid an origin of the prefix is, and whether it is configured (expected: true, false, or empty where no origins are configured). Configured origins are there although nobody sees them: what would be invalid tomorrow shows today.',
-    bound: '64 a prefix',
+    bound: `${boundText(BOUNDS.originSeries)} a prefix`,
   },
   prefixMoreSpecificRpkiVps: {
     otlpName: 'bgp.prefix.more_specific_rpki_vps',
@@ -27,7 +31,7 @@ export const legitimacyMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'validity'],
     help: 'Routes for more-specifics of the prefix that vantage points hold now, by the validity of their origin. A vantage point counts once for each more-specific that it holds.',
-    bound: '4 a prefix',
+    bound: `${VALIDITIES.length} a prefix`,
   },
   prefixCoveringVrps: {
     otlpName: 'bgp.prefix.covering_vrps',
@@ -43,7 +47,7 @@ export const legitimacyMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'verdict'],
     help: 'Visible vantage points by what ASPA says of their path (draft-ietf-sidrops-aspa-verification, downstream procedure): valid, unknown, invalid (a route leak, or an ASPA that lacks a provider), unverifiable (a confederation, or the path of a vantage point inside the origin).',
-    bound: '4 a prefix',
+    bound: `${ASPA_VERDICTS.length} a prefix`,
   },
   prefixPathAnomalyVps: {
     otlpName: 'bgp.prefix.path_anomaly_vps',
@@ -51,6 +55,6 @@ export const legitimacyMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'anomaly'],
     help: 'Visible vantage points whose path has the anomaly: loop, as_zero, as_trans, private_as, documentation_as, reserved_as, as_set, confederation, valley (a transit-free AS, others, a transit-free AS again). A path may have several. Only where paths is configured.',
-    bound: '9 a prefix',
+    bound: `${PATH_ANOMALIES.length} a prefix`,
   },
 });

@@ -1,4 +1,6 @@
 /** From where a monitored prefix is seen: the same vantage points as in the totals, by where they are and who hears them. */
+import { REGIONS } from '../../bgp/regions.ts';
+import { VP_SOURCES } from '../../table/vp-places.ts';
 import { defineMetrics } from '../metric.ts';
 
 /** By prefix, always; those by country only where table.countries lists some. */
@@ -9,7 +11,7 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'region'],
     help: 'Vantage points that hold a route for the prefix now, by the region that they are in: africa, asia, europe, north_america, south_america, oceania, or unknown where the list of vantage points does not tell their country.',
-    bound: '7 a prefix',
+    bound: `${REGIONS.length} a prefix`,
   },
   prefixRegionExpectedVps: {
     otlpName: 'bgp.prefix.region_expected_vps',
@@ -17,7 +19,7 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'region'],
     help: 'Vantage points that ought to hold a route for the prefix, by the region that they are in. The regions add up to bgp_prefix_expected_vps.',
-    bound: '7 a prefix',
+    bound: `${REGIONS.length} a prefix`,
   },
   prefixVpSourceVisibleVps: {
     otlpName: 'bgp.prefix.vp_source_visible_vps',
@@ -25,7 +27,7 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'vp_source'],
     help: 'Vantage points that hold a route for the prefix now, by the project whose collectors hear them: bgproutes.io, ris, routeviews, or unknown where no list tells.',
-    bound: '4 a prefix',
+    bound: `${VP_SOURCES.length} a prefix`,
   },
   prefixVpSourceExpectedVps: {
     otlpName: 'bgp.prefix.vp_source_expected_vps',
@@ -33,7 +35,7 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'vp_source'],
     help: 'Vantage points that ought to hold a route for the prefix, by the project whose collectors hear them.',
-    bound: '4 a prefix',
+    bound: `${VP_SOURCES.length} a prefix`,
   },
   prefixCountryVisibleVps: {
     otlpName: 'bgp.prefix.country_visible_vps',

@@ -1,4 +1,6 @@
 /** The metrics of one monitored prefix. */
+import { BOUNDS, boundText } from '../../table/bounds.ts';
+import { LENGTH_BOUNDS, LOSS_REASONS } from '../../table/prefixes/prefix-state.ts';
 import { defineMetrics } from '../metric.ts';
 
 const PREFIX = ['prefix'] as const;
@@ -76,7 +78,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'origin_as'],
     help: 'Visible vantage points by origin: the last AS of their path, or the AS_SET that ends it. Configured origins are always there; beyond the bound the smallest are summed as "other".',
-    bound: '64 a prefix, and "other"',
+    bound: `${boundText(BOUNDS.originSeries)} a prefix, and "other"`,
   },
   prefixOrigins: {
     otlpName: 'bgp.prefix.origins',
@@ -100,7 +102,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'upstream_as'],
     help: 'Visible vantage points by upstream: the AS next to the origin, prepends skipped; on a path that passes the origin twice, the AS before its first passage. Configured upstreams are always there; beyond the bound the smallest are summed as "other". A path of the origin alone has no upstream.',
-    bound: '256 a prefix, and "other"',
+    bound: `${boundText(BOUNDS.upstreamSeries)} a prefix, and "other"`,
   },
   prefixUnexpectedUpstreamVps: {
     otlpName: 'bgp.prefix.unexpected_upstream_vps',
@@ -164,7 +166,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'more_specific'],
     help: 'Vantage points that hold a route for the more-specific now. Grows on a sub-prefix hijack, or on traffic engineering of your own.',
-    bound: '64 a prefix, and "other"',
+    bound: `${boundText(BOUNDS.moreSpecificSeries)} a prefix, and "other"`,
   },
   prefixAnnouncements: {
     otlpName: 'bgp.prefix.announcements',
@@ -220,7 +222,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'reason'],
     help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, or it left the list of vantage points), source_down (the source that delivers it is down or incomplete, and another that carries the prefix is not), expired (not confirmed within table.route_ttl).',
-    bound: '3 a prefix',
+    bound: `${LOSS_REASONS.length} a prefix`,
   },
   prefixAnnouncedAsPathLength: {
     otlpName: 'bgp.prefix.announced_as_path_length',
@@ -228,7 +230,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{as}',
     labels: PREFIX,
     help: 'AS path length of every announcement of the prefix.',
-    bound: '17 buckets a prefix',
+    bound: `${LENGTH_BOUNDS.length + 1} buckets a prefix`,
   },
   prefixLastAnnouncement: {
     otlpName: 'bgp.prefix.last_announcement_timestamp',

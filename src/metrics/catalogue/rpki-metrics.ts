@@ -1,4 +1,6 @@
 /** Where validated RPKI data comes from, and how fresh it is. */
+import { MAX_TRUST_ANCHORS, RPKI_CHANGES } from '../../rpki/rpki-data.ts';
+import { RPKI_RESULTS } from '../../rpki/source-state.ts';
 import { defineMetrics } from '../metric.ts';
 
 const PER_SOURCE = 'one a source';
@@ -27,7 +29,7 @@ export const rpkiMetrics = defineMetrics({
     unit: '{vrp}',
     labels: ['rpki_source', 'ta'],
     help: 'VRPs that the source has now, by trust anchor ("unknown" where it does not say, as over RTR); absent before the first reading. Only those that concern a monitored prefix are kept, all are counted.',
-    bound: '17 a source',
+    bound: `${MAX_TRUST_ANCHORS + 1} a source`,
   },
   rpkiAspas: {
     otlpName: 'bgp.rpki.aspas',
@@ -59,7 +61,7 @@ export const rpkiMetrics = defineMetrics({
     unit: '{update}',
     labels: ['rpki_source', 'result'],
     help: 'Attempts to read the source, by result: success and unchanged are good; empty, truncated, unreadable and too_large leave the data of before in place; unavailable, timeout, no_data (nothing validated yet); cache_reset and new_session (all is read again), error_report and protocol_error only over RTR.',
-    bound: '13 a source',
+    bound: `${RPKI_RESULTS.length} a source`,
   },
   rpkiChanges: {
     otlpName: 'bgp.rpki.changes',
@@ -67,6 +69,6 @@ export const rpkiMetrics = defineMetrics({
     unit: '{change}',
     labels: ['rpki_source', 'change'],
     help: 'Differences between one set of data and the next: vrp_added and vrp_removed among the VRPs that concern a monitored prefix, aspa_added, aspa_changed and aspa_removed among all.',
-    bound: '5 a source',
+    bound: `${RPKI_CHANGES.length} a source`,
   },
 });

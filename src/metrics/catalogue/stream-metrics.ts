@@ -1,4 +1,7 @@
 /** The metrics of a session of the live stream. */
+import { DISCONNECT_REASONS, RENEWAL_RESULTS } from '../../stream/source.ts';
+import { DROP_REASONS } from '../../table/fold.ts';
+import { DELAY_BOUNDS } from '../figures/stream-figures.ts';
 import { defineMetrics } from '../metric.ts';
 
 const SESSION = ['source', 'session'] as const;
@@ -28,7 +31,7 @@ export const streamMetrics = defineMetrics({
     unit: '{disconnect}',
     labels: [...SESSION, 'reason'],
     help: 'Connections ended or attempts failed, by reason.',
-    bound: '8 a session (closed list of reasons)',
+    bound: `${DISCONNECT_REASONS.length} a session (closed list of reasons)`,
   },
   streamGap: {
     otlpName: 'bgp.stream.gap',
@@ -76,7 +79,7 @@ export const streamMetrics = defineMetrics({
     unit: 's',
     labels: SESSION,
     help: 'Receipt time minus message time of every decoded message that has a time; below 0 counts as 0. What the clocks of the machine and of a vantage point are off is allowed for.',
-    bound: '12 buckets a session',
+    bound: `${DELAY_BOUNDS.length + 1} buckets a session`,
   },
   streamDecodeFailures: {
     otlpName: 'bgp.stream.decode_failures',
@@ -108,7 +111,7 @@ export const streamMetrics = defineMetrics({
     unit: '{event}',
     labels: [...SESSION, 'reason'],
     help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session answers for the prefix), other_source (another source delivers the vantage point, and its word counts), hold_overflow (too many while seeding; a gap fill follows).',
-    bound: '7 a session (closed list of reasons)',
+    bound: `${DROP_REASONS.length} a session (closed list of reasons)`,
   },
   streamFutureTimestamps: {
     otlpName: 'bgp.stream.future_timestamps',
@@ -164,7 +167,7 @@ export const streamMetrics = defineMetrics({
     unit: '{renewal}',
     labels: [...SESSION, 'result'],
     help: 'Associations of the prefixes with the key through the Live Manager API: success, refused (the API answered no), error (no usable answer).',
-    bound: '3 a session',
+    bound: `${RENEWAL_RESULTS.length} a session`,
   },
   streamSubscriptionExpiry: {
     otlpName: 'bgp.stream.subscription_expiry_timestamp',

@@ -1,4 +1,8 @@
 /** The metrics of the table as a whole. */
+import { DATA_API_ENDPOINTS, DATA_API_RESULTS } from '../../stream/history.ts';
+import { TABLE_BOUNDS } from '../../table/route-ledger.ts';
+import { TIME_ORIGINS } from '../../table/table-clock.ts';
+import { DOUBTED_ANSWERS, RESTORE_RESULTS, SEED_RESULTS, SNAPSHOT_RESULTS } from '../figures/table-figures.ts';
 import { defineMetrics } from '../metric.ts';
 
 const ONE = 'one';
@@ -27,7 +31,7 @@ export const tableMetrics = defineMetrics({
     unit: '{route}',
     labels: ['reason'],
     help: 'Routes of a seed, a snapshot or a reload that were left out because a bound is reached: vp_limit, more_specific_limit, path_limit (long AS paths). Those of the stream are in bgp_stream_dropped_events_total.',
-    bound: '3 (closed list of reasons)',
+    bound: `${TABLE_BOUNDS.length} (closed list of reasons)`,
   },
   tableClockOffset: {
     otlpName: 'bgp.table.clock_offset',
@@ -59,7 +63,7 @@ export const tableMetrics = defineMetrics({
     unit: '{time}',
     labels: ['origin'],
     help: 'Times of a history (the Data API, RIPEstat) or of a snapshot that were more than two seconds ahead of now; now was taken instead, so that no route keeps later news out.',
-    bound: '2 (closed list of origins)',
+    bound: `${TIME_ORIGINS.length} (closed list of origins)`,
   },
   tableSeeded: {
     otlpName: 'bgp.table.seeded',
@@ -99,7 +103,7 @@ export const tableMetrics = defineMetrics({
     unit: '{seed}',
     labels: ['result'],
     help: 'Readings of a history (the Data API, RIPEstat) into the table: success, or what they failed of.',
-    bound: '6 (closed list of results)',
+    bound: `${SEED_RESULTS.length} (closed list of results)`,
   },
   tableSeedCorrections: {
     otlpName: 'bgp.table.seed_corrections',
@@ -115,7 +119,7 @@ export const tableMetrics = defineMetrics({
     unit: '{answer}',
     labels: ['endpoint'],
     help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees; meanwhile the prefixes are not trusted.',
-    bound: '2',
+    bound: `${DOUBTED_ANSWERS.length}`,
   },
   tableSnapshots: {
     otlpName: 'bgp.table.snapshots',
@@ -123,7 +127,7 @@ export const tableMetrics = defineMetrics({
     unit: '{snapshot}',
     labels: ['result'],
     help: 'Snapshots of the table written to storage.path: success or error.',
-    bound: '2',
+    bound: `${SNAPSHOT_RESULTS.length}`,
   },
   tableSnapshotTimestamp: {
     otlpName: 'bgp.table.snapshot_timestamp',
@@ -139,7 +143,7 @@ export const tableMetrics = defineMetrics({
     unit: '{restore}',
     labels: ['result'],
     help: 'Snapshots looked for at start: success, missing, or why the file was set aside: too_old (older than table.expected_window), truncated, version (of another format), foreign (no snapshot), corrupt.',
-    bound: '7 (closed list of results)',
+    bound: `${RESTORE_RESULTS.length} (closed list of results)`,
   },
   dataApiRequests: {
     otlpName: 'bgp.data_api.requests',
@@ -147,6 +151,6 @@ export const tableMetrics = defineMetrics({
     unit: '{request}',
     labels: ['endpoint', 'result'],
     help: 'Requests to the Data API by endpoint and result: success, bad_request, forbidden, not_found, rate_limited, server_error, timeout, network_error, invalid_response.',
-    bound: '27 (closed lists)',
+    bound: `${DATA_API_ENDPOINTS.length * DATA_API_RESULTS.length} (closed lists)`,
   },
 });

@@ -10,7 +10,7 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { deadline, type Schedule } from '../../http/deadline.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { Logger } from '../../logger.ts';
-import type { OtlpResult } from '../../metrics/exporter-view.ts';
+import type { OtlpResult } from '../../metrics/figures/exporter-figures.ts';
 import { errorText, foreignText, type Redactor } from '../../redaction.ts';
 import type { DeltaConverter } from './delta.ts';
 import { grpcHint } from './grpc-port.ts';

@@ -18,7 +18,7 @@ import type { OtlpConfig } from '../../config/otlp/otlp-config.ts';
 import { readOtlpTls } from '../../config/otlp/otlp-tls.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { OtlpResult } from '../../metrics/exporter-view.ts';
+import type { OtlpResult } from '../../metrics/figures/exporter-figures.ts';
 import type { Collect } from '../../metrics/metric.ts';
 import { errorText, type Redactor, redactor } from '../../redaction.ts';
 import { Delivery } from './delivery.ts';

@@ -1,15 +1,13 @@
 /** Which prefixes have state: the monitored ones, and those of their more-specifics that were announced. */
 import { ownText, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { UNMONITORED } from '../../bgp/route-integers.ts';
+import { MAX_UNMONITORED } from '../bounds.ts';
 import { TextIndex } from '../store/text-index.ts';
 import { type MonitoredPrefix, PrefixState, type WatchedPrefix } from './prefix-state.ts';
 import { WatchList } from './watch-list.ts';
 
 /** `resolve` gives these instead of a state. */
 export type Unresolved = 'unmonitored' | 'canary' | 'more_specific_limit' | 'unknown_more_specific';
-
-/** Prefixes that nobody asked for and that are remembered as such. */
-const MAX_UNMONITORED = 262_144;
 
 export class PrefixDirectory {
   readonly #maxMoreSpecifics: number;

@@ -3,6 +3,7 @@
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
 import { type AsOrSet, formatAsPath, MAX_PATH_ASES, parseAsPath, pathFacts, readPlainPath } from '../../bgp/as-path.ts';
+import { MAX_LONG_PATH_BYTES } from '../bounds.ts';
 import { MOST_PREFETCHED, PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
@@ -21,8 +22,6 @@ const MIN_IDLE = 32_768;
  * longest that BGP can carry takes 190,000 bytes.
  */
 const LONG_PATH = 220;
-/** All long paths together: 16,000 of 40 ASes, or 43 of the longest. What is written of them into a snapshot is a few ms of work. */
-export const MAX_LONG_PATH_BYTES = 8 * 1024 * 1024;
 /** Of four characters each: an AS takes up to eleven. */
 const MAX_WORDS_KEPT = Math.ceil((11 * MAX_PATH_ASES) / 4);
 /** What `intern` gives when a path is long and long ones take as many bytes as they may. */

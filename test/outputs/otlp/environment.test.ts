@@ -9,7 +9,7 @@ import { diag } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Config, loadConfig } from '../../../src/config/config.ts';
 import { ConfigError } from '../../../src/errors.ts';
-import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
+import type { OtlpResult } from '../../../src/metrics/figures/exporter-figures.ts';
 import { startOtlp } from '../../../src/outputs/otlp/setup.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';

@@ -1,7 +1,7 @@
 import { metrics as globalMetrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OtlpConfig } from '../../../src/config/otlp/otlp-config.ts';
-import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
+import type { OtlpResult } from '../../../src/metrics/figures/exporter-figures.ts';
 import { Labels } from '../../../src/metrics/metric.ts';
 import { type OtlpDependencies, type RunningOtlp, startOtlp } from '../../../src/outputs/otlp/setup.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';

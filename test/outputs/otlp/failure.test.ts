@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OtlpConfig } from '../../../src/config/otlp/otlp-config.ts';
 import { createLogger } from '../../../src/logger.ts';
-import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
+import type { OtlpResult } from '../../../src/metrics/figures/exporter-figures.ts';
 import {
   type OtlpDependencies,
   type RunningOtlp,

@@ -1,6 +1,6 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
-import type { OtlpResult } from '../../../src/metrics/exporter-view.ts';
+import type { OtlpResult } from '../../../src/metrics/figures/exporter-figures.ts';
 import { Delivery } from '../../../src/outputs/otlp/delivery.ts';
 import { DeltaConverter } from '../../../src/outputs/otlp/delta.ts';
 import type { HttpPost, PostResult } from '../../../src/outputs/otlp/http-post.ts';

@@ -1,4 +1,4 @@
-import type { HistogramValue } from './metric.ts';
+import type { HistogramValue } from '../metric.ts';
 
 /** A histogram that is counted by whoever measures and read at a scrape. */
 export class Histogram implements HistogramValue {

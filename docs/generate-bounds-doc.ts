@@ -1,0 +1,259 @@
+/** Writes docs/bounds.md from the bounds of src: `npm run docs:bounds`. A test says when the file is stale. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ANSWER_BOUNDS } from '../src/bgproutes/data-api/request.ts';
+import { MAX_PREFIXES } from '../src/config/config.ts';
+import { MAX_FILE_BYTES } from '../src/config/file/text-file.ts';
+import { HOLD_BOUNDS, HOLD_BYTES_OF_ALL } from '../src/feed/frame-queue.ts';
+import { exporterMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
+import type { Metric } from '../src/metrics/metric.ts';
+import {
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_ADDRESS,
+  MAX_LOCAL_CONNECTIONS,
+  MAX_PIPELINED,
+} from '../src/outputs/connections.ts';
+import { MAX_SCRAPES, MAX_SCRAPES_PER_ADDRESS } from '../src/outputs/scrapes.ts';
+import { MAX_KEPT_VRPS, MAX_VRPS_PER_PREFIX } from '../src/rpki/vrp-set.ts';
+import {
+  BOUNDS,
+  type Bound,
+  MAX_CONFIGURED_ORIGINS,
+  MAX_CONFIGURED_UPSTREAMS,
+  MAX_LONG_PATH_BYTES,
+  MAX_UNMONITORED,
+} from '../src/table/bounds.ts';
+
+export const BOUNDS_DOC = fileURLToPath(new URL('bounds.md', import.meta.url));
+
+/** One bound, in words. */
+export interface BoundEntry {
+  readonly what: string;
+  readonly bound: string;
+  readonly beyond: string;
+  readonly todo: string;
+  /** What counts it, with the label value; undefined: nothing is lost beyond it, or the log or the answer says it. */
+  readonly counter: { readonly metric: Metric; readonly label?: readonly [name: string, value: string] } | undefined;
+}
+
+interface Section {
+  readonly title: string;
+  readonly entries: readonly BoundEntry[];
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
+const mebibytes = (bytes: number): string => `${number(bytes / 1024 ** 2)} MiB`;
+const settable = ({ key, least, most, standard }: Bound): string =>
+  `${number(standard)}; \`${key}\` sets it, from ${number(least)} to ${number(most)}`;
+const dropped = (reason: string): BoundEntry['counter'] => ({
+  metric: streamMetrics.streamDroppedEvents,
+  label: ['reason', reason],
+});
+const cut = (reason: string): BoundEntry['counter'] => ({
+  metric: exporterMetrics.exporterHttpCutConnections,
+  label: ['reason', reason],
+});
+const series = ({ name }: Metric): BoundEntry['counter'] => ({
+  metric: exporterMetrics.exporterDroppedSeries,
+  label: ['metric', name],
+});
+const left = 'Routes of a seed, a snapshot or a reload that find no room count in `bgp_table_dropped_routes_total`.';
+
+export const SECTIONS: readonly Section[] = [
+  {
+    title: 'The table',
+    entries: [
+      {
+        what: 'Vantage points at once',
+        bound: settable(BOUNDS.vps),
+        beyond: `The one that was not heard for the longest time, of those without a route, makes room. When all have one, the events of a new vantage point are left out. ${left}`,
+        todo: 'Compare with `bgproutes-exporter vps`. If they are real, raise it; each takes some 100 bytes, and 16 for each prefix that it sees.',
+        counter: dropped('vp_limit'),
+      },
+      {
+        what: 'More-specifics of one monitored prefix',
+        bound: settable(BOUNDS.moreSpecifics),
+        beyond: `One that nobody holds makes room. When somebody holds each of them, a new one is left out: it counts neither as a more-specific nor in alerts about them. ${left}`,
+        todo: 'Is a covering prefix monitored that is not yours alone? Monitor your own prefixes instead, or raise the bound.',
+        counter: dropped('more_specific_limit'),
+      },
+      {
+        what: 'AS paths of more than 220 characters, together',
+        bound: mebibytes(MAX_LONG_PATH_BYTES),
+        beyond: `The vantage point keeps the path that it had. ${left}`,
+        todo: '`bgproutes-exporter tail` shows who sends such paths. Honest streams are far below.',
+        counter: dropped('path_limit'),
+      },
+      {
+        what: 'Prefixes that nobody monitors and whose spelling is remembered',
+        bound: number(MAX_UNMONITORED),
+        beyond: 'All are forgotten and remembered again as they come. No event is lost.',
+        todo: 'Nothing.',
+        counter: undefined,
+      },
+    ],
+  },
+  {
+    title: 'Series of a prefix',
+    entries: [
+      {
+        what: 'Origins with a series',
+        bound: settable(BOUNDS.originSeries),
+        beyond:
+          'The smallest counts are summed as `other`. Configured origins always have their own series, and unexpected ones always count in `bgp_prefix_unexpected_origin_vps`.',
+        todo: 'Nothing, unless you need each one: then raise it.',
+        counter: series(prefixMetrics.prefixOriginVps),
+      },
+      {
+        what: 'Upstreams with a series',
+        bound: settable(BOUNDS.upstreamSeries),
+        beyond: 'As for origins.',
+        todo: 'As for origins.',
+        counter: series(prefixMetrics.prefixUpstreamVps),
+      },
+      {
+        what: 'More-specifics with a series',
+        bound: settable(BOUNDS.moreSpecificSeries),
+        beyond:
+          'Those that the fewest vantage points see are summed as `other`; `bgp_prefix_more_specifics` counts all.',
+        todo: 'Nothing, unless you need each one: then raise it.',
+        counter: series(prefixMetrics.prefixMoreSpecificVps),
+      },
+    ],
+  },
+  {
+    title: 'The configuration',
+    entries: [
+      {
+        what: 'Monitored prefixes',
+        bound: number(MAX_PREFIXES),
+        beyond: 'The configuration is refused, with a message.',
+        todo: 'Run several exporters, each with its own prefixes.',
+        counter: undefined,
+      },
+      {
+        what: 'Origins, upstreams of one prefix',
+        bound: `${number(MAX_CONFIGURED_ORIGINS)}, ${number(MAX_CONFIGURED_UPSTREAMS)}`,
+        beyond: 'The configuration is refused, with a message.',
+        todo: 'Name only those that you expect. An AS_SET is expected when all its members are.',
+        counter: undefined,
+      },
+      {
+        what: 'A file that is read',
+        bound: mebibytes(MAX_FILE_BYTES),
+        beyond: 'The configuration is refused, with a message.',
+        todo: 'Is it the right file?',
+        counter: undefined,
+      },
+    ],
+  },
+  {
+    title: 'Streams',
+    entries: [
+      {
+        what: 'Frames that wait for a seed, a session',
+        bound: `${number(HOLD_BOUNDS.frames)}, and ${mebibytes(HOLD_BOUNDS.bytes)}; all sessions together ${mebibytes(HOLD_BYTES_OF_ALL)}`,
+        beyond:
+          'Further frames are decoded and counted, not applied. The gap that they leave is filled from the history afterwards.',
+        todo: 'Nothing, if it happens at a start. Otherwise the history is slow: see `bgp_data_api_requests_total`.',
+        counter: dropped('hold_overflow'),
+      },
+      {
+        what: 'One answer of the Data API',
+        bound: `${mebibytes(ANSWER_BOUNDS.rib.bytes)}; ${number(ANSWER_BOUNDS.vantage_points.values)} values of a list, ${number(ANSWER_BOUNDS.rib.values)} of a RIB, ${number(ANSWER_BOUNDS.updates.values)} of updates`,
+        beyond:
+          'The question is asked in smaller parts; when it cannot be divided any further, the reading fails and is tried again.',
+        todo: 'Report it to the service: an honest answer is far smaller.',
+        counter: { metric: tableMetrics.tableSeeds, label: ['result', 'invalid'] },
+      },
+    ],
+  },
+  {
+    title: 'Validated RPKI data',
+    entries: [
+      {
+        what: 'VRPs of one prefix',
+        bound: number(MAX_VRPS_PER_PREFIX),
+        beyond: 'The answer is refused as too large; the data from before stays until it is too old.',
+        todo: 'Look at the validator: an honest prefix has a few dozen.',
+        counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
+      },
+      {
+        what: 'VRPs that concern a monitored prefix',
+        bound: number(MAX_KEPT_VRPS),
+        beyond: 'As for the VRPs of one prefix.',
+        todo: 'As for the VRPs of one prefix.',
+        counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
+      },
+    ],
+  },
+  {
+    title: 'The web server',
+    entries: [
+      {
+        what: 'Connections of other machines',
+        bound: number(MAX_CONNECTIONS),
+        beyond: 'A connection that waits for nothing makes room; where there is none, the new one is refused.',
+        todo: 'Find out who opens them; put a proxy in front of a server that the public can reach.',
+        counter: cut('connection_limit'),
+      },
+      {
+        what: 'Connections of one address',
+        bound: `${number(MAX_CONNECTIONS_PER_ADDRESS)}; of this machine ${number(MAX_LOCAL_CONNECTIONS)}`,
+        beyond: 'As for connections of other machines.',
+        todo: 'As for connections of other machines. Behind a proxy all have its address.',
+        counter: cut('address_limit'),
+      },
+      {
+        what: 'Requests of a connection without an answer yet',
+        bound: number(MAX_PIPELINED),
+        beyond: 'The connection is ended.',
+        todo: 'Use more connections, or wait for the answers.',
+        counter: cut('pipelining'),
+      },
+      {
+        what: 'Scrapes under way',
+        bound: `${number(MAX_SCRAPES)}, of one address ${number(MAX_SCRAPES_PER_ADDRESS)}`,
+        beyond:
+          'The one that has been under way for the longest time is ended; where it has only begun, the new one is refused.',
+        todo: 'Scrape less often, or from fewer places.',
+        counter: cut('scrape_limit'),
+      },
+    ],
+  },
+];
+
+/** The whole file. */
+export function boundsDoc(): string {
+  return `<!-- Written by docs/generate-bounds-doc.ts from the bounds in src/: change those, then run npm run docs:bounds. -->
+
+# Bounds
+
+Whatever somebody outside can fill has a bound, so that a broken service or a rude client cannot take the memory of the exporter. What
+is beyond a bound is counted. \`BGPTableFull\` fires when routes find no room in the table ([runbook](runbook.md#bgptablefull)).
+
+A change of a bound takes effect at a restart. What the exporter needs for how many prefixes is in [sizing.md](sizing.md).
+
+${SECTIONS.map(sectionText).join('\n')}`;
+}
+
+function sectionText({ title, entries }: Section): string {
+  return `## ${title}
+
+| what | bound | beyond it | what to do | counter |
+| --- | --- | --- | --- | --- |
+${entries.map(row).join('\n')}
+`;
+}
+
+function row({ what, bound, beyond, todo, counter }: BoundEntry): string {
+  return `| ${[what, bound, beyond, todo, counterText(counter)].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function counterText(counter: BoundEntry['counter']): string {
+  if (counter === undefined) return 'none';
+  const { metric, label } = counter;
+  return `\`${metric.name}${label === undefined ? '' : `{${label[0]}="${label[1]}"}`}\``;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(BOUNDS_DOC, boundsDoc());
