@@ -13,6 +13,7 @@ import { BgproutesFeed, type BgproutesFeedOptions, dataApiHistory } from './bgpr
 import { BgproutesDecoder } from './bgproutes/live/decoder.ts';
 import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
+import { readServiceCa } from './config/service-ca.ts';
 import type { SourceName } from './config/source-names.ts';
 import { ConfigError } from './errors.ts';
 import { AllSources } from './feed/all-sources.ts';
@@ -22,6 +23,7 @@ import { PlanChange } from './feed/plan-change.ts';
 import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions } from './feed/session-plan.ts';
 import { TableHistory } from './history/table-history.ts';
+import { useWaysOut } from './http/ways-out.ts';
 import { KafkaFeed } from './kafka/feed.ts';
 import type { Logger } from './logger.ts';
 import { ExporterView } from './metrics/exporter-view.ts';
@@ -94,6 +96,7 @@ export interface RunningExporter {
  *   on; nothing is left running then
  */
 export async function startExporter(config: Config, deps: ExporterDeps): Promise<RunningExporter> {
+  useWaysOut({ proxyUrl: config.proxyUrl, ca: readServiceCa(config) });
   const exporter = new Exporter(config, deps);
   try {
     await exporter.start();

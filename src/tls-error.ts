@@ -2,7 +2,7 @@
 import { systemCode } from './system-error.ts';
 
 const UNTRUSTED =
-  'the certificate of the server is signed by nobody who is trusted here; to trust a private CA, or that of a proxy, give its PEM file in NODE_EXTRA_CA_CERTS (for OTLP in otlp.tls.ca_file)';
+  'the certificate of the server is signed by nobody who is trusted here; to trust a private CA, or that of a proxy, give its PEM file in tls.ca_file or NODE_EXTRA_CA_CERTS (for OTLP in otlp.tls.ca_file)';
 const NO_TLS = 'the server does not speak TLS on this port; maybe its address begins with http:// or ws://';
 
 const REASONS: Readonly<Record<string, string>> = {

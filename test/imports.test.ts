@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   metrics: { may: ['table', 'stream', 'rpki', 'names', 'bgp'], packages: [] },
   // The past of the prefixes, seen from the table's totals. Pure: time is an argument.
   history: { may: ['table', 'bgp'], packages: [] },
-  stream: { may: ['bgp'], packages: 'any' },
+  stream: { may: ['bgp', 'http'], packages: 'any' },
   // One client for all services and collectors.
   http: { may: [], packages: 'any' },
   bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
@@ -61,6 +61,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'exporter.ts': {
     may: [
       'readiness.ts',
+      'http',
       'config',
       'bgproutes',
       'ris-live',

@@ -56,7 +56,7 @@ describe('the configuration of the README', () => {
   it('has every key, but for those of OTLP, which are in their own document', () => {
     const missing = keysOf('').filter((key) => !new RegExp(`^${key}:`, 'm').test(EXAMPLE ?? ''));
     expect(missing).toEqual([]);
-    for (const name of keysOf('').filter((key) => !['prefixes', 'sources', 'otlp'].includes(key))) {
+    for (const name of keysOf('').filter((key) => !['prefixes', 'sources', 'proxy_url', 'otlp'].includes(key))) {
       const [part] = new RegExp(`^${name}:.*?(?=^\\w)`, 'ms').exec(`${EXAMPLE}end:\n`) ?? [''];
       expect(keysOf(name).filter((key) => !new RegExp(`\\b${key}\\b`).test(part))).toEqual([]);
     }

@@ -1,6 +1,7 @@
 /** `bgproutes-exporter check-config FILE`: says whether a configuration file is right, and does nothing else. */
 import { type Config, loadConfig } from '../config/config.ts';
 import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
+import { readServiceCa } from '../config/service-ca.ts';
 import { loadWebConfig } from '../config/web/load-web-config.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -42,6 +43,7 @@ Examples:
     if (file !== undefined) {
       const config = loadConfig({ flags: { 'config.file': file }, env: io.env });
       if (config.otlp !== undefined) readOtlpTls(config.otlp);
+      readServiceCa(config);
       const { configFile } = config.web;
       if (configFile !== undefined) checkWebConfig(configFile, io);
       const invalid = flags.online === true ? await invalidOrigins(config, io) : [];

@@ -3,6 +3,7 @@ import { configSecrets, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS, namedByFlag } from '../config/flags.ts';
 import { ConfigError } from '../errors.ts';
 import type { RunningExporter } from '../exporter.ts';
+import { proxySecrets } from '../http/ways-out.ts';
 import { createLogger } from '../logger.ts';
 import { buildInfo } from '../version.ts';
 import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
@@ -46,7 +47,11 @@ Example:
     const { flags } = parseArguments(args, CONFIG_FLAGS);
     const load = () => loadConfig({ flags, env: io.env });
     const config = load();
-    const logger = createLogger({ ...config.log, destination: io.stderr, secrets: configSecrets(config) });
+    const logger = createLogger({
+      ...config.log,
+      destination: io.stderr,
+      secrets: [...configSecrets(config), ...proxySecrets(io.env)],
+    });
     io.onFatal((text) => logger.error('bgproutes-exporter ends', { error: text }));
     const version = buildInfo(io.env);
     logger.info('bgproutes-exporter starts', {

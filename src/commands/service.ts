@@ -4,7 +4,9 @@ import { parsePrefix } from '../bgp/prefix.ts';
 import type { BgproutesLiveClientOptions } from '../bgproutes/client/client.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS } from '../config/flags.ts';
+import { readServiceCa } from '../config/service-ca.ts';
 import { ConfigError } from '../errors.ts';
+import { useWaysOut } from '../http/ways-out.ts';
 import { didYouMean } from '../suggestion.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 
@@ -63,6 +65,7 @@ export function serviceOf(
     });
   };
   const config = file === undefined ? load(PLACEHOLDER) : loadWithFile(load, given);
+  if (file !== undefined) useWaysOut({ proxyUrl: config.proxyUrl, ca: readServiceCa(config) });
   const { apiKeys, websocketUrl, liveManagerUrl, dataApiUrl, prefixesPerKey } = config.bgproutes;
   const ofFile = file === undefined ? [] : config.prefixes.map((each) => each.prefix.text);
   const prefixes = given ?? ofFile;

@@ -14,9 +14,9 @@ export function changedSettings(before: Config, after: Config): string[] {
   );
 }
 
-function changedIn(section: string, before: object | undefined, after: object | undefined): string[] {
+function changedIn(section: string, before: object | string | undefined, after: object | string | undefined): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  if (before === undefined || after === undefined) return [section];
+  if (typeof before !== 'object' || typeof after !== 'object') return [section];
   const [former, next] = [valuesOf(before), valuesOf(after)];
   const properties = [...new Set([...former.keys(), ...next.keys()])].filter(
     (property) => former.get(property) !== next.get(property),

@@ -74,6 +74,13 @@ export interface Config {
   readonly bgproutes: BgproutesConfig;
   readonly risLive: RisLiveConfig;
   readonly kafka: KafkaConfig;
+  /** Of the way to the services, with its user and password; undefined: the variables of the environment decide. */
+  readonly proxyUrl: string | undefined;
+  /** Of connections to the services. */
+  readonly tls: {
+    /** PEM file of CAs that are trusted beside those of Node. */
+    readonly caFile: string | undefined;
+  };
   readonly web: {
     /** Undefined: no web server. */
     readonly listenAddress: ListenAddress | undefined;
@@ -184,7 +191,14 @@ export function configSecrets(config: Config): string[] {
   const ofKafka = [tls?.key, sasl?.password].filter(
     (secret): secret is string => secret !== undefined && secret !== '',
   );
-  return [...config.bgproutes.apiKeys, ...ofKafka, ...(config.otlp === undefined ? [] : otlpSecrets(config.otlp))];
+  const password = config.proxyUrl === undefined ? '' : new URL(config.proxyUrl).password;
+  const ofProxy = password === '' ? [] : [password, decodeURIComponent(password)];
+  return [
+    ...config.bgproutes.apiKeys,
+    ...ofKafka,
+    ...ofProxy,
+    ...(config.otlp === undefined ? [] : otlpSecrets(config.otlp)),
+  ];
 }
 
 /** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
@@ -237,6 +251,8 @@ function toConfig(
       staleAfterMs: risLive.stale_after,
     },
     kafka,
+    proxyUrl: raw.proxy_url === '' ? undefined : raw.proxy_url,
+    tls: { caFile: raw.tls.ca_file === '' ? undefined : draft.resolvePath(['tls', 'ca_file'], raw.tls.ca_file) },
     web: {
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
       configFile: web.config_file === '' ? undefined : draft.resolvePath(['web', 'config_file'], web.config_file),

@@ -58,6 +58,10 @@ export const configSchema = values.section({
     stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(MINUTE_MS),
   }),
   kafka: kafkaSection,
+  proxy_url: values.proxyUrl.default(''),
+  tls: values.section({
+    ca_file: values.fileOrNone.default(''),
+  }),
   web: values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
     config_file: values.fileOrNone.default(''),

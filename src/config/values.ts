@@ -309,6 +309,21 @@ export function url(protocols: readonly string[], example: string, mayHaveQuery 
   });
 }
 
+/** Empty for none. Never quoted: it may hold a password. */
+export const proxyUrl = value<string>(
+  'the URL of an HTTP proxy such as http://proxy.example.net:3128, or ""',
+  (input) => {
+    if (input === '') return accept('');
+    const url = typeof input === 'string' ? parseUrl(input) : undefined;
+    if (url === undefined) return refuse();
+    if (/^socks/.test(url.protocol)) return refuse('SOCKS is not spoken here');
+    return ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && url.search === ''
+      ? accept(String(input))
+      : refuse();
+  },
+  'kind',
+);
+
 /** A wrong URL may still hold a key: nothing behind ? or #, or before @, is shown. */
 function printableUrl(input: string): string {
   return JSON.stringify(input.replace(/[?#].*$/s, '…').replace(/^([^/]*\/\/)?.*@/s, '$1…@'));

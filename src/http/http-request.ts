@@ -2,10 +2,18 @@
  * One HTTP request and its whole answer. By node:http rather than `fetch`, which takes several times as long for each
  * request and for its first one loads an HTTP client of its own: a seventh of a start was that.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import {
+  type Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { createUnzip } from 'node:zlib';
+import { ForwardAgent } from './proxy-agents.ts';
+import { sharedAgent, trustedCas } from './ways-out.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -16,6 +24,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Connections of one's own, with certificates of one's own. Default: those that all requests share. */
   readonly agent?: HttpAgent | undefined;
+  /** Certificates and whom to trust over TLS. Default: as ways-out.ts says. */
+  readonly secureContext?: SecureContext | undefined;
   /** Called when all of the request has left, so that the server may have taken it. */
   readonly onSent?: () => void;
   /**
@@ -37,14 +47,6 @@ export interface HttpAnswer {
   /** Undefined: longer than allowed, or taken by `take`. */
   readonly body: Buffer | undefined;
 }
-
-/** Connections that nobody uses are kept so long, ms: shorter than servers do, which close theirs after 5 s and more. */
-const IDLE_MS = 4_000;
-
-const agents = {
-  http: new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
-  https: new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
-};
 
 /**
  * Always settles: with the answer, or at the latest when the signal aborts. Redirects are not followed: a key must not go to
@@ -75,8 +77,13 @@ function answerTo(url: URL, asked: HttpRequest): Promise<IncomingMessage> {
   if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
   const isSecure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const options = { method, headers, signal, agent: agent ?? (isSecure ? agents.https : agents.http) };
-    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
+    const way = agent ?? sharedAgent(url);
+    const secureContext = isSecure ? (asked.secureContext ?? trustedCas()) : undefined;
+    const options = { method, headers, signal, agent: way, ...(secureContext === undefined ? {} : { secureContext }) };
+    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, (response) => {
+      if (response.statusCode === 407 && way instanceof ForwardAgent) sent.destroy(way.proxy407);
+      else resolve(response);
+    });
     sent.on('error', reject);
     // Also fires without 'error', for instance when the server answers 101 Switching Protocols. After an answer has come,
     // this reject has no effect.

@@ -2,7 +2,9 @@
  * One WebSocket (RFC 6455) from handshake to end. Frames are handed on undecoded; everything that can go wrong ends in
  * one value. What comes after it (waiting, connecting again) is websocket-session.ts.
  */
+import type { SecureContext } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
+import { trustedCas, tunnelTo } from '../http/ways-out.ts';
 import { errorText, foreignText, type Redactor } from '../redaction.ts';
 import type { DisconnectReason } from './source.ts';
 import type { Timers } from './timers.ts';
@@ -133,7 +135,10 @@ export class WebSocketConnection {
       this.#resolveEnded = resolve;
     });
     const { settings, timers } = options;
-    const socketOptions: ClientOptions & { readonly closeTimeout: number } = {
+    const socketOptions: ClientOptions & {
+      readonly closeTimeout: number;
+      readonly secureContext: SecureContext | undefined;
+    } = {
       // Inflating costs about 100 times what reading plain frames does.
       perMessageDeflate: false,
       maxPayload: settings.maxFrameBytes,
@@ -142,6 +147,8 @@ export class WebSocketConnection {
       followRedirects: false,
       headers: { ...options.headers },
       closeTimeout: CLOSE_TIMEOUT_MS,
+      agent: tunnelTo(options.url),
+      secureContext: options.url.protocol === 'wss:' ? trustedCas() : undefined,
     };
     this.#socket = new WebSocket(options.url, socketOptions);
     this.#socket.on('error', this.#onError);

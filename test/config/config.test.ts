@@ -94,6 +94,7 @@ describe('a configuration', () => {
         prefixesPerKey: 10,
         canaryPrefix: undefined,
       },
+      tls: {},
       web: { listenAddress: { host: '', port: 10_479 }, telemetryPath: '/metrics', enableLifecycle: false, page: true },
       history: { maxPrefixes: 1_000, maxChanges: 200 },
       table: {

@@ -41,6 +41,7 @@ function origin(text: string, got: string): WrongConfig {
 
 const LISTEN = 'expected a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server';
 const WS = 'expected a URL that starts with ws:// or wss://, such as wss://websocket.bgproutes.io';
+const PROXY = 'expected the URL of an HTTP proxy such as http://proxy.example.net:3128, or ""';
 const WEB_PATH = 'expected a path such as /metrics, not / and not /runbook, /-/healthy, /-/ready, /-/reload';
 const NO_QUERY = 'expected a URL without ? and # (the exporter adds the key itself)';
 
@@ -356,6 +357,17 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('web.page', 'no', 'expected on or off, got "no"'),
   value('history.max_prefixes', '10001', 'expected a whole number from 0 to 10000, got 10001'),
   value('history.max_changes', '-1', 'expected a whole number from 0 to 1000, got -1'),
+  {
+    name: 'a proxy of another kind',
+    yaml: `${OK}proxy_url: socks5://noc:hidden@p:1080\n`,
+    problems: [`bgp.yml:2:12: proxy_url: ${PROXY}, got a text (SOCKS is not spoken here)`],
+  },
+  {
+    name: 'a proxy without a scheme',
+    yaml: `${OK}proxy_url: noc:hidden@proxy:3128\n`,
+    problems: [`bgp.yml:2:12: proxy_url: ${PROXY}, got a text`],
+  },
+  value('tls.ca_file', '[1]', 'expected the path of a file, or "" for none, got a list'),
   value('web.telemetry_path', 'metrics', `${WEB_PATH}, got "metrics"`),
   value('web.telemetry_path', '/', `${WEB_PATH}, got "/"`),
   value('web.telemetry_path', '/-/ready', `${WEB_PATH}, got "/-/ready"`),
@@ -499,8 +511,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, telemetry_path, enable_lifecycle, page',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
   },
   {
@@ -522,7 +534,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, kafka, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
     ],
   },
 

@@ -1,9 +1,9 @@
 /** One POST to a collector, over a connection that is kept. */
-import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { createSecureContext } from 'node:tls';
+import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { TlsFiles } from '../../config/otlp/otlp-tls.ts';
 import { request } from '../../http/http-request.ts';
+import { newAgent } from '../../http/ways-out.ts';
 
 export type PostResult =
   | {
@@ -26,19 +26,16 @@ export const MAX_ANSWER_BYTES = 65_536;
 export class HttpPost {
   readonly #url: URL;
   readonly #agent: HttpAgent;
+  readonly #secureContext: SecureContext | undefined;
 
   /** @throws when the TLS files are no certificates or keys */
   constructor(url: URL, tls: TlsFiles) {
     this.#url = url;
+    // Read here, so that a file that is no certificate is refused at the start, not at the first export.
+    const own = url.protocol === 'https:' && Object.values(tls).some((content) => content !== undefined);
+    this.#secureContext = own ? createSecureContext(tls) : undefined;
     // One request at a time, so one connection.
-    if (url.protocol === 'https:') {
-      // Read here, so that a file that is no certificate is refused at the start, not at the first export.
-      const own = Object.values(tls).some((content) => content !== undefined);
-      const secureContext = own ? createSecureContext(tls) : undefined;
-      this.#agent = new HttpsAgent({ keepAlive: true, maxSockets: 1, secureContext });
-    } else {
-      this.#agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
-    }
+    this.#agent = newAgent(url, { keepAlive: true, maxSockets: 1 });
   }
 
   /** Of the URL; empty for the scheme's own. */
@@ -58,6 +55,7 @@ export class HttpPost {
         cutBody: true,
         signal,
         agent: this.#agent,
+        secureContext: this.#secureContext,
         onSent: () => {
           sent = true;
         },
