@@ -8,6 +8,7 @@ import { createLogger } from '../logger.ts';
 import { buildInfo } from '../version.ts';
 import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
+import { heapProblem } from './heap-room.ts';
 
 /** What only a start finds wrong names the flag that set it, or the file. */
 function atItsPlace({ problems, cause, subject }: ConfigError, flags: Arguments['flags']): ConfigError {
@@ -45,6 +46,8 @@ Example:
 
   async run(args, io) {
     const { flags } = parseArguments(args, CONFIG_FLAGS);
+    const tooSmall = heapProblem(process.execArgv, io.env.NODE_OPTIONS);
+    if (tooSmall !== undefined) throw new ConfigError([tooSmall], undefined, 'memory of Node');
     const load = () => loadConfig({ flags, env: io.env });
     const config = load();
     const logger = createLogger({
