@@ -36,6 +36,8 @@ export interface KeeperOptions {
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
 const SWEEP_ROWS = 16;
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
 const FAILURE_CHECK_MS = 60_000;
 const FAILURE_PAUSE_MS = 10 * 60_000;
@@ -117,12 +119,39 @@ export class Keeper {
         this.#every(vpPollIntervalMs, async () => {
           for (const source of this.#directories.keys()) await this.#pollVps(source);
         }),
-        this.#every(reseedIntervalMs, () => this.compare()),
+        this.#every(reseedIntervalMs, async () => {
+          for (const [session, seeder] of this.#seeders.entries()) await seeder?.compare(this.#mostCompared(session));
+        }),
         this.#every(CLOCK_CHECK_MS, () => this.#watchClock()),
         this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
       );
     }
+    this.#tellSpread();
     this.#loops = Promise.all(loops);
+  }
+
+  /** How many of a session's prefixes one comparison of the clock may ask for. */
+  #mostCompared(session: number): number {
+    const { histories, reseedIntervalMs } = this.#options;
+    const { comparedADay = Number.POSITIVE_INFINITY } = histories[session] ?? {};
+    return Math.max(1, Math.floor((comparedADay * reseedIntervalMs) / DAY_MS));
+  }
+
+  #tellSpread(): void {
+    const { histories, logger, reseedIntervalMs } = this.#options;
+    if (reseedIntervalMs === 0) return;
+    for (const [session, seeder] of this.#seeders.entries()) {
+      const prefixes = seeder?.wanted.length ?? 0;
+      const most = this.#mostCompared(session);
+      if (prefixes <= most) continue;
+      const hours = Math.ceil((prefixes / most) * (reseedIntervalMs / HOUR_MS));
+      logger.info(
+        `the table is compared with ${histories[session]?.title ?? 'the Data API'} in parts: it would be asked too often`,
+        {
+          ...{ session, prefixes, at_once: most, hours_until_all: hours },
+        },
+      );
+    }
   }
 
   /** The monitored prefixes of a session. */

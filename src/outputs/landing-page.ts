@@ -139,10 +139,12 @@ function state({ table, prefixes, streams, nowMs }: LandingFacts, notReadyReason
     old === 0
       ? ''
       : `<p class="bad">Counts of ${old} of ${prefixes.length} prefixes are old: nothing is heard of them now.</p>`;
+  const complete = prefixes.filter(({ trust }) => trust === 'trusted').length;
+  const progress =
+    complete === 0 || complete === prefixes.length ? '' : `, ${complete} of ${prefixes.length} prefixes are`;
   const seeded = {
     seeded: '',
-    unseeded:
-      '<p class="warn">The table is not complete: counts may be too low or too high until it has been read.</p>',
+    unseeded: `<p class="warn">The table is not complete${progress}: counts may be too low or too high until it has been read.</p>`,
     off: '<p class="warn">The table is not seeded, by configuration: only vantage points that spoke since the start count.</p>',
   }[table];
   return ready + aged + down.join('') + seeded;

@@ -1,10 +1,11 @@
 /** Two sources of one table, each with a history that answers when the test says so, by a clock that the test turns. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RouteUpdate } from '../../src/bgp/route-event.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { DataApiError } from '../../src/errors.ts';
 import { Keeper } from '../../src/feed/keeper.ts';
+import { PART } from '../../src/feed/seed/gap-fill.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
 import { GRACE_MS, HEALING_MS } from '../../src/feed/source-activity.ts';
 import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
@@ -40,6 +41,9 @@ class TestHistory implements History {
   #waiting: (() => void)[] = [];
   /** For what time each RIB was asked, Unix ms. */
   readonly askedAtMs: number[] = [];
+  /** For what prefixes. */
+  readonly asked: (readonly string[])[] = [];
+  comparedADay: number = Number.POSITIVE_INFINITY;
 
   constructor(vps: readonly VantagePoint[], ribWaits: boolean) {
     this.ribWaits = ribWaits;
@@ -51,9 +55,14 @@ class TestHistory implements History {
     for (const part of parts) this.#isOpen[part] = false;
   }
 
+  /** Answers what waits; what is asked next waits again. */
+  answer(): void {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
   open(): void {
     this.#isOpen = { rib: true, updates: true };
-    for (const go of this.#waiting.splice(0)) go();
+    this.answer();
   }
 
   async readClock(): Promise<void> {}
@@ -62,12 +71,18 @@ class TestHistory implements History {
     return this.list;
   }
 
-  async *rib(vps: readonly HistoryVp[], _: readonly string[], atMs: number): AsyncGenerator<HistoryRows<RibRow>> {
+  async *rib(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    atMs: number,
+  ): AsyncGenerator<HistoryRows<RibRow>> {
     this.askedAtMs.push(atMs);
+    this.asked.push(prefixes);
     await this.#gate('rib');
     const rows = vps.flatMap(({ vp: one }) => {
       const path = this.held.get(one);
-      return path === undefined ? [] : [{ vp: one, prefix: P, asPath: `${one.asn} ${path}`, communities: '' }];
+      const asPath = `${one.asn} ${path}`;
+      return path === undefined ? [] : prefixes.map((prefix) => ({ vp: one, prefix, asPath, communities: '' }));
     });
     yield { rows, unavailable: [] };
   }
@@ -239,4 +254,66 @@ it('with both sources gone nothing is lost and nothing is trusted', async () => 
     false,
     0,
   ]);
+});
+
+describe('many prefixes of a history that tells them one by one', () => {
+  const many = Array.from({ length: PART + 6 }, (_, i) => `10.${i}.0.0/16`);
+  let logger: RecordingLogger;
+  let history: TestHistory;
+  let figures: TableFigures;
+
+  beforeEach(() => {
+    logger = new RecordingLogger();
+    table = new RoutingTable();
+    table.watch(
+      many.map((prefix) => watchedPrefix(prefix, { sessions: [0] })),
+      timers.now(),
+    );
+    history = new TestHistory([BOTH, ONE], true);
+    history.comparedADay = 24 * 40;
+    const stream = createStreamStats('ris-live', '0', timers.now());
+    feeds = [new SessionFeed({ session: 0, stream, decoder, logger, fold: new Fold(table) })];
+    figures = new TableFigures(timers.now());
+    keeper = new Keeper({
+      ...{ table, feeds, histories: [history], figures, logger, timers, lagMs: [LAG_MS] },
+      ...{ reseedIntervalMs: 3_600_000, vpPollIntervalMs: 0, takeClockStep: () => undefined },
+    });
+    keeper.setWanted(0, many);
+    keeper.setDelivered(0, many);
+    keeper.start();
+  });
+
+  afterEach(() => keeper.stop());
+
+  const trusted = () => [...table.prefixes.monitored()].filter((one) => one.trusted).length;
+  const lines = (message: string) =>
+    logger.lines.filter((line) => line.message === message).map(({ fields }) => fields);
+
+  it('each part is trusted as soon as it is read, and the log tells how far that is', async () => {
+    history.close('rib');
+    keeper.connected(0, timers.now());
+    await pass();
+    expect(history.asked.map((prefixes) => prefixes.length)).toEqual([PART]);
+    history.answer();
+    await pass(10_000);
+    expect([trusted(), figures.seededPrefixes.get('bgproutes'), figures.seeded]).toEqual([PART, PART, false]);
+    await pass(10_000);
+    expect(lines('the table is still being read from the Data API').at(-1)).toMatchObject({
+      ...{ reading: 'routes', complete: PART, prefixes: many.length },
+    });
+    history.open();
+    await pass();
+    expect([trusted(), figures.seeded, table.routes]).toEqual([many.length, true, 2 * many.length]);
+  });
+
+  it('a comparison that would ask too often in a day goes through them in parts, and the log says so', async () => {
+    expect(lines('the table is compared with the Data API in parts: it would be asked too often')).toEqual([
+      { session: 0, prefixes: many.length, at_once: 40, hours_until_all: 2 },
+    ]);
+    keeper.connected(0, timers.now());
+    await pass();
+    history.asked.length = 0;
+    for (let i = 0; i < 2; i++) await pass(3_600_000);
+    expect(history.asked).toEqual([many.slice(0, 40), [...many.slice(40), ...many.slice(0, 10)]]);
+  });
 });

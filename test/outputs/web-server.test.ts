@@ -423,6 +423,10 @@ describe('the page on what is not as configured, and on what is old', () => {
     expect(page({ table: 'unseeded' })).toContain(
       'The table is not complete: counts may be too low or too high until it has been read.',
     );
+    const incomplete = { ...first, trust: 'incomplete' } as const;
+    expect(page({ table: 'unseeded', prefixes: [first, incomplete, incomplete] })).toContain(
+      'The table is not complete, 1 of 3 prefixes are: counts may be',
+    );
   });
 
   it('says of a session that was never up that it is not connected yet', () => {

@@ -72,7 +72,8 @@ export class Completeness {
   }
 
   setLive(prefixes: readonly string[]): void {
-    for (const prefix of prefixes) if (this.#isDelivered.has(prefix)) this.#standings.set(prefix, LIVE);
+    for (const prefix of prefixes)
+      if (this.#isDelivered.has(prefix) && !this.#lost.has(prefix)) this.#standings.set(prefix, LIVE);
   }
 
   setBehind(prefixes: Iterable<string>, untilMs: number): void {

@@ -48,6 +48,8 @@ export interface FillTools {
 const LONG_GAP_MS = 2 * 3_600_000;
 /** Clocks of the services differ a little. */
 export const OVERLAP_MS = 2_000;
+/** So many prefixes of a history that tells one by one are read before they go live: what it answers at once. */
+export const PART = 64;
 /** An invalid key does not become valid by asking again. */
 const FORBIDDEN_RETRY_MS = 600_000;
 
@@ -55,8 +57,8 @@ export class GapFill {
   /** It has the list of VPs, and reads by the clock that is believed. */
   isReading = false;
   readonly #tools: FillTools;
-  /** Since when the stream delivers all prefixes, Unix ms. */
-  readonly #connectedAtMs: number;
+  /** Since when the stream delivers all prefixes, and nothing that it said is lost, Unix ms. */
+  #connectedAtMs: number;
   #prefixes: readonly string[];
   /** Held frames were lost because there were too many. */
   #overflowed = false;
@@ -77,7 +79,7 @@ export class GapFill {
    * session are to be on hold when it begins.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { timers, feed, holdMs, pace, progress, retry, attempt, lagMs, completeness } = this.#tools;
+    const { timers, feed, history, holdMs, pace, progress, retry, attempt, lagMs, completeness } = this.#tools;
     const cancelHold = timers.schedule(() => this.#release(signal), holdMs);
     try {
       await pace.turn(signal);
@@ -89,6 +91,7 @@ export class GapFill {
         if (failure === undefined && this.#overflowed) {
           // What found no room is in the history by now, or will be when the lag has passed.
           this.#overflowed = false;
+          if (history.ribWaits === true) this.#connectedAtMs = timers.now();
           await sleep(timers, lagMs, signal);
           continue;
         }
@@ -135,9 +138,11 @@ export class GapFill {
     const ribAtMs = isWhole ? wholeSecond(connectedAtMs) + 1_000 : wholeSecond(connectedAtMs - lagMs - 1_000);
     const prefixes = (this.#prefixes = completeness.missing);
     completeness.beginReading();
-    const unread = prefixes.filter(
-      (prefix) => isWhole || startMs - (completeness.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS,
-    );
+    if (isWhole) {
+      await this.#readInParts(vps, prefixes, ribAtMs, signal);
+      return;
+    }
+    const unread = prefixes.filter((prefix) => startMs - (completeness.behindUntilMs(prefix) ?? 0) > LONG_GAP_MS);
     if (unread.length > 0) {
       progress.at('routes');
       await ribs.compare(vps, unread, ribAtMs, signal);
@@ -145,9 +150,36 @@ export class GapFill {
       completeness.setBehind(unread, ribAtMs);
       holders.forget(unread);
     }
-    if (isWhole) await this.#goLive(signal);
-    else await this.#readUpdates(vps, startMs, ribAtMs, unread.length > 0, signal);
+    await this.#readUpdates(vps, startMs, ribAtMs, unread.length > 0, signal);
     if (!signal.aborted) completeness.setBehind(prefixes, connectedAtMs);
+  }
+
+  /**
+   * Thousands of prefixes take minutes where each is a question: a part is live as soon as it is read, and the rest follows. With
+   * the first part the frames that were held are applied, those about other prefixes too: no row that is read later is newer
+   * than what a frame said after it.
+   */
+  async #readInParts(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    ribAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { completeness, holders, onChange, progress, ribs } = this.#tools;
+    for (let from = 0; from < prefixes.length; from += PART) {
+      const part = prefixes.slice(from, from + PART);
+      progress.at('routes');
+      await ribs.compare(vps, part, ribAtMs, signal);
+      if (signal.aborted) return;
+      completeness.setBehind(part, ribAtMs);
+      holders.forget(part);
+      await this.#goLive(part, signal);
+      // When frames were lost, everything is read once more.
+      if (signal.aborted || this.#overflowed) return;
+      completeness.setLive(part);
+      progress.complete(from + part.length, prefixes.length);
+      onChange();
+    }
   }
 
   /**
@@ -177,7 +209,7 @@ export class GapFill {
     const first = isReadTwice && !hasRib ? 'exact' : 'all';
     progress.at('updates');
     await read(fromMs, startMs, first);
-    if (!signal.aborted) await this.#goLive(signal);
+    if (!signal.aborted) await this.#goLive(prefixes, signal);
     if (signal.aborted || !isReadTwice) return;
     progress.waits(settledMs - timers.now());
     await sleep(timers, settledMs - timers.now(), signal);
@@ -189,14 +221,14 @@ export class GapFill {
   }
 
   /** The frames that were held are applied, and who held the prefixes a window ago is learnt. */
-  async #goLive(signal: AbortSignal): Promise<void> {
+  async #goLive(prefixes: readonly string[], signal: AbortSignal): Promise<void> {
     const { completeness, feed, progress, holders, onChange } = this.#tools;
-    completeness.setCurrent(this.#prefixes);
+    completeness.setCurrent(prefixes);
     onChange();
     this.#release(signal);
     await feed.applied(signal); // the table is not complete before
     if (signal.aborted) return;
     progress.at('past holders');
-    await holders.learn(completeness.delivered, signal);
+    await holders.learn(prefixes, signal);
   }
 }

@@ -23,6 +23,8 @@ export class SeedProgress {
   readonly #options: SeedProgressOptions;
   #step: SeedStep = 'vantage points';
   #startedAtMs = 0;
+  /** Where prefixes are completed in parts: so many of how many. */
+  #parts: { readonly complete: number; readonly prefixes: number } | undefined;
   #cancel: () => void = () => {};
 
   constructor(options: SeedProgressOptions) {
@@ -35,6 +37,7 @@ export class SeedProgress {
     this.end();
     this.#step = 'vantage points';
     this.#startedAtMs = timers.elapsed();
+    this.#parts = undefined;
     logger.info(`the table is read from ${title}`, { session, prefixes });
     this.#tellLater(FIRST_LINE_MS);
   }
@@ -42,6 +45,11 @@ export class SeedProgress {
   /** From now on this is read. */
   at(step: SeedStep): void {
     this.#step = step;
+  }
+
+  /** So many of the prefixes are complete. */
+  complete(complete: number, prefixes: number): void {
+    this.#parts = { complete, prefixes };
   }
 
   /** All that can be read is in the table, and nothing is read until the service has caught up with the stream. */
@@ -71,7 +79,7 @@ export class SeedProgress {
     this.#cancel = timers.schedule(() => {
       const seconds = Math.round((timers.elapsed() - this.#startedAtMs) / 1000);
       logger.info(`the table is still being read from ${title}`, {
-        ...{ session, reading: this.#step, routes: table.routes, seconds },
+        ...{ session, reading: this.#step, ...this.#parts, routes: table.routes, seconds },
       });
       this.#tellLater(NEXT_LINE_MS);
     }, delayMs);

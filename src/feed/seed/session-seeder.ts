@@ -75,6 +75,8 @@ export class SessionSeeder {
   #controller = new AbortController();
   /** VPs that came back, or are new, and whose routes are still to be read; by protocol and id. */
   readonly #returned = new Map<string, HistoryVp>();
+  /** Where the next comparison of only some prefixes begins among them. */
+  #compared = 0;
   #running: Promise<void> = Promise.resolve();
   /** What goes on beside the fill while connected: asking again about what is in doubt, and for the history of holders. */
   #beside: Promise<unknown> = Promise.resolve();
@@ -297,10 +299,14 @@ export class SessionSeeder {
     return attemptReading(read, signal, { figures, logger, session, title, now: () => timers.now() });
   }
 
-  /** Compares the table with the Data API, corrects what differs and counts it as drift. Nothing while a gap is open. */
-  async compare(): Promise<void> {
-    const prefixes = this.#completeness.delivered.filter(
-      (prefix) => this.#completeness.isLive(prefix) && !this.#doubts.has(prefix),
+  /**
+   * Compares the table with the history, corrects what differs and counts it as drift. Nothing while a gap is open.
+   * @param most so many prefixes; the next call goes on with those that follow them
+   */
+  async compare(most = Number.POSITIVE_INFINITY): Promise<void> {
+    const prefixes = this.#nextOf(
+      this.#completeness.delivered.filter((prefix) => this.#completeness.isLive(prefix) && !this.#doubts.has(prefix)),
+      most,
     );
     if (prefixes.length === 0) return;
     const { directory, figures, timers, lagMs, session, logger, history } = this.#options;
@@ -323,6 +329,13 @@ export class SessionSeeder {
         ...{ session, routes: rib.rows, corrected, unlisted_vps: unlisted },
       });
     }, signal);
+  }
+
+  #nextOf(prefixes: readonly string[], most: number): readonly string[] {
+    if (prefixes.length <= most) return prefixes;
+    const from = this.#compared % prefixes.length;
+    this.#compared = from + most;
+    return [...prefixes, ...prefixes].slice(from, from + most);
   }
 
   /**

@@ -114,9 +114,9 @@ export class RipestatClient {
     return this.#hourly.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Requests that a question about so many prefixes takes, while the service takes the lists that it is given. */
-  requestsFor(prefixes: number): number {
-    return Math.ceil(prefixes / this.#listLength);
+  /** Prefixes that so many requests ask for, while the service takes the lists that it is given. */
+  prefixesOf(requests: number): number {
+    return requests * this.#listLength;
   }
 
   /** Asks for as little as can be asked for, so that `clockOffsetMs` is new. */

@@ -8,7 +8,7 @@ import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import type { RipestatClient, StatePart } from './client.ts';
+import { REQUESTS_A_DAY, type RipestatClient, type StatePart } from './client.ts';
 import { PeerIndex, type RisPeer } from './rows.ts';
 
 /** Between two questions for a newer state, ms: at first what is missing, then longer and longer; plus up to half of it by chance. */
@@ -21,7 +21,7 @@ const OVERLAP_MS = 5_000;
 /** How far the state of a past time may be from the time that was asked for, ms: tables are dumped every 8 hours. */
 const MAX_DISTANCE_MS = 8 * 3_600_000;
 
-/** How long a list of more-specifics is good, ms. Those that appear later are heard on the stream. */
+/** How long a list of more-specifics is good at most, ms. Those that appear later are heard on the stream. */
 const RELATED_MS = 86_400_000;
 
 /** Announced all the time, by RIPE NCC itself: an answer without it says that the service has no data. */
@@ -43,13 +43,15 @@ export interface RipestatHistoryOptions {
 /** What of the client is needed. */
 export type RipestatCalls = Pick<
   RipestatClient,
-  'clockOffsetMs' | 'readClock' | 'peers' | 'moreSpecifics' | 'state' | 'updates'
+  'clockOffsetMs' | 'prefixesOf' | 'requestsOfDay' | 'readClock' | 'peers' | 'moreSpecifics' | 'state' | 'updates'
 >;
 
 interface Related {
   readonly prefixes: readonly string[];
   /** By `elapsed`. */
   readonly readAtMs: number;
+  /** Of what time the service's newest state was then, Unix ms. */
+  readonly asOfMs: number;
 }
 
 /** Every call rejects with a `DataApiError`, or with the reason of the signal. */
@@ -62,9 +64,16 @@ export class RipestatHistory implements History {
   #listed: ReadonlySet<string> | undefined;
   readonly #related = new Map<string, Related>();
   #toldNoRelated = false;
+  /** Of what time the newest state was that the service told, Unix ms. It does not go back. */
+  #newestMs = 0;
 
   constructor(options: RipestatHistoryOptions) {
     this.#options = options;
+  }
+
+  /** Comparisons get half of what RIPE NCC wants to hear of: starts, gaps and the list of peers take the rest. */
+  get comparedADay(): number {
+    return this.#options.client.prefixesOf(REQUESTS_A_DAY / 2);
   }
 
   get clockOffsetMs(): number {
@@ -108,18 +117,25 @@ export class RipestatHistory implements History {
     const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
     const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));
     const neededMs = atMs + OVERLAP_MS;
-    const inner = await this.#moreSpecifics(prefixes, signal);
     let hasRoutes = false;
     // Until one prefix shows that the state is new enough, the others are not asked for.
-    let waiting: readonly string[] = [...new Set([...prefixes, ...inner])];
+    let waiting: readonly string[] = [...new Set(prefixes)];
+    let inner: readonly string[] | undefined;
     let waitMs = 0;
-    for (let isReady = false; waiting.length > 0; ) {
+    for (let isReady = this.#newestMs >= neededMs; ; ) {
+      if (isReady && inner === undefined) {
+        // Which more-specifics there are is known as late as all else.
+        inner = await this.#moreSpecifics(prefixes, neededMs, signal);
+        waiting = [...new Set([...waiting, ...inner.filter((prefix) => !prefixes.includes(prefix))])];
+      }
+      if (waiting.length === 0 && inner !== undefined) break;
       const old: string[] = [];
       let missingMs = 0;
       const some = isReady ? waiting : waiting.slice(0, 1);
       const rest = isReady ? [] : waiting.slice(1);
       isReady = true;
       for await (const part of this.#options.client.state(some, peers, undefined, signal)) {
+        this.#newestMs = Math.max(this.#newestMs, part.atMs);
         if (part.atMs < neededMs) {
           old.push(...part.prefixes);
           missingMs = Math.max(missingMs, neededMs - part.atMs);
@@ -179,18 +195,22 @@ export class RipestatHistory implements History {
     return peers;
   }
 
-  /** Those that the table has, and those that RIPEstat relates to the prefixes. */
-  async #moreSpecifics(prefixes: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  /**
+   * Those that the table has, and those that RIPEstat relates to the prefixes. One that was announced while the stream was away
+   * is only there, so the list is read again for each time that is newer, while few requests were made within the day.
+   */
+  async #moreSpecifics(prefixes: readonly string[], atMs: number, signal: AbortSignal): Promise<readonly string[]> {
     const { client, knownMoreSpecifics = () => [], timers, log } = this.#options;
+    const isCheap = client.requestsOfDay + prefixes.length <= REQUESTS_A_DAY / 2;
     const found = await Promise.all(
       prefixes.map(async (text) => {
         const known = [...knownMoreSpecifics(text)];
         const related = this.#related.get(text);
-        if (related !== undefined && timers.elapsed() - related.readAtMs < RELATED_MS)
-          return [...known, ...related.prefixes];
+        const isGood = related !== undefined && timers.elapsed() - related.readAtMs < RELATED_MS;
+        if (isGood && (related.asOfMs >= atMs || !isCheap)) return [...known, ...related.prefixes];
         try {
           const inside = await client.moreSpecifics(prefixOf(text), signal);
-          this.#related.set(text, { prefixes: inside, readAtMs: timers.elapsed() });
+          this.#related.set(text, { prefixes: inside, readAtMs: timers.elapsed(), asOfMs: this.#newestMs });
           return [...known, ...inside];
         } catch (error) {
           if (signal.aborted) throw error;

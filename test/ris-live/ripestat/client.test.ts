@@ -77,7 +77,7 @@ describe('a question', () => {
     const seen = await world((request, response) => response.end(stateOf(request)), { listLength: 3 });
     expect(await read(seen.client)).toEqual([...PREFIXES].sort());
     expect(lists(seen)).toEqual([3, 3, 2]);
-    expect(seen.client.requestsFor(8)).toBe(3);
+    expect(seen.client.prefixesOf(1)).toBe(3);
   });
 
   it('is cut in halves where the service refuses the list', async () => {
@@ -116,7 +116,7 @@ describe('a question', () => {
       [2, 2],
       [1, 0],
     ]);
-    expect(client.requestsFor(8)).toBe(1);
+    expect(client.prefixesOf(1)).toBe(8);
   });
 
   it('is one of eight at the same time at most', async () => {

@@ -28,6 +28,8 @@ class Service implements RipestatCalls {
     this.newestMs = newestMs;
   }
 
+  requestsOfDay = 0;
+  prefixesOf = (requests: number) => 8 * requests;
   readClock = () => Promise.resolve();
   peers = () => Promise.resolve(PEERS);
   moreSpecifics: RipestatCalls['moreSpecifics'] = (outer) => {
@@ -111,9 +113,10 @@ it('the state is asked for again until it is as new as it must be, and first wit
   expect(service.times).toEqual([undefined, undefined, undefined, undefined]);
 });
 
-it('more-specifics are those of the table and those that are related, which are asked for once a day', async () => {
+it('more-specifics are those of the table and those that are related, which are asked for once a day when there were many requests', async () => {
   const seen = world({ known: ['203.0.113.0/25'] });
   const { timers, service } = seen;
+  service.requestsOfDay = 500;
   service.inside = { [P]: ['203.0.113.128/25'] };
   service.newestMs += 60_000;
   await rib(seen, [P], timers.now());
@@ -199,4 +202,33 @@ it('what was said in between is asked for prefix by prefix', async () => {
   for await (const { rows } of history.updates(vps, [P, Q], 1, 2, NEVER))
     for (const { prefix, vp, timeUs, kind } of rows) found.push(`${kind} ${prefix} ${vp.asn} ${timeUs}`);
   expect(found).toEqual([`W ${P} 64496 2000`, `W ${Q} 64496 2000`]);
+});
+
+it('a day of comparisons takes half of the requests that RIPE NCC wants to hear of', () => {
+  expect(world().history.comparedADay).toBe(4_000);
+});
+
+it('asks one prefix first only until it knows how far the service is', async () => {
+  const w = world();
+  await rib(w, [P, Q], w.timers.now());
+  const before = w.service.asked.length;
+  await rib(w, [P, Q], w.timers.now() - 60_000);
+  expect(w.service.asked.slice(before)).toEqual([[P, Q]]);
+});
+
+it('a more-specific that appeared since the list was read is found, while few requests were made within the day', async () => {
+  const w = world();
+  const inside = '203.0.113.128/25';
+  const found = async () => {
+    w.timers.advance(60_000);
+    w.service.newestMs = w.timers.now();
+    const parts = await rib(w, [P], w.timers.now() - 30_000);
+    return w.service.asked.at(-1)?.includes(inside) === true && parts.length > 0;
+  };
+  expect(await found()).toBe(false);
+  w.service.inside = { [P]: [inside] };
+  w.service.requestsOfDay = 500;
+  expect(await found()).toBe(false);
+  w.service.requestsOfDay = 0;
+  expect(await found()).toBe(true);
 });
