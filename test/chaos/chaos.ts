@@ -11,11 +11,13 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import { type Samples, sum } from './exporter-handle.ts';
 import { FAULTS, type Fault, type GrowingCounter, type RightState } from './faults.ts';
 import { type Scale, scaledTimers } from './scaled-timers.ts';
-import { ChaosWorld, KEYS, LAG_MS, MORE_SPECIFICS, PREFIXES } from './world.ts';
+import { type ChaosSource, ChaosWorld, KEYS, LAG_MS, MORE_SPECIFICS, PREFIXES, SOURCES } from './world.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
   readonly faults: number;
+  /** Default: both. */
+  readonly sources?: readonly ChaosSource[];
   /** How much faster than real time both sides live. */
   readonly factor?: number;
   readonly onProgress?: (text: string) => void;
@@ -36,7 +38,7 @@ export interface ChaosResult {
 }
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, faults, factor = 30, onProgress = () => {} } = options;
+  const { seed, faults, sources = SOURCES, factor = 30, onProgress = () => {} } = options;
   const scale: Scale = { originMs: Date.now(), factor };
   const timers = scaledTimers(scale);
   const folder = await mkdtemp(join(tmpdir(), 'bgproutes-chaos-'));
@@ -51,13 +53,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     dataApiLimits: { requestsPerHour: 1_000_000, bytesPerHour: 1e12, serverSecondsPerHour: 1e9 } as never,
     heartbeatMs: 0,
   });
-  const world = new ChaosWorld({ seed, window: seed % 2 === 0 ? '3m' : '24h' }, simulator, scale, folder);
+  const world = new ChaosWorld({ seed, window: seed % 2 === 0 ? '3m' : '24h', sources }, simulator, scale, folder);
   const done: Record<string, number> = {};
   const unexplained: string[] = [];
   try {
     await world.configure(PREFIXES);
     await world.restart();
-    const weights = FAULTS.flatMap((fault) => new Array<Fault>(fault.weight).fill(fault));
+    const weights = FAULTS.filter(({ of }) => of === undefined || sources.includes(of)).flatMap((fault) =>
+      new Array<Fault>(fault.weight).fill(fault),
+    );
     for (let i = 0; i < faults; i++) {
       world.churn(1 + world.random.int(12));
       const fault = world.random.pick(weights);
@@ -88,7 +92,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     onProgress(`seed ${seed}: waiting for the table to be complete`);
     await until(
       'the table is complete',
-      async () => isComplete(await world.exporter.samples()),
+      async () => isComplete(await world.exporter.samples(), world),
       60_000,
       world.exporter.log,
     );
@@ -118,8 +122,13 @@ function isWatched(route: { readonly prefix: string }): boolean {
   return ([...PREFIXES, ...MORE_SPECIFICS] as readonly string[]).includes(route.prefix);
 }
 
-function isComplete(samples: Samples): boolean {
-  return sum(samples, 'bgp_table_seeded') === 1 && sum(samples, 'bgp_stream_up') === KEYS.length;
+/** A prefix is trusted when one source is complete; here all are to be. */
+function isComplete(samples: Samples, { sources, sessions }: ChaosWorld): boolean {
+  return (
+    sum(samples, 'bgp_table_seeded') === 1 &&
+    sum(samples, 'bgp_stream_up') === sessions &&
+    sum(samples, 'bgp_table_seeded_prefixes') === sources.length * PREFIXES.length
+  );
 }
 
 /** A stalled connection is noticed only when a ping stays unanswered. */

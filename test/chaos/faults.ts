@@ -1,7 +1,7 @@
 /** What a chaos run does to the exporter. */
 import { WebSocket } from 'ws';
-import { sum } from './exporter-handle.ts';
-import { type ChaosWorld, KEYS, PREFIXES } from './world.ts';
+import { type Samples, sum } from './exporter-handle.ts';
+import { type ChaosSource, type ChaosWorld, KEYS, PREFIXES } from './world.ts';
 
 const GARBAGE = ['invalid_json', 'truncated', 'binary', { text: '[1]' }, { text: '{"record_type":"update"}' }] as const;
 
@@ -9,6 +9,8 @@ const GARBAGE = ['invalid_json', 'truncated', 'binary', { text: '[1]' }, { text:
 export interface Fault {
   readonly name: string;
   readonly weight: number;
+  /** Only where the exporter has this source. */
+  readonly of?: ChaosSource;
   act(world: ChaosWorld): Promise<Expectation | undefined>;
 }
 
@@ -45,7 +47,23 @@ function stream(
 /** Whether the fault hit a session that was up on both sides: one that the exporter gave up, it has counted already. */
 function isFelt({ before }: ChaosWorld, hit: number, key?: string): boolean {
   const sessions = key === undefined ? [...KEYS.keys()] : [(KEYS as readonly string[]).indexOf(key)];
-  return hit > 0 && sessions.some((session) => sum(before, 'bgp_stream_up', `session="${session}"`) === 1);
+  return hit > 0 && sessions.some((session) => isUp(before, 'bgproutes', session));
+}
+
+function isUp(samples: Samples, source: ChaosSource, session: number): boolean {
+  return sum(samples, 'bgp_stream_up', `source="${source}"`, `session="${session}"`) === 1;
+}
+
+/** A fault of RIS Live or RIPEstat. A connection that it ends, or makes the exporter give up, is counted. */
+function ofRis(name: string, weight: number, act: (world: ChaosWorld) => void, endsConnection = false): Fault {
+  return {
+    ...{ name, weight, of: 'ris-live' },
+    async act(world) {
+      act(world);
+      const isCounted = endsConnection && isUp(world.before, 'ris-live', 0);
+      return isCounted ? { ...DISCONNECTED, labels: ['source="ris-live"'] } : undefined;
+    },
+  };
 }
 
 /** By whatever reason: a connection that breaks twice at once ends by the first. Which reason is which is tested frame by frame. */
@@ -97,6 +115,48 @@ export const FAULTS: readonly Fault[] = [
         1 + random.int(2),
       );
       if (random.chance(0.5)) simulator.faults.cut();
+      return undefined;
+    },
+  },
+  ofRis('ris_cut', 4, ({ simulator }) => simulator.faults.risLive('cut'), true),
+  ofRis('ris_behind', 2, ({ simulator }) => simulator.faults.risLive('behind'), true),
+  ofRis('ripestat', 5, ({ simulator, random }) =>
+    simulator.faults.api('ripestat', random.pick([429, 500, 'timeout', 'garbage', 'cut'] as const), 1 + random.int(6)),
+  ),
+  {
+    name: 'ris_quiet',
+    weight: 3,
+    of: 'ris-live',
+    // The connection stays, and nothing comes, or nothing about peers; RIPEstat may have lost its data too.
+    async act(world) {
+      const { simulator, random } = world;
+      simulator.faults.risLive(random.pick(['silent', 'mute'] as const));
+      if (random.chance(0.5)) simulator.faults.emptyRipestat();
+      world.churn(5);
+      await world.pass(random.pick([5_000, 120_000]));
+      simulator.faults.risLive('speak');
+      simulator.faults.emptyRipestat(false);
+      return undefined;
+    },
+  },
+  {
+    name: 'source_down',
+    weight: 4,
+    // For a moment, or for longer than the other source waits to be the only one.
+    async act(world) {
+      const { simulator, random, sources } = world;
+      const source = random.pick(sources);
+      simulator.faults.sourceDown(source);
+      const isDead = random.chance(0.3);
+      if (isDead && source === 'bgproutes') simulator.faults.api('updates', 500, 12);
+      if (isDead && source === 'ris-live') simulator.faults.emptyRipestat();
+      world.churn(8);
+      await world.pass(random.pick([3_000, 20_000, 90_000]));
+      world.churn(3);
+      simulator.faults.sourceUp(source);
+      // The history answers later than the stream comes back.
+      if (isDead) await world.pass(random.pick([10_000, 90_000]));
+      simulator.faults.emptyRipestat(false);
       return undefined;
     },
   },

@@ -36,11 +36,11 @@ export class Oracle {
   contradictions(samples: Samples): string[] {
     const found: string[] = [];
     let all = true;
-    for (const [name, session] of sessionsOf(samples)) {
+    for (const [name, sessions] of sessionsOf(samples)) {
       const trusted = sum(samples, 'bgp_prefix_trusted', `prefix="${name}"`) === 1;
       all &&= trusted;
-      if (trusted && sum(samples, 'bgp_stream_up', `session="${session}"`) !== 1)
-        found.push(`${name} is trusted although its session ${session} is down`);
+      if (trusted && sessions.every((session) => samples.get(`bgp_stream_up{${session}}`) !== 1))
+        found.push(`${name} is trusted although all its sessions are down`);
     }
     const seeded = sum(samples, 'bgp_table_seeded') === 1;
     if (seeded !== all) found.push(`bgp_table_seeded is ${Number(seeded)}, but all prefixes are trusted: ${all}`);
@@ -77,10 +77,15 @@ export class Oracle {
   }
 }
 
-/** Each monitored prefix with the session that carries it. */
-function sessionsOf(samples: Samples): [string, string][] {
-  return [...samples.keys()].flatMap((name) => {
-    const match = /^bgp_prefix_session_info\{prefix="([^"]+)",source="[^"]+",session="([^"]+)"\}$/.exec(name);
-    return match === null ? [] : [[match[1], match[2]] as [string, string]];
-  });
+/** Each monitored prefix with the sessions that carry it, as labels. */
+function sessionsOf(samples: Samples): Map<string, string[]> {
+  const sessions = new Map<string, string[]>();
+  for (const name of samples.keys()) {
+    const match = /^bgp_prefix_session_info\{prefix="([^"]+)",(source="[^"]+",session="[^"]+")\}$/.exec(name);
+    if (match === null) continue;
+    const known = sessions.get(match[1]);
+    if (known === undefined) sessions.set(match[1], [match[2]]);
+    else known.push(match[2]);
+  }
+  return sessions;
 }

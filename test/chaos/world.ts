@@ -19,10 +19,15 @@ export const MORE_SPECIFICS = ['203.0.113.128/25', '2001:db8:aa::/48'] as const;
 export const KEYS = ['chaos-key-number-0', 'chaos-key-number-1'] as const;
 export const LAG_MS = 4_000;
 
+/** Sources of the exporter, in the order of precedence. */
+export const SOURCES = ['bgproutes', 'ris-live'] as const;
+export type ChaosSource = (typeof SOURCES)[number];
+
 export interface ChaosWorldOptions {
   readonly seed: number;
   /** `table.expected_window` of the exporter: short, so that an outage can last longer, or the default. */
   readonly window: '3m' | '24h';
+  readonly sources: readonly ChaosSource[];
 }
 
 export class ChaosWorld {
@@ -31,6 +36,7 @@ export class ChaosWorld {
   readonly scale: Scale;
   readonly folder: string;
   readonly window: ChaosWorldOptions['window'];
+  readonly sources: readonly ChaosSource[];
   readonly oracle: Oracle;
   #exporter: ExporterHandle | undefined;
   readonly dead = new Set<string>();
@@ -43,6 +49,7 @@ export class ChaosWorld {
   constructor(options: ChaosWorldOptions, simulator: Simulator, scale: Scale, folder: string) {
     this.random = seededRandom(options.seed, 'chaos');
     this.window = options.window;
+    this.sources = options.sources;
     this.oracle = new Oracle(simulator, options.window === '24h');
     this.simulator = simulator;
     this.scale = scale;
@@ -66,7 +73,30 @@ export class ChaosWorld {
 
   /** Writes the configuration that the next start or reload reads. */
   async configure(prefixes: readonly string[]): Promise<void> {
-    await writeFile(this.#configFile, configText(this.simulator, this.folder, this.window, prefixes));
+    await writeFile(this.#configFile, this.#configText(prefixes));
+  }
+
+  #configText(prefixes: readonly string[]): string {
+    const { simulator, folder, window, sources } = this;
+    return `
+prefixes: [${prefixes.map((prefix) => `{prefix: "${prefix}"}`).join(', ')}]
+sources: [${sources.join(', ')}]
+bgproutes:
+  api_keys: [${KEYS.join(', ')}]
+  prefixes_per_key: 3
+  websocket_url: ${simulator.websocketUrl}
+  live_manager_url: ${simulator.url}
+  data_api_url: ${simulator.url}
+ris_live: {url: "${simulator.websocketUrl}/v1/ws/", ripestat_url: "${simulator.url}", stale_after: 90s}
+web: {listen_address: "127.0.0.1:0"}
+storage: {path: ${join(folder, 'storage')}, snapshot_interval: 20s}
+table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval: 0, expected_window: ${window}}
+`;
+  }
+
+  /** How many sessions the exporter has. */
+  get sessions(): number {
+    return this.sources.reduce((sum, source) => sum + (source === 'bgproutes' ? KEYS.length : 1), 0);
   }
 
   async end(): Promise<void> {
@@ -106,19 +136,4 @@ export class ChaosWorld {
   async forgetSnapshots(): Promise<void> {
     await rm(join(this.folder, 'storage'), { recursive: true, force: true });
   }
-}
-
-function configText(simulator: Simulator, folder: string, window: string, prefixes: readonly string[]): string {
-  return `
-prefixes: [${prefixes.map((prefix) => `{prefix: "${prefix}"}`).join(', ')}]
-bgproutes:
-  api_keys: [${KEYS.join(', ')}]
-  prefixes_per_key: 3
-  websocket_url: ${simulator.websocketUrl}
-  live_manager_url: ${simulator.url}
-  data_api_url: ${simulator.url}
-web: {listen_address: "127.0.0.1:0"}
-storage: {path: ${join(folder, 'storage')}, snapshot_interval: 20s}
-table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval: 0, expected_window: ${window}}
-`;
 }
