@@ -8,6 +8,7 @@
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
 import { BgproutesFeed, type BgproutesFeedOptions, dataApiHistory } from './bgproutes/feed.ts';
 import { BgproutesDecoder } from './bgproutes/live/decoder.ts';
@@ -50,6 +51,7 @@ import { startWebServer, type WebServer } from './outputs/web-server.ts';
 import type { Readiness } from './readiness.ts';
 import { RisLiveFeed } from './ris-live/feed.ts';
 import { makeSources } from './rpki/make-sources.ts';
+import type { Validity } from './rpki/origin-validation.ts';
 import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
 import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
@@ -83,6 +85,11 @@ export interface RunningExporter {
   /** The body of a scrape, for a server of one's own. */
   render(format: ExpositionFormat): Promise<Buffer>;
   ready(): Readiness;
+  /**
+   * The validity of a route (RFC 6811) by the data that is usable now; undefined: there is none for it.
+   * @param monitored the monitored prefix that a more-specific lies inside
+   */
+  validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined;
   /** Compares the table with the Data API now, rather than at the next interval. */
   compare(): Promise<void>;
   /** @throws ConfigError when the new configuration is wrong; the former one then still holds */
@@ -301,7 +308,7 @@ class Exporter implements RunningExporter {
       own.collect(),
       this.#runtime.collect(),
     ];
-    this.#page = history && this.#makePage(history, unixMs);
+    this.#page = history && this.#makePage(history);
     const onError = (error: unknown, metric: { readonly name: string }) =>
       logger.error('a metric could not be written', { metric: metric.name, error: String(error) });
     this.#writers = { text: new TextWriter('text', onError), openmetrics: new TextWriter('openmetrics', onError) };
@@ -389,6 +396,11 @@ class Exporter implements RunningExporter {
     return { ok: true };
   }
 
+  validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
+    const nowMs = this.#timers.machineMs(this.#timers.now());
+    return this.#validated?.validity(prefix, origin, nowMs, monitored);
+  }
+
   compare(): Promise<void> {
     return this.#keeper.compare();
   }
@@ -462,13 +474,13 @@ class Exporter implements RunningExporter {
 
   // --- the page for people ----------------------------------------------------------------------------------------------
 
-  #makePage(history: TableHistory, unixMs: () => number): LivePage {
+  #makePage(history: TableHistory): LivePage {
     const timers = this.#timers;
     const { version } = this.#deps.version;
     const facts = new PageFacts({
       ...{ table: this.table, history, now: timers.now, machineMs: timers.machineMs },
       isUp: (session) => this.#source.stats[session].up,
-      validity: (prefix, origin) => this.#validated?.validity(prefix, origin, unixMs()),
+      validity: (prefix, origin) => this.validity(prefix, origin),
       exporter: () => this.#status(),
     });
     return new LivePage({ facts, history, timers, version });

@@ -96,7 +96,7 @@ Examples:
       lines = lines.then(async () => {
         await heard(report, () => exporter, simulator, sources);
         if (exporter === undefined || output.signal.aborted) return;
-        const alerts = alertLine(report, speed);
+        const alerts = alertLine(report, speed, true);
         const more = [exporterSays(exporter, report, told), alerts].filter((text) => text !== undefined);
         notes.unshift([happened, alerts].filter((text) => text !== undefined).join('; '));
         notes.length = Math.min(notes.length, PAGE_LINES);
@@ -150,6 +150,7 @@ function demoConfig(
     ris_live: { url: `${websocketUrl}/v1/ws/`, ripestat_url: apiUrl },
     // A network that changes this fast is looked at more often than a real one; its Data API does not lag.
     table: { reseed_interval: '1m', data_api_lag: '0s' },
+    rpki: { sources: [{ url: `${apiUrl}/rpki.json`, interval: '10s' }] },
     log: { level: 'error' },
   };
   const config = loadConfig({

@@ -62,10 +62,14 @@ export class ValidatedData {
     return state?.data === undefined ? undefined : { data: state.data, place, dataAtMs: state.dataAtMs };
   }
 
-  /** What is said of an origin of a monitored prefix; undefined: no data is fresh enough, or it was read before the prefix came. */
-  validity(prefix: Prefix, origin: AsOrSet, nowMs: number): Validity | undefined {
+  /**
+   * What is said of an origin of a prefix; undefined: no data is fresh enough, or it was read before the prefix came.
+   * @param nowMs Unix ms
+   * @param monitored the monitored prefix that a more-specific lies inside
+   */
+  validity(prefix: Prefix, origin: AsOrSet, nowMs: number, monitored = prefix): Validity | undefined {
     const data = this.usable(nowMs)?.data;
-    if (data?.vrps.scope.prefixes.has(prefix.text) !== true) return undefined;
+    if (data?.vrps.scope.prefixes.has(monitored.text) !== true) return undefined;
     return validate(data.vrps.covering(prefix, nowMs / 1_000), prefix.length, origin);
   }
 

@@ -23,6 +23,7 @@ import { LiveManager } from './services/live-manager.ts';
 import { Ripestat } from './services/ris/ripestat.ts';
 import { RisLiveServer } from './services/ris/ris-live.ts';
 import { isRisPeer } from './services/ris/ris-message.ts';
+import { Validator } from './services/rpki/validator.ts';
 import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
@@ -182,6 +183,7 @@ export class RunningSimulator implements Simulator {
       }),
       faults: () => this.faults,
       ripestat,
+      validator: new Validator({ internet: () => this.#internet, now: () => clock.now() }),
       liveManager: new LiveManager({
         apiKeys: this.#apiKeys,
         associations: this.#associations,

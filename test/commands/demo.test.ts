@@ -88,14 +88,25 @@ describe('what the demo says of alerts', () => {
   it('has the names and the times of the bundled rules', async () => {
     const reports = await roundOf(LONG_SCENARIO);
     const told = new Map(
-      reports.flatMap((report) => stepAlerts(report, 1).map(({ alert, forMs }) => [alert, forMs] as const)),
+      reports.flatMap((report) => stepAlerts(report, 1, true).map(({ alert, forMs }) => [alert, forMs] as const)),
     );
-    expect(told.size).toBe(7);
+    expect(told.size).toBe(9);
     for (const [alert, forMs] of told) {
       const rules = ALERTS.filter((rule) => rule.alert === alert);
       expect(Math.min(...rules.map((rule) => parseDuration(rule.for ?? '') ?? 0)), alert).toBe(forMs);
       for (const rule of rules) expect(parseDuration(rule.keep_firing_for ?? ''), alert).toBe(KEPT_MS);
     }
+  });
+
+  it('tells of RPKI where the exporter judges by validated data', () => {
+    const hijack: StepReport = { ...OUTAGE, kind: 'hijack' };
+    expect(alertLine(hijack, 1)).toMatch(
+      /^alerts: BGPPrefixUnexpectedOrigin will fire in about one minute, and be over/,
+    );
+    expect(alertLine(hijack, 1, true)).toMatch(
+      /^alerts: BGPPrefixUnexpectedOrigin will fire in about one minute, BGPPrefixRpkiInvalidForeign will fire in about two minutes, and be over/,
+    );
+    expect(alertLine({ ...hijack, kind: 'subprefix_hijack' }, 1, true)).toContain('BGPPrefixMoreSpecificRpkiInvalid');
   });
 
   it('is nothing in the quick round, and one alert for each event of the long ones', async () => {

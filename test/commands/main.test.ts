@@ -339,7 +339,7 @@ describe('demo', () => {
       /recovery of 192\.23\.62\.0\/24: .*\n +metrics: visible at ([1-9]\d*) of \1 VPs; origin AS64500 at \1/,
     );
     await program.seen(
-      /hijack of 198\.51\.100\.0\/24 by AS64666: 0 -> .*\n +metrics: .*AS64666 at [1-9]\d* \(unexpected\)/,
+      /hijack of 198\.51\.100\.0\/24 by AS64666: 0 -> .*\n +metrics: .*AS64666 at [1-9]\d* \(unexpected, RPKI invalid_as\)/,
     );
     const page = await (await fetch(`${url}/`)).text();
     expect(page).toContain('hijack of 198.51.100.0/24 by AS64666');

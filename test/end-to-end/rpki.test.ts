@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { prefixOf } from '../rpki/vrp-world.ts';
 import { P4, P6, samples, seeded, temporaryFolder, until, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';
@@ -57,4 +58,38 @@ it('every prefix is judged by the file, also one that a reload adds, and until t
     expect([...now.keys()].filter((name) => name.startsWith('bgp_prefix_rpki_vps'))).toEqual([]);
     expect(now.get('bgp_rpki_up{rpki_source="0"}')).toBe(1);
   });
+}, 60_000);
+
+it('the validator of the simulator fits its Internet: what is announced is valid, a hijack and a part of it are not', async () => {
+  const w = await world({ prefixes: `[{prefix: ${P4}}, {prefix: "${P6}"}]` });
+  w.config.more = `rpki: {sources: [{url: "${w.simulator.url}/rpki.json", interval: 10s}]}\n`;
+  await w.start();
+  await seeded(w);
+  const vps = async (name: string, labels: string) =>
+    (await samples(w.exporter)).get(`${name}{prefix="${P4}",${labels}}`);
+  const visible = () => w.exporter.table.prefixes.find(P4)?.visible;
+  const [origin = 0] = [...(w.exporter.table.prefixes.find(P4)?.monitored?.origins.keys() ?? [])];
+  const prefix = w.exporter.table.prefixes.find(P4)?.prefix;
+  if (prefix === undefined) throw new Error('no prefix');
+  await until(async () => {
+    expect(await vps('bgp_prefix_rpki_vps', 'validity="valid"')).toBe(visible());
+    expect(await vps('bgp_prefix_aspa_vps', 'verdict="invalid"')).toBe(0);
+    expect(await vps('bgp_prefix_aspa_vps', 'verdict="valid"')).toBeGreaterThan(0);
+  });
+  // Asked again the validator has nothing new.
+  await until(async () =>
+    expect(
+      (await samples(w.exporter)).get('bgp_rpki_updates_total{rpki_source="0",result="unchanged"}'),
+    ).toBeGreaterThan(0),
+  );
+  w.simulator.step({ do: 'hijack', prefix: P4, by: 64_666 });
+  w.simulator.step({ do: 'subprefix_hijack', prefix: P4, more_specific: '192.23.62.128/25', by: 64_667 });
+  await until(async () => {
+    expect(await vps('bgp_prefix_rpki_vps', 'validity="invalid_as"')).toBeGreaterThan(0);
+    expect(await vps('bgp_prefix_more_specific_rpki_vps', 'validity="invalid_as"')).toBeGreaterThan(0);
+  });
+  expect(w.exporter.validity(prefix, 64_666)).toBe('invalid_as');
+  expect(w.exporter.validity(prefix, w.exporter.table.paths.asOrSet(origin))).toBe('valid');
+  expect(w.exporter.validity(prefixOf('192.23.62.128/25'), 64_667)).toBeUndefined();
+  expect(w.exporter.validity(prefixOf('192.23.62.128/25'), 64_667, prefix)).toBe('invalid_as');
 }, 60_000);

@@ -27,28 +27,39 @@ const ALERTS: Partial<Readonly<Record<StepKind, StepAlert>>> = {
   flap: { alert: 'BGPPrefixFlapping', forMs: MINUTE_MS },
 };
 
+/** What validated data of the RPKI adds: nobody but the holder has a ROA. */
+const INVALID: Partial<Readonly<Record<StepKind, StepAlert>>> = {
+  hijack: { alert: 'BGPPrefixRpkiInvalidForeign', forMs: 2 * MINUTE_MS },
+  subprefix_hijack: { alert: 'BGPPrefixMoreSpecificRpkiInvalid', forMs: 2 * MINUTE_MS },
+};
+
 /** A fall to less than half: some of the VPs still see the prefix, so it is not the outage of all. */
 const PARTIAL_OUTAGE: StepAlert = { alert: 'BGPPrefixVisibilityDrop', forMs: 2 * MINUTE_MS };
 
 /** How long an alert is kept after its condition went away: the rules' `keep_firing_for`. */
 export const KEPT_MS = 5 * MINUTE_MS;
 
-/** The alerts that a step fires when it lasts as planned, none when it is too short for them. `speed`: times real time. */
-export function stepAlerts({ kind, lastsMs, flaps, vpsAfter }: StepReport, speed: number): readonly StepAlert[] {
+/**
+ * The alerts that a step fires when it lasts as planned, none when it is too short for them.
+ * @param speed times real time
+ * @param isValidated whether the exporter judges by validated data of the RPKI
+ */
+export function stepAlerts(report: StepReport, speed: number, isValidated = false): readonly StepAlert[] {
+  const { kind, vpsAfter } = report;
   const alert = kind === 'outage' && vpsAfter > 0 ? PARTIAL_OUTAGE : ALERTS[kind];
-  if (alert === undefined) return [];
+  const invalid = isValidated ? INVALID[kind] : undefined;
+  return [alert, invalid].filter((one) => one !== undefined).filter((one) => isLongEnough(report, one, speed));
+}
+
+function isLongEnough({ kind, lastsMs, flaps }: StepReport, { forMs }: StepAlert, speed: number): boolean {
   // Flaps count for half an hour, whatever comes after them.
-  const isLongEnough =
-    kind === 'flap'
-      ? (flaps ?? 0) > MANY_FLAPS
-      : (lastsMs ?? Number.POSITIVE_INFINITY) / speed >= alert.forMs + LATE_MS;
-  return isLongEnough ? [alert] : [];
+  return kind === 'flap' ? (flaps ?? 0) > MANY_FLAPS : (lastsMs ?? Number.POSITIVE_INFINITY) / speed >= forMs + LATE_MS;
 }
 
 /** What the bundled alerts will do about an event, in words; undefined when nothing. */
-export function alertLine(report: StepReport, speed: number): string | undefined {
+export function alertLine(report: StepReport, speed: number, isValidated = false): string | undefined {
   if (report.kind === 'recovery') return undefined;
-  const alerts = stepAlerts(report, speed);
+  const alerts = stepAlerts(report, speed, isValidated);
   if (alerts.length === 0) return undefined;
   // Flaps are told when they are over: their alert has waited since one of them.
   if (report.kind === 'flap') {

@@ -1,11 +1,13 @@
 /** The exporter's own numbers about an event of the demo, as its metrics show them at that moment. */
 
+import type { AsOrSet } from '../../bgp/as-path.ts';
 import { containsPrefix } from '../../bgp/prefix.ts';
 import type { RunningExporter } from '../../exporter.ts';
+import type { Validity } from '../../rpki/origin-validation.ts';
 import type { StepReport } from '../../simulator/steps.ts';
 import { expectedVps } from '../../table/denominator.ts';
 import { isExpected } from '../../table/expectation.ts';
-import type { Counts, MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { Counts, MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 
 /** Counters as they were told last, by prefix: what is told is by how much they grew. */
@@ -22,10 +24,11 @@ export class Told {
 
 /** One line: what the line about the event told, in metrics. */
 export function exporterSays(
-  { table, figures }: Pick<RunningExporter, 'table' | 'figures'>,
+  exporter: Pick<RunningExporter, 'table' | 'figures' | 'validity'>,
   { kind, prefix }: StepReport,
   told: Told,
 ): string {
+  const { table, figures } = exporter;
   const monitored = prefix === undefined ? undefined : table.prefixes.find(prefix)?.monitored;
   if (prefix === undefined || monitored === undefined) {
     const { bgp, bmp } = table.vpsByProtocol;
@@ -39,13 +42,17 @@ export function exporterSays(
   const showsUpstreams = kind === 'upstream_change' || unexpected(table, upstreams, watched.upstreams) > 0;
   return [
     `metrics: visible at ${state.visible} of ${expectedVps(table, monitored)} VPs`,
-    `origin ${listed(table, origins, watched.origins)}`,
+    `origin ${listed(table, origins, watched.origins, (as) => rpkiNote(exporter.validity(state.prefix, as)))}`,
     ...(showsUpstreams ? [`upstream ${listed(table, upstreams, watched.upstreams)}`] : []),
     ...(kind === 'prepend' || prepended > 0 ? [`prepended at ${prepended}`] : []),
     ...(kind === 'flap'
       ? [`${since.withdrawals} withdrawals and ${since.gains} gains since the last line about it`]
       : []),
-    ...parts.map((part) => `more-specific ${part.prefix.text} at ${part.visible}`),
+    ...parts.map((part) => {
+      const origin = originOf(table, part);
+      const note = origin === undefined ? '' : rpkiNote(exporter.validity(part.prefix, origin, state.prefix));
+      return `more-specific ${part.prefix.text} at ${part.visible}${note === '' ? '' : ` (${note})`}`;
+    }),
     ...(figures.seeded ? [] : ['the table is not seeded yet']),
   ].join('; ');
 }
@@ -54,15 +61,35 @@ export function exporterSays(
 const MAX_LISTED = 4;
 
 /** `AS64501 at 130, AS64666 at 50 (unexpected)`, most VPs first. */
-function listed(table: RoutingTable, counts: Counts, configured: MonitoredPrefix['watched']['origins']): string {
+function listed(
+  table: RoutingTable,
+  counts: Counts,
+  configured: MonitoredPrefix['watched']['origins'],
+  noteOf: (as: AsOrSet) => string = () => '',
+): string {
   const byCount = [...counts.entries()].sort(([, a], [, b]) => b - a);
   if (byCount.length === 0) return 'none';
   const texts = byCount.slice(0, MAX_LISTED).map(([as, vps]) => {
-    const note = isExpected(as, configured, table.paths) ? '' : ' (unexpected)';
-    return `AS${table.paths.asText(as)} at ${vps}${note}`;
+    const notes = [isExpected(as, configured, table.paths) ? '' : 'unexpected', noteOf(table.paths.asOrSet(as))];
+    const note = notes.filter((text) => text !== '').join(', ');
+    return `AS${table.paths.asText(as)} at ${vps}${note === '' ? '' : ` (${note})`}`;
   });
   const rest = byCount.slice(MAX_LISTED).reduce((sum, [, vps]) => sum + vps, 0);
   return `${texts.join(', ')}${rest === 0 ? '' : `, others at ${rest}`}`;
+}
+
+/** Only what is wrong is worth a word. */
+function rpkiNote(validity: Validity | undefined): string {
+  return validity === 'invalid_as' || validity === 'invalid_length' ? `RPKI ${validity}` : '';
+}
+
+/** The origin of the first route that is held; undefined: there is none. */
+function originOf({ cells, vps, paths }: RoutingTable, state: PrefixState): AsOrSet | undefined {
+  for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
+    const path = cells.path(cells.find(state, vp));
+    if (path !== 0) return paths.asOrSet(paths.origin(path));
+  }
+  return undefined;
 }
 
 function unexpected(table: RoutingTable, counts: Counts, configured: MonitoredPrefix['watched']['origins']): number {

@@ -8,12 +8,14 @@ import type { FaultInjector } from './faults.ts';
 import { requestUrl, sendJson, sendText } from './http-exchange.ts';
 import type { LiveManager } from './live-manager.ts';
 import { Ripestat } from './ris/ripestat.ts';
+import { VALIDATOR_PATH, type Validator } from './rpki/validator.ts';
 
 export interface HttpServerOptions {
   readonly dataApi: DataApi;
   readonly faults: () => FaultInjector;
   readonly liveManager: LiveManager;
   readonly ripestat: Ripestat;
+  readonly validator: Validator;
   /** Undefined: there is none. */
   readonly control: Control | undefined;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -25,12 +27,13 @@ export interface HttpServerOptions {
 /** A thousand prefixes in a query string are longer than what Node takes by default. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 
-const ABOUT = `Simulator: one port for the three services of bgproutes.io, for RIPE RIS Live and for RIPEstat.
+const ABOUT = `Simulator: one port for the three services of bgproutes.io, for RIPE RIS Live and RIPEstat, and a validator.
 WebSocket  /?api_key=KEY
 GET        /update_live_prefixes?api_key=KEY&new_pfxs=P1,P2
 GET, POST  /v1/vantage_points, /v1/rib, /v1/updates (header x-api-key)
 WebSocket  /v1/ws/ (RIS Live)
 GET        /data/CALL/data.json (RIPEstat: rrc-info, bgp-state, bgp-updates, related-prefixes)
+GET        ${VALIDATOR_PATH} (VRPs and ASPAs that fit this Internet)
 `;
 
 export class SimulatorHttpServer {
@@ -83,6 +86,8 @@ export class SimulatorHttpServer {
         if (!faults().answers('live_manager', request, response)) liveManager.handle(request, url, response);
       } else if (Ripestat.has(url.pathname)) {
         if (!faults().answers('ripestat', request, response)) this.#options.ripestat.handle(url, response);
+      } else if (url.pathname === VALIDATOR_PATH) {
+        this.#options.validator.handle(request, response);
       } else if (url.pathname.startsWith('/-/') && control !== undefined) {
         await control.handle(request, url, response);
       } else if (endpoint === undefined) {
