@@ -3,6 +3,8 @@
  * run anything here; that they do is what the tests with containers show. Needs KUBECONFIG, helm, helm3 and kubectl.
  */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,6 +12,7 @@ import { CHART } from '../../deploy/helm/generate.ts';
 
 const NAMESPACE = `chart-${process.pid}`;
 const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'chart-on-server-'));
 
 async function kubectl(...parameters: string[]): Promise<string> {
   const { stdout } = await run('kubectl', ['--namespace', NAMESPACE, ...parameters], { maxBuffer: 64 << 20 });
@@ -52,6 +55,7 @@ beforeAll(async () => {
   await kubectl('create', 'secret', 'generic', 'bgp', '--from-literal=api-key=key-of-the-test');
 });
 afterAll(async () => {
+  rmSync(folder, { recursive: true });
   await run('kubectl', ['delete', 'namespace', NAMESPACE, '--wait=false']);
 });
 
@@ -133,6 +137,43 @@ describe('the chart on a server', () => {
     }
     expect(found.match(/configmap\/several-bgproutes-exporter-(?:overview|prefix|exporter)$/gm)).toHaveLength(3);
     await helm('helm3', 'uninstall', 'several');
+  });
+});
+
+describe('what a server takes', () => {
+  /** Every object as the server would keep it, and what it warns of. */
+  async function applied(manifests: string): Promise<string> {
+    const file = join(folder, 'all.yaml');
+    writeFileSync(file, manifests);
+    const { stdout, stderr } = await run('kubectl', [
+      '--namespace',
+      NAMESPACE,
+      'apply',
+      '--dry-run=server',
+      '-f',
+      file,
+    ]);
+    return stdout + stderr;
+  }
+
+  it.each(readdirSync(join(CHART, 'ci')))('is the chart with %s', async (sample) => {
+    const parameters = ['template', 'dry', CHART, '--namespace', NAMESPACE, '-f', join(CHART, 'ci', sample)];
+    const { stdout } = await run('helm', parameters, { maxBuffer: 64 << 20 });
+    const said = await applied(stdout);
+    expect(said).toContain('statefulset.apps/dry-bgproutes-exporter');
+    expect(said).not.toMatch(/would violate|warning/i);
+    // The level is seen here: a pod that may become root is told of.
+    const looser = stdout.replaceAll('allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true');
+    expect(await applied(looser)).toMatch(/would violate PodSecurity "restricted/);
+  });
+
+  it('is the overlay of kustomize', async () => {
+    const { stdout } = await run('kubectl', ['kustomize', join(CHART, '..', '..', 'kustomize', 'example')], {
+      maxBuffer: 64 << 20,
+    });
+    const said = await applied(stdout.replaceAll('namespace: bgp', `namespace: ${NAMESPACE}`));
+    expect(said).toContain('statefulset.apps/bgproutes-exporter created');
+    expect(said).not.toMatch(/would violate|warning/i);
   });
 });
 

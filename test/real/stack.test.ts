@@ -234,7 +234,9 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
         const [network] = Object.values(NetworkSettings.Networks) as { Aliases: string[] }[];
         expect(network!.Aliases).toContain('exporter');
         const { stdout: said, stderr } = await call('logs', '--no-color', profile);
-        expect(said + stderr).toContain(profile === 'otlp' ? 'OTLP' : 'prefixes=2');
+        expect(said + stderr).toContain(profile === 'otlp' ? 'simulated vantage points' : 'prefixes=2');
+        const pushes = (await inspect()).Config.Env.includes('OTEL_EXPORTER_OTLP_ENDPOINT=http://otel-collector:4318');
+        expect(pushes).toBe(profile === 'otlp');
       } finally {
         await call('down', '--volumes');
         rmSync(folder, { recursive: true });
