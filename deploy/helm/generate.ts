@@ -67,6 +67,7 @@ function exporterValues(): JsonSchema {
       existingSecret: text,
       key: { ...text, minLength: 1 },
       scheme: { enum: ['http', 'https'] },
+      healthcheckArgs: { type: 'array', items: text },
       scrape: map,
     }),
     persistence: closed({

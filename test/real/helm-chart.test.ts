@@ -143,6 +143,14 @@ describe.skipIf(!hasProgram('helm', 'version'))('the chart', () => {
     ['a text where a list stands', ['--set', 'config.prefixes=192.0.2.0/24'], /prefixes/],
     ['a word that is not one of a list', ['--set', 'config.log.level=loud'], /level/],
     ['a value that the chart does not have', ['--set', 'replicaCount=1'], /replicaCount/],
+    [
+      'exporters that one monitor cannot scrape',
+      [
+        ...['--set', 'monitor.kind=PodMonitor', '--set', 'exporters.a.apiKey.existingSecret=a'],
+        ...['--set', 'exporters.b.web.scheme=https', '--set', 'exporters.b.apiKey.existingSecret=b'],
+      ],
+      /exporters\.a and exporters\.b differ in web\.scheme/,
+    ],
     ['a kind of monitor that is none', ['--set', 'monitor.kind=Probe'], /kind/],
   ])('refuses %s, with the reason', async (_, parameters, reason) => {
     const values = ['--set', 'apiKey.existingSecret=bgp', '--set', 'config.prefixes[0].prefix=192.0.2.0/24'];

@@ -80,7 +80,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "bgproutes-exporter.probe" -}}
 {{- if .values.web.existingSecret -}}
 {{- /* It reads the flags of process 1, so it knows TLS. The kubelet knows neither users nor client certificates. */ -}}
-exec: {command: [node, /app/dist/main.js, healthcheck]}
+exec: {command: {{ concat (list "node" "/app/dist/main.js" "healthcheck") .values.web.healthcheckArgs | toJson }}}
 timeoutSeconds: 5
 {{- else -}}
 httpGet: {path: /-/healthy, port: http}
