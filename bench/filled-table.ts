@@ -1,5 +1,5 @@
 /** Tables with as many routes and series as a claim needs, filled by the fold as a stream would. */
-import type { Labels, Metric, PointSink } from '../src/metrics/metric.ts';
+import type { FamilySource, Labels, Metric, PointSink } from '../src/metrics/metric.ts';
 import { PrefixView } from '../src/metrics/prefix-view.ts';
 import type { PrefixState } from '../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
@@ -62,11 +62,16 @@ export class FilledTable {
   }
 
   get series(): number {
-    const counter = new SeriesCounter();
-    const { metrics, groups } = this.view.collect();
-    for (const metric of metrics) for (const group of groups) counter.count(metric, group);
-    return counter.series;
+    return seriesOf([this.view.collect()]);
   }
+}
+
+/** How many series the sources have. */
+export function seriesOf(sources: readonly FamilySource[]): number {
+  const counter = new SeriesCounter();
+  for (const { metrics, groups } of sources)
+    for (const metric of metrics) for (const group of groups) counter.count(metric, group);
+  return counter.series;
 }
 
 /** Counts series as a scraper does: a histogram is one for each bucket, and its sum and count. */
