@@ -25,6 +25,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };
 
+/** As people type it; no command has a flag of one letter. */
+const VERSION_FLAGS: readonly string[] = ['--version', '-v', '-V'];
+
 const DEFAULT_COMMAND = 'serve';
 
 /** Of errors of writing a file these pass. */
@@ -54,7 +57,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   if (!Object.hasOwn(COMMANDS, name)) {
     throw unknownCommand(name, Object.keys(COMMANDS));
   }
-  if (flags.includes('--version')) {
+  if (flags.some((flag) => VERSION_FLAGS.includes(flag))) {
     io.stdout.write(`${foldMessage(formatVersion(buildInfo(io.env)), io.stdout)}\n`);
     return 0;
   }

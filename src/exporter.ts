@@ -332,6 +332,8 @@ class Exporter implements RunningExporter {
       this.#web = await startWebServer({
         listenAddress: web.listenAddress,
         telemetryPath: web.telemetryPath,
+        routePrefix: web.routePrefix,
+        externalUrl: web.externalUrl,
         enableLifecycle: web.enableLifecycle,
         webConfig: this.#webConfig,
         render: (format) => this.render(format),

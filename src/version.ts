@@ -34,7 +34,9 @@ function builtRevision(): string | undefined {
   }
 }
 
-/** One line, as the first line of the Prometheus programs. */
+/** Lines as the Prometheus programs print them. */
 export function formatVersion({ version, revision, nodeVersion }: BuildInfo): string {
-  return `bgproutes-exporter, version ${version} (revision: ${revision}, Node: ${nodeVersion})`;
+  return `bgproutes-exporter, version ${version} (revision: ${revision})
+  node version:     v${nodeVersion}
+  platform:         ${process.platform}/${process.arch}`;
 }

@@ -7,6 +7,7 @@ import { connect } from 'node:tls';
 import { resolvePath } from '../config/api-keys.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
+import { routePrefixOf } from '../config/route-prefix.ts';
 import { PLAIN_WEB, type WebConfig, type WebTls } from '../config/web/web-config.ts';
 import { ExporterError } from '../errors.ts';
 import { request } from '../http/http-request.ts';
@@ -28,6 +29,8 @@ const FLAGS: readonly Flag[] = [
     value: 'HOST:PORT',
     help: 'Where the exporter was told to serve; an empty value: nowhere, so there is nothing to ask.',
   },
+  { name: 'web.external-url', value: 'URL', help: "The exporter's external URL, for the prefix of its paths." },
+  { name: 'web.route-prefix', value: 'PATH', help: 'That prefix, where it is another.' },
   { name: 'web.config.file', value: 'FILE', help: "The exporter's web configuration file: whether it speaks TLS." },
   { name: 'config.file', value: 'FILE', help: "The exporter's configuration file, for its section web." },
 ];
@@ -45,7 +48,7 @@ export const healthcheckCommand: Command = {
   flags: [...FLAGS, ...CREDENTIAL_FLAGS],
   help: `Usage: bgproutes-exporter healthcheck [flags]
 
-Asks /-/healthy of the exporter on this machine. Without the first three flags it finds the address as the first process
+Asks /-/healthy of the exporter on this machine. Without the first five flags it finds the address as the first process
 (of a container) was told it: by its flags, its configuration file, or the default :10479. By TLS it trusts the very
 certificate of the web configuration, and nobody else.
 Exit code 0: healthy, or without a web server; also when it asks for a password and none was given, since it is the
@@ -71,10 +74,10 @@ Examples:
       io.stdout.write('no web server\n');
       return 0;
     }
-    const { address, webConfig } = target;
+    const { address, prefix, webConfig } = target;
     const { host, port } = address;
     const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    const at = `${local.includes(':') ? `[${local}]` : local}:${port}/-/healthy`;
+    const at = `${local.includes(':') ? `[${local}]` : local}:${port}${prefix}/-/healthy`;
     const authorization = webConfig === undefined ? undefined : authorizationOf(flags);
     let url = new URL(`${webConfig?.tls === undefined ? 'http' : 'https'}://${at}`);
     try {
@@ -178,6 +181,8 @@ function reasonOf(error: unknown): string {
 
 interface Target {
   readonly address: ListenAddress;
+  /** Of all paths. */
+  readonly prefix: string;
   /** Undefined: it is wrong now, so that the exporter runs with its last good one, which nobody else knows. */
   readonly webConfig: WebConfig | undefined;
 }
@@ -194,7 +199,14 @@ async function targetOf(flags: Arguments['flags'], io: CommandIo): Promise<Targe
       ? resolvePath(file, web.config_file)
       : undefined;
   const webFile = typeof givenFile === 'string' ? givenFile : ofFile;
-  return { address, webConfig: webFile === undefined || webFile === '' ? PLAIN_WEB : await readWebConfig(webFile) };
+  const textOf = (name: 'external_url' | 'route_prefix'): string =>
+    String(flags[`web.${name.replace('_', '-')}`] ?? web[name] ?? '');
+  const prefix = routePrefixOf(textOf('external_url'), textOf('route_prefix'));
+  return {
+    address,
+    prefix,
+    webConfig: webFile === undefined || webFile === '' ? PLAIN_WEB : await readWebConfig(webFile),
+  };
 }
 
 async function readWebConfig(file: string): Promise<WebConfig | undefined> {
@@ -207,13 +219,10 @@ async function readWebConfig(file: string): Promise<WebConfig | undefined> {
 }
 
 /** Looks at nothing else: whether the file is right is not the question. */
-async function webOfFile(
-  file: string,
-  { env }: CommandIo,
-): Promise<{ readonly listen_address?: unknown; readonly config_file?: unknown }> {
+async function webOfFile(file: string, { env }: CommandIo): Promise<{ readonly [key: string]: unknown }> {
   const { ConfigDocument } = await import('../config/file/document.ts');
   const { value } = new ConfigDocument(readGiven(file, '--config.file'), env);
-  const { web } = (value ?? {}) as { web?: object | null };
+  const { web } = (value ?? {}) as { web?: Readonly<Record<string, unknown>> | null };
   return web ?? {};
 }
 

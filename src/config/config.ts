@@ -17,6 +17,7 @@ import type { KafkaConfig } from './kafka-config.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { otlpSecrets, resolveOtlp } from './otlp/otlp.ts';
 import type { OtlpConfig } from './otlp/otlp-config.ts';
+import { routePrefixOf } from './route-prefix.ts';
 import type { RpkiConfig } from './rpki-config.ts';
 import { toRpkiSource } from './rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
@@ -86,6 +87,10 @@ export interface Config {
     readonly listenAddress: ListenAddress | undefined;
     /** The file of TLS, users and headers; undefined: plain HTTP for everybody. */
     readonly configFile: string | undefined;
+    /** Where others reach the web server; undefined: not known. */
+    readonly externalUrl: string | undefined;
+    /** Of all paths: `/bgp`, or empty. */
+    readonly routePrefix: string;
     readonly telemetryPath: string;
     readonly enableLifecycle: boolean;
     /** False: neither a page for people nor the JSON API, and no history. */
@@ -256,6 +261,8 @@ function toConfig(
     web: {
       listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
       configFile: web.config_file === '' ? undefined : draft.resolvePath(['web', 'config_file'], web.config_file),
+      externalUrl: web.external_url === '' ? undefined : web.external_url,
+      routePrefix: routePrefixOf(web.external_url, web.route_prefix),
       telemetryPath: web.telemetry_path,
       enableLifecycle: web.enable_lifecycle,
       page: web.page,

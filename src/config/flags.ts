@@ -65,6 +65,18 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     help: 'TLS, users and headers of the web server, in the format of the Prometheus exporters [none: plain HTTP for all].',
   },
   {
+    name: 'web.external-url',
+    key: ['web', 'external_url'],
+    value: 'URL',
+    help: 'Where others reach the exporter, as through a reverse proxy; its path is the prefix of all paths [none].',
+  },
+  {
+    name: 'web.route-prefix',
+    key: ['web', 'route_prefix'],
+    value: 'PATH',
+    help: 'Prefix of all paths, where it is another than that of --web.external-url; / for none [that one].',
+  },
+  {
     name: 'web.telemetry-path',
     key: ['web', 'telemetry_path'],
     value: 'PATH',

@@ -65,6 +65,8 @@ export const configSchema = values.section({
   web: values.section({
     listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
     config_file: values.fileOrNone.default(''),
+    external_url: values.externalUrl.default(''),
+    route_prefix: values.routePrefix.default(''),
     telemetry_path: values.telemetryPath.default('/metrics'),
     enable_lifecycle: values.trueOrFalse.default(false),
     page: values.onOrOff.default(true),
@@ -107,7 +109,7 @@ export const configSchema = values.section({
     .optional(),
   otlp: otlpSection,
   log: values.section({
-    level: values.oneOf('debug', 'info', 'warn', 'error').default('info'),
+    level: values.logLevel.default('info'),
     format: values.oneOf('logfmt', 'json').default('logfmt'),
   }),
 });

@@ -248,6 +248,12 @@ export function oneOf<const T extends string>(...known: readonly T[]) {
   );
 }
 
+/** `warning` is what half of the world calls `warn`. */
+export const logLevel = z.preprocess(
+  (input) => (input === 'warning' ? 'warn' : input),
+  oneOf('debug', 'info', 'warn', 'error'),
+);
+
 const UNIT_WORDS: Readonly<Record<string, string>> = {
   ...{ ms: 'ms', s: 's', m: 'm', h: 'h', d: 'd', w: 'w', y: 'y', sec: 's', min: 'm', hr: 'h' },
   ...{ millisecond: 'ms', second: 's', minute: 'm', hour: 'h', day: 'd', week: 'w', year: 'y' },
@@ -341,6 +347,22 @@ export const listenAddress = value<ListenAddress | 'off'>(
     const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
     return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
   },
+);
+
+const PREFIX_PATH = /^\/?(?:[A-Za-z0-9._~-]+\/)*(?:[A-Za-z0-9._~-]+)?$/;
+
+/** Where others reach the web server; empty: not known. */
+export const externalUrl = value<string>('a URL such as https://mon.example.net/bgp/, or ""', (input) => {
+  if (input === '') return accept('');
+  const url = typeof input === 'string' ? parseUrl(input) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) return refuse();
+  return url.username === '' && url.search === '' && url.hash === '' && PREFIX_PATH.test(url.pathname)
+    ? accept(url.href)
+    : refuse();
+});
+
+export const routePrefix = value<string>('a path such as /bgp, / for none, or "" for that of external_url', (input) =>
+  typeof input === 'string' && (input === '' || PREFIX_PATH.test(input)) ? accept(input) : refuse(),
 );
 
 const OWN_PATHS = ['/runbook', '/-/healthy', '/-/ready', '/-/reload'];

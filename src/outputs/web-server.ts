@@ -28,6 +28,10 @@ export interface WebServerOptions {
   readonly listenAddress: { readonly host: string; readonly port: number };
   /** Such as `/metrics`. */
   readonly telemetryPath: string;
+  /** Before all paths: `/bgp`. Default: none. */
+  readonly routePrefix?: string | undefined;
+  /** Where others reach this server: what is asked for outside of the prefix leads there. Default: the prefix. */
+  readonly externalUrl?: string | undefined;
   /** The metrics now. The buffer is not written to again before `release`. */
   readonly render: (format: ExpositionFormat) => Promise<Buffer>;
   /** Told of a body of `render` that is read no more. */
@@ -157,14 +161,21 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
   });
   addGuards(app, { options, connections, servers, guard, webConfig });
-  addRoutes(app, options);
+  const { routePrefix = '' } = options;
+  addErrorAnswers(app, options);
+  app.register(async (scope) => addRoutes(scope, options), { prefix: routePrefix });
+  if (routePrefix !== '') {
+    // As blackbox_exporter: whoever knows only the address finds the page.
+    app.get('/', (_, reply) => reply.redirect(options.externalUrl ?? `${routePrefix}/`, 302));
+    app.get(routePrefix, (_, reply) => reply.redirect(`${routePrefix}/`, 301));
+  }
   await listen(app, servers, options);
   const { address, family, port } = app.server.address() as AddressInfo;
   const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   const any = address === '::' || address === '0.0.0.0';
   const scheme = webConfig.current.tls === undefined ? 'http' : 'https';
   const url = `${scheme}://${any ? `localhost:${port}` : bound}`;
-  logger.info('web server listens', { address: bound, url: `${url}${options.telemetryPath}` });
+  logger.info('web server listens', { address: bound, url: `${url}${routePrefix}${options.telemetryPath}` });
   let closing: Promise<void> | undefined;
   return {
     address: bound,
@@ -248,25 +259,27 @@ function endConnection(reply: FastifyReply): FastifyReply {
 interface KnownPaths {
   /** Paths with the methods that they know, for 405. */
   readonly methods: ReadonlyMap<string, string>;
-  /** Of a request, with the name of a prefix left out. */
+  /** Of a request, without the prefix of all paths and without the name of an IP prefix; empty outside of it. */
   readonly pathOf: (request: FastifyRequest) => string;
 }
 
-function knownPaths({ telemetryPath, page }: WebServerOptions): KnownPaths {
+function knownPaths({ telemetryPath, page, routePrefix = '' }: WebServerOptions): KnownPaths {
   const methods = new Map(
     [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
   );
   methods.set('/-/reload', 'POST');
   if (page !== undefined) for (const path of Object.values(API_PATHS)) methods.set(path, 'GET, HEAD');
   const pathOf = (request: FastifyRequest): string => {
-    const [path] = request.url.split('?', 1);
+    const [whole] = request.url.split('?', 1);
+    if (!whole.startsWith(`${routePrefix}/`)) return '';
+    const path = whole.slice(routePrefix.length);
     return page !== undefined && path.startsWith(API_PATHS.prefix) ? API_PATHS.prefix : path;
   };
   return { methods, pathOf };
 }
 
 function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
-  const { telemetryPath, ready, landing, reload, enableLifecycle, logger } = options;
+  const { telemetryPath, ready, landing, reload, enableLifecycle } = options;
   const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
   const scrapes = new Scrapes({
     render,
@@ -288,7 +301,7 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
     return (compressed ? reply.header('content-encoding', 'gzip') : reply).send(body);
   });
 
-  app.get('/', (_, reply) => {
+  app.get('/', { prefixTrailingSlash: 'slash' }, (_, reply) => {
     const state = ready();
     const page = landingPage(landing(), { telemetryPath, notReadyReason: state.ok ? undefined : state.reason });
     return reply
@@ -337,7 +350,11 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
       return text(reply, 500, `The former configuration still holds:\n${reasons.join('\n')}`);
     }
   });
+}
 
+/** What is answered where no route answers. */
+function addErrorAnswers(app: FastifyInstance, options: WebServerOptions): void {
+  const { logger } = options;
   const { methods, pathOf } = knownPaths(options);
 
   app.setNotFoundHandler((request, reply) => {

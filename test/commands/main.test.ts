@@ -58,8 +58,12 @@ describe('the command line', () => {
     expect(await program.exit).toBe(0);
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(program.stdout()).toBe(
-      `bgproutes-exporter, version ${version} (revision: unknown, Node: ${process.versions.node})\n`,
+      `bgproutes-exporter, version ${version} (revision: unknown)\n  node version:     ${process.version}\n  platform:         ${process.platform}/${process.arch}\n`,
     );
+    for (const short of ['-v', '-V']) {
+      const again = run([short]);
+      expect([await again.exit, again.stdout()]).toEqual([0, program.stdout()]);
+    }
     expect(program.stderr()).toBe('');
   });
 

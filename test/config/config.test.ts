@@ -95,7 +95,13 @@ describe('a configuration', () => {
         canaryPrefix: undefined,
       },
       tls: {},
-      web: { listenAddress: { host: '', port: 10_479 }, telemetryPath: '/metrics', enableLifecycle: false, page: true },
+      web: {
+        listenAddress: { host: '', port: 10_479 },
+        telemetryPath: '/metrics',
+        routePrefix: '',
+        enableLifecycle: false,
+        page: true,
+      },
       history: { maxPrefixes: 1_000, maxChanges: 200 },
       table: {
         seed: true,
@@ -209,6 +215,7 @@ log: {level: debug, format: json}
     expect(config.web).toEqual({
       listenAddress: { host: '::1', port: 9000 },
       telemetryPath: '/bgp',
+      routePrefix: '',
       enableLifecycle: true,
       page: false,
     });
@@ -258,6 +265,7 @@ log: {level: debug, format: json}
     expect(config.web).toEqual({
       listenAddress: { host: '127.0.0.1', port: 0 },
       telemetryPath: '/a',
+      routePrefix: '',
       page: true,
       enableLifecycle: true,
     });
@@ -337,6 +345,15 @@ log: {level: debug, format: json}
     expect([of('').rpki, of('').paths]).toEqual([undefined, undefined]);
     expect(of('paths:\n').paths).toEqual({ transitFree: [...TRANSIT_FREE], allowed: [] });
     expect(of('paths: {transit_free: []}\n').paths).toEqual({ transitFree: [], allowed: [] });
+  });
+
+  it('takes warning for warn, as people write it', () => {
+    expect(load({ flags: { prefix: ['192.0.2.0/24'], 'log.level': 'warning' } }).log.level).toBe('warn');
+  });
+
+  it('takes a key that ends in a line break', () => {
+    const env = { BGP_API_KEY: 'key-123456\r\n' };
+    expect(load({ flags: { prefix: ['192.0.2.0/24'] }, env }).bgproutes.apiKeys).toEqual(['key-123456']);
   });
 
   it('needs no web server where metrics are pushed', () => {

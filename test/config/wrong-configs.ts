@@ -367,6 +367,16 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     yaml: `${OK}proxy_url: noc:hidden@proxy:3128\n`,
     problems: [`bgp.yml:2:12: proxy_url: ${PROXY}, got a text`],
   },
+  value(
+    'web.external_url',
+    'mon.example.net',
+    'expected a URL such as https://mon.example.net/bgp/, or "", got "mon.example.net"',
+  ),
+  value(
+    'web.route_prefix',
+    '/a//b',
+    'expected a path such as /bgp, / for none, or "" for that of external_url, got "/a//b"',
+  ),
   value('tls.ca_file', '[1]', 'expected the path of a file, or "" for none, got a list'),
   value('web.telemetry_path', 'metrics', `${WEB_PATH}, got "metrics"`),
   value('web.telemetry_path', '/', `${WEB_PATH}, got "/"`),
@@ -475,7 +485,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   },
   value('storage.path', '""', 'expected the path of a folder, got ""'),
   value('storage.snapshot_interval', '1w', 'expected a duration from 1s to 1h, got "1w"'),
-  value('log.level', 'warning', 'expected one of debug, info, warn, error, got "warning"'),
+  value('log.level', 'warnings', 'expected one of debug, info, warn, error, got "warnings"'),
   value('log.format', 'text', 'expected one of logfmt, json, got "text"'),
 
   // --- OTLP
@@ -510,7 +520,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
-      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, telemetry_path, enable_lifecycle, page',
+      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page',
       'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
       'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
@@ -527,7 +537,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a section of the wrong kind',
     yaml: `${OK}web: hidden\n`,
     problems: [
-      'bgp.yml:2:6: web: expected a map with keys of listen_address, config_file, telemetry_path, enable_lifecycle, page, got a text',
+      'bgp.yml:2:6: web: expected a map with keys of listen_address, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page, got a text',
     ],
   },
   {

@@ -107,7 +107,7 @@ describe.each(['20', '22', '24'])('on Node %s', (version) => {
     expect(stderr).not.toContain('EBADENGINE');
     expect(stderr).not.toContain('bgproutes-exporter@'); // as it would be listed among install scripts
     const { stdout: about } = await run('npx', ['bgproutes-exporter', '--version'], asUser);
-    expect(about).toMatch(new RegExp(`^bgproutes-exporter, version \\S+ .*Node: ${version}\\.`));
+    expect(about).toMatch(new RegExp(`^bgproutes-exporter, version \\S+ [^]*node version: +v${version}\\.`));
     const vps = ['bgproutes-exporter', 'vps', '--format=json', ...addresses()];
     const { stdout } = await run('npx', vps, { ...asUser, env: { ...asUser.env, BGP_API_KEY: 'k' } });
     expect(JSON.parse(stdout)).not.toHaveLength(0);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../src/logger.ts';
 import { WatchedWebConfig } from '../../../src/outputs/web/watched-web-config.ts';
-import { startWebServer, type WebServer } from '../../../src/outputs/web-server.ts';
+import { startWebServer, type WebServer, type WebServerOptions } from '../../../src/outputs/web-server.ts';
 import { dnsName, emailName, ipName, makeCertificate, uriName } from '../../support/certificates.ts';
 
 const ca = makeCertificate('CA of the clients');
@@ -57,7 +57,7 @@ export class SecureWorld {
     this.#nowMs += ms;
   }
 
-  async start(yaml: string | undefined): Promise<WebServer> {
+  async start(yaml: string | undefined, more: Partial<WebServerOptions> = {}): Promise<WebServer> {
     if (yaml !== undefined) this.write('web.yml', yaml);
     const logger = createLogger({
       level: 'debug',
@@ -80,6 +80,7 @@ export class SecureWorld {
       webConfig,
       logger,
       onCut: (reason) => this.cuts.push(reason),
+      ...more,
     });
     return this.#server;
   }
