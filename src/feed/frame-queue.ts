@@ -1,6 +1,7 @@
 /**
  * Frames that wait to be applied, in the order in which they came: at the head those that may be applied as soon as there is
- * time, behind them those that wait for a release.
+ * time, behind them those that wait for a release. They lie side by side in pieces of memory of one size: a buffer for each
+ * would take more than most frames do, and hundreds of thousands of them would keep the garbage collector busy.
  */
 import type { LateReason } from '../table/fold.ts';
 
@@ -8,23 +9,23 @@ import type { LateReason } from '../table/fold.ts';
 export interface HoldBounds {
   /** Default 200,000. */
   readonly frames: number;
-  /** Default 64 MiB. */
+  /** Default 48 MiB. */
   readonly bytes: number;
 }
 
-export const HOLD_BOUNDS: HoldBounds = { frames: 200_000, bytes: 64 * 1024 * 1024 };
+export const HOLD_BOUNDS: HoldBounds = { frames: 200_000, bytes: 48 * 1024 * 1024 };
 
-/** Of all sessions together: half as much again as one of them may have, so that one that is flooded leaves room to others. */
-export const HOLD_BYTES_OF_ALL = 96 * 1024 * 1024;
+/** Of all sessions together: a third more than one of them may have, so that one that is flooded leaves room to others. */
+export const HOLD_BYTES_OF_ALL = 64 * 1024 * 1024;
 /** What a frame takes beside its own bytes. */
-const FRAME_OVERHEAD_BYTES = 256;
+const FRAME_OVERHEAD_BYTES = 32;
 
 /** Room for the frames that wait in several queues. */
 export class HoldRoom {
   readonly #limit: number;
   #used = 0;
 
-  /** @param bytes for frames and what is noted of each. Default 96 MiB */
+  /** @param bytes for frames and what is noted of each. Default 64 MiB */
   constructor(bytes = HOLD_BYTES_OF_ALL) {
     this.#limit = bytes;
   }
@@ -45,17 +46,65 @@ export class HoldRoom {
 /** Most frames, and most bytes (unless one frame alone has more), that are taken at once: at worst a few ms of work. */
 const MOST_TAKEN = 64;
 export const MOST_BYTES_TAKEN = 32 * 1024;
-/** Places of frames that were taken are given back once there are so many. */
-const MOST_TAKEN_PLACES = 4_096;
 
-interface WaitingFrame {
-  readonly data: Buffer;
-  readonly receivedAtMs: number;
-  readonly late: LateReason;
+const CHUNK_BYTES = 256 * 1024;
+
+/** Frames one behind the other, and by frame where it ends, when it was received, and how its events count. */
+class Chunk {
+  readonly memory: Buffer;
+  readonly ends: number[] = [];
+  readonly receivedAtMs: number[] = [];
+  readonly late: LateReason[] = [];
+  /** Frames that were taken. */
+  taken = 0;
+
+  constructor(memory: Buffer) {
+    this.memory = memory;
+  }
+
+  get end(): number {
+    return this.ends.at(-1) ?? 0;
+  }
+
+  get isTaken(): boolean {
+    return this.taken === this.ends.length;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.end + bytes <= this.memory.length;
+  }
+
+  /** @param end of its bytes, which are there already */
+  note(end: number, receivedAtMs: number, late: LateReason): void {
+    this.ends.push(end);
+    this.receivedAtMs.push(receivedAtMs);
+    this.late.push(late);
+  }
+
+  /** The length of the first frame that was not taken. */
+  get nextLength(): number {
+    return this.ends[this.taken] - this.#nextStart;
+  }
+
+  get #nextStart(): number {
+    return this.taken === 0 ? 0 : this.ends[this.taken - 1];
+  }
+
+  take(): Buffer {
+    const frame = this.memory.subarray(this.#nextStart, this.ends[this.taken]);
+    this.taken++;
+    return frame;
+  }
+
+  /** Its memory is there for other frames. */
+  reset(): void {
+    this.ends.length = this.receivedAtMs.length = this.late.length = this.taken = 0;
+  }
 }
 
 /** Frames that were received at one moment. */
 export interface FrameBatch {
+  /** Valid until the next frame is added to the queue. */
   readonly frames: readonly Buffer[];
   /** Unix ms. */
   readonly receivedAtMs: number;
@@ -65,10 +114,11 @@ export interface FrameBatch {
 export class FrameQueue {
   readonly #bounds: HoldBounds;
   readonly #room: HoldRoom;
-  #frames: (WaitingFrame | undefined)[] = [];
-  /** The place of the first frame that was not taken, and of the first that waits for a release. */
-  #first = 0;
-  #firstHeld = 0;
+  /** All frames of each but the last are before those of the next; of the first at least one was not taken, unless it is the last. */
+  #chunks: Chunk[] = [];
+  /** Frames that wait, those of them that are released, and the bytes of all. */
+  #count = 0;
+  #released = 0;
   #bytes = 0;
   /** Frames that were taken since the start. */
   #taken = 0;
@@ -80,12 +130,12 @@ export class FrameQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#first === this.#frames.length;
+    return this.#count === 0;
   }
 
   /** Whether there are frames that `take` gives. */
   get hasReleased(): boolean {
-    return this.#first < this.#firstHeld;
+    return this.#released > 0;
   }
 
   /** Of all frames that wait. */
@@ -99,73 +149,86 @@ export class FrameQueue {
 
   /** What `taken` will be when all frames that are released now were taken. */
   get takenAfterReleased(): number {
-    return this.#taken + this.#firstHeld - this.#first;
+    return this.#taken + this.#released;
   }
 
   /** Whether a frame of so many bytes is within the bounds. */
   hasRoom(bytes: number): boolean {
-    return (
-      this.#frames.length - this.#first < this.#bounds.frames &&
-      this.#bytes + bytes <= this.#bounds.bytes &&
-      this.#room.has(bytes)
-    );
+    return this.#count < this.#bounds.frames && this.#bytes + bytes <= this.#bounds.bytes && this.#room.has(bytes);
   }
 
   /**
-   * Adds a frame; a copy where it shares its memory with all that came in the same packet. The frame must not change
-   * afterwards.
+   * Adds a frame: a copy, unless it is large and shares its memory with no other. The frame must not change afterwards.
    * @param late how its events count that come too late
    */
   push(data: Buffer, receivedAtMs: number, late: LateReason): void {
-    const isAlone = data.buffer.byteLength === data.length;
-    this.#frames.push({ data: isAlone ? data : Buffer.from(data), receivedAtMs, late });
+    if (2 * data.length >= CHUNK_BYTES && data.buffer.byteLength === data.length) {
+      this.#append(new Chunk(data)).note(data.length, receivedAtMs, late);
+    } else {
+      const chunk = this.#chunkFor(data.length);
+      const start = chunk.end;
+      data.copy(chunk.memory, start);
+      chunk.note(start + data.length, receivedAtMs, late);
+    }
+    this.#count++;
     this.#bytes += data.length;
     this.#room.take(data.length);
   }
 
+  /** The last one where it has room, which is also made when all of its frames were taken. */
+  #chunkFor(bytes: number): Chunk {
+    const last = this.#chunks.at(-1);
+    if (last?.isTaken === true && last.memory.length === CHUNK_BYTES) last.reset();
+    return last?.hasRoom(bytes) === true
+      ? last
+      : this.#append(new Chunk(Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes))));
+  }
+
+  #append(chunk: Chunk): Chunk {
+    if (this.#chunks.at(-1)?.isTaken === true) this.#chunks.pop();
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+
   /** All frames that wait now may be applied. */
   release(): void {
-    this.#firstHeld = this.#frames.length;
+    this.#released = this.#count;
   }
 
   /** Takes all frames, released or not, and gives how many there were. */
   clear(): number {
-    const count = this.#frames.length - this.#first;
+    const count = this.#count;
     this.#room.giveBack(count, this.#bytes);
-    this.#frames = [];
-    this.#first = this.#firstHeld = this.#bytes = 0;
+    this.#chunks = [];
+    this.#count = this.#released = this.#bytes = 0;
     this.#taken += count;
     return count;
   }
 
   /** Takes the first frames that are released and were received at one moment; undefined when there is none. */
   take(): FrameBatch | undefined {
-    const head = this.#frames[this.#first];
-    if (head === undefined || !this.hasReleased) return undefined;
-    const { receivedAtMs, late } = head;
+    if (!this.hasReleased) return undefined;
+    const [head] = this.#chunks;
+    const receivedAtMs = head.receivedAtMs[head.taken];
+    const late = head.late[head.taken];
+    const most = Math.min(MOST_TAKEN, this.#released);
     const frames: Buffer[] = [];
     let bytes = 0;
-    while (this.hasReleased && frames.length < MOST_TAKEN) {
-      const next = this.#frames[this.#first];
-      if (next === undefined || next.receivedAtMs !== receivedAtMs || next.late !== late) break;
-      if (frames.length > 0 && bytes + next.data.length > MOST_BYTES_TAKEN) break;
-      frames.push(next.data);
-      bytes += next.data.length;
-      this.#frames[this.#first++] = undefined;
+    while (frames.length < most) {
+      const [chunk] = this.#chunks;
+      const at = chunk.taken;
+      if (chunk.receivedAtMs[at] !== receivedAtMs || chunk.late[at] !== late) break;
+      if (frames.length > 0 && bytes + chunk.nextLength > MOST_BYTES_TAKEN) break;
+      const frame = chunk.take();
+      frames.push(frame);
+      bytes += frame.length;
+      if (chunk.isTaken && this.#chunks.length > 1) this.#chunks.shift();
     }
+    this.#count -= frames.length;
+    this.#released -= frames.length;
     this.#bytes -= bytes;
     this.#room.giveBack(frames.length, bytes);
     this.#taken += frames.length;
-    this.#giveBackPlaces();
     return { frames, receivedAtMs, late };
-  }
-
-  /** Costs as much as there are places left, so only when at least as many are given back. */
-  #giveBackPlaces(): void {
-    const left = this.#frames.length - this.#first;
-    if (left > 0 && (this.#first < MOST_TAKEN_PLACES || this.#first < left)) return;
-    this.#frames = left === 0 ? [] : this.#frames.slice(this.#first);
-    this.#firstHeld -= this.#first;
-    this.#first = 0;
   }
 }
