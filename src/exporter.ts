@@ -10,7 +10,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
-import { BgproutesFeed, type BgproutesFeedOptions, dataApiHistory } from './bgproutes/feed.ts';
+import { BgproutesFeed, dataApiHistory } from './bgproutes/feed.ts';
 import { BgproutesDecoder } from './bgproutes/live/decoder.ts';
 import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
@@ -54,6 +54,7 @@ import { makeSources } from './rpki/make-sources.ts';
 import type { Validity } from './rpki/origin-validation.ts';
 import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
+import type { DataApiEndpoint, DataApiResult, RipestatCall } from './stream/history.ts';
 import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
@@ -125,7 +126,8 @@ export interface FeedInput {
   readonly config: Config;
   readonly prefixes: readonly Prefix[];
   readonly tools: FeedTools;
-  readonly onRequest: BgproutesFeedOptions['onRequest'];
+  /** A request to a history came to an end. */
+  readonly onRequest: (endpoint: DataApiEndpoint | RipestatCall, result: DataApiResult) => void;
 }
 
 /** The services that stream BGP, by their names. */
@@ -139,7 +141,8 @@ const SOURCES = {
           ? undefined
           : dataApiHistory({ ...tools, settings: config.bgproutes, onRequest }),
     }),
-  'ris-live': ({ config, prefixes, tools }) => new RisLiveFeed({ ...tools, settings: config.risLive, prefixes }),
+  'ris-live': ({ config, prefixes, tools, onRequest }) =>
+    new RisLiveFeed({ ...tools, settings: config.risLive, prefixes, onRequest }),
   bgproutes: ({ config, prefixes, tools, onRequest }) =>
     new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
 } as const satisfies Record<SourceName, (input: FeedInput) => LiveFeed>;

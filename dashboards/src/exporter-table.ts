@@ -48,10 +48,11 @@ export const tableRow: Row = {
       title: 'Data API',
       width: 12,
       description:
-        'Requests within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again. not believed: an answer would have taken away most of the table, and is asked again.',
+        'Requests to the Data API and to RIPEstat within the last interval, by endpoint and result. forbidden: the key may not use the Data API; rate_limited: its hourly quota is used up; the exporter waits and tries again. not believed: an answer would have taken away most of the table, and is asked again.',
       noValue: 'no request yet',
       queries: ofExporters(
         [count(t.dataApiRequests), '{{endpoint}}, {{result}}'],
+        [count(t.ripestatRequests), 'RIPEstat {{call}}, {{result}}'],
         [count(t.tableDoubtedAnswers), '{{endpoint}}, not believed'],
       ),
     }),

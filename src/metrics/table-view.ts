@@ -1,6 +1,6 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
 
-import { DATA_API_ENDPOINTS, DATA_API_RESULTS } from '../stream/history.ts';
+import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../stream/history.ts';
 import { countsFullFeeds } from '../table/denominator.ts';
 import { TABLE_BOUNDS } from '../table/route-ledger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
@@ -23,12 +23,6 @@ export class TableView {
   /** @param machineMs what the machine's clock shows at a time, both Unix ms */
   constructor(table: RoutingTable, figures: TableFigures, machineMs: (ms: number) => number = (ms) => ms) {
     const none = Labels.none;
-    const requests = DATA_API_ENDPOINTS.flatMap((endpoint) =>
-      DATA_API_RESULTS.map((result) => ({
-        key: `${endpoint} ${result}`,
-        labels: new Labels(['endpoint', 'result'], [endpoint, result]),
-      })),
-    );
     this.#groups = [
       new PlainGroup(figures.startTimeMs, {
         vps: vps(table),
@@ -56,9 +50,10 @@ export class TableView {
         tableSnapshots: each(none, 'result', SNAPSHOT_RESULTS, (result) => figures.snapshots[result]),
         tableSnapshotTimestamp: single(none, () => seconds(figures.snapshotAtMs, machineMs)),
         tableRestores: each(none, 'result', RESTORE_RESULTS, (result) => figures.restores[result]),
-        dataApiRequests: (sink) => {
-          for (const { key, labels } of requests) sink.number(labels, figures.dataApiRequests.get(key) ?? 0);
-        },
+        dataApiRequests: requests(figures, 'endpoint', DATA_API_ENDPOINTS),
+        ripestatRequests: table.ownership.sources.includes('ris-live')
+          ? requests(figures, 'call', RIPESTAT_CALLS)
+          : () => {},
       } satisfies Record<keyof typeof tableMetrics, Write>),
     ];
   }
@@ -67,6 +62,18 @@ export class TableView {
     for (const group of this.#groups) group.renew();
     return { metrics: METRICS, groups: this.#groups };
   }
+}
+
+function requests(figures: TableFigures, label: string, names: readonly string[]): Write {
+  const points = names.flatMap((name) =>
+    DATA_API_RESULTS.map((result) => ({
+      key: `${name} ${result}`,
+      labels: new Labels([label, 'result'], [name, result]),
+    })),
+  );
+  return (sink) => {
+    for (const { key, labels } of points) sink.number(labels, figures.requests.get(key) ?? 0);
+  };
 }
 
 /** By protocol and by the first source that delivers them. */

@@ -2,7 +2,7 @@
 import type { Prefix } from '../bgp/prefix.ts';
 import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
 import { RisDecoder } from './decoder.ts';
-import { RipestatClient } from './ripestat/client.ts';
+import { RipestatClient, type RipestatClientOptions } from './ripestat/client.ts';
 import { RipestatHistory } from './ripestat/history.ts';
 import { RisLiveSource } from './source.ts';
 
@@ -22,6 +22,7 @@ export interface RisLiveFeedOptions extends FeedTools {
   readonly settings: RisLiveSettings;
   /** What the session subscribes to at first. */
   readonly prefixes: readonly Prefix[];
+  readonly onRequest?: RipestatClientOptions['onRequest'];
 }
 
 export class RisLiveFeed implements LiveFeed {
@@ -29,7 +30,8 @@ export class RisLiveFeed implements LiveFeed {
   readonly #history: RipestatHistory;
   readonly #decoder: RisDecoder;
 
-  constructor({ settings, prefixes, timers, logger, userAgent, knownMoreSpecifics }: RisLiveFeedOptions) {
+  constructor(options: RisLiveFeedOptions) {
+    const { settings, prefixes, timers, logger, userAgent, knownMoreSpecifics, onRequest } = options;
     const { url, client, ripestatUrl, fullFeedOnly, staleAfterMs } = settings;
     const { subscriptions } = this.plan(prefixes);
     // The service's own address ends with a slash.
@@ -38,7 +40,7 @@ export class RisLiveFeed implements LiveFeed {
       ...{ url: address, client, sessions: subscriptions, staleAfterMs, userAgent, timers, log: logger },
     });
     const ripestat = new RipestatClient({
-      ...{ baseUrl: ripestatUrl, sourceApp: client, userAgent, timers, log: logger },
+      ...{ baseUrl: ripestatUrl, sourceApp: client, userAgent, timers, log: logger, onRequest },
     });
     const history = new RipestatHistory({ client: ripestat, knownMoreSpecifics, fullFeedOnly, timers, log: logger });
     this.#history = history;

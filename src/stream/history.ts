@@ -6,6 +6,11 @@ export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
 /** One of `DATA_API_ENDPOINTS`. */
 export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];
 
+/** The data calls of RIPEstat that are used, as the service names them. Closed list: it becomes a label. */
+export const RIPESTAT_CALLS = ['rrc-info', 'bgp-state', 'bgp-updates', 'related-prefixes', 'whats-my-ip'] as const;
+/** One of `RIPESTAT_CALLS`. */
+export type RipestatCall = (typeof RIPESTAT_CALLS)[number];
+
 /** How one request ended. Closed list: it becomes a label. */
 export const DATA_API_RESULTS = [
   'success',

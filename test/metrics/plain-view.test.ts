@@ -171,6 +171,19 @@ describe('a session of the stream', () => {
 });
 
 describe('the table as a whole', () => {
+  it('counts requests to RIPEstat, where RIS Live is a source', () => {
+    const figures = new TableFigures(NOW);
+    figures.countRequest('bgp-state', 'success');
+    const table = new RoutingTable({}, [{ name: 'ris-live', sessions: 1 }]);
+    const all = [...series(new TableView(table, figures).collect())].filter(([name]) =>
+      name.startsWith('bgp_ripestat'),
+    );
+    expect(all).toHaveLength(45);
+    expect(all.filter(([, value]) => value !== 0)).toEqual([
+      ['bgp_ripestat_requests_total{call="bgp-state",result="success"}', 1],
+    ]);
+  });
+
   it('has every series of its closed lists from the start', () => {
     const all = series(new TableView(new RoutingTable(), new TableFigures(NOW)).collect());
     expect(Object.fromEntries([...all].filter(([name]) => !name.startsWith('bgp_data_api')))).toEqual({

@@ -1,5 +1,5 @@
 /** The metrics of the table as a whole. */
-import { DATA_API_ENDPOINTS, DATA_API_RESULTS } from '../../stream/history.ts';
+import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../../stream/history.ts';
 import { TABLE_BOUNDS } from '../../table/route-ledger.ts';
 import { TIME_ORIGINS } from '../../table/table-clock.ts';
 import { DOUBTED_ANSWERS, RESTORE_RESULTS, SEED_RESULTS, SNAPSHOT_RESULTS } from '../figures/table-figures.ts';
@@ -152,5 +152,13 @@ export const tableMetrics = defineMetrics({
     labels: ['endpoint', 'result'],
     help: 'Requests to the Data API by endpoint and result: success, bad_request, forbidden, not_found, rate_limited, server_error, timeout, network_error, invalid_response.',
     bound: `${DATA_API_ENDPOINTS.length * DATA_API_RESULTS.length} (closed lists)`,
+  },
+  ripestatRequests: {
+    otlpName: 'bgp.ripestat.requests',
+    kind: 'counter',
+    unit: '{request}',
+    labels: ['call', 'result'],
+    help: 'Requests to RIPEstat, the history of RIS Live, by data call and result (as bgp_data_api_requests_total). Absent without the source ris-live. RIPE NCC wants to hear from who makes more than 1,000 a day.',
+    bound: `${RIPESTAT_CALLS.length * DATA_API_RESULTS.length} (closed lists)`,
   },
 });

@@ -1,5 +1,5 @@
 /** What keeps the table right, in numbers: who does it counts here, and table-view.ts shows it. */
-import type { DataApiEndpoint, DataApiResult } from '../../stream/history.ts';
+import type { DataApiEndpoint, DataApiResult, RipestatCall } from '../../stream/history.ts';
 import { zeros } from './zeros.ts';
 
 /** Results of reading the Data API into the table. Closed list: it becomes a label. */
@@ -35,14 +35,15 @@ export class TableFigures {
   /** Unix ms. */
   snapshotAtMs: number | undefined;
   readonly restores = zeros(RESTORE_RESULTS);
-  readonly dataApiRequests = new Map<string, number>();
+  /** By endpoint or call, and result. */
+  readonly requests = new Map<string, number>();
 
   constructor(startTimeMs: number) {
     this.startTimeMs = startTimeMs;
   }
 
-  countRequest(endpoint: DataApiEndpoint, result: DataApiResult): void {
+  countRequest(endpoint: DataApiEndpoint | RipestatCall, result: DataApiResult): void {
     const key = `${endpoint} ${result}`;
-    this.dataApiRequests.set(key, (this.dataApiRequests.get(key) ?? 0) + 1);
+    this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
   }
 }

@@ -10,9 +10,10 @@ import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
+import type { DataApiResult, RipestatCall } from '../../stream/history.ts';
 import { sleep, systemTimers, type Timers } from '../../stream/timers.ts';
 import { Pace, type PaceLimits } from './pace.ts';
-import { askRipestat, type RipestatAnswer, type RipestatCall } from './request.ts';
+import { askRipestat, type RipestatAnswer } from './request.ts';
 import {
   damageOf,
   type PeerIndex,
@@ -68,6 +69,8 @@ export interface RipestatClientOptions {
   /** Default: the real clock. */
   readonly timers?: Timers;
   readonly log: Logger;
+  /** Called after every attempt that came to an end. */
+  readonly onRequest?: (call: RipestatCall, result: DataApiResult) => void;
 }
 
 type Success = Extract<RipestatAnswer, { readonly kind: 'success' }>;
@@ -267,6 +270,7 @@ export class RipestatClient {
         query: { ...query, sourceapp: sourceApp },
       }).finally(end);
       if (answer.kind === 'aborted') throw signal.reason;
+      this.#options.onRequest?.(call, answer.kind === 'success' ? 'success' : resultOf(answer.code));
       if (answer.kind === 'success') {
         this.#clockOffsetMs = answer.clockOffsetMs ?? this.#clockOffsetMs;
         return answer;
@@ -313,6 +317,10 @@ function dateOf(ms: number): string {
 /** Whether the same request may get another answer soon. */
 function isPassing({ code }: Failure): boolean {
   return code === 'RATE_LIMITED' || code === 'SERVER_ERROR' || code === 'TIMEOUT' || code === 'NETWORK_ERROR';
+}
+
+function resultOf(code: Failure['code']): DataApiResult {
+  return code.toLowerCase() as Lowercase<typeof code>;
 }
 
 function errorOf(call: RipestatCall, { code, status, text }: Failure): DataApiError {

@@ -6,11 +6,9 @@ import { type JsonBounds, JsonReader } from '../../http/json-reader.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import { urlUnder } from '../../http/service-url.ts';
 import { errorText, foreignText, redactor } from '../../redaction.ts';
+import type { RipestatCall } from '../../stream/history.ts';
 import type { Timers } from '../../stream/timers.ts';
 import { isObject, timeOf } from './rows.ts';
-
-/** The data calls that are used, as the service names them. */
-export type RipestatCall = 'rrc-info' | 'bgp-state' | 'bgp-updates' | 'related-prefixes' | 'whats-my-ip';
 
 /**
  * What one answer may hold. An honest one: 1,500 peers have 0.3 MB; the 360 routes of a prefix 0.1 MB and 7,000 values. Eight

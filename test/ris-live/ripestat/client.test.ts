@@ -22,6 +22,8 @@ interface World {
   readonly client: RipestatClient;
   readonly server: HttpTestServer;
   readonly log: RecordingLogger;
+  /** Attempts that came to an end. */
+  readonly ended: string[];
 }
 
 async function world(
@@ -32,11 +34,13 @@ async function world(
   const server = await httpServer((request, response) => void answer(request, response));
   cleanups.push(() => server.close());
   const log = new RecordingLogger();
+  const ended: string[] = [];
   const client = new RipestatClient({
     ...{ baseUrl: server.url, sourceApp: 'example-noc', userAgent: 'test/1', log, timers },
     settings: { ...QUICK, ...settings },
+    onRequest: (call, result) => ended.push(`${call} ${result}`),
   });
-  return { client, server, log };
+  return { client, server, log, ended };
 }
 
 /** A route of the one peer to each prefix of the question. */
@@ -64,8 +68,9 @@ const lists = ({ server }: World) =>
 
 describe('a question', () => {
   it('names who asks, and the time that is asked for', async () => {
-    const { client, server } = await world((request, response) => response.end(stateOf(request)));
+    const { client, server, ended } = await world((request, response) => response.end(stateOf(request)));
     await read(client, ['203.0.113.0/28'], Date.parse(`${AT}Z`));
+    expect(ended).toEqual(['bgp-state success']);
     expect(server.requests[0].target).toBe(
       `/data/bgp-state/data.json?resource=203.0.113.0%2F28&timestamp=${encodeURIComponent(AT)}&sourceapp=example-noc`,
     );
@@ -278,4 +283,14 @@ it('a wrong address or name is refused at once', () => {
   const log = new RecordingLogger();
   expect(() => new RipestatClient({ baseUrl: 'ftp://x', sourceApp: 'a', log })).toThrow(TypeError);
   expect(() => new RipestatClient({ sourceApp: 'a b', log })).toThrow(TypeError);
+});
+
+it('each attempt is told with its result', async () => {
+  let asked = 0;
+  const { client, ended } = await world((_, response) => {
+    if (asked++ > 0) response.end(envelope({ ip: '192.0.2.1' }));
+    else response.writeHead(503).end();
+  });
+  await client.readClock(NEVER);
+  expect(ended).toEqual(['whats-my-ip server_error', 'whats-my-ip success']);
 });
