@@ -56,7 +56,7 @@ export function agrees({ lines, rows }: Pick<PictureNotes, 'lines' | 'rows'>): b
   const [, visible, expected] = /visible at (\d+) of (\d+) VPs/.exec(lines.at(-1) ?? '') ?? [];
   const [, origins] = /; origin ([^;]*)/.exec(lines.at(-1) ?? '') ?? [];
   const said = origins?.replaceAll(
-    / at (\d+)( \(unexpected\))?,?/g,
+    / at (\d+)( \(unexpected[^)]*\))?,?/g,
     (_, vps, note) => ` (${vps})${note ? ' unexpected' : ''}`,
   );
   const row = rows.find(([prefix]) => prefix.startsWith(HIJACKED)) ?? [];

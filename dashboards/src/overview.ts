@@ -3,6 +3,8 @@ import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, streamMetrics as s, tableMetrics as t } from '../../src/metrics/catalogue.ts';
 import { firingAlerts } from './alerts.ts';
 import { FILL, INK } from './colours.ts';
+import { withRow } from './exporter-lines.ts';
+import { legitimacyRow } from './legitimacy.ts';
 import {
   byGroup,
   groups,
@@ -61,7 +63,7 @@ const heard = `sum without (protocol, source) (${select(t.vps)})`;
 const GROUP_LINK = `/d/${DASHBOARDS.overview.uid}?var-group=${CELL}&${CHOSEN_TOO}&${RANGE_TOO}`;
 
 export function overview() {
-  return dashboard(
+  const now = dashboard(
     DASHBOARDS.overview,
     'prefixes',
     'Are all my prefixes seen, by whom are they announced, and what changed?',
@@ -339,7 +341,8 @@ export function overview() {
         ],
         sortBy: [{ column: 'VPs lost (withdrawn)', descending: true }],
       }),
-    )
+    );
+  return withRow(now, legitimacyRow(prefixes))
     .withRow(new RowBuilder('Over time'))
     .withPanel(
       timeline({

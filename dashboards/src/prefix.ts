@@ -3,6 +3,8 @@ import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { prefixMetrics as p, placeMetrics as place } from '../../src/metrics/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { FILL, INK } from './colours.ts';
+import { withRow } from './exporter-lines.ts';
+import { prefixLegitimacyRow } from './legitimacy.ts';
 import {
   BETTER_ZERO,
   GOOD_IS_ZERO,
@@ -65,7 +67,7 @@ function layers(label: string, metric: Metric): Queries {
 }
 
 export function prefix() {
-  return dashboard(
+  const seen = dashboard(
     DASHBOARDS.prefix,
     'one prefix',
     'One prefix: who sees it, from which origin, over which path, how restless is it?',
@@ -349,7 +351,8 @@ export function prefix() {
           ],
         ],
       }),
-    )
+    );
+  return withRow(seen, prefixLegitimacyRow(prefixes))
     .withRow(new RowBuilder('How restless'))
     .withPanel(
       lines({

@@ -89,6 +89,18 @@ function gaugesOf(key: string, state: PrefixState): readonly (readonly [Labels, 
       return [[{ source: SESSION.source }, visible]];
     case 'prefixExpectedVps':
       return [[{}, () => state.expected]];
+    case 'prefixRegionVisibleVps':
+      return [[{ region: 'europe' }, visible]];
+    case 'prefixRegionExpectedVps':
+      return [[{ region: 'europe' }, () => state.expected]];
+    case 'prefixVpSourceVisibleVps':
+      return [[{ vp_source: 'ris' }, visible]];
+    case 'prefixVpSourceExpectedVps':
+      return [[{ vp_source: 'ris' }, () => state.expected]];
+    case 'prefixCountryVisibleVps':
+    case 'prefixCountryExpectedVps':
+      // No countries are listed.
+      return [];
     case 'prefixVisibilityRatio':
       return [[{}, (at) => (state.expected === 0 ? undefined : visible(at) / state.expected)]];
     case 'prefixOriginVps':
