@@ -16,6 +16,7 @@ const CLAIMS: readonly (() => Promise<{ readonly claim: Claim }>)[] = [
   () => import('./claim-7-memory.ts'),
   () => import('./claim-8-growth.ts'),
   () => import('./claim-9-start.ts'),
+  () => import('./claim-10-kafka.ts'),
 ];
 
 function table(findings: readonly Finding[]): string {

@@ -10,7 +10,7 @@ import type { EventSink, FrameDecoder } from '../../stream/frame-decoder.ts';
 import { FRAME_HEADER, frameChannel, frameTimeMs, isEndOfChannel, readPassed } from '../record-frame.ts';
 import { readEnvelope } from './envelope.ts';
 import { BMP_DECODE_FAILURES, BMP_UNUSED, type BmpDecodeFailure, type BmpUnused } from './failures.ts';
-import { readPathIds } from './open-message.ts';
+import { PATH_IDS_UNKNOWN, readPathIds } from './open-message.ts';
 import { MAX_PATH_ROUTES, type RouteChange } from './peer-routes.ts';
 import { follow, MAX_PEERS, type Peer, Peers, type View } from './peers.ts';
 import type { PrefixFilter } from './prefix-filter.ts';
@@ -199,7 +199,7 @@ export class BmpDecoder implements FrameDecoder {
     }
     const { learnt } = reader;
     if (learnt.ipv4 || learnt.ipv6)
-      peer.pathIds = { ipv4: peer.pathIds?.ipv4 ?? learnt.ipv4, ipv6: peer.pathIds?.ipv6 ?? learnt.ipv6 };
+      peer.pathIds = { ipv4: learnt.ipv4 || peer.pathIds.ipv4, ipv6: learnt.ipv6 || peer.pathIds.ipv6 };
     this.#passedPrefixes += reader.unmonitored;
     if (reader.hasOtherFamily) this.#unused('other_family');
     if (!reader.isOfUse) {
@@ -278,7 +278,7 @@ export class BmpDecoder implements FrameDecoder {
     const { subject } = peer;
     // A session that is made while one stands: its end was not heard, and its whole table follows.
     if (peer.hasSpoken && peer.isUp) this.#end(peer, this.#timeUs(at));
-    peer.pathIds = pathIds;
+    peer.pathIds = pathIds ?? PATH_IDS_UNKNOWN;
     peer.isUp = true;
     peer.hasSpoken = false;
     peer.view = undefined;
@@ -300,7 +300,7 @@ export class BmpDecoder implements FrameDecoder {
   /** A router began its feed once more, or ended it: what its peers hold is not known until their tables come. */
   #feedOver(peer: Peer): void {
     if (peer.hasSpoken && peer.isUp) this.#end(peer, this.#recordTimeUs());
-    peer.pathIds = undefined;
+    peer.pathIds = PATH_IDS_UNKNOWN;
     peer.hasSpoken = false;
   }
 

@@ -1,10 +1,13 @@
 /** What two OPEN messages agree on, as far as it tells how the UPDATEs behind them are to be read. */
 
-/** Families in which each prefix has a path identifier before it (RFC 7911). */
+/** Whether each prefix of a family has a path identifier before it (RFC 7911); undefined: nobody has said so yet. */
 export interface PathIds {
-  readonly ipv4: boolean;
-  readonly ipv6: boolean;
+  readonly ipv4: boolean | undefined;
+  readonly ipv6: boolean | undefined;
 }
+
+/** No Peer Up was heard. */
+export const PATH_IDS_UNKNOWN: PathIds = { ipv4: undefined, ipv6: undefined };
 
 /** Of one OPEN: by family, what the speaker may do with several routes a prefix: a bit for receiving, one for sending. */
 interface AddPath {

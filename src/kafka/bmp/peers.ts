@@ -4,7 +4,7 @@
  * one take what another still holds. The first that speaks of a monitored prefix is followed until the peer goes down.
  */
 import type { VantagePoint } from '../../bgp/vantage-point.ts';
-import type { PathIds } from './open-message.ts';
+import { PATH_IDS_UNKNOWN } from './open-message.ts';
 import { PeerRoutes, type RouteRoom } from './peer-routes.ts';
 
 /** Peers that are known at once, over all channels. The whole of RouteViews has about 2,000. */
@@ -29,8 +29,8 @@ export type View = 'pre_policy' | 'post_policy';
 /** One peer as one channel tells of it. */
 export class Peer {
   readonly subject: Subject;
-  /** As the last Peer Up says; undefined when none was heard. */
-  pathIds: PathIds | undefined;
+  /** As the last Peer Up says, or as the routes show. */
+  pathIds = PATH_IDS_UNKNOWN;
   /** Routes by path identifier. */
   readonly routes: PeerRoutes;
   view: View | undefined;

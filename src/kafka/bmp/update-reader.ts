@@ -8,7 +8,7 @@ import { formatAddress, MAX_LENGTH } from '../../bgp/prefix.ts';
 import type { RouteAttributes } from '../../bgp/route-event.ts';
 import { mergeAs4, pathText, readSegments, withoutCollector } from './as-path-bytes.ts';
 import type { BmpDecodeFailure } from './failures.ts';
-import type { PathIds } from './open-message.ts';
+import { PATH_IDS_UNKNOWN, type PathIds } from './open-message.ts';
 import type { PrefixFilter } from './prefix-filter.ts';
 
 /** One prefix that was asked for. */
@@ -38,7 +38,6 @@ const AS4_PATH = 17;
 const LARGE_COMMUNITIES = 32;
 const UNICAST = 1;
 const ORIGINS = ['IGP', 'EGP', 'INCOMPLETE'];
-const NO_PATH_IDS: PathIds = { ipv4: false, ipv6: false };
 
 /** Reads one UPDATE after the other; what it found is valid until the next. */
 export class UpdateReader {
@@ -54,7 +53,7 @@ export class UpdateReader {
   /** Families in which the prefixes turned out to have path identifiers although no Peer Up said so. */
   readonly learnt = { ipv4: false, ipv6: false };
   #bytes: Buffer = Buffer.alloc(0);
-  #pathIds: PathIds | undefined;
+  #pathIds = PATH_IDS_UNKNOWN;
   readonly #origin: Value = { at: -1, end: -1 };
   readonly #path: Value = { at: -1, end: -1 };
   readonly #path4: Value = { at: -1, end: -1 };
@@ -79,7 +78,7 @@ export class UpdateReader {
    * @param pathIds whether prefixes have path identifiers, as far as a Peer Up has told
    * @returns why all of it is lost; undefined: it was read
    */
-  read(bytes: Buffer, at: number, end: number, pathIds: PathIds | undefined): BmpDecodeFailure | undefined {
+  read(bytes: Buffer, at: number, end: number, pathIds: PathIds): BmpDecodeFailure | undefined {
     this.#reset(bytes, pathIds);
     if (end - at < HEADER + 4) return 'invalid_update';
     const last = at + bytes.readUInt16BE(at + 16);
@@ -157,7 +156,7 @@ export class UpdateReader {
     }
   }
 
-  #reset(bytes: Buffer, pathIds: PathIds | undefined): void {
+  #reset(bytes: Buffer, pathIds: PathIds): void {
     this.#bytes = bytes;
     this.#pathIds = pathIds;
     this.#clear();
@@ -259,10 +258,10 @@ export class UpdateReader {
   /** Takes the prefixes from `from` to `end`; false when they do not fill that room exactly. */
   #prefixes(afi: Afi, from: number, end: number, into: Nlri[]): boolean {
     if (from === end) return true;
-    const { [afi]: hasPathIds } = this.#pathIds ?? NO_PATH_IDS;
-    if (hasPathIds) return this.#take(afi, from, end, true, into);
+    const { [afi]: hasPathIds } = this.#pathIds;
+    if (hasPathIds !== undefined) return this.#take(afi, from, end, hasPathIds, into);
     // Where the Peer Up was not heard, several prefixes of length 0 in one list give path identifiers away.
-    if (this.#pathIds === undefined && zeroLengths(this.#bytes, from, end) > 1 && fits(this.#bytes, afi, from, end)) {
+    if (zeroLengths(this.#bytes, from, end) > 1 && fits(this.#bytes, afi, from, end)) {
       this.learnt[afi] = true;
       return this.#take(afi, from, end, true, into);
     }

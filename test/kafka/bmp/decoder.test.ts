@@ -438,6 +438,13 @@ describe('several routes a prefix (ADD-PATH)', () => {
     // Read without identifiers this would be 0.0.0.0/0 several times.
     expect(words(routeMonitoring(AT, announce([`${P}#1`], [1])))).toEqual([`${VP}: +${P} by 1`]);
     expect(words(routeMonitoring(AT, withdraw(`${P}#66051`)))).toEqual([]);
+    // Each family on its own.
+    const unreach = (...prefixes: string[]) =>
+      update({ attributes: [attribute(15, Buffer.concat([hex('0002 01'), nlri(...prefixes)]))] });
+    expect(words(routeMonitoring(AT, unreach('2001:db8::/32')))).toEqual([`${VP}: -2001:db8::/32`]);
+    expect(words(routeMonitoring(AT, unreach('2001:db8::/32#1', '2001:db8::/32#2')))).toEqual([
+      ...[`${VP}: -2001:db8::/32`, `${VP}: -2001:db8::/32`],
+    ]);
     expect(listener().words(routeMonitoring(AT, announce(['0.0.0.0/0', P], [1])))).toEqual([
       `${VP}: +${P} by 1`,
       'passed 0 1',
