@@ -8,8 +8,8 @@ import { Admin, Producer } from '@platformatic/kafka';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
-import { samples } from '../end-to-end/world.ts';
-import { announce, openBmp, peerDown, routeMonitoring } from '../kafka/bmp/messages.ts';
+import { P4, P6, samples, seeded, tableRoutes, trueRoutes, world } from '../end-to-end/world.ts';
+import { announce, openBmp, peerDown, routeMonitoring, withdraw } from '../kafka/bmp/messages.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { makeCertificate } from '../support/certificates.ts';
 
@@ -130,6 +130,36 @@ describe('an exporter that reads Kafka', () => {
     await until(VISIBLE, 2);
     // Nobody tells the past: absence is never trusted.
     expect(await value(`bgp_prefix_trusted{prefix="${P}"}`)).toBe(0);
+  });
+
+  it('has the Data API as its history: the table is complete, and trusted', async () => {
+    const topic = 'with-history';
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    // In real time, because the records are stamped with it.
+    const w = await world(
+      { more: `sources: [kafka]\nkafka: {brokers: ['${plain}'], topics: [${topic}], history: data-api}` },
+      {},
+      1,
+    );
+    const vps = w.simulator
+      .vantagePoints()
+      .filter(({ protocol }) => protocol === 'bgp')
+      .slice(0, 3);
+    for (const { key, asn } of vps) w.simulator.announce(key, P4, { asPath: `${asn} 64500` });
+    await w.start();
+    await seeded(w);
+    await vi.waitFor(() => expect(tableRoutes(w.exporter.table)).toEqual(trueRoutes(w.simulator, P4, P6)), WAIT);
+    expect(tableRoutes(w.exporter.table).length).toBe(3);
+    const trusted = async () => (await samples(w.exporter)).get(`bgp_prefix_trusted{prefix="${P4}"}`);
+    await vi.waitFor(async () => expect(await trusted()).toBe(1), WAIT);
+    // What a VP that the history knows says over Kafka is about that VP.
+    const [vp] = vps;
+    const peer = { ip: vp.ip, asn: vp.asn, seconds: Math.floor(Date.now() / 1_000) };
+    await send(topic, [openBmp(routeMonitoring(peer, withdraw(P4)))]);
+    await vi.waitFor(
+      async () => expect((await samples(w.exporter)).get(`bgp_prefix_visible_vps{prefix="${P4}"}`)).toBe(2),
+      WAIT,
+    );
   });
 
   it('logs in over TLS, and says when it may not', async () => {
