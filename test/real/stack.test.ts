@@ -4,7 +4,7 @@
  * what it would ask is asked in its place.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import { PrometheusApi } from '../alerts/monitoring.ts';
 import { RULES } from '../alerts/rules-file.ts';
 import { panelsOf, targetsOf } from '../dashboards/lint.ts';
 import { filled as withChoice } from '../dashboards/promql.ts';
+import { makeCertificate } from '../support/certificates.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -280,6 +281,58 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
     await run('docker', ['stop', '--time=60', name]);
     expect(await ended, said).toBe(0);
     expect(said).toContain('msg="bgproutes-exporter starts"');
+  });
+
+  it('is healthy to its own check where the web server wants TLS and a password, as any numeric user', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'web-'));
+    const name = `${PROJECT}_web`;
+    const { cert, key } = makeCertificate('localhost');
+    chmodSync(folder, 0o755);
+    writeFileSync(join(folder, 'cert.pem'), cert);
+    writeFileSync(join(folder, 'key.pem'), key);
+    const hash = `$2b$04$${'a'.repeat(53)}`;
+    writeFileSync(
+      join(folder, 'web.yml'),
+      `tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nbasic_auth_users: {alice: ${hash}}\n`,
+    );
+    try {
+      await run('docker', [
+        ...[
+          'run',
+          '--detach',
+          '--name',
+          name,
+          '--read-only',
+          '--cap-drop',
+          'ALL',
+          '--security-opt',
+          'no-new-privileges',
+        ],
+        ...[
+          '--user',
+          '10479:10479',
+          '--health-interval',
+          '1s',
+          '--env',
+          'BGP_API_KEY=not-a-key',
+          '--volume',
+          `${folder}:/web:ro`,
+        ],
+        ...[
+          IMAGE,
+          '--prefix=192.0.2.0/24',
+          '--web.config.file=/web/web.yml',
+          '--bgproutes.websocket-url=ws://127.0.0.1:9',
+        ],
+        ...['--bgproutes.live-manager-url=http://127.0.0.1:9', '--bgproutes.data-api-url=http://127.0.0.1:9'],
+      ]);
+      const health = async () =>
+        (await run('docker', ['inspect', '--format', '{{.State.Health.Status}}', name])).stdout.trim();
+      await vi.waitFor(async () => expect(await health()).toBe('healthy'), { timeout: 60_000, interval: 500 });
+    } finally {
+      await run('docker', ['rm', '--force', name]);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('as process 1 it stops on a SIGTERM of its first moments', async () => {
