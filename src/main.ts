@@ -18,5 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// A signal that has come already is heard in the next turn of the event loop. Node 24 loads modules without one.
+await new Promise((resolve) => setImmediate(resolve));
 const { runProcess } = await import('./command-line.ts');
 await runProcess(stop.signal);
