@@ -7,7 +7,6 @@
  *
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
 import { BgproutesFeed, dataApiHistory } from './bgproutes/feed.ts';
@@ -17,6 +16,7 @@ import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
 import type { SourceName } from './config/source-names.ts';
 import { ConfigError } from './errors.ts';
+import { type MetricSources, metricSources } from './exporter/metric-sources.ts';
 import { AllSources } from './feed/all-sources.ts';
 import { HoldRoom } from './feed/frame-queue.ts';
 import { Keeper } from './feed/keeper.ts';
@@ -27,18 +27,8 @@ import { TableHistory } from './history/table-history.ts';
 import { useWaysOut } from './http/ways-out.ts';
 import { KafkaFeed } from './kafka/feed.ts';
 import type { Logger } from './logger.ts';
-import { ExporterView } from './metrics/exporter-view.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
-import { LegitimacyView } from './metrics/legitimacy-view.ts';
-import type { FamilySource } from './metrics/metric.ts';
-import { NameView } from './metrics/name-view.ts';
-import { PlaceView } from './metrics/place-view.ts';
-import { PrefixView } from './metrics/prefix-view.ts';
-import { RpkiView } from './metrics/rpki-view.ts';
-import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
-import { StreamView } from './metrics/stream-view.ts';
-import { TableView } from './metrics/table-view.ts';
 import { AsNameFile } from './names/as-name-file.ts';
 import { landingPrefixes } from './outputs/landing-facts.ts';
 import type { LandingFacts } from './outputs/landing-page.ts';
@@ -160,8 +150,7 @@ class Exporter implements RunningExporter {
   readonly #keeper: Keeper;
   readonly #troubles = new StreamTroubles();
   readonly #snapshots: TableSnapshots | undefined;
-  readonly #runtime: RuntimeMetrics;
-  readonly #collect: () => readonly FamilySource[];
+  readonly #metrics: MetricSources;
   readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>>;
   readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
@@ -178,7 +167,6 @@ class Exporter implements RunningExporter {
   constructor(config: Config, deps: ExporterDeps) {
     const { logger } = deps;
     const timers = new SteadyClock(deps.timers ?? systemTimers);
-    const { machineMs } = timers;
     this.#deps = deps;
     this.#logger = logger;
     this.#timers = timers;
@@ -267,50 +255,20 @@ class Exporter implements RunningExporter {
             onRestored: (completeUntil) => this.#keeper.restored(completeUntil),
           });
 
-    const registry = new Registry();
-    collectDefaultMetrics({ register: registry });
-    this.#runtime = new RuntimeMetrics(registry, startMs, timers.now);
-    const prefixes = new PrefixView(this.table, source.stats, {
-      origin: tableConfig.maxOriginSeries,
-      upstream: tableConfig.maxUpstreamSeries,
-      moreSpecific: tableConfig.maxMoreSpecificSeries,
-    });
-    const places = new PlaceView(this.table, tableConfig.countries);
-    const streams = new StreamView(this.#feeds, timers.elapsed, machineMs);
-    const table = new TableView(this.table, this.figures, machineMs);
-    const unixMs = () => machineMs(timers.now());
-    const { rpki, paths, names } = config;
+    const unixMs = () => timers.machineMs(timers.now());
+    const { rpki, names } = config;
     this.#names = names && new AsNameFile({ path: names.asFile, timers, log: logger });
-    const named = this.#names && new NameView(this.table, () => this.#names?.names);
     this.#validated =
       rpki &&
       new ValidatedData(prefixesOf(config), (scope) => {
         const { sources: places, maxAgeMs } = rpki;
         return makeSources({ places, maxAgeMs, timers, unixMs, userAgent, log: logger }, scope);
       });
-    const rules = paths && { transitFree: new Set(paths.transitFree), allowed: new Set(paths.allowed) };
-    const legitimacy =
-      rpki === undefined && paths === undefined
-        ? undefined
-        : new LegitimacyView({
-            ...{ table: this.table, validated: this.#validated, paths: rules, unixMs },
-            maxOrigins: tableConfig.maxOriginSeries,
-          });
-    const validatedView = this.#validated && new RpkiView(this.#validated, startMs, unixMs);
-    const droppedSeries = () =>
-      new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
-    const own = new ExporterView(this.#exporterFigures, droppedSeries, machineMs);
-    this.#collect = () => [
-      prefixes.collect(),
-      places.collect(),
-      ...(legitimacy === undefined ? [] : [legitimacy.collect()]),
-      ...(validatedView === undefined ? [] : [validatedView.collect()]),
-      ...(named === undefined ? [] : [named.collect()]),
-      table.collect(),
-      streams.collect(),
-      own.collect(),
-      this.#runtime.collect(),
-    ];
+    this.#metrics = metricSources({
+      ...{ config, table: this.table, sessions: this.#feeds, sessionNames: source.stats },
+      ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures },
+      ...{ validated: this.#validated, names: this.#names, timers },
+    });
     this.#page = history && this.#makePage(history);
     const onError = (error: unknown, metric: { readonly name: string }) =>
       logger.error('a metric could not be written', { metric: metric.name, error: String(error) });
@@ -356,8 +314,8 @@ class Exporter implements RunningExporter {
     if (otlp !== undefined) {
       const { startOtlp } = await import('./outputs/otlp/setup.ts');
       this.#otlp = await startOtlp(otlp, {
-        collect: this.#collect,
-        refresh: () => this.#runtime.refresh(),
+        collect: this.#metrics.collect,
+        refresh: () => this.#metrics.runtime.refresh(),
         logger: this.#logger,
         buildInfo: this.#deps.version,
         address: this.#web?.address,
@@ -387,8 +345,8 @@ class Exporter implements RunningExporter {
   }
 
   async render(format: ExpositionFormat): Promise<Buffer> {
-    await this.#runtime.refresh();
-    return this.#writers[format].renderInTurns(this.#collect);
+    await this.#metrics.runtime.refresh();
+    return this.#writers[format].renderInTurns(this.#metrics.collect);
   }
 
   ready(): Readiness {

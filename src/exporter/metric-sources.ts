@@ -1,0 +1,79 @@
+/** All metrics of an exporter, in the order of the output: which views there are by the configuration, and what they read. */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Config } from '../config/config.ts';
+import { ExporterView } from '../metrics/exporter-view.ts';
+import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
+import type { SessionFigures } from '../metrics/figures/stream-figures.ts';
+import type { TableFigures } from '../metrics/figures/table-figures.ts';
+import { LegitimacyView } from '../metrics/legitimacy-view.ts';
+import type { FamilySource } from '../metrics/metric.ts';
+import { NameView } from '../metrics/name-view.ts';
+import { PlaceView } from '../metrics/place-view.ts';
+import { PrefixView, type SessionName } from '../metrics/prefix-view.ts';
+import { RpkiView } from '../metrics/rpki-view.ts';
+import { RuntimeMetrics } from '../metrics/runtime-metrics.ts';
+import { StreamView } from '../metrics/stream-view.ts';
+import { TableView } from '../metrics/table-view.ts';
+import type { AsNameFile } from '../names/as-name-file.ts';
+import type { ValidatedData } from '../rpki/validated-data.ts';
+import type { SteadyClock } from '../stream/steady-clock.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+
+export interface MetricSourcesOptions {
+  readonly config: Config;
+  readonly table: RoutingTable;
+  /** By the number of the session. */
+  readonly sessions: readonly SessionFigures[];
+  readonly sessionNames: readonly SessionName[];
+  readonly tableFigures: TableFigures;
+  readonly exporterFigures: ExporterFigures;
+  readonly validated: ValidatedData | undefined;
+  readonly names: AsNameFile | undefined;
+  readonly timers: SteadyClock;
+}
+
+export interface MetricSources {
+  /** Reads all of them, at one moment. */
+  readonly collect: () => readonly FamilySource[];
+  /** Those of process and runtime are measured before a collection. */
+  readonly runtime: RuntimeMetrics;
+}
+
+export function metricSources(options: MetricSourcesOptions): MetricSources {
+  const { config, table, sessions, sessionNames, tableFigures, exporterFigures, validated, names, timers } = options;
+  const { machineMs } = timers;
+  const { startTimeMs } = tableFigures;
+  const unixMs = () => machineMs(timers.now());
+  const { table: settings, rpki, paths } = config;
+
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const runtime = new RuntimeMetrics(registry, startTimeMs, timers.now);
+
+  const prefixes = new PrefixView(table, sessionNames, {
+    origin: settings.maxOriginSeries,
+    upstream: settings.maxUpstreamSeries,
+    moreSpecific: settings.maxMoreSpecificSeries,
+  });
+  const rules = paths && { transitFree: new Set(paths.transitFree), allowed: new Set(paths.allowed) };
+  const legitimacy =
+    rpki === undefined && paths === undefined
+      ? undefined
+      : new LegitimacyView({ table, validated, paths: rules, unixMs, maxOrigins: settings.maxOriginSeries });
+  const named = names && new NameView(table, () => names.names);
+  const droppedSeries = () =>
+    new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
+
+  const views = [
+    prefixes,
+    new PlaceView(table, settings.countries),
+    legitimacy,
+    validated && new RpkiView(validated, startTimeMs, unixMs),
+    named,
+    new TableView(table, tableFigures, machineMs),
+    new StreamView(sessions, timers.elapsed, machineMs),
+    new ExporterView(exporterFigures, droppedSeries, machineMs),
+    runtime,
+  ].filter((view) => view !== undefined);
+  return { collect: () => views.map((view) => view.collect()), runtime };
+}
