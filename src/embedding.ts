@@ -18,7 +18,7 @@ import { type BuildInfo, buildInfo } from './version.ts';
 export interface EmbedOptions {
   /** Default: as the configuration's `log` says, on standard error. */
   readonly logger?: Logger;
-  /** Reads the configuration anew for `reload`; throws a `ConfigError` when it is wrong. */
+  /** Reads the configuration again for `reload`; throws a `ConfigError` when it is wrong. */
   readonly reloadConfig?: () => Config;
   /** What `bgp_exporter_build_info` says. Default: this package. */
   readonly version?: BuildInfo;
@@ -64,7 +64,7 @@ export interface EmbeddedExporter {
   readonly seeded: boolean;
   /** Not ready while the stream is down, or the association of its prefixes cannot be renewed. */
   ready(): Readiness;
-  /** Rejects with a `ConfigError` when the new configuration is wrong; the former one then still holds. */
+  /** Rejects with a `ConfigError` when the new configuration is wrong; the current one then still holds. */
   reload(): Promise<void>;
   /** Closes the stream, writes the snapshot, exports a last time. Idempotent. */
   stop(): Promise<void>;

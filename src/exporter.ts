@@ -58,7 +58,7 @@ import type { BuildInfo } from './version.ts';
 export interface ExporterDeps {
   readonly logger: Logger;
   readonly version: BuildInfo;
-  /** Reads the configuration anew; throws ConfigError when it is wrong. Without it a reload does nothing. */
+  /** Reads the configuration again; throws ConfigError when it is wrong. Without it a reload does nothing. */
   readonly reloadConfig?: () => Config;
   /** Default: the real clock. */
   readonly timers?: Timers;
@@ -83,7 +83,7 @@ export interface RunningExporter {
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined;
   /** Compares the table with the Data API now, rather than at the next interval. */
   compare(): Promise<void>;
-  /** @throws ConfigError when the new configuration is wrong; the former one then still holds */
+  /** @throws ConfigError when the new configuration is wrong; the current one then still holds */
   reload(): Promise<void>;
   /** Closes the stream, writes the snapshot, exports a last time, drains the web server. Idempotent. */
   stop(): Promise<void>;

@@ -42,7 +42,7 @@ function known(text: string): Prefix {
   return prefix;
 }
 
-/** Why a prefix is never announced; undefined: it may be. A default route is none of these. */
+/** Why a prefix is never announced; undefined: it may be. A default route may be announced. */
 export function bogonOf(prefix: Prefix): Bogon | undefined {
   if (prefix.length === 0) return undefined;
   const contains = (outer: Prefix) =>

@@ -77,7 +77,7 @@ Example:
       return next;
     };
     let running: RunningExporter | undefined;
-    // A reload that is refused is logged and counted by the exporter; the former configuration still holds.
+    // A reload that is refused is logged and counted by the exporter; the current configuration still holds.
     const ignoreHangups = io.onHangup(() => void running?.reload().catch(() => {}));
     const exporter = await startExporter(config, { logger, version, reloadConfig }).catch((error: unknown) => {
       throw error instanceof ConfigError ? atItsPlace(error, flags) : error;

@@ -46,7 +46,7 @@ export interface Service extends BgproutesLiveClientOptions {
 
 /**
  * @param isSession whether the prefixes are to be those of the key's session: then one key must be enough for them
- * @throws ConfigError as the exporter would; UsageError for a prefix that is none, or more than one key has
+ * @throws ConfigError as the exporter would; UsageError for a text that is not a prefix, or more than one key has
  */
 export function serviceOf(
   flags: Arguments['flags'],

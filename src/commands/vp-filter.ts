@@ -27,7 +27,7 @@ export const VP_FLAGS: readonly Flag[] = [
   { name: 'status', value: STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session has this status.' },
 ];
 
-/** @throws UsageError for the first value that is none */
+/** @throws UsageError for the first value that is not valid */
 export function vpFilterOf(flags: Arguments['flags']): VantagePointsParams {
   return {
     asns: listOf(flags, 'asn', (text) => parseAsn(text.replace(/^AS/i, '')), 'an AS number such as 64500'),

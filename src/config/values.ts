@@ -73,7 +73,7 @@ export function section<T extends z.ZodRawShape>(shape: T, expected?: string) {
   );
 }
 
-/** The message for a key that is none of the `known` (as `section` lists them). */
+/** The message for a key that is not among the `known` (as `section` lists them). */
 export function unknownKey(key: string, known: string): string {
   const near = suggestion(key, known.split(', '));
   return near === undefined ? `unknown key, expected one of ${known}` : `unknown key, did you mean ${near}?`;

@@ -45,7 +45,7 @@ export class PlanChange {
 
   /**
    * Resolves when the prefixes are associated with their keys, or it took too long: the rest then goes on by itself.
-   * Rejects when the service refuses them; the former plan then holds. Not to be called again before.
+   * Rejects when the service refuses them; the current plan then stays. Not to be called again before.
    */
   async change(next: Plan): Promise<void> {
     const { table, keeper, timers, logger, limitMs = 30_000 } = this.#options;
@@ -101,7 +101,7 @@ export class PlanChange {
     this.#options.onRefusedLate();
   }
 
-  /** @param refused sessions whose key surely has the former prefixes still */
+  /** @param refused sessions whose key surely still has the previous prefixes */
   #goBack(former: Plan, changed: readonly number[], refused: ReadonlySet<number>): void {
     const { source, keeper, table, timers, logger } = this.#options;
     this.#plan = former;
@@ -110,7 +110,7 @@ export class PlanChange {
     for (const session of changed) {
       this.#associate(session, former)
         .then(() => {
-          // For a while the key may have had other prefixes: what the stream would have said of these is missing.
+          // For a while the key may have had other prefixes: what the stream would have said of the session's own prefixes is missing.
           if (!refused.has(session) && source.stats[session].up) keeper.connected(session, timers.now());
         })
         .catch((error: unknown) => {

@@ -71,7 +71,7 @@ export class VpDirectory {
     return this.live.filter(({ vp }) => numbers.has(vps.find(vp)));
   }
 
-  /** Those of these VPs (by `vantagePointKey`) that hold a route, or are expected to. */
+  /** The VPs among the given ones (by `vantagePointKey`) that hold a route, or are expected to. */
   holdersAmong(keys: ReadonlySet<string>): ReadonlySet<string> {
     const { vps } = this.#options.table;
     const holders = new Set<string>();
@@ -84,7 +84,7 @@ export class VpDirectory {
     return holders;
   }
 
-  /** How many VPs hold a route, or are expected to, and are none of these. */
+  /** How many VPs other than the given ones hold a route, or are expected to. */
   othersThan(asked: readonly HistoryVp[]): number {
     const { vps } = this.#options.table;
     const keys = new Set(asked.map(({ vp }) => vantagePointKey(vp)));

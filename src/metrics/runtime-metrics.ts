@@ -215,7 +215,7 @@ export class RuntimeMetrics implements PointGroup {
   #pending: Promise<void> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param now Unix ms; without it every refresh reads anew */
+  /** @param now Unix ms; without it every refresh reads again */
   constructor(measurements: Measurements, startTimeMs: number, now?: () => number) {
     this.#measurements = measurements;
     this.#now = now;
@@ -229,7 +229,7 @@ export class RuntimeMetrics implements PointGroup {
 
   /**
    * Reads the registry, unless it was read within the last second. Calls that meet share one reading. Rejects when a
-   * measurement throws; the former points stay.
+   * measurement throws; the previous points stay.
    */
   refresh(): Promise<void> {
     const ageMs = (this.#now?.() ?? 0) - this.#readAtMs;

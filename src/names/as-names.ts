@@ -21,7 +21,7 @@ export interface AsName {
 export const MAX_NAME = 100;
 /** ASes of one file; further ones are left out. There are some 120,000 in the world. */
 export const MAX_ASES = 1_000_000;
-/** A longer line is not one of these. */
+/** A longer line does not name an AS. */
 const MAX_LINE = 4_096;
 
 const NEWLINE = 10;

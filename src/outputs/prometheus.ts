@@ -2,7 +2,7 @@
  * The text formats: Prometheus 0.0.4 and OpenMetrics 1.0, from the one list of families.
  *
  * A writer keeps the last body it wrote and where each group's lines stand in it. First the groups that changed are asked,
- * each for all of its metrics, and their points noted; then the next body is put together from lines of these and from
+ * each for all of its metrics, and their points noted; then the next body is put together from the lines of those points and from
  * the last one. A scrape of a calm table costs little more than copying it.
  */
 import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
@@ -46,7 +46,7 @@ interface SourceChange {
   readonly layout: SourceLayout;
   /** In the last body; undefined when nothing of that can be used. */
   readonly known: SourceLayout | undefined;
-  /** Places of the groups that were asked anew, ascending. */
+  /** Places of the groups that were asked for this body, ascending. */
   readonly dirty: readonly number[];
   /** By metric times dirty group: one behind the last of its points. */
   readonly pointEnds: Uint32Array;
@@ -121,7 +121,7 @@ export class TextWriter {
     }
   }
 
-  /** The memory of the former body, when its reader is done with it. */
+  /** The memory of the previous body, when its reader is done with it. */
   #takeSpare(): Buffer | undefined {
     const former = this.#former;
     this.#former = undefined;

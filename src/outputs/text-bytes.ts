@@ -45,7 +45,7 @@ export class TextBytes {
   }
 
   /**
-   * Begins a buffer; the former one stays with whoever has it.
+   * Begins a buffer; the previous one stays with whoever has it.
    * @param spare taken instead of a new one, unless it is small for so much, or by far too large
    */
   begin(capacity: number, spare?: Buffer): void {

@@ -31,7 +31,7 @@ export class MetricLines {
   readonly #familyName: string;
   readonly #start: LineStarts;
   #histogram: HistogramRuns | undefined;
-  /** Points whose lines are written, and values of these. */
+  /** How many points have been written as lines so far, and how many of their values. */
   #written = 0;
   #valuesWritten = 0;
 

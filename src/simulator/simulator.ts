@@ -99,7 +99,7 @@ export interface SimulatorStats extends Readonly<StreamCounts> {
   readonly evictedHistoryEvents: number;
   /** Subscribed prefixes that were not made up, as there were too many. */
   readonly refusedPrefixes: number;
-  /** Recorded messages played, and lines of the recording that are none. */
+  /** Recorded messages played, and lines of the recording that are no messages. */
   readonly replayedMessages: number;
   readonly skippedLines: number;
 }

@@ -1,6 +1,6 @@
 /**
  * The past of the prefixes in the folder of the snapshots: a file of its own beside the table's, so that neither is the other's
- * fault. Compressed lines of JSON, written so that a crash at any moment leaves the former file.
+ * fault. Compressed lines of JSON, written so that a crash at any moment leaves the previous file.
  */
 import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,9 +30,9 @@ export class HistoryStore {
   }
 
   /**
-   * Replaces the former file when all is on the disk. The event loop turns after each prefix.
+   * Replaces the previous file when all is on the disk. The event loop turns after each prefix.
    * @param aheadMs how far the clock of the file is ahead of the history's
-   * @throws what the file system says; the former file is then still there
+   * @throws what the file system says; the previous file is then still there
    */
   async save(history: TableHistory, nowMs: number, aheadMs: number): Promise<void> {
     await makeFolder(this.#folder);

@@ -1,4 +1,4 @@
-/** Snapshots of the table in a folder: written so that a crash at any moment leaves the former one, read once at start. */
+/** Snapshots of the table in a folder: written so that a crash at any moment leaves the previous one, read once at start. */
 import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -88,9 +88,9 @@ export class SnapshotStore {
   }
 
   /**
-   * Writes the table as it is now, replacing the former file when all is on the disk. One after the other.
+   * Writes the table as it is now, replacing the previous file when all is on the disk. One after the other.
    * @param aheadMs as of `encodeSnapshot`
-   * @throws what the file system says; the former file is then still there
+   * @throws what the file system says; the previous file is then still there
    */
   save(table: RoutingTable, meta: () => SnapshotMeta, aheadMs = 0): Promise<void> {
     const write = this.#writing.catch(() => {}).then(() => this.#save(table, meta(), aheadMs));

@@ -104,7 +104,7 @@ export interface History {
     atMs: number,
     signal: AbortSignal,
   ): AsyncIterable<HistoryRows<RibRow>>;
-  /** Who of these VPs held these very prefixes at a time (Unix ms); more-specifics are not asked for. */
+  /** Which of the VPs held these very prefixes at a time (Unix ms); more-specifics are not asked for. */
   holders(
     vps: readonly HistoryVp[],
     prefixes: readonly string[],

@@ -102,7 +102,7 @@ export interface StreamSource {
   /**
    * Replaces the prefixes of a session. Where prefixes come, its connection is made once more, as no source says that an
    * open one takes them. Resolves when associated, however long that takes
-   * while the service cannot be reached. Rejects with a `PrefixToAPIKeyError` when refused (the former prefixes stay), and
+   * while the service cannot be reached. Rejects with a `PrefixToAPIKeyError` when refused (the current prefixes stay), and
    * with a `StoppedError` when the source stops or the prefixes are replaced again before. Without prefixes the session
    * closes its connection and is idle.
    */

@@ -1,6 +1,6 @@
 /**
  * What the table holds and the totals of it, and the few steps by which both change together: whatever happens to the table
- * is made of these. Each costs the same however large the table is.
+ * is made of these steps. Each costs the same however large the table is.
  */
 import type { Afi } from '../bgp/prefix.ts';
 import { Ownership, type TableSource } from './ownership.ts';

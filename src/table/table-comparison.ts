@@ -74,7 +74,7 @@ export class TableComparison {
     return found;
   }
 
-  /** Which of these absences the RIB, read since, still has: the VP answered, and has no route for the prefix. */
+  /** The absences that a RIB which was read later still has: the VP answered, and has no route for the prefix. */
   stillAbsent(absences: readonly Absence[]): Absence[] {
     return absences.filter(({ state, vp }) => {
       const known = this.#table.vps.get(vp);

@@ -129,7 +129,7 @@ export class BgproutesLiveClient {
   /** When they were associated, by `elapsed`; an iteration that ended may have left the key to somebody else. */
   #claimedAtMs = Number.NEGATIVE_INFINITY;
   #stream: MessageStream | undefined;
-  /** The end of the former connection: the service refuses a second one of the same key. */
+  /** The end of the previous connection: the service refuses a second one of the same key. */
   #formerClosed: Promise<void> = Promise.resolve();
   /** The end of the queue of `subscribe`: one at a time, in order. */
   #subscribed: Promise<void> = Promise.resolve();

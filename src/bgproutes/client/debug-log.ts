@@ -31,7 +31,7 @@ export class DebugLog implements Logger {
   #level: DebugLevel;
   #file: string | undefined;
 
-  /** Throws as `node:fs` does when the file cannot be written, and a `TypeError` for a level that is none. */
+  /** Throws as `node:fs` does when the file cannot be written, and a `TypeError` for an unknown level. */
   constructor({ level, file, secrets, logger }: DebugLogOptions) {
     this.#level = checkedLevel(level);
     this.#isForeign = logger !== undefined;

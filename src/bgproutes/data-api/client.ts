@@ -308,7 +308,7 @@ export class DataApiClient {
     );
     const often = attempts > 1 ? ` (${attempts} attempts)` : '';
     const message = `Data API, ${endpoint}: ${EXPLANATIONS[failed.code]}: ${said.join(': ')}${often}`;
-    // Made anew: what a library throws may hold the URL, or a header, and with it the key.
+    // A new error, because what a library throws may hold the URL, or a header, and with it the key.
     const cause = Object.assign(new Error(failed.text), {
       code: failed.isTooLarge ? TOO_LARGE : (failed.systemCode ?? failed.code),
     });

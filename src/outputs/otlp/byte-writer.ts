@@ -25,7 +25,7 @@ export function copyRun(run: Run, view: DataView, at: number): number {
 }
 
 export class ByteWriter {
-  /** Replaced when it grows: read them anew after `reserve`. */
+  /** Replaced when it grows: read them again after `reserve`. */
   bytes: Buffer = Buffer.allocUnsafeSlow(65_536);
   view: DataView = new DataView(this.bytes.buffer);
   /** Where the next byte goes. */

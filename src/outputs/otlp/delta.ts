@@ -90,7 +90,7 @@ function remember({ dataPoints }: OwnMetricData, state: State): void {
   }
 }
 
-/** What was delivered of the same series, or nothing when it is new or began anew. */
+/** What was delivered of the same series, or nothing when it is new or started again from 0. */
 function before<T>(state: Map<string, Delivered<T>>, point: Point<T>, isReset: (former: T) => boolean) {
   const former = point.gone ? undefined : state.get(seriesId(point.attributes));
   if (former === undefined || isReset(former.value)) return undefined;

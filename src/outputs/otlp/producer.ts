@@ -147,7 +147,7 @@ function sameGroups(a: readonly PointGroup[], b: readonly PointGroup[]): boolean
   return a === b || (a.length === b.length && a.every((group, i) => group === b[i]));
 }
 
-/** Most groups start together. The serializers write a time anew only when it is another object. */
+/** Most groups start together. The serializers encode a time again only when it is another object. */
 function timesOf(startTimesMs: Float64Array): HrTime[] {
   const known = new Map<number, HrTime>();
   return Array.from(startTimesMs, (ms) => {

@@ -1,5 +1,5 @@
 /**
- * OTLP in protobuf. The SDK's serializer walks every point twice and writes every label anew; this one copies the labels of
+ * OTLP in protobuf. The SDK's serializer walks every point twice and encodes every label again; this one copies the labels of
  * a series as it wrote them the first time. A test holds its bytes against those of the SDK's.
  */
 import type { HrTime } from '@opentelemetry/api';

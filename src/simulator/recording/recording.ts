@@ -187,7 +187,7 @@ function prefixList(value: unknown, prefixes: PrefixIndex): PrefixList {
   return { texts, numbers: texts.map((text) => prefixes.numberOf(text.trim())) };
 }
 
-/** The fields as recorded, in their order; only times and withdrawn prefixes are written anew. */
+/** The fields as recorded, in their order; only times and withdrawn prefixes are replaced. */
 function fieldsOf(line: string, options: RecordingOptions): Field[] {
   const object = JSON.parse(line) as JsonObject;
   const withdrawnKey = withdrawnKeyOf(object);

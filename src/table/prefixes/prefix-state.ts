@@ -11,14 +11,14 @@ export type LossReason = (typeof LOSS_REASONS)[number];
 /** Upper bounds of the announced path length histogram, in AS hops; one more bucket takes what is longer. */
 export const LENGTH_BOUNDS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20];
 
-/** Up to so many numbers, looking at each is faster than hashing. */
+/** With at most this many distinct numbers, a linear scan beats a Map. */
 const FEW = 16;
 
 /** How many VPs have each number (an AS, a length). Only numbers with a count are there, in the order in which they came. */
 export class Counts {
   /** Each number with its count behind it, as long as there are few: side by side also in memory. */
   readonly #pairs: number[] = [];
-  /** Instead of these, once there were more. */
+  /** Replaces `#pairs` once there are more than FEW numbers. */
   #many: Map<number, number> | undefined;
 
   get distinct(): number {
