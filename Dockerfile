@@ -8,7 +8,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json build-revision.js build-runbook.js ./
+COPY tsconfig.json tsconfig.build.json build-revision.js build-runbook.js build-page.js ./
 COPY docs/runbook.md docs/
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

@@ -13,6 +13,8 @@ import { demoCommand } from '../src/commands/demo.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 export const PICTURE = fileURLToPath(new URL('images/landing-page.png', import.meta.url));
+/** The page of the hijacked prefix, for docs/page.md. */
+export const PREFIX_PICTURE = fileURLToPath(new URL('images/prefix-page.png', import.meta.url));
 export const PICTURE_NOTES = fileURLToPath(new URL('images/landing-page.json', import.meta.url));
 
 /** What the picture shows, as text. */
@@ -30,17 +32,22 @@ export interface PictureNotes {
 /** The prefix that is hijacked, as README.md speaks of it. */
 export const HIJACKED = '198.51.100.0/24';
 
-const WIDTH = 1180;
+/** Places of columns in a row of the notes. */
+const COLUMN = { prefix: 1, visible: 2, origins: 4 } as const;
+
+const WIDTH = 1280;
 /** The demo may take so long to come to its hijack. */
 const LIMIT_MS = 180_000;
 /** Tries to catch the page while it says what the line said: vantage points change their paths all the time. */
-const TRIES = 20;
+const TRIES = 40;
+const RETRY_MS = 250;
 
 /** README.md's words below the picture, for people who cannot see it. */
 export function altText({ rows }: Pick<PictureNotes, 'rows'>): string {
-  const row = rows.find(([prefix]) => prefix.startsWith(HIJACKED)) ?? [];
-  const [, unexpected] = /\((\d+)\) unexpected/.exec(row[5]) ?? [];
-  return `The exporter's own page during a hijack: ${unexpected} of ${row[1]} vantage points see ${HIJACKED} from an unexpected origin`;
+  const row = rowOf(rows);
+  const [, unexpected] = /(\d+) unexpected/.exec(row[COLUMN.origins]) ?? [];
+  const [, visible] = /(\d+) of/.exec(row[COLUMN.visible]) ?? [];
+  return `The exporter's own page during a hijack: ${unexpected} of ${visible} vantage points see ${HIJACKED} from an unexpected origin`;
 }
 
 /** README.md with this picture's words and lines. */
@@ -57,10 +64,17 @@ export function agrees({ lines, rows }: Pick<PictureNotes, 'lines' | 'rows'>): b
   const [, origins] = /; origin ([^;]*)/.exec(lines.at(-1) ?? '') ?? [];
   const said = origins?.replaceAll(
     / at (\d+)( \(unexpected[^)]*\))?,?/g,
-    (_, vps, note) => ` (${vps})${note ? ' unexpected' : ''}`,
+    (_, vps, note) => ` ${vps}${note ? ' unexpected' : ''}`,
   );
-  const row = rows.find(([prefix]) => prefix.startsWith(HIJACKED)) ?? [];
-  return said !== undefined && row[1] === visible && row[2] === expected && row[5] === said;
+  const row = rowOf(rows);
+  return (
+    said !== undefined && row[COLUMN.visible].endsWith(` ${visible} of ${expected}`) && row[COLUMN.origins] === said
+  );
+}
+
+function rowOf(rows: PictureNotes['rows']): readonly string[] {
+  const cells = rows.find((row) => row[COLUMN.prefix]?.startsWith(HIJACKED)) ?? [];
+  return Array.from({ length: COLUMN.origins + 1 }, (_, i) => cells[i] ?? '');
 }
 
 /** What the page says now. */
@@ -82,16 +96,24 @@ async function takePicture(address: string, lines: readonly string[]): Promise<P
     ],
   });
   try {
-    // The page takes the font of the system, which need not be the same on the next machine.
-    const context = await browser.newContext({ viewport: { width: WIDTH, height: 700 }, bypassCSP: true });
+    // The page prefers the font Inter, which need not be on the next machine.
+    const context = await browser.newContext({ viewport: { width: WIDTH, height: 700 } });
     const page = await context.newPage();
+    await page.goto(address);
+    await page.getByText('live', { exact: true }).waitFor();
     for (let i = 0; i < TRIES; i++) {
-      await page.goto(address);
-      await page.addStyleTag({ content: 'body{font-family:Inter,sans-serif!important}' });
       const notes = await notesOf(page, lines);
-      if (!agrees(notes)) continue;
       // Whole rows: the page to its end, however long it is.
       const picture = await page.screenshot({ fullPage: true, path: PICTURE });
+      // The page is alive: it must say the same before and after the picture was taken.
+      const after = await notesOf(page, lines);
+      if (!agrees(notes) || JSON.stringify(notes) !== JSON.stringify(after)) {
+        await page.waitForTimeout(RETRY_MS);
+        continue;
+      }
+      await page.goto(`${address}prefix/${HIJACKED}`);
+      await page.locator('#c-visible canvas').waitFor();
+      await page.screenshot({ fullPage: true, path: PREFIX_PICTURE });
       return { sha256: createHash('sha256').update(picture).digest('hex'), ...notes };
     }
     throw new Error(`the page did not say what the demo told: ${lines.at(-1)}`);

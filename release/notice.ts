@@ -38,10 +38,15 @@ export function lockedPackages(): LockedPackages {
   return lock.packages;
 }
 
+/** Dependencies of the development whose code the build puts into what users get: the script of the page. */
+const BUNDLED: readonly string[] = ['node_modules/uplot'];
+
 /** Those that users get, by name. */
 export function productionPackages(packages: LockedPackages): readonly ProductionPackage[] {
   return Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
+    .filter(
+      ([path, { dev, devOptional }]) => BUNDLED.includes(path) || (path !== '' && dev !== true && devOptional !== true),
+    )
     .map(([path, { version, license }]) => {
       return { path, name: path.replace(/^.*node_modules\//, ''), version, licence: license ?? 'none' };
     })

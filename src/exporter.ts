@@ -30,8 +30,6 @@ import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
 import { AsNameFile } from './names/as-name-file.ts';
-import { landingPrefixes } from './outputs/landing-facts.ts';
-import type { LandingFacts } from './outputs/landing-page.ts';
 import type { ExpositionFormat } from './outputs/negotiation.ts';
 import { LivePage } from './outputs/page/live-page.ts';
 import { PageFacts, type PageFactsOptions } from './outputs/page/page-facts.ts';
@@ -300,7 +298,6 @@ class Exporter implements RunningExporter {
         render: (format) => this.render(format),
         release: (format, body) => this.#writers[format].release(body),
         ready: () => this.ready(),
-        landing: () => this.#landing(),
         page: this.#page,
         reload: () => this.reload(),
         logger: this.#logger,
@@ -477,25 +474,6 @@ class Exporter implements RunningExporter {
         // By the clock of whoever made the data.
         data_at: state.dataAtMs === undefined ? null : new Date(state.dataAtMs).toISOString(),
       })),
-    };
-  }
-
-  #landing(): LandingFacts {
-    const prefixes = landingPrefixes(this.table, (session) => this.#source.stats[session].up);
-    const seeded = this.figures.seeded ? 'seeded' : 'unseeded';
-    return {
-      build: this.#deps.version,
-      nowMs: this.#timers.now(),
-      startedAtMs: this.figures.startTimeMs,
-      notes: this.#deps.notes?.() ?? [],
-      table: this.#config.table.seed ? seeded : 'off',
-      prefixes,
-      streams: this.#feeds
-        .map(({ stream, lastUpdateAtMs }, session) => ({
-          ...{ ...stream, lastUpdateAtMs },
-          trouble: stream.up ? undefined : this.#troubles.of(session),
-        }))
-        .filter(({ idle }) => idle !== true),
     };
   }
 }

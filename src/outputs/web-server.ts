@@ -13,10 +13,10 @@ import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';
 import { BACKLOG, HttpServers, isNoSuchAddress, type Resolve, systemResolve, type TlsSide } from './http-servers.ts';
-import { CONTENT_SECURITY_POLICY, type LandingFacts, landingPage } from './landing-page.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
 import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
 import type { LivePage } from './page/live-page.ts';
+import { addPageRoutes, PAGE_PATHS } from './page/page-routes.ts';
 import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 import { certificateFault } from './web/client-certificate.ts';
@@ -38,10 +38,9 @@ export interface WebServerOptions {
   readonly release?: (format: ExpositionFormat, body: Buffer) => void;
   /** `reason` without a full stop. */
   readonly ready: () => { readonly ok: true } | { readonly ok: false; readonly reason: string };
-  readonly landing: () => LandingFacts;
   /** The page at `/runbook`; undefined: there is none. Default: what the build has rendered. */
   readonly runbook?: () => Promise<Buffer | undefined>;
-  /** What the JSON API tells; undefined: there is none. */
+  /** What the page for people and the JSON API tell; undefined: there are none. */
   readonly page?: Pick<LivePage, 'facts' | 'hub' | 'version'> | undefined;
   /** What `POST /-/reload` does; rejects with a ConfigError when the new configuration is refused. */
   readonly reload?: () => Promise<void>;
@@ -264,22 +263,22 @@ interface KnownPaths {
 }
 
 function knownPaths({ telemetryPath, page, routePrefix = '' }: WebServerOptions): KnownPaths {
-  const methods = new Map(
-    [telemetryPath, '/', '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']),
-  );
+  const methods = new Map([telemetryPath, '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']));
   methods.set('/-/reload', 'POST');
-  if (page !== undefined) for (const path of Object.values(API_PATHS)) methods.set(path, 'GET, HEAD');
+  if (page !== undefined)
+    for (const path of [...Object.values(API_PATHS), ...Object.values(PAGE_PATHS)]) methods.set(path, 'GET, HEAD');
   const pathOf = (request: FastifyRequest): string => {
     const [whole] = request.url.split('?', 1);
     if (!whole.startsWith(`${routePrefix}/`)) return '';
     const path = whole.slice(routePrefix.length);
-    return page !== undefined && path.startsWith(API_PATHS.prefix) ? API_PATHS.prefix : path;
+    const parent = [API_PATHS.prefix, PAGE_PATHS.prefix].find((each) => path.startsWith(each));
+    return page !== undefined && parent !== undefined ? parent : path;
   };
   return { methods, pathOf };
 }
 
-function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
-  const { telemetryPath, ready, landing, reload, enableLifecycle } = options;
+async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promise<void> {
+  const { telemetryPath, ready, reload, enableLifecycle } = options;
   const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
   const scrapes = new Scrapes({
     render,
@@ -301,17 +300,6 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
     return (compressed ? reply.header('content-encoding', 'gzip') : reply).send(body);
   });
 
-  app.get('/', { prefixTrailingSlash: 'slash' }, (_, reply) => {
-    const state = ready();
-    const page = landingPage(landing(), { telemetryPath, notReadyReason: state.ok ? undefined : state.reason });
-    return reply
-      .header('content-security-policy', CONTENT_SECURITY_POLICY)
-      .header('referrer-policy', 'no-referrer')
-      .header('cache-control', 'no-store')
-      .type('text/html; charset=utf-8')
-      .send(page);
-  });
-
   app.get('/runbook', async (_, reply) => {
     const page = await runbook();
     if (page === undefined) return text(reply, 404, 'No runbook: the build did not render docs/runbook.md.');
@@ -323,7 +311,10 @@ function addRoutes(app: FastifyInstance, options: WebServerOptions): void {
       .send(page);
   });
 
-  if (page !== undefined) addApiRoutes(app, { ...page, answerOf: (request) => answers.get(request) });
+  if (page !== undefined) {
+    addApiRoutes(app, { ...page, answerOf: (request) => answers.get(request) });
+    await addPageRoutes(app, { facts: page.facts, telemetryPath });
+  }
 
   app.get('/-/healthy', (_, reply) => text(reply, 200, 'bgproutes-exporter is healthy.'));
 

@@ -4,38 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
-import { type LandingFacts, landingPage } from '../../src/outputs/landing-page.ts';
 import { ListenError, startWebServer, type WebServer, type WebServerOptions } from '../../src/outputs/web-server.ts';
-
-const FACTS: LandingFacts = {
-  build: { version: '1.2.3', revision: 'abc', nodeVersion: '20.0.0' },
-  nowMs: 1_000_000,
-  startedAtMs: 0,
-  notes: [],
-  table: 'seeded',
-  prefixes: [
-    {
-      prefix: '192.23.62.0/24',
-      description: 'customer <block> & "more"',
-      group: 'core',
-      visibleVps: 99,
-      expectedVps: 100,
-      trust: 'trusted',
-      origins: [
-        { as: '64500', vps: 98, expected: true },
-        { as: '{64501,64502}', vps: 1, expected: false },
-      ],
-      unexpectedUpstreams: [],
-      moreSpecifics: [],
-    },
-  ],
-  streams: [
-    {
-      ...{ source: 'bgproutes', session: '0', up: true, trouble: undefined },
-      ...{ subscribedPrefixes: 1, lastUpdateAtMs: 995_000 },
-    },
-  ],
-};
 
 const log: string[] = [];
 const logger = createLogger({ level: 'info', format: 'logfmt', destination: { write: (line) => log.push(line) } });
@@ -52,7 +21,6 @@ async function start(options: Partial<WebServerOptions> = {}): Promise<WebServer
     telemetryPath: '/metrics',
     render: async (format) => Buffer.from(`# ${format}\nup 1\n`),
     ready: () => ({ ok: true }),
-    landing: () => FACTS,
     enableLifecycle: false,
     logger,
     ...options,
@@ -139,7 +107,6 @@ describe('GET /metrics', () => {
     const server = await start({ telemetryPath: '/bgp/metrics-1' });
     expect((await ask(server, '/bgp/metrics-1')).status).toBe(200);
     expect((await ask(server, '/metrics')).status).toBe(404);
-    expect((await ask(server, '/')).body.toString()).toContain('href="./bgp/metrics-1"');
   });
 
   it('fails alone when rendering fails: 500 without the reason, a log line with it, and the next one works', async () => {
@@ -223,7 +190,7 @@ describe('health', () => {
     ['GET', '/%2e%2e/etc/passwd', 404, undefined],
     ['GET', '/%zz', 400, undefined],
     ['POST', '/metrics', 405, 'GET, HEAD'],
-    ['DELETE', '/', 405, 'GET, HEAD'],
+    ['DELETE', '/runbook', 405, 'GET, HEAD'],
     ['PUT', '/-/healthy?x', 405, 'GET, HEAD'],
     ['POST', '/runbook', 405, 'GET, HEAD'],
     ['GET', '/-/reload', 405, 'POST'],
@@ -295,143 +262,10 @@ describe('GET /runbook', () => {
 });
 
 describe('GET /', () => {
-  it('shows prefixes and streams, runs and loads nothing', async () => {
-    const { headers, body } = await ask(await start(), '/');
-    const page = body.toString();
-    expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='/);
-    expect(headers['x-content-type-options']).toBe('nosniff');
-    for (const text of ['192.23.62.0/24', 'AS64500 (98)', '{64501,64502} (1) unexpected', '>99 %<', 'Version 1.2.3']) {
-      expect(page).toContain(text);
-    }
-    // Behind a proxy that takes off a prefix of the path they lead where they should.
-    const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => new URL(link, 'https://host/bgp/').pathname);
-    expect(links).toEqual(['/bgp/metrics', '/bgp/runbook', '/bgp/-/ready', '/bgp/-/healthy']);
-    expect(page).not.toMatch(/<script|https?:|<img|style="|\bon[a-z]+=/);
-  });
-
-  it('escapes whatever comes from outside', () => {
-    const nasty = `<script>"'&</script>`;
-    const page = landingPage(
-      {
-        ...FACTS,
-        notes: [nasty],
-        build: { version: nasty, revision: nasty, nodeVersion: nasty },
-        prefixes: [
-          {
-            prefix: nasty,
-            description: nasty,
-            group: nasty,
-            visibleVps: 1,
-            expectedVps: 1,
-            trust: 'old',
-            origins: [{ as: nasty, vps: 1, expected: false }],
-            unexpectedUpstreams: [{ as: nasty, vps: 1, expected: false }],
-            moreSpecifics: [{ prefix: nasty, vps: 1 }],
-          },
-        ],
-        streams: [
-          {
-            ...{ source: nasty, session: nasty, up: false, trouble: { sinceMs: 0, text: nasty } },
-            ...{ subscribedPrefixes: 0, lastUpdateAtMs: undefined },
-          },
-        ],
-      },
-      { telemetryPath: `/m"><b>`, notReadyReason: nasty },
-    );
-    expect(page).not.toContain('<script');
-    expect(page).not.toContain('<b>');
-    expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)).toHaveLength(16);
-  });
-
-  it('is bounded, and says what it leaves out', () => {
-    const prefixes = Array.from({ length: 150 }, (_, i) => ({ ...FACTS.prefixes[0], prefix: `10.0.${i}.0/24` }));
-    const page = landingPage({ ...FACTS, prefixes }, { telemetryPath: '/metrics', notReadyReason: undefined });
-    expect(page.match(/<code>/g)).toHaveLength(100);
-    expect(page).toContain('and 50 more');
-  });
-
-  it('names the column in every cell but the first, for a window too narrow for the head', () => {
-    const page = landingPage(FACTS, { telemetryPath: '/metrics', notReadyReason: undefined });
-    const heads = [...page.matchAll(/<thead>.*?<\/thead>/g)].map(([head]) => head.match(/[^>]+(?=<\/th>)/g)?.slice(1));
-    const bodies = [...page.matchAll(/<tbody>(.*?)<\/tbody>/gs)].map(([, body]) => body.split('\n'));
-    expect(bodies.map((rows) => rows.length)).toEqual([FACTS.prefixes.length, FACTS.streams.length]);
-    for (const [i, rows] of bodies.entries()) {
-      for (const row of rows) expect(row.match(/(?<=data-name=")[^"]+/g)).toEqual(heads[i]);
-    }
-  });
-
-  it('does not round up to all of them, nor divide by none', () => {
-    const [first] = FACTS.prefixes;
-    const page = landingPage(
-      {
-        ...FACTS,
-        prefixes: [
-          { ...first, visibleVps: 9_999, expectedVps: 10_000 },
-          { ...first, visibleVps: 0, expectedVps: 0, origins: [] },
-        ],
-      },
-      { telemetryPath: '/metrics', notReadyReason: undefined },
-    );
-    expect(page).toContain('>99.9 %<');
-    expect(page).toContain('not seen yet');
-    expect(page).not.toContain('NaN');
-  });
-});
-
-describe('the page on what is not as configured, and on what is old', () => {
-  const [first] = FACTS.prefixes;
-  const links = { telemetryPath: '/metrics', notReadyReason: undefined };
-  const page = (change: Partial<LandingFacts>) => landingPage({ ...FACTS, ...change }, links);
-
-  it('names unexpected upstreams and more-specifics with their VPs, most first, and counts the rest', () => {
-    const moreSpecifics = [1, 2, 3, 4].map((i) => ({ prefix: `192.23.62.${i * 16}/28`, vps: 50 - i }));
-    const unexpectedUpstreams = [{ as: '6939', vps: 170, expected: false }];
-    const html = page({ prefixes: [{ ...first, unexpectedUpstreams, moreSpecifics }] });
-    expect(html).toContain('<span class="bad">upstream AS6939 (170)</span>');
-    expect(html).toContain('<span class="bad">192.23.62.16/28 (49)</span>');
-    expect(html).not.toContain('192.23.62.64/28');
-    expect(html).toContain('and 1 more');
-  });
-
-  it('shows no green number, and why, while the stream of a prefix is down', () => {
-    const [stream] = FACTS.streams;
-    const trouble = { sinceMs: 820_000, text: 'the service refuses the stream: Another client is already connected' };
-    const html = page({
-      prefixes: [{ ...first, visibleVps: 100, trust: 'old' }, first],
-      streams: [{ ...stream, up: false, trouble }],
-    });
-    expect(html).toContain('<span class="dim">100 %, old</span>');
-    expect(html).toContain('no: old');
-    expect(html).toContain('Counts of 1 of 2 prefixes are old: nothing is heard of them now.');
-    expect(html).toContain(
-      'Session 0 of bgproutes has been down for 3 min: the service refuses the stream: Another client is already connected',
-    );
-    // That of the other prefix, whose stream is up.
-    expect(html.match(/<span class="good">\d+ %<\/span>/g)).toEqual(['<span class="good">99 %</span>']);
-  });
-
-  it('shows no green number for a prefix whose part of the table is incomplete', () => {
-    const html = page({ prefixes: [{ ...first, visibleVps: 100, trust: 'incomplete' }] });
-    expect(html).toContain('<span class="dim">100 %</span>');
-    expect(html).toContain('no: incomplete');
-    expect(html).not.toContain('are old');
-  });
-
-  it('does not promise which way the counts of an incomplete table are wrong', () => {
-    // After a gap a route may still count that was withdrawn meanwhile.
-    expect(page({ table: 'unseeded' })).toContain(
-      'The table is not complete: counts may be too low or too high until it has been read.',
-    );
-    const incomplete = { ...first, trust: 'incomplete' } as const;
-    expect(page({ table: 'unseeded', prefixes: [first, incomplete, incomplete] })).toContain(
-      'The table is not complete, 1 of 3 prefixes are: counts may be',
-    );
-  });
-
-  it('says of a session that was never up that it is not connected yet', () => {
-    const [stream] = FACTS.streams;
-    expect(page({ streams: [{ ...stream, up: false }] })).toContain('Session 0 of bgproutes is not connected yet.');
+  it('is not there where the page is off, nor is its API', async () => {
+    const server = await start();
+    for (const path of ['/', '/api/v1/prefixes', '/api/v1/events', '/prefix/192.0.2.0/24', '/page/page.css'])
+      expect((await ask(server, path)).status).toBe(404);
   });
 });
 

@@ -27,7 +27,7 @@ interface Client {
   readonly topic: Topic;
   /** The number of the newest change that it was told of. */
   told: number;
-  /** Since when it has not read what it was sent, Unix ms. */
+  /** Since when it has not read what it was sent, Unix ms; undefined: it has. */
   stalledAtMs: number | undefined;
 }
 
@@ -70,6 +70,9 @@ export class EventHub {
     const client: Client = { response, address, topic, told: -1, stalledAtMs: undefined };
     if (this.#clients.size === 0) this.#noteAll();
     this.#clients.add(client);
+    response.on('drain', () => {
+      client.stalledAtMs = undefined;
+    });
     response.once('close', () => {
       this.#clients.delete(client);
       if (this.#clients.size === 0) this.#noted.clear();
@@ -90,11 +93,10 @@ export class EventHub {
     this.#sample = sample;
     const saysStatus = this.#ticks++ % STATUS_TICKS === 0;
     for (const client of this.#clients) {
-      if (client.response.writableNeedDrain) {
-        this.#stalled(client);
+      if (client.stalledAtMs !== undefined) {
+        if (this.#now() - client.stalledAtMs > STALLED_MS) client.response.destroy();
         continue;
       }
-      client.stalledAtMs = undefined;
       const text = (saysStatus ? messages.status() : '') + this.#news(client, messages, isSampled);
       if (text !== '') this.#send(client, text);
     }
@@ -105,14 +107,9 @@ export class EventHub {
     for (const { response } of this.#clients) response.end();
   }
 
-  #stalled(client: Client): void {
-    client.stalledAtMs ??= this.#now();
-    if (this.#now() - client.stalledAtMs > STALLED_MS) client.response.destroy();
-  }
-
   #send(client: Client, text: string): void {
     client.told = this.#change;
-    client.response.write(text);
+    if (!client.response.write(text)) client.stalledAtMs = this.#now();
   }
 
   #news({ topic, told }: Client, messages: Messages, isSampled = false): string {

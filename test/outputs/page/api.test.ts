@@ -1,126 +1,13 @@
 /** The JSON API over HTTP: its answers keep their schemas, and their numbers are those of the metrics. */
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TableHistory } from '../../../src/history/table-history.ts';
-import { createLogger } from '../../../src/logger.ts';
-import { PrefixView } from '../../../src/metrics/prefix-view.ts';
 import { changeList, prefixDetail, prefixList } from '../../../src/outputs/page/api-schemas.ts';
 import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-hub.ts';
-import { LivePage } from '../../../src/outputs/page/live-page.ts';
-import { PageFacts } from '../../../src/outputs/page/page-facts.ts';
-import { TextWriter } from '../../../src/outputs/prometheus.ts';
-import { startWebServer, type WebServer } from '../../../src/outputs/web-server.ts';
-import { Fold, FoldCounts } from '../../../src/table/fold.ts';
-import { RoutingTable } from '../../../src/table/routing-table.ts';
-import { ManualTimers } from '../../stream/manual-timers.ts';
-import { readExposition, seriesOf } from '../../support/exposition.ts';
-import { START_MS, watchedPrefix } from '../../support/table-world.ts';
+import type { WebServer } from '../../../src/outputs/web-server.ts';
+import { ask, json, P, pageWorld, running, sampleOf, scrape, stopAll, V6, WATCHED } from '../../support/page-world.ts';
+import { START_MS } from '../../support/table-world.ts';
 
-const P = '198.51.100.0/24';
-const V6 = '2001:db8::/32';
-const WATCHED = [
-  { ...watchedPrefix(P), origins: [64500], upstreams: [64501], description: '<b>', group: 'core' },
-  watchedPrefix(V6),
-];
-
-const running: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((stop) => stop()));
-});
-
-async function world({ maxPrefixes = 10 } = {}) {
-  const timers = new ManualTimers(START_MS);
-  const table = new RoutingTable();
-  table.watch(WATCHED, START_MS);
-  const history = new TableHistory({ table, maxPrefixes, maxChanges: 200, now: () => timers.now() });
-  const fold = new Fold(table);
-  const counts = new FoldCounts();
-  let up = true;
-  const facts = new PageFacts({
-    ...{ table, history, now: () => timers.now(), machineMs: (ms: number) => ms, isUp: () => up },
-    validity: (_, origin) => (origin === 64500 ? 'valid' : 'invalid_as'),
-    exporter: () => ({
-      ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
-      ...{ table: 'seeded' as const, notes: [], streams: [], validators: [] },
-    }),
-  });
-  const page = new LivePage({ facts, history, timers, version: '1.2.3' });
-  const view = new PrefixView(table);
-  const server = await startWebServer({
-    listenAddress: { host: '127.0.0.1', port: 0 },
-    telemetryPath: '/metrics',
-    render: async () => new TextWriter('text').render([view.collect()]),
-    ready: () => ({ ok: true }),
-    landing: () => {
-      throw new Error('not asked for');
-    },
-    enableLifecycle: false,
-    logger: createLogger({ level: 'error', format: 'logfmt', destination: { write: () => {} } }),
-    page,
-  });
-  running.push(() => server.close());
-  return {
-    table,
-    page,
-    server,
-    setUp: (isUp: boolean) => {
-      up = isUp;
-    },
-    trust: () => {
-      for (const one of table.prefixes.monitored()) table.setTrusted(one, true);
-    },
-    /** VPs from 0 on say the same. */
-    see: (vps: number, prefix: string, asPath: string | undefined) => {
-      for (let vp = 0; vp < vps; vp++)
-        fold.apply(
-          {
-            vp: { protocol: 'bgp', asn: 64496, ip: `10.0.0.${vp}` },
-            timeUs: timers.now() * 1000,
-            announced: asPath === undefined ? [] : [prefix],
-            withdrawn: asPath === undefined ? [prefix] : [],
-            ...(asPath !== undefined && { attributes: { asPath, communities: '', nextHop: '', originAttribute: '' } }),
-          },
-          0,
-          counts,
-          timers.now(),
-        );
-    },
-    tick: (ms = 1_000) => {
-      timers.advance(ms);
-      for (const _ of history.tick());
-      page.hub.publish();
-    },
-  };
-}
-
-function ask(server: WebServer, path: string): Promise<{ status: number; type: string; body: string }> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port: server.port, path, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', body }),
-      );
-    }).on('error', reject);
-  });
-}
-
-const json = async (server: WebServer, path: string): Promise<unknown> => JSON.parse((await ask(server, path)).body);
-
-const scrape = async (server: WebServer): Promise<Map<string, number>> =>
-  seriesOf(readExposition(Buffer.from((await ask(server, '/metrics')).body), 'text'));
-
-/** The value of a series of a prefix in a scrape. */
-function sampleOf(
-  series: ReadonlyMap<string, number>,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-): number | undefined {
-  const keys = Object.keys(labels).sort();
-  return series.get(`bgp_prefix_${name}{${keys.map((key) => `${key}=${JSON.stringify(labels[key])}`).join(',')}}`);
-}
+afterEach(stopAll);
 
 interface Event {
   readonly event: string;
@@ -178,7 +65,7 @@ async function listen(server: WebServer, query = '') {
 
 describe('GET /api/v1/prefixes', () => {
   it('keeps its schema, and its numbers are those of the metrics', async () => {
-    const { server, see, trust, tick } = await world();
+    const { server, see, trust, tick } = await pageWorld();
     trust();
     see(10, P, '64501 64500');
     see(3, P, '64502 64502 64666');
@@ -217,7 +104,7 @@ describe('GET /api/v1/prefixes', () => {
   });
 
   it('says that counts are old while the stream is down', async () => {
-    const { server, see, trust, setUp } = await world();
+    const { server, see, trust, setUp } = await pageWorld();
     trust();
     see(10, P, '64501 64500');
     setUp(false);
@@ -228,7 +115,7 @@ describe('GET /api/v1/prefixes', () => {
 
 describe('GET /api/v1/prefixes/{prefix}', () => {
   it('keeps its schema, and its numbers are those of the metrics', async () => {
-    const { server, see, tick } = await world();
+    const { server, see, tick } = await pageWorld();
     see(10, P, '3 64501 64500');
     see(3, P, '64502 64500 64500');
     see(1, P, undefined);
@@ -270,7 +157,7 @@ describe('GET /api/v1/prefixes/{prefix}', () => {
     ['%3Cscript%3E', 404],
     ['198.51.100.0/24?window=2h', 400],
   ])('%s: %i', async (path, status) => {
-    const { server } = await world();
+    const { server } = await pageWorld();
     const answer = await ask(server, `/api/v1/prefixes/${path}`);
     expect(answer.status).toBe(status);
     expect(answer.type).toBe('application/json; charset=utf-8');
@@ -278,7 +165,7 @@ describe('GET /api/v1/prefixes/{prefix}', () => {
   });
 
   it('has no history where none is kept', async () => {
-    const { server, tick } = await world({ maxPrefixes: 0 });
+    const { server, tick } = await pageWorld({ maxPrefixes: 0 });
     tick();
     expect(prefixDetail.parse(await json(server, `/api/v1/prefixes/${P}`)).history).toBeNull();
     expect(changeList.parse(await json(server, `/api/v1/prefixes/${P}/changes`)).changes).toEqual([]);
@@ -287,7 +174,7 @@ describe('GET /api/v1/prefixes/{prefix}', () => {
 
 describe('GET /api/v1/events', () => {
   it('tells all at once, then what changes', async () => {
-    const { server, see, tick } = await world();
+    const { server, see, tick } = await pageWorld();
     const { next } = await listen(server);
     expect(await next('status')).toMatchObject({ prefixes: 2 });
     expect(await next('prefixes')).toMatchObject({ all: true, count: 2, prefixes: [{ prefix: P }, { prefix: V6 }] });
@@ -299,7 +186,7 @@ describe('GET /api/v1/events', () => {
   });
 
   it('tells of one prefix, and of its past as that grows', async () => {
-    const { server, see, tick } = await world();
+    const { server, see, tick } = await pageWorld();
     const { next } = await listen(server, `?prefix=${encodeURIComponent(P)}&window=24h`);
     expect(await next('prefix')).toMatchObject({ prefix: P, visible_vps: 0, history: { window: '24h' } });
     see(2, P, '64501 64500');
@@ -310,7 +197,7 @@ describe('GET /api/v1/events', () => {
   });
 
   it('tells that a prefix is not monitored any more', async () => {
-    const { server, table, tick } = await world();
+    const { server, table, tick } = await pageWorld();
     const { next } = await listen(server);
     await next('prefixes');
     table.watch(WATCHED.slice(0, 1), START_MS);
@@ -322,12 +209,12 @@ describe('GET /api/v1/events', () => {
     ['?prefix=203.0.113.0/24', 404],
     [`?prefix=${P}&window=x`, 400],
   ])('%s: %i', async (query, status) => {
-    const { server } = await world();
+    const { server } = await pageWorld();
     expect((await ask(server, `/api/v1/events${query}`)).status).toBe(status);
   });
 
   it('has room for so many pages of one address, and for another once one is closed', async () => {
-    const { server, page } = await world();
+    const { server, page } = await pageWorld();
     const pages = [];
     for (let i = 0; i < MAX_EVENT_CLIENTS_PER_ADDRESS; i++) pages.push(await listen(server));
     expect((await ask(server, '/api/v1/events')).status).toBe(503);
@@ -337,7 +224,7 @@ describe('GET /api/v1/events', () => {
   });
 
   it('ends when the server stops, without waiting for the pages', async () => {
-    const { server } = await world();
+    const { server } = await pageWorld();
     const { next, over } = await listen(server);
     await next('status');
     await server.close();
@@ -347,7 +234,7 @@ describe('GET /api/v1/events', () => {
 
 describe('GET /api/v1/openapi.json', () => {
   it('describes each path with schemas that exist', async () => {
-    const { server } = await world();
+    const { server } = await pageWorld();
     const document = (await json(server, '/api/v1/openapi.json')) as Record<string, unknown>;
     expect(document.openapi).toBe('3.1.1');
     expect(Object.keys(document.paths as object)).toEqual([

@@ -73,9 +73,6 @@ export class SecureWorld {
       telemetryPath: '/metrics',
       render: async () => Buffer.from('up 1\n'),
       ready: () => ({ ok: true }),
-      landing: () => {
-        throw new Error('no page here');
-      },
       enableLifecycle: false,
       webConfig,
       logger,

@@ -1,0 +1,156 @@
+/** Lines of time by uPlot, in the boxes where the server has drawn plain ones. */
+import uPlot from 'uplot';
+import type { MarkAnswer } from '../api-schemas.ts';
+import { escapeHtml } from '../render/html.ts';
+import type { ChartData } from '../render/prefix.ts';
+import { MARK_TONES, stacked } from '../render/time-chart.ts';
+
+interface Chart {
+  plot: uPlot;
+  /** Another needs another plot. */
+  shape: string;
+  marks: readonly MarkAnswer[];
+}
+
+const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
+const LEGEND_HEIGHT = 34;
+/** Of the time axis. */
+const UTC = '{HH}:{mm}';
+
+export class Charts {
+  readonly #charts = new Map<string, Chart>();
+  readonly #sync = uPlot.sync('time');
+  #last: [charts: readonly ChartData[], marks: readonly MarkAnswer[]] | undefined;
+
+  constructor() {
+    addEventListener('resize', () => {
+      for (const [id, { plot }] of this.#charts) plot.setSize(sizeOf(document.getElementById(id)));
+    });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      for (const { plot } of this.#charts.values()) plot.destroy();
+      this.#charts.clear();
+      if (this.#last !== undefined) this.show(...this.#last);
+    });
+  }
+
+  show(charts: readonly ChartData[], marks: readonly MarkAnswer[]): void {
+    this.#last = [charts, marks];
+    for (const data of charts) {
+      const box = document.getElementById(data.id);
+      if (box === null) continue;
+      // A screen reader is told what the plain picture told.
+      box.setAttribute('role', 'img');
+      box.setAttribute('aria-label', labelOf(data));
+      const shape = `${data.stepMs} ${data.lines.map(({ name }) => name).join()}`;
+      const known = this.#charts.get(data.id);
+      if (known?.shape === shape) {
+        known.marks = marks;
+        known.plot.setData(valuesOf(data));
+        continue;
+      }
+      known?.plot.destroy();
+      box.replaceChildren();
+      const chart: Chart = { shape, marks, plot: undefined as unknown as uPlot };
+      chart.plot = new uPlot(
+        optionsOf(data, box, () => chart.marks, this.#sync),
+        valuesOf(data),
+        box,
+      );
+      this.#charts.set(data.id, chart);
+    }
+  }
+}
+
+function labelOf({ title, lines }: ChartData): string {
+  const last = lines.map(({ name, values }) => `${name} ${values.findLast((value) => value !== null) ?? 'none'}`);
+  return `${title}: ${last.join(', ')}`;
+}
+
+function sizeOf(box: HTMLElement | null): { width: number; height: number } {
+  return { width: box?.clientWidth ?? 300, height: (box?.clientHeight ?? 200) - LEGEND_HEIGHT };
+}
+
+function valuesOf({ lines, fromMs, stepMs, isStacked }: ChartData): uPlot.AlignedData {
+  const values = lines.map((line) => line.values);
+  const times = Array.from({ length: values[0]?.length ?? 0 }, (_, i) => (fromMs + i * stepMs) / 1000);
+  return [times, ...(isStacked ? stacked(values) : values.map((line) => [...line]))];
+}
+
+function optionsOf(
+  data: ChartData,
+  box: HTMLElement,
+  marks: () => readonly MarkAnswer[],
+  sync: uPlot.SyncPubSub,
+): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const [text, line] = [colour('--dim'), colour('--line')];
+  const axis = {
+    stroke: text,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1 },
+    font: '11px sans-serif',
+  };
+  const isLong = data.stepMs >= 600_000;
+  return {
+    ...sizeOf(box),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
+    cursor: { sync: { key: sync.key }, drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { live: true },
+    scales: { y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.05] } },
+    axes: [
+      {
+        ...{ ...axis, size: 30, space: isLong ? 100 : 70 },
+        values: (_, splits) => splits.map((seconds) => timeOf(seconds, isLong)),
+      },
+      { ...axis, size: 48 },
+    ],
+    series: [
+      { label: 'UTC', value: isLong ? `{MM}-{DD} ${UTC}` : `${UTC}:{ss}` },
+      ...data.lines.map(({ name }, i): uPlot.Series => {
+        const stroke = colour(COLOURS[Math.min(i, COLOURS.length - 1)]);
+        return {
+          label: escapeHtml(name),
+          stroke,
+          width: 1.6,
+          points: { show: false },
+          // Of a stack the line shows the sum of all below; what is said is the line's own.
+          value: (_, __, ___, at) => String(at === null ? '' : (data.lines[i].values[at ?? -1] ?? '')),
+          ...(data.isStacked && { fill: `${stroke}1f` }),
+        };
+      }),
+    ],
+    hooks: { draw: [(plot) => drawMarks(plot, marks(), colour)] },
+  };
+}
+
+function timeOf(seconds: number, isLong: boolean): string {
+  const text = new Date(seconds * 1000).toISOString();
+  return isLong ? text.slice(5, 16).replace('T', ' ') : text.slice(11, seconds % 60 === 0 ? 16 : 19);
+}
+
+/** A line for each thing that happened, with a triangle: down for what is bad, up for what is over. */
+function drawMarks(plot: uPlot, marks: readonly MarkAnswer[], colour: (name: string) => string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  for (const { at, kind } of marks) {
+    const x = plot.valToPos(Date.parse(at) / 1000, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const tone = MARK_TONES[kind];
+    ctx.strokeStyle = ctx.fillStyle = colour(`--${tone}`);
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash(tone === 'bad' ? [] : [4, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const size = 5 * devicePixelRatio;
+    const [base, tip] = tone === 'good' ? [bbox.top + size, bbox.top] : [bbox.top, bbox.top + size];
+    ctx.beginPath();
+    ctx.moveTo(x - size, base);
+    ctx.lineTo(x + size, base);
+    ctx.lineTo(x, tip);
+    ctx.fill();
+  }
+  ctx.restore();
+}

@@ -1,0 +1,267 @@
+/** The page of one prefix, part by part: the script replaces a part when its text differs. */
+import type { ChangeAnswer, MarkAnswer, PastAnswer, PrefixDetail } from '../api-schemas.ts';
+import { asName, escapeHtml, percent, short, timeHtml } from './html.ts';
+import { VALIDITY_WORDS } from './overview.ts';
+import { meter, pathGraph } from './pictures.ts';
+import { stateHtml } from './states.ts';
+import { timeChart } from './time-chart.ts';
+
+export const WINDOWS = ['1h', '24h', '7d'] as const;
+const WINDOW_WORDS = { '1h': 'last hour', '24h': 'last day', '7d': 'last week' } as const;
+
+const MARK_WORDS: Readonly<Record<MarkAnswer['kind'], string>> = {
+  hijack: 'An unexpected origin appeared',
+  hijack_over: 'No unexpected origin any more',
+  outage: 'Outage: fewer than half of the expected vantage points see it',
+  recovery: 'Recovery: 95 % of the expected vantage points see it again',
+  more_specific: 'A more-specific appeared',
+  more_specific_over: 'No more-specific any more',
+  path_change: 'Many vantage points changed their path',
+  vp_loss: 'Vantage points were lost: they, or their source, went down',
+  gap: 'Gap: the counts are not known to be complete',
+  gap_over: 'The counts are complete again',
+};
+
+/** Parts by the ids of their elements. */
+export function prefixParts(detail: PrefixDetail): Readonly<Record<string, string>> {
+  return {
+    'p-state': `${stateHtml(detail.state)}${detail.trusted ? '' : ' <span class="chip warn">not trusted: incomplete or old</span>'}`,
+    'p-figures': figures(detail),
+    'p-origins': origins(detail),
+    'p-upstreams': upstreams(detail),
+    'p-graph': pathGraph(detail.path_links),
+    'p-vps': vantagePoints(detail),
+    'p-missing': missing(detail),
+    'p-marks': marks(detail.marks),
+    'p-changes': changes(detail),
+  };
+}
+
+function figures(detail: PrefixDetail): string {
+  const { visible_vps: visible, expected_vps: expected, visibility_ratio: ratio, counters } = detail;
+  const tiles = [
+    ['Visible VPs', `${visible}`, `of ${expected} expected${ratio === null ? '' : meter(ratio)}`],
+    ['Visibility', ratio === null ? 'none' : percent(ratio), 'of the expected VPs'],
+    ['Origins', `${detail.origin_count}`, unexpected(detail.unexpected_origin_vps)],
+    ['Upstreams', `${detail.upstream_count}`, unexpected(detail.unexpected_upstream_vps)],
+    [
+      'Mean path length',
+      detail.as_path_length_mean === null ? 'none' : short(detail.as_path_length_mean),
+      lengths(detail),
+    ],
+    [
+      'More-specifics',
+      `${detail.more_specific_count}`,
+      detail.more_specifics.map(({ prefix, vps }) => `<code>${escapeHtml(prefix)}</code> ${vps}`).join('<br>') ||
+        'seen now',
+    ],
+    ['Events', detail.events_per_minute === null ? 'not kept' : short(detail.events_per_minute), 'in the last minute'],
+    ['Changes', `${counters.path_changes}`, `of paths since ${timeHtml(counters.since)}`],
+  ];
+  return `<dl class="figures">${tiles.map(([name, value, small]) => `<div><dt>${name}</dt><dd><b>${value}</b><small>${small}</small></dd></div>`).join('')}</dl>`;
+}
+
+function unexpected(vps: number | null): string {
+  if (vps === null) return 'none configured';
+  return vps === 0 ? 'all expected' : `<span class="bad">${vps} VPs see an unexpected one</span>`;
+}
+
+function lengths({ as_path_length_min: min, as_path_length_max: max, prepended_vps: prepended }: PrefixDetail): string {
+  return min === null ? '' : `${min} to ${max}, prepended at ${prepended} VPs`;
+}
+
+interface Column {
+  readonly name: string;
+  readonly isNumber?: boolean;
+}
+
+/** A small table; cells are HTML. */
+function table(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): string {
+  if (rows.length === 0) return `<p class="dim">${none}</p>`;
+  const tone = (i: number) => (columns[i].isNumber === true ? ' class="number"' : '');
+  const head = columns.map(({ name }, i) => `<th scope="col"${tone(i)}>${name}</th>`).join('');
+  const body = rows
+    .map((cells) => `<tr>${cells.map((cell, i) => `<td${tone(i)}>${cell}</td>`).join('')}</tr>`)
+    .join('');
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="small"><caption class="away">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function origins({ origins: list, origin_count: count }: PrefixDetail): string {
+  const rows = list.map(({ as, vps, expected, validity }) => [
+    asName(as),
+    String(vps),
+    expected ? 'expected' : '<span class="bad">unexpected</span>',
+    validity === null ? '<span class="dim">not judged</span>' : VALIDITY_WORDS[validity],
+  ]);
+  const columns = [{ name: 'Origin' }, { name: 'VPs', isNumber: true }, { name: 'Configured' }, { name: 'RPKI' }];
+  return table('Origins', columns, rows, 'No vantage point sees the prefix.') + more(count - list.length);
+}
+
+function upstreams({ upstreams: list, upstream_count: count, visible_vps: visible }: PrefixDetail): string {
+  const rows = list.map(({ as, vps, expected }) => [
+    asName(as),
+    String(vps),
+    visible === 0 ? '' : percent(vps / visible),
+    expected ? 'expected' : '<span class="warn">unexpected</span>',
+  ]);
+  const columns = [
+    { name: 'Upstream' },
+    { name: 'VPs', isNumber: true },
+    { name: 'Share', isNumber: true },
+    { name: 'Configured' },
+  ];
+  return table('Upstreams', columns, rows, 'No vantage point sees an upstream.') + more(count - list.length);
+}
+
+function more(count: number): string {
+  return count > 0 ? `<p class="dim">and ${count} more</p>` : '';
+}
+
+function vantagePoints({ vantage_points: groups }: PrefixDetail): string {
+  const rows = groups.map(({ source, protocol, visible, expected }) => [
+    escapeHtml(source),
+    protocol.toUpperCase(),
+    String(visible),
+    String(expected),
+    expected === 0 ? '' : `${percent(visible / expected)}${meter(visible / expected)}`,
+  ]);
+  const columns = [
+    ...[{ name: 'Source' }, { name: 'Protocol' }, { name: 'Visible', isNumber: true }],
+    ...[{ name: 'Expected', isNumber: true }, { name: 'Visibility' }],
+  ];
+  return table('Vantage points by source', columns, rows, 'No vantage point is expected to see it yet.');
+}
+
+function missing({ missing: list, missing_count: count, expected_vps: expected }: PrefixDetail): string {
+  const rows = list.map(({ vp, since }) => [
+    `AS${vp.asn}`,
+    `<code>${escapeHtml(vp.ip)}</code>`,
+    since === null ? '<span class="dim">not known</span>' : timeHtml(since),
+  ]);
+  const columns = [{ name: 'AS' }, { name: 'Vantage point' }, { name: 'Since (UTC)' }];
+  const none = expected === 0 ? 'No vantage point is expected to see it yet.' : 'All expected vantage points see it.';
+  return table('Vantage points that do not see it', columns, rows, none) + more(count - list.length);
+}
+
+function marks(list: readonly MarkAnswer[]): string {
+  const rows = list.map(({ at, kind, vps }) => [timeHtml(at), MARK_WORDS[kind], String(vps)]);
+  const columns = [{ name: 'Time (UTC)' }, { name: 'What' }, { name: 'VPs then', isNumber: true }];
+  return table('What happened', columns, rows, 'Nothing yet.');
+}
+
+function changes({ changes: list, missed_changes: missed }: PrefixDetail): string {
+  const rows = list.map(({ at, vp, before, after }: ChangeAnswer) => [
+    timeHtml(at),
+    `AS${vp.asn} <code>${escapeHtml(vp.ip)}</code>`,
+    path(before),
+    path(after),
+  ]);
+  const columns = [{ name: 'Time (UTC)' }, { name: 'Vantage point' }, { name: 'Before' }, { name: 'After' }];
+  const note = missed > 0 ? `<p class="dim">${missed} more came faster than they could be noted.</p>` : '';
+  return table('Last changes of routes', columns, rows, 'None yet.') + note;
+}
+
+function path(text: string | null): string {
+  if (text === null) return '<span class="dim">no route</span>';
+  const shown = text.length > 160 ? `${text.slice(0, 160)} …` : text;
+  return `<code>${escapeHtml(shown)}</code>`;
+}
+
+/** Where the lines of time go; each box keeps its size, whatever is in it. */
+export const CHARTS = [
+  { id: 'c-visible', title: 'Visible and expected VPs' },
+  { id: 'c-origins', title: 'By origin' },
+  { id: 'c-upstreams', title: 'By upstream, stacked' },
+  { id: 'c-events', title: 'Announcements and withdrawals' },
+  { id: 'c-length', title: 'Mean path length' },
+] as const;
+
+export type ChartId = (typeof CHARTS)[number]['id'];
+
+/** A chart shows at least as much. */
+const MIN_SHOWN_MS = 10 * 60_000;
+
+/** One line of a chart. */
+export interface Line {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+export interface ChartData {
+  readonly id: ChartId;
+  readonly title: string;
+  readonly fromMs: number;
+  readonly stepMs: number;
+  readonly lines: readonly Line[];
+  readonly isStacked: boolean;
+}
+
+/** What is drawn in each chart, from the first sample on: soon after a start there are few. */
+export function chartsOf({ counts, shares }: PastAnswer): ChartData[] {
+  const ofCounts = { fromMs: Date.parse(counts.from), stepMs: counts.step_seconds * 1000, isStacked: false };
+  const ofShares = { fromMs: Date.parse(shares.from), stepMs: shares.step_seconds * 1000, isStacked: false };
+  const firstMs =
+    Math.max(
+      0,
+      counts.visible_vps.findIndex((value) => value !== null),
+    ) * ofCounts.stepMs;
+  const skippedMs = Math.min(firstMs, counts.visible_vps.length * ofCounts.stepMs - MIN_SHOWN_MS);
+  const named = (list: typeof shares.origins) =>
+    list.map(({ as, vps }) => ({ name: /^[0-9]/.test(as) ? `AS${as}` : as, values: vps }));
+  return CHARTS.map(({ id, title }): ChartData => {
+    const chart = chartOf(id, title);
+    const skipped = Math.floor(skippedMs / chart.stepMs);
+    const lines = chart.lines.map(({ name, values }) => ({ name, values: values.slice(skipped) }));
+    return { ...chart, lines, fromMs: chart.fromMs + skipped * chart.stepMs };
+  });
+
+  function chartOf(id: ChartId, title: string): ChartData {
+    switch (id) {
+      case 'c-visible':
+        return {
+          ...{ id, title, ...ofCounts },
+          lines: [
+            { name: 'visible', values: counts.visible_vps },
+            { name: 'expected', values: counts.expected_vps },
+          ],
+        };
+      case 'c-events':
+        return {
+          id,
+          title,
+          ...ofCounts,
+          lines: [{ name: `events in ${counts.step_seconds} s`, values: counts.events }],
+        };
+      case 'c-origins':
+        return { id, title, ...ofShares, lines: named(shares.origins) };
+      case 'c-upstreams':
+        return { id, title, ...ofShares, lines: named(shares.upstreams), isStacked: true };
+      case 'c-length':
+        return { id, title, ...ofShares, lines: [{ name: 'mean path length', values: shares.as_path_length_mean }] };
+    }
+  }
+}
+
+/** The charts without a script, and the boxes in which the script draws them. */
+export function chartsHtml(detail: PrefixDetail): string {
+  const { history } = detail;
+  if (history === null) return '<p class="dim">No history of this prefix is kept: see history.max_prefixes.</p>';
+  const figuresOf = chartsOf(history).map(
+    (chart) =>
+      `<figure><figcaption>${chart.title}</figcaption><div class="chart" id="${chart.id}">${timeChart(chart, detail.marks)}</div></figure>`,
+  );
+  return figuresOf.join('');
+}
+
+export function windowLinks(window: PastAnswer['window']): string {
+  const links = WINDOWS.map(
+    (each) =>
+      `<a href="?window=${each}" data-window="${each}"${each === window ? ' aria-current="true"' : ''}>${WINDOW_WORDS[each]}</a>`,
+  );
+  return `<nav class="windows" aria-label="Time shown">${links.join('')}</nav>`;
+}

@@ -1,0 +1,255 @@
+/** The page in a real browser, against a simulated Internet in which things go wrong. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { scenario } from '../../src/simulator/scenario.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { missing } from '../alerts/engine.ts';
+import { buildProgram, type Program, startProgram } from '../support/program.ts';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const BUILD_PAGE = fileURLToPath(new URL('../../build-page.js', import.meta.url));
+const KEY = 'key-of-the-page';
+const WEB = '198.51.100.0/24';
+const MAIL = '203.0.113.0/24';
+const EDGE = '2001:db8:100::/40';
+const PREFIXES = [
+  { prefix: WEB, origin: 64501, upstreams: [1299, 6453], description: 'web shop', group: 'services' },
+  { prefix: MAIL, origin: 64501, upstreams: [1299, 6453], description: 'mail', group: 'services' },
+  { prefix: EDGE, origin: 64502, upstreams: [2914], description: 'branch offices', group: 'edge' },
+];
+/** On a busy machine; on an idle one everything shows within two seconds. */
+const PATIENCE_MS = 20_000;
+
+const hasBrowser = (): boolean => existsSync(CHROMIUM) || missing('Chromium');
+
+describe.skipIf(!hasBrowser())('the page in a browser', () => {
+  let folder: string;
+  let simulator: Simulator;
+  let exporter: Program;
+  let address: string;
+  let browser: Browser;
+  const contexts: { close(): Promise<void> }[] = [];
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'page-'));
+    execFileSync(process.execPath, [BUILD_PAGE, join(dirname(buildProgram()), 'page.js')]);
+    simulator = await startSimulator({
+      ...{ apiKeys: [KEY], seed: 1 },
+      scenario: scenario({ description: 'The page', vps: 120, prefixes: PREFIXES, steps: [] }),
+    });
+    const config = join(folder, 'bgp.yml');
+    const { websocketUrl, url } = simulator;
+    const prefixes = PREFIXES.map(({ origin, ...rest }) => ({ ...rest, origins: [origin] }));
+    const bgproutes = { websocket_url: websocketUrl, live_manager_url: url, data_api_url: url, api_keys: [KEY] };
+    writeFileSync(config, JSON.stringify({ prefixes, bgproutes, table: { data_api_lag: '0s' } }));
+    exporter = startProgram([`--config.file=${config}`, '--web.listen-address=127.0.0.1:0']);
+    [, address] = await exporter.seen(/url=(http:\/\/[^/]+)\/metrics/);
+    await exporter.seen(/the table is complete/);
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ],
+    });
+  });
+
+  afterEach(async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+    // What the browser refused by the page's policy is told on its console.
+    expect(faults.splice(0)).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    exporter?.child.kill();
+    await exporter?.exit;
+    await simulator?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('ERR_')) faults.push(message.text());
+    });
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol !== 'data:' && origin !== address) faults.push(`a request to ${origin}`);
+    });
+    await page.goto(address + path);
+    return page;
+  }
+
+  const live = (page: Page) => page.getByText('live', { exact: true }).waitFor();
+  const rowOf = (page: Page, prefix: string) => page.locator(`tr[data-prefix="${prefix}"]`);
+  const shows = (page: Page, prefix: string, text: string | RegExp) =>
+    rowOf(page, prefix).filter({ hasText: text }).waitFor();
+  const order = (page: Page) =>
+    page.locator('#rows tr:not([hidden])').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-prefix')));
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`${address}/metrics`)).text();
+    const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1));
+  }
+
+  async function wide(page: Page): Promise<number> {
+    return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  }
+
+  it('shows outage, hijack, sub-prefix hijack and recovery, worst first, without being loaded again', async () => {
+    const page = await open();
+    await live(page);
+    await shows(page, WEB, 'As expected');
+    await page.evaluate("document.body.setAttribute('data-kept', 'yes')");
+
+    simulator.step({ do: 'outage', prefix: WEB });
+    await shows(page, WEB, 'Outage');
+    await shows(page, WEB, /0 of \d+/);
+    await expect.poll(() => metric(`bgp_prefix_visible_vps{prefix="${WEB}"}`)).toBe(0);
+    await expect.poll(async () => (await order(page))[0]).toBe(WEB);
+
+    simulator.step({ do: 'hijack', prefix: MAIL, by: 64666 });
+    await shows(page, MAIL, /AS64666 \d+ unexpected/);
+    await expect.poll(() => order(page)).toEqual([MAIL, WEB, EDGE]);
+    const unexpected = await metric(`bgp_prefix_unexpected_origin_vps{prefix="${MAIL}"}`);
+    await shows(page, MAIL, `AS64666 ${unexpected} unexpected`);
+
+    simulator.step({ do: 'recovery', prefix: WEB });
+    await shows(page, WEB, 'As expected');
+    simulator.step({ do: 'recovery', prefix: MAIL });
+    await shows(page, MAIL, 'As expected');
+
+    simulator.step({ do: 'subprefix_hijack', prefix: MAIL, more_specific: '203.0.113.128/25', by: 64667 });
+    await shows(page, MAIL, 'More-specific seen');
+    await shows(page, MAIL, /203\.0\.113\.128\/25 \d+/);
+    simulator.step({ do: 'recovery', prefix: MAIL });
+    await shows(page, MAIL, 'As expected');
+    expect(await page.locator('body').getAttribute('data-kept')).toBe('yes');
+  });
+
+  it('shows a stream that is cut, and its return', async () => {
+    const page = await open();
+    await live(page);
+    simulator.faults.refuse(1_000, 'Another client is already connected with this API key');
+    simulator.faults.cut();
+    await page.locator('#status').filter({ hasText: 'down for' }).waitFor();
+    await shows(page, WEB, 'Old: stream down');
+    simulator.faults.clear();
+    await shows(page, WEB, 'As expected');
+    await page
+      .locator('#status')
+      .filter({ hasText: /session 0: up/ })
+      .waitFor();
+  });
+
+  it('says that it is frozen while nothing answers, and goes on', async () => {
+    const page = await open();
+    await live(page);
+    await page.context().setOffline(true);
+    await page.evaluate('window.stop()');
+    // The connection that is open is not cut by being offline: silence is.
+    await page.locator('.live.frozen').waitFor();
+    expect(await page.locator('#live').textContent()).toMatch(/^frozen since \d\d:\d\d:\d\d UTC/);
+    await page.context().setOffline(false);
+    await page.reload();
+    await live(page);
+    faults.length = 0;
+  });
+
+  it('filters by text, state and group, and keeps the filter in its address', async () => {
+    const page = await open();
+    await live(page);
+    await page.getByLabel('Filter').fill('branch');
+    await expect.poll(() => order(page)).toEqual([EDGE]);
+    expect(await page.locator('#shown').textContent()).toBe('1 of 3 shown');
+    await page.reload();
+    await expect.poll(() => order(page)).toEqual([EDGE]);
+    await page.getByLabel('Filter').fill('as1299');
+    await page.getByLabel('Group').selectOption('services');
+    await expect.poll(async () => (await order(page)).toSorted()).toEqual([WEB, MAIL].toSorted());
+    await page.getByLabel('State').selectOption('outage');
+    await expect.poll(() => order(page)).toEqual([]);
+  });
+
+  it('leads by the keyboard to the page of a prefix, which draws its past and tells its changes', async () => {
+    const page = await open('/?q=mail');
+    await live(page);
+    await page.getByLabel('Group').focus();
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press('Tab');
+      if ((await page.evaluate('document.activeElement.textContent')) === MAIL) break;
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${address}/prefix/${MAIL}`);
+    await live(page);
+    await page.locator('#c-visible canvas').waitFor();
+    simulator.step({ do: 'hijack', prefix: MAIL, by: 64668 });
+    await page.locator('#p-state').filter({ hasText: 'Unexpected origin' }).waitFor();
+    await page.locator('#p-marks').filter({ hasText: 'An unexpected origin appeared' }).waitFor();
+    await page.locator('#p-changes').filter({ hasText: '64668' }).waitFor();
+    await page.locator('#p-graph').filter({ hasText: 'AS64668' }).waitFor();
+    simulator.step({ do: 'recovery', prefix: MAIL });
+    await page.locator('#p-state').filter({ hasText: 'As expected' }).waitFor();
+    simulator.step({ do: 'outage', prefix: MAIL, share: 0.4 });
+    await page.locator('#p-missing time').first().waitFor();
+    simulator.step({ do: 'recovery', prefix: MAIL });
+    await page.locator('#p-missing').filter({ hasText: 'All expected' }).waitFor();
+    await page.getByRole('link', { name: 'last week' }).click();
+    await expect.poll(() => page.getByRole('link', { name: 'last week' }).getAttribute('aria-current')).toBe('true');
+    expect(page.url()).toContain('window=7d');
+  });
+
+  it('says everything without a script', async () => {
+    for (const path of ['/', `/prefix/${WEB}`]) {
+      const page = await open(path, { javaScriptEnabled: false });
+      const text = await page.locator('main').innerText();
+      for (const word of ['As expected', 'AS64501', 'AS1299']) expect(text).toContain(word);
+      expect(await page.locator('#live').textContent()).toMatch(/^as of /);
+    }
+  });
+
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  it.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['of 360 pixels', { viewport: { width: 360, height: 740 } }],
+    [
+      'without motion and in dark, narrow',
+      { viewport: { width: 360, height: 740 }, colorScheme: 'dark', reducedMotion: 'reduce' },
+    ],
+  ] satisfies [string, BrowserContextOptions][])('is accessible, and as wide as its window: %s', async (_, options) => {
+    simulator.step({ do: 'hijack', prefix: WEB, by: 64666 });
+    for (const path of ['/', `/prefix/${WEB}`]) {
+      const page = await open(path, options);
+      await live(page);
+      await page.getByText('Unexpected origin', { exact: true }).first().waitFor();
+      expect(await wide(page)).toBeLessThanOrEqual(0);
+      await page.evaluate(axe);
+      const violations = await page.evaluate(async () => {
+        const { violations: found } = await (
+          globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
+        ).axe.run();
+        return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+      });
+      expect(violations).toEqual([]);
+    }
+    simulator.step({ do: 'recovery', prefix: WEB });
+  });
+});
+
+interface AxeResults {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+}

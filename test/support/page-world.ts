@@ -1,0 +1,132 @@
+/** A table with its history behind a web server, a clock that stands until it is turned, and what a client asks with. */
+import { get, type IncomingHttpHeaders } from 'node:http';
+import { TableHistory } from '../../src/history/table-history.ts';
+import { createLogger } from '../../src/logger.ts';
+import { PrefixView } from '../../src/metrics/prefix-view.ts';
+import { LivePage } from '../../src/outputs/page/live-page.ts';
+import { PageFacts } from '../../src/outputs/page/page-facts.ts';
+import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { startWebServer, type WebServer } from '../../src/outputs/web-server.ts';
+import { Fold, FoldCounts } from '../../src/table/fold.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import { ManualTimers } from '../stream/manual-timers.ts';
+import { readExposition, seriesOf } from './exposition.ts';
+import { START_MS, watchedPrefix } from './table-world.ts';
+
+export const P = '198.51.100.0/24';
+export const V6 = '2001:db8::/32';
+export const WATCHED = [
+  { ...watchedPrefix(P), origins: [64500], upstreams: [64501], description: '<b>', group: 'core' },
+  watchedPrefix(V6),
+];
+
+/** What is to be stopped after a test. */
+export const running: (() => Promise<void>)[] = [];
+
+export async function stopAll(): Promise<void> {
+  await Promise.all(running.splice(0).map((stop) => stop()));
+}
+
+export async function pageWorld({ maxPrefixes = 10, watched = WATCHED, telemetryPath = '/metrics' } = {}) {
+  const timers = new ManualTimers(START_MS);
+  const table = new RoutingTable();
+  table.watch(watched, START_MS);
+  const history = new TableHistory({ table, maxPrefixes, maxChanges: 200, now: () => timers.now() });
+  const fold = new Fold(table);
+  const counts = new FoldCounts();
+  let up = true;
+  const facts = new PageFacts({
+    ...{ table, history, now: () => timers.now(), machineMs: (ms: number) => ms, isUp: () => up },
+    validity: (_, origin) => (origin === 64500 ? 'valid' : 'invalid_as'),
+    exporter: () => ({
+      ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
+      ...{ table: 'seeded' as const, notes: [], streams: [], validators: [] },
+    }),
+  });
+  const page = new LivePage({ facts, history, timers, version: '1.2.3' });
+  const view = new PrefixView(table);
+  const server = await startWebServer({
+    listenAddress: { host: '127.0.0.1', port: 0 },
+    telemetryPath,
+    render: async () => new TextWriter('text').render([view.collect()]),
+    ready: () => ({ ok: true }),
+    enableLifecycle: false,
+    logger: createLogger({ level: 'error', format: 'logfmt', destination: { write: () => {} } }),
+    page,
+  });
+  running.push(() => server.close());
+  return {
+    table,
+    page,
+    server,
+    setUp: (isUp: boolean) => {
+      up = isUp;
+    },
+    trust: () => {
+      for (const one of table.prefixes.monitored()) table.setTrusted(one, true);
+    },
+    /** VPs from 0 on say the same. */
+    see: (vps: number, prefix: string, asPath: string | undefined) => {
+      for (let vp = 0; vp < vps; vp++)
+        fold.apply(
+          {
+            vp: { protocol: 'bgp', asn: 64496, ip: `10.0.0.${vp}` },
+            timeUs: timers.now() * 1000,
+            announced: asPath === undefined ? [] : [prefix],
+            withdrawn: asPath === undefined ? [prefix] : [],
+            ...(asPath !== undefined && { attributes: { asPath, communities: '', nextHop: '', originAttribute: '' } }),
+          },
+          0,
+          counts,
+          timers.now(),
+        );
+    },
+    tick: (ms = 1_000) => {
+      timers.advance(ms);
+      for (const _ of history.tick());
+      page.hub.publish();
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export function ask(server: WebServer, path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port: server.port, path, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers['content-type'] ?? '',
+          headers: response.headers,
+          body,
+        }),
+      );
+    }).on('error', reject);
+  });
+}
+
+export const json = async (server: WebServer, path: string): Promise<unknown> =>
+  JSON.parse((await ask(server, path)).body);
+
+export const scrape = async (server: WebServer): Promise<Map<string, number>> =>
+  seriesOf(readExposition(Buffer.from((await ask(server, '/metrics')).body), 'text'));
+
+/** The value of a series of a prefix in a scrape. */
+export function sampleOf(
+  series: ReadonlyMap<string, number>,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): number | undefined {
+  const keys = Object.keys(labels).sort();
+  return series.get(`bgp_prefix_${name}{${keys.map((key) => `${key}=${JSON.stringify(labels[key])}`).join(',')}}`);
+}
