@@ -10,7 +10,7 @@ import type { Watched } from './scraped-exporter.ts';
 const SERIES = 100_000;
 const SHAPE: Omit<StreamShape, 'prefixes'> = { vps: 1_000, origins: 5, messages: 200_000 };
 /** Series that a prefix of such a stream has, about. */
-const SERIES_PER_PREFIX = 57;
+const SERIES_PER_PREFIX = 78;
 /** With a scrape in each, or in none: short, because a shared machine is fast in one moment and slow in the next. */
 const WINDOW_MS = 1_000;
 const ROUNDS = 28;
