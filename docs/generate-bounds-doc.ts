@@ -67,7 +67,7 @@ export const SECTIONS: readonly Section[] = [
         what: 'Vantage points at once',
         bound: settable(BOUNDS.vps),
         beyond: `The one that was not heard for the longest time, of those without a route, makes room. When all have one, the events of a new vantage point are left out. ${left}`,
-        todo: 'Compare with `bgproutes-exporter vps`. If they are real, raise it; each takes some 100 bytes, and 16 for each prefix that it sees.',
+        todo: 'Compare with `bgproutes-exporter vps`. If they are real, raise it ([sizing.md](sizing.md)) and restart.',
         counter: dropped('vp_limit'),
       },
       {
