@@ -205,6 +205,22 @@ describe.skipIf(!hasProgram('helm', 'version'))('the chart', () => {
     }
   });
 
+  it.each<[string, string[], string]>([
+    ['none', [], ''],
+    ['that of the external URL', ['--set', 'config.web.external_url=https://mon.example.net/bgp/'], '/bgp'],
+    [
+      'its own',
+      ['--set', 'config.web.external_url=https://mon.example.net/bgp/', '--set', 'config.web.route_prefix=/'],
+      '',
+    ],
+  ])('asks and scrapes under the prefix of the web server: %s', async (_, parameters, prefix) => {
+    const values = ['-f', join(CHART, 'ci', 'ris-live-values.yaml'), '--set', 'monitor.kind=PodMonitor'];
+    const all = await objects(...values, ...parameters);
+    const [{ livenessProbe }] = find(all, 'StatefulSet').spec.template.spec.containers;
+    expect(livenessProbe.httpGet.path).toBe(`${prefix}/-/healthy`);
+    expect(find(all, 'PodMonitor').spec.podMetricsEndpoints[0].path).toBe(`${prefix}/metrics`);
+  });
+
   it('brings the rules as they are, or with another runbook and groups of the operator', async () => {
     const shipped = parse(readFileSync(join(ROOT, 'alerts', 'bgproutes.rules.yml'), 'utf8')) as { groups: object[] };
     const plain = await objects('-f', join(CHART, 'ci', 'several-values.yaml'));

@@ -148,7 +148,10 @@ describe('stop', () => {
 
   it('ends a wait', async () => {
     const server = await serve(webSocketServer((client) => client.close()));
-    const { session, events, log } = open(server.url, { backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    const { session, events, log } = open(server.url, {
+      handshakeTimeoutMs: 60_000,
+      backoff: { baseMs: 60_000, maxMs: 60_000 },
+    });
     await until(() => expect(log.values('retry_in_seconds')).toEqual([60]));
     await session.stop();
     expect(events).toEqual(['closed: close code 1005']);

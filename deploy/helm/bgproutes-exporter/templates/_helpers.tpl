@@ -77,13 +77,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toYaml $list -}}
 {{- end -}}
 
+{{/* What stands before every path of the web server, from the configuration as the exporter reads it: "", or such as "/bgp". */}}
+{{- define "bgproutes-exporter.prefix" -}}
+{{- $web := dig "web" (dict) (default (dict) .values.config) -}}
+{{- $path := default (get (urlParse (default "" $web.external_url)) "path") $web.route_prefix | trimAll "/" -}}
+{{- ternary "" (printf "/%s" $path) (eq $path "") -}}
+{{- end -}}
+
 {{- define "bgproutes-exporter.probe" -}}
 {{- if .values.web.existingSecret -}}
 {{- /* It reads the flags of process 1, so it knows TLS. The kubelet knows neither users nor client certificates. */ -}}
 exec: {command: {{ concat (list "node" "/app/dist/main.js" "healthcheck") .values.web.healthcheckArgs | toJson }}}
 timeoutSeconds: 5
 {{- else -}}
-httpGet: {path: /-/healthy, port: http}
+httpGet: {path: {{ include "bgproutes-exporter.prefix" . }}/-/healthy, port: http}
 timeoutSeconds: 3
 {{- end -}}
 {{- end -}}
