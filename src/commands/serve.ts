@@ -9,6 +9,7 @@ import { buildInfo } from '../version.ts';
 import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
 import { heapProblem } from './heap-room.ts';
+import { ServiceManager } from './service-manager.ts';
 
 /** What only a start finds wrong names the flag that set it, or the file. */
 function atItsPlace({ problems, cause, subject }: ConfigError, flags: Arguments['flags']): ConfigError {
@@ -78,14 +79,26 @@ Example:
     };
     let running: RunningExporter | undefined;
     // A reload that is refused is logged and counted by the exporter; the current configuration still holds.
-    const ignoreHangups = io.onHangup(() => void running?.reload().catch(() => {}));
+    const manager = new ServiceManager(io.env, (reason) =>
+      logger.warn('systemd cannot be told that the exporter runs: systemd-notify does not start', { error: reason }),
+    );
+    const ignoreHangups = io.onHangup(() => {
+      if (running === undefined) return;
+      manager.reloading();
+      void running
+        .reload()
+        .catch(() => {})
+        .then(() => manager.ready());
+    });
     const exporter = await startExporter(config, { logger, version, reloadConfig }).catch((error: unknown) => {
       throw error instanceof ConfigError ? atItsPlace(error, flags) : error;
     });
     running = exporter;
+    manager.ready();
     await aborted(io.signal);
     ignoreHangups();
     logger.info('bgproutes-exporter stops');
+    void manager.stopping();
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_LIMIT_MS, 'late').unref());
     if ((await Promise.race([exporter.stop(), late])) === 'late') {
       logger.error('the stop takes too long and is broken off', { limit_seconds: STOP_LIMIT_MS / 1000 });
