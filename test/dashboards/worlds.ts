@@ -163,7 +163,7 @@ function prefixSeries(metric: Metric, target: Labels, prefix: string, state: Pre
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   source: [SESSION.source],
   session: [SESSION.session],
-  reason: ['closed', 'not_json'],
+  reason: ['closed', 'invalid_json'],
   protocol: ['bgp', 'bmp'],
   result: ['success', 'error'],
   endpoint: ['rib'],
