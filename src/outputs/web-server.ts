@@ -278,7 +278,8 @@ function knownPaths({ telemetryPath, page, routePrefix = '' }: WebServerOptions)
 }
 
 async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promise<void> {
-  const { telemetryPath, ready, reload, enableLifecycle } = options;
+  const { telemetryPath, ready, reload, enableLifecycle, externalUrl } = options;
+  const ownNames = [hostname(), ...(externalUrl === undefined ? [] : [new URL(externalUrl).hostname])];
   const { render, release = () => {}, runbook = () => readRunbook(), page } = options;
   const scrapes = new Scrapes({
     render,
@@ -329,8 +330,12 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     if (!enableLifecycle || reload === undefined) {
       return text(reply, 403, 'Reload by HTTP is off. Turn it on with --web.enable-lifecycle, or send SIGHUP.');
     }
-    if (isForeign(request.headers, hostname())) {
-      return text(reply, 403, 'A web page of another place cannot reload the exporter.');
+    if (isForeign(request.headers, ownNames)) {
+      return text(
+        reply,
+        403,
+        'A web page of another place cannot reload the exporter. Ask by IP address, localhost, or the name of --web.external-url.',
+      );
     }
     try {
       await reload();

@@ -3,7 +3,16 @@ import { expect, it } from 'vitest';
 import { isForeign } from '../../src/outputs/foreign-origin.ts';
 
 it.each<[string, IncomingHttpHeaders, boolean]>([
-  ['a program, by whatever name', { host: 'exporter.example.net:10479' }, false],
+  ['a program, by the name of this machine', { host: 'noc1.example.net:10479' }, false],
+  ['a program, by the name of the external URL', { host: 'mon.example.net' }, false],
+  ['a program, by the name of a Kubernetes service', { host: 'exporter.monitoring.svc:10479' }, false],
+  ['a program, by the whole name of such a service', { host: 'exporter.monitoring.svc.cluster.local.' }, false],
+  ['a program, by a name that a stranger could own', { host: 'exporter.example.net:10479' }, true],
+  ['a program, by such a name over HTTP/2', { ':authority': 'exporter.example.net:10479' }, true],
+  ['a name that only ends like an own one', { host: 'evil-noc1.example.net' }, true],
+  ['what is no host', { host: 'a b' }, true],
+  ['a page of this host over HTTP/2', { ':authority': '192.0.2.1', origin: 'https://192.0.2.1' }, false],
+  ['a page by the external URL', { host: 'mon.example.net', origin: 'https://mon.example.net' }, false],
   ['a program without a host (HTTP/1.0)', {}, false],
   ['a page of this host', { host: '192.0.2.1:10479', origin: 'http://192.0.2.1:10479' }, false],
   ['a page of this host by IPv6', { host: '[2001:db8::1]:10479', origin: 'http://[2001:DB8::1]:10479' }, false],
@@ -34,5 +43,5 @@ it.each<[string, IncomingHttpHeaders, boolean]>([
   ['a form of elsewhere, by what the browser says', { host: 'localhost', 'sec-fetch-site': 'cross-site' }, true],
   ['a page of the same machine, by what the browser says', { host: 'a.b', 'sec-fetch-site': 'same-site' }, true],
 ])('%s', (_, headers, foreign) => {
-  expect(isForeign(headers, 'noc1.example.net')).toBe(foreign);
+  expect(isForeign(headers, ['noc1.example.net', 'mon.example.net'])).toBe(foreign);
 });

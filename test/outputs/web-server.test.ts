@@ -229,11 +229,16 @@ describe('POST /-/reload', () => {
       reloads++;
     };
     const server = await start({ reload, enableLifecycle: true });
-    const headers = { host: 'rebound.example.com', origin: 'http://rebound.example.com' };
-    const { status, body } = await ask(server, '/-/reload', { method: 'POST', headers });
-    expect(status).toBe(403);
-    expect(body.toString()).toBe('A web page of another place cannot reload the exporter.\n');
+    const host = 'rebound.example.com';
+    for (const headers of [{ host, origin: `http://${host}` }, { host }]) {
+      const { status, body } = await ask(server, '/-/reload', { method: 'POST', headers });
+      expect(status).toBe(403);
+      expect(body.toString()).toContain('A web page of another place cannot reload the exporter.');
+    }
     expect(reloads).toBe(0);
+    const known = await start({ reload, enableLifecycle: true, externalUrl: `https://${host}/` });
+    expect((await ask(known, '/-/reload', { method: 'POST', headers: { host } })).status).toBe(200);
+    expect(reloads).toBe(1);
   });
 
   it('tells what is wrong with the new configuration', async () => {
