@@ -17,6 +17,7 @@ const CLAIMS: readonly (() => Promise<{ readonly claim: Claim }>)[] = [
   () => import('./claim-8-growth.ts'),
   () => import('./claim-9-start.ts'),
   () => import('./claim-10-kafka.ts'),
+  () => import('./claim-11-rpki.ts'),
 ];
 
 function table(findings: readonly Finding[]): string {

@@ -2,10 +2,10 @@
  * A whole exporter in a process of its own, as `serve` runs it, fed as fast as it can take. When asked it watches itself
  * for a while: events applied, CPU time of the thread that applies them, longest turn of the event loop.
  */
-import { openSync, readSync } from 'node:fs';
 import { loadConfig } from '../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../src/exporter.ts';
 import { createLogger } from '../src/logger.ts';
+import { longestTurnMs, threadTimeMs } from './turn-clock.ts';
 
 export interface ScrapedInput {
   /** Text of the configuration file. */
@@ -33,43 +33,12 @@ function events(): number {
   return count;
 }
 
-const statistics = openStatistics();
-const text = Buffer.alloc(64);
-
-function openStatistics(): number | undefined {
-  try {
-    return openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * CPU time of this thread, ms: what it did itself, however many others the machine has to serve. The first field of Linux'
- * schedstat; wall time where there is none.
- */
-function threadTimeMs(): number {
-  if (statistics === undefined) return performance.now();
-  const length = readSync(statistics, text, 0, text.length, 0);
-  return Number(text.toString('latin1', 0, length).split(' ', 1)[0]) / 1e6;
-}
-
 /** Lets the event loop turn for so long (wall time), and looks how long its turns are. */
-function watch(ms: number): Promise<Watched> {
-  return new Promise((resolve) => {
-    const until = performance.now() + ms;
-    const start = { events: events(), busyMs: threadTimeMs() };
-    let before = start.busyMs;
-    let longestPauseMs = 0;
-    const turn = () => {
-      const now = threadTimeMs();
-      longestPauseMs = Math.max(longestPauseMs, now - before);
-      before = now;
-      if (performance.now() < until) setImmediate(turn);
-      else resolve({ events: events() - start.events, busyMs: now - start.busyMs, longestPauseMs });
-    };
-    setImmediate(turn);
-  });
+async function watch(ms: number): Promise<Watched> {
+  const until = performance.now() + ms;
+  const start = { events: events(), busyMs: threadTimeMs() };
+  const longestPauseMs = await longestTurnMs(() => performance.now() >= until);
+  return { events: events() - start.events, busyMs: threadTimeMs() - start.busyMs, longestPauseMs };
 }
 
 async function answer(question: ScrapedInput | Watch): Promise<unknown> {

@@ -34,10 +34,10 @@ export interface HttpRequest {
    */
   readonly cutBody?: boolean;
   /**
-   * Takes the body, decompressed, while it arrives; false: no more of it is wanted, and the connection is closed. By the
-   * status of the answer; undefined: the body is kept and given, as without this.
+   * Takes the body, decompressed, while it arrives; false: no more of it is wanted, and the connection is closed. No more
+   * is read until a promise is settled. By the status of the answer; undefined: the body is kept and given, as without this.
    */
-  readonly take?: (status: number) => ((chunk: Buffer) => boolean) | undefined;
+  readonly take?: (status: number) => ((chunk: Buffer) => boolean | Promise<boolean>) | undefined;
 }
 
 export interface HttpAnswer {
@@ -59,7 +59,7 @@ export async function request(url: URL, asked: HttpRequest): Promise<HttpAnswer>
     const take = asked.take?.(status);
     if (take !== undefined) {
       // Leaving the loop destroys the stream, and with it the connection.
-      for await (const chunk of decompressed(response) as AsyncIterable<Buffer>) if (!take(chunk)) break;
+      for await (const chunk of decompressed(response) as AsyncIterable<Buffer>) if (!(await take(chunk))) break;
       return { status, headers: response.headers, body: undefined };
     }
     const maxBytes = asked.maxBytes(status);

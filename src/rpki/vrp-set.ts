@@ -1,8 +1,8 @@
 /**
  * Validated ROA payloads (VRPs, RFC 6811 section 2): prefix, longest length, AS. A set keeps what concerns its scope.
  *
- * A VRP takes 20 bytes for IPv4 and 32 for IPv6, in chunks that never move, beside an index by prefix. Adding one never
- * costs more than some milliseconds, however many there are: the index grows by large steps and for the last time early.
+ * A VRP takes 20 bytes for IPv4 and 32 for IPv6, in chunks that never move, beside an index by prefix. Adding one costs
+ * little, however many there are: when the index grows, each VRP that is added moves a small part of it.
  */
 import { type Afi, formatAddress, MAX_LENGTH, maskWords, type Prefix } from '../bgp/prefix.ts';
 import { ADDRESS_WORDS, type RpkiScope } from './scope.ts';
@@ -94,9 +94,11 @@ export class VrpSet {
 const CHUNK_BITS = 12;
 const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
 const FIRST_HEADS = 1 << 10;
-/** The index grows eightfold, for the last time at 131,072 entries: moving these takes a few milliseconds. */
+/** The index grows eightfold, for the last time at 131,072 entries. */
 const HEADS_GROWTH = 8;
 const MOST_HEADS = 1 << 19;
+/** Heads that an addition moves while the index grows. One would do: it grows again after fourteen times as many additions. */
+const HEADS_A_MOVE = 8;
 
 /** The VRPs of one family. Numbers of entries begin at 1; 0 is none. */
 class VrpStore {
@@ -106,6 +108,9 @@ class VrpStore {
   readonly #stride: number;
   readonly #chunks: Uint32Array[] = [];
   #heads = new Uint32Array(FIRST_HEADS);
+  /** The heads before the index grew, while they are moved: those below `#moved` are in `#heads` by now. */
+  #former: Uint32Array | undefined;
+  #moved = 0;
   #end = 1;
   /** The first entry that was given back; each has the next one in its last word. */
   #free = 0;
@@ -119,24 +124,31 @@ class VrpStore {
   }
 
   get bytes(): number {
-    return this.#heads.byteLength + this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return (
+      this.#heads.byteLength +
+      (this.#former?.byteLength ?? 0) +
+      this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    );
   }
 
   add(vrp: ReadVrp): 'added' | 'present' | 'full' {
     const known = this.#find(vrp, true);
     if (known !== undefined) return known;
-    if (this.size >= 2 * this.#heads.length && this.#heads.length < MOST_HEADS) this.#grow();
+    if (this.#former !== undefined) this.#move(this.#former);
+    else if (this.size >= 2 * this.#heads.length && this.#heads.length < MOST_HEADS) this.#grow();
     const entry = this.#takeEntry();
     const chunk = this.#chunks[entry >>> CHUNK_BITS];
     const at = (entry & CHUNK_MASK) * this.#stride;
     const width = this.#width;
     for (let i = 0; i < width; i++) chunk[at + i] = vrp.words[i];
-    const head = this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1);
+    const hash = this.#hash(vrp.words, 0, vrp.length);
+    const heads = this.#headsOf(hash);
+    const head = hash & (heads.length - 1);
     chunk[at + width] = vrp.asn;
     chunk[at + width + 1] = lengthsOf(vrp);
     chunk[at + width + 2] = vrp.expiresS;
-    chunk[at + width + 3] = this.#heads[head];
-    this.#heads[head] = entry;
+    chunk[at + width + 3] = heads[head];
+    heads[head] = entry;
     this.#perLength[vrp.length]++;
     this.size++;
     return 'added';
@@ -180,15 +192,17 @@ class VrpStore {
     const width = this.#width;
     const next = width + 3;
     const lengths = lengthsOf(vrp);
-    const head = this.#hash(vrp.words, 0, vrp.length) & (this.#heads.length - 1);
+    const hash = this.#hash(vrp.words, 0, vrp.length);
+    const heads = this.#headsOf(hash);
+    const head = hash & (heads.length - 1);
     let before = 0;
-    for (let entry = this.#heads[head]; entry !== 0; ) {
+    for (let entry = heads[head]; entry !== 0; ) {
       const chunk = this.#chunks[entry >>> CHUNK_BITS];
       const at = (entry & CHUNK_MASK) * this.#stride;
       const after = chunk[at + next];
       const isSame = chunk[at + width] === vrp.asn && chunk[at + width + 1] === lengths;
       if (isSame && isOf(chunk, at, width, vrp.words, vrp.length)) {
-        if (before === 0) this.#heads[head] = after;
+        if (before === 0) heads[head] = after;
         else this.#chunks[before >>> CHUNK_BITS][(before & CHUNK_MASK) * this.#stride + next] = after;
         chunk[at + next] = this.#free;
         this.#free = entry;
@@ -224,7 +238,15 @@ class VrpStore {
   }
 
   #first(words: ArrayLike<number>, length: number): number {
-    return this.#heads[this.#hash(words, 0, length) & (this.#heads.length - 1)];
+    const hash = this.#hash(words, 0, length);
+    const heads = this.#headsOf(hash);
+    return heads[hash & (heads.length - 1)];
+  }
+
+  /** Where the head of the chain is. */
+  #headsOf(hash: number): Uint32Array {
+    const former = this.#former;
+    return former !== undefined && (hash & (former.length - 1)) >= this.#moved ? former : this.#heads;
   }
 
   #hash(words: ArrayLike<number>, at: number, length: number): number {
@@ -249,11 +271,17 @@ class VrpStore {
   }
 
   #grow(): void {
-    const before = this.#heads;
-    this.#heads = new Uint32Array(HEADS_GROWTH * before.length);
+    this.#former = this.#heads;
+    this.#moved = 0;
+    this.#heads = new Uint32Array(HEADS_GROWTH * this.#former.length);
+  }
+
+  /** Moves the chains of the next few heads. */
+  #move(former: Uint32Array): void {
     const next = this.#width + 3;
-    for (const first of before) {
-      for (let entry = first; entry !== 0; ) {
+    const end = Math.min(former.length, this.#moved + HEADS_A_MOVE);
+    for (; this.#moved < end; this.#moved++) {
+      for (let entry = former[this.#moved]; entry !== 0; ) {
         const chunk = this.#chunks[entry >>> CHUNK_BITS];
         const at = (entry & CHUNK_MASK) * this.#stride;
         const after = chunk[at + next];
@@ -263,6 +291,7 @@ class VrpStore {
         entry = after;
       }
     }
+    if (end === former.length) this.#former = undefined;
   }
 }
 

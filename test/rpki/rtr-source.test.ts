@@ -166,7 +166,8 @@ describe('a cache', () => {
     timers.advance(100_000);
     // Bytes come all the time, so that the minute without any never passes.
     for (let i = 0; i < 16; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
+      const hasBytes = () => expect(timers.nextInMs).toBeGreaterThan(1_000);
+      await vi.waitFor(hasBytes, { timeout: 20_000, interval: 1 });
       timers.advance(59_000);
     }
     await until({ ...REFUSED, success: 1, timeout: 1 });

@@ -87,6 +87,23 @@ it('over chunks and growths of the index, every VRP is found, and none that was 
   for (let i = 0; i < 20_000; i++) expect(set.has(vrpOf(one(text(i), 24)))).toBe(i % 3 !== 0);
 });
 
+it.each([2_049, 2_050, 2_100, 2_176, 2_177, 16_385, 16_900, 17_500])(
+  'with %i VRPs, while the index grows, each is found, can be removed and added again',
+  (count) => {
+    const set = new VrpSet(EVERYTHING);
+    const vrps = Array.from({ length: count }, (_, i) => vrpOf(one(`10.${i >> 8}.${i & 255}.0/24`, 24)));
+    for (const vrp of vrps) set.add(vrp);
+    expect(vrps.filter((vrp) => !set.has(vrp))).toEqual([]);
+    expect(vrps.filter((vrp) => set.add(vrp) !== 'present')).toEqual([]);
+    const removed = vrps.filter((_, i) => i % 3 === 0);
+    expect(removed.filter((vrp) => !set.remove(vrp))).toEqual([]);
+    expect(vrps.map((vrp) => set.has(vrp))).toEqual(vrps.map((_, i) => i % 3 !== 0));
+    expect(removed.filter((vrp) => set.add(vrp) !== 'added')).toEqual([]);
+    expect(vrps.filter((vrp) => !set.has(vrp))).toEqual([]);
+    expect(set.size).toBe(count);
+  },
+);
+
 it('covering VRPs come shortest first, then by AS and longest length', () => {
   const set = vrpSetOf([
     one('192.0.2.0/24', 24, 2),

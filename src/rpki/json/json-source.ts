@@ -1,10 +1,12 @@
 /** Validated data as JSON, from a validator's HTTP server or a file, read again at an interval. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { request } from '../../http/http-request.ts';
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import { systemReason } from '../../system-error.ts';
+import { ReadingSlices } from '../reading-slices.ts';
 import { RpkiData } from '../rpki-data.ts';
 import type { RpkiScope } from '../scope.ts';
 import { type RpkiResult, RpkiSourceState } from '../source-state.ts';
@@ -160,16 +162,22 @@ export class JsonSource {
     let cancelIdle = timers.schedule(giveUp, IDLE_LIMIT_MS);
     const cancelWhole = timers.schedule(giveUp, READ_LIMIT_MS);
     this.#stop.signal.addEventListener('abort', giveUp);
-    const onBytes = () => {
-      cancelIdle();
-      cancelIdle = timers.schedule(giveUp, IDLE_LIMIT_MS);
-    };
     const reader = new VrpReader(new RpkiData(scope, unixMs() / 1_000, this.state.data));
+    const slices = new ReadingSlices(() => timers.elapsed());
+    const take = async (chunk: Buffer) => {
+      if (slices.isOver) {
+        cancelIdle();
+        cancelIdle = timers.schedule(giveUp, IDLE_LIMIT_MS);
+        await nextTurn();
+        slices.begin();
+      }
+      return reader.push(chunk);
+    };
     const tag = this.#tag?.scope === scope ? this.#tag : undefined;
     try {
       return place.kind === 'url'
-        ? await this.#readUrl(place.url, { scope, reader, tag, onBytes, signal: limit.signal })
-        : await this.#readFile(place.path, { scope, reader, tag, onBytes, signal: limit.signal });
+        ? await this.#readUrl(place.url, { scope, reader, tag, take, signal: limit.signal })
+        : await this.#readFile(place.path, { scope, reader, tag, take, signal: limit.signal });
     } catch (error) {
       if (limit.signal.aborted) return { result: 'timeout', reason: 'no whole answer in time' };
       const reason = systemReason(error);
@@ -181,7 +189,7 @@ export class JsonSource {
     }
   }
 
-  async #readUrl(url: string, { scope, reader, tag, onBytes, signal }: Reading): Promise<Outcome> {
+  async #readUrl(url: string, { scope, reader, tag, take, signal }: Reading): Promise<Outcome> {
     const answer = await request(new URL(url), {
       method: 'GET',
       headers: {
@@ -193,13 +201,7 @@ export class JsonSource {
       maxBytes: () => MAX_REFUSAL_BYTES,
       cutBody: true,
       signal,
-      take: (status) => {
-        if (status !== 200) return undefined;
-        return (chunk) => {
-          onBytes();
-          return reader.push(chunk);
-        };
-      },
+      take: (status) => (status === 200 ? take : undefined),
     });
     const lastModified = answer.headers['last-modified'];
     const modifiedAtMs = lastModified === undefined ? Number.NaN : Date.parse(lastModified);
@@ -210,14 +212,12 @@ export class JsonSource {
     return this.#outcome(reader, atMs, { scope, etag: answer.headers.etag, lastModified });
   }
 
-  async #readFile(path: string, { scope, reader, tag, onBytes, signal }: Reading): Promise<Outcome> {
+  async #readFile(path: string, { scope, reader, tag, take, signal }: Reading): Promise<Outcome> {
     const before = await stat(path);
     const lastModified = `${before.mtimeMs} ${before.size} ${before.ino}`;
     if (tag?.lastModified === lastModified) return { result: 'unchanged', dataAtMs: undefined };
-    for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
-      onBytes();
-      if (!reader.push(chunk)) break;
-    }
+    for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>)
+      if (!(await take(chunk))) break;
     return this.#outcome(reader, before.mtimeMs, { scope, etag: undefined, lastModified });
   }
 
@@ -232,7 +232,7 @@ interface Reading {
   readonly scope: RpkiScope;
   readonly reader: VrpReader;
   readonly tag: Tag | undefined;
-  /** To be called with each part. */
-  readonly onBytes: () => void;
+  /** To be called with each part, the next one when it is settled. False: no more is wanted. */
+  readonly take: (chunk: Buffer) => Promise<boolean>;
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { networkReason } from '../../network-error.ts';
 import type { Timers } from '../../stream/timers.ts';
 import { systemCode } from '../../system-error.ts';
 import { tlsReason } from '../../tls-error.ts';
+import { ReadingSlices } from '../reading-slices.ts';
 import type { RpkiScope } from '../scope.ts';
 import { RpkiSourceState } from '../source-state.ts';
 import { Conversation, type Ending, type Update } from './conversation.ts';
@@ -96,6 +97,7 @@ export class RtrSource {
           });
     this.#socket = socket;
     const cancelConnect = timers.schedule(() => socket.destroy(new Error('no connection in time')), CONNECT_LIMIT_MS);
+    const slices = new ReadingSlices(() => timers.elapsed());
     let isOpen = false;
     let reason = 'the cache closed the connection';
     socket.setNoDelay(true);
@@ -110,7 +112,13 @@ export class RtrSource {
     socket.on('data', (chunk: Buffer) => {
       if (this.#socket !== socket) return;
       this.#conversation.receive(chunk);
-      if (this.#conversation.isWaiting) this.#expectMore();
+      if (!this.#conversation.isWaiting || !slices.isOver) return;
+      this.#expectMore();
+      socket.pause();
+      setImmediate(() => {
+        slices.begin();
+        socket.resume();
+      });
     });
     socket.on('error', (error) => {
       reason = tlsReason(error) ?? networkReason(error) ?? systemCode(error) ?? error.message;
