@@ -441,6 +441,7 @@ class Exporter implements RunningExporter {
       ...{ table: this.table, history, now: timers.now, machineMs: timers.machineMs },
       isUp: (session) => this.#source.stats[session].up,
       validity: (prefix, origin) => this.validity(prefix, origin),
+      names: () => this.#names?.names,
       exporter: () => this.#status(),
     });
     return new LivePage({ facts, history, timers, version });

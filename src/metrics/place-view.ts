@@ -1,9 +1,6 @@
-/**
- * From where the monitored prefixes are seen. The fold keeps no totals by place, so that frames cost nothing for it: a prefix
- * of which something changed is counted when a scrape asks for it.
- */
+/** From where the monitored prefixes are seen: a prefix of which something changed is counted when a scrape asks for it. */
 import { REGIONS } from '../bgp/regions.ts';
-import { expectedVps } from '../table/denominator.ts';
+import { PlaceCounter } from '../table/place-counter.ts';
 import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { VP_SOURCES } from '../table/vp-places.ts';
@@ -29,12 +26,11 @@ const COUNTRY = 2;
 class Counter {
   readonly splits: readonly Split[];
   readonly #table: RoutingTable;
-  /** By the number of a place. */
-  #visible = new Uint32Array(0);
-  #expected = new Uint32Array(0);
+  readonly #places: PlaceCounter;
 
   constructor(table: RoutingTable, countries: readonly string[]) {
     this.#table = table;
+    this.#places = new PlaceCounter(table);
     const none = new Uint8Array(0);
     this.splits = [
       { label: 'region', values: REGIONS, parts: none },
@@ -46,40 +42,22 @@ class Counter {
   /** Counts the VPs of a prefix into the parts of each split. */
   count(prefix: MonitoredPrefix, visible: readonly Uint32Array[], expected: readonly Uint32Array[]): void {
     this.#takePlaces();
-    this.#visible.fill(0);
-    this.#expected.fill(0);
-    const { cells, vps } = this.#table;
-    cells.countBy(prefix.state, vps.place, vps.end, this.#visible, this.#expected);
-    if (expectedVps(this.#table, prefix) > prefix.expected) this.#expectFullFeeds(prefix);
+    this.#places.count(prefix);
     for (const [i, { parts }] of this.splits.entries()) {
       visible[i].fill(0);
       expected[i].fill(0);
       if (visible[i].length === 0) continue;
       for (let place = 0; place < parts.length; place++) {
-        visible[i][parts[place]] += this.#visible[place];
-        expected[i][parts[place]] += this.#visible[place] + this.#expected[place];
+        visible[i][parts[place]] += this.#places.visible[place];
+        expected[i][parts[place]] += this.#places.visible[place] + this.#places.missing[place];
       }
-    }
-  }
-
-  /** Where the denominator is made of the VPs with a full feed, those without a route are all of these and nobody else. */
-  #expectFullFeeds({ state }: MonitoredPrefix): void {
-    const { cells, vps } = this.#table;
-    const bit = state.prefix.afi === 'ipv4' ? 1 : 2;
-    this.#expected.fill(0);
-    for (let vp = 0; vp < vps.end; vp++) {
-      if ((vps.fullFeed[vp] & bit) === 0 || vps.down[vp] === 1 || vps.get(vp) === undefined) continue;
-      const cell = cells.find(state, vp);
-      if (cell === -1 || cells.path(cell) === 0) this.#expected[vps.place[vp]]++;
     }
   }
 
   /** Places are only ever added. */
   #takePlaces(): void {
     const { all } = this.#table.vps.places;
-    if (this.#visible.length === all.length) return;
-    this.#visible = new Uint32Array(all.length);
-    this.#expected = new Uint32Array(all.length);
+    if (this.splits[REGION].parts.length === all.length) return;
     const countries = this.splits[COUNTRY].values;
     this.splits[REGION].parts = Uint8Array.from(all, ({ region }) => REGIONS.indexOf(region));
     this.splits[SOURCE].parts = Uint8Array.from(all, ({ source }) => VP_SOURCES.indexOf(source));

@@ -43,3 +43,13 @@ export function setFullFeed(table: RoutingTable, vp: number, full: Readonly<Reco
     if (cell !== -1 && table.cells.path(cell) !== 0) state.monitored.visiblePartial += bits & bit ? -1 : 1;
   }
 }
+
+/** VPs with a full feed of the prefix's family that are up and hold no route for it. */
+export function* missingFullFeeds({ cells, vps }: RoutingTable, { state }: MonitoredPrefix): Generator<number, void> {
+  const bit = state.prefix.afi === 'ipv4' ? 1 : 2;
+  for (let vp = 0; vp < vps.end; vp++) {
+    if ((vps.fullFeed[vp] & bit) === 0 || vps.down[vp] === 1 || vps.get(vp) === undefined) continue;
+    const cell = cells.find(state, vp);
+    if (cell === -1 || cells.path(cell) === 0) yield vp;
+  }
+}

@@ -2,13 +2,15 @@
 import { get, type IncomingHttpHeaders } from 'node:http';
 import { TableHistory } from '../../src/history/table-history.ts';
 import { createLogger } from '../../src/logger.ts';
+import { PlaceView } from '../../src/metrics/place-view.ts';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { LivePage } from '../../src/outputs/page/live-page.ts';
 import { PageFacts } from '../../src/outputs/page/page-facts.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { startWebServer, type WebServer } from '../../src/outputs/web-server.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
+import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
+import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { readExposition, seriesOf } from './exposition.ts';
 import { START_MS, watchedPrefix } from './table-world.ts';
@@ -27,9 +29,19 @@ export async function stopAll(): Promise<void> {
   await Promise.all(running.splice(0).map((stop) => stop()));
 }
 
-export async function pageWorld({ maxPrefixes = 10, watched = WATCHED, telemetryPath = '/metrics' } = {}) {
+export interface PageWorldOptions {
+  readonly maxPrefixes?: number;
+  readonly watched?: readonly WatchedPrefix[];
+  readonly telemetryPath?: string;
+  readonly tableOptions?: TableOptions;
+  /** What the file of names has. */
+  readonly names?: Readonly<Record<number, string>>;
+}
+
+export async function pageWorld(options: PageWorldOptions = {}) {
+  const { maxPrefixes = 10, watched = WATCHED, telemetryPath = '/metrics', tableOptions, names } = options;
   const timers = new ManualTimers(START_MS);
-  const table = new RoutingTable();
+  const table = new RoutingTable(tableOptions);
   table.watch(watched, START_MS);
   const history = new TableHistory({ table, maxPrefixes, maxChanges: 200, now: () => timers.now() });
   const fold = new Fold(table);
@@ -38,17 +50,21 @@ export async function pageWorld({ maxPrefixes = 10, watched = WATCHED, telemetry
   const facts = new PageFacts({
     ...{ table, history, now: () => timers.now(), machineMs: (ms: number) => ms, isUp: () => up },
     validity: (_, origin) => (origin === 64500 ? 'valid' : 'invalid_as'),
+    names: () =>
+      names && {
+        find: (as: number) => (names[as] === undefined ? undefined : { name: names[as], country: '' }),
+      },
     exporter: () => ({
       ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
       ...{ table: 'seeded' as const, notes: [], streams: [], validators: [] },
     }),
   });
   const page = new LivePage({ facts, history, timers, version: '1.2.3' });
-  const view = new PrefixView(table);
+  const views = [new PrefixView(table), new PlaceView(table)];
   const server = await startWebServer({
     listenAddress: { host: '127.0.0.1', port: 0 },
     telemetryPath,
-    render: async () => new TextWriter('text').render([view.collect()]),
+    render: async () => new TextWriter('text').render(views.map((view) => view.collect())),
     ready: () => ({ ok: true }),
     enableLifecycle: false,
     logger: createLogger({ level: 'error', format: 'logfmt', destination: { write: () => {} } }),

@@ -3,6 +3,7 @@
  * of them. Loaded only for the document; the program itself needs their types alone.
  */
 import { z } from 'zod';
+import { REGIONS } from '../../bgp/regions.ts';
 import { MARK_KINDS } from '../../history/marks.ts';
 import { HISTORY_WINDOWS } from '../../history/prefix-history.ts';
 import { PREFIX_STATES } from '../../history/prefix-standing.ts';
@@ -15,8 +16,11 @@ const prefixText = z.string().describe('Canonical text of a prefix, such as 192.
 const asText = z.string().describe('An AS in plain decimal, an AS_SET such as {64501,64502}, or `other`: all others.');
 const series = z.array(z.number().nullable()).describe('One value a step; null where nothing was sampled.');
 
+const name = z.string().nullable().describe('Of the AS, by the file that names.as_file says; null where it has none.');
+
 const asCount = z.object({
   as: asText,
+  name,
   vps: count.describe('Vantage points that see it.'),
   expected: z.boolean().describe('False: ASes are configured and it is none of them.'),
 });
@@ -87,7 +91,7 @@ export const status = z
 
 export const prefixList = z.object({ status, prefixes: z.array(prefixSummary) });
 
-const vpText = z.object({ asn: count, ip: z.string(), protocol: z.enum(['bgp', 'bmp']) });
+const vpText = z.object({ asn: count, name, ip: z.string(), protocol: z.enum(['bgp', 'bmp']) });
 
 export const mark = z
   .object({ at: time, kind: z.enum(MARK_KINDS), vps: count })
@@ -156,6 +160,9 @@ export const prefixDetail = prefixSummary
     vantage_points: z
       .array(z.object({ source: z.string(), protocol: z.enum(['bgp', 'bmp']), visible: count, expected: count }))
       .describe('By source and protocol.'),
+    regions: z
+      .array(z.object({ region: z.enum(REGIONS), visible: count, expected: count }))
+      .describe('By the region of the world that they are in; regions without any are left out.'),
     missing: z
       .array(z.object({ vp: vpText, since: time.nullable() }))
       .describe('Expected vantage points that do not see it, those that lost it last first, 200 at most.'),

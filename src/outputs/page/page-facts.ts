@@ -4,13 +4,17 @@
  */
 import type { AsOrSet } from '../../bgp/as-path.ts';
 import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { REGIONS } from '../../bgp/regions.ts';
 import type { VantagePoint } from '../../bgp/vantage-point.ts';
 import type { Mark } from '../../history/marks.ts';
 import type { HistoryWindow, PastChange, PrefixHistory, ShareSeries } from '../../history/prefix-history.ts';
 import { conditionOf, standingOf } from '../../history/prefix-standing.ts';
 import type { TableHistory } from '../../history/table-history.ts';
+import type { AsNames } from '../../names/as-names.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
+import { expectedVps, missingFullFeeds } from '../../table/denominator.ts';
 import { isExpected } from '../../table/expectation.ts';
+import { PlaceCounter } from '../../table/place-counter.ts';
 import type { Counts, MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type {
@@ -25,6 +29,8 @@ import type {
 } from './api-schemas.ts';
 import { pathLinks } from './path-links.ts';
 
+type NameFinder = Pick<AsNames, 'find'>;
+
 export interface PageFactsOptions {
   readonly table: RoutingTable;
   readonly history: TableHistory;
@@ -32,6 +38,8 @@ export interface PageFactsOptions {
   readonly isUp: (session: number) => boolean;
   /** Undefined: there is no validated data for the prefix. */
   readonly validity: (prefix: Prefix, origin: AsOrSet) => Validity | undefined;
+  /** Names of ASes; undefined where there is no file of them, or it was not read. */
+  readonly names: () => NameFinder | undefined;
   /** Unix ms, by the clock of the table. */
   readonly now: () => number;
   /** What the machine's clock shows at a time of the table, both Unix ms. */
@@ -49,12 +57,20 @@ const MAX_RECENT_CHANGES = 30;
 const SPARK_STEPS = 48;
 const SPARK_STEP_MS = 5 * 60_000;
 const MINUTE_SAMPLES = 6;
+/** Names of ASes that are kept beside the file. */
+const MAX_NAMES_KEPT = 10_000;
 
 export class PageFacts {
   readonly #options: PageFactsOptions;
+  readonly #places: PlaceCounter;
+  /** Names that were found in a file: a look into it reads a line. */
+  #named: { readonly file: NameFinder | undefined; readonly names: Map<number, string | null> } = {
+    ...{ file: undefined, names: new Map() },
+  };
 
   constructor(options: PageFactsOptions) {
     this.#options = options;
+    this.#places = new PlaceCounter(options.table);
   }
 
   status(): Status {
@@ -144,6 +160,7 @@ export class PageFacts {
       last_announcement_at: this.#stamp(prefix.lastAnnouncementUs),
       last_withdrawal_at: this.#stamp(prefix.lastWithdrawalUs),
       vantage_points: vantagePoints,
+      regions: this.#regions(prefix),
       missing,
       missing_count: missingCount,
       path_links: pathLinks(table, prefix),
@@ -178,7 +195,10 @@ export class PageFacts {
       .slice(0, MAX_LISTED)
       .map(([as, vps]) => [
         paths.asOrSet(as),
-        { as: paths.asText(as), vps, expected: isExpected(as, configured, paths) },
+        {
+          ...{ as: paths.asText(as), name: this.#nameOf(paths.asOrSet(as)), vps },
+          expected: isExpected(as, configured, paths),
+        },
       ]);
   }
 
@@ -195,15 +215,14 @@ export class PageFacts {
 
   /** Walks the cells of the prefix. */
   #vantagePoints(prefix: MonitoredPrefix) {
-    const { cells, vps, ownership } = this.#options.table;
+    const { table } = this.#options;
+    const { cells, vps, ownership, clock } = table;
     const { state } = prefix;
     const groups = new Map<string, PrefixDetail['vantage_points'][number]>();
     const missing: { vp: VantagePoint; sinceMs: number }[] = [];
-    for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
-      const cell = cells.find(state, vp);
+    const add = (vp: number, isVisible: boolean): void => {
       const known = vps.get(vp);
-      const isVisible = cells.path(cell) !== 0;
-      if (known === undefined || (!isVisible && cells.mark(cell) === 0)) continue;
+      if (known === undefined) return;
       const owner = ownership.isShared ? ownership.shownOwner(prefix, vp) : 0;
       const source = owner === -1 ? 'none' : ownership.sources[owner];
       const key = `${source} ${known.protocol}`;
@@ -214,18 +233,42 @@ export class PageFacts {
       }
       group.expected++;
       if (isVisible) group.visible++;
-      // A VP that is expected by the history alone never said anything itself.
-      else missing.push({ vp: known, sinceMs: this.#options.table.clock.saidUs(cell, vp) / 1000 });
+      else {
+        const cell = cells.find(state, vp);
+        // A VP that is expected by the history or by its feed alone never said anything of the prefix.
+        missing.push({ vp: known, sinceMs: cell === -1 ? 0 : clock.saidUs(cell, vp) / 1000 });
+      }
+    };
+    const countsFullFeeds = expectedVps(table, prefix) > prefix.expected;
+    for (let vp = cells.nextVp(state, 0); vp < vps.end; vp = cells.nextVp(state, vp + 1)) {
+      const cell = cells.find(state, vp);
+      if (cells.path(cell) !== 0) add(vp, true);
+      else if (!countsFullFeeds && cells.mark(cell) !== 0) add(vp, false);
     }
+    if (countsFullFeeds) for (const vp of missingFullFeeds(table, prefix)) add(vp, false);
     missing.sort((a, b) => b.sinceMs - a.sinceMs);
     return {
       vantagePoints: [...groups.values()].sort((a, b) => b.expected - a.expected),
       missing: missing.slice(0, MAX_MISSING).map(({ vp, sinceMs }) => ({
-        vp: vpAnswer(vp),
+        vp: this.#vpAnswer(vp),
         since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(),
       })),
       missingCount: missing.length,
     };
+  }
+
+  /** Those in which somebody sees it or ought to. */
+  #regions(prefix: MonitoredPrefix): PrefixDetail['regions'] {
+    const { all } = this.#options.table.vps.places;
+    const regions = REGIONS.map((region) => ({ region, visible: 0, expected: 0 }));
+    const counter = this.#places;
+    counter.count(prefix);
+    for (const [place, { region }] of all.entries()) {
+      const part = regions[REGIONS.indexOf(region)];
+      part.visible += counter.visible[place];
+      part.expected += counter.visible[place] + counter.missing[place];
+    }
+    return regions.filter(({ expected }) => expected > 0).sort((a, b) => b.expected - a.expected);
   }
 
   #past(past: PrefixHistory, window: HistoryWindow, nowMs: number): PastAnswer {
@@ -255,7 +298,24 @@ export class PageFacts {
   }
 
   #change({ atMs, vp, before, after }: PastChange): ChangeAnswer {
-    return { at: new Date(atMs).toISOString(), vp: vpAnswer(vp), before: orNull(before), after: orNull(after) };
+    return { at: new Date(atMs).toISOString(), vp: this.#vpAnswer(vp), before: orNull(before), after: orNull(after) };
+  }
+
+  #vpAnswer({ asn, ip, protocol }: VantagePoint): ChangeAnswer['vp'] {
+    return { asn, name: this.#nameOf(asn), ip, protocol };
+  }
+
+  #nameOf(as: AsOrSet): string | null {
+    const file = this.#options.names();
+    if (file === undefined || typeof as !== 'number') return null;
+    if (file !== this.#named.file || this.#named.names.size >= MAX_NAMES_KEPT) this.#named = { file, names: new Map() };
+    const { names } = this.#named;
+    let name = names.get(as);
+    if (name === undefined) {
+      name = file.find(as)?.name ?? null;
+      names.set(as, name);
+    }
+    return name;
   }
 
   #time(ms: number): string {
@@ -266,10 +326,6 @@ export class PageFacts {
   #stamp(timeUs: number): string | null {
     return timeUs === 0 ? null : new Date(timeUs / 1000).toISOString();
   }
-}
-
-function vpAnswer({ asn, ip, protocol }: VantagePoint): ChangeAnswer['vp'] {
-  return { asn, ip, protocol };
 }
 
 function newest<T>(oldestFirst: readonly T[], count = oldestFirst.length): T[] {

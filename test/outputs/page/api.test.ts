@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { changeList, prefixDetail, prefixList } from '../../../src/outputs/page/api-schemas.ts';
 import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-hub.ts';
 import type { WebServer } from '../../../src/outputs/web-server.ts';
+import { setFullFeed } from '../../../src/table/denominator.ts';
 import { ask, json, P, pageWorld, running, sampleOf, scrape, stopAll, V6, WATCHED } from '../../support/page-world.ts';
 import { START_MS } from '../../support/table-world.ts';
 
@@ -97,8 +98,8 @@ describe('GET /api/v1/prefixes', () => {
       [V6, 'degraded', 3],
     ]);
     expect(prefixes[0].origins).toEqual([
-      { as: '64500', vps: 7, expected: true, validity: 'valid' },
-      { as: '64666', vps: 3, expected: false, validity: 'invalid_as' },
+      { as: '64500', name: null, vps: 7, expected: true, validity: 'valid' },
+      { as: '64666', name: null, vps: 3, expected: false, validity: 'invalid_as' },
     ]);
     expect(status).toMatchObject({ prefixes: 2, trusted_prefixes: 2, routes: 14 });
   });
@@ -139,12 +140,27 @@ describe('GET /api/v1/prefixes/{prefix}', () => {
     expect([all.visible, all.expected]).toEqual([metric('visible_vps'), metric('expected_vps')]);
     expect(one.missing_count).toBe(all.expected - all.visible);
     expect(one.missing).toEqual([
-      { vp: { asn: 64496, ip: '10.0.0.0', protocol: 'bgp' }, since: new Date(START_MS).toISOString() },
+      { vp: { asn: 64496, name: null, ip: '10.0.0.0', protocol: 'bgp' }, since: new Date(START_MS).toISOString() },
     ]);
     const atOrigin = one.path_links.filter(({ hop }) => hop === 1);
     for (const { from, vps } of atOrigin) expect(vps).toBe(metric('upstream_vps', { upstream_as: from }));
     expect(one.history?.counts.visible_vps.at(-1)).toBe(9);
     expect(one.changes[0]).toMatchObject({ before: '64502 64500 64500', after: null });
+  });
+
+  it('counts who does not see it as the denominator does where that is made of full feeds', async () => {
+    const { server, table, see } = await pageWorld({ tableOptions: { expectedVps: 'full_feed' } });
+    see(3, V6, '64501 64500');
+    see(5, P, '3 64501 64500');
+    see(1, V6, undefined);
+    for (let vp = 0; vp < 5; vp++) setFullFeed(table, vp, { ipv4: true, ipv6: true });
+    const one = prefixDetail.parse(await json(server, `/api/v1/prefixes/${V6}`));
+    const expected = sampleOf(await scrape(server), 'expected_vps', { prefix: V6 });
+    expect(expected).toBe(5);
+    expect(one.vantage_points).toEqual([{ source: 'bgproutes', protocol: 'bgp', visible: 2, expected }]);
+    expect(one.regions).toEqual([{ region: 'unknown', visible: 2, expected }]);
+    // The two that never held a route have no time.
+    expect(one.missing.map(({ since }) => since !== null)).toEqual([true, false, false]);
   });
 
   it.each([

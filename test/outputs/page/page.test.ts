@@ -22,9 +22,9 @@ const ROW: PrefixSummary = {
   ...{ prefix: '192.0.2.0/24', description: 'web shop', group: 'core', state: 'ok', trusted: true },
   ...{ visible_vps: 99, expected_vps: 100, visibility_ratio: 0.99 },
   ...{ unexpected_origin_vps: 0, unexpected_upstream_vps: 0 },
-  origins: [{ as: '64500', vps: 99, expected: true, validity: null }],
+  origins: [{ as: '64500', name: 'Shop', vps: 99, expected: true, validity: null }],
   origin_count: 1,
-  upstreams: [{ as: '64501', vps: 99, expected: true }],
+  upstreams: [{ as: '64501', name: null, vps: 99, expected: true }],
   upstream_count: 1,
   ...{ more_specifics: [], more_specific_count: 0, as_path_length_mean: 3, events_per_minute: 5 },
   ...{ sources: [{ source: 'bgproutes', vps: 99 }], spark: [100, null, 41] },
@@ -139,6 +139,42 @@ describe('GET /prefix/{prefix}', () => {
     expect(body).toContain('aria-label="Visible and expected VPs: visible 3, expected 10"');
   });
 
+  it('says from which regions it is seen, as the metrics do', async () => {
+    const { server, table, see } = await pageWorld();
+    const vpOf = (i: number) => ({ protocol: 'bgp' as const, asn: 64496, ip: `10.0.0.${i}` });
+    table.ledger.learnPlaces(0, [
+      ...[0, 1, 2, 3].map((i) => ({ vp: vpOf(i), country: 'NL' })),
+      { vp: vpOf(4), country: 'BR' },
+    ]);
+    see(6, P, '3 64501 64500');
+    see(1, P, undefined);
+    const text = said((await ask(server, `/prefix/${P}`)).body);
+    const series = await scrape(server);
+    const metric = (name: string, region: string) => sampleOf(series, name, { prefix: P, region });
+    for (const [word, region] of [
+      ['Europe', 'europe'],
+      ['South America', 'south_america'],
+      ['not known', 'unknown'],
+    ])
+      expect(text).toContain(
+        `${word} ${metric('region_visible_vps', region)} ${metric('region_expected_vps', region)} `,
+      );
+    expect([metric('region_visible_vps', 'europe'), metric('region_expected_vps', 'europe')]).toEqual([3, 4]);
+    expect(text).not.toContain('Africa');
+  });
+
+  it('names the ASes that the file of names has', async () => {
+    const names = { 64500: 'Example Shop', 64496: '<b>Route Server</b>' };
+    const { server, see } = await pageWorld({ names });
+    see(2, P, '3 64501 64500');
+    see(1, P, undefined);
+    const { body } = await ask(server, `/prefix/${P}`);
+    expect(said(body)).toContain('AS64500 Example Shop 1 expected');
+    expect(said(body)).toContain('AS64501 1 100 %');
+    expect(said(body)).toContain('AS64496 &lt;b&gt;Route Server&lt;/b&gt; 10.0.0.0');
+    expect(said((await ask(server, '/')).body)).toMatch(/AS64500 1 (valid )?Example Shop/);
+  });
+
   it('is of monitored prefixes only, however they are spelt', async () => {
     const { server } = await pageWorld();
     expect((await ask(server, '/prefix/2001:0db8::/32')).status).toBe(200);
@@ -159,8 +195,8 @@ describe('a row', () => {
     const row: PrefixSummary = {
       ...ROW,
       ...{ prefix: nasty, description: nasty, group: nasty },
-      origins: [{ as: nasty, vps: 1, expected: false, validity: 'invalid_as' }],
-      upstreams: [{ as: nasty, vps: 1, expected: false }],
+      origins: [{ as: nasty, name: nasty, vps: 1, expected: false, validity: 'invalid_as' }],
+      upstreams: [{ as: nasty, name: nasty, vps: 1, expected: false }],
       ...{ more_specifics: [{ prefix: nasty, vps: 1 }], more_specific_count: 1 },
       sources: [
         { source: nasty, vps: 1 },
@@ -196,8 +232,13 @@ describe('a row', () => {
     expect(none).not.toContain('NaN');
   });
 
+  it('cuts a long name between characters', () => {
+    const origins = [{ as: '1', name: '🛰'.repeat(60), vps: 1, expected: true, validity: null }];
+    expect(said(rowHtml({ ...ROW, origins }, false))).toContain(` ${'🛰'.repeat(40)}… `);
+  });
+
   it('says how many origins are left out', () => {
-    const origins = [1, 2, 3, 4].map((n) => ({ as: String(n), vps: 1, expected: true, validity: null }));
+    const origins = [1, 2, 3, 4].map((n) => ({ as: String(n), name: null, vps: 1, expected: true, validity: null }));
     expect(said(rowHtml({ ...ROW, origins, origin_count: 12 }, false))).toContain('AS3 1 and 9 more');
   });
 
@@ -213,7 +254,7 @@ describe('a row', () => {
   });
 
   it('is found by prefix, description, group and AS', () => {
-    for (const text of ['192.0', 'WEB', 'core', 'as64500', ' AS64501 '])
+    for (const text of ['192.0', 'WEB', 'core', 'as64500', ' AS64501 ', 'shop'])
       expect(matches(ROW, { ...NO_FILTER, text })).toBe(true);
     for (const text of ['10.0', 'as64502']) expect(matches(ROW, { ...NO_FILTER, text })).toBe(false);
   });

@@ -17,6 +17,17 @@ export function asName(as: string): string {
   return escapeHtml(/^[0-9]/.test(as) ? `AS${as}` : as);
 }
 
+const MAX_NAME_SHOWN = 40;
+
+/** The name of an AS below its number; nothing where it has none. */
+export function nameHtml(name: string | null): string {
+  if (name === null || name === '') return '';
+  // By code points: half of a pair is not a character.
+  const characters = [...name];
+  const shown = characters.length > MAX_NAME_SHOWN ? `${characters.slice(0, MAX_NAME_SHOWN).join('')}…` : name;
+  return `<small>${escapeHtml(shown)}</small>`;
+}
+
 /** Rounded down: 99.97 % is not all of them. */
 export function percent(ratio: number): string {
   return `${Math.floor(ratio * 1000) / 10} %`;

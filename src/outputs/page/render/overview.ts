@@ -1,6 +1,6 @@
 /** The overview: a row a prefix, worst first; for the server and the browser alike. */
 import type { PrefixSummary, Status } from '../api-schemas.ts';
-import { ageOf, asName, escapeHtml, formatAge, percent, short } from './html.ts';
+import { ageOf, asName, escapeHtml, formatAge, nameHtml, percent, short } from './html.ts';
 import { meter, shareBar, sparkline } from './pictures.ts';
 import { STATE_ORDER, STATES, type State, stateHtml } from './states.ts';
 
@@ -27,13 +27,13 @@ export function compareRows(a: PrefixSummary, b: PrefixSummary): number {
   );
 }
 
-/** Text is looked for in prefix, description, group and ASes. */
+/** Text is looked for in prefix, description, group, ASes and their names. */
 export function matches(row: PrefixSummary, { text, state, group }: Filter): boolean {
   if (state !== '' && row.state !== state) return false;
   if (group !== '' && row.group !== group) return false;
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return true;
-  const ases = [...row.origins, ...row.upstreams].map(({ as }) => `as${as}`);
+  const ases = [...row.origins, ...row.upstreams].map(({ as, name }) => `as${as} ${name ?? ''}`);
   return [row.prefix, row.description, row.group, ...ases].some((part) => part.toLowerCase().includes(wanted));
 }
 
@@ -81,13 +81,13 @@ function visibilityCell({
   return `<span class="figure">${percent(ratio)}</span> <span class="dim">${visible} of ${expected}</span>${meter(ratio)}`;
 }
 
-function originHtml({ as, vps, expected, validity }: PrefixSummary['origins'][number]): string {
+function originHtml({ as, name, vps, expected, validity }: PrefixSummary['origins'][number]): string {
   const judged =
     validity === null
       ? ''
       : ` <span class="chip ${validity === 'valid' ? 'good' : validity === 'not_found' ? 'idle' : 'bad'}">${VALIDITY_WORDS[validity]}</span>`;
   const text = `${asName(as)} <b>${vps}</b>`;
-  return `${expected ? text : `<span class="bad">${text} unexpected</span>`}${judged}`;
+  return `${expected ? text : `<span class="bad">${text} unexpected</span>`}${judged}${nameHtml(name)}`;
 }
 
 export const VALIDITY_WORDS = {
@@ -97,16 +97,21 @@ export const VALIDITY_WORDS = {
   not_found: 'no ROA',
 } as const;
 
-function upstreamHtml({ as, vps, expected }: PrefixSummary['upstreams'][number], i: number): string {
+function upstreamHtml({ as, name, vps, expected }: PrefixSummary['upstreams'][number], i: number): string {
   const text = `<svg class="key s${Math.min(i, 4) + 1}" viewBox="0 0 8 8" aria-hidden="true"><rect width="8" height="8" rx="2"/></svg>${asName(as)} <b>${vps}</b>`;
-  return expected ? text : `<span class="warn">${text} unexpected</span>`;
+  return (expected ? text : `<span class="warn">${text} unexpected</span>`) + nameHtml(name);
 }
 
 /** Lines, the first few of them. */
 function listHtml(lines: readonly string[], count: number): string {
   if (count === 0) return '<span class="dim">none</span>';
   const rest = count - Math.min(lines.length, MAX_SHOWN);
-  return lines.slice(0, MAX_SHOWN).join('<br>') + (rest > 0 ? `<small>and ${rest} more</small>` : '');
+  return (
+    lines
+      .slice(0, MAX_SHOWN)
+      .map((each) => `<div>${each}</div>`)
+      .join('') + (rest > 0 ? `<small>and ${rest} more</small>` : '')
+  );
 }
 
 /** How many prefixes are in each state; the states that none is in are left out, but for `ok`. */

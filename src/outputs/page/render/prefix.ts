@@ -1,6 +1,6 @@
 /** The page of one prefix, part by part: the script replaces a part when its text differs. */
 import type { ChangeAnswer, MarkAnswer, PastAnswer, PrefixDetail } from '../api-schemas.ts';
-import { asName, escapeHtml, percent, short, timeHtml } from './html.ts';
+import { asName, escapeHtml, nameHtml, percent, short, timeHtml } from './html.ts';
 import { VALIDITY_WORDS } from './overview.ts';
 import { meter, pathGraph } from './pictures.ts';
 import { stateHtml } from './states.ts';
@@ -92,8 +92,8 @@ function table(
 }
 
 function origins({ origins: list, origin_count: count }: PrefixDetail): string {
-  const rows = list.map(({ as, vps, expected, validity }) => [
-    asName(as),
+  const rows = list.map(({ as, name, vps, expected, validity }) => [
+    asName(as) + nameHtml(name),
     String(vps),
     expected ? 'expected' : '<span class="bad">unexpected</span>',
     validity === null ? '<span class="dim">not judged</span>' : VALIDITY_WORDS[validity],
@@ -103,8 +103,8 @@ function origins({ origins: list, origin_count: count }: PrefixDetail): string {
 }
 
 function upstreams({ upstreams: list, upstream_count: count, visible_vps: visible }: PrefixDetail): string {
-  const rows = list.map(({ as, vps, expected }) => [
-    asName(as),
+  const rows = list.map(({ as, name, vps, expected }) => [
+    asName(as) + nameHtml(name),
     String(vps),
     visible === 0 ? '' : percent(vps / visible),
     expected ? 'expected' : '<span class="warn">unexpected</span>',
@@ -122,24 +122,46 @@ function more(count: number): string {
   return count > 0 ? `<p class="dim">and ${count} more</p>` : '';
 }
 
-function vantagePoints({ vantage_points: groups }: PrefixDetail): string {
-  const rows = groups.map(({ source, protocol, visible, expected }) => [
-    escapeHtml(source),
-    protocol.toUpperCase(),
-    String(visible),
-    String(expected),
-    expected === 0 ? '' : `${percent(visible / expected)}${meter(visible / expected)}`,
+function vantagePoints({ vantage_points: groups, regions }: PrefixDetail): string {
+  const none = 'No vantage point is expected to see it yet.';
+  const sources = groups.map(({ source, protocol, ...counts }) => [
+    ...[escapeHtml(source), protocol.toUpperCase()],
+    ...seenCells(counts),
   ]);
-  const columns = [
-    ...[{ name: 'Source' }, { name: 'Protocol' }, { name: 'Visible', isNumber: true }],
-    ...[{ name: 'Expected', isNumber: true }, { name: 'Visibility' }],
-  ];
-  return table('Vantage points by source', columns, rows, 'No vantage point is expected to see it yet.');
+  const bySource = table(
+    ...([
+      'Vantage points by source',
+      [{ name: 'Source' }, { name: 'Protocol' }, ...SEEN_COLUMNS],
+      sources,
+      none,
+    ] as const),
+  );
+  if (regions.length === 0) return bySource;
+  const places = regions.map(({ region, ...counts }) => [REGION_WORDS[region], ...seenCells(counts)]);
+  return bySource + table('Vantage points by region', [{ name: 'Region' }, ...SEEN_COLUMNS], places, none);
 }
+
+const SEEN_COLUMNS = [
+  ...[
+    { name: 'Visible', isNumber: true },
+    { name: 'Expected', isNumber: true },
+  ],
+  { name: 'Visibility' },
+];
+
+function seenCells({ visible, expected }: { readonly visible: number; readonly expected: number }): string[] {
+  const share = expected === 0 ? '' : `${percent(visible / expected)}${meter(visible / expected)}`;
+  return [String(visible), String(expected), share];
+}
+
+const REGION_WORDS = {
+  ...{ africa: 'Africa', asia: 'Asia', europe: 'Europe', north_america: 'North America' },
+  ...{ south_america: 'South America', oceania: 'Oceania', unknown: 'not known' },
+} as const;
 
 function missing({ missing: list, missing_count: count, expected_vps: expected }: PrefixDetail): string {
   const rows = list.map(({ vp, since }) => [
-    `AS${vp.asn}`,
+    `AS${vp.asn}${nameHtml(vp.name)}`,
     `<code>${escapeHtml(vp.ip)}</code>`,
     since === null ? '<span class="dim">not known</span>' : timeHtml(since),
   ]);
@@ -157,7 +179,7 @@ function marks(list: readonly MarkAnswer[]): string {
 function changes({ changes: list, missed_changes: missed }: PrefixDetail): string {
   const rows = list.map(({ at, vp, before, after }: ChangeAnswer) => [
     timeHtml(at),
-    `AS${vp.asn} <code>${escapeHtml(vp.ip)}</code>`,
+    `AS${vp.asn} <code>${escapeHtml(vp.ip)}</code>${nameHtml(vp.name)}`,
     path(before),
     path(after),
   ]);
