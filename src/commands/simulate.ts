@@ -23,6 +23,7 @@ const FLAGS: readonly Flag[] = [
     value: 'HOST:PORT',
     help: `Where to serve all three services [${DEFAULT_LISTEN}]; port 0 takes a free one.`,
   },
+  { name: 'rtr-listen', value: 'HOST:PORT', help: 'Where to serve VRPs over RTR as well [nowhere].' },
   { name: 'api-key', value: 'KEY', repeatable: true, help: `A key that is valid [${SIMULATOR_KEY}]. Repeatable.` },
   {
     name: 'replay',
@@ -131,8 +132,12 @@ async function optionsOf(flags: Arguments['flags']): Promise<Omit<SimulatorOptio
   const listen = String(flags.listen ?? DEFAULT_LISTEN);
   if (parseListenAddress(listen) === undefined)
     throw new UsageError('--listen: expected HOST:PORT such as 127.0.0.1:8479 or [::1]:0');
+  const rtrListen = flags['rtr-listen'];
+  if (rtrListen !== undefined && parseListenAddress(String(rtrListen)) === undefined)
+    throw new UsageError('--rtr-listen: expected HOST:PORT such as 127.0.0.1:8282 or [::1]:0');
   return {
     listen,
+    ...(rtrListen === undefined ? {} : { rtrListen: String(rtrListen) }),
     ...(replay === undefined ? {} : { replay: String(replay) }),
     ...(scenarioFile === undefined ? {} : { scenario: await readScenario(String(scenarioFile)) }),
     ...(flags.seed === undefined ? {} : { seed: wholeNumber(flags, 'seed', 0, 4_294_967_295) }),

@@ -23,6 +23,7 @@ import { LiveManager } from './services/live-manager.ts';
 import { Ripestat } from './services/ris/ripestat.ts';
 import { RisLiveServer } from './services/ris/ris-live.ts';
 import { isRisPeer } from './services/ris/ris-message.ts';
+import { RtrServer } from './services/rpki/rtr-server.ts';
 import { Validator } from './services/rpki/validator.ts';
 import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
@@ -49,6 +50,7 @@ export class RunningSimulator implements Simulator {
   readonly #stream: StreamServer;
   readonly #risLive: RisLiveServer;
   readonly #http: SimulatorHttpServer;
+  readonly #rtr: RtrServer;
   readonly #stamper: TimeStamper;
   readonly #scenario: Scenario;
   readonly #apiKeys: ReadonlySet<string>;
@@ -56,6 +58,7 @@ export class RunningSimulator implements Simulator {
   readonly #readySessions = new Set<StreamSession>();
   #host = '127.0.0.1';
   #port = 0;
+  #rtrPort = 0;
   #replay: Replay | undefined;
   #skippedLines = 0;
   #stopping: Promise<void> | undefined;
@@ -113,6 +116,7 @@ export class RunningSimulator implements Simulator {
       logger,
       onPrefix: (prefix) => {
         if (this.#scenario.generate_unknown_prefixes ?? true) this.#internet.generate(prefix);
+        this.#rtr.changed();
         // A recording waits for somebody who hears it.
         setTimeout(() => this.#replay?.start(), STAY_MS).unref();
       },
@@ -144,6 +148,7 @@ export class RunningSimulator implements Simulator {
         up: (source) => this.faults.sourceUp(source),
         heard: (source) => this.#heardThrough(source),
       },
+      roasChanged: () => this.#rtr.changed(),
       onStep: (report) => {
         logger?.info(report.text, { counted: report.counted, before: report.vpsBefore, after: report.vpsAfter });
         options.onStep?.(report);
@@ -166,6 +171,8 @@ export class RunningSimulator implements Simulator {
       goDown: () => this.#goDown(),
       comeBack: () => this.#listen(),
     });
+    const validator = new Validator({ internet: () => this.#internet, now: () => clock.now() });
+    this.#rtr = new RtrServer(() => validator.vrps());
     this.#http = new SimulatorHttpServer({
       dataApi: new DataApi({
         apiKeys: this.#apiKeys,
@@ -183,7 +190,7 @@ export class RunningSimulator implements Simulator {
       }),
       faults: () => this.faults,
       ripestat,
-      validator: new Validator({ internet: () => this.#internet, now: () => clock.now() }),
+      validator,
       liveManager: new LiveManager({
         apiKeys: this.#apiKeys,
         associations: this.#associations,
@@ -214,13 +221,13 @@ export class RunningSimulator implements Simulator {
 
   async start(): Promise<void> {
     const { listen = '127.0.0.1:0', replay, logger } = this.#options;
-    const match = /^(?:\[(.+)\]|([^:]*)):([0-9]{1,5})$/.exec(listen);
-    if (match === null) throw new TypeError(`listen: expected host:port, got ${JSON.stringify(listen)}`);
-    this.#host = match[1] ?? match[2];
-    this.#port = Number(match[3]);
+    const { rtrListen } = this.#options;
+    ({ host: this.#host, port: this.#port } = addressOf('listen', listen));
+    const rtr = rtrListen === undefined ? undefined : addressOf('rtrListen', rtrListen);
     try {
       if (replay !== undefined) await this.#loadReplay(replay);
       await this.#listen();
+      if (rtr !== undefined) this.#rtrPort = await this.#rtr.listen(rtr.host === '' ? undefined : rtr.host, rtr.port);
     } catch (error) {
       await this.stop();
       throw error;
@@ -281,6 +288,7 @@ export class RunningSimulator implements Simulator {
   #associated(key: string, association: Association, before: Association | undefined): void {
     if (this.#scenario.generate_unknown_prefixes ?? true) {
       for (const prefix of association.prefixes) this.#internet.generate(prefix.text);
+      this.#rtr.changed();
     }
     this.#options.logger?.info('prefixes associated', { prefixes: association.prefixes.length });
     const [session] = this.#stream.sessions(key);
@@ -334,6 +342,10 @@ export class RunningSimulator implements Simulator {
 
   get port(): number {
     return this.#port;
+  }
+
+  get rtrPort(): number {
+    return this.#rtrPort;
   }
 
   get stats(): SimulatorStats {
@@ -433,7 +445,7 @@ export class RunningSimulator implements Simulator {
       this.#replay?.stop();
       this.#stream.stop();
       this.#risLive.stop();
-      this.#stopping = this.#http.close();
+      this.#stopping = Promise.all([this.#http.close(), this.#rtr.close()]).then(() => {});
     }
     return this.#stopping;
   }
@@ -451,4 +463,11 @@ export class RunningSimulator implements Simulator {
       return this.#internet.obtain(canonical);
     });
   }
+}
+
+/** @throws TypeError when it is not `host:port` */
+function addressOf(option: string, text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[(.+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+  if (match === null) throw new TypeError(`${option}: expected host:port, got ${JSON.stringify(text)}`);
+  return { host: match[1] ?? match[2], port: Number(match[3]) };
 }

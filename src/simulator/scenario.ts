@@ -2,7 +2,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { MAX_ASN } from '../bgp/as-path.ts';
-import { containsPrefix, parsePrefix } from '../bgp/prefix.ts';
+import { containsPrefix, MAX_LENGTH, parsePrefix } from '../bgp/prefix.ts';
 import { suggestion } from '../suggestion.ts';
 import { SIMULATED_SOURCES } from './services/source-names.ts';
 
@@ -69,6 +69,14 @@ const step = z.discriminatedUnion(
       share: share.optional(),
     }),
     z.strictObject({
+      do: z.literal('roa'),
+      ...when,
+      prefix,
+      by: asn,
+      max_length: wholeNumber(0, 128).optional(),
+    }),
+    z.strictObject({ do: z.literal('roa_loss'), ...when, prefix, by: asn.optional() }),
+    z.strictObject({
       do: z.literal('vp_loss'),
       ...when,
       share: share.optional(),
@@ -84,7 +92,7 @@ const step = z.discriminatedUnion(
   ],
   {
     error:
-      'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, vp_loss or source_loss',
+      'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, vp_loss or source_loss',
   },
 );
 
@@ -127,6 +135,11 @@ const scenarioSchema = z
         if (!containsPrefix(outer, inner) || outer.length === inner.length) {
           issue('more_specific', `expected a prefix inside ${step.prefix}, got ${step.more_specific}`);
         }
+      }
+      if (step.do === 'roa' && step.max_length !== undefined) {
+        const { afi, length } = parsePrefix(step.prefix)!;
+        if (step.max_length < length || step.max_length > MAX_LENGTH[afi])
+          issue('max_length', `expected a length from ${length} to ${MAX_LENGTH[afi]}, got ${step.max_length}`);
       }
       if (scenario.loop_every !== undefined && step.at >= scenario.loop_every) {
         issue('at', 'expected a time before loop_every');

@@ -19,6 +19,8 @@ import type { StepReport } from './steps.ts';
 export interface SimulatorOptions {
   /** `host:port`; an empty host: all interfaces; port 0: one that is free. Default `127.0.0.1:0`. */
   readonly listen?: string;
+  /** Where VRPs are served over RTR, in the form of `listen`. Default: nowhere. */
+  readonly rtrListen?: string;
   /** Keys that are valid, for all three services. */
   readonly apiKeys: readonly string[];
   /** Everything that is made up follows from it. Default: the scenario's, else 1. */
@@ -110,6 +112,8 @@ export interface Simulator {
   /** `ws://HOST:PORT`. */
   readonly websocketUrl: string;
   readonly port: number;
+  /** Where RTR is served; 0: nowhere. */
+  readonly rtrPort: number;
   readonly faults: Faults;
   readonly stats: SimulatorStats;
   /** Resolves when a recording was sent to its end; at once without one. */

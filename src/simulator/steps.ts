@@ -2,6 +2,7 @@
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { Internet, SimulatedPrefix } from './internet/internet.ts';
 import { type Random, seededRandom } from './internet/random.ts';
+import { lengthOf, roasOf } from './internet/roas.ts';
 import type { Route } from './internet/route.ts';
 import type { Timeline } from './internet/timeline.ts';
 import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
@@ -44,6 +45,8 @@ export interface StepsOptions {
   readonly timeline: Timeline;
   readonly seed: number;
   readonly sources: SourceSwitch;
+  /** What is signed has changed. */
+  readonly roasChanged: () => void;
   readonly onStep: (report: StepReport) => void;
 }
 
@@ -125,6 +128,7 @@ export class Steps {
     const { internet } = this.#options;
     const prefix = internet.prefixes.get(parsePrefix(step.prefix)?.text ?? '');
     if (prefix === undefined) throw new TypeError(`${step.prefix} is not a prefix of this simulator`);
+    if (step.do === 'roa' || step.do === 'roa_loss') return this.#roa(step, prefix);
     const spreadMs = step.spread ?? defaultSpreadMs;
     prefix.generation++;
     const seeing = { counted: `see ${prefix.text}`, count: () => this.#visible(prefix) };
@@ -227,6 +231,27 @@ export class Steps {
     }
   }
 
+  #roa(step: Extract<StepNow, { do: 'roa' | 'roa_loss' }>, prefix: SimulatedPrefix): Plan {
+    const { internet, roasChanged } = this.#options;
+    const signed = roasOf(prefix, internet.graph);
+    const length = lengthOf(prefix.text);
+    const isNew = step.do === 'roa';
+    return {
+      text: `${isNew ? 'a ROA' : 'no ROA any more'} for ${prefix.text}${step.by === undefined ? '' : ` and AS${step.by}`}`,
+      counted: `have an origin that a ROA for ${prefix.text} names`,
+      count: () => {
+        const asns = new Set(roasOf(prefix, internet.graph).map(({ asn }) => asn));
+        return this.#count(prefix, (path) => asns.has(path.at(-1) ?? 0));
+      },
+      lastsMs: 0,
+      run: () => {
+        if (isNew) prefix.roas = [...signed, { asn: step.by, maxLength: step.max_length ?? length }];
+        else prefix.roas = signed.filter(({ asn }) => step.by !== undefined && asn !== step.by);
+        roasChanged();
+      },
+    };
+  }
+
   #visible(prefix: SimulatedPrefix): number {
     return this.#options.world.store.visible(prefix.number);
   }
@@ -269,6 +294,10 @@ export class Steps {
   #recover(prefix: SimulatedPrefix, spreadMs: number): void {
     const { internet } = this.#options;
     prefix.hiddenFrom.clear();
+    if (prefix.roas !== undefined) {
+      prefix.roas = undefined;
+      this.#options.roasChanged();
+    }
     internet.change(prefix, prefix.usual, spreadMs);
     for (const part of prefix.hijackedParts) {
       part.generation++;

@@ -93,3 +93,37 @@ it('the validator of the simulator fits its Internet: what is announced is valid
   expect(w.exporter.validity(prefixOf('192.23.62.128/25'), 64_667)).toBeUndefined();
   expect(w.exporter.validity(prefixOf('192.23.62.128/25'), 64_667, prefix)).toBe('invalid_as');
 }, 60_000);
+
+it.each(['json', 'rtr'] as const)(
+  'ROAs that come and go in the simulator change verdicts, by %s',
+  async (kind) => {
+    const w = await world({}, { rtrListen: '127.0.0.1:0' });
+    const source =
+      kind === 'rtr'
+        ? `{url: "rtr://127.0.0.1:${w.simulator.rtrPort}"}`
+        : `{url: "${w.simulator.url}/rpki.json", interval: 10s}`;
+    w.config.more = `rpki: {sources: [${source}]}\n`;
+    await w.start();
+    await seeded(w);
+    const visible = () => w.exporter.table.prefixes.find(P4)?.visible;
+    const allAre = (validity: string) =>
+      until(async () =>
+        expect((await samples(w.exporter)).get(`bgp_prefix_rpki_vps{prefix="${P4}",validity="${validity}"}`)).toBe(
+          visible(),
+        ),
+      );
+    await allAre('valid');
+    w.simulator.step({ do: 'roa_loss', prefix: P4 });
+    await allAre('not_found');
+    w.simulator.step({ do: 'roa', prefix: P4, by: 64_666, max_length: 25 });
+    await allAre('invalid_as');
+    w.simulator.step({ do: 'recovery', prefix: P4 });
+    await allAre('valid');
+    const updates = (result: string) => `bgp_rpki_updates_total{rpki_source="0",result="${result}"}`;
+    const now = await samples(w.exporter);
+    expect(now.get('bgp_rpki_changes_total{rpki_source="0",change="vrp_removed"}')).toBeGreaterThanOrEqual(2);
+    expect(now.get(updates('protocol_error'))).toBe(0);
+    expect(now.get(updates('cache_reset'))).toBe(0);
+  },
+  60_000,
+);

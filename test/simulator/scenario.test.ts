@@ -30,6 +30,8 @@ steps:
   - {at: 72s, do: prepend, prefix: 192.0.2.0/24, times: 3, upstream: 1103}
   - {at: 73s, do: upstream_change, prefix: 192.0.2.0/24, upstreams: [6939]}
   - {at: 74s, do: flap, prefix: 192.0.2.0/24, times: 2, interval: 4s, share: 0.1}
+  - {at: 74.5s, do: roa, prefix: 192.0.2.0/24, by: 64501, max_length: 25}
+  - {at: 74.6s, do: roa_loss, prefix: 192.0.2.0/24}
   - {at: 75s, do: vp_loss, vps: 3}
   - {at: 1m59s, do: vp_loss, share: 0.25, for: 10s}
 `,
@@ -46,6 +48,8 @@ steps:
       '72000 prepend',
       '73000 upstream_change',
       '74000 flap',
+      '74500 roa',
+      '74600 roa_loss',
       '75000 vp_loss',
       '119000 vp_loss',
     ]);
@@ -78,7 +82,7 @@ steps:
       'prefixes[0].prefix (line 6): expected a prefix such as 192.0.2.0/24 or 2001:db8::/48, got "192.0.2.1/24" (meant 192.0.2.0/24?)',
       'prefixes[0].origin (line 7): expected a number from 1 to 4294967295, got 0',
       'prefixes[1].upstream (line 10): unknown key, did you mean upstreams?',
-      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, vp_loss or source_loss, got "explode"',
+      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, vp_loss or source_loss, got "explode"',
       'steps[1].at (line 13): expected a duration such as 40s, 1m30s or 500ms, which is missing',
       'steps[1].by (line 13): expected a number from 1 to 4294967295, which is missing',
       'prefixs (line 4): unknown key, did you mean prefixes?',
@@ -100,6 +104,11 @@ steps:
       'a more-specific outside',
       'prefixes: [{prefix: 10.0.0.0/8, origin: 1}]\nsteps: [{at: 1s, do: subprefix_hijack, prefix: 10.0.0.0/8, more_specific: 11.0.0.0/16, by: 2}]',
       'steps[0].more_specific (line 2): expected a prefix inside 10.0.0.0/8, got 11.0.0.0/16',
+    ],
+    [
+      'a ROA for less than its prefix',
+      'prefixes: [{prefix: 10.0.0.0/8, origin: 1}]\nsteps: [{at: 1s, do: roa, prefix: 10.0.0.0/8, by: 2, max_length: 33}]',
+      'steps[0].max_length (line 2): expected a length from 8 to 32, got 33',
     ],
     [
       'a step after the end of the round',

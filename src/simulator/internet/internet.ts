@@ -2,11 +2,13 @@
  * The generated Internet: who announces which prefix over which providers, and what every VP therefore holds. Changes are
  * made to the announcements; the VPs then follow one by one, as updates reach them.
  */
+
 import { type Afi, parsePrefix } from '../../bgp/prefix.ts';
 import type { Scenario, ScenarioPrefix } from '../scenario.ts';
 import { AsGraph, generateGraph, type NodeIndex } from './as-graph.ts';
 import { type Announcer, alternativePaths, isTellable, pathOf, propagate, type Routing } from './propagation.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
+import type { Roa } from './roas.ts';
 import { isSameRoute, printedRoute, type Route } from './route.ts';
 import type { Timeline } from './timeline.ts';
 import { placeVantagePoints, type SimulatedVantagePoint } from './vantage-points.ts';
@@ -24,6 +26,8 @@ export interface SimulatedPrefix {
   /** Its announcers when all is well; none for what only a hijack brings up. */
   readonly usual: readonly Announcer[];
   announcers: readonly Announcer[];
+  /** What is signed for it since a step changed that; undefined: what `roasOf` says. */
+  roas: readonly Roa[] | undefined;
   routing: Routing;
   /** VPs that a partial outage hides it from. */
   readonly hiddenFrom: Set<SimulatedVantagePoint>;
@@ -121,6 +125,7 @@ export class Internet {
       afi,
       usual,
       announcers: usual,
+      roas: undefined,
       routing: propagate(this.graph, usual),
       hiddenFrom: new Set(),
       overrides: new Map(),

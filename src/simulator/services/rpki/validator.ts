@@ -1,11 +1,14 @@
 /**
  * A validator of the RPKI: what the holders of the simulated prefixes and ASes would have signed, as JSON in the form of
- * Routinator. Each prefix has a VRP for its usual origin and its own length, each AS an ASPA with its providers of now.
+ * Routinator. Unless a step says otherwise, each prefix has a VRP for its usual origin and its own length; each AS has an
+ * ASPA with its providers of now.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Internet } from '../../internet/internet.ts';
+import { roasOf } from '../../internet/roas.ts';
 import { send } from '../http-exchange.ts';
+import type { ServedVrp } from './rtr-server.ts';
 
 /** The path at which the data is served. */
 export const VALIDATOR_PATH = '/rpki.json';
@@ -29,7 +32,8 @@ export class Validator {
   /** The tag changes with the data alone, the time of the data with each request: the validator has just looked. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const nowMs = this.#options.now();
-    const data = { roas: this.#vrps(), aspas: this.#aspas() };
+    const roas = this.vrps().map((vrp) => ({ ...vrp, asn: `AS${vrp.asn}`, ta: TA }));
+    const data = { roas, aspas: this.#aspas() };
     const tag = `"${createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16)}"`;
     response.setHeader('etag', tag);
     response.setHeader('last-modified', new Date(nowMs).toUTCString());
@@ -42,16 +46,11 @@ export class Validator {
     send(response, 200, 'application/json', JSON.stringify({ metadata, ...data }));
   }
 
-  /** What only a hijack brought up has no holder who would have signed it. */
-  #vrps(): object[] {
+  /** Those of now. */
+  vrps(): ServedVrp[] {
     const { prefixes, graph } = this.#options.internet();
-    return [...prefixes.values()].flatMap(({ text, usual }) =>
-      usual.map(({ node }) => ({
-        asn: `AS${graph.nodes[node].asn}`,
-        prefix: text,
-        maxLength: Number(text.slice(text.indexOf('/') + 1)),
-        ta: TA,
-      })),
+    return [...prefixes.values()].flatMap((prefix) =>
+      roasOf(prefix, graph).map((roa) => ({ prefix: prefix.text, ...roa })),
     );
   }
 

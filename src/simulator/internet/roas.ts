@@ -1,0 +1,22 @@
+/** What the holders of the simulated prefixes have signed. */
+import type { AsGraph } from './as-graph.ts';
+import type { SimulatedPrefix } from './internet.ts';
+
+/** One AS that may announce a prefix, and how long the longest part of it may be. */
+export interface Roa {
+  readonly asn: number;
+  readonly maxLength: number;
+}
+
+/**
+ * By default one for each usual origin, of the prefix's own length: what only a hijack brought up has no holder who would
+ * have signed it.
+ */
+export function roasOf({ text, roas, usual }: SimulatedPrefix, graph: AsGraph): readonly Roa[] {
+  return roas ?? usual.map(({ node }) => ({ asn: graph.nodes[node].asn, maxLength: lengthOf(text) }));
+}
+
+/** Of a prefix in its canonical text. */
+export function lengthOf(text: string): number {
+  return Number(text.slice(text.indexOf('/') + 1));
+}
