@@ -5,6 +5,7 @@ import { API_TARGETS } from './api-answers.ts';
 import { BMP_TARGET } from './bmp-records.ts';
 import { HTTP_TARGETS } from './http-requests.ts';
 import { OTLP_TARGETS } from './otlp-answers.ts';
+import { RPKI_TARGETS } from './rpki-sets.ts';
 import { SNAPSHOT_TARGET } from './snapshots.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -28,4 +29,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   BMP_TARGET,
   ...OTLP_TARGETS,
   ...HTTP_TARGETS,
+  ...RPKI_TARGETS,
 ];
