@@ -12,6 +12,7 @@ import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 import { memoryTests } from './memory-cases.ts';
 import type { Mishap } from './mishaps.ts';
 import { outageTests } from './outage-cases.ts';
+import { sourceTests } from './source-cases.ts';
 import {
   CALM,
   counter,
@@ -1207,7 +1208,12 @@ const exporterTests: readonly RuleTest[] = [
     kinds: ['not firing'],
     name: 'down for an hour and a half, and up again: another alert says it',
     minutes: BEFORE + 90 + AFTER,
-    changes: { [session(stream.streamUp.name)]: levels([1, BEFORE], [0, 90], [1, AFTER]) },
+    changes: Object.fromEntries(
+      [session(stream.streamUp.name), of.prefix(prefix.prefixTrusted.name)].map((series) => [
+        series,
+        levels([1, BEFORE], [0, 90], [1, AFTER]),
+      ]),
+    ),
     checks: [
       { at: BEFORE + 30, firing: [DOWN] },
       { at: BEFORE + 80, firing: [DOWN] },
@@ -1246,7 +1252,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: SESSION_LABELS,
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is down`,
         description:
-          'The session has not been connected, or its prefixes not associated with its key, for two minutes. What happens to its prefixes is not seen; no alert about them begins, and those that fire go on. ' +
+          'The session has not been connected, or its prefixes not associated with its key, for two minutes. What only it delivers is not seen: no alert of absence begins about prefixes that no other source carries, and those that fire go on. ' +
           'Disconnects in the last 10 minutes: refused 10. ' +
           "Check first the exporter's log for the server's own words: refused (key wrong, or used by a second session), association_failed (Live Manager API), connect_failed (network, DNS, TLS).",
       },
@@ -1305,7 +1311,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: { ...SESSION_LABELS, why: 'silence' },
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is connected but brings no news (silence)`,
         description:
-          'Last message 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no message in six hours; expired: the association with the key has ended). No alert of absence begins meanwhile for its prefixes; those that fire go on. ' +
+          'Last message 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no message in six hours; expired: the association with the key has ended). No alert of absence begins meanwhile for prefixes that no other source carries; those that fire go on. ' +
           "Check first the subscription's expiry and renewals on the Exporter dashboard, then the service's status.",
       },
     ],
@@ -1872,6 +1878,7 @@ export const ruleTests: readonly RuleTest[] = [
   ...rpkiTests,
   ...thresholdTests,
   ...memoryTests,
+  ...sourceTests,
   ...outageTests(prefixEvents),
 ];
 export const worldOf = (test: RuleTest): World => {

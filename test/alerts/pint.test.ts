@@ -86,6 +86,7 @@ it('what is read from another group is usual, a limit, slow by itself, or the la
         const isMeant =
           ['bgproutes-baseline', 'bgproutes-thresholds'].includes(maker) ||
           ['bgp:stream_stale:bool', 'bgp:rpki_vrps_lost:ratio1h'].includes(metric) ||
+          (metric === 'bgp:prefix_trusted:bool' && name === 'bgproutes-exporter') ||
           name === 'bgproutes-baseline';
         expect(isMeant, `${metric} in ${name}`).toBe(true);
       }
