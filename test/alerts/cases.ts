@@ -1572,6 +1572,11 @@ const exporterTests: readonly RuleTest[] = [
         [1, DURING],
         [0, AFTER],
       ),
+      [of.exporter(table.ripestatRequests.name, { call: 'bgp-state', result: 'timeout' })]: counter(
+        [0, BEFORE],
+        [2, DURING],
+        [0, AFTER],
+      ),
     },
     checks: [
       { at: BEFORE + 14, firing: [] },
@@ -1585,9 +1590,9 @@ const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `The table of ${INSTANCE} is not known to be complete`,
         description:
-          'For 15 minutes the table, or a part of it, was not seeded from the Data API: visible VPs may be too low, and alerts of absence (not visible, drop, storm, flapping, longer paths) are quiet for the prefixes of that part. Alerts of presence (origins, upstreams, more-specifics) go on. ' +
-          'Requests to the Data API in the last 15 minutes: rib forbidden 15. ' +
-          'Check first that the key may use the Data API (forbidden), and its hourly quota (rate_limited).',
+          "For 15 minutes the table, or a part of it, was not read from its source's history (the Data API, RIPEstat): visible VPs may be too low, and alerts of absence (not visible, drop, storm, flapping, longer paths) are quiet for the prefixes of that part. Alerts of presence (origins, upstreams, more-specifics) go on. " +
+          'Requests to the Data API in the last 15 minutes: rib forbidden 15; to RIPEstat: bgp-state timeout 30. ' +
+          'Check first that the key may use the Data API (forbidden), and its hourly quota (rate_limited); RIPEstat needs no key, and is some minutes behind.',
       },
     ],
   },
@@ -1617,7 +1622,7 @@ const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `The table of ${INSTANCE} drifts: 10% of its routes had to be corrected`,
         description:
-          'Comparisons with the Data API in the last two hours had to correct 10% of the routes (limit 2%). They are right now, but were wrong between comparisons: the stream loses or misreads messages. ' +
+          'Comparisons with the history (the Data API, RIPEstat) in the last two hours had to correct 10% of the routes (limit 2%). They are right now, but were wrong between comparisons: the stream loses or misreads messages. ' +
           'Check first decode failures, dropped events and gaps on the Exporter dashboard.',
       },
     ],

@@ -179,6 +179,14 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: ['bgp.yml:2:11: sources[0]: expected one of bgproutes, ris-live, kafka, got "ris"'],
   },
   {
+    name: 'an unknown source without a key',
+    yaml: `${OK}sources: [rislive]\n`,
+    env: {},
+    problems: [
+      'bgp.yml:2:11: sources[0]: expected one of bgproutes, ris-live, kafka, got "rislive" (did you mean ris-live?)',
+    ],
+  },
+  {
     name: 'no list of sources',
     yaml: `${OK}sources: {a: b}\n`,
     problems: ['bgp.yml:2:10: sources: expected a list of bgproutes, ris-live, kafka, got a map'],

@@ -165,7 +165,9 @@ export class Draft {
     for (const [i, name] of given.entries())
       if (given.indexOf(name) < i) this.#add(['sources', i], `${String(name)} is given twice`);
     const known = SOURCE_NAMES.filter((name) => given.includes(name));
-    return known.length === 0 ? ['bgproutes'] : known.sort((a, b) => given.indexOf(a) - given.indexOf(b));
+    // Whether what was meant needs a key is not known: the wrong name is the one thing to tell.
+    const isWrong = [...this.#faulty].some((path) => /^sources\b/.test(path));
+    return known.length === 0 && !isWrong ? ['bgproutes'] : known.sort((a, b) => given.indexOf(a) - given.indexOf(b));
   }
 
   /** The keys of flag or file; else of the environment. Those with a problem are left out. */
