@@ -457,6 +457,7 @@ class Exporter implements RunningExporter {
       ready: ready.ok,
       not_ready_reason: ready.ok ? null : ready.reason,
       table: this.#config.table.seed ? (this.figures.seeded ? 'seeded' : 'unseeded') : 'off',
+      restored_from: iso(this.figures.restoredFromMs),
       notes: [...(this.#deps.notes?.() ?? [])],
       streams: this.#feeds.flatMap(({ stream, lastUpdateAtMs }, session) => {
         const { source, session: name, up, idle, subscribedPrefixes } = stream;

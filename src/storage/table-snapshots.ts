@@ -30,6 +30,7 @@ export interface TableSnapshotsOptions {
     readonly restores: Record<RestoreOutcome['result'], number>;
     /** Unix ms. */
     snapshotAtMs: number | undefined;
+    restoredFromMs: number | undefined;
   };
   /** `now` in Unix ms. What `schedule` gives ends the wait. */
   readonly timers: { now(): number; schedule(work: () => void, delayMs: number): () => void };
@@ -118,6 +119,7 @@ export class TableSnapshots {
     if (outcome.result === 'success') {
       const { createdAtMs, sources = [] } = outcome.meta;
       figures.snapshotAtMs = createdAtMs;
+      figures.restoredFromMs = createdAtMs;
       onRestored(Object.fromEntries(sources.map(({ name, completeUntil }) => [name, completeUntil])));
       const age = Math.round((nowMs - createdAtMs) / 1000);
       logger.info('table restored', { routes: table.routes, age_seconds: age });

@@ -2,8 +2,12 @@
 import { get, type IncomingHttpHeaders } from 'node:http';
 import { TableHistory } from '../../src/history/table-history.ts';
 import { createLogger } from '../../src/logger.ts';
+import type { FamilySource } from '../../src/metrics/metric.ts';
 import { PlaceView } from '../../src/metrics/place-view.ts';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
+import { hrTime } from '../../src/outputs/otlp/metric-data.ts';
+import { Collection } from '../../src/outputs/otlp/producer.ts';
+import { ProtobufSerializer } from '../../src/outputs/otlp/protobuf-serializer.ts';
 import { LivePage } from '../../src/outputs/page/live-page.ts';
 import { PageFacts } from '../../src/outputs/page/page-facts.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
@@ -11,6 +15,7 @@ import { startWebServer, type WebServer } from '../../src/outputs/web-server.ts'
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { decodeProtobuf } from '../outputs/otlp/decode.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { readExposition, seriesOf } from './exposition.ts';
 import { START_MS, watchedPrefix } from './table-world.ts';
@@ -56,7 +61,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
       },
     exporter: () => ({
       ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
-      ...{ table: 'seeded' as const, notes: [], streams: [], validators: [] },
+      ...{ table: 'seeded' as const, restored_from: null, notes: [], streams: [], validators: [] },
     }),
   });
   const page = new LivePage({ facts, history, timers, version: '1.2.3' });
@@ -75,6 +80,17 @@ export async function pageWorld(options: PageWorldOptions = {}) {
     table,
     page,
     server,
+    /** What a scrape and an export of OTLP say of a prefix, where they agree. */
+    outputs: async () => {
+      const series = await scrape(server);
+      const points = exported(views.map((view) => view.collect()));
+      return (name: string, labels: Readonly<Record<string, string>>): number | undefined => {
+        const value = sampleOf(series, name, labels);
+        const sent = points.get(keyOf(`bgp_prefix_${name}`, labels));
+        if (sent !== value) throw new Error(`${name}: ${value} is scraped and ${sent} exported`);
+        return value;
+      };
+    },
     setUp: (isUp: boolean) => {
       up = isUp;
     },
@@ -103,6 +119,23 @@ export async function pageWorld(options: PageWorldOptions = {}) {
       page.hub.publish();
     },
   };
+}
+
+const keyOf = (name: string, labels: Readonly<Record<string, string>>): string =>
+  JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+
+/** The values of a request of OTLP, read back, by Prometheus' name and labels. */
+function exported(sources: readonly FamilySource[]): Map<string, number> {
+  const nameOf = new Map(sources.flatMap(({ metrics }) => metrics.map(({ otlpName, name }) => [otlpName, name])));
+  const metrics = new Collection().of(sources, hrTime(START_MS), (error) => {
+    throw error;
+  });
+  const request = { resource: { attributes: {} }, scope: { name: 'bgproutes-exporter' }, metrics };
+  const points = new Map<string, number>();
+  for (const metric of decodeProtobuf(new ProtobufSerializer().serialize(request)).metrics)
+    for (const { attributes, value } of metric.points)
+      if (typeof value === 'number') points.set(keyOf(nameOf.get(metric.name) ?? metric.name, attributes), value);
+  return points;
 }
 
 export interface Answer {

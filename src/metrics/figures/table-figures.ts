@@ -35,6 +35,8 @@ export class TableFigures {
   /** Unix ms. */
   snapshotAtMs: number | undefined;
   readonly restores = zeros(RESTORE_RESULTS);
+  /** When the snapshot that the table began with was written, Unix ms; undefined: it began empty. */
+  restoredFromMs: number | undefined;
   /** By endpoint or call, and result. */
   readonly requests = new Map<string, number>();
 

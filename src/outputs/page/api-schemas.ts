@@ -68,6 +68,9 @@ export const status = z
     ready: z.boolean(),
     not_ready_reason: z.string().nullable(),
     table: z.enum(['seeded', 'unseeded', 'off']).describe('`off`: seeding is not configured.'),
+    restored_from: time
+      .nullable()
+      .describe('When the snapshot was written that the table began with; null: it began empty.'),
     routes: count,
     prefixes: count,
     trusted_prefixes: count,

@@ -7,6 +7,7 @@ import type { WebServer } from '../../../src/outputs/web-server.ts';
 import { setFullFeed } from '../../../src/table/denominator.ts';
 import { ask, json, P, pageWorld, running, sampleOf, scrape, stopAll, V6, WATCHED } from '../../support/page-world.ts';
 import { START_MS } from '../../support/table-world.ts';
+import { basic, HASH, SecureWorld } from '../web/secure-world.ts';
 
 afterEach(stopAll);
 
@@ -17,12 +18,13 @@ interface Event {
 }
 
 /** Listens to events; `next` resolves with the next one of a kind. */
-async function listen(server: WebServer, query = '') {
+async function listen(server: Pick<WebServer, 'port'>, query = '', headers = {}, root = '') {
   const events: Event[] = [];
   const waiting: (() => void)[] = [];
   let text = '';
   let isOver = false;
-  const request = get({ host: '127.0.0.1', port: server.port, path: `/api/v1/events${query}`, agent: false });
+  const path = `${root}/api/v1/events${query}`;
+  const request = get({ host: '127.0.0.1', port: server.port, path, headers, agent: false });
   running.unshift(async () => {
     request.destroy();
   });
@@ -65,8 +67,8 @@ async function listen(server: WebServer, query = '') {
 }
 
 describe('GET /api/v1/prefixes', () => {
-  it('keeps its schema, and its numbers are those of the metrics', async () => {
-    const { server, see, trust, tick } = await pageWorld();
+  it('keeps its schema, and its numbers are those of /metrics and of OTLP', async () => {
+    const { server, see, trust, tick, outputs } = await pageWorld();
     trust();
     see(10, P, '64501 64500');
     see(3, P, '64502 64502 64666');
@@ -75,10 +77,10 @@ describe('GET /api/v1/prefixes', () => {
     see(1, V6, undefined);
     tick();
     const { prefixes, status } = prefixList.parse(await json(server, '/api/v1/prefixes'));
-    const series = await scrape(server);
+    const read = await outputs();
     for (const one of prefixes) {
       const { prefix } = one;
-      const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix, ...labels });
+      const metric = (name: string, labels = {}) => read(name, { prefix, ...labels });
       expect(one.visible_vps).toBe(metric('visible_vps'));
       expect(one.expected_vps).toBe(metric('expected_vps'));
       expect(one.visibility_ratio).toBe(metric('visibility_ratio'));
@@ -115,15 +117,15 @@ describe('GET /api/v1/prefixes', () => {
 });
 
 describe('GET /api/v1/prefixes/{prefix}', () => {
-  it('keeps its schema, and its numbers are those of the metrics', async () => {
-    const { server, see, tick } = await pageWorld();
+  it('keeps its schema, and its numbers are those of /metrics and of OTLP', async () => {
+    const { server, see, tick, outputs } = await pageWorld();
     see(10, P, '3 64501 64500');
     see(3, P, '64502 64500 64500');
     see(1, P, undefined);
     tick(10_000);
     const one = prefixDetail.parse(await json(server, `/api/v1/prefixes/${P}?window=1h`));
-    const series = await scrape(server);
-    const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix: P, ...labels });
+    const read = await outputs();
+    const metric = (name: string, labels = {}) => read(name, { prefix: P, ...labels });
     const { counters } = one;
     expect(one.as_path_length_min).toBe(metric('as_path_length_min'));
     expect(one.as_path_length_max).toBe(metric('as_path_length_max'));
@@ -136,6 +138,12 @@ describe('GET /api/v1/prefixes/{prefix}', () => {
     expect(counters.vp_gains).toBe(metric('vp_gains_total'));
     for (const [reason, losses] of Object.entries(counters.vp_losses))
       expect(losses).toBe(metric('vp_losses_total', { reason }));
+    for (const { region, visible, expected } of one.regions)
+      expect([visible, expected]).toEqual([
+        metric('region_visible_vps', { region }),
+        metric('region_expected_vps', { region }),
+      ]);
+    expect(one.regions).toHaveLength(1);
     const [all] = one.vantage_points;
     expect([all.visible, all.expected]).toEqual([metric('visible_vps'), metric('expected_vps')]);
     expect(one.missing_count).toBe(all.expected - all.visible);
@@ -237,6 +245,28 @@ describe('GET /api/v1/events', () => {
     pages[0].close();
     await expect.poll(() => page.hub.clients).toBe(MAX_EVENT_CLIENTS_PER_ADDRESS - 1);
     expect((await listen(server)).status).toBe(200);
+  });
+
+  it('is told to users only, below the prefix of all paths', async () => {
+    const { page, see, tick } = await pageWorld();
+    const world = new SecureWorld();
+    running.push(() => world.close());
+    await world.start(`basic_auth_users: {noc: ${HASH}}\n`, { routePrefix: '/bgp', page });
+    const noc = basic('noc', 'right-password');
+    expect((await listen(world, '', {}, '/bgp')).status).toBe(401);
+    expect((await listen(world, '', basic('noc', 'wrong-password'), '/bgp')).status).toBe(401);
+    expect((await listen(world, '', noc)).status).toBe(404);
+    expect(page.hub.clients).toBe(0);
+    const { status, next } = await listen(world, '', noc, '/bgp');
+    expect(status).toBe(200);
+    expect(await next('prefixes')).toMatchObject({ all: true, count: 2 });
+    see(2, P, '64501 64500');
+    tick();
+    expect((await next('prefixes')).prefixes).toMatchObject([{ prefix: P, visible_vps: 2 }]);
+    const overview = await world.askPlain('/bgp/', noc);
+    expect(overview.body).toContain('data-root="./"');
+    expect(overview.body).toContain(`href="./prefix/${P}"`);
+    expect((await world.askPlain(`/bgp/prefix/${P}`)).status).toBe(401);
   });
 
   it('ends when the server stops, without waiting for the pages', async () => {

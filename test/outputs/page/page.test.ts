@@ -14,7 +14,7 @@ import { sparkline } from '../../../src/outputs/page/render/pictures.ts';
 import { chartsOf } from '../../../src/outputs/page/render/prefix.ts';
 import { STATE_ORDER, STATES } from '../../../src/outputs/page/render/states.ts';
 import { niceTop, stacked } from '../../../src/outputs/page/render/time-chart.ts';
-import { ask, P, pageWorld, sampleOf, scrape, stopAll, V6 } from '../../support/page-world.ts';
+import { ask, P, pageWorld, stopAll, V6 } from '../../support/page-world.ts';
 
 afterEach(stopAll);
 
@@ -32,7 +32,16 @@ const ROW: PrefixSummary = {
 
 const STATUS: Status = {
   ...{ now: '2026-11-28T19:45:10.000Z', started_at: '2026-11-28T19:00:00.000Z', version: '1.2.3' },
-  ...{ ready: true, not_ready_reason: null, table: 'seeded', routes: 99, prefixes: 1, trusted_prefixes: 1, notes: [] },
+  ...{
+    ready: true,
+    not_ready_reason: null,
+    table: 'seeded',
+    restored_from: null,
+    routes: 99,
+    prefixes: 1,
+    trusted_prefixes: 1,
+    notes: [],
+  },
   streams: [
     {
       ...{ source: 'bgproutes', session: '0', up: true, down_since: null, reason: null, subscribed_prefixes: 1 },
@@ -49,19 +58,19 @@ const said = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s
 
 describe('GET /', () => {
   it('says of each prefix what its metrics say', async () => {
-    const { server, see, trust, tick } = await pageWorld();
+    const { server, see, trust, tick, outputs } = await pageWorld();
     trust();
     see(10, P, '64501 64500');
     see(3, P, '64502 64666');
     see(4, V6, '64501 64500');
     tick();
     const { body, type } = await ask(server, '/');
-    const series = await scrape(server);
+    const read = await outputs();
     expect(type).toBe('text/html; charset=utf-8');
     const rows = [...body.matchAll(/<tr role="row" data-prefix="([^"]+)".*?<\/tr>/g)];
     expect(rows.map(([, prefix]) => prefix)).toEqual([P, V6]); // the hijacked one first
     for (const [row, prefix] of rows) {
-      const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix, ...labels });
+      const metric = (name: string, labels = {}) => read(name, { prefix, ...labels });
       expect(said(row)).toContain(`${metric('visible_vps')} of ${metric('expected_vps')}`);
       expect(said(row)).toContain(percent(metric('visibility_ratio') ?? 0));
     }
@@ -120,16 +129,16 @@ describe('GET /', () => {
 
 describe('GET /prefix/{prefix}', () => {
   it('says what the metrics say, who does not see it, and what changed', async () => {
-    const { server, see, trust, tick } = await pageWorld();
+    const { server, see, trust, tick, outputs } = await pageWorld();
     trust();
     see(10, P, '3 64501 64500');
     tick(10_000);
     see(7, P, undefined);
     tick(10_000);
     const { body } = await ask(server, `/prefix/${P}`);
-    const series = await scrape(server);
+    const read = await outputs();
     const text = said(body);
-    const metric = (name: string, labels = {}) => sampleOf(series, name, { prefix: P, ...labels });
+    const metric = (name: string, labels = {}) => read(name, { prefix: P, ...labels });
     expect(text).toContain(`Visible VPs ${metric('visible_vps')} of ${metric('expected_vps')} expected`);
     expect(text).toContain(`Mean path length ${metric('as_path_length_mean')}`);
     expect(text).toContain(`AS64501 ${metric('upstream_vps', { upstream_as: '64501' })}`);
@@ -140,7 +149,7 @@ describe('GET /prefix/{prefix}', () => {
   });
 
   it('says from which regions it is seen, as the metrics do', async () => {
-    const { server, table, see } = await pageWorld();
+    const { server, table, see, outputs } = await pageWorld();
     const vpOf = (i: number) => ({ protocol: 'bgp' as const, asn: 64496, ip: `10.0.0.${i}` });
     table.ledger.learnPlaces(0, [
       ...[0, 1, 2, 3].map((i) => ({ vp: vpOf(i), country: 'NL' })),
@@ -149,8 +158,8 @@ describe('GET /prefix/{prefix}', () => {
     see(6, P, '3 64501 64500');
     see(1, P, undefined);
     const text = said((await ask(server, `/prefix/${P}`)).body);
-    const series = await scrape(server);
-    const metric = (name: string, region: string) => sampleOf(series, name, { prefix: P, region });
+    const read = await outputs();
+    const metric = (name: string, region: string) => read(name, { prefix: P, region });
     for (const [word, region] of [
       ['Europe', 'europe'],
       ['South America', 'south_america'],
@@ -274,6 +283,11 @@ describe('the state of streams, table and validators', () => {
   it('tells how far a seed is', () => {
     const text = said(statusHtml({ ...STATUS, table: 'unseeded', prefixes: 9, trusted_prefixes: 2 }));
     expect(text).toContain('being read, 2 of 9 prefixes complete');
+  });
+
+  it('tells how old the table was that it began with', () => {
+    const text = said(statusHtml({ ...STATUS, table: 'unseeded', restored_from: '2026-11-28T18:46:00.000Z' }));
+    expect(text).toContain('it began with a snapshot that was 14 min old at the start');
   });
 });
 

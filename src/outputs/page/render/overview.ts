@@ -130,10 +130,10 @@ export function tallyHtml(rows: Iterable<PrefixSummary>): string {
 
 /** Streams, the table and validators, a line each. */
 export function statusHtml(status: Status): string {
-  const { now, streams, validators, notes, table, routes, prefixes, trusted_prefixes: trusted } = status;
+  const { now, streams, validators, notes, prefixes, trusted_prefixes: trusted } = status;
   const lines = [
     ...streams.map((stream) => line(stream.up ? 'good' : 'bad', streamText(stream, now))),
-    line(trusted === prefixes ? 'good' : 'warn', tableText(table, trusted, prefixes, routes)),
+    line(trusted === prefixes ? 'good' : 'warn', tableText(status)),
     ...validators.map(({ source, up, usable, data_at: at }) =>
       line(
         usable ? 'good' : 'bad',
@@ -161,15 +161,23 @@ function streamText(stream: Status['streams'][number], now: string): string {
   return `${name}: down for ${ageOf(since, now)}${reason === null ? '' : `: ${escapeHtml(reason)}`}`;
 }
 
-function tableText(table: Status['table'], trusted: number, prefixes: number, routes: number): string {
+function tableText({
+  table,
+  trusted_prefixes: trusted,
+  prefixes,
+  routes,
+  restored_from: from,
+  started_at: start,
+}: Status): string {
   const held = `${routes} routes`;
+  const began = from === null ? '' : `; it began with a snapshot that was ${ageOf(from, start)} old at the start`;
   switch (table) {
     case 'off':
-      return `Table: not seeded, by configuration; only vantage points that spoke since the start count; ${held}`;
+      return `Table: not seeded, by configuration; only vantage points that spoke since the start count; ${held}${began}`;
     case 'seeded':
-      return `Table: ${trusted} of ${prefixes} prefixes complete, ${held}`;
+      return `Table: ${trusted} of ${prefixes} prefixes complete, ${held}${began}`;
     case 'unseeded':
-      return `Table: being read, ${trusted} of ${prefixes} prefixes complete, ${held}; counts may be too low or too high until then`;
+      return `Table: being read, ${trusted} of ${prefixes} prefixes complete, ${held}; counts may be too low or too high until then${began}`;
   }
 }
 
