@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
+import type { PrefixList } from '../../src/outputs/page/api-schemas.ts';
 import {
   P4,
   P6,
@@ -33,12 +34,18 @@ it('table, more-specifics and counters are there again after a restart, and what
   w.simulator.announce(one.key, MORE_SPECIFIC, { asPath: `${one.asn} 64666` });
   await until(async () => expect((await samples(w.exporter)).get(`bgp_prefix_more_specifics{prefix="${P4}"}`)).toBe(1));
   const before = await samples(w.exporter);
+  const restoredFrom = async (): Promise<unknown> => {
+    const answer = await fetch(`http://${w.exporter.address}/api/v1/prefixes`);
+    return ((await answer.json()) as PrefixList).status.restored_from;
+  };
+  expect(await restoredFrom()).toBe(null);
   await w.exporter.stop();
   w.simulator.withdraw(one.key, P4);
   w.simulator.announce(other.key, P4, { asPath: `${other.asn} 64998 64500` });
   await w.start();
   const restored = await samples(w.exporter);
   expect(restored.get('bgp_table_restores_total{result="success"}')).toBe(1);
+  expect(Date.parse(String(await restoredFrom()))).toBeLessThanOrEqual(w.exporter.figures.startTimeMs);
   expect(restored.get(`bgp_prefix_announcements_total{prefix="${P4}"}`)).toBe(
     before.get(`bgp_prefix_announcements_total{prefix="${P4}"}`),
   );
