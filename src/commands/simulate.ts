@@ -116,7 +116,7 @@ Examples:
       onStep: (report) => io.stdout.write(`${foldMessage(stepLine(report, Date.now()), io.stdout, BELOW_TIME)}\n`),
     };
     const simulator = await startSimulator(options).catch((error: unknown) => {
-      throw startFailure(error, String(options.listen));
+      throw startFailure(error, options);
     });
     io.stdout.write(welcome(simulator, options, keys));
     await aborted(io.signal);
@@ -210,16 +210,17 @@ async function readScenario(path: string): Promise<Scenario> {
   return result.scenario;
 }
 
-function startFailure(error: unknown, listen: string): unknown {
+function startFailure(error: unknown, { listen, rtrListen }: Pick<SimulatorOptions, 'listen' | 'rtrListen'>): unknown {
   if (error instanceof ExporterError && error.code === 'RECORDING')
     return new ConfigError([error.message], error, 'recording');
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
   if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') return error;
+  const isRtr = rtrListen !== undefined && parseListenAddress(rtrListen)?.port === port;
   const reason =
     code === 'EADDRINUSE'
-      ? 'another program listens there, maybe another simulator; end it, or take a free port with --listen=127.0.0.1:0'
+      ? `another program listens there, maybe another simulator; end it, or take a free port with --${isRtr ? 'rtr-listen' : 'listen'}=127.0.0.1:0`
       : (error as Error).message;
-  return new ExporterError('LISTEN', `cannot listen on ${listen}: ${reason}`, {
+  return new ExporterError('LISTEN', `cannot listen on ${isRtr ? rtrListen : listen}: ${reason}`, {
     actor: 'operator',
     cause: error,
   });
@@ -251,7 +252,7 @@ ${options.replay === undefined ? '' : 'The recording starts when the first clien
 
   BGP_API_KEY=${key} ${programName()} \\
     ${lines.join(' \\\n    ')}
-
+${simulator.rtrPort === 0 ? '' : `\nVRPs are served over RTR on port ${simulator.rtrPort}.\n`}
 Ctrl-C stops it.
 `;
 }

@@ -52,7 +52,7 @@ describe('simulate', () => {
       'churn_per_minute: 0\nvps: 40\nprefixes: [{prefix: 192.0.2.0/24, origin: 64500}]\nsteps: [{at: 1s, do: outage, prefix: 192.0.2.0/24}]\n',
     );
     const { code, stdout, stderr } = await run(
-      ['--listen=127.0.0.1:0', `--scenario=${path}`, '--speed=100'],
+      ['--listen=127.0.0.1:0', '--rtr-listen=127.0.0.1:0', `--scenario=${path}`, '--speed=100'],
       'outage of',
       async (output) => {
         const url = /--bgproutes.data-api-url=(\S+)/.exec(output)![1];
@@ -66,6 +66,7 @@ describe('simulate', () => {
     expect(stdout).toMatch(
       /BGP_API_KEY=sim-key (?:npx bgproutes-exporter|bgproutes-exporter|node \S+main\.js) \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
     );
+    expect(stdout).toMatch(/\nVRPs are served over RTR on port [1-9]\d*\.\n\nCtrl-C stops it\.\n/);
     expect(stdout).toMatch(/\n\d\d:\d\d:\d\d {2}outage of 192\.0\.2\.0\/24: \d+ -> 0 VPs see 192\.0\.2\.0\/24\n/);
   });
 
@@ -98,6 +99,7 @@ describe('simulate', () => {
     [['--association-ttl=4'], 'USAGE', '--association-ttl: expected a duration such as 1m30s or 4h'],
     [['--timestamps=then'], 'USAGE', '--timestamps: expected now or original'],
     [['--listen=8479'], 'USAGE', '--listen: expected HOST:PORT such as 127.0.0.1:8479 or [::1]:0'],
+    [['--rtr-listen=8282'], 'USAGE', '--rtr-listen: expected HOST:PORT such as 127.0.0.1:8282 or [::1]:0'],
     [['--api-key='], 'USAGE', '--api-key: expected printable characters without blanks'],
     [['--replay=a', '--scenario=b'], 'USAGE', '--replay and --scenario exclude each other'],
     [['--listn=:1'], 'USAGE', 'unknown flag --listn, did you mean --listen?'],
@@ -128,6 +130,10 @@ describe('simulate', () => {
     await expect(run([`--listen=127.0.0.1:${port}`], 'never')).rejects.toMatchObject({
       code: 'LISTEN',
       message: expect.stringContaining(`cannot listen on 127.0.0.1:${port}`),
+    });
+    await expect(run(['--listen=127.0.0.1:0', `--rtr-listen=127.0.0.1:${port}`], 'never')).rejects.toMatchObject({
+      code: 'LISTEN',
+      message: expect.stringMatching(new RegExp(`^cannot listen on 127\\.0\\.0\\.1:${port}: .* with --rtr-listen=`)),
     });
     await new Promise((resolve) => blocker.close(resolve));
   });
