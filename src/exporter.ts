@@ -9,14 +9,13 @@
  */
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
-import { BgproutesFeed, dataApiHistory } from './bgproutes/feed.ts';
-import { BgproutesDecoder } from './bgproutes/live/decoder.ts';
-import { changedSettings } from './config/changed-settings.ts';
 import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
-import type { SourceName } from './config/source-names.ts';
-import { ConfigError } from './errors.ts';
-import { type MetricSources, metricSources } from './exporter/metric-sources.ts';
+import { type FeedInput, liveFeedsOf } from './exporter/live-feeds.ts';
+import { metricSources } from './exporter/metric-sources.ts';
+import { Outputs } from './exporter/outputs.ts';
+import { makePage } from './exporter/page.ts';
+import { Reloads } from './exporter/reloads.ts';
 import { AllSources } from './feed/all-sources.ts';
 import { HoldRoom } from './feed/frame-queue.ts';
 import { Keeper } from './feed/keeper.ts';
@@ -25,25 +24,18 @@ import { SessionFeed } from './feed/session-feed.ts';
 import { planSessions } from './feed/session-plan.ts';
 import { TableHistory } from './history/table-history.ts';
 import { useWaysOut } from './http/ways-out.ts';
-import { KafkaFeed } from './kafka/feed.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
 import { AsNameFile } from './names/as-name-file.ts';
 import type { ExpositionFormat } from './outputs/negotiation.ts';
-import { LivePage } from './outputs/page/live-page.ts';
-import { PageFacts, type PageFactsOptions } from './outputs/page/page-facts.ts';
-import { TextWriter } from './outputs/prometheus.ts';
-import { WatchedWebConfig } from './outputs/web/watched-web-config.ts';
-import { startWebServer, type WebServer } from './outputs/web-server.ts';
+import type { LivePage } from './outputs/page/live-page.ts';
 import type { Readiness } from './readiness.ts';
-import { RisLiveFeed } from './ris-live/feed.ts';
 import { makeSources } from './rpki/make-sources.ts';
 import type { Validity } from './rpki/origin-validation.ts';
 import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
-import type { DataApiEndpoint, DataApiResult, RipestatCall } from './stream/history.ts';
-import type { FeedTools, LiveFeed } from './stream/live-feed.ts';
+import type { LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
 import { StreamTroubles } from './stream/stream-troubles.ts';
@@ -103,43 +95,15 @@ export async function startExporter(config: Config, deps: ExporterDeps): Promise
   return exporter;
 }
 
-/** A stop is over by then: what the stream and the snapshot took of it, the last export through OTLP does not get. */
+/** Time for a whole stop. The last OTLP export gets what closing the stream and writing the snapshot have left of it. */
 const STOP_LIMIT_MS = 4_500;
 
-/** The last export gets as much, even when a snapshot took all of it. */
+/** The last export gets at least this, even when the snapshot took the whole time. */
 const LAST_EXPORT_MS = 1_000;
-
-/** What a maker of a LiveFeed is given. */
-export interface FeedInput {
-  readonly config: Config;
-  readonly prefixes: readonly Prefix[];
-  readonly tools: FeedTools;
-  /** A request to a history came to an end. */
-  readonly onRequest: (endpoint: DataApiEndpoint | RipestatCall, result: DataApiResult) => void;
-}
-
-/** The services that stream BGP, by their names. */
-const SOURCES = {
-  kafka: ({ config, prefixes, tools, onRequest }) =>
-    new KafkaFeed({
-      ...tools,
-      ...{ settings: config.kafka, prefixes, jsonDecoder: (ids) => new BgproutesDecoder(ids) },
-      history:
-        config.kafka.history === 'none'
-          ? undefined
-          : dataApiHistory({ ...tools, settings: config.bgproutes, onRequest }),
-    }),
-  'ris-live': ({ config, prefixes, tools, onRequest }) =>
-    new RisLiveFeed({ ...tools, settings: config.risLive, prefixes, onRequest }),
-  bgproutes: ({ config, prefixes, tools, onRequest }) =>
-    new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
-} as const satisfies Record<SourceName, (input: FeedInput) => LiveFeed>;
 
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
   readonly figures: TableFigures;
-  readonly #deps: ExporterDeps;
-  readonly #logger: Logger;
   readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
   readonly #liveFeeds: readonly LiveFeed[];
@@ -148,27 +112,18 @@ class Exporter implements RunningExporter {
   readonly #keeper: Keeper;
   readonly #troubles = new StreamTroubles();
   readonly #snapshots: TableSnapshots | undefined;
-  readonly #metrics: MetricSources;
-  readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>>;
   readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
   readonly #names: AsNameFile | undefined;
   readonly #page: LivePage | undefined;
-  #config: Config;
-  #web: WebServer | undefined;
-  #webConfig: WatchedWebConfig | undefined;
-  #otlp: { stop(limitMs: number): Promise<void> } | undefined;
-  #reloading: Promise<void> = Promise.resolve();
-  #nextReload: Promise<void> | undefined;
+  readonly #outputs: Outputs;
+  readonly #reloads: Reloads;
   #stopping: Promise<void> | undefined;
 
   constructor(config: Config, deps: ExporterDeps) {
     const { logger } = deps;
     const timers = new SteadyClock(deps.timers ?? systemTimers);
-    this.#deps = deps;
-    this.#logger = logger;
     this.#timers = timers;
-    this.#config = config;
     const startMs = timers.now();
     const { table: tableConfig } = config;
     this.figures = new TableFigures(startMs);
@@ -183,7 +138,7 @@ class Exporter implements RunningExporter {
       },
       onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
     };
-    this.#liveFeeds = deps.feeds?.(input) ?? config.sources.map((name) => SOURCES[name](input));
+    this.#liveFeeds = deps.feeds?.(input) ?? liveFeedsOf(input);
     const liveFeeds = this.#liveFeeds;
     const source = new AllSources(liveFeeds);
     this.#source = source;
@@ -262,65 +217,40 @@ class Exporter implements RunningExporter {
         const { sources: places, maxAgeMs } = rpki;
         return makeSources({ places, maxAgeMs, timers, unixMs, userAgent, log: logger }, scope);
       });
-    this.#metrics = metricSources({
+    const metrics = metricSources({
       ...{ config, table: this.table, sessions: this.#feeds, sessionNames: source.stats },
       ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures },
       ...{ validated: this.#validated, names: this.#names, timers },
     });
-    this.#page = history && this.#makePage(history);
-    const onError = (error: unknown, metric: { readonly name: string }) =>
-      logger.error('a metric could not be written', { metric: metric.name, error: String(error) });
-    this.#writers = { text: new TextWriter('text', onError), openmetrics: new TextWriter('openmetrics', onError) };
+    this.#page =
+      history &&
+      makePage({
+        ...{ table: this.table, history, sessions: this.#feeds, troubles: this.#troubles, figures: this.figures },
+        ...{ validated: this.#validated, timers, version: deps.version.version, isSeeding: tableConfig.seed },
+        validity: (prefix, origin) => this.validity(prefix, origin),
+        names: () => this.#names?.names,
+        ready: () => this.ready(),
+        notes: deps.notes ?? (() => []),
+      });
+    this.#outputs = new Outputs({
+      ...{ config, metrics, page: this.#page, figures: this.#exporterFigures, logger, version: deps.version },
+      ready: () => this.ready(),
+      reload: () => this.reload(),
+    });
+    this.#reloads = new Reloads({
+      ...{ config, read: deps.reloadConfig, figures: this.#exporterFigures, now: timers.now, logger },
+      apply: (next) => this.#change(next),
+    });
   }
 
   get address(): string | undefined {
-    return this.#web?.address;
+    return this.#outputs.address;
   }
 
   async start(): Promise<void> {
     await Promise.all(this.#liveFeeds.map((feed) => feed.prepare?.()));
     await this.#snapshots?.open();
-    const { web, otlp } = this.#config;
-    if (web.listenAddress !== undefined) {
-      this.#webConfig = new WatchedWebConfig({
-        ...{ path: web.configFile, logger: this.#logger },
-        onReading: (successful) => {
-          this.#exporterFigures.webConfigSuccessful = successful;
-        },
-      });
-      this.#web = await startWebServer({
-        listenAddress: web.listenAddress,
-        telemetryPath: web.telemetryPath,
-        routePrefix: web.routePrefix,
-        externalUrl: web.externalUrl,
-        enableLifecycle: web.enableLifecycle,
-        webConfig: this.#webConfig,
-        render: (format) => this.render(format),
-        release: (format, body) => this.#writers[format].release(body),
-        ready: () => this.ready(),
-        page: this.#page,
-        reload: () => this.reload(),
-        logger: this.#logger,
-        onRequest: ({ path, status, durationSeconds }) =>
-          this.#exporterFigures.http.countRequest(path, status, durationSeconds),
-        onCut: (reason) => {
-          this.#exporterFigures.http.cuts[reason]++;
-        },
-      });
-    }
-    if (otlp !== undefined) {
-      const { startOtlp } = await import('./outputs/otlp/setup.ts');
-      this.#otlp = await startOtlp(otlp, {
-        collect: this.#metrics.collect,
-        refresh: () => this.#metrics.runtime.refresh(),
-        logger: this.#logger,
-        buildInfo: this.#deps.version,
-        address: this.#web?.address,
-        onExport: (result) => {
-          this.#exporterFigures.otlpExports[result]++;
-        },
-      });
-    }
+    await this.#outputs.start();
     this.#validated?.start();
     this.#names?.start();
     this.#keeper.start();
@@ -341,9 +271,8 @@ class Exporter implements RunningExporter {
     this.#page?.start();
   }
 
-  async render(format: ExpositionFormat): Promise<Buffer> {
-    await this.#metrics.runtime.refresh();
-    return this.#writers[format].renderInTurns(this.#metrics.collect);
+  render(format: ExpositionFormat): Promise<Buffer> {
+    return this.#outputs.render(format);
   }
 
   ready(): Readiness {
@@ -365,16 +294,8 @@ class Exporter implements RunningExporter {
     return this.#keeper.compare();
   }
 
-  /** One reload runs and one waits: that one reads the file later than whoever asks meanwhile, so it serves them all. */
   reload(): Promise<void> {
-    this.#nextReload ??= this.#reloading
-      .catch(() => {})
-      .then(() => {
-        this.#nextReload = undefined;
-        this.#reloading = this.#reload();
-        return this.#reloading;
-      });
-    return this.#nextReload;
+    return this.#reloads.request();
   }
 
   /** Another exporter may use the folder of the snapshots from now on. */
@@ -397,86 +318,13 @@ class Exporter implements RunningExporter {
     await this.#names?.stop();
     await this.#snapshots?.close();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
-    await Promise.all([this.#otlp?.stop(Math.max(leftMs, LAST_EXPORT_MS)), this.#web?.close()]);
-  }
-
-  // --- configuration ------------------------------------------------------------------------------------------------
-
-  async #reload(): Promise<void> {
-    const figures = this.#exporterFigures;
-    try {
-      const next = this.#deps.reloadConfig?.();
-      if (next === undefined) return;
-      // Sessions, addresses and folders are made at the start; what would change them is not half applied.
-      const changed = changedSettings(this.#config, next);
-      if (changed.length > 0)
-        throw new ConfigError(
-          changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
-        );
-      this.#webConfig?.reload();
-      await this.#change(next);
-      figures.reloadSuccessful = true;
-      figures.reloadedAtMs = this.#timers.now();
-      this.#logger.info('configuration reloaded', { prefixes: next.prefixes.length });
-    } catch (error) {
-      figures.reloadSuccessful = false;
-      const text = error instanceof Error ? error.message : String(error);
-      this.#logger.error('the configuration was not reloaded, the former one still holds', { error: text });
-      throw error;
-    }
+    await this.#outputs.stop(Math.max(leftMs, LAST_EXPORT_MS));
   }
 
   async #change(next: Config): Promise<void> {
+    this.#outputs.reloadWebConfig();
     await this.#planChange.change(planSessions(next.prefixes, this.#liveFeeds, this.#planChange.plan));
     this.#validated?.watch(prefixesOf(next));
-    this.#config = next;
-  }
-
-  // --- the page for people ----------------------------------------------------------------------------------------------
-
-  #makePage(history: TableHistory): LivePage {
-    const timers = this.#timers;
-    const { version } = this.#deps.version;
-    const facts = new PageFacts({
-      ...{ table: this.table, history, now: timers.now, machineMs: timers.machineMs },
-      isUp: (session) => this.#source.stats[session].up,
-      validity: (prefix, origin) => this.validity(prefix, origin),
-      names: () => this.#names?.names,
-      exporter: () => this.#status(),
-    });
-    return new LivePage({ facts, history, timers, version });
-  }
-
-  #status(): ReturnType<PageFactsOptions['exporter']> {
-    const { machineMs } = this.#timers;
-    const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(machineMs(ms)).toISOString());
-    const ready = this.ready();
-    return {
-      started_at: new Date(machineMs(this.figures.startTimeMs)).toISOString(),
-      version: this.#deps.version.version,
-      ready: ready.ok,
-      not_ready_reason: ready.ok ? null : ready.reason,
-      table: this.#config.table.seed ? (this.figures.seeded ? 'seeded' : 'unseeded') : 'off',
-      restored_from: iso(this.figures.restoredFromMs),
-      notes: [...(this.#deps.notes?.() ?? [])],
-      streams: this.#feeds.flatMap(({ stream, lastUpdateAtMs }, session) => {
-        const { source, session: name, up, idle, subscribedPrefixes } = stream;
-        const trouble = up ? undefined : this.#troubles.of(session);
-        return idle === true
-          ? []
-          : [
-              {
-                ...{ source, session: name, up, down_since: iso(trouble?.sinceMs), reason: trouble?.text ?? null },
-                ...{ subscribed_prefixes: subscribedPrefixes, last_update_at: iso(lastUpdateAtMs) },
-              },
-            ];
-      }),
-      validators: (this.#validated?.sources ?? []).map(({ state }, place) => ({
-        ...{ source: String(place), up: state.isUp, usable: state.isUsable(machineMs(this.#timers.now())) },
-        // By the clock of whoever made the data.
-        data_at: state.dataAtMs === undefined ? null : new Date(state.dataAtMs).toISOString(),
-      })),
-    };
   }
 }
 

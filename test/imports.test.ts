@@ -60,7 +60,21 @@ const RULES: Readonly<Record<string, Rule>> = {
   'readiness.ts': { may: [], packages: [] },
   // Parts of the map that stand in files of their own.
   exporter: {
-    may: ['config', 'stream', 'metrics', 'table', 'rpki', 'names', 'bgp'],
+    may: [
+      'readiness.ts',
+      'config',
+      'bgproutes',
+      'ris-live',
+      'kafka',
+      'stream',
+      'outputs',
+      'history',
+      'metrics',
+      'table',
+      'rpki',
+      'names',
+      'bgp',
+    ],
     packages: ['prom-client'],
   },
   'exporter.ts': {
@@ -69,9 +83,6 @@ const RULES: Readonly<Record<string, Rule>> = {
       'readiness.ts',
       'http',
       'config',
-      'bgproutes',
-      'ris-live',
-      'kafka',
       'stream',
       'feed',
       'storage',

@@ -1,0 +1,41 @@
+/** The sources of routes: which there are, and how each is made of the configuration. */
+import type { Prefix } from '../bgp/prefix.ts';
+import { BgproutesFeed, dataApiHistory } from '../bgproutes/feed.ts';
+import { BgproutesDecoder } from '../bgproutes/live/decoder.ts';
+import type { Config } from '../config/config.ts';
+import type { SourceName } from '../config/source-names.ts';
+import { KafkaFeed } from '../kafka/feed.ts';
+import { RisLiveFeed } from '../ris-live/feed.ts';
+import type { DataApiEndpoint, DataApiResult, RipestatCall } from '../stream/history.ts';
+import type { FeedTools, LiveFeed } from '../stream/live-feed.ts';
+
+/** What a maker of a LiveFeed is given. */
+export interface FeedInput {
+  readonly config: Config;
+  readonly prefixes: readonly Prefix[];
+  readonly tools: FeedTools;
+  /** A request to a history came to an end. */
+  readonly onRequest: (endpoint: DataApiEndpoint | RipestatCall, result: DataApiResult) => void;
+}
+
+/** The services that stream BGP, by their names. */
+const SOURCES = {
+  kafka: ({ config, prefixes, tools, onRequest }) =>
+    new KafkaFeed({
+      ...tools,
+      ...{ settings: config.kafka, prefixes, jsonDecoder: (ids) => new BgproutesDecoder(ids) },
+      history:
+        config.kafka.history === 'none'
+          ? undefined
+          : dataApiHistory({ ...tools, settings: config.bgproutes, onRequest }),
+    }),
+  'ris-live': ({ config, prefixes, tools, onRequest }) =>
+    new RisLiveFeed({ ...tools, settings: config.risLive, prefixes, onRequest }),
+  bgproutes: ({ config, prefixes, tools, onRequest }) =>
+    new BgproutesFeed({ ...tools, settings: config.bgproutes, prefixes, onRequest }),
+} as const satisfies Record<SourceName, (input: FeedInput) => LiveFeed>;
+
+/** Those of the configuration, in the order of precedence. */
+export function liveFeedsOf(input: FeedInput): readonly LiveFeed[] {
+  return input.config.sources.map((name) => SOURCES[name](input));
+}

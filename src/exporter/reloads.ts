@@ -1,0 +1,69 @@
+/** Reads the configuration again on demand, one reload at a time. */
+import { changedSettings } from '../config/changed-settings.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
+
+export interface ReloadsOptions {
+  readonly config: Config;
+  /** Reads the configuration; throws ConfigError when it is wrong. Undefined: a reload does nothing. */
+  readonly read: (() => Config) | undefined;
+  /** Makes the exporter follow a configuration in which no setting changed that needs a restart. */
+  readonly apply: (next: Config) => Promise<void>;
+  readonly figures: ExporterFigures;
+  /** Unix ms, by the clock of the table. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+export class Reloads {
+  readonly #options: ReloadsOptions;
+  #config: Config;
+  #reloading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options;
+    this.#config = options.config;
+  }
+
+  /**
+   * One reload runs and one waits. The waiting one reads the file after everybody who asked meanwhile, so it serves them all.
+   * @throws ConfigError when the new configuration is wrong; the current one then still holds
+   */
+  request(): Promise<void> {
+    this.#next ??= this.#reloading
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        this.#reloading = this.#reload();
+        return this.#reloading;
+      });
+    return this.#next;
+  }
+
+  async #reload(): Promise<void> {
+    const { read, apply, figures, now, logger } = this.#options;
+    try {
+      const next = read?.();
+      if (next === undefined) return;
+      // Sessions, addresses and folders are made at the start; what would change them is not half applied.
+      const changed = changedSettings(this.#config, next);
+      if (changed.length > 0)
+        throw new ConfigError(
+          changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
+        );
+      await apply(next);
+      this.#config = next;
+      figures.reloadSuccessful = true;
+      figures.reloadedAtMs = now();
+      logger.info('configuration reloaded', { prefixes: next.prefixes.length });
+    } catch (error) {
+      figures.reloadSuccessful = false;
+      const text = error instanceof Error ? error.message : String(error);
+      logger.error('the configuration was not reloaded, the former one still holds', { error: text });
+      throw error;
+    }
+  }
+}
