@@ -13,7 +13,6 @@
 import type { Afi } from '../bgp/prefix.ts';
 import type { DecodedUpdates } from '../bgp/route-integers.ts';
 import type { VantagePoint } from '../bgp/vantage-point.ts';
-import { BOUNDS } from './bounds.ts';
 import { ChangeLog, type RouteChange } from './change-log.ts';
 import { deliverVp, undeliverVp } from './owner-changes.ts';
 import type { Ownership, TableSource } from './ownership.ts';
@@ -27,19 +26,7 @@ import { VP_LIMIT, type VpRegistry } from './store/vp-registry.ts';
 import { VpRoom } from './store/vp-room.ts';
 import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
-
-export interface TableOptions {
-  /** VPs at once. Default: see bounds.ts. */
-  readonly maxVps?: number;
-  /** More-specifics with state at once, a monitored prefix. Default: see bounds.ts. */
-  readonly maxMoreSpecifics?: number;
-  /** How long a VP that lost its route stays in the denominator, and how long a silent VP counts as known. Default 24 h. */
-  readonly expectedWindowMs?: number;
-  /** A route older than this goes as `expired`. Default 0: never. */
-  readonly routeTtlMs?: number;
-  /** What the denominator is: VPs that held a route within the window, or all VPs with a full feed. Default `seen`. */
-  readonly expectedVps?: 'seen' | 'full_feed';
-}
+import { type TableOptions, tableOptions } from './table-options.ts';
 
 /** What an event did at one VP and prefix. */
 export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';
@@ -67,8 +54,8 @@ export class RoutingTable {
 
   /** @param sources whose sessions deliver the prefixes, in the order of precedence; one by default */
   constructor(options: TableOptions = {}, sources?: readonly TableSource[]) {
-    const maxVps = options.maxVps ?? BOUNDS.vps.standard;
-    this.ledger = new RouteLedger(maxVps, sources);
+    this.options = tableOptions(options);
+    this.ledger = new RouteLedger(this.options.maxVps, sources);
     this.paths = this.ledger.paths;
     this.vps = this.ledger.vps;
     this.ownership = this.ledger.ownership;
@@ -76,13 +63,6 @@ export class RoutingTable {
     this.clock = new TableClock(this.cells, this.vps);
     this.#vpRoom = new VpRoom(this.vps);
     this.#isShared = this.ownership.isShared;
-    this.options = {
-      maxVps,
-      maxMoreSpecifics: options.maxMoreSpecifics ?? BOUNDS.moreSpecifics.standard,
-      expectedWindowMs: options.expectedWindowMs ?? 24 * 3_600_000,
-      routeTtlMs: options.routeTtlMs ?? 0,
-      expectedVps: options.expectedVps ?? 'seen',
-    };
     this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
   }
 
@@ -385,8 +365,6 @@ export class RoutingTable {
     this.vps.down[vp] = 0;
     this.ledger.countFullFeed(vp, 1);
   }
-
-  // --- time -------------------------------------------------------------------------------------------------------
 
   // --- time -------------------------------------------------------------------------------------------------------
 

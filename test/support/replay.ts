@@ -15,8 +15,9 @@ import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats } from '../../src/stream/source.ts';
 import { Fold } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
-import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
 import { TableIds } from '../../src/table/table-ids.ts';
+import type { TableOptions } from '../../src/table/table-options.ts';
 import { type LogLine, RecordingLogger } from '../stream/recording-logger.ts';
 
 /** Receipt of a replayed message after its own time. */

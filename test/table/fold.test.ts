@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
 import { Fold, FoldCounts, type LateReason } from '../../src/table/fold.ts';
-import { RoutingTable, type TableOptions } from '../../src/table/routing-table.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import type { TableOptions } from '../../src/table/table-options.ts';
 import { keptCounters, keptTotals, routesOf } from '../support/table-recount.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
