@@ -11,7 +11,9 @@ import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
 import { FrameQueue, type HoldBounds, type HoldRoom, MOST_BYTES_TAKEN } from './frame-queue.ts';
+import { Remarks } from './remarks.ts';
 import { StreamDelay } from './stream-delay.ts';
+import { systemTurns, type Turns } from './turns.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
 const TURN_MS = 5;
@@ -20,29 +22,12 @@ const TURN_MS = 5;
  * tiny frames, each of which may cost as much as a message.
  */
 const MOST_AT_ONCE = 512;
-/** Different remarks about one session's stream that are logged. */
-const MAX_REMARKS = 32;
 
 /**
  * Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. Few, because the
  * memory of a frame that waits for long is given back late.
  */
 const AHEAD_BYTES = 128 * 1024;
-
-/** Turns of the event loop, as an argument so that tests give them by hand. */
-export interface Turns {
-  /** Milliseconds since some moment. */
-  elapsed(): number;
-  /** Calls back once, in another turn. */
-  next(work: () => void): void;
-}
-
-const systemTurns: Turns = {
-  elapsed: () => performance.now(),
-  next(work) {
-    setImmediate(work);
-  },
-};
 
 export interface SessionFeedOptions {
   /** The number of the session among those of all sources. */
@@ -89,7 +74,6 @@ export class SessionFeed {
   readonly #session: number;
   readonly #decoder: FrameDecoder;
   readonly #fold: Fold;
-  readonly #logger: Logger;
   readonly #turns: Turns;
   readonly #onUnmonitored: (prefixes: readonly string[], receivedAtMs: number) => void;
   readonly #onPassed: (vp: number, source: number) => void;
@@ -104,7 +88,7 @@ export class SessionFeed {
   /** Who waits until so many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
   readonly #delay: StreamDelay;
-  readonly #remarks = new Set<string>();
+  readonly #remarks: Remarks;
   /** The frames that are applied now, when they were received, and how their events count that are too old. */
   #applied: readonly Buffer[] = [];
   #receivedAtMs = 0;
@@ -122,7 +106,7 @@ export class SessionFeed {
     general: () => {
       if (this.generalDecodes !== undefined) this.generalDecodes++;
     },
-    remark: (text, fields) => this.#remark(text, fields),
+    remark: (text, fields) => this.#remarks.note(text, fields),
   };
   /** Counts what frames say for which there was no room. */
   readonly #overflow: EventSink = {
@@ -138,7 +122,7 @@ export class SessionFeed {
     unused: (reason) => this.#unused(reason),
     passed: (messages, prefixes) => this.#passed(messages, prefixes),
     general: () => {},
-    remark: (text, fields) => this.#remark(text, fields),
+    remark: (text, fields) => this.#remarks.note(text, fields),
   };
 
   constructor({
@@ -163,7 +147,7 @@ export class SessionFeed {
     this.#fold = fold;
     this.#delay = new StreamDelay(fold.table, this.counts);
     this.delay = this.#delay.histogram;
-    this.#logger = logger;
+    this.#remarks = new Remarks(logger, stream.session);
     this.#canary = canary;
     this.#queue = new FrameQueue(holdBounds, holdRoom);
     this.#turns = turns;
@@ -394,13 +378,6 @@ export class SessionFeed {
   #dropHeld(data: Buffer, receivedAtMs: number): void {
     this.#receivedAtMs = receivedAtMs;
     this.#decoder.decode([data], this.#overflow);
-  }
-
-  #remark(text: string, fields: Readonly<Record<string, string>>): void {
-    const remark = `${text} ${Object.values(fields).join()}`;
-    if (this.#remarks.size >= MAX_REMARKS || this.#remarks.has(remark)) return;
-    this.#remarks.add(remark);
-    this.#logger.warn(text, { session: this.stream.session, ...fields });
   }
 }
 

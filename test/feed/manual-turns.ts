@@ -1,4 +1,4 @@
-import type { Turns } from '../../src/feed/session-feed.ts';
+import type { Turns } from '../../src/feed/turns.ts';
 
 /** Turns that come only when told to, and a clock that moves only when it is looked at. */
 export class ManualTurns implements Turns {
