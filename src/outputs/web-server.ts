@@ -7,12 +7,12 @@ import { constants, gzip } from 'node:zlib';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { WebConfig } from '../config/web/web-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
 import type { HttpCutReason } from '../metrics/figures/exporter-figures.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';
-import { BACKLOG, HttpServers, isNoSuchAddress, type Resolve, systemResolve, type TlsSide } from './http-servers.ts';
+import { HttpServers, type TlsSide } from './http-servers.ts';
+import { type ListenOptions, listen } from './listen.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
 import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
 import type { LivePage } from './page/live-page.ts';
@@ -23,9 +23,7 @@ import { certificateFault } from './web/client-certificate.ts';
 import { Guard, type GuardAnswer } from './web/guard.ts';
 import { WatchedWebConfig } from './web/watched-web-config.ts';
 
-export interface WebServerOptions {
-  /** `host` empty: all interfaces, IPv4 and IPv6. `port` 0: one that is free. */
-  readonly listenAddress: { readonly host: string; readonly port: number };
+export interface WebServerOptions extends ListenOptions {
   /** Such as `/metrics`. */
   readonly telemetryPath: string;
   /** Before all paths: `/bgp`. Default: none. */
@@ -48,7 +46,6 @@ export interface WebServerOptions {
   readonly enableLifecycle: boolean;
   /** TLS, users, headers, rate limit. Default: plain HTTP for everybody. */
   readonly webConfig?: WatchedWebConfig | undefined;
-  readonly logger: Logger;
   /** Called once for every request that was answered or given up. */
   readonly onRequest?: (request: AnsweredRequest) => void;
   /** Called for every connection that was refused or cut. */
@@ -57,8 +54,6 @@ export interface WebServerOptions {
   readonly headersTimeoutMs?: number;
   /** From a request to the last byte of its answer, ms. Default 60 s. */
   readonly answerTimeoutMs?: number;
-  /** The addresses of `localhost`. Default: what the system says. */
-  readonly resolve?: Resolve;
 }
 
 export interface AnsweredRequest {
@@ -77,13 +72,6 @@ export interface WebServer {
   readonly url: string;
   /** Refuses new connections, finishes what is under way for at most `CLOSE_LIMIT_MS`. Idempotent. */
   close(): Promise<void>;
-}
-
-/** The address cannot be bound. */
-export class ListenError extends ExporterError {
-  constructor(message: string, cause: unknown) {
-    super('LISTEN', message, { actor: 'operator', cause });
-  }
 }
 
 const MAX_BODY_BYTES = 1_024;
@@ -397,38 +385,6 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket, onCut: 
   const limit = setTimeout(() => socket.destroy(), REFUSAL_MS);
   limit.unref();
   socket.once('close', () => clearTimeout(limit));
-}
-
-/** All interfaces are `::` with IPv4 inside; where IPv6 is off, `0.0.0.0`. `localhost` is each of its addresses. */
-async function listen(
-  app: FastifyInstance,
-  servers: HttpServers,
-  { listenAddress: { host, port }, resolve = systemResolve, logger }: WebServerOptions,
-): Promise<void> {
-  try {
-    const [address, ...others] = host === 'localhost' ? await resolve(host) : [host === '' ? '::' : host];
-    try {
-      await app.listen({ host: address, port, ipv6Only: false, backlog: BACKLOG });
-    } catch (error) {
-      if (host !== '' || !isNoSuchAddress(error)) throw error;
-      await app.listen({ host: '0.0.0.0', port, backlog: BACKLOG });
-    }
-    const bound = (app.server.address() as AddressInfo).port;
-    for (const error of await servers.listenToo(others, bound))
-      logger.warn('the web server cannot listen at one of the addresses of localhost', { error: error.message });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    await app.close();
-    const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const reasons: Readonly<Record<string, string>> = {
-      EADDRINUSE: 'the port is in use: stop the program that has it, or choose another one with --web.listen-address',
-      EACCES: 'not allowed: ports below 1024 need a privilege, choose another one with --web.listen-address',
-      EADDRNOTAVAIL: 'the address is not of this machine: choose another one with --web.listen-address',
-      ENOTFOUND: 'the host name is unknown: choose another one with --web.listen-address',
-    };
-    const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-    throw new ListenError(`cannot listen on ${shown}: ${reason}`, error);
-  }
 }
 
 /** `node:http` takes a connection for idle as soon as its answer is written, sent or not, and would cut it off. */

@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
-import { ListenError, startWebServer, type WebServer, type WebServerOptions } from '../../src/outputs/web-server.ts';
+import { ListenError } from '../../src/outputs/listen.ts';
+import { startWebServer, type WebServer, type WebServerOptions } from '../../src/outputs/web-server.ts';
 
 const log: string[] = [];
 const logger = createLogger({ level: 'info', format: 'logfmt', destination: { write: (line) => log.push(line) } });
