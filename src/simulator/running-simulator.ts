@@ -1,14 +1,16 @@
 /** The simulator, assembled: what a `Simulator` is made of, and how its parts know each other. */
-import { parseAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
+import { Audience, STAY_MS } from './audience.ts';
 import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from './demo-scenario.ts';
 import { startChurn } from './internet/churn.ts';
+import { DrivenRoutes } from './internet/driven-routes.ts';
 import { Internet } from './internet/internet.ts';
 import type { Route } from './internet/route.ts';
 import { Timeline } from './internet/timeline.ts';
 import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './internet/vantage-points.ts';
 import { type HeldRouteOfVp, World } from './internet/world.ts';
+import { ListenPlace } from './listen-place.ts';
 import { loadRecording } from './recording/recording.ts';
 import { Replay } from './recording/replay.ts';
 import { EMPTY_SCENARIO, type Scenario, type StepNow } from './scenario.ts';
@@ -28,12 +30,8 @@ import { Validator } from './services/rpki/validator.ts';
 import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
-import type { StreamSession } from './services/stream-session.ts';
 import type { Simulator, SimulatorOptions, SimulatorStats } from './simulator.ts';
 import { Steps } from './steps.ts';
-
-/** A connection that has prefixes only now is one to stay when it is still there after this, real ms. */
-const STAY_MS = 1_000;
 
 /** How long the generated Internet has been there when it starts: longer than any exporter asks back (table.expected_window). */
 const PAST_MS = 31 * 86_400_000;
@@ -44,6 +42,7 @@ export class RunningSimulator implements Simulator {
   readonly #clock: Clock;
   readonly #world: World;
   readonly #internet: Internet;
+  readonly #driven: DrivenRoutes;
   readonly #timeline: Timeline;
   readonly #steps: Steps;
   readonly #associations: Associations;
@@ -54,17 +53,18 @@ export class RunningSimulator implements Simulator {
   readonly #stamper: TimeStamper;
   readonly #scenario: Scenario;
   readonly #apiKeys: ReadonlySet<string>;
-  /** Those that are there to stay, and have prefixes. */
-  readonly #readySessions = new Set<StreamSession>();
-  #host = '127.0.0.1';
-  #port = 0;
-  #rtrPort = 0;
+  readonly #audience: Audience;
+  readonly #place: ListenPlace;
+  readonly #rtrPlace: ListenPlace | undefined;
   #replay: Replay | undefined;
   #skippedLines = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(options: SimulatorOptions) {
     this.#options = options;
+    const { listen = '127.0.0.1:0', rtrListen } = options;
+    this.#place = new ListenPlace('listen', listen);
+    this.#rtrPlace = rtrListen === undefined ? undefined : new ListenPlace('rtrListen', rtrListen);
     const clock = options.clock ?? systemClock;
     const logger = options.logger;
     this.#clock = clock;
@@ -105,7 +105,15 @@ export class RunningSimulator implements Simulator {
       acceptsWithoutPrefixes: options.acceptsWithoutPrefixes ?? true,
       lingerMs: options.sessionLingerMs ?? 0,
       now: () => clock.now(),
-      onReady: (session) => this.#ready(session, () => false),
+      onReady: (session) => this.#audience.ready(session, () => false),
+    });
+    this.#audience = new Audience({
+      stream: this.#stream,
+      world: this.#world,
+      stamper: this.#stamper,
+      replay: () => this.#replay,
+      sessionsBeforeReplay: options.sessionsBeforeReplay ?? 1,
+      announces: options.announceOnSubscribe ?? false,
     });
     this.#risLive = new RisLiveServer({
       points: this.#world.points,
@@ -138,6 +146,7 @@ export class RunningSimulator implements Simulator {
       scenario: this.#scenario,
       maxGeneratedPrefixes: options.maxGeneratedPrefixes ?? 10_000,
     });
+    this.#driven = new DrivenRoutes(this.#world, this.#internet);
     this.#steps = new Steps({
       world: this.#world,
       internet: this.#internet,
@@ -220,19 +229,17 @@ export class RunningSimulator implements Simulator {
   }
 
   async start(): Promise<void> {
-    const { listen = '127.0.0.1:0', replay, logger } = this.#options;
-    const { rtrListen } = this.#options;
-    ({ host: this.#host, port: this.#port } = addressOf('listen', listen));
-    const rtr = rtrListen === undefined ? undefined : addressOf('rtrListen', rtrListen);
+    const { replay, logger } = this.#options;
     try {
       if (replay !== undefined) await this.#loadReplay(replay);
       await this.#listen();
-      if (rtr !== undefined) this.#rtrPort = await this.#rtr.listen(rtr.host === '' ? undefined : rtr.host, rtr.port);
+      const rtr = this.#rtrPlace;
+      if (rtr !== undefined) rtr.port = await this.#rtr.listen(rtr.interface, rtr.port);
     } catch (error) {
       await this.stop();
       throw error;
     }
-    logger?.info('simulator listens', { address: `${this.#host}:${this.#port}` });
+    logger?.info('simulator listens', { address: `${this.#place.host}:${this.#place.port}` });
     const isLooping = this.#options.loop ?? true;
     const { steps, loop_every: lengthMs } = this.#scenario;
     const { nextScenario = this.#scenario === DEMO_SCENARIO ? LONG_SCENARIO : this.#scenario } = this.#options;
@@ -269,8 +276,8 @@ export class RunningSimulator implements Simulator {
   }
 
   async #listen(): Promise<void> {
-    const address = await this.#http.listen(this.#host === '' ? undefined : this.#host, this.#port);
-    this.#port = address.port;
+    const place = this.#place;
+    place.port = (await this.#http.listen(place.interface, place.port)).port;
   }
 
   #goDown(): Promise<void> {
@@ -291,61 +298,23 @@ export class RunningSimulator implements Simulator {
       this.#rtr.changed();
     }
     this.#options.logger?.info('prefixes associated', { prefixes: association.prefixes.length });
-    const [session] = this.#stream.sessions(key);
-    if (session === undefined || this.#stream.associationOf(session) === undefined) return;
-    // A client may connect only to see whether the key is free, and then once more: a recording is not for that connection.
-    if (this.#replay !== undefined) this.#readyIfItStays(session);
-    else this.#ready(session, (prefix) => before?.matches(prefix) ?? false);
-  }
-
-  #readyIfItStays(session: StreamSession): void {
-    setTimeout(() => {
-      if (session.isOpen) this.#ready(session, () => false);
-    }, STAY_MS).unref();
-  }
-
-  /** The session is connected and has prefixes, some of which it may have had before. */
-  #ready(session: StreamSession, isOld: (prefix: number) => boolean): void {
-    const needed = this.#options.sessionsBeforeReplay ?? 1;
-    this.#readySessions.add(session);
-    for (const one of this.#readySessions) if (!one.isOpen) this.#readySessions.delete(one);
-    if (this.#replay !== undefined && this.#readySessions.size >= needed) this.#replay.start();
-    if (this.#options.announceOnSubscribe === true) void this.#tellAll(session, isOld);
-  }
-
-  /** What every VP holds now, one VP after the other, at the pace of the client. */
-  async #tellAll(session: StreamSession, isOld: (prefix: number) => boolean): Promise<void> {
-    for (const vp of this.#world.points.all) {
-      if (!session.isOpen) return;
-      if (session.isSaturated) await session.drained();
-      const association = this.#stream.associationOf(session);
-      if (!vp.isLive || association === undefined) continue;
-      for (const message of this.#world.tableOf(vp, (prefix) => association.matches(prefix) && !isOld(prefix))) {
-        session.offer(message, association, this.#stamper.nextUs());
-      }
-    }
+    this.#audience.associated(key, before);
   }
 
   get url(): string {
-    return `http://${this.#authority}`;
+    return `http://${this.#place.authority}`;
   }
 
   get websocketUrl(): string {
-    return `ws://${this.#authority}`;
-  }
-
-  /** What a client on this machine connects to. */
-  get #authority(): string {
-    const host = this.#host === '' || this.#host === '0.0.0.0' || this.#host === '::' ? 'localhost' : this.#host;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    return `ws://${this.#place.authority}`;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#place.port;
   }
 
   get rtrPort(): number {
-    return this.#rtrPort;
+    return this.#rtrPlace?.port ?? 0;
   }
 
   get stats(): SimulatorStats {
@@ -376,11 +345,11 @@ export class RunningSimulator implements Simulator {
   }
 
   statusOf(vpKey: string): VpStatus {
-    return this.#world.statusOf(this.#vp(vpKey));
+    return this.#world.statusOf(this.#driven.vp(vpKey));
   }
 
   setStatus(vpKey: string, status: VpStatus): void {
-    this.#world.setStatus(this.#vp(vpKey), status);
+    this.#world.setStatus(this.#driven.vp(vpKey), status);
   }
 
   routes(options?: { readonly includeHistoryOnly?: boolean }): Iterable<HeldRouteOfVp> {
@@ -393,21 +362,11 @@ export class RunningSimulator implements Simulator {
   }
 
   announce(vpKey: string, prefixes: string | readonly string[], route: Pick<Route, 'asPath'> & Partial<Route>): void {
-    const vp = this.#vp(vpKey);
-    if (parseAsPath(route.asPath) === undefined) throw new TypeError(`not an AS path: ${JSON.stringify(route.asPath)}`);
-    const complete: Route = { communities: '', nextHop: '', originAttribute: '', ...route };
-    const driven = this.#prefixes(prefixes);
-    for (const prefix of driven) prefix.overrides.set(vp, { route: complete });
-    const numbers = driven.map(({ number }) => number);
-    this.#world.announce(vp, numbers, complete);
+    this.#driven.announce(vpKey, prefixes, route);
   }
 
   withdraw(vpKey: string, prefixes: string | readonly string[]): void {
-    const vp = this.#vp(vpKey);
-    const driven = this.#prefixes(prefixes);
-    for (const prefix of driven) prefix.overrides.set(vp, { route: undefined });
-    const numbers = driven.map(({ number }) => number);
-    this.#world.withdraw(vp, numbers);
+    this.#driven.withdraw(vpKey, prefixes);
   }
 
   step(step: StepNow): void {
@@ -449,25 +408,4 @@ export class RunningSimulator implements Simulator {
     }
     return this.#stopping;
   }
-
-  #vp(vpKey: string): SimulatedVantagePoint {
-    const vp = this.#world.points.byKey(vpKey);
-    if (vp === undefined) throw new TypeError(`no vantage point ${JSON.stringify(vpKey)}`);
-    return vp;
-  }
-
-  #prefixes(prefixes: string | readonly string[]) {
-    return [prefixes].flat().map((text) => {
-      const canonical = parsePrefix(text)?.text;
-      if (canonical === undefined) throw new TypeError(`not a prefix: ${JSON.stringify(text)}`);
-      return this.#internet.obtain(canonical);
-    });
-  }
-}
-
-/** @throws TypeError when it is not `host:port` */
-function addressOf(option: string, text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[(.+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
-  if (match === null) throw new TypeError(`${option}: expected host:port, got ${JSON.stringify(text)}`);
-  return { host: match[1] ?? match[2], port: Number(match[3]) };
 }
