@@ -243,6 +243,13 @@ describe('a folder', () => {
   });
 });
 
+describe('a file', () => {
+  it('has at most 400 lines; a longer one is split by the nouns it speaks of', () => {
+    const long = files.filter(({ text }) => text.split('\n').length - 1 > 400).map(({ path }) => path);
+    expect(long).toEqual([]);
+  });
+});
+
 describe('the core', () => {
   const core = files.filter(({ path }) => ['bgp', 'table', 'history', 'metrics'].includes(partOf(path)));
 
