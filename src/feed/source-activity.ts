@@ -1,11 +1,11 @@
 /**
- * Which sources are current for which prefix, and whose routes are kept (see table/ownership.ts). A source is current while it
+ * Which sources are current for which prefix, and whose routes are kept (see table/ownership/ownership.ts). A source is current while it
  * is connected and its gap is filled. What another source delivers too passes to that one as soon as a source is not current;
  * the rest stays for as long as a short cut or a usual filling takes, and then leaves the prefix as `source_down`.
  */
 import type { Timers } from '../stream/timers.ts';
-import { setSourceStates } from '../table/owner-changes.ts';
-import type { SourceStates } from '../table/ownership.ts';
+import { setSourceStates } from '../table/ownership/owner-changes.ts';
+import type { SourceStates } from '../table/ownership/ownership.ts';
 import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 

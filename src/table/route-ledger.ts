@@ -3,7 +3,7 @@
  * is made of these steps. Each costs the same however large the table is.
  */
 import type { Afi } from '../bgp/prefix.ts';
-import { Ownership, type TableSource } from './ownership.ts';
+import { Ownership, type TableSource } from './ownership/ownership.ts';
 import type { LossReason, MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
 import { CellStore } from './store/cell-store.ts';
 import { PathTable } from './store/path-table.ts';

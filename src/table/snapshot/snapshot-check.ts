@@ -6,7 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { parseSpeaker, type Speaker, vantagePointKey } from '../../bgp/vantage-point.ts';
-import { MAX_SOURCES } from '../ownership.ts';
+import { MAX_SOURCES } from '../ownership/ownership.ts';
 import { LOSS_REASONS } from '../prefixes/prefix-state.ts';
 import {
   BYTES_PER_CELL,

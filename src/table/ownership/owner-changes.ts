@@ -3,9 +3,9 @@
  * current for a prefix. The VP's routes pass to the next source that delivers it; where there is none they are lost.
  */
 
+import type { LossReason, MonitoredPrefix, PrefixState } from '../prefixes/prefix-state.ts';
+import type { RoutingTable } from '../routing-table.ts';
 import type { SourceStates } from './ownership.ts';
-import type { LossReason, MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
 
 /** A source delivers the VP from now on. */
 export function deliverVp(table: RoutingTable, vp: number, source: number): void {
