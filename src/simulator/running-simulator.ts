@@ -31,6 +31,7 @@ import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
 import type { Simulator, SimulatorOptions, SimulatorStats } from './simulator.ts';
+import { stateOf } from './state.ts';
 import { Steps } from './steps.ts';
 
 /** How long the generated Internet has been there when it starts: longer than any exporter asks back (table.expected_window). */
@@ -70,15 +71,10 @@ export class RunningSimulator implements Simulator {
     this.#clock = clock;
     this.#stamper = new TimeStamper(clock);
     this.#apiKeys = new Set(options.apiKeys);
-    if (this.#apiKeys.size === 0 || this.#apiKeys.has(''))
-      throw new TypeError('apiKeys: expected at least one, none empty');
     this.#scenario = options.scenario ?? (options.replay === undefined ? DEMO_SCENARIO : EMPTY_SCENARIO);
     const seed = options.seed ?? this.#scenario.seed ?? 1;
     const vps = options.vps ?? this.#scenario.vps ?? 300;
     const speed = options.speed ?? 1;
-    if (speed !== 'max' && !(speed > 0 && speed < Number.POSITIVE_INFINITY)) {
-      throw new TypeError(`speed: expected a positive number or max, got ${speed}`);
-    }
     this.#world = new World({
       stamper: this.#stamper,
       historyLimit: options.historyLimit ?? 200_000,
@@ -207,7 +203,11 @@ export class RunningSimulator implements Simulator {
       }),
       control:
         options.control === true
-          ? new Control({ faults: () => this.faults, step: (step) => this.step(step), state: () => this.#state() })
+          ? new Control({
+              faults: () => this.faults,
+              step: (step) => this.step(step),
+              state: () => stateOf(this, this.#world),
+            })
           : undefined,
       upgrade: (request, socket, head) => {
         const isRis = /^\/v1\/ws\/?$/.test(requestUrl(request).pathname);
@@ -384,18 +384,6 @@ export class RunningSimulator implements Simulator {
 
   sessions(key?: string): number {
     return this.#stream.sessions(key).length;
-  }
-
-  /** For `GET /-/state`. */
-  #state(): unknown {
-    const all = this.#world.prefixes.all.filter((_, number) => this.#world.store.visible(number) > 0);
-    return {
-      vantagePointsUp: this.#world.liveVantagePoints().length,
-      visibleVps: Object.fromEntries(all.map(({ text }) => [text, this.visibleVps(text)])),
-      sessions: this.sessions(),
-      stats: this.stats,
-      faults: this.faults.counts,
-    };
   }
 
   stop(): Promise<void> {

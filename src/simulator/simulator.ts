@@ -153,6 +153,11 @@ export interface Simulator {
  * TypeError for options that make no sense.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { apiKeys, speed = 1 } = options;
+  if (apiKeys.length === 0 || apiKeys.includes('')) throw new TypeError('apiKeys: expected at least one, none empty');
+  if (speed !== 'max' && !(speed > 0 && speed < Number.POSITIVE_INFINITY)) {
+    throw new TypeError(`speed: expected a positive number or max, got ${speed}`);
+  }
   const running = new RunningSimulator(options);
   await running.start();
   return running;
