@@ -62,7 +62,7 @@ export class Reloads {
     } catch (error) {
       figures.reloadSuccessful = false;
       const text = error instanceof Error ? error.message : String(error);
-      logger.error('the configuration was not reloaded, the former one still holds', { error: text });
+      logger.error('the configuration was not reloaded, the current one stays in force', { error: text });
       throw error;
     }
   }

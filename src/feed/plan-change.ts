@@ -116,7 +116,10 @@ export class PlanChange {
         .catch((error: unknown) => {
           if (error instanceof StoppedError) return;
           this.#refused.add(session);
-          logger.error('the former prefixes were refused', { session, error: String(error) });
+          logger.error('the service refuses the prefixes from before the reload too', {
+            session,
+            error: String(error),
+          });
         });
     }
   }

@@ -331,7 +331,11 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     } catch (error) {
       if (!(error instanceof ExporterError)) throw error;
       const reasons = error instanceof ConfigError ? error.problems : [error.message];
-      return text(reply, 500, `The former configuration still holds:\n${reasons.join('\n')}`);
+      return text(
+        reply,
+        500,
+        `The new configuration was refused, the current one stays in force:\n${reasons.join('\n')}`,
+      );
     }
   });
 }

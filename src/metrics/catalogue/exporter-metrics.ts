@@ -19,7 +19,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 when the configuration was last read without a mistake, 0 when a reload was refused and the former one still holds.',
+    help: '1 when the configuration was last read without a mistake, 0 when a reload was refused and the configuration before it stays in force.',
     bound: ONE,
   },
   exporterConfigLastReloadSuccessTimestamp: {
