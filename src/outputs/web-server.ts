@@ -8,6 +8,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { WebConfig } from '../config/web/web-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import type { HttpCutReason } from '../metrics/figures/exporter-figures.ts';
+import { answerClientError } from './client-error.ts';
 import { Connections, type OpenAnswer } from './connections.ts';
 import { isForeign } from './foreign-origin.ts';
 import { hasOneHost } from './host-header.ts';
@@ -75,8 +76,6 @@ export interface WebServer {
 }
 
 const MAX_BODY_BYTES = 1_024;
-/** For a client to take the refusal of what it sent, before its connection ends. */
-const REFUSAL_MS = 1_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 /** What nginx made known for a client that went away before there was an answer. */
@@ -372,23 +371,6 @@ function text(reply: FastifyReply, status: number, line: string): FastifyReply {
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-/** What is no HTTP, or too large, or too slow, before there is a request. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, onCut: (reason: HttpCutReason) => void): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const isSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  onCut(isSlow ? 'slow_request' : 'bad_request');
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const status = isSlow ? '408 Request Timeout' : tooLarge;
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: ${PLAIN}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-  // A client that neither reads nor closes would keep its half of the connection for ever.
-  const limit = setTimeout(() => socket.destroy(), REFUSAL_MS);
-  limit.unref();
-  socket.once('close', () => clearTimeout(limit));
 }
 
 /** `node:http` takes a connection for idle as soon as its answer is written, sent or not, and would cut it off. */
