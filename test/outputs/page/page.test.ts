@@ -294,9 +294,17 @@ describe('the state of streams, table and validators', () => {
 describe('pictures', () => {
   it('leave a gap where nothing was sampled, and say their lowest value', () => {
     const picture = sparkline([100, null, 41]);
-    expect(picture).toContain('4 hours: 41 %'.replace('4', '0.25'));
+    expect(picture).toContain('of the last 15 min: 41 %');
     expect(picture.match(/M/g)).toHaveLength(2);
     expect(sparkline([null, null])).toContain('no history yet');
+  });
+
+  it('are as wide as what is known, but for the first half an hour', () => {
+    const known = (count: number) => [...Array(48 - count).fill(null), ...Array(count).fill(100)];
+    // Where the area begins, of 120.
+    const from = (count: number) => Number(/d="M([\d.]+)/.exec(sparkline(known(count)))?.[1]);
+    expect([1, 3, 6, 12, 48].map(from)).toEqual([100, 60, 0, 0, 0]);
+    expect([3, 12, 48].map((count) => said(sparkline(known(count))).trim())).toEqual(['of 30 min', 'of 1 h 0 min', '']);
   });
 
   it('stack lines, with a gap where none has a value', () => {

@@ -13,6 +13,8 @@ interface Chart {
 }
 
 const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
+/** Of the parts of a stack, behind a colour of six digits. */
+const FILL_ALPHA = '59';
 const LEGEND_HEIGHT = 34;
 /** Of the time axis. */
 const UTC = '{HH}:{mm}';
@@ -116,10 +118,17 @@ function optionsOf(
           points: { show: false },
           // Of a stack the line shows the sum of all below; what is said is the line's own.
           value: (_, __, ___, at) => String(at === null ? '' : (data.lines[i].values[at ?? -1] ?? '')),
-          ...(data.isStacked && { fill: `${stroke}1f` }),
+          // The lowest is filled down to zero, each other down to the one below it: fills on fills would be grey.
+          ...(data.isStacked && i === 0 && { fill: `${stroke}${FILL_ALPHA}` }),
         };
       }),
     ],
+    bands: data.isStacked
+      ? data.lines.slice(1).map((_, i) => ({
+          series: [i + 2, i + 1],
+          fill: `${colour(COLOURS[Math.min(i + 1, COLOURS.length - 1)])}${FILL_ALPHA}`,
+        }))
+      : [],
     hooks: { draw: [(plot) => drawMarks(plot, marks(), colour)] },
   };
 }

@@ -1,15 +1,22 @@
 /** Small pictures as SVG. Sizes stand in attributes: the page's policy allows no styles in markup. */
 import type { AsCount } from '../api-schemas.ts';
-import { asName, escapeHtml, percent } from './html.ts';
+import { asName, escapeHtml, formatAge, percent } from './html.ts';
 
 const SPARK = { width: 120, height: 28 } as const;
 
-/** The lowest visibility of each step, in percent; null leaves a gap. */
-export function sparkline(values: readonly (number | null)[]): string {
-  const known = values.filter((value) => value !== null);
+/** Values of a sparkline are of so long each, in minutes. */
+const SPARK_STEP = 5;
+/** A sparkline shows at least so many values, or the first ones after a start would be bars of their own. */
+const MIN_SPARK_STEPS = 6;
+
+/** The lowest visibility of each step, in percent; null leaves a gap. It begins at the first value that is known. */
+export function sparkline(all: readonly (number | null)[]): string {
+  const known = all.filter((value) => value !== null);
   const { width, height } = SPARK;
   if (known.length === 0)
     return `<svg class="spark" viewBox="0 0 ${width} ${height}" role="img" aria-label="no history yet"></svg>`;
+  const first = all.findIndex((value) => value !== null);
+  const values = all.slice(Math.max(0, Math.min(first, all.length - MIN_SPARK_STEPS)));
   const step = width / values.length;
   const y = (value: number) => round(1 + (height - 2) * (1 - value / 100));
   const areas: string[] = [];
@@ -27,8 +34,11 @@ export function sparkline(values: readonly (number | null)[]): string {
     }
   }
   end(width);
-  const label = `lowest visibility of the last ${(values.length * 5) / 60} hours: ${Math.min(...known)} %`;
-  return `<svg class="spark" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}"><path d="${areas.join('')}"/></svg>`;
+  const time = formatAge(values.length * SPARK_STEP * 60_000);
+  // The column's head says how long it is as a rule.
+  const note = values.length < all.length ? `<small>of ${time}</small>` : '';
+  const label = `lowest visibility of the last ${time}: ${Math.min(...known)} %`;
+  return `<svg class="spark" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}"><path d="${areas.join('')}"/></svg>${note}`;
 }
 
 /** How much of the whole; red or yellow is told by the state beside it. */
