@@ -1,6 +1,6 @@
 /** The whole documents of the page, which say everything without a script, and are alive with one. */
 import type { PrefixDetail, PrefixSummary, Status } from './api-schemas.ts';
-import { escapeHtml } from './render/html.ts';
+import { escapeHtml, timeHtml } from './render/html.ts';
 import {
   compareRows,
   type Filter,
@@ -9,7 +9,6 @@ import {
   rowHtml,
   statusHtml,
   tallyHtml,
-  uptime,
 } from './render/overview.ts';
 import { chartsHtml, prefixParts, windowLinks } from './render/prefix.ts';
 import { STATE_ORDER, STATES } from './render/states.ts';
@@ -61,7 +60,7 @@ ${script}
 <main>
 ${main}
 </main>
-<footer><span>bgproutes-exporter ${escapeHtml(version)}, running for ${uptime(status)}</span><a href="${root}${escapeHtml(links.telemetryPath)}">Metrics</a><a href="${root}api/v1/prefixes">API</a><a href="${root}api/v1/openapi.json">OpenAPI</a><a href="${root}runbook">Runbook</a><a href="${root}-/ready">Ready</a><a href="${root}-/healthy">Healthy</a></footer>
+<footer><span>bgproutes-exporter ${escapeHtml(version)}, running since ${timeHtml(status.started_at)} UTC</span><a href="${root}${escapeHtml(links.telemetryPath)}">Metrics</a><a href="${root}api/v1/prefixes">API</a><a href="${root}api/v1/openapi.json">OpenAPI</a><a href="${root}runbook">Runbook</a><a href="${root}-/ready">Ready</a><a href="${root}-/healthy">Healthy</a></footer>
 </body>
 </html>
 `;

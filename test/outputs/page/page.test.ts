@@ -280,6 +280,13 @@ describe('the state of streams, table and validators', () => {
     expect(text).toContain('Table: 1 of 1 prefixes complete, 99 routes');
   });
 
+  it('stands above since when the exporter runs, which stays true while the page is open', () => {
+    const page = overviewDocument(STATUS, [ROW], NO_FILTER, LINKS);
+    expect(page).toContain(
+      'bgproutes-exporter 1.2.3, running since <time datetime="2026-11-28T19:00:00.000Z">11-28 19:00:00</time> UTC',
+    );
+  });
+
   it('tells how far a seed is', () => {
     const text = said(statusHtml({ ...STATUS, table: 'unseeded', prefixes: 9, trusted_prefixes: 2 }));
     expect(text).toContain('being read, 2 of 9 prefixes complete');

@@ -86,6 +86,7 @@ function optionsOf(
 ): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const lineColour = (i: number): string => colour(COLOURS[Math.min(i, COLOURS.length - 1)]);
   const [text, line] = [colour('--dim'), colour('--line')];
   const axis = {
     stroke: text,
@@ -98,7 +99,7 @@ function optionsOf(
     ...sizeOf(box),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     cursor: { sync: { key: sync.key }, drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { live: true },
+    legend: { live: true, markers: { fill: (_, series) => lineColour(series - 1) } },
     scales: { y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.05] } },
     axes: [
       {
@@ -110,7 +111,7 @@ function optionsOf(
     series: [
       { label: 'UTC', value: isLong ? `{MM}-{DD} ${UTC}` : `${UTC}:{ss}` },
       ...data.lines.map(({ name }, i): uPlot.Series => {
-        const stroke = colour(COLOURS[Math.min(i, COLOURS.length - 1)]);
+        const stroke = lineColour(i);
         return {
           label: escapeHtml(name),
           stroke,
@@ -126,7 +127,7 @@ function optionsOf(
     bands: data.isStacked
       ? data.lines.slice(1).map((_, i) => ({
           series: [i + 2, i + 1],
-          fill: `${colour(COLOURS[Math.min(i + 1, COLOURS.length - 1)])}${FILL_ALPHA}`,
+          fill: `${lineColour(i + 1)}${FILL_ALPHA}`,
         }))
       : [],
     hooks: { draw: [(plot) => drawMarks(plot, marks(), colour)] },

@@ -1,6 +1,6 @@
 /** The overview: a row a prefix, worst first; for the server and the browser alike. */
 import type { PrefixSummary, Status } from '../api-schemas.ts';
-import { ageOf, asName, escapeHtml, formatAge, nameHtml, percent, short } from './html.ts';
+import { ageOf, asName, escapeHtml, nameHtml, percent, short } from './html.ts';
 import { meter, shareBar, sparkline } from './pictures.ts';
 import { STATE_ORDER, STATES, type State, stateHtml } from './states.ts';
 
@@ -179,8 +179,4 @@ function tableText({
     case 'unseeded':
       return `Table: being read, ${trusted} of ${prefixes} prefixes complete, ${held}; counts may be too low or too high until then${began}`;
   }
-}
-
-export function uptime({ started_at: started, now }: Status): string {
-  return formatAge(Date.parse(now) - Date.parse(started));
 }
