@@ -89,7 +89,7 @@ export async function embedExporter(config: Config, options: EmbedOptions = {}):
 }
 
 function withoutServer(config: Config): Config {
-  return { ...config, web: { ...config.web, listenAddress: undefined } };
+  return { ...config, web: { ...config.web, listenAddresses: [], systemdSocket: false } };
 }
 
 class Embedded implements EmbeddedExporter {

@@ -9,7 +9,7 @@
  */
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
-import type { Config } from './config/config.ts';
+import { type Config, hasWebServer } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
 import { type FeedInput, liveFeedsOf } from './exporter/live-feeds.ts';
 import { metricSources } from './exporter/metric-sources.ts';
@@ -50,6 +50,8 @@ export interface ExporterDeps {
   readonly version: BuildInfo;
   /** Reads the configuration again; throws ConfigError when it is wrong. Without it a reload does nothing. */
   readonly reloadConfig?: () => Config;
+  /** Descriptors of the sockets that systemd has handed over. Default: none. */
+  readonly systemdSockets?: readonly number[];
   /** Default: the real clock. */
   readonly timers?: Timers;
   /** The services that stream, in the order of precedence, instead of those of the configuration. */
@@ -59,7 +61,7 @@ export interface ExporterDeps {
 }
 
 export interface RunningExporter {
-  /** Where the web server listens, `host:port`; undefined without one. */
+  /** Where the web server listens first, `host:port` or `unix:/path`; undefined without one. */
   readonly address: string | undefined;
   readonly table: RoutingTable;
   readonly figures: TableFigures;
@@ -186,7 +188,7 @@ class Exporter implements RunningExporter {
       },
       plan,
     );
-    const hasPage = config.web.page && config.web.listenAddress !== undefined;
+    const hasPage = config.web.page && hasWebServer(config);
     const history = hasPage ? new TableHistory({ table: this.table, ...config.history, now: timers.now }) : undefined;
     const { path, snapshotIntervalMs } = config.storage;
     this.#snapshots =
@@ -234,6 +236,7 @@ class Exporter implements RunningExporter {
       });
     this.#outputs = new Outputs({
       ...{ config, metrics, page: this.#page, figures: this.#exporterFigures, logger, version: deps.version },
+      systemdSockets: deps.systemdSockets,
       ready: () => this.ready(),
       reload: () => this.reload(),
     });

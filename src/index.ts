@@ -80,7 +80,7 @@ export {
 export type { Environment } from './config/file/substitution.ts';
 export type { FlagValues } from './config/flags.ts';
 export type { KafkaConfig } from './config/kafka-config.ts';
-export type { ListenAddress } from './config/listen-address.ts';
+export type { ListenAddress, TcpAddress, UnixAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp/otlp-config.ts';
 export type { RpkiConfig, RpkiSourceConfig } from './config/rpki-config.ts';
 export { SOURCE_NAMES, type SourceName } from './config/source-names.ts';

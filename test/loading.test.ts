@@ -36,7 +36,7 @@ describe('compilers of schemas', () => {
     const server = `
       import { startWebServer } from './src/outputs/web-server.ts';
       const silent = { error() {}, warn() {}, info() {}, debug() {} };
-      const server = await startWebServer({ listenAddress: { host: '127.0.0.1', port: 0 }, telemetryPath: '/metrics', logger: silent });
+      const server = await startWebServer({ listenAt: [{ host: '127.0.0.1', port: 0 }], telemetryPath: '/metrics', logger: silent });
       await server.close();
     `;
     const loaded = await loadedPackages(server);

@@ -2,11 +2,13 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { resolvePath } from '../config/api-keys.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
-import { type ListenAddress, parseListenAddress } from '../config/listen-address.ts';
+import { type ListenAddress, parseListenAddress, type TcpAddress } from '../config/listen-address.ts';
 import { routePrefixOf } from '../config/route-prefix.ts';
 import { PLAIN_WEB, type WebConfig, type WebTls } from '../config/web/web-config.ts';
 import { ExporterError } from '../errors.ts';
@@ -27,7 +29,7 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'web.listen-address',
     value: 'HOST:PORT',
-    help: 'Where the exporter was told to serve; an empty value: nowhere, so there is nothing to ask.',
+    help: 'Where the exporter was told to serve, or unix:/PATH; an empty value: nowhere, so there is nothing to ask.',
   },
   { name: 'web.external-url', value: 'URL', help: "The exporter's external URL, for the prefix of its paths." },
   { name: 'web.route-prefix', value: 'PATH', help: 'That prefix, where it is another.' },
@@ -65,7 +67,9 @@ Examples:
     const { flags } = parseArguments(args, [...FLAGS, ...CREDENTIAL_FLAGS]);
     const { 'web.listen-address': given } = flags;
     if (typeof given === 'string' && given !== '' && parseListenAddress(given) === undefined)
-      throw new UsageError('--web.listen-address: expected HOST:PORT such as :10479, 127.0.0.1:9000 or [::1]:9000');
+      throw new UsageError(
+        '--web.listen-address: expected HOST:PORT such as :10479, 127.0.0.1:9000 or [::1]:9000, or unix:/run/bgp.sock',
+      );
     const target = await targetOf(
       FLAGS.some(({ name }) => flags[name] !== undefined) ? flags : flagsOfFirstProcess(),
       io,
@@ -75,41 +79,56 @@ Examples:
       return 0;
     }
     const { address, prefix, webConfig } = target;
-    const { host, port } = address;
-    const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    const at = `${local.includes(':') ? `[${local}]` : local}:${port}${prefix}/-/healthy`;
+    const socketPath = 'path' in address ? address.path : undefined;
+    const at = `${'path' in address ? 'localhost' : localPlace(address)}${prefix}/-/healthy`;
+    const told = () => (socketPath === undefined ? url.href : `unix:${socketPath} ${url.href}`);
     const authorization = webConfig === undefined ? undefined : authorizationOf(flags);
     let url = new URL(`${webConfig?.tls === undefined ? 'http' : 'https'}://${at}`);
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       let status: number;
       try {
-        status = await statusOf(url, authorization, webConfig?.tls, flags, signal);
+        status = await statusOf(url, { authorization, tls: webConfig?.tls, flags, signal, socketPath });
       } catch (error) {
         if (webConfig !== undefined) throw error;
         url = new URL(`https://${at}`);
-        status = await statusOf(url, undefined, undefined, flags, signal);
+        status = await statusOf(url, { authorization: undefined, tls: undefined, flags, signal, socketPath });
       }
       const asks = status === 401 && authorization === undefined;
-      io.stdout.write(`${url.href}: ${status}${asks ? ', it runs, and asks for a password' : ''}\n`);
+      io.stdout.write(`${told()}: ${status}${asks ? ', it runs, and asks for a password' : ''}\n`);
       return asks || (status >= 200 && status < 300) ? 0 : 1;
     } catch (error) {
-      io.stderr.write(`${foldMessage(`${url.href}: ${reasonOf(error)}`, io.stderr)}\n`);
+      io.stderr.write(`${foldMessage(`${told()}: ${reasonOf(error)}`, io.stderr)}\n`);
       return 1;
     }
   },
 };
 
-/** @param tls whose certificate must be shown; undefined: any, so no credentials may be given */
-async function statusOf(
-  url: URL,
-  authorization: string | undefined,
-  tls: WebTls | undefined,
-  flags: Arguments['flags'],
-  signal: AbortSignal,
-): Promise<number> {
+/** `host:port` that reaches a server on this machine that listens at the address. */
+function localPlace({ host, port }: TcpAddress): string {
+  const local = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${local.includes(':') ? `[${local}]` : local}:${port}`;
+}
+
+interface Asking {
+  readonly authorization: string | undefined;
+  /** Whose certificate must be shown; undefined: any, so no credentials may be given. */
+  readonly tls: WebTls | undefined;
+  readonly flags: Arguments['flags'];
+  readonly signal: AbortSignal;
+  /** A Unix socket, in place of host and port of the URL. */
+  readonly socketPath: string | undefined;
+}
+
+async function statusOf(url: URL, asking: Asking): Promise<number> {
+  const { authorization, signal, socketPath } = asking;
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  const agent = url.protocol === 'http:' ? undefined : await pinnedAgent(url, tls, flags, signal);
+  const agent =
+    url.protocol === 'https:'
+      ? await pinnedAgent(url, asking)
+      : socketPath === undefined
+        ? undefined
+        : unixAgent(socketPath);
   const { status } = await request(url, {
     ...{ method: 'GET', headers, maxBytes: () => MAX_BYTES, cutBody: true, signal, agent },
   });
@@ -125,16 +144,12 @@ function authorizationOf({ 'http.user': user, 'http.password-file': file }: Argu
 }
 
 /** A connection to the exporter, and to nobody who only has its port: it must show the certificate of its file. */
-async function pinnedAgent(
-  url: URL,
-  tls: WebTls | undefined,
-  flags: Arguments['flags'],
-  signal: AbortSignal,
-): Promise<Agent> {
+async function pinnedAgent(url: URL, { tls, flags, signal, socketPath }: Asking): Promise<Agent> {
   const { 'http.cert-file': certFile, 'http.key-file': keyFile } = flags;
   const socket = connect({
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port),
+    ...(socketPath === undefined
+      ? { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443) }
+      : { path: socketPath }),
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1',
@@ -157,6 +172,12 @@ async function pinnedAgent(
   return agent;
 }
 
+function unixAgent(path: string): HttpAgent {
+  const agent = new HttpAgent();
+  agent.createConnection = () => connectPlain(path);
+  return agent;
+}
+
 function readGiven(file: string, flag: string): string {
   try {
     return readTextFile(file);
@@ -170,7 +191,7 @@ function readGiven(file: string, flag: string): string {
 
 /** Why there is no answer, in words that say what to do. */
 function reasonOf(error: unknown): string {
-  if (systemCode(error) === 'ECONNREFUSED') {
+  if (['ECONNREFUSED', 'ENOENT'].includes(systemCode(error) ?? '')) {
     return 'nobody listens there: the exporter does not run, or listens elsewhere (see --web.listen-address and --config.file)';
   }
   if (systemCode(error) === 'ECONNRESET')
@@ -191,7 +212,8 @@ interface Target {
 async function targetOf(flags: Arguments['flags'], io: CommandIo): Promise<Target | undefined> {
   const { 'web.listen-address': given, 'web.config.file': givenFile, 'config.file': file } = flags;
   const web = typeof file === 'string' ? await webOfFile(file, io) : {};
-  const text = given ?? web.listen_address;
+  // One that is healthy listens at all of them.
+  const text = given ?? [web.listen_address].flat()[0];
   if (text === '') return undefined;
   const address = (typeof text === 'string' ? parseListenAddress(text) : undefined) ?? DEFAULT_ADDRESS;
   const ofFile =

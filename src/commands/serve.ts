@@ -9,7 +9,7 @@ import { buildInfo } from '../version.ts';
 import { type Arguments, formatFlags, parseArguments } from './arguments.ts';
 import { aborted, type Command } from './command.ts';
 import { heapProblem } from './heap-room.ts';
-import { ServiceManager } from './service-manager.ts';
+import { ServiceManager, systemdSockets } from './service-manager.ts';
 
 /** What only a start finds wrong names the flag that set it, or the file. */
 function atItsPlace({ problems, cause, subject }: ConfigError, flags: Arguments['flags']): ConfigError {
@@ -90,7 +90,9 @@ Example:
         .catch(() => {})
         .then(() => manager.ready());
     });
-    const exporter = await startExporter(config, { logger, version, reloadConfig }).catch((error: unknown) => {
+    const exporter = await startExporter(config, {
+      ...{ logger, version, reloadConfig, systemdSockets: systemdSockets(io.env, process.pid) },
+    }).catch((error: unknown) => {
       throw error instanceof ConfigError ? atItsPlace(error, flags) : error;
     });
     running = exporter;

@@ -62,3 +62,12 @@ export class ServiceManager {
     );
   }
 }
+
+/** sd_listen_fds(3): the first descriptor of those that are handed over. */
+const FIRST_SOCKET = 3;
+
+/** The descriptors of the sockets that systemd has handed over to this process, not to a parent of it. */
+export function systemdSockets({ LISTEN_PID: pid, LISTEN_FDS: count }: CommandIo['env'], ownPid: number): number[] {
+  if (pid !== String(ownPid) || !/^[0-9]{1,3}$/.test(count ?? '')) return [];
+  return Array.from({ length: Number(count) }, (_, i) => FIRST_SOCKET + i);
+}

@@ -2,7 +2,7 @@
 import { basename, relative } from 'node:path';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
-import { parseListenAddress } from '../config/listen-address.ts';
+import { parseTcpAddress } from '../config/listen-address.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
@@ -130,10 +130,10 @@ async function optionsOf(flags: Arguments['flags']): Promise<Omit<SimulatorOptio
   if (scenarioFile !== undefined && replay !== undefined)
     throw new UsageError('--replay and --scenario exclude each other');
   const listen = String(flags.listen ?? DEFAULT_LISTEN);
-  if (parseListenAddress(listen) === undefined)
+  if (parseTcpAddress(listen) === undefined)
     throw new UsageError('--listen: expected HOST:PORT such as 127.0.0.1:8479 or [::1]:0');
   const rtrListen = flags['rtr-listen'];
-  if (rtrListen !== undefined && parseListenAddress(String(rtrListen)) === undefined)
+  if (rtrListen !== undefined && parseTcpAddress(String(rtrListen)) === undefined)
     throw new UsageError('--rtr-listen: expected HOST:PORT such as 127.0.0.1:8282 or [::1]:0');
   return {
     listen,
@@ -215,7 +215,7 @@ function startFailure(error: unknown, { listen, rtrListen }: Pick<SimulatorOptio
     return new ConfigError([error.message], error, 'recording');
   const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
   if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') return error;
-  const isRtr = rtrListen !== undefined && parseListenAddress(rtrListen)?.port === port;
+  const isRtr = rtrListen !== undefined && parseTcpAddress(rtrListen)?.port === port;
   const reason =
     code === 'EADDRINUSE'
       ? `another program listens there, maybe another simulator; end it, or take a free port with --${isRtr ? 'rtr-listen' : 'listen'}=127.0.0.1:0`

@@ -30,10 +30,10 @@ function valuesOf(part: object): Map<string, string> {
   return new Map(Object.entries(part).map(([name, value]) => [name, JSON.stringify(value)]));
 }
 
-/** Whether a property of the configuration holds the setting: `routeTtlMs` is `route_ttl`. */
+/** Whether a property of the configuration holds the setting: `routeTtlMs` is `route_ttl`, `listenAddresses` is `listen_address`. */
 function isNamed(property: string, key: string): boolean {
   const words = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return property === words || property === `${words}Ms`;
+  return [words, `${words}Ms`, `${words}es`].includes(property);
 }
 
 /** The keys of a section of the schema. */

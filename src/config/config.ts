@@ -84,7 +84,10 @@ export interface Config {
   };
   readonly web: {
     /** Undefined: no web server. */
-    readonly listenAddress: ListenAddress | undefined;
+    /** Empty: no web server, unless `systemdSocket`. */
+    readonly listenAddresses: readonly ListenAddress[];
+    /** Whether the sockets that systemd hands over take the place of the addresses. */
+    readonly systemdSocket: boolean;
     /** The file of TLS, users and headers; undefined: plain HTTP for everybody. */
     readonly configFile: string | undefined;
     /** Where others reach the web server; undefined: not known. */
@@ -180,7 +183,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   const problems = [...draft.problems(), ...(otlp?.problems ?? [])];
   if (problems.length > 0 || !parsed.success || kafka === undefined) throw configError(problems, env);
   const config = toConfig(parsed.data, sources, apiKeys.keys, kafka.config, otlp?.config, draft);
-  if (config.web.listenAddress === undefined && config.otlp === undefined) {
+  if (!hasWebServer(config) && config.otlp === undefined) {
     const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
     throw configError(
       [`nobody would get the metrics: ${draft.nameOf(['web', 'listen_address'])} is empty and ${off}`],
@@ -188,6 +191,11 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
     );
   }
   return config;
+}
+
+/** Whether metrics are served, and not only pushed. */
+export function hasWebServer({ web }: Config): boolean {
+  return web.systemdSocket || web.listenAddresses.length > 0;
 }
 
 /** What must never be printed although the program knows it. */
@@ -259,7 +267,8 @@ function toConfig(
     proxyUrl: raw.proxy_url === '' ? undefined : raw.proxy_url,
     tls: { caFile: raw.tls.ca_file === '' ? undefined : draft.resolvePath(['tls', 'ca_file'], raw.tls.ca_file) },
     web: {
-      listenAddress: web.listen_address === 'off' ? undefined : web.listen_address,
+      listenAddresses: web.listen_address,
+      systemdSocket: web.systemd_socket,
       configFile: web.config_file === '' ? undefined : draft.resolvePath(['web', 'config_file'], web.config_file),
       externalUrl: web.external_url === '' ? undefined : web.external_url,
       routePrefix: routePrefixOf(web.external_url, web.route_prefix),

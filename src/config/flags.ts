@@ -56,7 +56,14 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     name: 'web.listen-address',
     key: ['web', 'listen_address'],
     value: 'HOST:PORT',
-    help: 'Where to serve [:10479: all interfaces]; port 0 takes a free one, an empty value serves nothing.',
+    repeatable: true,
+    help: 'Where to serve [:10479: all interfaces], or unix:/PATH; port 0 takes a free one, an empty value serves nothing. Repeatable.',
+  },
+  {
+    name: 'web.systemd-socket',
+    key: ['web', 'systemd_socket'],
+    value: undefined,
+    help: 'Serve at the sockets that systemd hands over, instead of the addresses.',
   },
   {
     name: 'web.config.file',

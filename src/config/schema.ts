@@ -63,7 +63,8 @@ export const configSchema = values.section({
     ca_file: values.fileOrNone.default(''),
   }),
   web: values.section({
-    listen_address: values.listenAddress.default({ host: '', port: 10_479 }),
+    listen_address: values.listenAddresses.default([{ host: '', port: 10_479 }]),
+    systemd_socket: values.trueOrFalse.default(false),
     config_file: values.fileOrNone.default(''),
     external_url: values.externalUrl.default(''),
     route_prefix: values.routePrefix.default(''),

@@ -1,7 +1,9 @@
 /** What the numbers of an exporter leave it by: the text of a scrape, the web server, OTLP. */
-import type { Config } from '../config/config.ts';
+import { type Config, hasWebServer } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
+import type { ListenTarget } from '../outputs/listen.ts';
 import type { ExpositionFormat } from '../outputs/negotiation.ts';
 import type { LivePage } from '../outputs/page/live-page.ts';
 import { TextWriter } from '../outputs/prometheus.ts';
@@ -18,6 +20,8 @@ export interface OutputsOptions {
   readonly figures: ExporterFigures;
   readonly logger: Logger;
   readonly version: BuildInfo;
+  /** Descriptors of the sockets that systemd has handed over. Default: none. */
+  readonly systemdSockets?: readonly number[] | undefined;
   readonly ready: () => Readiness;
   readonly reload: () => Promise<void>;
 }
@@ -36,7 +40,7 @@ export class Outputs {
     this.#writers = { text: new TextWriter('text', onError), openmetrics: new TextWriter('openmetrics', onError) };
   }
 
-  /** Where the web server listens, `host:port`; undefined without one. */
+  /** Where the web server listens, first, `host:port` or `unix:/path`; undefined without one. */
   get address(): string | undefined {
     return this.#web?.address;
   }
@@ -50,7 +54,7 @@ export class Outputs {
   /** @throws ExporterError when the address cannot be listened on or the web configuration is wrong */
   async start(): Promise<void> {
     const { config, metrics, figures, logger, version } = this.#options;
-    if (config.web.listenAddress !== undefined) await this.#startWeb(config.web.listenAddress);
+    if (hasWebServer(config)) await this.#startWeb(this.#listenTargets());
     if (config.otlp === undefined) return;
     const { startOtlp } = await import('../outputs/otlp/setup.ts');
     this.#otlp = await startOtlp(config.otlp, {
@@ -58,14 +62,25 @@ export class Outputs {
       refresh: () => metrics.runtime.refresh(),
       logger,
       buildInfo: version,
-      address: this.address,
+      address: this.#web?.port ? this.#web.address : undefined,
       onExport: (result) => {
         figures.otlpExports[result]++;
       },
     });
   }
 
-  async #startWeb(listenAddress: { readonly host: string; readonly port: number }): Promise<void> {
+  #listenTargets(): readonly ListenTarget[] {
+    const { config, systemdSockets = [] } = this.#options;
+    const { listenAddresses, systemdSocket } = config.web;
+    if (!systemdSocket) return listenAddresses;
+    if (systemdSockets.length === 0)
+      throw new ConfigError([
+        'web.systemd_socket: systemd has handed over no socket to this process; a unit .socket of the same name is needed',
+      ]);
+    return systemdSockets.map((fd) => ({ fd }));
+  }
+
+  async #startWeb(listenAt: readonly ListenTarget[]): Promise<void> {
     const { config, figures, logger, page, ready, reload } = this.#options;
     const { telemetryPath, routePrefix, externalUrl, enableLifecycle, configFile } = config.web;
     this.#webConfig = new WatchedWebConfig({
@@ -75,7 +90,7 @@ export class Outputs {
       },
     });
     this.#web = await startWebServer({
-      ...{ listenAddress, telemetryPath, routePrefix, externalUrl, enableLifecycle, page, ready, reload, logger },
+      ...{ listenAt, telemetryPath, routePrefix, externalUrl, enableLifecycle, page, ready, reload, logger },
       webConfig: this.#webConfig,
       render: (format) => this.render(format),
       release: (format, body) => this.#writers[format].release(body),

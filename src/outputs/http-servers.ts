@@ -1,11 +1,11 @@
 /**
- * The HTTP servers behind one listen address. `localhost` is an IPv4 and an IPv6 address, each with a server of its own:
- * times, bounds of clients and the end of it all hold for both.
+ * The HTTP servers behind the listen addresses. Each has a server of its own, and `localhost` one for IPv4 and one for IPv6:
+ * times, bounds of clients and the end of it all hold for all of them.
  */
 import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 
 const MAX_HEADER_BYTES = 16_384;
@@ -24,7 +24,7 @@ const CONNECTION_TIMEOUT_MS = 60_000;
  * Connections that wait to be taken; the system may allow fewer (`net.core.somaxconn`). What finds no room waits for a whole
  * second: so when hundreds come at once, a health check must not be one too many.
  */
-export const BACKLOG = 4_096;
+const BACKLOG = 4_096;
 /** For the next request of a connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
@@ -72,6 +72,8 @@ export class HttpServers {
   /** The connections of sessions of HTTP/2, which hide theirs. */
   readonly #socketBySession = new WeakMap<Http2Session, Socket>();
   #handler: RequestListener = () => {};
+  /** Made, and does not listen yet. */
+  #unbound: AnyServer | undefined;
 
   constructor(options: HttpServersOptions) {
     this.#options = options;
@@ -84,22 +86,27 @@ export class HttpServers {
       if (request.httpVersionMajor > 1 || this.#options.listensTo(request.socket)) handler(request, response);
     };
     // A framework takes the one for the other: both listen, close and hand on requests alike.
-    return this.#create() as Server;
+    this.#unbound = this.#create();
+    return this.#unbound as Server;
   }
 
-  /** Listens at further addresses as the first one does at its own. Gives the errors of those where it cannot. */
-  async listenToo(addresses: readonly string[], port: number): Promise<readonly Error[]> {
-    const errors: Error[] = [];
-    for (const host of addresses) {
-      const server = this.#create();
-      server.on('clientError', this.#options.onClientError);
-      const error = await new Promise<Error | undefined>((resolve) => {
-        server.once('error', resolve);
-        server.listen({ host, port, backlog: BACKLOG }, () => resolve(undefined));
+  /**
+   * Listens at one more place, with a server of its own. Gives what is bound; null: a socket without a name.
+   * Rejects with the error of the system.
+   */
+  async listen(where: Omit<ListenOptions, 'backlog'> & { fd?: number }): Promise<AddressInfo | string | null> {
+    const server = this.#unbound ?? this.#create();
+    if (server !== this.#servers[0] && server !== this.#unbound) server.on('clientError', this.#options.onClientError);
+    this.#unbound = server; // for the next one, when it fails
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ ...where, backlog: BACKLOG }, () => {
+        server.off('error', reject);
+        resolve();
       });
-      if (error !== undefined && !isNoSuchAddress(error)) errors.push(error);
-    }
-    return errors;
+    });
+    this.#unbound = undefined;
+    return server.address();
   }
 
   /** The connection that a request came by. */
@@ -121,12 +128,17 @@ export class HttpServers {
     }
   }
 
-  /** Ends all connections, and takes no more. */
-  close(): void {
-    for (const server of this.#servers) {
-      if (server !== this.#servers[0]) server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-    }
+  /** Ends all connections, and takes no more. Resolves when every server is closed. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            if ('closeAllConnections' in server) server.closeAllConnections();
+          }),
+      ),
+    );
   }
 
   #create(): AnyServer {

@@ -1,5 +1,5 @@
 /** The web server: metrics for scrapers, a page for people, health for orchestrators. */
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
@@ -66,11 +66,12 @@ export interface AnsweredRequest {
 }
 
 export interface WebServer {
-  /** As bound: `0.0.0.0:10479`, `[::]:10479`. */
+  /** The first one as bound: `0.0.0.0:10479`, `[::]:10479`, `unix:/run/bgp.sock`. */
   readonly address: string;
+  /** Of the first one; 0: it is a Unix socket. */
   readonly port: number;
-  /** What a browser on this machine can open, without a path. */
-  readonly url: string;
+  /** What a browser on this machine can open, without a path; undefined: the first one is a Unix socket. */
+  readonly url: string | undefined;
   /** Refuses new connections, finishes what is under way for at most `CLOSE_LIMIT_MS`. Idempotent. */
   close(): Promise<void>;
 }
@@ -155,18 +156,18 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     app.get('/', (_, reply) => reply.redirect(options.externalUrl ?? `${routePrefix}/`, 302));
     app.get(routePrefix, (_, reply) => reply.redirect(`${routePrefix}/`, 301));
   }
-  await listen(app, servers, options);
-  const { address, family, port } = app.server.address() as AddressInfo;
-  const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const any = address === '::' || address === '0.0.0.0';
   const scheme = webConfig.current.tls === undefined ? 'http' : 'https';
-  const url = `${scheme}://${any ? `localhost:${port}` : bound}`;
-  logger.info('web server listens', { address: bound, url: `${url}${routePrefix}${options.telemetryPath}` });
+  const all = await listen(app, servers, options);
+  for (const { address, place } of all) {
+    const url = place === undefined ? undefined : `${scheme}://${place}${routePrefix}${options.telemetryPath}`;
+    logger.info('web server listens', { address, url });
+  }
+  const [{ address, port, place }] = all;
   let closing: Promise<void> | undefined;
   return {
-    address: bound,
+    address,
     port,
-    url,
+    url: place === undefined ? undefined : `${scheme}://${place}`,
     close: () => {
       options.page?.hub.close();
       closing ??= close(app, servers, connections, guard);
@@ -381,6 +382,5 @@ async function close(
   guard: Guard,
 ): Promise<void> {
   await connections.drain(CLOSE_LIMIT_MS);
-  servers.close();
-  await Promise.all([app.close(), guard.close()]);
+  await Promise.all([servers.close(), app.close(), guard.close()]);
 }

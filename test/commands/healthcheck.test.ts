@@ -76,6 +76,23 @@ describe('healthcheck', () => {
     expect(await check([`--config.file=${file}`])).toEqual({ code: 0, out: 'no web server\n', err: '' });
   });
 
+  it.each(['', TLS])('asks a Unix socket, with the web configuration "%s"', async (yaml) => {
+    const own = new SecureWorld();
+    const path = join(own.folder, 'bgp.sock');
+    await own.start(yaml, { listenAt: [{ path }] });
+    const file = `--web.config.file=${own.file}`;
+    const url = `unix:${path} ${yaml === '' ? 'http' : 'https'}://localhost/-/healthy`;
+    expect(await check([`--web.listen-address=unix:${path}`, file])).toEqual({
+      code: 0,
+      out: `${url}: 200\n`,
+      err: '',
+    });
+    own.write('c.yml', `web: {listen_address: ["unix:${path}", ":1"], config_file: web.yml}\n`);
+    expect((await check([`--config.file=${join(own.folder, 'c.yml')}`])).code).toBe(0);
+    await own.close();
+    expect((await check([`--web.listen-address=unix:${path}`])).err).toContain('nobody listens there');
+  });
+
   describe('of a server with TLS and users', () => {
     const world = new SecureWorld();
     afterAll(() => world.close());

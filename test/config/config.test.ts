@@ -96,7 +96,8 @@ describe('a configuration', () => {
       },
       tls: {},
       web: {
-        listenAddress: { host: '', port: 10_479 },
+        listenAddresses: [{ host: '', port: 10_479 }],
+        systemdSocket: false,
         telemetryPath: '/metrics',
         routePrefix: '',
         enableLifecycle: false,
@@ -213,7 +214,8 @@ log: {level: debug, format: json}
       canaryPrefix: expect.objectContaining({ text: '84.205.64.0/24' }),
     });
     expect(config.web).toEqual({
-      listenAddress: { host: '::1', port: 9000 },
+      listenAddresses: [{ host: '::1', port: 9000 }],
+      systemdSocket: false,
       telemetryPath: '/bgp',
       routePrefix: '',
       enableLifecycle: true,
@@ -263,7 +265,8 @@ log: {level: debug, format: json}
     expect(config.prefixes.map(({ prefix }) => prefix.text)).toEqual(['192.0.2.0/24', '2001:db8::/32']);
     expect(config.bgproutes.apiKeys).toEqual(['one', 'two', 'three']);
     expect(config.web).toEqual({
-      listenAddress: { host: '127.0.0.1', port: 0 },
+      listenAddresses: [{ host: '127.0.0.1', port: 0 }],
+      systemdSocket: false,
       telemetryPath: '/a',
       routePrefix: '',
       page: true,
@@ -356,12 +359,21 @@ log: {level: debug, format: json}
     expect(load({ flags: { prefix: ['192.0.2.0/24'] }, env }).bgproutes.apiKeys).toEqual(['key-123456']);
   });
 
+  it('takes several listen addresses, of the file and of repeated flags', () => {
+    const both = [{ host: '', port: 9000 }, { path: '/run/bgp.sock' }];
+    const yaml = 'web: {listen_address: [":9000", "unix:/run/bgp.sock"]}\n';
+    const env = { BGP_API_KEY: 'key-123456' };
+    expect(load({ yaml, flags: { prefix: ['192.0.2.0/24'] }, env }).web.listenAddresses).toEqual(both);
+    const flags = { prefix: ['192.0.2.0/24'], 'web.listen-address': [':9000', 'unix:/run/bgp.sock'] };
+    expect(load({ flags, env }).web.listenAddresses).toEqual(both);
+  });
+
   it('needs no web server where metrics are pushed', () => {
     const config = load({
       yaml: 'otlp: {endpoint: http://collector:4318}\n',
       flags: { prefix: ['10.0.0.0/8'], 'web.listen-address': '' },
     });
-    expect(config.web.listenAddress).toBeUndefined();
+    expect(config.web.listenAddresses).toEqual([]);
     expect(config.otlp?.timeoutMs).toBe(10_000);
   });
 

@@ -39,7 +39,8 @@ function origin(text: string, got: string): WrongConfig {
   return { name: `origin ${text}`, yaml, problems: [`bgp.yml:3:15: prefixes[0].origins[0]: ${AS}, got ${got}`] };
 }
 
-const LISTEN = 'expected a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server';
+const LISTEN =
+  'expected a listen address such as ":10479", "127.0.0.1:9000", "[::1]:9000" or "unix:/run/bgp.sock", or "" for no web server';
 const WS = 'expected a URL that starts with ws:// or wss://, such as wss://websocket.bgproutes.io';
 const PROXY = 'expected the URL of an HTTP proxy such as http://proxy.example.net:3128, or ""';
 const WEB_PATH = 'expected a path such as /metrics, not / and not /runbook, /-/healthy, /-/ready, /-/reload';
@@ -357,6 +358,19 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   ),
   value('web.listen_address', '10479', `${LISTEN}, got 10479 (did you mean ":10479"?)`),
   value('web.listen_address', '"::1:9000"', `${LISTEN}, got "::1:9000" (did you mean "[::1]:9000"?)`),
+  value('web.listen_address', 'unix:bgp.sock', `${LISTEN}, got "unix:bgp.sock"`),
+  value('web.listen_address', 'unix:/run/', `${LISTEN}, got "unix:/run/"`),
+  value('web.listen_address', '"vsock://:9100"', `${LISTEN}, got "vsock://:9100" (Node has no sockets of that kind)`),
+  value('web.listen_address', '[]', `${LISTEN}, got an empty list (from 1 to 16)`),
+  {
+    name: 'listen addresses of a list',
+    yaml: `${OK}web: {listen_address: [":1", "x", "", ":1"]}\n`,
+    problems: [
+      `bgp.yml:2:30: web.listen_address[1]: ${LISTEN}, got "x"`,
+      `bgp.yml:2:35: web.listen_address[2]: ${LISTEN}, got ""`,
+      'bgp.yml:2:39: web.listen_address[3]: :1 is given twice',
+    ],
+  },
   value('web.listen_address', 'localhost', `${LISTEN}, got "localhost"`),
   value('web.listen_address', '":65536"', `${LISTEN}, got ":65536"`),
   value('web.listen_address', '127.0.0.256:80', `${LISTEN}, got "127.0.0.256:80"`),
@@ -528,7 +542,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
-      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page',
+      'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, systemd_socket, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page',
       'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
       'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
@@ -545,7 +559,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a section of the wrong kind',
     yaml: `${OK}web: hidden\n`,
     problems: [
-      'bgp.yml:2:6: web: expected a map with keys of listen_address, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page, got a text',
+      'bgp.yml:2:6: web: expected a map with keys of listen_address, systemd_socket, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page, got a text',
     ],
   },
   {
@@ -665,7 +679,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     problems: [
       `bgp.yml:3:21: prefixes[0].origins[0]: ${AS}, got a list`,
       `bgp.yml:4:17: prefixes[0].upstreams[0]: ${AS}, got a list`,
-      `bgp.yml:5:23: web.listen_address: ${LISTEN}, got a list`,
+      `bgp.yml:5:23: web.listen_address: ${LISTEN}, got a list (from 1 to 16)`,
     ],
   },
   {

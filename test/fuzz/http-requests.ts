@@ -81,7 +81,7 @@ const REQUEST_TARGET: FuzzTarget = {
     );
     const errors: string[] = [];
     const server = await startWebServer({
-      listenAddress: { host: '127.0.0.1', port: 0 },
+      listenAt: [{ host: '127.0.0.1', port: 0 }],
       telemetryPath: '/metrics',
       render: async () => Buffer.from('up 1\n'),
       ready: () => ({ ok: true }),

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function start(options: Partial<WebServerOptions> = {}): Promise<WebServer> {
   const server = await startWebServer({
-    listenAddress: { host: '127.0.0.1', port: 0 },
+    listenAt: [{ host: '127.0.0.1', port: 0 }],
     telemetryPath: '/metrics',
     render: async (format) => Buffer.from(`# ${format}\nup 1\n`),
     ready: () => ({ ok: true }),
@@ -277,7 +277,7 @@ describe('GET /', () => {
 
 describe('listening', () => {
   it('answers on IPv4 and IPv6 when no host is given', async () => {
-    const server = await start({ listenAddress: { host: '', port: 0 } });
+    const server = await start({ listenAt: [{ host: '', port: 0 }] });
     expect(server.url).toBe(`http://localhost:${server.port}`);
     const asked = 'GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     expect(await raw(server.port, asked, '127.0.0.1')).toContain('200 OK');
@@ -288,7 +288,7 @@ describe('listening', () => {
   describe('at a localhost of two addresses', () => {
     const BOTH = ['127.0.0.1', '127.0.0.2'];
     const startBoth = (options: Partial<WebServerOptions> = {}) =>
-      start({ listenAddress: { host: 'localhost', port: 0 }, resolve: async () => BOTH, ...options });
+      start({ listenAt: [{ host: 'localhost', port: 0 }], resolve: async () => BOTH, ...options });
 
     it.each(BOTH)('refuses and cuts bad clients at %s', async (address) => {
       const cuts: string[] = [];
@@ -329,7 +329,7 @@ describe('listening', () => {
     it('goes on with one where the other is not of this machine, and says so where it is in use', async () => {
       const { port } = await startBoth({ resolve: async () => ['127.0.0.1', '192.0.2.1'] });
       expect(log.join('')).not.toContain('level=warn');
-      await start({ listenAddress: { host: 'localhost', port }, resolve: async () => ['127.0.0.3', '127.0.0.1'] });
+      await start({ listenAt: [{ host: 'localhost', port }], resolve: async () => ['127.0.0.3', '127.0.0.1'] });
       expect(log.join('')).toContain(
         'level=warn msg="the web server cannot listen at one of the addresses of localhost"',
       );
@@ -338,7 +338,7 @@ describe('listening', () => {
 
   it('says what to do when the port is in use', async () => {
     const { port } = await start();
-    const second = start({ listenAddress: { host: '127.0.0.1', port } });
+    const second = start({ listenAt: [{ host: '127.0.0.1', port }] });
     await expect(second).rejects.toThrow(ListenError);
     await expect(second).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the port is in use: stop the program that has it, or choose another one with --web.listen-address`,
@@ -346,7 +346,7 @@ describe('listening', () => {
   });
 
   it('says so when the address is of another machine', async () => {
-    await expect(start({ listenAddress: { host: '192.0.2.1', port: 0 } })).rejects.toThrow(
+    await expect(start({ listenAt: [{ host: '192.0.2.1', port: 0 }] })).rejects.toThrow(
       'cannot listen on 192.0.2.1:0: the address is not of this machine',
     );
   });

@@ -68,7 +68,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
   const page = new LivePage({ facts, history, timers, version: '1.2.3' });
   const views = [new PrefixView(table), new PlaceView(table)];
   const server = await startWebServer({
-    listenAddress: { host: '127.0.0.1', port: 0 },
+    listenAt: [{ host: '127.0.0.1', port: 0 }],
     telemetryPath,
     render: async () => new TextWriter('text').render(views.map((view) => view.collect())),
     ready: () => ({ ok: true }),

@@ -1,7 +1,8 @@
 /** Values that say where something is reached: URLs, addresses, paths of the web server. */
+import { z } from 'zod';
 import { parseUrl } from '../../url.ts';
 import { type ListenAddress, parseListenAddress } from '../listen-address.ts';
-import { accept, refuse, value } from './value.ts';
+import { accept, addFault, type IssueStyle, jsonKinds, refuse, value } from './value.ts';
 
 /** A broker of Kafka, `host:port`. */
 export const broker = value<string>('a broker such as kafka.example.net:9092', (input) => {
@@ -51,19 +52,45 @@ function printableUrl(input: string): string {
   return JSON.stringify(input.replace(/[?#].*$/s, '…').replace(/^([^/]*\/\/)?.*@/s, '$1…@'));
 }
 
-/** `off` rather than undefined, which would be taken for the default. */
-export const listenAddress = value<ListenAddress | 'off'>(
-  'a listen address such as ":10479", "127.0.0.1:9000" or "[::1]:9000", or "" for no web server',
-  (input) => {
-    if (input === '') return accept('off');
-    const address = typeof input === 'string' ? parseListenAddress(input) : undefined;
-    if (address !== undefined) return accept(address);
-    if (typeof input !== 'string' && typeof input !== 'number') return refuse();
-    if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);
-    const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
-    return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
-  },
-);
+const LISTEN_ADDRESS =
+  'a listen address such as ":10479", "127.0.0.1:9000", "[::1]:9000" or "unix:/run/bgp.sock", or "" for no web server';
+
+const listenAddress = value<ListenAddress>(LISTEN_ADDRESS, (input) => {
+  const address = typeof input === 'string' ? parseListenAddress(input) : undefined;
+  if (address !== undefined) return accept(address);
+  if (typeof input !== 'string' && typeof input !== 'number') return refuse();
+  if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);
+  if (String(input).startsWith('vsock:')) return refuse('Node has no sockets of that kind');
+  const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
+  return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
+});
+
+const MAX_LISTEN_ADDRESSES = 16;
+
+/** One, a list, or `""` for none. */
+export const listenAddresses = z.unknown().transform((input, context): readonly ListenAddress[] => {
+  const items: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (items.length === 1 && items[0] === '') return [];
+  if (items.length === 0 || items.length > MAX_LISTEN_ADDRESSES) {
+    const params: IssueStyle = { got: 'kind', hint: `from 1 to ${MAX_LISTEN_ADDRESSES}` };
+    context.addIssue({ code: 'custom', message: `expected ${LISTEN_ADDRESS}`, params, input });
+    return z.NEVER;
+  }
+  const addresses: ListenAddress[] = [];
+  for (const [i, item] of items.entries()) {
+    const path = Array.isArray(input) ? [i] : [];
+    const result = listenAddress.safeParse(item);
+    if (!result.success) for (const issue of result.error.issues) context.addIssue({ ...issue, path });
+    else if (items.indexOf(item) < i) addFault(context, path, `${String(item)} is given twice`);
+    else addresses.push(result.data);
+  }
+  return addresses;
+});
+jsonKinds.add(listenAddresses, {
+  description: `${LISTEN_ADDRESS}; or a list of listen addresses`,
+  type: ['string', 'array'],
+  items: { type: 'string' },
+});
 
 const PREFIX_PATH = /^\/?(?:[A-Za-z0-9._~-]+\/)*(?:[A-Za-z0-9._~-]+)?$/;
 

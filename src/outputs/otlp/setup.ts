@@ -37,7 +37,7 @@ export interface OtlpDependencies {
   readonly logger: Logger;
   readonly buildInfo: { readonly version: string };
   /** Where the web server listens, `host:port`: its port tells two exporters of one machine apart. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   /** Called once an export, a failed one included. */
   readonly onExport: (result: OtlpResult) => void;
   /** Unix ms; the clock by default. */

@@ -69,7 +69,7 @@ export class SecureWorld {
       onReading: (successful) => this.readings.push(successful),
     });
     this.#server = await startWebServer({
-      listenAddress: { host: '127.0.0.1', port: 0 },
+      listenAt: [{ host: '127.0.0.1', port: 0 }],
       telemetryPath: '/metrics',
       render: async () => Buffer.from('up 1\n'),
       ready: () => ({ ok: true }),
