@@ -154,7 +154,8 @@ describe('an exporter that reads Kafka', () => {
     await vi.waitFor(async () => expect(await trusted()).toBe(1), WAIT);
     // What a VP that the history knows says over Kafka is about that VP.
     const [vp] = vps;
-    const peer = { ip: vp.ip, asn: vp.asn, seconds: Math.floor(Date.now() / 1_000) };
+    // Whole seconds, rounded up: a stamp from before the state that the history gave would be older than the route.
+    const peer = { ip: vp.ip, asn: vp.asn, seconds: Math.ceil(Date.now() / 1_000) };
     await send(topic, [openBmp(routeMonitoring(peer, withdraw(P4)))]);
     await vi.waitFor(
       async () => expect((await samples(w.exporter)).get(`bgp_prefix_visible_vps{prefix="${P4}"}`)).toBe(2),
