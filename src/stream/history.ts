@@ -90,6 +90,8 @@ export interface History {
    * moment at which the stream stood needs no updates behind it. Absent is false.
    */
   readonly ribWaits?: boolean;
+  /** Whether `rib` rejects, rather than give no route at all, where the service may have lost its data. Absent is false. */
+  readonly provesEmptiness?: boolean;
   /** For how many prefixes a day comparisons may ask, so that the service is not asked more than it likes; absent: any number. */
   readonly comparedADay?: number;
   /** How far the clock of the service is ahead of this machine's, ms, by its last answer; 0 when they agree. */

@@ -74,12 +74,17 @@ export class TableComparison {
     return found;
   }
 
-  /** The absences that a RIB which was read later still has: the VP answered, and has no route for the prefix. */
-  stillAbsent(absences: readonly Absence[]): Absence[] {
+  /**
+   * The absences that a RIB which was read later still has: the VP answered, and has no route for the prefix. What another
+   * source answers for by now is not among them.
+   */
+  stillAbsent<One extends Absence>(absences: readonly One[]): One[] {
     return absences.filter(({ state, vp }) => {
       const known = this.#table.vps.get(vp);
       if (known === undefined || this.#unavailable.has(vantagePointKey(known))) return false;
       if (this.#table.prefixes.get(state.number) !== state || this.#seen.get(state)?.has(vp)) return false;
+      const { current } = state.monitored ?? state.parents[0];
+      if (!this.#table.ownership.counts(current, vp, this.#source)) return false;
       const cell = this.#table.cells.find(state, vp);
       return cell !== -1 && this.#table.vps.down[vp] === 0 && this.#table.clock.saidUs(cell, vp) <= this.#timeUs;
     });

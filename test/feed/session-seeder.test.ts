@@ -1,7 +1,7 @@
 /** One session's part of the table against a Data API that does what the test says, by a clock that the test turns. */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
@@ -18,6 +18,7 @@ import { expectedVps } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { TableIds } from '../../src/table/table-ids.ts';
+import type { TableOptions } from '../../src/table/table-options.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { ManualTurns } from './manual-turns.ts';
@@ -94,11 +95,11 @@ class FakeApi implements History {
   }
 }
 
-function world(turns?: Turns, title?: string) {
+function world(turns?: Turns, title?: string, options: Partial<TableOptions> = {}) {
   const timers = new ManualTimers();
   const api = Object.assign(new FakeApi(), title === undefined ? {} : { title });
   const logger = new RecordingLogger();
-  const table = new RoutingTable();
+  const table = new RoutingTable(options);
   const prefix = parsePrefix(PREFIX);
   if (prefix === undefined) throw new Error('not a prefix');
   table.watch([{ prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] }], timers.now());
@@ -389,6 +390,118 @@ it('an outage that the stream did not tell is believed when the updates tell it 
   expect(table.routes).toBe(3);
   await pass(ASKED_AGAIN_MS);
   expect([table.routes, figures.corrections, seeder.isTrusted(PREFIX)]).toEqual([0, 3, true]);
+});
+
+/** When a doubt of which every answer repeats the reason has been asked about for the last time. */
+const REPEATED_MS = [120_000, 240_000, 480_000, 900_000];
+
+it('routes that most answers of half an hour do not have are gone, also when no VP said that it withdrew them', async () => {
+  const { api, table, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  api.rows = api.rows.slice(0, 1);
+  await seeder.compare();
+  for (const waitMs of REPEATED_MS) {
+    expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
+    await pass(waitMs);
+  }
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([1, true]);
+});
+
+it('a RIB without any route is believed after half an hour where the service shows that it has its data', async () => {
+  const { api, table, seeder, pass, seeded } = world();
+  Object.assign(api, { provesEmptiness: true });
+  await seeded();
+  await pass(3_600_000);
+  api.rows = [];
+  await seeder.compare();
+  for (const waitMs of REPEATED_MS) {
+    expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
+    await pass(waitMs);
+  }
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([0, true]);
+});
+
+it('nothing stays in doubt for ever: what an empty RIB repeats for a day is believed', async () => {
+  const { api, table, seeder, pass, seeded } = world();
+  await seeded();
+  await pass(3_600_000);
+  api.rows = [];
+  await seeder.compare();
+  for (let i = 0; i < 95; i++) await pass(900_000);
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
+  for (let i = 0; i < 3; i++) await pass(900_000);
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([0, true]);
+});
+
+describe('a history that fails for hours while something is in doubt', () => {
+  async function failing() {
+    const all = world();
+    await all.seeded();
+    await all.pass(3_600_000);
+    const { rows } = all.api;
+    all.api.rows = rows.slice(0, 1);
+    await all.seeder.compare();
+    for (let i = 0; i < 20; i++) {
+      all.api.breakAfter = 0;
+      await all.pass(900_000);
+    }
+    all.api.breakAfter = undefined;
+    return { ...all, rows };
+  }
+
+  it('is asked within a quarter of an hour once it answers again', async () => {
+    const { api, table, seeder, pass, rows } = await failing();
+    api.rows = rows;
+    await pass(900_000);
+    expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, true]);
+  });
+
+  it('is believed minutes later, when it has said the same three times', async () => {
+    const { table, seeder, pass } = await failing();
+    for (const waitMs of [900_000, 120_000, 240_000]) {
+      expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([3, false]);
+      await pass(waitMs);
+    }
+    expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([1, true]);
+  });
+});
+
+it('an absence that answers tell again and again is in doubt once, since the first of them', async () => {
+  const { api, logger, table, seeder, pass, seeded } = world();
+  const inside = '192.0.2.128/25';
+  const { rows } = api;
+  await seeded();
+  api.rows = [...rows, { ...rows[0], prefix: inside }];
+  await seeder.compare();
+  expect(table.prefixes.find(inside)?.visible).toBe(1);
+  await pass(3_600_000);
+  api.rows = rows;
+  await seeder.compare();
+  // The doubt is about a more-specific alone, so its monitored prefix is compared further on.
+  expect(seeder.isTrusted(PREFIX)).toBe(true);
+  await pass(60_000);
+  await seeder.compare();
+  await pass(60_000);
+  const told = logger.lines.filter(({ message }) => message.includes('about what was in doubt'));
+  expect(told.map(({ fields }) => fields?.in_doubt)).toEqual([1]);
+  for (const waitMs of REPEATED_MS.slice(1)) {
+    expect(table.prefixes.find(inside)?.visible).toBe(1);
+    await seeder.compare();
+    await pass(waitMs);
+  }
+  expect(table.prefixes.find(inside)?.visible ?? 0).toBe(0);
+});
+
+it('a withdrawal confirms that a route is gone although it is older than the window of the denominator', async () => {
+  const { timers, api, table, seeder, pass, seeded } = world(undefined, undefined, { expectedWindowMs: 60_000 });
+  await seeded();
+  await pass(3_600_000);
+  api.rows = [];
+  api.history = VPS.map((vp) => withdrawalOf(vp, timers.now() - 600_000));
+  await seeder.compare();
+  await pass(ASKED_AGAIN_MS);
+  expect([table.routes, seeder.isTrusted(PREFIX)]).toEqual([0, true]);
 });
 
 it('what is in doubt stays so over a cut of the stream', async () => {

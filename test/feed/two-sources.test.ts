@@ -111,12 +111,14 @@ const decoder: FrameDecoder = {
 
 let timers: ManualTimers;
 let table: RoutingTable;
+let figures: TableFigures;
 let keeper: Keeper;
 let feeds: readonly SessionFeed[];
 let histories: readonly TestHistory[];
 
 beforeEach(() => {
   timers = new ManualTimers();
+  figures = new TableFigures(timers.now());
   const logger = new RecordingLogger();
   const sources = ['first', 'second'].map((name) => ({ name, sessions: 1 }));
   table = new RoutingTable({}, sources);
@@ -131,7 +133,7 @@ beforeEach(() => {
   );
   histories = [new TestHistory([BOTH, ONE], false), new TestHistory([BOTH, TWO], true)];
   keeper = new Keeper({
-    ...{ table, feeds, histories, figures: new TableFigures(timers.now()), logger, timers, lagMs: [LAG_MS, LAG_MS] },
+    ...{ table, feeds, histories, figures, logger, timers, lagMs: [LAG_MS, LAG_MS] },
     ...{ reseedIntervalMs: 0, vpPollIntervalMs: 0, takeClockStep: () => undefined },
   });
   for (const session of [FIRST, SECOND]) {
@@ -243,6 +245,25 @@ it('routes that are given up while their source is being read are read once more
   await pass(2 * LAG_MS);
   await pass(2 * LAG_MS);
   expect([held(ONE), monitored().visibleBySource, monitored().trusted]).toEqual([OLD, [2, 1], true]);
+});
+
+it('what is in doubt of a source is so no more when another one owns the VP', async () => {
+  keeper.connected(SECOND, timers.now());
+  await pass(2 * LAG_MS);
+  await pass(3_600_000);
+  histories[SECOND].held.clear();
+  await keeper.compare();
+  expect([held(BOTH), figures.seededPrefixes.get('second')]).toEqual([OLD, undefined]);
+  keeper.connected(FIRST, timers.now());
+  await pass();
+  histories[SECOND].held.set(TWO, OLD);
+  await pass(2 * LAG_MS);
+  await pass();
+  expect([held(BOTH), held(TWO)]).toEqual([OLD, OLD]);
+  expect([...figures.seededPrefixes.entries()]).toEqual([
+    ['first', 1],
+    ['second', 1],
+  ]);
 });
 
 it('with both sources gone nothing is lost and nothing is trusted', async () => {

@@ -3,6 +3,9 @@
  * the stream that were missed. Many at once are more likely a fault of the answer (a backend that was empty for a second)
  * than an outage that the stream never spoke of. They are kept, and their prefix is not trusted, until the history says the
  * same to two questions: what is held, and what was said.
+ *
+ * A route may go without a word: the session of its VP was lost while nobody listened, or the word is older than what is asked
+ * for. So no absence stays in doubt for ever: one that each answer repeats is believed in the end.
  */
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
@@ -11,6 +14,7 @@ import type { RoutingTable } from '../../table/routing-table.ts';
 import type { Absence } from '../../table/table-comparison.ts';
 import type { VpDirectory } from '../vp-directory.ts';
 import { wordKey } from './history-readers.ts';
+import type { ReadingFailure } from './reading-attempt.ts';
 import type { SessionHistory } from './session-history.ts';
 
 /** At least this many that are more than a tenth of all, or more than half of all, are doubted. */
@@ -18,10 +22,20 @@ const MANY = 3;
 
 /** After how long the history is asked again, ms; the waits double up to the longest. */
 const FIRST_WAIT_MS = 120_000;
-const LONGEST_WAIT_MS = 1_800_000;
+const LONGEST_WAIT_MS = 900_000;
 
-/** The second question goes back at least this far, ms. */
+/** The second question goes back at least this far, ms, and at most that far. */
 const SHORTEST_SPAN_MS = 600_000;
+const LONGEST_SPAN_MS = 86_400_000;
+
+/** An absence that this many answers have repeated, and all for this long, ms, is believed without a withdrawal. */
+const REPEATS = 3;
+const REPEATED_MS = 1_500_000;
+/** The same where the answer has no route at all, and nothing shows that the service has not lost its data. */
+const REPEATED_EMPTY_MS = 86_400_000;
+
+/** So many VPs that are not in doubt are asked too: a route of theirs shows that the service has data. */
+const WITNESSES = 10;
 
 /**
  * Whether so many absences are more than a comparison should find.
@@ -56,7 +70,7 @@ export interface AbsenceDoubtsOptions {
   /** How far the history is behind the stream. */
   readonly lagMs: number;
   /** Does one reading of the history, counting and logging how it ended. */
-  readonly attempt: (read: () => Promise<void>, signal: AbortSignal) => Promise<unknown>;
+  readonly attempt: (read: () => Promise<void>, signal: AbortSignal) => Promise<ReadingFailure | undefined>;
   /** An answer was doubted. */
   readonly onDoubted: () => void;
   /** So many doubted absences turned out to be true, and were applied. */
@@ -65,10 +79,17 @@ export interface AbsenceDoubtsOptions {
   readonly onChange: () => void;
 }
 
+/** `sinceMs`: when it was first doubted, by `elapsed`. `repeats`: answers that said the same since then. */
+interface Doubt extends Absence {
+  readonly sinceMs: number;
+  repeats: number;
+}
+
 /** What is in doubt of one session, by monitored prefix. */
 export class AbsenceDoubts {
   readonly #options: AbsenceDoubtsOptions;
-  readonly #byPrefix = new Map<string, readonly Absence[]>();
+  /** Those of one monitored prefix and its more-specifics are by `wordKey`. */
+  readonly #byPrefix = new Map<string, Map<string, Doubt>>();
 
   constructor(options: AbsenceDoubtsOptions) {
     this.#options = options;
@@ -76,7 +97,8 @@ export class AbsenceDoubts {
 
   /** Whether the prefix itself is in doubt. Doubt about its more-specifics alone leaves it trusted. */
   has(prefix: string): boolean {
-    return this.#byPrefix.get(prefix)?.some(({ state }) => state.monitored !== undefined) ?? false;
+    for (const { state } of this.#byPrefix.get(prefix)?.values() ?? []) if (state.monitored !== undefined) return true;
+    return false;
   }
 
   /** Forgets what is in doubt of all prefixes but these. */
@@ -90,9 +112,10 @@ export class AbsenceDoubts {
    * @returns whether they are the first: then call `settle`
    */
   add(absences: readonly Absence[], why: string): boolean {
-    const { logger, session, history, onDoubted, onChange } = this.#options;
+    const { logger, session, history, timers, onDoubted, onChange } = this.#options;
     const isFirst = this.#byPrefix.size === 0;
-    this.#set(absences);
+    const sinceMs = timers.elapsed();
+    this.#include(absences.map((absence) => ({ ...absence, sinceMs, repeats: 0 })));
     onDoubted();
     logger.warn(
       `an answer of ${history.title} would take away too much to be believed at once: it will be asked again`,
@@ -105,66 +128,84 @@ export class AbsenceDoubts {
     return isFirst;
   }
 
-  /** Asks the history again, at growing distances, until nothing is in doubt or the signal is aborted. */
+  /**
+   * Asks the history again, at growing distances, until nothing is in doubt or the signal is aborted. Once the history answers
+   * after it failed, the distances begin with the shortest again: its word is needed a few times.
+   */
   async settle(signal: AbortSignal): Promise<void> {
     const { timers, attempt, onChange } = this.#options;
-    for (let waitMs = FIRST_WAIT_MS; this.#byPrefix.size > 0; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    let waitMs = FIRST_WAIT_MS;
+    let hasFailed = false;
+    while (this.#byPrefix.size > 0) {
       await sleep(timers, waitMs, signal);
       if (signal.aborted) return;
-      await attempt(() => this.#askAgain(signal), signal);
+      const failure = await attempt(() => this.#askAgain(signal), signal);
       if (signal.aborted) return;
+      waitMs = hasFailed && failure === undefined ? FIRST_WAIT_MS : Math.min(2 * waitMs, LONGEST_WAIT_MS);
+      hasFailed = failure !== undefined;
       onChange();
     }
   }
 
   async #askAgain(signal: AbortSignal): Promise<void> {
     const { directory, table, history, timers, lagMs, logger, session, onConfirmed } = this.#options;
-    const all = [...this.#byPrefix.values()].flat();
+    const all = [...this.#byPrefix.values()].flatMap((doubts) => [...doubts.values()]);
     const prefixes = [...this.#byPrefix.keys()];
     const numbers = new Set(all.map(({ vp }) => vp));
     const vps = directory.live.filter(({ vp }) => numbers.has(table.vps.find(vp)));
+    const witnesses = directory.live.filter(({ vp }) => {
+      const number = table.vps.find(vp);
+      return number !== -1 && !numbers.has(number) && table.vps.cells[number] > 0;
+    });
     const nowMs = timers.now();
-    const rib = await history.readRib(vps, prefixes, nowMs - lagMs, signal);
+    const rib = await history.readRib([...vps, ...witnesses.slice(0, WITNESSES)], prefixes, nowMs - lagMs, signal);
     if (signal.aborted) return;
     const absent = rib.stillAbsent(all);
-    let agreed: readonly Absence[] = [];
+    let agreed: readonly Doubt[] = [];
     if (absent.length > 0) {
-      const oldestMs = nowMs - table.options.expectedWindowMs;
-      const sinceMs = Math.min(nowMs - SHORTEST_SPAN_MS, ...absent.map((absence) => this.#heldSinceMs(absence)));
-      const words = await history.lastWords(vps, prefixes, Math.max(oldestMs, sinceMs), nowMs, signal);
+      const sinceMs = Math.min(nowMs - SHORTEST_SPAN_MS, ...absent.map((doubt) => this.#heldSinceMs(doubt)));
+      const words = await history.lastWords(vps, prefixes, Math.max(nowMs - LONGEST_SPAN_MS, sinceMs), nowMs, signal);
       if (signal.aborted) return;
+      for (const doubt of absent) doubt.repeats++;
+      const hasData = rib.rows > 0 || history.provesEmptiness;
+      const repeatedSinceMs = timers.elapsed() - (hasData ? REPEATED_MS : REPEATED_EMPTY_MS);
       agreed = [...byState(absent).values()].flatMap((found) => {
-        const withdrawn = found.filter((absence) => {
-          const word = words.get(wordKey(absence))?.kind;
+        const sure = found.filter((doubt) => {
+          const word = words.get(wordKey(doubt))?.kind;
           // Of a VP that is only expected nothing is taken away. Its session may have lost the route without a word.
-          return word === 'W' || (word === undefined && !this.#isHeld(absence));
+          const isConfirmed = word === 'W' || (word === undefined && !this.#isHeld(doubt));
+          return isConfirmed || (doubt.repeats >= REPEATS && doubt.sinceMs <= repeatedSinceMs);
         });
-        // Where the two questions agree about most, the rest is what a comparison finds.
-        const rest = found.length - withdrawn.length;
-        return rest <= withdrawn.length || !isDoubtful(rest, found[0].state.visible) ? found : withdrawn;
+        // Where the answers agree about most, the rest is what a comparison finds.
+        const rest = found.length - sure.length;
+        return rest <= sure.length || !isDoubtful(rest, found[0].state.visible) ? found : sure;
       });
     }
     rib.drop(agreed, timers.now());
     onConfirmed(agreed.length);
-    const settled = new Set(agreed);
-    for (const prefix of prefixes) this.#byPrefix.delete(prefix);
-    this.#set(absent.filter((absence) => !settled.has(absence)));
+    // What came into doubt while the history was read stays so.
+    const asked = new Set(all);
+    const open = new Set(absent);
+    for (const doubt of agreed) open.delete(doubt);
+    for (const [prefix, doubts] of this.#byPrefix) {
+      for (const [key, doubt] of doubts) if (asked.has(doubt) && !open.has(doubt)) doubts.delete(key);
+      if (doubts.size === 0) this.#byPrefix.delete(prefix);
+    }
     logger.info(`${history.title} was asked again about what was in doubt`, {
       ...{ session, gone: agreed.length, still_there: all.length - absent.length },
       in_doubt: absent.length - agreed.length,
     });
   }
 
-  #set(absences: readonly Absence[]): void {
-    const byPrefix = new Map<string, Absence[]>();
-    for (const absence of absences) {
-      const prefix = (absence.state.monitored ?? absence.state.parents[0]).state.prefix.text;
-      const found = byPrefix.get(prefix);
-      if (found === undefined) byPrefix.set(prefix, [absence]);
-      else found.push(absence);
+  /** One that is known is doubted since then, unless its prefix was given up and came back meanwhile. */
+  #include(doubts: readonly Doubt[]): void {
+    for (const doubt of doubts) {
+      const prefix = (doubt.state.monitored ?? doubt.state.parents[0]).state.prefix.text;
+      const ofPrefix = this.#byPrefix.get(prefix) ?? new Map<string, Doubt>();
+      this.#byPrefix.set(prefix, ofPrefix);
+      const key = wordKey(doubt);
+      if (ofPrefix.get(key)?.state !== doubt.state) ofPrefix.set(key, doubt);
     }
-    for (const [prefix, found] of byPrefix)
-      this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), ...found]);
   }
 
   #isHeld({ state, vp }: Absence): boolean {
@@ -181,8 +222,8 @@ export class AbsenceDoubts {
   }
 }
 
-function byState(absences: readonly Absence[]): Map<PrefixState, Absence[]> {
-  const states = new Map<PrefixState, Absence[]>();
+function byState<One extends Absence>(absences: readonly One[]): Map<PrefixState, One[]> {
+  const states = new Map<PrefixState, One[]>();
   for (const absence of absences) {
     const found = states.get(absence.state);
     if (found === undefined) states.set(absence.state, [absence]);

@@ -33,6 +33,11 @@ export class SessionHistory {
     return this.#options.history.title ?? 'the Data API';
   }
 
+  /** Whether a RIB without any route says that there is none, and not that the service lost its data. */
+  get provesEmptiness(): boolean {
+    return this.#options.history.provesEmptiness === true;
+  }
+
   /** Our time of what the service stamped then. */
   ourMs(timeUs: number): number {
     return timeUs / 1000 - this.#options.directory.clockOffsetMs;

@@ -118,7 +118,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{answer}',
     labels: ['endpoint'],
-    help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees; meanwhile the prefixes are not trusted.',
+    help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees, or when every answer repeats it for long; meanwhile the prefixes are not trusted.',
     bound: `${DOUBTED_ANSWERS.length}`,
   },
   tableSnapshots: {

@@ -58,6 +58,7 @@ interface Related {
 export class RipestatHistory implements History {
   readonly title = 'RIPEstat';
   readonly ribWaits = true;
+  readonly provesEmptiness = true;
   readonly #options: RipestatHistoryOptions;
   #peers: PeerIndex | undefined;
   /** By `vantagePointKey`. */
