@@ -48,6 +48,9 @@ describe.skipIf(!hasEngine())('through OTLP', () => {
     });
     under = await startExporterOn(simulator, {
       prefixes: [{ prefix: OFFICE, origins: [64500], group: 'core' }, { prefix: '198.51.100.0/24' }],
+      rpki: { sources: [{ url: `${simulator.url}/rpki.json`, interval: '10s' }] },
+      // The origins are documentation numbers, which would be odd in a path.
+      paths: { allowed: [64500, 64501] },
       otlp: { endpoint: collector.endpoint, interval: '1s' },
     });
     startMs = Date.now();
