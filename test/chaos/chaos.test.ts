@@ -7,6 +7,7 @@ it.each([
   { seed: 1, sources: SOURCES },
   { seed: 2, sources: SOURCES },
   { seed: 3, sources: ['bgproutes'] as const },
+  { seed: 1, sources: ['ris-live'] as const },
 ])(
   'after faults drawn from seed $seed and one heal the table of $sources equals the simulator, route by route',
   async ({ seed, sources }) => {
@@ -15,5 +16,5 @@ it.each([
     expect(result.unexplained, result.log.slice(-60).join('\n')).toEqual([]);
     expect(result.routes).toBeGreaterThan(20);
   },
-  240_000,
+  400_000,
 );

@@ -9,13 +9,18 @@ import { PREFIXES } from './world.ts';
 export class Oracle {
   readonly #simulator: Simulator;
   readonly #coversRun: boolean;
+  readonly #isHeard: (vpKey: string) => boolean;
   /** By prefix, VPs by key. */
   readonly #heldAtStart: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #everHeld: ReadonlyMap<string, Set<string>>;
   readonly #died = new Set<string>();
 
-  /** @param coversRun the window of the denominator is longer than the run: a window ago is before its start */
-  constructor(simulator: Simulator, coversRun: boolean) {
+  /**
+   * @param coversRun the window of the denominator is longer than the run: a window ago is before its start
+   * @param isHeard whether a source of the exporter delivers the VP
+   */
+  constructor(simulator: Simulator, coversRun: boolean, isHeard: (vpKey: string) => boolean) {
+    this.#isHeard = isHeard;
     this.#simulator = simulator;
     this.#coversRun = coversRun;
     this.#heldAtStart = this.#holders();
@@ -72,7 +77,7 @@ export class Oracle {
 
   #holders(): Map<string, Set<string>> {
     const holders = new Map(PREFIXES.map((prefix) => [prefix as string, new Set<string>()]));
-    for (const { prefix, vpKey } of this.#simulator.routes()) holders.get(prefix)?.add(vpKey);
+    for (const { prefix, vpKey } of this.#simulator.routes()) if (this.#isHeard(vpKey)) holders.get(prefix)?.add(vpKey);
     return holders;
   }
 }

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/simulator/internet/random.ts';
+import { isRisPeer } from '../../src/simulator/services/ris/ris-message.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { ExporterHandle, type Samples } from './exporter-handle.ts';
 import { Oracle } from './oracle.ts';
@@ -45,13 +46,20 @@ export class ChaosWorld {
   /** What the exporter said just before the fault. */
   before: Samples = new Map();
   readonly #configFile: string;
+  readonly #risPeers: ReadonlySet<string>;
 
   constructor(options: ChaosWorldOptions, simulator: Simulator, scale: Scale, folder: string) {
     this.random = seededRandom(options.seed, 'chaos');
     this.window = options.window;
     this.sources = options.sources;
-    this.oracle = new Oracle(simulator, options.window === '24h');
     this.simulator = simulator;
+    this.#risPeers = new Set(
+      simulator
+        .vantagePoints()
+        .filter(isRisPeer)
+        .map(({ key }) => key),
+    );
+    this.oracle = new Oracle(simulator, options.window === '24h', (vpKey) => this.hears(vpKey));
     this.scale = scale;
     this.folder = folder;
     this.#configFile = join(folder, 'chaos.yml');
@@ -115,6 +123,11 @@ table: {data_api_lag: ${LAG_MS / 1000}s, vp_poll_interval: 30s, reseed_interval:
         simulator.announce(vp.key, prefix, { asPath: `${vp.asn} ${3000 + random.int(40)} ${64_500 + random.int(3)}` });
       this.oracle.note();
     }
+  }
+
+  /** Whether a source of the exporter delivers the VP: RIS Live has only some. */
+  hears(vpKey: string): boolean {
+    return this.sources.includes('bgproutes') || this.#risPeers.has(vpKey);
   }
 
   /** The VPs that hold the prefix now, by key. */

@@ -75,12 +75,23 @@ export class Ripestat {
       ...{ topological_location: 'simulated', activated_on: '2001-10', deactivated_on: '' },
       peers: peers
         .filter((vp) => collectorOf(vp) === id)
-        .map(({ asn, ip, style, ribSizeV4, ribSizeV6 }) => ({
-          ...{ asn, ip, v4_prefix_count: ribSizeV4, v6_prefix_count: ribSizeV6 },
-          is_full_feed_v4: style.fullFeed && ribSizeV4 > 0,
-          is_full_feed_v6: style.fullFeed && ribSizeV6 > 0,
+        .map((vp) => ({
+          ...{ asn: vp.asn, ip: vp.ip, ...this.#countsOf(vp) },
+          is_full_feed_v4: vp.style.fullFeed && vp.ribSizeV4 > 0,
+          is_full_feed_v6: vp.style.fullFeed && vp.ribSizeV6 > 0,
         })),
     }));
+  }
+
+  /** A peer of one family may have been made to announce prefixes of the other: those count, as they do at RIPE NCC. */
+  #countsOf({ index, ribSizeV4, ribSizeV6 }: SimulatedVantagePoint): object {
+    const { prefixes, store } = this.#options;
+    const held = { ipv4: 0, ipv6: 0 };
+    for (const number of store.heldBy(index).keys()) held[prefixes.all[number].afi]++;
+    return {
+      v4_prefix_count: Math.max(ribSizeV4, held.ipv4),
+      v6_prefix_count: Math.max(ribSizeV6, held.ipv6),
+    };
   }
 
   #state(prefixes: readonly string[], timestamp: string | null): object {
