@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RpkiData } from '../../src/rpki/rpki-data.ts';
 import { Conversation, type Ending, type Update } from '../../src/rpki/rtr/conversation.ts';
 import { clampTimers } from '../../src/rpki/rtr/pdu.ts';
+import { MAX_DIFFERENCES } from '../../src/rpki/rtr/transaction.ts';
 import { RpkiScope } from '../../src/rpki/scope.ts';
 import { runs } from '../support/property-runs.ts';
 import { recordingPath } from '../support/recordings.ts';
@@ -115,6 +116,23 @@ describe('an answer', () => {
       talk.conversation.opened();
       expect(talk.sent.at(-1)).toBe(RESET_QUERY);
     }
+  });
+
+  it('of more differences than may be applied in one turn changes nothing, and all is asked for at once', () => {
+    const vrps = Array.from(
+      { length: MAX_DIFFERENCES + 1 },
+      (_, i) => `0104000000000014011818000a${(i << 8).toString(16).padStart(6, '0')}0000fbf6`,
+    );
+    const [most, tooMany] = [vrps.slice(1), vrps].map((differences) => {
+      const talk = holding();
+      talk.conversation.refresh();
+      return talk.hear(response('aaaa'), ...differences, end('aaaa', '00000006'));
+    });
+    expect([most.endings, most.data?.total]).toEqual([[], 1 + MAX_DIFFERENCES]);
+    expect(tooMany.endings).toEqual([{ result: 'too_large', reason: 'more than a set may hold', again: true }]);
+    expect([tooMany.held, tooMany.data?.total]).toEqual([['192.0.2.0/24-24 64500'], 1]);
+    tooMany.conversation.opened();
+    expect(tooMany.sent.at(-1)).toBe(RESET_QUERY);
   });
 
   it('of nothing does not replace what is good, whether it is whole or a difference', () => {
