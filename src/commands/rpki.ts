@@ -114,8 +114,11 @@ function rpkiOf(flags: Arguments['flags'], io: CommandIo): RpkiConfig {
       ? ({ kind: 'url', url: text, intervalMs: INTERVAL_MS } as const)
       : (rtrAddress(text) ?? ({ kind: 'file', path: text, intervalMs: INTERVAL_MS } as const)),
   );
+  // Of a source that needs no key: whoever asks need not be allowed to read those of the exporter.
   const ofFile =
-    typeof file === 'string' ? loadConfig({ flags: { 'config.file': file }, env: io.env }).rpki : undefined;
+    typeof file === 'string'
+      ? loadConfig({ flags: { 'config.file': file, source: ['ris-live'] }, env: io.env }).rpki
+      : undefined;
   if (sources.length > 0) return { sources, maxAgeMs: ofFile?.maxAgeMs ?? MAX_AGE_MS };
   if (ofFile !== undefined) return ofFile;
   throw new UsageError(

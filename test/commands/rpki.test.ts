@@ -114,6 +114,16 @@ describe('rpki', () => {
       '192.0.2.0/24 from AS64999: valid',
     );
   });
+
+  it('needs no key of bgproutes.io, be it only that its file cannot be read', async () => {
+    const rest = 'prefixes: [{prefix: 192.0.2.0/24}]\nrpki: {sources: [{file: vrps.json}]}\n';
+    for (const keys of ['', `bgproutes: {api_key_files: [${join(folder, 'of-another-user')}]}\n`]) {
+      const config = file('keyless.yml', `${keys}${rest}`);
+      expect((await rpki('192.0.2.0/24', '64999', `--config.file=${config}`)).lines[0]).toBe(
+        '192.0.2.0/24 from AS64999: valid',
+      );
+    }
+  });
 });
 
 describe('check-config', () => {
