@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { aborted } from '../src/commands/command.ts';
 import { demoCommand } from '../src/commands/demo.ts';
+import { VALIDITY_WORDS } from '../src/outputs/page/render/overview.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 export const PICTURE = fileURLToPath(new URL('images/landing-page.png', import.meta.url));
@@ -59,18 +60,18 @@ export function readmeWith(readme: string, notes: PictureNotes): string {
   );
 }
 
-/** Whether the page says of the hijacked prefix what the line of its metrics said. */
+/** Whether the page says of the hijacked prefix what the line of its metrics said, which of validity tells only what is wrong. */
 export function agrees({ lines, rows }: Pick<PictureNotes, 'lines' | 'rows'>): boolean {
   const [, visible, expected] = /visible at (\d+) of (\d+) VPs/.exec(lines.at(-1) ?? '') ?? [];
   const [, origins] = /; origin ([^;]*)/.exec(lines.at(-1) ?? '') ?? [];
-  const said = origins?.replaceAll(
-    / at (\d+)( \(unexpected[^)]*\))?,?/g,
-    (_, vps, note) => ` ${vps}${note ? ' unexpected' : ''}`,
-  );
+  const said = origins?.replaceAll(/ at (\d+)(?: \(([^)]*)\))?,?/g, (_, vps: string, notes = '') => {
+    const [, validity] = /RPKI (invalid_as|invalid_length)/.exec(notes) ?? [];
+    const judged = validity === undefined ? '' : ` ${VALIDITY_WORDS[validity as keyof typeof VALIDITY_WORDS]}`;
+    return ` ${vps}${/unexpected/.test(notes) ? ' unexpected' : ''}${judged}`;
+  });
   const row = rowOf(rows);
-  return (
-    said !== undefined && row[COLUMN.visible].endsWith(` ${visible} of ${expected}`) && row[COLUMN.origins] === said
-  );
+  const shown = row[COLUMN.origins].replaceAll(` ${VALIDITY_WORDS.valid}`, '');
+  return said !== undefined && row[COLUMN.visible].endsWith(` ${visible} of ${expected}`) && shown === said;
 }
 
 function rowOf(rows: PictureNotes['rows']): readonly string[] {
@@ -88,44 +89,43 @@ async function notesOf(page: Page, lines: readonly string[]): Promise<Omit<Pictu
   return { lines, columns: (await table.locator('th').allInnerTexts()).map(fold), rows };
 }
 
-async function takePicture(address: string, lines: readonly string[]): Promise<PictureNotes> {
-  const browser = await chromium.launch({
+function launch(): Promise<Browser> {
+  return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   });
-  try {
-    // The page prefers the font Inter, which need not be on the next machine.
-    const context = await browser.newContext({ viewport: { width: WIDTH, height: 700 } });
-    const page = await context.newPage();
-    await page.goto(address);
-    await page.getByText('live', { exact: true }).waitFor();
-    for (let i = 0; i < TRIES; i++) {
-      const notes = await notesOf(page, lines);
-      // Whole rows: the page to its end, however long it is.
-      const picture = await page.screenshot({ fullPage: true, path: PICTURE });
-      // The page is alive: it must say the same before and after the picture was taken.
-      const after = await notesOf(page, lines);
-      if (!agrees(notes) || JSON.stringify(notes) !== JSON.stringify(after)) {
-        await page.waitForTimeout(RETRY_MS);
-        continue;
-      }
-      await page.goto(`${address}prefix/${HIJACKED}`);
-      await page.locator('#c-visible canvas').waitFor();
-      // Its first part: the package holds the picture, and is to stay small.
-      await page.screenshot({
-        fullPage: true,
-        clip: { x: 0, y: 0, width: WIDTH, height: PREFIX_HEIGHT },
-        path: PREFIX_PICTURE,
-      });
-      return { sha256: createHash('sha256').update(picture).digest('hex'), ...notes };
+}
+
+async function takePicture(browser: Browser, address: string, lines: readonly string[]): Promise<PictureNotes> {
+  // The page prefers the font Inter, which need not be on the next machine.
+  const context = await browser.newContext({ viewport: { width: WIDTH, height: 700 } });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.getByText('live', { exact: true }).waitFor();
+  for (let i = 0; i < TRIES; i++) {
+    const notes = await notesOf(page, lines);
+    // Whole rows: the page to its end, however long it is.
+    const picture = await page.screenshot({ fullPage: true, path: PICTURE });
+    // The page is alive: it must say the same before and after the picture was taken.
+    const after = await notesOf(page, lines);
+    if (!agrees(notes) || JSON.stringify(notes) !== JSON.stringify(after)) {
+      await page.waitForTimeout(RETRY_MS);
+      continue;
     }
-    throw new Error(`the page did not say what the demo told: ${lines.at(-1)}`);
-  } finally {
-    await browser.close();
+    await page.goto(`${address}prefix/${HIJACKED}`);
+    await page.locator('#c-visible canvas').waitFor();
+    // Its first part: the package holds the picture, and is to stay small.
+    await page.screenshot({
+      fullPage: true,
+      clip: { x: 0, y: 0, width: WIDTH, height: PREFIX_HEIGHT },
+      path: PREFIX_PICTURE,
+    });
+    return { sha256: createHash('sha256').update(picture).digest('hex'), ...notes };
   }
+  throw new Error(`the page did not say what the demo told: ${lines.at(-1)}`);
 }
 
 /** Plays the demo until `isDone` is true of what it told so far, then calls `use` while it goes on. */
@@ -162,15 +162,17 @@ const EVENTS =
   /^.* {2}recovery of 192\.23\.62\.0\/24.*\n.*metrics: .*\n|^.* {2}hijack of 198\.51\.100\.0\/24.*\n.*metrics: .*\n/gm;
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  // It starts before the demo: while it would start, the page would move away from what the demo told.
+  const browser = await launch();
   const notes = await withDemo(
     (text) => [...text.matchAll(EVENTS)].length === 2,
     async (text) => {
       const [address] = /http:\/\/\S+\/(?=\s+a page)/.exec(text) ?? [''];
       // What the demo says of alerts has no place here: its quick round is too short for them.
       const lines = [...text.matchAll(EVENTS)].flatMap(([event]) => event.trimEnd().split('\n'));
-      return takePicture(address, lines);
+      return takePicture(browser, address, lines);
     },
-  );
+  ).finally(() => browser.close());
   writeFileSync(PICTURE_NOTES, `${JSON.stringify(notes, undefined, 2)}\n`);
   writeFileSync(README, readmeWith(readFileSync(README, 'utf8'), notes));
 }

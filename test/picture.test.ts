@@ -23,6 +23,8 @@ it('the page said the same of the hijacked prefix as the line of its metrics', (
   expect(agrees(NOTES)).toBe(true);
   const rows = NOTES.rows.map((row) => row.with(4, row[4].replace(/\d+$/, '1').replace(/ \d+ /, ' 1 ')));
   expect(agrees({ ...NOTES, rows })).toBe(false);
+  const unjudged = NOTES.rows.map((row) => row.with(4, row[4].replace(' invalid: other AS', '')));
+  expect(agrees({ ...NOTES, rows: unjudged })).toBe(false);
   expect(agrees({ ...NOTES, rows: [] })).toBe(false);
 });
 
