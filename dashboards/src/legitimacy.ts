@@ -86,7 +86,7 @@ export function legitimacyRow(prefixes: Prefixes): Row {
 export function prefixLegitimacyRow(prefixes: Prefixes): Row {
   const by = (label: string, metric: Metric) =>
     `sum by (${label}) (${prefixes.spoken(prefixes.select(metric), [label])})`;
-  const size = { unit: 'short', height: 9, min: 0 } as const;
+  const size = { unit: 'short', height: 8, min: 0 } as const;
   return {
     title: 'Legitimacy',
     panels: [
