@@ -26,6 +26,9 @@ const NOT_HERE = [
   'bgp:prefix_fault:value region_not_visible', // a whole region that loses a prefix
   'BGPPrefixRegionNotVisible warning', // that too
   'bgp:prefix_fault:forgotten', // a restart
+  'bgp:prefix_source_away:bool', // one of two sources that is cut
+  'bgp:prefix_source_missed:bool', // that too
+  'bgp:prefix_fault:unseen', // and a fault that only it shows
   'bgp:exporter_gone:timestamp', // the next test
   'bgp:exporters_missing:bool', // there too
   'BGPSubscriptionReplaced warning', // a second client with the key
