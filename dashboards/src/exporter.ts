@@ -112,7 +112,7 @@ export function exporter() {
       stat({
         title: 'Configuration',
         description:
-          'Whether the configuration in force is the one in the file. Refused: the last reload had a mistake and the former configuration still holds; the log says what is wrong.',
+          'Whether the configuration in force is the one in the file. Refused: the last reload had a mistake, and the configuration before it stays in force; the log says what is wrong.',
         unit: 'none',
         width: 3,
         height: 4,

@@ -87,7 +87,8 @@ export class KafkaSource implements StreamSource {
       {
         records: (position, records) => this.#take(position, records),
         answered: () => {
-          this.#delivering = this.#delivering.then(() => this.#deliver());
+          // Whoever waits for an answer hears of its failure; the answers after it are handed on all the same.
+          this.#delivering = this.#delivering.catch(() => {}).then(() => this.#deliver());
           return this.#delivering;
         },
         ended: (position) => this.#ended(position),
@@ -278,6 +279,9 @@ export class KafkaSource implements StreamSource {
 
 const NOTHING = Buffer.alloc(0);
 
+/** Causes of causes that are read. */
+const MAX_CAUSES = 9;
+
 /** Names, and regular expressions that begin with `^`. */
 export function wantedTopics(topics: readonly string[]): (topic: string) => boolean {
   const names = new Set(topics.filter((topic) => !topic.startsWith('^')));
@@ -285,24 +289,24 @@ export function wantedTopics(topics: readonly string[]): (topic: string) => bool
   return (topic) => names.has(topic) || patterns.some((pattern) => pattern.test(topic));
 }
 
-/** The library wraps what went wrong in lists of causes: the innermost first one says it. */
-function deepest(error: unknown): unknown {
-  for (let i = 0; i < 8; i++) {
-    const { errors, cause } = error as { readonly errors?: readonly unknown[]; readonly cause?: unknown };
-    const inner = Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : cause;
-    if (!(inner instanceof Error)) return error;
-    error = inner;
+/** The library wraps what went wrong in lists of causes; the first of each list counts. From the outermost to the innermost. */
+function* causes(error: unknown): Generator<Error & { readonly code?: unknown }> {
+  for (let at = error, i = 0; at instanceof Error && i < MAX_CAUSES; i++) {
+    yield at;
+    const { errors, cause } = at as { readonly errors?: readonly unknown[]; readonly cause?: unknown };
+    at = Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : cause;
   }
-  return error;
+}
+
+/** The innermost cause says what went wrong. */
+function deepest(error: unknown): unknown {
+  return [...causes(error)].at(-1) ?? error;
 }
 
 function reasonOf(error: unknown, wasConnected: boolean): DisconnectReason {
-  for (let at: unknown = error, i = 0; at instanceof Error && i < 8; i++) {
-    const { code } = at as { readonly code?: unknown };
+  for (const { code } of causes(error)) {
     if (code === 'PLT_KFK_AUTHENTICATION') return 'refused';
     if (code === 'PLT_KFK_TIMEOUT') return wasConnected ? 'timeout' : 'connect_failed';
-    const { errors, cause } = at as { readonly errors?: readonly unknown[]; readonly cause?: unknown };
-    at = Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : cause;
   }
   return wasConnected ? 'closed' : 'connect_failed';
 }

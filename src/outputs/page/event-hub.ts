@@ -65,8 +65,10 @@ export class EventHub {
     return this.#clients.size < MAX_EVENT_CLIENTS && same < MAX_EVENT_CLIENTS_PER_ADDRESS;
   }
 
-  /** Begins to send events; what is known now is sent at once. */
+  /** Begins to send events; what is known now is sent at once. Whoever has left already gets no place. */
   add(response: ServerResponse, address: string, topic: Topic): void {
+    // The password was checked meanwhile, and `close` is not told twice.
+    if (response.destroyed || response.closed) return;
     const client: Client = { response, address, topic, told: -1, stalledAtMs: undefined };
     if (this.#clients.size === 0) this.#noteAll();
     this.#clients.add(client);
@@ -104,7 +106,10 @@ export class EventHub {
 
   /** Ends all streams of events: pages ask again, and another process may answer. */
   close(): void {
-    for (const { response } of this.#clients) response.end();
+    const open = [...this.#clients];
+    this.#clients.clear();
+    this.#noted.clear();
+    for (const { response } of open) response.end();
   }
 
   #send(client: Client, text: string): void {

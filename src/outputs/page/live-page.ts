@@ -42,6 +42,6 @@ export class LivePage {
 
   async #tick(): Promise<void> {
     for (const _ of this.#options.history.tick()) await nextTurn();
-    this.hub.publish();
+    if (!this.#isStopped) this.hub.publish();
   }
 }
