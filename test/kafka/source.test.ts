@@ -34,9 +34,13 @@ function world({ format = 'openbmp' as RecordFormat, prefixes = [P] } = {}) {
   });
   const decoder = new BmpDecoder({ filter });
   const words: string[] = [];
+  /** Thrown by whoever gets the next frames. */
+  const trouble: Error[] = [];
   const start = (): void =>
     source.start({
       frames: (_, frames) => {
+        const error = trouble.pop();
+        if (error !== undefined) throw error;
         if (format === 'bgproutes-json') words.push(...frames.map(String));
         else {
           const heard = new Heard();
@@ -54,7 +58,7 @@ function world({ format = 'openbmp' as RecordFormat, prefixes = [P] } = {}) {
   };
   const until = (...expected: string[]) => vi.waitFor(() => expect(words).toEqual(expected));
   const lags = () => [...(source.stats[0].lags?.() ?? [])];
-  return { brokers, timers, source, words, start, until, lags, log, stats: source.stats[0] };
+  return { brokers, timers, source, words, trouble, start, until, lags, log, stats: source.stats[0] };
 }
 
 describe('a topic', () => {
@@ -205,6 +209,19 @@ describe('brokers', () => {
 });
 
 describe('the session', () => {
+  it('goes on after frames that nobody could take', async () => {
+    const { brokers, timers, start, until, words, trouble } = world();
+    start();
+    await until('connected');
+    trouble.push(new Error('no room'));
+    brokers.write(TOPIC, route());
+    await vi.waitFor(() => expect(words[1]).toContain('no room'));
+    timers.advance(2_000);
+    await vi.waitFor(() => expect(words[2]).toBe('connected'));
+    brokers.write(TOPIC, route());
+    await vi.waitFor(() => expect(words[3]).toBe(ANNOUNCED));
+  });
+
   it('is idle without prefixes, and connects when some come', async () => {
     const { source, start, until, stats, brokers } = world({ prefixes: [] });
     start();
