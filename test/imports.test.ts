@@ -14,6 +14,7 @@ const COMMON = [
   'errors.ts',
   'json.ts',
   'logger.ts',
+  'in-turns.ts',
   'network-error.ts',
   'redaction.ts',
   'secret-finder.ts',

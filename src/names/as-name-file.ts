@@ -1,5 +1,6 @@
 /** The file with names of ASes: read at the start, and again when it has changed. Nothing is downloaded. */
 import { readFile, stat } from 'node:fs/promises';
+import { inTurns } from '../in-turns.ts';
 import type { Logger } from '../logger.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import { systemReason } from '../system-error.ts';
@@ -21,7 +22,7 @@ export async function readAsNames(path: string): Promise<AsNamesRead> {
     const file = await stat(path);
     if (!file.isFile()) return { ok: false, reason: 'it is not a regular file' };
     if (file.size > MAX_BYTES) return { ok: false, reason: 'it is larger than 128 MiB' };
-    const names = new AsNames(await readFile(path));
+    const names = await inTurns(AsNames.read(await readFile(path)));
     if (names.size === 0 || names.unreadable > names.size)
       return { ok: false, reason: 'it is of none of the forms in which names of ASes are published' };
     return { ok: true, names };

@@ -23,29 +23,40 @@ export const MAX_NAME = 100;
 export const MAX_ASES = 1_000_000;
 /** A longer line does not name an AS. */
 const MAX_LINE = 4_096;
+/** Some 0.1 ms of JSON. */
+const LINES_A_STEP = 64;
 
 const NEWLINE = 10;
 const ZERO = 48;
 
 export class AsNames {
-  /** Lines that are of none of the forms; a header, comments and empty lines are not counted. */
-  readonly unreadable: number;
+  #unreadable = 0;
   readonly #bytes: Buffer;
   /** Where the line of an AS begins. */
   readonly #starts = new Map<number, number>();
   /** By the id of an organisation: where its line begins. Only of JSON lines. */
   readonly #organisations = new Map<string, number>();
 
-  /** Total: any bytes give names, perhaps none. The bytes must not change. */
-  constructor(bytes: Buffer) {
+  private constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    let unreadable = 0;
+  }
+
+  /** Total: any bytes give names, perhaps none. The bytes must not change. A step is `LINES_A_STEP` lines. */
+  static *read(bytes: Buffer): Generator<void, AsNames> {
+    const names = new AsNames(bytes);
+    let lines = 0;
     for (let at = 0; at < bytes.length; ) {
-      if (!this.#index(at)) unreadable++;
+      if (!names.#index(at)) names.#unreadable++;
       const newline = bytes.indexOf(NEWLINE, at);
       at = newline === -1 ? bytes.length : newline + 1;
+      if (++lines % LINES_A_STEP === 0) yield;
     }
-    this.unreadable = unreadable;
+    return names;
+  }
+
+  /** Lines that are of none of the forms; a header, comments and empty lines are not counted. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** How many ASes have a name. */

@@ -5,12 +5,13 @@
  * each for all of its metrics, and their points noted; then the next body is put together from the lines of those points and from
  * the last one. A scrape of a calm table costs little more than copying it.
  */
+
+import { inTurns } from '../in-turns.ts';
 import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
 import { PointRecorder } from './metric-points.ts';
 import type { ExpositionFormat } from './negotiation.ts';
 import { TextBytes } from './text-bytes.ts';
 import { MetricLines } from './text-lines.ts';
-import { inTurns } from './turns.ts';
 
 export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',

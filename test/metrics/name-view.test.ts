@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { NameView } from '../../src/metrics/name-view.ts';
-import { AsNames } from '../../src/names/as-names.ts';
+import type { AsNames } from '../../src/names/as-names.ts';
 import { TextWriter } from '../../src/outputs/prometheus.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
+import { asNamesOf } from '../support/as-names.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';
 import { START_MS, watchedPrefix } from '../support/table-world.ts';
 
@@ -41,7 +42,7 @@ function world() {
   return {
     ...{ view, watch, say },
     give: (text: string) => {
-      names = new AsNames(Buffer.from(text));
+      names = asNamesOf(Buffer.from(text));
     },
     shown: () =>
       [...seriesOf(readExposition(writer.render([view.collect()]), 'text')).keys()].map((key) =>

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AsNames, MAX_NAME } from '../../src/names/as-names.ts';
+import { MAX_NAME } from '../../src/names/as-names.ts';
+import { asNamesOf } from '../support/as-names.ts';
 import { runs } from '../support/property-runs.ts';
 
-const read = (...lines: string[]) => new AsNames(Buffer.from(`${lines.join('\n')}\n`));
+const read = (...lines: string[]) => asNamesOf(Buffer.from(`${lines.join('\n')}\n`));
 
 describe('the public forms', () => {
   it('RIPE NCC: number, handle and name, country', () => {
@@ -81,7 +82,7 @@ describe('what is wrong', () => {
     );
     fc.assert(
       fc.property(fc.array(line), fc.uint8Array({ maxLength: 8 }), (lines, tail) => {
-        const names = new AsNames(Buffer.concat([Buffer.from(lines.join('\n')), tail]));
+        const names = asNamesOf(Buffer.concat([Buffer.from(lines.join('\n')), tail]));
         for (const asn of [0, 1, 64_500, 4_294_967_295]) {
           const found = names.find(asn);
           if (found === undefined) continue;
