@@ -8,3 +8,22 @@ export function parseUrl(text: string, base?: string): URL | undefined {
     return undefined;
   }
 }
+
+/** The user and the password of a URL, decoded; as they stand where they are no escapes, as in `50%off`. */
+export function credentialsOf({ username, password }: URL): { readonly user: string; readonly password: string } {
+  return { user: decoded(username), password: decoded(password) };
+}
+
+/** What must never be printed of a URL: its password, as it stands and decoded. */
+export function urlSecrets(url: URL): string[] {
+  const { password } = url;
+  return password === '' ? [] : [password, decoded(password)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

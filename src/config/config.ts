@@ -7,6 +7,7 @@ import type { Prefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
 import type { LogFormat, LogLevel } from '../logger.ts';
 import { redact } from '../redaction.ts';
+import { urlSecrets } from '../url.ts';
 import { collectKeys, type ReadFile } from './api-keys.ts';
 import { Draft } from './file/draft.ts';
 import type { Environment } from './file/substitution.ts';
@@ -204,8 +205,7 @@ export function configSecrets(config: Config): string[] {
   const ofKafka = [tls?.key, sasl?.password].filter(
     (secret): secret is string => secret !== undefined && secret !== '',
   );
-  const password = config.proxyUrl === undefined ? '' : new URL(config.proxyUrl).password;
-  const ofProxy = password === '' ? [] : [password, decodeURIComponent(password)];
+  const ofProxy = config.proxyUrl === undefined ? [] : urlSecrets(new URL(config.proxyUrl));
   return [
     ...config.bgproutes.apiKeys,
     ...ofKafka,

@@ -6,6 +6,7 @@ import { Agent, type AgentOptions, type ClientRequest } from 'node:http';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { networkReason } from '../network-error.ts';
+import { credentialsOf } from '../url.ts';
 
 /** For the proxy to make the connection, or say why not. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -107,8 +108,8 @@ function bare(proxy: URL): string {
   return `${proxy.protocol}//${proxy.host}`;
 }
 
-function authorization({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '' && password === '') return {};
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'Proxy-Authorization': `Basic ${Buffer.from(text).toString('base64')}` };
+function authorization(proxy: URL): Readonly<Record<string, string>> {
+  const { user, password } = credentialsOf(proxy);
+  if (user === '' && password === '') return {};
+  return { 'Proxy-Authorization': `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }

@@ -2,6 +2,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { urlSecrets } from '../url.ts';
 import { ForwardAgent, RefusingAgent, TunnelAgent } from './proxy-agents.ts';
 import { parseProxy, proxyFor } from './proxy-choice.ts';
 
@@ -65,7 +66,7 @@ function isPlain({ protocol }: URL): boolean {
 export function proxySecrets(env: Readonly<Record<string, string | undefined>>): string[] {
   const names = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
   return names.flatMap((name) => {
-    const password = parseProxy(env[name] ?? '')?.password ?? '';
-    return password === '' ? [] : [password, decodeURIComponent(password)];
+    const proxy = parseProxy(env[name] ?? '');
+    return proxy === undefined ? [] : urlSecrets(proxy);
   });
 }

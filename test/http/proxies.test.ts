@@ -165,4 +165,10 @@ describe('the choice', () => {
   it('of the environment gives away no password', () => {
     expect(proxySecrets({ HTTPS_PROXY: 'http://u:p%40ss@h:1', no_proxy: 'x' })).toEqual(['p%40ss', 'p@ss']);
   });
+
+  it('may have a password with a percent sign that escapes nothing', () => {
+    const proxy = 'http://u:50%off@h:1';
+    expect(new Set(proxySecrets({ HTTPS_PROXY: proxy }))).toEqual(new Set(['50%off']));
+    expect(() => new TunnelAgent(new URL(proxy))).not.toThrow();
+  });
 });
