@@ -1,8 +1,8 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { FillPace } from '../../src/feed/seed/fill-pace.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { idle } from '../support/idle.ts';
 
 function world() {
   const timers = new ManualTimers();
@@ -15,9 +15,9 @@ function world() {
     });
   };
   const pass = async (ms: number) => {
-    await turn();
+    await idle();
     timers.advance(ms);
-    await turn();
+    await idle();
     return begun;
   };
   return { ask, pass, timers, logger };

@@ -1,6 +1,5 @@
 /** One session's part of the table against a Data API that does what the test says, by a clock that the test turns. */
 
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
@@ -21,6 +20,7 @@ import { TableIds } from '../../src/table/table-ids.ts';
 import type { TableOptions } from '../../src/table/table-options.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { idle } from '../support/idle.ts';
 import { ManualTurns } from './manual-turns.ts';
 
 const PREFIX = '192.0.2.0/24';
@@ -139,9 +139,9 @@ function world(turns?: Turns, title?: string, options: Partial<TableOptions> = {
   seeder.setDelivered([PREFIX]);
   /** Lets what was begun go on, and time pass. */
   const pass = async (ms: number) => {
-    for (let i = 0; i < 20; i++) await turn();
+    await idle();
     timers.advance(ms);
-    for (let i = 0; i < 20; i++) await turn();
+    await idle();
   };
   const seeded = async () => {
     seeder.connected(timers.now());

@@ -1,5 +1,4 @@
 /** Two sources of one table, each with a history that answers when the test says so, by a clock that the test turns. */
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RouteUpdate } from '../../src/bgp/route-event.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
@@ -16,6 +15,7 @@ import { Fold } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { idle } from '../support/idle.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 
 const P = '198.51.100.0/24';
@@ -144,9 +144,9 @@ beforeEach(() => {
 
 /** Lets what was begun go on, and time pass. */
 async function pass(ms = 0): Promise<void> {
-  for (let i = 0; i < 20; i++) await turn();
+  await idle();
   timers.advance(ms);
-  for (let i = 0; i < 20; i++) await turn();
+  await idle();
 }
 
 /** A VP announces this path, or withdraws. */

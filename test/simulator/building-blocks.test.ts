@@ -8,6 +8,7 @@ import { hashText, seededRandom } from '../../src/simulator/internet/random.ts';
 import { Timeline } from '../../src/simulator/internet/timeline.ts';
 import { Association } from '../../src/simulator/services/associations.ts';
 import { FrameWriter } from '../../src/simulator/services/frame-writer.ts';
+import { idle } from '../support/idle.ts';
 
 describe('ManualClock', () => {
   it('timers fire at their times, in their order, those set meanwhile too', () => {
@@ -84,15 +85,12 @@ describe('Timeline', () => {
     };
     timeline.after(1_000, again);
     timeline.start();
-    const turns = async (count: number) => {
-      for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-    };
-    await turns(100);
+    await idle();
     expect(ran).toBeGreaterThanOrEqual(1_000);
     expect(ran).toBeLessThan(1_300);
     isSlow = false;
     release();
-    await turns(100);
+    await idle();
     expect(ran).toBe(5_000);
     expect(timeline.nowMs).toBe(5_000_000);
   });

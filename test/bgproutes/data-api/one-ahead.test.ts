@@ -1,10 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { oneAhead } from '../../../src/bgproutes/data-api/one-ahead.ts';
+import { idle } from '../../support/idle.ts';
 
 const { signal } = new AbortController();
-const turns = async (count = 5) => {
-  for (let i = 0; i < count; i++) await new Promise(setImmediate);
-};
 
 /** Sequences whose items come when they are let, and what happened to them. */
 function sequences(lengths: readonly number[], failing = -1) {
@@ -15,7 +14,7 @@ function sequences(lengths: readonly number[], failing = -1) {
       async function* (needed: AbortSignal) {
         happened.push(`begin ${place}`);
         needed.addEventListener('abort', () => happened.push(`abort ${place}: ${needed.reason}`));
-        await turns(1);
+        await turn();
         if (place === failing) throw new Error(`no answer to ${place}`);
         try {
           for (let i = 0; i < length; i++) yield `${place}.${i}`;
@@ -40,13 +39,13 @@ describe('one ahead', () => {
     const { begin, happened } = sequences([2, 2, 2]);
     const items = oneAhead(begin, signal);
     await items.next();
-    await turns();
+    await idle();
     expect(happened).toEqual(['begin 0', 'begin 1']);
     await items.next();
-    await turns();
+    await idle();
     expect(happened).toEqual(['begin 0', 'begin 1']);
     expect((await items.next()).value).toBe('1.0');
-    await turns();
+    await idle();
     expect(happened).toEqual(['begin 0', 'begin 1', 'begin 2']);
     await items.return(undefined);
   });
@@ -54,7 +53,7 @@ describe('one ahead', () => {
   it('calls off what was begun when nobody reads on', async () => {
     const { begin, happened, ended } = sequences([2, 2, 2]);
     for await (const _ of oneAhead(begin, signal)) break;
-    await turns();
+    await idle();
     expect(ended.sort()).toEqual([0, 1]);
     expect(happened).toEqual([
       'begin 0',
@@ -69,7 +68,7 @@ describe('one ahead', () => {
     const items: string[] = [];
     const reading = async () => {
       for await (const item of oneAhead(begin, signal)) {
-        await turns(); // the failure is there long before it is asked for
+        await idle(); // the failure is there long before it is asked for
         items.push(item);
       }
     };

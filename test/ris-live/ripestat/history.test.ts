@@ -6,6 +6,7 @@ import { noneSkipped } from '../../../src/ris-live/ripestat/rows.ts';
 import type { HistoryRows, HistoryVp, RibRow } from '../../../src/stream/history.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
+import { idle } from '../../support/idle.ts';
 import { risPeer } from './world.ts';
 
 const NEVER = new AbortController().signal;
@@ -88,7 +89,7 @@ async function rib(
   });
   reading.catch(() => {});
   while (!over) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await idle();
     const nextMs = timers.nextInMs;
     if (nextMs === undefined) continue;
     timers.advance(nextMs);

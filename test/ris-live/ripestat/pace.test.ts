@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { Pace } from '../../../src/ris-live/ripestat/pace.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
+import { idle } from '../../support/idle.ts';
 
 const NEVER = new AbortController().signal;
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 it('so many at once, each a little after the one before it, in order', async () => {
   const timers = new ManualTimers();
@@ -15,23 +15,23 @@ it('so many at once, each a little after the one before it, in order', async () 
       started.push(name);
       if (end !== undefined) ends.push(end);
     });
-  await settled();
+  await idle();
   expect(started).toEqual([0]);
   timers.advance(99);
-  await settled();
+  await idle();
   expect(started).toEqual([0]);
   timers.advance(1);
-  await settled();
+  await idle();
   expect(started).toEqual([0, 1]);
   timers.advance(10_000);
-  await settled();
+  await idle();
   expect(started).toEqual([0, 1]);
   ends[0]();
   ends[0](); // ends once
-  await settled();
+  await idle();
   expect(started).toEqual([0, 1, 2]);
   timers.advance(10_000);
-  await settled();
+  await idle();
   expect(started).toEqual([0, 1, 2]);
 });
 
