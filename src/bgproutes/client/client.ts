@@ -12,7 +12,6 @@ import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../../stream/web
 import { buildInfo } from '../../version.ts';
 import { DataApiClient } from '../data-api/client.ts';
 import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/claim.ts';
-import { associatePrefixes } from '../live/live-manager.ts';
 import { DECODE_FAILURES, type DecodeFailure } from '../live/message.ts';
 import { BgproutesSource } from '../live/source.ts';
 import { type DebugLevel, DebugLog } from './debug-log.ts';
@@ -290,7 +289,7 @@ export class BgproutesLiveClient {
     const signal = given === undefined ? closing : AbortSignal.any([given, closing]);
     const backoff = new Backoff(SUBSCRIBE_BACKOFF, systemTimers.random);
     const attempts = reconnect ? SUBSCRIBE_ATTEMPTS : 1;
-    const request: ClaimRequest = {
+    const request: Omit<ClaimRequest, 'isOurs'> = {
       apiKey,
       streamUrl: streamUrlOf(websocketUrl ?? DEFAULT_WEBSOCKET_URL, apiKey),
       liveManagerUrl: liveManagerUrl ?? DEFAULT_LIVE_MANAGER_URL,
@@ -307,8 +306,7 @@ export class BgproutesLiveClient {
       this.#log.debug(
         isOurs ? 'associating the prefixes' : 'associating the prefixes unless another session uses the key',
       );
-      if (isOurs) onAsk('live_manager');
-      const result = await (isOurs ? associatePrefixes(request) : claimKey(request));
+      const result = await claimKey({ ...request, isOurs });
       signal.throwIfAborted();
       if (result.kind === 'success') {
         this.#log.info('prefixes associated with the key', { prefixes: prefixes.length });

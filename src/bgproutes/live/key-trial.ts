@@ -6,7 +6,7 @@ import type { Logger } from '../../logger.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { Trial, TrialVerdict } from '../../stream/websocket-session.ts';
 import type { Association } from './association.ts';
-import { refusalMeaning } from './refusal.ts';
+import { associateIfFree, type ClaimResult } from './claim.ts';
 
 /** An unknown key stays unknown until the operator acts. */
 const UNKNOWN_KEY =
@@ -28,9 +28,9 @@ export class KeyTrial implements Trial {
   }
 
   async accepted(): Promise<TrialVerdict> {
-    const { log, onOpen } = this.#options;
+    const { association, log, onOpen } = this.#options;
     onOpen();
-    const verdict = await this.#associate();
+    const verdict = this.#verdictOf(await associateIfFree({ kind: 'accepted' }, () => association.associate()));
     onOpen();
     if (verdict === 'connect_again') {
       log.info('the key had no other session; its prefixes are associated, now the stream is connected with them');
@@ -39,11 +39,9 @@ export class KeyTrial implements Trial {
   }
 
   async refused(detail: string): Promise<TrialVerdict> {
-    const { log } = this.#options;
-    const meaning = refusalMeaning(detail);
-    if (meaning === 'another_session') log.warn('another session uses the key: nothing was associated with it');
-    if (meaning !== 'other') return 'keep';
-    const verdict = await this.#associate();
+    const { association, log } = this.#options;
+    const answer = { kind: 'refused', text: detail } as const;
+    const verdict = this.#verdictOf(await associateIfFree(answer, () => association.associate()));
     if (verdict === 'connect_again') {
       log.info('the stream was refused before the prefixes were associated; now it is connected', { detail });
     }
@@ -51,11 +49,12 @@ export class KeyTrial implements Trial {
   }
 
   /** When nobody answers, what was associated before will do while it lasts. */
-  async #associate(): Promise<TrialVerdict> {
+  #verdictOf(result: ClaimResult): TrialVerdict {
     const { association, timers, log } = this.#options;
-    const result = await association.associate();
     if (result.kind === 'success') return 'connect_again';
     const { kind, text: detail } = result;
+    if (kind === 'in_use') log.warn('another session uses the key: nothing was associated with it');
+    if (kind === 'in_use' || kind === 'unknown') return 'keep';
     if (kind === 'error' && association.isValid(timers.now())) {
       log.warn('prefixes could not be associated with the key; those that it has are kept', { detail });
       return 'keep';
