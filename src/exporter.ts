@@ -1,8 +1,8 @@
 /**
  * The map of the program. Built from a Config, run, stopped in order:
  *
- *   bgproutes/source -> feed/session-feed -> table -> metrics/*-view -> outputs/prometheus -> outputs/web-server
- *                       feed/keeper (Data API)                     \-> outputs/otlp
+ *   exporter/ingest: source -> feed/session-feed -> table -> metrics/*-view -> outputs/prometheus -> outputs/web-server
+ *                    history -> feed/keeper                                \-> outputs/otlp
  *   rpki/validated-data -> metrics/legitimacy-view
  *
  * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
@@ -11,17 +11,12 @@ import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
 import { type Config, hasWebServer } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
+import { Ingest } from './exporter/ingest.ts';
 import { type FeedInput, liveFeedsOf } from './exporter/live-feeds.ts';
 import { metricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
 import { makePage } from './exporter/page.ts';
 import { Reloads } from './exporter/reloads.ts';
-import { AllSources } from './feed/all-sources.ts';
-import { HoldRoom } from './feed/frame-queue.ts';
-import { Keeper } from './feed/keeper.ts';
-import { PlanChange } from './feed/plan-change.ts';
-import { SessionFeed } from './feed/session-feed.ts';
-import { planSessions } from './feed/session-plan.ts';
 import { TableHistory } from './history/table-history.ts';
 import { useWaysOut } from './http/ways-out.ts';
 import type { Logger } from './logger.ts';
@@ -37,12 +32,8 @@ import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
 import type { LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
-import { allUp } from './stream/stream-health.ts';
-import { StreamTroubles } from './stream/stream-troubles.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
-import { Fold } from './table/fold.ts';
 import { RoutingTable } from './table/routing-table.ts';
-import { TableIds } from './table/table-ids.ts';
 import type { BuildInfo } from './version.ts';
 
 export interface ExporterDeps {
@@ -109,12 +100,8 @@ class Exporter implements RunningExporter {
   readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
   readonly #liveFeeds: readonly LiveFeed[];
-  readonly #source: AllSources;
-  readonly #feeds: readonly SessionFeed[];
-  readonly #keeper: Keeper;
-  readonly #troubles = new StreamTroubles();
+  readonly #ingest: Ingest;
   readonly #snapshots: TableSnapshots | undefined;
-  readonly #planChange: PlanChange;
   readonly #validated: ValidatedData | undefined;
   readonly #names: AsNameFile | undefined;
   readonly #page: LivePage | undefined;
@@ -142,52 +129,16 @@ class Exporter implements RunningExporter {
     };
     this.#liveFeeds = deps.feeds?.(input) ?? liveFeedsOf(input);
     const liveFeeds = this.#liveFeeds;
-    const source = new AllSources(liveFeeds);
-    this.#source = source;
     this.table = new RoutingTable(
       tableConfig,
       liveFeeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
     );
-    const plan = planSessions(config.prefixes, liveFeeds);
-    this.table.prefixes.canary = liveFeeds.find(({ canary }) => canary !== undefined)?.canary;
-    const fold = new Fold(this.table);
-    const ids = new TableIds(this.table);
-    const decoders = liveFeeds.map((feed) => feed.decoder(ids));
-    const holdRoom = new HoldRoom();
-    this.#feeds = source.stats.map((stream, session) => {
-      const place = this.table.ownership.sourceOf(session);
-      const decoder = decoders[place];
-      const { canary } = liveFeeds[place];
-      return new SessionFeed({
-        ...{ session, stream, decoder, fold, logger, canary, holdRoom },
-        onUnmonitored: (prefixes, atMs) => source.heard(session, prefixes, atMs),
-        onPassed: (vp, heir) => this.#keeper.readPassed(new Set([vp]), heir),
-      });
-    });
-    const histories = liveFeeds.flatMap((feed) =>
-      feed.source.stats.map((_, session) => (tableConfig.seed ? feed.history(session) : undefined)),
-    );
-    this.#keeper = new Keeper({
-      table: this.table,
-      feeds: this.#feeds,
-      histories,
-      figures: this.figures,
-      logger,
-      timers,
-      lagMs: liveFeeds.map(({ historyLagMs }) => historyLagMs ?? tableConfig.dataApiLagMs),
-      reseedIntervalMs: tableConfig.reseedIntervalMs,
-      vpPollIntervalMs: tableConfig.vpPollIntervalMs,
-      takeClockStep: timers.takeStep,
-    });
-    this.#planChange = new PlanChange(
-      {
-        ...{ source, keeper: this.#keeper, table: this.table, timers, logger },
-        onRefusedLate: () => {
-          this.#exporterFigures.reloadSuccessful = false;
-        },
+    this.#ingest = new Ingest({
+      ...{ config, feeds: liveFeeds, table: this.table, figures: this.figures, timers, logger },
+      onRefusedLate: () => {
+        this.#exporterFigures.reloadSuccessful = false;
       },
-      plan,
-    );
+    });
     const hasPage = config.web.page && hasWebServer(config);
     const history = hasPage ? new TableHistory({ table: this.table, ...config.history, now: timers.now }) : undefined;
     const { path, snapshotIntervalMs } = config.storage;
@@ -205,9 +156,9 @@ class Exporter implements RunningExporter {
               logger,
             },
             // By the service's clock where it is known: the machine's may be set right before the next start.
-            aheadMs: () => this.#keeper.clockOffsetMs ?? timers.machineAheadMs,
-            completeUntil: () => this.#keeper.completeUntil(),
-            onRestored: (completeUntil) => this.#keeper.restored(completeUntil),
+            aheadMs: () => this.#ingest.keeper.clockOffsetMs ?? timers.machineAheadMs,
+            completeUntil: () => this.#ingest.keeper.completeUntil(),
+            onRestored: (completeUntil) => this.#ingest.keeper.restored(completeUntil),
           });
 
     const unixMs = () => timers.machineMs(timers.now());
@@ -220,14 +171,20 @@ class Exporter implements RunningExporter {
         return makeSources({ places, maxAgeMs, timers, unixMs, userAgent, log: logger }, scope);
       });
     const metrics = metricSources({
-      ...{ config, table: this.table, sessions: this.#feeds, sessionNames: source.stats },
+      ...{ config, table: this.table, sessions: this.#ingest.sessions, sessionNames: this.#ingest.streams },
       ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures },
       ...{ validated: this.#validated, names: this.#names, timers },
     });
     this.#page =
       history &&
       makePage({
-        ...{ table: this.table, history, sessions: this.#feeds, troubles: this.#troubles, figures: this.figures },
+        ...{
+          table: this.table,
+          history,
+          sessions: this.#ingest.sessions,
+          troubles: this.#ingest.troubles,
+          figures: this.figures,
+        },
         ...{ validated: this.#validated, timers, version: deps.version.version, isSeeding: tableConfig.seed },
         validity: (prefix, origin) => this.validity(prefix, origin),
         names: () => this.#names?.names,
@@ -256,20 +213,7 @@ class Exporter implements RunningExporter {
     await this.#outputs.start();
     this.#validated?.start();
     this.#names?.start();
-    this.#keeper.start();
-    this.#source.start({
-      frames: (session, frames, receivedAtMs) => this.#feeds[session].frames(frames, receivedAtMs),
-      opened: (session, atMs) => this.#keeper.opened(session, atMs),
-      connected: (session, atMs) => {
-        this.#troubles.up(session);
-        this.#keeper.connected(session, atMs);
-      },
-      disconnected: (session, reason, atMs, detail) => {
-        this.#troubles.down(session, reason, atMs, detail);
-        this.#keeper.disconnected(session, atMs);
-      },
-      updates: (session) => this.#feeds[session].updates,
-    });
+    this.#ingest.start();
     this.#snapshots?.start();
     this.#page?.start();
   }
@@ -279,13 +223,7 @@ class Exporter implements RunningExporter {
   }
 
   ready(): Readiness {
-    const source = this.#source;
-    if (!allUp(source.stats)) return { ok: false, reason: 'the stream is not up' };
-    for (const [session] of this.#feeds.entries()) {
-      const reason = source.unhealthy(session);
-      if (reason !== undefined) return { ok: false, reason: `session ${session}: ${reason}` };
-    }
-    return { ok: true };
+    return this.#ingest.ready();
   }
 
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
@@ -294,7 +232,7 @@ class Exporter implements RunningExporter {
   }
 
   compare(): Promise<void> {
-    return this.#keeper.compare();
+    return this.#ingest.keeper.compare();
   }
 
   reload(): Promise<void> {
@@ -315,8 +253,7 @@ class Exporter implements RunningExporter {
     const beganAtMs = this.#timers.elapsed();
     this.#snapshots?.end();
     this.#page?.stop();
-    await this.#source.stop();
-    await this.#keeper.stop();
+    await this.#ingest.stop();
     await this.#validated?.stop();
     await this.#names?.stop();
     await this.#snapshots?.close();
@@ -326,7 +263,7 @@ class Exporter implements RunningExporter {
 
   async #change(next: Config): Promise<void> {
     this.#outputs.reloadWebConfig();
-    await this.#planChange.change(planSessions(next.prefixes, this.#liveFeeds, this.#planChange.plan));
+    await this.#ingest.changePrefixes(next.prefixes);
     this.#validated?.watch(prefixesOf(next));
   }
 }
