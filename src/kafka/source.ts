@@ -32,6 +32,8 @@ export interface KafkaSourceOptions {
   readonly prefixes: readonly string[];
   /** Never in a log or a detail. */
   readonly secrets: readonly string[];
+  /** Why a broker may close a connection before it has answered anything: what the settings make likely. */
+  readonly whyClosed: string;
   readonly timers: Timers;
   readonly log: Logger;
 }
@@ -197,7 +199,12 @@ export class KafkaSource implements StreamSource {
   }
 
   #failed(error: unknown, wasConnected: boolean): void {
-    const detail = foreignText(errorText(deepest(error), this.#redact), this.#redact);
+    const cause = deepest(error);
+    const text =
+      !wasConnected && isClosed(cause)
+        ? `the broker closed the connection before it answered: ${this.#options.whyClosed}`
+        : errorText(cause, this.#redact);
+    const detail = foreignText(text, this.#redact);
     const reason = reasonOf(error, wasConnected);
     this.#log.warn(wasConnected ? 'stream disconnected' : 'stream could not be opened', { reason, detail });
     this.#down(reason, wasConnected ? this.#lastAnswerMs : this.#timers.now(), detail);
@@ -301,6 +308,12 @@ function* causes(error: unknown): Generator<Error & { readonly code?: unknown }>
 /** The innermost cause says what went wrong. */
 function deepest(error: unknown): unknown {
   return [...causes(error)].at(-1) ?? error;
+}
+
+/** A broker says nothing when it wants TLS, or a certificate, and gets none: it closes the connection. */
+function isClosed(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  return code === 'PLT_KFK_NETWORK' && typeof message === 'string' && message.startsWith('Connection closed');
 }
 
 function reasonOf(error: unknown, wasConnected: boolean): DisconnectReason {

@@ -31,6 +31,7 @@ function world({ format = 'openbmp' as RecordFormat, prefixes = [P] } = {}) {
   const source = new KafkaSource({
     ...{ connect: brokers.connect, topics: ['^routeviews\\..+\\.bmp_raw$'], format, filter, prefixes, timers, log },
     secrets: ['hush-hush'],
+    whyClosed: 'it may speak TLS',
   });
   const decoder = new BmpDecoder({ filter });
   const words: string[] = [];

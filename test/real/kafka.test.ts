@@ -1,10 +1,11 @@
-/** A real Kafka broker: topics come and go, the broker dies and comes back, and a login over TLS. */
+/** A real Kafka broker: topics come and go, the broker dies and comes back, and every login over TLS. */
 import { execFile } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Admin, Producer } from '@platformatic/kafka';
+import { Admin, alterUserScramCredentialsV0, Connection, Producer } from '@platformatic/kafka';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
@@ -27,6 +28,7 @@ const broker = (...args: readonly string[]) =>
   });
 const plain = `127.0.0.1:${PORT}`;
 const login = `127.0.0.1:${PORT + 2}`;
+const mutual = `127.0.0.1:${PORT + 3}`;
 
 let admin: Admin;
 let producer: Producer;
@@ -40,16 +42,21 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'broker.pem'), `${own.key}${own.cert}${ca.cert}`);
   writeFileSync(join(folder, 'password'), 'secret\n');
   writeFileSync(join(folder, 'wrong'), 'wrong\n');
-  const scram =
-    'listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  const client = makeCertificate('exporter', ca);
+  writeFileSync(join(folder, 'client.pem'), client.cert);
+  writeFileSync(join(folder, 'client.key'), client.key);
+  const scram = (mechanism: string) =>
+    `listener.name.sasl.${mechanism}.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;`;
   const lines = [
-    `listeners=PLAINTEXT://${plain},CONTROLLER://127.0.0.1:${PORT + 1},SASL://${login}`,
-    `advertised.listeners=PLAINTEXT://${plain},SASL://${login}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL',
+    `listeners=PLAINTEXT://${plain},CONTROLLER://127.0.0.1:${PORT + 1},SASL://${login},TLS://${mutual}`,
+    `advertised.listeners=PLAINTEXT://${plain},SASL://${login},TLS://${mutual}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,TLS:SSL',
     ...['inter.broker.listener.name=PLAINTEXT', 'ssl.keystore.type=PEM', `ssl.keystore.location=${folder}/broker.pem`],
-    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
+    ...['listener.name.tls.ssl.client.auth=required', 'listener.name.tls.ssl.truststore.type=PEM'],
+    `listener.name.tls.ssl.truststore.location=${folder}/ca.pem`,
+    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="secret";',
-    scram,
+    ...[scram('scram-sha-256'), scram('scram-sha-512')],
   ];
   writeFileSync(join(folder, 'extra.properties'), `${lines.join('\n')}\n`);
   await broker('start', data, String(PORT));
@@ -69,13 +76,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+let logger = new RecordingLogger();
+
 async function start(kafka: string): Promise<RunningExporter> {
   const yaml = `{sources: [kafka], prefixes: [{prefix: ${P}}], web: {listen_address: '127.0.0.1:0'}, kafka: ${kafka}}`;
   const file = join(folder, 'bgp.yml');
   writeFileSync(file, yaml);
   const config = loadConfig({ flags: { 'config.file': file }, env: {} });
   const version = { version: '0', revision: 'test', nodeVersion: '0' };
-  exporter = await startExporter(config, { logger: new RecordingLogger(), version });
+  logger = new RecordingLogger();
+  exporter = await startExporter(config, { logger, version });
   return exporter;
 }
 
@@ -163,25 +173,63 @@ describe('an exporter that reads Kafka', () => {
     );
   });
 
-  it('logs in over TLS, and says when it may not', async () => {
-    const topic = 'routers';
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+    'logs in over TLS by %s, and says when it may not',
+    async (mechanism) => {
+      const topic = `routers-${mechanism}`;
+      await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+      if (mechanism !== 'plain') await makeScramUser(mechanism, 'bob', 'secret');
+      const sasl = (password: string) => `{mechanism: ${mechanism}, username: bob, password_file: ${password}}`;
+      const connection = (password: string) =>
+        `{brokers: ['${login}'], topics: [${topic}], tls: {ca_file: ca.pem}, sasl: ${sasl(password)}}`;
+      await start(connection('password'));
+      await until(UP, 1);
+      await send(topic, [route(1)]);
+      await until(VISIBLE, 1);
+      await exporter?.stop();
+      await start(connection('wrong'));
+      await refused();
+    },
+  );
+
+  it('shows its certificate to brokers that ask for one, and is refused without', async () => {
+    const topic = 'mutual';
     await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
-    const sasl = (password: string) => `{mechanism: plain, username: bob, password_file: ${password}}`;
-    const connection = (password: string) =>
-      `{brokers: ['${login}'], topics: [${topic}], tls: {ca_file: ca.pem}, sasl: ${sasl(password)}}`;
-    await start(connection('password'));
+    const connection = (files: string) => `{brokers: ['${mutual}'], topics: [${topic}], tls: {${files}}}`;
+    await start(connection('ca_file: ca.pem, cert_file: client.pem, key_file: client.key'));
     await until(UP, 1);
     await send(topic, [route(1)]);
     await until(VISIBLE, 1);
     await exporter?.stop();
-    await start(connection('wrong'));
-    await vi.waitFor(
-      async () =>
-        expect(
-          await value('bgp_stream_disconnects_total{source="kafka",session="0",reason="refused"}'),
-        ).toBeGreaterThan(0),
-      WAIT,
-    );
+    await start(connection('ca_file: ca.pem'));
+    await told('it may ask for a certificate of the client');
+    expect(await value(UP)).toBe(0);
+    await exporter?.stop();
+    await start(`{brokers: ['${mutual}'], topics: [${topic}]}`);
+    await told('it may speak TLS at this port');
     expect(await value(UP)).toBe(0);
   });
 });
+
+const told = (text: string) =>
+  vi.waitFor(() => expect(logger.lines.map(({ fields }) => String(fields?.detail)).join()).toContain(text), WAIT);
+
+async function refused(): Promise<void> {
+  const name = 'bgp_stream_disconnects_total{source="kafka",session="0",reason="refused"}';
+  await vi.waitFor(async () => expect(await value(name)).toBeGreaterThan(0), WAIT);
+  expect(await value(UP)).toBe(0);
+}
+
+/** RFC 5802: the broker keeps salt, iterations and the salted password. */
+async function makeScramUser(mechanism: 'scram-sha-256' | 'scram-sha-512', name: string, password: string) {
+  const [number, hash, length] =
+    mechanism === 'scram-sha-256' ? ([1, 'sha256', 32] as const) : ([2, 'sha512', 64] as const);
+  const iterations = 4_096;
+  const salt = randomBytes(16);
+  const saltedPassword = pbkdf2Sync(password, salt, iterations, length, hash);
+  const connection = new Connection('test');
+  await connection.connect('127.0.0.1', PORT);
+  const user = { name, mechanism: number, iterations, salt, saltedPassword };
+  await alterUserScramCredentialsV0.api.async(connection, [], [user]);
+  await connection.close();
+}
