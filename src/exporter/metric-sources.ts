@@ -1,6 +1,7 @@
 /** All metrics of an exporter, in the order of the output: which views there are by the configuration, and what they read. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
+import { inTurns } from '../in-turns.ts';
 import { ExporterView } from '../metrics/exporter-view.ts';
 import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
 import type { SessionFigures } from '../metrics/figures/stream-figures.ts';
@@ -59,7 +60,10 @@ export function metricSources(options: MetricSourcesOptions): MetricSources {
   const legitimacy =
     rpki === undefined && paths === undefined
       ? undefined
-      : new LegitimacyView({ table, validated, paths: rules, unixMs, maxOrigins: settings.maxOriginSeries });
+      : new LegitimacyView({
+          ...{ table, validated, paths: rules, unixMs, maxOrigins: settings.maxOriginSeries },
+          inSlices: inTurns,
+        });
   const named = names && new NameView(table, () => names.names);
   const droppedSeries = () =>
     new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);

@@ -17,7 +17,7 @@ import type { MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-stat
 import type { RoutingTable } from '../table/routing-table.ts';
 import { legitimacyMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
-import { PathVerdicts } from './path-verdicts.ts';
+import { PathVerdicts, type RunInSlices } from './path-verdicts.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 
 type Key = keyof typeof legitimacyMetrics;
@@ -32,6 +32,8 @@ export interface LegitimacyOptions {
   readonly maxOrigins?: number;
   /** What the machine's clock shows, Unix ms: validated data expires by such a clock. */
   readonly unixMs: () => number;
+  /** Judges paths again when ASPAs have changed. */
+  readonly inSlices: RunInSlices;
 }
 
 /** What all prefixes are judged by at one collection. */
@@ -46,22 +48,30 @@ class Judge {
   nowS = 0;
   /** Grows when another verdict is possible for whatever reason but expiry. */
   edition = 0;
+  /** Of the verdicts on paths. */
+  pathEdition = 0;
+  /** Whether there are verdicts of ASPA. */
+  saysAspa = false;
   #former = '';
 
-  constructor({ table, validated, paths, maxOrigins = DEFAULT_SERIES.origin }: LegitimacyOptions) {
+  constructor({ table, validated, paths, maxOrigins = DEFAULT_SERIES.origin, unixMs, inSlices }: LegitimacyOptions) {
     this.table = table;
     this.maxOrigins = maxOrigins;
     this.#validated = validated;
     this.saysAnomalies = paths !== undefined;
-    this.verdicts = new PathVerdicts(table.paths, paths);
+    this.verdicts = new PathVerdicts(table.paths, paths, inSlices);
+    // Paths are judged when the data comes, not when the next scrape does: it finds the new verdicts.
+    validated?.onNews(() => this.verdicts.use(validated.usable(unixMs())?.data.aspas));
   }
 
   /** To be called once a collection. */
   renew(nowMs: number): void {
     this.nowS = nowMs / 1_000;
     this.data = this.#validated?.usable(nowMs)?.data;
-    if (this.data !== undefined) this.verdicts.use(this.data.aspas);
-    const now = `${this.#validated?.edition ?? 0} ${this.verdicts.edition}`;
+    this.verdicts.use(this.data?.aspas);
+    this.pathEdition = this.verdicts.edition;
+    this.saysAspa = this.verdicts.isReady;
+    const now = `${this.#validated?.edition ?? 0} ${this.pathEdition}`;
     if (now === this.#former) return;
     this.#former = now;
     this.edition++;
@@ -102,6 +112,8 @@ class LegitimacyGroup implements PointGroup {
   #version = 0;
   /** The version that the counts below are of. */
   #countedVersion = -1;
+  /** What the counts of paths are of. */
+  #countedPaths = { state: -1, generation: -1, edition: -1 };
   #covering: readonly Vrp[] | undefined;
   readonly #rpkiVps = new Uint32Array(VALIDITIES.length);
   readonly #moreSpecificVps = new Uint32Array(VALIDITIES.length);
@@ -164,7 +176,7 @@ class LegitimacyGroup implements PointGroup {
         writeEach(sink, this.#validities, this.#moreSpecificVps);
         break;
       case 'prefixAspaVps':
-        writeEach(sink, this.#verdicts, this.#aspaVps);
+        if (this.#judge.saysAspa) writeEach(sink, this.#verdicts, this.#aspaVps);
         break;
       case 'prefixCoveringVrps':
         sink.number(this.#base, covering.length);
@@ -196,7 +208,7 @@ class LegitimacyGroup implements PointGroup {
       this.#countOrigins(covering.vrps, state.prefix.length, this.#prefix.origins.entries(), this.#rpkiVps);
       for (const one of this.#prefix.moreSpecifics) this.#countMoreSpecific(one);
     }
-    this.#countPaths(covering !== undefined);
+    this.#countPaths();
   }
 
   #countOrigins(
@@ -228,13 +240,19 @@ class LegitimacyGroup implements PointGroup {
     this.#countOrigins(vrps, state.prefix.length, counts.origins, this.#moreSpecificVps);
   }
 
-  #countPaths(byAspa: boolean): void {
-    const { verdicts, saysAnomalies } = this.#judge;
+  /** New VRPs alone change nothing of it. */
+  #countPaths(): void {
+    const { verdicts, saysAnomalies, saysAspa, pathEdition, table } = this.#judge;
+    const { state } = this.#prefix;
+    const counted = this.#countedPaths;
+    const { generation } = table;
+    if (counted.state === state.version && counted.generation === generation && counted.edition === pathEdition) return;
+    this.#countedPaths = { state: state.version, generation, edition: pathEdition };
     this.#aspaVps.fill(0);
     this.#anomalyVps.fill(0);
-    if (!byAspa && !saysAnomalies) return;
-    this.#walk(this.#prefix.state, (path) => {
-      this.#aspaVps[ASPA_VERDICTS.indexOf(verdicts.aspa(path))]++;
+    if (!saysAspa && !saysAnomalies) return;
+    this.#walk(state, (path) => {
+      this.#aspaVps[verdicts.aspa(path)]++;
       for (let left = verdicts.anomalies(path); left !== 0; left &= left - 1)
         this.#anomalyVps[31 - Math.clz32(left & -left)]++;
     });

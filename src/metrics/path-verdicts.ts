@@ -1,87 +1,154 @@
-/** What is to be said of each distinct path, judged once: what is wrong with it by itself, and what ASPA says of it. */
-import { type AsPath, parseAsPath } from '../bgp/as-path.ts';
+/**
+ * What is to be said of each distinct path, judged once and kept in the path's record: what is wrong with it by itself, and
+ * what ASPA says of it.
+ *
+ * When ASPAs change, paths with a customer that says something else are judged again, in slices. Until a path's turn has come its
+ * verdict is the one before, and `edition` grows when the last one has its new verdict: whoever counts for each edition
+ * counts all paths by the new ASPAs then.
+ */
+import { parseAsPath } from '../bgp/as-path.ts';
 import { anomaliesOf, type PathRules } from '../bgp/path-sanity.ts';
 import { AspaSet } from '../rpki/aspa-set.ts';
-import { ASPA_VERDICTS, type AspaVerdict, verifyDownstream } from '../rpki/path-verification.ts';
+import { ASPA_VERDICTS, verifyDownstream } from '../rpki/path-verification.ts';
 import type { PathTable } from '../table/store/path-table.ts';
 
+/** Runs steps to the end, a slice in each turn of the event loop. */
+export type RunInSlices = (steps: Generator<void, void>) => unknown;
+
 const NO_RULES: PathRules = { transitFree: new Set(), allowed: new Set() };
-const FIRST_PATHS = 1_024;
+
+/** A note has this bit, the place of the verdict in ASPA_VERDICTS in the two above it, and the anomalies above these. */
+const JUDGED = 1;
+const VERDICT_SHIFT = 1;
+const VERDICT_MASK = 3;
+const ANOMALIES_SHIFT = 3;
+
+/** After so much work others may have their turn: customers that are compared, lines of paths that are looked at, eight bytes of text. */
+const WORK_A_STEP = 64;
 
 export class PathVerdicts {
   readonly #paths: PathTable;
   readonly #rules: PathRules;
-  /** By path number. */
-  #anomalies = new Uint16Array(FIRST_PATHS);
-  /** By path number: places in ASPA_VERDICTS. */
-  #aspa = new Uint8Array(FIRST_PATHS);
-  /** By path number: for which edition of the ASPAs its verdict is. */
-  #editions = new Uint32Array(FIRST_PATHS);
-  #aspas = new AspaSet();
-  #aspasVersion = 0;
-  #edition = 1;
+  readonly #run: RunInSlices;
+  /** By these paths are judged: those that are wanted, or while slices run partly those before. */
+  readonly #aspas = new AspaSet();
+  #wanted: AspaSet | undefined;
+  /** Of `#wanted` when it was last followed to the end. */
+  #followed: { readonly aspas: AspaSet; readonly version: number } | undefined;
+  #isRunning = false;
+  #isReady = false;
+  #edition = 0;
 
-  constructor(paths: PathTable, rules: PathRules = NO_RULES) {
+  constructor(paths: PathTable, rules: PathRules | undefined, run: RunInSlices) {
     this.#paths = paths;
-    this.#rules = rules;
+    this.#rules = rules ?? NO_RULES;
+    this.#run = run;
   }
 
-  /** Grows when another verdict of ASPA is possible. */
+  /** Grows when a verdict of ASPA has changed, and with `isReady`. */
   get edition(): number {
     return this.#edition;
   }
 
-  /**
-   * From now on paths are judged by these ASPAs. A path is judged again when it is next asked for: to find out whether it holds
-   * an AS whose ASPA has changed costs as much as to judge it.
-   */
-  use(aspas: AspaSet): void {
-    if (aspas === this.#aspas && aspas.version === this.#aspasVersion) return;
-    const { added, changed, removed } = aspas.differences(this.#aspas);
-    if (aspas === this.#aspas || added + changed + removed > 0) this.#edition++;
-    this.#aspas = aspas;
-    this.#aspasVersion = aspas.version;
+  /** Whether verdicts of ASPA are by ASPAs that `use` was told: after the first ones all paths must be judged before it says yes. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** From now on paths are to be judged by these ASPAs; undefined: none are fresh enough. */
+  use(aspas: AspaSet | undefined): void {
+    this.#wanted = aspas;
+    if (aspas === undefined) {
+      this.#followed = undefined;
+      if (this.#isReady) this.#edition++;
+      this.#isReady = false;
+      return;
+    }
+    if (this.#isRunning || this.#isFollowed(aspas)) return;
+    this.#isRunning = true;
+    this.#run(this.#follow());
   }
 
   /** Bits as of `anomaliesOf`. */
   anomalies(path: number): number {
-    this.#judge(path);
-    return this.#anomalies[path];
+    return this.#note(path) >>> ANOMALIES_SHIFT;
   }
 
-  aspa(path: number): AspaVerdict {
-    this.#judge(path);
-    return ASPA_VERDICTS[this.#aspa[path]];
+  /** A place in ASPA_VERDICTS. */
+  aspa(path: number): number {
+    return (this.#note(path) >>> VERDICT_SHIFT) & VERDICT_MASK;
   }
 
-  #judge(path: number): void {
-    const isNoted = path < this.#aspa.length && this.#paths.isNoted(path);
-    if (isNoted && this.#editions[path] === this.#edition) return;
-    this.#makeRoom(path);
-    const parsed = parseAsPath(this.#paths.text(path)) ?? [];
-    if (!isNoted) {
-      this.#anomalies[path] = anomaliesOf(parsed, this.#rules);
-      this.#paths.setNoted(path);
+  #isFollowed(aspas: AspaSet): boolean {
+    return this.#followed?.aspas === aspas && this.#followed.version === aspas.version;
+  }
+
+  *#follow(): Generator<void, void> {
+    try {
+      for (let aspas = this.#wanted; aspas !== undefined && !this.#isFollowed(aspas); aspas = this.#wanted) {
+        // What changes meanwhile makes another round.
+        const { version } = aspas;
+        const changed = yield* this.#compare(aspas);
+        const isOther = changed.size > 0 && (yield* this.#judgeAgain(changed));
+        if (this.#wanted === undefined) return;
+        this.#followed = { aspas, version };
+        if (isOther || !this.#isReady) this.#edition++;
+        this.#isReady = true;
+      }
+    } finally {
+      this.#isRunning = false;
     }
-    this.#aspa[path] = ASPA_VERDICTS.indexOf(this.#verify(parsed));
-    this.#editions[path] = this.#edition;
   }
 
-  /** By an empty path a vantage point says that its own AS originates the prefix: there is no path to verify. */
-  #verify(path: AsPath): AspaVerdict {
-    return path.length === 0 ? 'unverifiable' : verifyDownstream(path, this.#aspas);
+  /** Follows what each customer says. Gives those that say something else than before. */
+  *#compare(aspas: AspaSet): Generator<void, ReadonlySet<number>> {
+    const changed = new Set<number>();
+    let work = 0;
+    for (const customers of [aspas.customers, this.#aspas.customers]) {
+      for (const customer of customers) {
+        if (this.#aspas.follow(customer, aspas)) changed.add(customer);
+        if (++work % WORK_A_STEP === 0) yield;
+      }
+    }
+    return changed;
   }
 
-  #makeRoom(path: number): void {
-    if (path < this.#aspa.length) return;
-    const length = Math.max(2 * this.#aspa.length, path + 1);
-    this.#anomalies = copied(this.#anomalies, new Uint16Array(length));
-    this.#aspa = copied(this.#aspa, new Uint8Array(length));
-    this.#editions = copied(this.#editions, new Uint32Array(length));
+  /** Of every path that was judged before and has one of these customers. Whether one has another verdict now. */
+  *#judgeAgain(customers: ReadonlySet<number>): Generator<void, boolean> {
+    const paths = this.#paths;
+    let isOther = false;
+    let work = 0;
+    for (let path = 1; path < paths.end; path++) {
+      // Most lines that are no path have no note either; the order of the questions saves time alone.
+      if (paths.note(path) !== 0 && paths.isPath(path)) {
+        work += paths.textLength(path) / 8;
+        if (paths.hasOneOf(path, customers)) {
+          const before = paths.note(path);
+          if (this.#judge(path) !== before) isOther = true;
+          work += WORK_A_STEP / 8;
+        }
+      }
+      if (++work < WORK_A_STEP) continue;
+      work = 0;
+      yield;
+    }
+    return isOther;
   }
-}
 
-function copied<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  #note(path: number): number {
+    const note = this.#paths.note(path);
+    return note === 0 ? this.#judge(path) : note;
+  }
+
+  #judge(path: number): number {
+    const parsed = parseAsPath(this.#paths.text(path)) ?? [];
+    // By an empty path a vantage point says that its own AS originates the prefix: there is no path to verify.
+    const verdict = parsed.length === 0 ? 'unverifiable' : verifyDownstream(parsed, this.#aspas);
+    const note =
+      JUDGED |
+      (ASPA_VERDICTS.indexOf(verdict) << VERDICT_SHIFT) |
+      (anomaliesOf(parsed, this.#rules) << ANOMALIES_SHIFT);
+    this.#paths.setNote(path, note);
+    return note;
+  }
 }

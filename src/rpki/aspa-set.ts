@@ -103,25 +103,24 @@ export class AspaSet {
     return providers[from] === provider ? 'provider' : 'not_provider';
   }
 
-  /** How many customers are new, say something else, or are gone. */
-  differences(former: AspaSet): { readonly added: number; readonly changed: number; readonly removed: number } {
-    let added = 0;
-    let changed = 0;
-    for (const [customer, { providers }] of this.#byCustomer) {
-      const before = former.providers(customer);
-      if (before === undefined) added++;
-      else if (!sameNumbers(before, providers)) changed++;
-    }
-    return { added, changed, removed: former.size - (this.size - added) };
+  /** Whether this set and another say the same of a customer. */
+  agrees(customer: number, other: AspaSet): boolean {
+    const ours = this.providers(customer);
+    const theirs = other.providers(customer);
+    return ours === theirs || (ours !== undefined && theirs !== undefined && sameNumbers(ours, theirs));
   }
 
-  /** An independent copy. */
-  copy(): AspaSet {
-    const copy = new AspaSet();
-    for (const [customer, one] of this.#byCustomer) copy.#byCustomer.set(customer, one);
-    copy.#pairs = this.#pairs;
-    copy.#firstExpiryS = this.#firstExpiryS;
-    return copy;
+  /** Says of a customer from now on what another set says, which shares the memory. Whether that is something else than before. */
+  follow(customer: number, other: AspaSet): boolean {
+    const isOther = !this.agrees(customer, other);
+    const theirs = other.#byCustomer.get(customer);
+    if (theirs === undefined) this.remove(customer);
+    else {
+      this.#pairs += theirs.providers.length - (this.providers(customer)?.length ?? 0);
+      this.#byCustomer.set(customer, theirs);
+      if (isOther) this.version++;
+    }
+    return isOther;
   }
 }
 

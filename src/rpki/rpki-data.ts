@@ -27,6 +27,10 @@ export class RpkiData {
   readonly #former: RpkiData | undefined;
   /** VRPs that the data before this has too. */
   #common = 0;
+  /** Customers with an ASPA that the data before this had at the beginning, how many of them are here, and for how many it is the same. */
+  readonly #formerAspas: number;
+  #knownAspas = 0;
+  #sameAspas = 0;
 
   /**
    * @param nowS Unix seconds; what has expired by then is left out
@@ -36,6 +40,7 @@ export class RpkiData {
     this.vrps = new VrpSet(scope);
     this.#nowS = nowS;
     this.#former = former?.vrps.scope === scope ? former : undefined;
+    this.#formerAspas = this.#former?.aspas.size ?? 0;
   }
 
   /** All VRPs that were read, kept or not. */
@@ -57,13 +62,12 @@ export class RpkiData {
   changes(): RpkiChanges | undefined {
     const former = this.#former;
     if (former === undefined) return undefined;
-    const aspas = this.aspas.differences(former.aspas);
     return {
       vrp_added: this.vrps.size - this.#common,
       vrp_removed: former.vrps.size - this.#common,
-      aspa_added: aspas.added,
-      aspa_changed: aspas.changed,
-      aspa_removed: aspas.removed,
+      aspa_added: this.aspas.size - this.#knownAspas,
+      aspa_changed: this.#knownAspas - this.#sameAspas,
+      aspa_removed: this.#formerAspas - this.#knownAspas,
     };
   }
 
@@ -75,8 +79,28 @@ export class RpkiData {
     this.perTrustAnchor.set(name, Math.max(0, (this.perTrustAnchor.get(name) ?? 0) + change));
   }
 
+  /** A further object of one customer adds to what the first one says. */
   addAspa(customer: number, providers: readonly number[], expiresS: number): void {
     if (expiresS !== 0 && expiresS <= this.#nowS) return;
-    if (!this.aspas.merge(customer, providers, expiresS)) this.isOverfull = true;
+    this.#changeAspa(customer, () => this.aspas.merge(customer, providers, expiresS));
+  }
+
+  /** Sets what a customer says, in place of what was said before. */
+  setAspa(customer: number, providers: readonly number[]): void {
+    this.#changeAspa(customer, () => this.aspas.replace(customer, providers));
+  }
+
+  /** Compares with the data before this as it comes: comparing two whole sets at the end would hold others up. */
+  #changeAspa(customer: number, change: () => boolean): void {
+    const former = this.#former?.aspas;
+    const isFirst = this.aspas.providers(customer) === undefined;
+    const wasSame = former !== undefined && !isFirst && this.aspas.agrees(customer, former);
+    if (!change()) {
+      this.isOverfull = true;
+      return;
+    }
+    if (former === undefined) return;
+    if (isFirst && former.providers(customer) !== undefined) this.#knownAspas++;
+    this.#sameAspas += Number(this.aspas.agrees(customer, former)) - Number(wasSame);
   }
 }

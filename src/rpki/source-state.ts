@@ -35,6 +35,8 @@ export class RpkiSourceState {
   readonly changes: Record<RpkiChange, number> = zeros(RPKI_CHANGES);
   /** Grows with every change of the data. */
   version = 0;
+  /** Called when the source has answered with news. */
+  onNews = () => {};
 
   isUsable(nowMs: number): boolean {
     return this.data !== undefined && nowMs < this.usableUntilMs;
@@ -59,6 +61,7 @@ export class RpkiSourceState {
     this.updatedAtMs = nowMs;
     this.dataAtMs = dataAtMs;
     this.usableUntilMs = usableUntilMs;
+    if (result === 'success') this.onNews();
   }
 
   failed(result: Exclude<RpkiResult, 'success' | 'unchanged'>): void {

@@ -39,6 +39,11 @@ export class ValidatedData {
     for (const source of this.sources) source.start();
   }
 
+  /** Has the listener called whenever a source has answered with news. There is one listener at most. */
+  onNews(listener: () => void): void {
+    for (const { state } of this.sources) state.onNews = listener;
+  }
+
   /** From now on these prefixes are monitored. */
   watch(monitored: readonly Prefix[]): void {
     const scope = new RpkiScope(monitored);

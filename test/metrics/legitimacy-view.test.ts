@@ -50,7 +50,16 @@ class GivenSource {
   }
 }
 
-function world(watched: readonly WatchedPrefix[], rules: typeof RULES | 'none' = RULES) {
+/** Runs all slices at once. */
+function atOnce(steps: Generator<void, void>): void {
+  while (steps.next().done !== true);
+}
+
+function world(
+  watched: readonly WatchedPrefix[],
+  rules: typeof RULES | 'none' = RULES,
+  inSlices: (steps: Generator<void, void>) => void = atOnce,
+) {
   const table = new RoutingTable();
   table.watch(watched, START_MS);
   const fold = new Fold(table);
@@ -70,6 +79,7 @@ function world(watched: readonly WatchedPrefix[], rules: typeof RULES | 'none' =
     validated,
     paths: rules === 'none' ? undefined : rules,
     unixMs: () => clock.nowMs,
+    inSlices,
   });
   const sources = new RpkiView(validated, START_MS, () => clock.nowMs);
   const writer = new TextWriter('text');

@@ -138,18 +138,18 @@ describe('a set of ASPAs', () => {
     expect(set.authorized(2, 1)).toBe('no_attestation');
   });
 
-  it('says what differs from another', () => {
-    const former = aspasOf({ 1: [2], 2: [3], 3: [4] });
-    const set = aspasOf({ 1: [2], 2: [3, 4], 4: [1], 5: [1] });
-    expect(set.differences(former)).toEqual({ added: 2, changed: 1, removed: 1 });
-  });
-
-  it('a copy is independent', () => {
-    const set = aspasOf({ 1: [2] });
-    const copy = set.copy();
-    copy.replace(1, [3]);
-    copy.remove(9);
-    expect([set.providers(1), copy.providers(1)]).toEqual([[2], [3]]);
+  it('follows another, customer by customer, and says whether that changed anything', () => {
+    const other = aspasOf({ 1: [2], 2: [3, 4], 4: [1], 5: [] });
+    const set = aspasOf({ 1: [2], 2: [3], 3: [4] });
+    expect([1, 2, 3, 4, 5, 6].map((customer) => set.follow(customer, other))).toEqual([
+      ...[false, true, true, true, true, false],
+    ]);
+    expect(new Map([...set.customers].map((one) => [one, set.providers(one)]))).toEqual(
+      new Map([...other.customers].map((one) => [one, other.providers(one)])),
+    );
+    // What the other says later is its own matter.
+    other.replace(1, [3]);
+    expect(set.providers(1)).toEqual([2]);
   });
 
   it('has bounds for customers and for the providers of one', () => {

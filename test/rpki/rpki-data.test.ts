@@ -31,6 +31,21 @@ it('says what is new against the former data, among what both keep', () => {
   expect([next.total, next.vrps.size]).toEqual([5, 3]);
 });
 
+it('counts a customer once, however many objects it has and whatever the data before loses meanwhile', () => {
+  const former = dataOf([], { 1: [2, 3], 2: [3], 3: [4] });
+  const next = new RpkiData(SCOPE, NOW_S, former);
+  next.addAspa(1, [2], 0);
+  expect(next.changes()).toMatchObject({ aspa_added: 0, aspa_changed: 1, aspa_removed: 2 });
+  next.addAspa(1, [3], 0);
+  next.setAspa(2, [9]);
+  next.setAspa(2, [3]);
+  next.addAspa(4, [1], 0);
+  next.addAspa(4, [2], 0);
+  expect(next.changes()).toMatchObject({ aspa_added: 1, aspa_changed: 0, aspa_removed: 1 });
+  former.aspas.remove(3);
+  expect(next.changes()).toMatchObject({ aspa_added: 1, aspa_changed: 0, aspa_removed: 1 });
+});
+
 it('does not compare what was kept for other prefixes', () => {
   const former = dataOf(['10.0.0.0/24'], {});
   expect(dataOf(['10.0.0.0/24'], {}, new RpkiScope([prefixOf('10.0.0.0/8')]), former).changes()).toBeUndefined();

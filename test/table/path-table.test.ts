@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_PATH_ASES } from '../../src/bgp/as-path.ts';
 import { MAX_LONG_PATH_BYTES } from '../../src/table/bounds.ts';
-import { NO_UPSTREAM, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
+import { NO_UPSTREAM, NOTE_BITS, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
 import { asWords } from '../support/text-words.ts';
 
 /** More paths than wait for their return. */
@@ -246,25 +247,67 @@ describe('paths that nobody holds', () => {
   });
 });
 
-describe('what others keep by the number of a path', () => {
-  it('is of the path for which it was noted, not of another one that gets the number', () => {
+describe('a note', () => {
+  it('is of the path for which it was made, not of another one that gets the number', () => {
     const paths = new PathTable();
     const path = held(paths, '1 2 3');
-    expect(paths.isNoted(path)).toBe(false);
-    paths.setNoted(path);
-    expect([paths.isNoted(path), paths.length(path), paths.origin(path), paths.prepended(path)]).toEqual([
-      true,
-      3,
-      3,
-      0,
-    ]);
+    expect(paths.note(path)).toBe(0);
+    const note = 2 ** NOTE_BITS - 1;
+    paths.setNote(path, note);
+    expect([paths.note(path), paths.length(path), paths.origin(path), paths.prepended(path)]).toEqual([note, 3, 3, 0]);
+    paths.setNote(path, 5);
+    expect(paths.note(path)).toBe(5);
     paths.release(path);
     // It waits for its return, and is still itself.
-    expect([held(paths, '1 2 3'), paths.isNoted(path)]).toEqual([path, true]);
+    expect([held(paths, '1 2 3'), paths.note(path), paths.length(path)]).toEqual([path, 5, 3]);
     paths.release(path);
     flushIdle(paths);
     const others = Array.from({ length: MANY }, (_, i) => held(paths, `7 ${i}`));
     expect(others).toContain(path);
-    expect(others.filter((other) => paths.isNoted(other))).toEqual([]);
+    expect(others.filter((other) => paths.note(other) !== 0)).toEqual([]);
+  });
+
+  it('leaves the length of the longest path alone', () => {
+    const paths = new PathTable();
+    const path = held(paths, Array(MAX_PATH_ASES).fill('7').join(' '));
+    paths.setNote(path, 2 ** NOTE_BITS - 1);
+    expect([paths.length(path), paths.note(path)]).toEqual([MAX_PATH_ASES, 2 ** NOTE_BITS - 1]);
+  });
+});
+
+describe('looking at every path', () => {
+  /** Of one line of the records, of two, of many, with what is no plain path, and with another AS behind a line feed. */
+  const TEXTS = [
+    '1',
+    '64496 64500',
+    Array.from({ length: 6 }, (_, i) => 1_000_000 + i).join(' '),
+    ...Array.from({ length: 40 }, (_, i) => `4294967295 ${'1'.repeat((i % 9) + 1)} ${'65536 '.repeat(i)}7`),
+    '3333 {64500,64501}',
+    '(64512 64513) 3333 [9 8]',
+    '3333 (64512)',
+    '',
+  ];
+
+  it('finds each, and no line that is free or in which a text goes on', () => {
+    const paths = new PathTable();
+    const kept = TEXTS.map((text) => held(paths, text));
+    const gone = TEXTS.map((text) => held(paths, `5 ${text}`.trim()));
+    for (const path of gone) paths.release(path);
+    flushIdle(paths);
+    const found: number[] = [];
+    for (let number = 1; number < paths.end; number++) if (paths.isPath(number)) found.push(number);
+    expect(found).toEqual(expect.arrayContaining(kept));
+    expect(found.map((path) => paths.text(path)).filter((text) => text.startsWith('5 '))).toEqual([]);
+    expect(new Set(found.map((path) => paths.text(path))).size).toBe(found.length);
+  });
+
+  it('tells whether an AS is in it, as its text does', () => {
+    const paths = new PathTable();
+    for (const text of TEXTS) {
+      const path = held(paths, text);
+      const ases = new Set((text.match(/\d+/g) ?? []).map(Number));
+      for (const asn of [...ases, 0, 1, 5, 11, 6553, 65_536, 64_512, 64_496])
+        expect([text, asn, paths.hasOneOf(path, new Set([asn]))]).toEqual([text, asn, ases.has(asn)]);
+    }
   });
 });

@@ -59,7 +59,8 @@ export class Transaction {
     if (++this.#pdus > MAX_ANSWER_PDUS) return 'too_large';
     if (!this.#isReset) return this.#note({ customer, providers });
     if (providers === undefined) return 'unknown';
-    return this.#data.aspas.replace(customer, providers) ? undefined : 'too_large';
+    this.#data.setAspa(customer, providers);
+    return this.#data.isOverfull ? 'too_large' : undefined;
   }
 
   /** The answer is whole. Of differences none is applied when one of them is wrong. */

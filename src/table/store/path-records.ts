@@ -26,6 +26,8 @@ export const MOST_PREFETCHED = 64;
 /** From one record's first word to the next one's. */
 export const RECORD_WORDS = LINE;
 
+const [LINE_FEED, ZERO, NINE] = [10, 48, 57];
+
 /** Texts are words as `findWords` of TextIndex takes them, and so is their hash. */
 export class PathRecords {
   /** The first four words of a record, from its number times RECORD_WORDS on, are the caller's; all 0 when it is new. */
@@ -92,6 +94,49 @@ export class PathRecords {
     this.#write(record, texts, from, (length + 3) >> 2);
     this.#slots.add(hash, record);
     return record;
+  }
+
+  /** Above the numbers of all records. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Whether a record begins at this line: a line may also be free, or one in which a text goes on. */
+  isRecord(line: number): boolean {
+    const { words: slots, mask } = this.#slots;
+    for (let at = this.words[line * LINE + HASH] & mask; slots[2 * at + 1] !== FREE; at = (at + 1) & mask)
+      if (slots[2 * at + 1] === line) return true;
+    return false;
+  }
+
+  /** Whether one of these decimal numbers is in the record's text, before a line feed. */
+  hasNumberOf(record: number, numbers: ReadonlySet<number>): boolean {
+    const { words } = this;
+    const length = words[record * LINE + LENGTH];
+    let left = (length + 3) >> 2;
+    let word = record * LINE + HEAD;
+    let room = LINE - HEAD;
+    let number = -1;
+    for (let i = 0; i < length; i++) {
+      if (i > 0 && (i & 3) === 0) {
+        word++;
+        left--;
+        room--;
+        if (room === 1 && left > 1) {
+          word = words[word] * LINE;
+          room = LINE;
+        }
+      }
+      const code = (words[word] >>> (8 * (i & 3))) & 0xff;
+      if (code >= ZERO && code <= NINE) {
+        number = (number === -1 ? 0 : 10 * number) + code - ZERO;
+        continue;
+      }
+      if (number !== -1 && numbers.has(number)) return true;
+      if (code === LINE_FEED) return false;
+      number = -1;
+    }
+    return number !== -1 && numbers.has(number);
   }
 
   remove(record: number): void {

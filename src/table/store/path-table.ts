@@ -32,7 +32,7 @@ const REFERENCES = 0;
 /** An AS number, or with the flag the number of a set. */
 const ORIGIN = 1;
 const UPSTREAM = 2;
-/** The flags, and above them the length. */
+/** The flags, above them the length, and above that the note. */
 const SHAPE = 3;
 /** The path waits in the ring of idle ones. */
 const QUEUED = 1;
@@ -40,9 +40,12 @@ const PREPENDED = 2;
 const HAS_UPSTREAM = 4;
 const ORIGIN_IS_SET = 8;
 const UPSTREAM_IS_SET = 16;
-/** What others keep of the path by its number is of this very path: numbers are given to other paths in time. */
-const NOTED = 32;
-const LENGTH_SHIFT = 6;
+const LENGTH_SHIFT = 5;
+/** 14 bits: more than MAX_PATH_ASES. */
+const LENGTH_MASK = 0x3fff;
+const NOTE_SHIFT = 19;
+/** Bits of what `setNote` keeps. */
+export const NOTE_BITS = 32 - NOTE_SHIFT;
 
 /** The paths by number, with their facts for the fold. Number 0 is never given out: it means no route. */
 export class PathTable {
@@ -96,7 +99,7 @@ export class PathTable {
   }
 
   length(path: number): number {
-    return this.#records.words[path * RECORD_WORDS + SHAPE] >>> LENGTH_SHIFT;
+    return (this.#records.words[path * RECORD_WORDS + SHAPE] >>> LENGTH_SHIFT) & LENGTH_MASK;
   }
 
   /** 1 when the origin is repeated, else 0. */
@@ -104,14 +107,40 @@ export class PathTable {
     return (this.#records.words[path * RECORD_WORDS + SHAPE] & PREPENDED) >>> 1;
   }
 
-  /** Whether `setNoted` was called since the number stands for this path: if not, what is kept by the number is of another. */
-  isNoted(path: number): boolean {
-    return (this.#records.words[path * RECORD_WORDS + SHAPE] & NOTED) !== 0;
+  /** What `setNote` has kept since the number stands for this path; 0 before. */
+  note(path: number): number {
+    return this.#records.words[path * RECORD_WORDS + SHAPE] >>> NOTE_SHIFT;
   }
 
-  /** From now on `isNoted` says yes, until the number stands for another path. */
-  setNoted(path: number): void {
-    this.#records.words[path * RECORD_WORDS + SHAPE] |= NOTED;
+  /**
+   * Keeps a number with the path until it is forgotten: what somebody has found out about the path and would have to find out
+   * again.
+   * @param note of NOTE_BITS bits
+   */
+  setNote(path: number, note: number): void {
+    const at = path * RECORD_WORDS + SHAPE;
+    const { words } = this.#records;
+    words[at] = (words[at] & ((1 << NOTE_SHIFT) - 1)) | (note << NOTE_SHIFT);
+  }
+
+  /** Bytes of its text. */
+  textLength(path: number): number {
+    return this.#records.textLength(path);
+  }
+
+  /** Above the numbers of all paths. Not every number below is that of a path. */
+  get end(): number {
+    return this.#records.end;
+  }
+
+  /** Whether a number below `end` is that of a path now, held or idle. */
+  isPath(number: number): boolean {
+    return this.#records.isRecord(number);
+  }
+
+  /** Whether one of these ASes is in the path, also in a set or a confederation. */
+  hasOneOf(path: number, ases: ReadonlySet<number>): boolean {
+    return this.#records.hasNumberOf(path, ases);
   }
 
   /** The VP's AS where the path itself gives no origin; undefined otherwise. */
