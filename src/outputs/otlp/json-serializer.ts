@@ -1,29 +1,22 @@
-/** OTLP in JSON (the protobuf JSON mapping with OTLP's own rules). The labels of a series are written once and kept. */
+/** OTLP in JSON (the protobuf JSON mapping with OTLP's own rules): plain objects, and `JSON.stringify`. */
 import type { HrTime } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
-import { ByteWriter, copyRun, type Run, runOf } from './byte-writer.ts';
-import { JSON_TEXT, type OwnMetricData, type Point, type SeriesAttributes } from './metric-data.ts';
+import type { OwnMetricData, Point } from './metric-data.ts';
 import type { MetricsRequest, PartialSuccess, Serializer } from './serializer.ts';
 
 export class JsonSerializer implements Serializer {
   readonly contentType = 'application/json';
-  readonly #writer = new JsonWriter();
 
   serialize({ resource, scope, metrics }: MetricsRequest): Uint8Array {
-    const writer = this.#writer;
-    const attributes = attributeList(Object.entries(resource.attributes).map(([key, value]) => [key, String(value)]));
-    const scopeText = JSON.stringify({ name: scope.name, version: scope.version });
-    writer.begin();
-    writer.text(
-      `{"resourceMetrics":[{"resource":{"attributes":${attributes},"droppedAttributesCount":0},` +
-        `"scopeMetrics":[{"scope":${scopeText},"metrics":[`,
-    );
-    for (const [i, metric] of metrics.entries()) {
-      if (i > 0) writer.text(',');
-      writeMetric(writer, metric);
-    }
-    writer.text(']}]}]}');
-    return writer.finish();
+    const request = {
+      resourceMetrics: [
+        {
+          resource: { attributes: keyValues(resource.attributes), droppedAttributesCount: 0 },
+          scopeMetrics: [{ scope: { name: scope.name, version: scope.version }, metrics: metrics.map(metricOf) }],
+        },
+      ],
+    };
+    return Buffer.from(JSON.stringify(request));
   }
 
   partialSuccess(body: Uint8Array): PartialSuccess | undefined {
@@ -40,116 +33,70 @@ export class JsonSerializer implements Serializer {
   }
 }
 
-function writeMetric(writer: JsonWriter, metric: OwnMetricData): void {
+function metricOf(metric: OwnMetricData): object {
   const { name, description, unit } = metric.descriptor;
-  writer.text(JSON.stringify({ name, description, unit }).slice(0, -1));
-  const temporality = metric.aggregationTemporality === AggregationTemporality.DELTA ? 1 : 2;
+  const aggregationTemporality = metric.aggregationTemporality === AggregationTemporality.DELTA ? 1 : 2;
+  const timesOf = timesTexts();
+  const numberPoint = (point: Point<number>): object => {
+    const { startTimeUnixNano, timeUnixNano } = timesOf(point);
+    const attributes = keyValues(point.attributes);
+    return point.gone
+      ? { attributes, startTimeUnixNano, timeUnixNano, flags: NO_RECORDED_VALUE }
+      : { attributes, startTimeUnixNano, timeUnixNano, asDouble: jsonNumber(point.value) };
+  };
+  const histogramPoint = (point: Point<Histogram>): object => {
+    const { buckets, count, sum } = point.value;
+    return {
+      attributes: keyValues(point.attributes),
+      bucketCounts: buckets.counts,
+      explicitBounds: buckets.boundaries.map(jsonNumber),
+      ...{ count, sum: jsonNumber(sum ?? 0) },
+      ...timesOf(point),
+      ...(point.gone ? { flags: NO_RECORDED_VALUE } : {}),
+    };
+  };
   switch (metric.dataPointType) {
     case DataPointType.GAUGE:
-      writer.text(',"gauge":{"dataPoints":[');
-      writer.numbers(metric.dataPoints);
-      break;
-    case DataPointType.SUM:
-      writer.text(`,"sum":{"aggregationTemporality":${temporality},"isMonotonic":${metric.isMonotonic},"dataPoints":[`);
-      writer.numbers(metric.dataPoints);
-      break;
-    case DataPointType.HISTOGRAM:
-      writer.text(`,"histogram":{"aggregationTemporality":${temporality},"dataPoints":[`);
-      writer.text(metric.dataPoints.map(histogramText).join(','));
-      break;
-  }
-  writer.text(']}}');
-}
-
-const COMMA = 0x2c;
-const BRACE = 0x7d;
-const DIGIT_0 = 0x30;
-const ASCII = new TextEncoder();
-
-class JsonWriter extends ByteWriter {
-  /** The inner loop of an export, hence the locals. */
-  numbers(points: readonly Point<number>[]): void {
-    let { bytes, view, at } = this;
-    let start: HrTime | undefined;
-    let end: HrTime | undefined;
-    let times: Run = runOf(new Uint8Array());
-    for (let i = 0; i < points.length; i++) {
-      const { attributes, startTime, endTime, value, gone } = points[i];
-      const labels = attributes[JSON_TEXT] ?? (attributes[JSON_TEXT] = encodeAttributes(attributes));
-      // All points of a group have the same times.
-      if (startTime !== start || endTime !== end) {
-        start = startTime;
-        end = endTime;
-        times = runOf(ASCII.encode(timesText(start, end)));
-      }
-      const most = labels[0] + times[0] + MOST_OF_VALUE;
-      if (at + most > bytes.length) {
-        this.at = at;
-        this.reserve(most);
-        ({ bytes, view } = this);
-      }
-      if (i > 0) bytes[at++] = COMMA;
-      at = copyRun(labels, view, at);
-      at = copyRun(times, view, at);
-      if (gone) {
-        at = copyRun(FLAGS, view, at);
-      } else {
-        at = copyRun(AS_DOUBLE, view, at);
-        if (value >= 0 && value < 1_000_000_000 && value === (value | 0)) {
-          let size = 1;
-          for (let limit = 10; value >= limit; limit *= 10) size++;
-          let rest = value;
-          for (let digit = at + size - 1; digit >= at; digit--) {
-            const tens = (rest / 10) | 0;
-            bytes[digit] = DIGIT_0 + rest - tens * 10;
-            rest = tens;
-          }
-          at += size;
-        } else {
-          const text = numberText(value);
-          for (let c = 0; c < text.length; c++) bytes[at++] = text.charCodeAt(c);
-        }
-      }
-      bytes[at++] = BRACE;
+      return { name, description, unit, gauge: { dataPoints: metric.dataPoints.map(numberPoint) } };
+    case DataPointType.SUM: {
+      const { isMonotonic } = metric;
+      const dataPoints = metric.dataPoints.map(numberPoint);
+      return { name, description, unit, sum: { aggregationTemporality, isMonotonic, dataPoints } };
     }
-    this.at = at;
+    case DataPointType.HISTOGRAM: {
+      const dataPoints = metric.dataPoints.map(histogramPoint);
+      return { name, description, unit, histogram: { aggregationTemporality, dataPoints } };
+    }
   }
 }
 
-const AS_DOUBLE = runOf(ASCII.encode(',"asDouble":'));
 /** `DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`. */
-const FLAGS = runOf(ASCII.encode(',"flags":1'));
-/** Comma, key, the longest number (24 characters), brace. */
-const MOST_OF_VALUE = 64;
+const NO_RECORDED_VALUE = 1;
 
-function histogramText({ attributes, startTime, endTime, value, gone }: Point<Histogram>): string {
-  const head = `{"attributes":${attributeList(Object.entries(attributes))}`;
-  const times = timesText(startTime, endTime);
-  const { buckets, count, sum } = value;
-  const lists = `"bucketCounts":[${buckets.counts.join(',')}],"explicitBounds":[${buckets.boundaries.map(numberText).join(',')}]`;
-  const flags = gone ? ',"flags":1' : '';
-  return `${head},${lists},"count":${count},"sum":${numberText(sum ?? 0)},${times}${flags}}`;
+/** The times of a point as texts. Neighbours have the same times nearly always, and then the same texts. */
+function timesTexts() {
+  let start: HrTime | undefined;
+  let end: HrTime | undefined;
+  let texts = { startTimeUnixNano: '', timeUnixNano: '' };
+  return ({ startTime, endTime }: Point<unknown>) => {
+    if (startTime !== start || endTime !== end) {
+      [start, end] = [startTime, endTime];
+      texts = { startTimeUnixNano: nanoseconds(start), timeUnixNano: nanoseconds(end) };
+    }
+    return texts;
+  };
 }
 
-/** The beginning of a point, up to its times. */
-function encodeAttributes(attributes: SeriesAttributes): Run {
-  return runOf(ASCII.encode(`{"attributes":${attributeList(Object.entries(attributes))},`));
+function keyValues(attributes: Readonly<Record<string, unknown>>): object[] {
+  return Object.keys(attributes).map((key) => ({ key, value: { stringValue: String(attributes[key]) } }));
 }
 
-function attributeList(entries: readonly (readonly [key: string, value: string])[]): string {
-  return JSON.stringify(entries.map(([key, stringValue]) => ({ key, value: { stringValue } })));
+/** An int64 is a text in this mapping. */
+function nanoseconds([seconds, nanoseconds]: HrTime): string {
+  return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
 }
 
-function timesText(startTime: HrTime, endTime: HrTime): string {
-  return `"startTimeUnixNano":"${nanoseconds(startTime)}","timeUnixNano":"${nanoseconds(endTime)}"`;
-}
-
-function nanoseconds(time: HrTime): bigint {
-  return BigInt(time[0]) * 1_000_000_000n + BigInt(time[1]);
-}
-
-/** Protobuf's JSON mapping: what is no JSON number is a text. */
-function numberText(value: number): string {
-  if (Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? '"NaN"' : value > 0 ? '"Infinity"' : '"-Infinity"';
+/** What is no JSON number is a text in this mapping. */
+function jsonNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }

@@ -10,10 +10,9 @@ import type {
 import type { Labels } from '../../metrics/metric.ts';
 import type { Run } from './byte-writer.ts';
 
-/** Where a series keeps its attributes as they are sent, by encoding and kind of point. */
+/** Where a series keeps its attributes as they are sent in protobuf, by kind of point. */
 export const PROTOBUF = Symbol('protobuf');
 export const PROTOBUF_HISTOGRAM = Symbol('protobuf histogram');
-export const JSON_TEXT = Symbol('json');
 /** Where a series keeps when it was last seen (vanished-series.ts). */
 export const SEEN = Symbol('seen');
 
@@ -25,7 +24,6 @@ export interface SeriesAttributes {
   readonly [key: string]: string;
   [PROTOBUF]: Run | undefined;
   [PROTOBUF_HISTOGRAM]: Run | undefined;
-  [JSON_TEXT]: Run | undefined;
   [SEEN]: number;
 }
 
@@ -35,7 +33,6 @@ export function attributesOf(labels: Labels): SeriesAttributes {
     const made: Record<string | symbol, unknown> = {
       [PROTOBUF]: undefined,
       [PROTOBUF_HISTOGRAM]: undefined,
-      [JSON_TEXT]: undefined,
       [SEEN]: 0,
     };
     for (let i = 0; i < labels.keys.length; i++) made[labels.keys[i]] = labels.values[i];
