@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parsePrefix } from '../../src/bgp/prefix.ts';
@@ -7,7 +6,7 @@ import { PrefixIndex } from '../../src/simulator/internet/prefix-index.ts';
 import { hashText, seededRandom } from '../../src/simulator/internet/random.ts';
 import { Timeline } from '../../src/simulator/internet/timeline.ts';
 import { Association } from '../../src/simulator/services/associations.ts';
-import { FrameWriter } from '../../src/simulator/services/frame-writer.ts';
+import { payloadOf } from '../../src/simulator/services/stream-message.ts';
 import { idle } from '../support/idle.ts';
 
 describe('ManualClock', () => {
@@ -96,74 +95,21 @@ describe('Timeline', () => {
   });
 });
 
-describe('FrameWriter', () => {
-  /** Reads unmasked frames as RFC 6455 section 5.2 has them. */
-  function framesOf(bytes: Buffer): { first: number; payload: string }[] {
-    const frames = [];
-    for (let at = 0; at < bytes.length; ) {
-      const first = bytes[at];
-      let length = bytes[at + 1];
-      at += 2;
-      if (length === 126) {
-        length = bytes.readUInt16BE(at);
-        at += 2;
-      } else if (length === 127) {
-        length = Number(bytes.readBigUInt64BE(at));
-        at += 8;
-      }
-      frames.push({ first, payload: bytes.toString('utf8', at, at + length) });
-      at += length;
-    }
-    return frames;
-  }
+describe('payloadOf', () => {
+  const parts = ['{"vp":"Zürich","sec":', ',"Usec":', '}'].map((text) => Buffer.from(text));
+  const [head, middle, tail] = parts;
 
-  it('frames of every size, with the time in the middle, arrive as they were', () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.record({
-            size: fc.constantFrom(
-              0,
-              1,
-              50,
-              80,
-              81,
-              82,
-              83,
-              84,
-              85,
-              200,
-              60_000,
-              65_490,
-              65_500,
-              65_510,
-              65_535,
-              65_536,
-              200_000,
-            ),
-            sec: fc.integer({ min: 0, max: 9_999_999_999 }),
-            usec: fc.integer({ min: 0, max: 999_999 }),
-          }),
-          { maxLength: 12 },
-        ),
-        (messages) => {
-          const socket = new PassThrough({ highWaterMark: 10_000_000 });
-          const writer = new FrameWriter(socket);
-          const expected = messages.map(({ size, sec, usec }) => {
-            const filler = 'ä'.repeat(size / 2) + 'x'.repeat(size % 2);
-            const [head, middle, tail] = [`{"filler":"${filler}","sec":`, ',"Usec":', '}'].map((text) =>
-              Buffer.from(text),
-            );
-            writer.append({ head, middle, tail }, sec, usec);
-            return { first: 0x81, payload: `{"filler":"${filler}","sec":${sec},"Usec":${usec}}` };
-          });
-          writer.flush();
-          expect(writer.unwrittenBytes).toBe(0);
-          expect(framesOf((socket.read() as Buffer | null) ?? Buffer.alloc(0))).toEqual(expected);
-        },
-      ),
-      { numRuns: 60 },
-    );
+  it.each([
+    [0, '{"vp":"Zürich","sec":0,"Usec":0}'],
+    [1_000_000, '{"vp":"Zürich","sec":1,"Usec":0}'],
+    [1_767_225_600_000_009, '{"vp":"Zürich","sec":1767225600,"Usec":9}'],
+    [1_767_225_600_999_999, '{"vp":"Zürich","sec":1767225600,"Usec":999999}'],
+  ])('writes the time %i µs between the parts', (timeUs, text) => {
+    expect(payloadOf({ head, middle, tail }, timeUs).toString()).toBe(text);
+  });
+
+  it('leaves a text that is complete as it is', () => {
+    expect(payloadOf({ head, middle: undefined, tail: undefined }, 5)).toBe(head);
   });
 });
 

@@ -15,6 +15,20 @@ export interface WireTemplate {
   readonly tail: Buffer | undefined;
 }
 
+/** The frame's text, with its time. */
+export function payloadOf({ head, middle, tail }: WireTemplate, timeUs: number): Buffer {
+  if (middle === undefined || tail === undefined) return head;
+  const seconds = Math.floor(timeUs / 1_000_000);
+  const [sec, usec] = [String(seconds), String(timeUs - seconds * 1_000_000)];
+  const payload = Buffer.allocUnsafe(head.length + sec.length + middle.length + usec.length + tail.length);
+  let at = head.copy(payload);
+  at += payload.write(sec, at, 'latin1');
+  at += middle.copy(payload, at);
+  at += payload.write(usec, at, 'latin1');
+  tail.copy(payload, at);
+  return payload;
+}
+
 export interface PrefixList {
   /** As printed in the message. */
   readonly texts: readonly string[];

@@ -2,8 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Association } from './associations.ts';
-import { BINARY, FrameWriter } from './frame-writer.ts';
-import type { StreamMessage, WireTemplate } from './stream-message.ts';
+import { payloadOf, type StreamMessage, type WireTemplate } from './stream-message.ts';
 
 /** Above this a client counts as slow, and a replay waits for it. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -54,11 +53,11 @@ export class StreamSession {
   readonly firstAssociation: Association | undefined;
   readonly #socket: Duplex;
   readonly #websocket: WebSocket;
-  readonly #writer: FrameWriter;
   readonly #counts: StreamCounts;
   readonly #maxPendingBytes: number;
   #state: 'open' | 'muted' | 'stalled' | 'closed' = 'open';
-  #isFlushPlanned = false;
+  /** What is written waits in the socket until the turn ends. */
+  #isGathering = false;
   #corruptNext = 0;
   /** A ring of the last messages, for `resend`. */
   readonly #sentTemplates: WireTemplate[] = [];
@@ -73,11 +72,7 @@ export class StreamSession {
     this.#websocket = options.websocket;
     this.#counts = options.counts;
     this.#maxPendingBytes = options.maxPendingBytes;
-    this.#writer = new FrameWriter(options.socket);
-    options.websocket.on('ping', (data) => {
-      this.#writer.flush();
-      this.#websocket.pong(data);
-    });
+    options.websocket.on('ping', (data) => this.#websocket.pong(data));
     options.websocket.on('pong', () => {
       this.#isAlive = true;
     });
@@ -93,12 +88,12 @@ export class StreamSession {
 
   /** Whether a replay must wait for this client. One that is stalled on purpose is not waited for. */
   get isSaturated(): boolean {
-    return this.#state === 'open' && this.#writer.pendingBytes > HIGH_WATER_BYTES;
+    return this.#state === 'open' && this.#socket.writableLength > HIGH_WATER_BYTES;
   }
 
   /** Resolves when the client has caught up, or is gone. */
   drained(): Promise<void> {
-    this.#writer.flush();
+    this.flush();
     return new Promise((resolve) => {
       const done = () => {
         this.#socket.off('drain', done);
@@ -130,36 +125,41 @@ export class StreamSession {
   }
 
   #send(template: WireTemplate, timeUs: number): void {
-    const sec = Math.floor(timeUs / 1_000_000);
-    const usec = timeUs - sec * 1_000_000;
     this.#counts.frames++;
     if (this.#corruptNext > 0) {
       this.#corruptNext--;
       this.#counts.corruptedFrames++;
-      this.#writer.appendFrame(0x81, template.head.subarray(0, template.head.length >> 1));
+      this.#write(template.head.subarray(0, template.head.length >> 1));
     } else {
-      this.#counts.bytes += this.#writer.append(template, sec, usec);
+      const payload = payloadOf(template, timeUs);
+      this.#counts.bytes += payload.length;
+      this.#write(payload);
     }
-    if (this.#writer.pendingBytes > this.#maxPendingBytes) {
+    if (this.#socket.writableLength > this.#maxPendingBytes) {
       this.#counts.dropped.slow++;
       this.cut();
-      return;
     }
-    this.#planFlush();
   }
 
-  #planFlush(): void {
-    if (this.#isFlushPlanned) return;
-    this.#isFlushPlanned = true;
-    setImmediate(() => {
-      this.#isFlushPlanned = false;
-      this.#writer.flush();
-    });
+  /** One frame. */
+  #write(payload: Uint8Array | string, isBinary = false): void {
+    this.#gather();
+    this.#websocket.send(payload, { binary: isBinary });
   }
 
-  /** Hands everything to the socket now. */
+  /** All frames of a turn go out by one system call. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#socket.cork();
+    setImmediate(() => this.flush());
+  }
+
+  /** Sends what was gathered. */
   flush(): void {
-    this.#writer.flush();
+    if (!this.#isGathering) return;
+    this.#isGathering = false;
+    this.#socket.uncork();
   }
 
   /** Asks for a sign of life; cuts the connection when the last question was not answered. */
@@ -170,7 +170,6 @@ export class StreamSession {
       return;
     }
     this.#isAlive = false;
-    this.#writer.flush();
     this.#websocket.ping();
   }
 
@@ -189,21 +188,21 @@ export class StreamSession {
 
   /** A frame that promises more than comes before the connection breaks. */
   cutMidFrame(): void {
-    this.#writer.appendBytes(Buffer.concat([Buffer.from([0x81, 126, 0x10, 0x00]), Buffer.from('{"record_type":"upd')]));
-    this.#writer.flush();
+    this.flush();
+    this.#socket.write(Buffer.concat([Buffer.from([0x81, 126, 0x10, 0x00]), Buffer.from('{"record_type":"upd')]));
     this.#state = 'closed';
     this.#socket.end();
   }
 
   close(): void {
-    this.#writer.flush();
+    this.flush();
     this.#websocket.close(1001);
   }
 
   /** Nothing is sent and nothing is answered any more, not even a ping or a close; the TCP connection stays. */
   stall(): void {
     if (this.#state === 'closed') return;
-    this.#writer.flush();
+    this.flush();
     this.#state = 'stalled';
     // ws answers on the socket's data; without them it is deaf. The end of the connection is still noticed.
     this.#socket.removeAllListeners('data');
@@ -221,12 +220,11 @@ export class StreamSession {
 
   garbage(kind: Garbage): boolean {
     if (this.#state !== 'open') return false;
-    if (kind === 'invalid_json') this.#writer.appendFrame(0x81, Buffer.from('{"record_type":"update","vp":}'));
-    else if (kind === 'truncated') this.#writer.appendFrame(0x81, this.#truncated());
-    else if (kind === 'binary') this.#writer.appendFrame(BINARY, Buffer.from([0, 1, 2, 0xfe, 0xff]));
-    else if ('text' in kind) this.#writer.appendFrame(0x81, Buffer.from(kind.text));
-    else this.#writer.appendFrame(BINARY, kind.bytes);
-    this.#planFlush();
+    if (kind === 'invalid_json') this.#write('{"record_type":"update","vp":}');
+    else if (kind === 'truncated') this.#write(this.#truncated());
+    else if (kind === 'binary') this.#write(Buffer.from([0, 1, 2, 0xfe, 0xff]), true);
+    else if ('text' in kind) this.#write(kind.text);
+    else this.#write(kind.bytes, true);
     return true;
   }
 
@@ -239,16 +237,15 @@ export class StreamSession {
   /** One text frame of this many bytes: JSON, and no message. */
   oversized(bytes: number): boolean {
     if (this.#state !== 'open') return false;
-    this.#writer.appendFrame(0x81, Buffer.from(`{"filler":"${'x'.repeat(Math.max(0, bytes - 13))}"}`));
-    this.#planFlush();
+    this.#write(`{"filler":"${'x'.repeat(Math.max(0, bytes - 13))}"}`);
     return true;
   }
 
   /** Bytes that are no WebSocket frame: reserved bits and an unknown opcode. */
   breakProtocol(): boolean {
     if (this.#state !== 'open') return false;
-    this.#writer.appendBytes(Buffer.from([0xff, 0x05, 1, 2, 3, 4, 5]));
-    this.#planFlush();
+    this.#gather();
+    this.#socket.write(Buffer.from([0xff, 0x05, 1, 2, 3, 4, 5]));
     return true;
   }
 
