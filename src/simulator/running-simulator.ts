@@ -153,7 +153,7 @@ export class RunningSimulator implements Simulator {
         up: (source) => this.faults.sourceUp(source),
         heard: (source) => this.#heardThrough(source),
       },
-      roasChanged: () => this.#rtr.changed(),
+      signedChanged: () => this.#rtr.changed(),
       onStep: (report) => {
         logger?.info(report.text, { counted: report.counted, before: report.vpsBefore, after: report.vpsAfter });
         options.onStep?.(report);

@@ -76,6 +76,8 @@ const step = z.discriminatedUnion(
       max_length: wholeNumber(0, 128).optional(),
     }),
     z.strictObject({ do: z.literal('roa_loss'), ...when, prefix, by: asn.optional() }),
+    z.strictObject({ do: z.literal('aspa'), ...when, prefix, by: asn.optional(), providers: asns }),
+    z.strictObject({ do: z.literal('aspa_loss'), ...when, prefix, by: asn.optional() }),
     z.strictObject({
       do: z.literal('vp_loss'),
       ...when,
@@ -92,7 +94,7 @@ const step = z.discriminatedUnion(
   ],
   {
     error:
-      'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, vp_loss or source_loss',
+      'expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, aspa, aspa_loss, vp_loss or source_loss',
   },
 );
 

@@ -2,13 +2,14 @@
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { Internet, SimulatedPrefix } from './internet/internet.ts';
 import { type Random, seededRandom } from './internet/random.ts';
-import { lengthOf, roasOf } from './internet/roas.ts';
 import type { Route } from './internet/route.ts';
 import type { Timeline } from './internet/timeline.ts';
 import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
 import type { World } from './internet/world.ts';
 import type { ScenarioStep, StepKind, StepNow } from './scenario.ts';
 import type { SimulatedSource } from './services/source-names.ts';
+import { isSigned, signedPlan } from './signed-steps.ts';
+import type { StepPlan } from './step-plan.ts';
 
 /** A step that is over: all VPs know. */
 export interface StepReport {
@@ -46,7 +47,7 @@ export interface StepsOptions {
   readonly seed: number;
   readonly sources: SourceSwitch;
   /** What is signed has changed. */
-  readonly roasChanged: () => void;
+  readonly signedChanged: () => void;
   readonly onStep: (report: StepReport) => void;
 }
 
@@ -68,16 +69,6 @@ function lastsMs(step: ScenarioStep, steps: readonly ScenarioStep[]): number | u
 
 function isOnPrefix<Step extends StepNow>(step: Step): step is Exclude<Step, { do: 'vp_loss' | 'source_loss' }> {
   return step.do !== 'vp_loss' && step.do !== 'source_loss';
-}
-
-/** What a step does, and whom it counts before and after. */
-interface Plan {
-  readonly text: string;
-  readonly counted: string;
-  readonly count: () => number;
-  readonly run: () => void;
-  /** From the beginning until all VPs know. */
-  readonly lastsMs: number;
 }
 
 export class Steps {
@@ -122,13 +113,16 @@ export class Steps {
     else timeline.after(plan.lastsMs, report);
   }
 
-  #plan(step: StepNow, defaultSpreadMs: number): Plan {
+  #plan(step: StepNow, defaultSpreadMs: number): StepPlan {
     if (step.do === 'vp_loss') return this.#vpLoss(step);
     if (step.do === 'source_loss') return this.#sourceLoss(step);
     const { internet } = this.#options;
     const prefix = internet.prefixes.get(parsePrefix(step.prefix)?.text ?? '');
     if (prefix === undefined) throw new TypeError(`${step.prefix} is not a prefix of this simulator`);
-    if (step.do === 'roa' || step.do === 'roa_loss') return this.#roa(step, prefix);
+    if (isSigned(step)) {
+      const { signedChanged } = this.#options;
+      return signedPlan(step, { internet, prefix, signedChanged, count: (fits) => this.#count(prefix, fits) });
+    }
     const spreadMs = step.spread ?? defaultSpreadMs;
     prefix.generation++;
     const seeing = { counted: `see ${prefix.text}`, count: () => this.#visible(prefix) };
@@ -231,27 +225,6 @@ export class Steps {
     }
   }
 
-  #roa(step: Extract<StepNow, { do: 'roa' | 'roa_loss' }>, prefix: SimulatedPrefix): Plan {
-    const { internet, roasChanged } = this.#options;
-    const signed = roasOf(prefix, internet.graph);
-    const length = lengthOf(prefix.text);
-    const isNew = step.do === 'roa';
-    return {
-      text: `${isNew ? 'a ROA' : 'no ROA any more'} for ${prefix.text}${step.by === undefined ? '' : ` and AS${step.by}`}`,
-      counted: `have an origin that a ROA for ${prefix.text} names`,
-      count: () => {
-        const asns = new Set(roasOf(prefix, internet.graph).map(({ asn }) => asn));
-        return this.#count(prefix, (path) => asns.has(path.at(-1) ?? 0));
-      },
-      lastsMs: 0,
-      run: () => {
-        if (isNew) prefix.roas = [...signed, { asn: step.by, maxLength: step.max_length ?? length }];
-        else prefix.roas = signed.filter(({ asn }) => step.by !== undefined && asn !== step.by);
-        roasChanged();
-      },
-    };
-  }
-
   #visible(prefix: SimulatedPrefix): number {
     return this.#options.world.store.visible(prefix.number);
   }
@@ -294,9 +267,10 @@ export class Steps {
   #recover(prefix: SimulatedPrefix, spreadMs: number): void {
     const { internet } = this.#options;
     prefix.hiddenFrom.clear();
-    if (prefix.roas !== undefined) {
+    if (prefix.roas !== undefined || prefix.aspas.size > 0) {
       prefix.roas = undefined;
-      this.#options.roasChanged();
+      prefix.aspas.clear();
+      this.#options.signedChanged();
     }
     internet.change(prefix, prefix.usual, spreadMs);
     for (const part of prefix.hijackedParts) {
@@ -324,7 +298,7 @@ export class Steps {
   }
 
   /** Reported twice when the VPs come back: a loss is over when they are gone, and again when they are here. */
-  #vpLoss(step: Extract<StepNow, { do: 'vp_loss' }>): Plan {
+  #vpLoss(step: Extract<StepNow, { do: 'vp_loss' }>): StepPlan {
     const { world, timeline } = this.#options;
     const up = { counted: 'are up', count: () => world.liveVantagePoints().length };
     const share = Math.round((step.share ?? 0) * 100);
@@ -347,7 +321,7 @@ export class Steps {
   }
 
   /** Reported twice when the source comes back, as a loss of VPs is. */
-  #sourceLoss(step: Extract<StepNow, { do: 'source_loss' }>): Plan {
+  #sourceLoss(step: Extract<StepNow, { do: 'source_loss' }>): StepPlan {
     const { sources, timeline } = this.#options;
     const { source } = step;
     const heard = { counted: `are heard through ${source}`, count: () => sources.heard(source) };
@@ -367,7 +341,12 @@ export class Steps {
     };
   }
 
-  #isBack(kind: StepKind, text: string, { counted, count }: Pick<Plan, 'counted' | 'count'>, vpsBefore: number): void {
+  #isBack(
+    kind: StepKind,
+    text: string,
+    { counted, count }: Pick<StepPlan, 'counted' | 'count'>,
+    vpsBefore: number,
+  ): void {
     const { timeline, onStep } = this.#options;
     onStep({
       ...{ atMs: timeline.currentMs(), kind, prefix: undefined, text, counted },

@@ -127,3 +127,42 @@ it.each(['json', 'rtr'] as const)(
   },
   60_000,
 );
+
+it('ASPAs that come and go in the simulator change verdicts on paths, and routes that stay', async () => {
+  const w = await world({ prefixes: `[{prefix: ${P4}}, {prefix: "${P6}"}]` });
+  w.config.more = `rpki: {sources: [{url: "${w.simulator.url}/rpki.json", interval: 10s}]}\n`;
+  await w.start();
+  await seeded(w);
+  const state = w.exporter.table.prefixes.find(P4);
+  const verdicts = async () => {
+    const now = await samples(w.exporter);
+    const of = (verdict: string) => now.get(`bgp_prefix_aspa_vps{prefix="${P4}",verdict="${verdict}"}`) ?? -1;
+    return { valid: of('valid'), unknown: of('unknown'), invalid: of('invalid'), unverifiable: of('unverifiable') };
+  };
+  const visible = state?.visible ?? 0;
+  // A path of two ASes is valid whatever they have signed: its VP is of an upstream of the origin.
+  await until(async () =>
+    expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
+  );
+  const version = state?.version;
+  w.simulator.step({ do: 'aspa_loss', prefix: P4 });
+  await until(async () => {
+    const { valid, unknown, invalid } = await verdicts();
+    expect([valid + unknown, invalid]).toEqual([visible, 0]);
+    expect(unknown).toBeGreaterThan(0);
+  });
+  w.simulator.step({ do: 'aspa', prefix: P4, providers: [64_666] });
+  await until(async () => {
+    const { valid, unknown, invalid } = await verdicts();
+    expect([valid + invalid, unknown]).toEqual([visible, 0]);
+    expect(invalid).toBeGreaterThan(0);
+  });
+  w.simulator.step({ do: 'recovery', prefix: P4 });
+  await until(async () =>
+    expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
+  );
+  expect(state?.version).toBe(version);
+  const now = await samples(w.exporter);
+  for (const change of ['aspa_added', 'aspa_changed', 'aspa_removed'])
+    expect([change, now.get(`bgp_rpki_changes_total{rpki_source="0",change="${change}"}`)]).not.toEqual([change, 0]);
+}, 60_000);

@@ -23,6 +23,6 @@ it('every flag of the command is on the page, and no other', () => {
 it('every step and every fault is on the page', () => {
   const source = (name: string) => readFileSync(new URL(`../../src/simulator/${name}`, import.meta.url), 'utf8');
   const steps = [...source('scenario.ts').matchAll(/do: z\.literal\('(\w+)'\)/g)].map(([, name]) => name);
-  expect(steps).toHaveLength(11);
+  expect(steps).toHaveLength(13);
   for (const name of [...steps, ...CONTROL_FAULTS]) expect(page).toContain(`\`${name}\``);
 });

@@ -32,6 +32,8 @@ steps:
   - {at: 74s, do: flap, prefix: 192.0.2.0/24, times: 2, interval: 4s, share: 0.1}
   - {at: 74.5s, do: roa, prefix: 192.0.2.0/24, by: 64501, max_length: 25}
   - {at: 74.6s, do: roa_loss, prefix: 192.0.2.0/24}
+  - {at: 74.7s, do: aspa, prefix: 192.0.2.0/24, providers: [1103]}
+  - {at: 74.8s, do: aspa_loss, prefix: 192.0.2.0/24, by: 64501}
   - {at: 75s, do: vp_loss, vps: 3}
   - {at: 1m59s, do: vp_loss, share: 0.25, for: 10s}
 `,
@@ -50,6 +52,8 @@ steps:
       '74000 flap',
       '74500 roa',
       '74600 roa_loss',
+      '74700 aspa',
+      '74800 aspa_loss',
       '75000 vp_loss',
       '119000 vp_loss',
     ]);
@@ -82,7 +86,7 @@ steps:
       'prefixes[0].prefix (line 6): expected a prefix such as 192.0.2.0/24 or 2001:db8::/48, got "192.0.2.1/24" (meant 192.0.2.0/24?)',
       'prefixes[0].origin (line 7): expected a number from 1 to 4294967295, got 0',
       'prefixes[1].upstream (line 10): unknown key, did you mean upstreams?',
-      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, vp_loss or source_loss, got "explode"',
+      'steps[0].do (line 12): expected "do" to be outage, recovery, hijack, subprefix_hijack, prepend, upstream_change, flap, roa, roa_loss, aspa, aspa_loss, vp_loss or source_loss, got "explode"',
       'steps[1].at (line 13): expected a duration such as 40s, 1m30s or 500ms, which is missing',
       'steps[1].by (line 13): expected a number from 1 to 4294967295, which is missing',
       'prefixs (line 4): unknown key, did you mean prefixes?',

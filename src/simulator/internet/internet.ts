@@ -6,6 +6,7 @@
 import { type Afi, parsePrefix } from '../../bgp/prefix.ts';
 import type { Scenario, ScenarioPrefix } from '../scenario.ts';
 import { AsGraph, generateGraph, type NodeIndex } from './as-graph.ts';
+import { type Aspa, aspasOf } from './aspas.ts';
 import { type Announcer, alternativePaths, isTellable, pathOf, propagate, type Routing } from './propagation.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
 import type { Roa } from './roas.ts';
@@ -28,6 +29,8 @@ export interface SimulatedPrefix {
   announcers: readonly Announcer[];
   /** What is signed for it since a step changed that; undefined: what `roasOf` says. */
   roas: readonly Roa[] | undefined;
+  /** Providers that ASes name since a step about this prefix changed that, by customer; undefined: it has no ASPA any more. */
+  readonly aspas: Map<number, readonly number[] | undefined>;
   routing: Routing;
   /** VPs that a partial outage hides it from. */
   readonly hiddenFrom: Set<SimulatedVantagePoint>;
@@ -116,6 +119,11 @@ export class Internet {
     return { ...this.announcer(this.#joined(asn, 'edge', true), undefined), forgedTail };
   }
 
+  /** What is signed about providers now. */
+  aspas(): Aspa[] {
+    return aspasOf(this.graph, this.prefixes.values());
+  }
+
   /** A prefix that has always been there: its routes are in every state of the past, and nothing is sent. */
   #add(text: string, usual: readonly Announcer[]): SimulatedPrefix {
     const afi = parsePrefix(text)!.afi;
@@ -126,6 +134,7 @@ export class Internet {
       usual,
       announcers: usual,
       roas: undefined,
+      aspas: new Map(),
       routing: propagate(this.graph, usual),
       hiddenFrom: new Set(),
       overrides: new Map(),

@@ -30,7 +30,7 @@ function internetOf(options: { seed: number; vps: number; scenario: Scenario; ch
   const reports: StepReport[] = [];
   const sources = { down: () => {}, up: () => {}, heard: () => 0 };
   const onStep = (report: StepReport) => reports.push(report);
-  const steps = new Steps({ world, internet, timeline, seed: options.seed, sources, roasChanged: () => {}, onStep });
+  const steps = new Steps({ world, internet, timeline, seed: options.seed, sources, signedChanged: () => {}, onStep });
   startChurn({ world, internet, timeline, seed: options.seed, eventsPerMinute: options.churn ?? 0 });
   steps.schedule({ steps: options.scenario.steps, lengthMs: options.scenario.loop_every });
   timeline.start();

@@ -1,7 +1,7 @@
 /**
  * A validator of the RPKI: what the holders of the simulated prefixes and ASes would have signed, as JSON in the form of
- * Routinator. Unless a step says otherwise, each prefix has a VRP for its usual origin and its own length; each AS has an
- * ASPA with its providers of now.
+ * Routinator. Unless a step says otherwise, each prefix has a VRP for its usual origin and its own length, and each AS has
+ * an ASPA with its providers of now.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -56,10 +56,13 @@ export class Validator {
 
   /** AS 0 alone: the AS has no provider. */
   #aspas(): object[] {
-    const { graph } = this.#options.internet();
-    return graph.nodes.map(({ asn, providers }) => {
-      const asns = [...providers].map((provider) => graph.nodes[provider].asn).sort((a, b) => a - b);
-      return { customer: `AS${asn}`, providers: (asns.length === 0 ? [0] : asns).map((one) => `AS${one}`), ta: TA };
-    });
+    return this.#options
+      .internet()
+      .aspas()
+      .map(({ customer, providers }) => ({
+        customer: `AS${customer}`,
+        providers: (providers.length === 0 ? [0] : providers).map((one) => `AS${one}`),
+        ta: TA,
+      }));
   }
 }

@@ -1,0 +1,9 @@
+/** What a step does, and whom it counts before and after. */
+export interface StepPlan {
+  readonly text: string;
+  readonly counted: string;
+  readonly count: () => number;
+  readonly run: () => void;
+  /** From the beginning until all VPs know. */
+  readonly lastsMs: number;
+}
