@@ -3,6 +3,36 @@
  * may change; none of them ever holds an API key.
  */
 
+/** Why a request to the Data API failed. */
+export const DATA_API_ERROR_CODES = [
+  'BAD_REQUEST', // 400 and other 4xx: we asked for something that the API does not understand
+  'FORBIDDEN', // 401, 403: the key is invalid
+  'NOT_FOUND', // 404
+  'RATE_LIMITED', // 429, and still so after the last attempt
+  'SERVER_ERROR', // 5xx
+  'TIMEOUT', // no complete answer in time
+  'NETWORK_ERROR', // DNS, TCP, TLS, or a connection that broke
+  'INVALID_RESPONSE', // an answer that is not JSON, not the envelope, or too large
+] as const;
+/** One of `DATA_API_ERROR_CODES`. */
+export type DataApiErrorCode = (typeof DATA_API_ERROR_CODES)[number];
+
+/** All codes: each is in docs/errors.md with what it means and what to do. */
+export const ERROR_CODES = [
+  'CONFIG',
+  'USAGE',
+  'LISTEN',
+  'OUTPUT',
+  'HEALTHCHECK',
+  'RECORDING',
+  'PREFIX_TO_API_KEY',
+  'WEBSOCKET_CONNECTION',
+  'STOPPED',
+  ...DATA_API_ERROR_CODES,
+] as const;
+/** One of `ERROR_CODES`. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
 /** Who acts: `operator` (configuration, key, quota), `service` (it passes, or bgproutes.io must mend it), `bug` (ours). */
 export type Actor = 'operator' | 'service' | 'bug';
 
@@ -14,10 +44,10 @@ export interface ErrorOptionsWithActor {
 
 /** Base of all of them. Anything else that is thrown is a bug. */
 export class ExporterError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly actor: Actor;
 
-  constructor(code: string, message: string, options: ErrorOptionsWithActor) {
+  constructor(code: ErrorCode, message: string, options: ErrorOptionsWithActor) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
@@ -35,6 +65,13 @@ export class ConfigError extends ExporterError {
     super('CONFIG', problems.join('\n'), { actor: 'operator', cause });
     this.problems = problems;
     this.subject = subject;
+  }
+}
+
+/** An address cannot be bound. */
+export class ListenError extends ExporterError {
+  constructor(message: string, cause: unknown) {
+    super('LISTEN', message, { actor: 'operator', cause });
   }
 }
 
@@ -75,20 +112,6 @@ export class StoppedError extends ExporterError {
     super('STOPPED', message, { actor: 'operator' });
   }
 }
-
-/** Why a request to the Data API failed. */
-export const DATA_API_ERROR_CODES = [
-  'BAD_REQUEST', // 400 and other 4xx: we asked for something that the API does not understand
-  'FORBIDDEN', // 401, 403: the key is invalid
-  'NOT_FOUND', // 404
-  'RATE_LIMITED', // 429, and still so after the last attempt
-  'SERVER_ERROR', // 5xx
-  'TIMEOUT', // no complete answer in time
-  'NETWORK_ERROR', // DNS, TCP, TLS, or a connection that broke
-  'INVALID_RESPONSE', // an answer that is not JSON, not the envelope, or too large
-] as const;
-/** One of `DATA_API_ERROR_CODES`. */
-export type DataApiErrorCode = (typeof DATA_API_ERROR_CODES)[number];
 
 /** What an HTTP status says of a request to a history; a status that is no failure came with a wrong answer. */
 export function codeOfStatus(status: number): DataApiErrorCode {

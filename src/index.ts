@@ -99,6 +99,8 @@ export {
   DATA_API_ERROR_CODES,
   DataApiError,
   type DataApiErrorCode,
+  ERROR_CODES,
+  type ErrorCode,
   type ErrorOptionsWithActor,
   ExporterError,
   PrefixToAPIKeyError,

@@ -3,7 +3,7 @@ import { basename, relative } from 'node:path';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { parseTcpAddress } from '../config/listen-address.ts';
-import { ConfigError, ExporterError } from '../errors.ts';
+import { ConfigError, ExporterError, ListenError } from '../errors.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import type { Scenario } from '../simulator/scenario.ts';
@@ -220,10 +220,7 @@ function startFailure(error: unknown, { listen, rtrListen }: Pick<SimulatorOptio
     code === 'EADDRINUSE'
       ? `another program listens there, maybe another simulator; end it, or take a free port with --${isRtr ? 'rtr-listen' : 'listen'}=127.0.0.1:0`
       : (error as Error).message;
-  return new ExporterError('LISTEN', `cannot listen on ${isRtr ? rtrListen : listen}: ${reason}`, {
-    actor: 'operator',
-    cause: error,
-  });
+  return new ListenError(`cannot listen on ${isRtr ? rtrListen : listen}: ${reason}`, error);
 }
 
 /** How this program was started: what is printed is to be pasted, and the package may not be installed. */

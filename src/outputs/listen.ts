@@ -3,20 +3,13 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { formatListenAddress, type ListenAddress, type TcpAddress } from '../config/listen-address.ts';
-import { ExporterError } from '../errors.ts';
+import { ListenError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { systemCode } from '../system-error.ts';
 import { type HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
 
 /** An address to bind, or an open socket that is bound already, by its descriptor. */
 export type ListenTarget = ListenAddress | { readonly fd: number };
-
-/** An address cannot be bound. */
-export class ListenError extends ExporterError {
-  constructor(message: string, cause: unknown) {
-    super('LISTEN', message, { actor: 'operator', cause });
-  }
-}
 
 export interface ListenOptions {
   /** At least one. `host` empty: all interfaces, IPv4 and IPv6. `port` 0: one that is free. */

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ListenError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
-import { ListenError, type ListenTarget } from '../../src/outputs/listen.ts';
+import type { ListenTarget } from '../../src/outputs/listen.ts';
 import { startWebServer, type WebServer } from '../../src/outputs/web-server.ts';
 import { buildProgram, startProgram } from '../support/program.ts';
 

@@ -2,9 +2,8 @@ import { Agent, get, type IncomingHttpHeaders, type RequestOptions, request } fr
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError } from '../../src/errors.ts';
+import { ConfigError, ListenError } from '../../src/errors.ts';
 import { createLogger } from '../../src/logger.ts';
-import { ListenError } from '../../src/outputs/listen.ts';
 import { startWebServer, type WebServer, type WebServerOptions } from '../../src/outputs/web-server.ts';
 
 const log: string[] = [];
