@@ -234,10 +234,10 @@ export class Keeper {
     for (const monitored of table.prefixes.monitored()) {
       prefixes++;
       const { text } = monitored.state.prefix;
-      table.setTrusted(
-        monitored,
-        monitored.watched.sessions.some((session) => trusting(session, text)),
-      );
+      let sources = 0;
+      for (const session of monitored.watched.sessions)
+        if (trusting(session, text)) sources |= 1 << table.ownership.sourceOf(session);
+      table.setTrusted(monitored, sources);
     }
     this.#activity.apply();
     // A prefix is complete when it is so in one of the sessions that deliver it.

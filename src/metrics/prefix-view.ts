@@ -19,6 +19,12 @@ type Key = keyof typeof prefixMetrics;
 /** Series that are summed as `other` now or have no room at all, by the name of the metric. */
 export type DroppedSeries = Map<string, number>;
 
+/** `source`: its place. */
+interface SourceLabels {
+  readonly source: number;
+  readonly labels: Labels;
+}
+
 /** One monitored prefix. Labels are made once and live as long as the series does. */
 class PrefixGroup implements PointGroup {
   readonly #table: RoutingTable;
@@ -36,8 +42,8 @@ class PrefixGroup implements PointGroup {
   #infoOf: unknown;
   #sessionInfo: readonly Labels[] = [];
   #sessionInfoOf: readonly number[] | undefined;
-  #sourceVps: readonly { readonly source: number; readonly labels: Labels }[] = [];
-  #sourceVpsOf: readonly number[] | undefined;
+  #sources: readonly SourceLabels[] = [];
+  #sourcesOf: readonly number[] | undefined;
 
   constructor(table: RoutingTable, prefix: MonitoredPrefix, sessions: readonly SessionName[], bounds: SeriesBounds) {
     this.#bounds = bounds;
@@ -116,20 +122,30 @@ class PrefixGroup implements PointGroup {
     for (const labels of this.#sessionInfo) sink.number(labels, 1);
   }
 
-  /** Every source that carries the prefix has a point, at 0 too. */
   sourceVps(sink: PointSink): void {
-    const { watched, visibleBySource } = this.#prefix;
+    const { visibleBySource } = this.#prefix;
+    for (const { source, labels } of this.#bySource())
+      sink.number(labels, visibleBySource === undefined ? this.visible : visibleBySource[source]);
+  }
+
+  sourceTrusted(sink: PointSink): void {
+    const { trustedBy } = this.#prefix;
+    for (const { source, labels } of this.#bySource()) sink.number(labels, (trustedBy >> source) & 1);
+  }
+
+  /** Every source that carries the prefix has a point, at 0 too. */
+  #bySource(): readonly SourceLabels[] {
+    const { sessions } = this.#prefix.watched;
     const { ownership } = this.#table;
-    if (this.#sourceVpsOf !== watched.sessions) {
-      const places = watched.sessions.map((session) => ownership.sourceOf(session));
-      this.#sourceVps = places.map((source) => ({
+    if (this.#sourcesOf !== sessions) {
+      const places = sessions.map((session) => ownership.sourceOf(session));
+      this.#sources = places.map((source) => ({
         source,
         labels: new Labels(['prefix', 'source'], [this.#base.values[0], ownership.sources[source]]),
       }));
-      this.#sourceVpsOf = watched.sessions;
+      this.#sourcesOf = sessions;
     }
-    for (const { source, labels } of this.#sourceVps)
-      sink.number(labels, visibleBySource === undefined ? this.visible : visibleBySource[source]);
+    return this.#sources;
   }
 
   one(sink: PointSink, value: number | undefined): void {
@@ -237,6 +253,7 @@ const WRITERS: Readonly<Record<Key, (group: PrefixGroup, sink: PointSink) => voi
   prefixExpectedKnown: (group, sink) => group.one(sink, group.expectedKnown ? 1 : 0),
   prefixTrusted: (group, sink) => group.one(sink, group.totals.trusted ? 1 : 0),
   prefixSessionInfo: (group, sink) => group.sessionInfo(sink),
+  prefixSourceTrusted: (group, sink) => group.sourceTrusted(sink),
   prefixSourceVps: (group, sink) => group.sourceVps(sink),
   prefixVisibilityRatio: (group, sink) =>
     group.one(sink, group.expected === 0 ? undefined : group.visible / group.expected),

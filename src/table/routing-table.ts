@@ -297,10 +297,10 @@ export class RoutingTable {
     monitored.state.version++;
   }
 
-  /** Whether what the table says of the prefix is complete and current. */
-  setTrusted(monitored: MonitoredPrefix, trusted: boolean): void {
-    if (monitored.trusted === trusted) return;
-    monitored.trusted = trusted;
+  /** @param sources bits of those whose part of the prefix is complete and current; 0: what the table says is not trusted */
+  setTrusted(monitored: MonitoredPrefix, sources: number): void {
+    if (monitored.trustedBy === sources) return;
+    monitored.trustedBy = sources;
     monitored.state.version++;
   }
 

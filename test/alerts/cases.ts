@@ -1886,7 +1886,21 @@ export const ruleTests: readonly RuleTest[] = [
   ...sourceTests,
   ...outageTests(prefixEvents),
 ];
-export const worldOf = (test: RuleTest): World => {
+export const worldOf = (test: RuleTest): World => withSources(ownWorld(test));
+
+/** Where a world says nothing of the sources one by one there is one, and it knows what the exporter knows. */
+function withSources(world: World): World {
+  const name = prefix.prefixSourceTrusted.name;
+  const said = new Set(Object.keys(world).map((selector) => selector.replace(/,source="[^"]*"/, '')));
+  const derived = Object.entries(world).flatMap(([selector, values]) => {
+    const labels = new RegExp(`^${prefix.prefixTrusted.name}({.*)}$`).exec(selector)?.[1];
+    if (labels === undefined || said.has(`${name}${labels}}`)) return [];
+    return [[`${name}${labels},source="${SESSION.source}"}`, values] as const];
+  });
+  return { ...world, ...Object.fromEntries(derived) };
+}
+
+const ownWorld = (test: RuleTest): World => {
   const all: Record<string, string> = test.world ?? { ...healthy(test.minutes), ...test.changes };
   return Object.fromEntries(Object.entries(all).filter(([, values]) => values !== ''));
 };

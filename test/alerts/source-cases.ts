@@ -8,6 +8,7 @@ import {
   streamMetrics as stream,
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
+import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 import type { Fired, RuleTest } from './cases.ts';
 import { CALM, counter, healthy, levels, OURS, of, SESSION, type Steps, type World } from './world.ts';
 
@@ -16,6 +17,7 @@ const FAILS = 60;
 const RIS_DOWN: Fired = { alertname: 'BGPStreamDown', severity: 'critical', ...RIS };
 const FIRST_DOWN: Fired = { alertname: 'BGPStreamDown', severity: 'critical', ...SESSION };
 const FIRST_STALE: Fired = { alertname: 'BGPStreamStale', severity: 'warning', ...SESSION, why: 'canary' };
+const DEAD_FOR_GOOD = 1700;
 const NOT_VISIBLE: Fired = { alertname: 'BGPPrefixNotVisible', severity: 'critical', prefix: OURS };
 const DROP: Fired = { alertname: 'BGPPrefixVisibilityDrop', severity: 'critical', prefix: OURS };
 const DROP_WARNING: Fired = { ...DROP, severity: 'warning' };
@@ -25,6 +27,8 @@ const HIJACK: Fired = { alertname: 'BGPPrefixUnexpectedOrigin', severity: 'criti
 const ALL_VPS = 60;
 const BY_FIRST = 40;
 const BY_RIS = 40;
+
+const knows = (source: string) => of.prefix(prefix.prefixSourceTrusted.name, { source });
 
 /** The healthy world with RIS Live as the second source, and without the other prefix. */
 function both(minutes: number, changes: World): World {
@@ -36,6 +40,8 @@ function both(minutes: number, changes: World): World {
     [of.session(stream.streamUpdates.name, RIS)]: counter([30, minutes]),
     [of.session(stream.streamDecodeFailures.name, { ...RIS, reason: 'invalid_json' })]: levels([0, minutes]),
     [of.prefix(prefix.prefixSessionInfo.name, RIS)]: levels([1, minutes]),
+    [knows('bgproutes')]: levels([1, minutes]),
+    [knows('ris-live')]: levels([1, minutes]),
     ...changes,
   };
   return Object.fromEntries(Object.entries(world).filter(([selector]) => !selector.includes(CALM)));
@@ -63,8 +69,9 @@ function vps(...steps: Steps): World {
   };
 }
 
-/** A session that is down from FAILS on, for so long. */
-const cut = (session: typeof RIS, lasts: number, minutes: number): World => ({
+/** A session that is down from FAILS on, for so long; `reads` more minutes until what it missed is read. */
+const cut = (session: typeof RIS, lasts: number, minutes: number, reads = 3): World => ({
+  [knows(session.source)]: levels([1, FAILS], [0, lasts + reads], [1, minutes - FAILS - lasts - reads]),
   [of.session(stream.streamUp.name, session)]: levels([1, FAILS], [0, lasts], [1, minutes - FAILS - lasts]),
   [of.session(stream.streamUpdates.name, session)]: counter([30, FAILS], [0, lasts], [30, minutes - FAILS - lasts]),
   [of.session(stream.streamDisconnects.name, { ...session, reason: 'closed' })]: levels(
@@ -116,6 +123,7 @@ export const sourceTests: readonly RuleTest[] = [
     name: 'the second of two sources refuses from the start',
     minutes: 120,
     world: both(120, {
+      [knows('ris-live')]: levels([0, 120]),
       [of.session(stream.streamUp.name, RIS)]: levels([0, 120]),
       [of.session(stream.streamUpdates.name, RIS)]: levels([0, 120]),
       [of.session(stream.streamLastFrame.name, RIS)]: '',
@@ -174,7 +182,7 @@ export const sourceTests: readonly RuleTest[] = [
     name: 'the history of the second of two sources is dead after a short cut: what only it delivers leaves after a quarter of an hour',
     minutes: 180,
     world: both(180, {
-      ...cut(RIS, 1, 180),
+      ...cut(RIS, 1, 180, 75),
       ...vps([ALL_VPS, FAILS + 16], [BY_FIRST, 60], [ALL_VPS, 180 - FAILS - 76]),
       [of.exporter(table.ripestatRequests.name, { call: 'bgp-state', result: 'server_error' })]: counter(
         [0, FAILS],
@@ -224,9 +232,22 @@ export const sourceTests: readonly RuleTest[] = [
     checks: [
       { at: 50, firing: [HIJACK] },
       ...[65, 75, 90, 119].map((at) => ({ at, firing: [HIJACK, RIS_DOWN] })),
-      { at: 130, firing: [HIJACK] },
+      { at: 127, firing: [HIJACK] },
       ...quietAt(150, 199),
     ],
+  },
+  ...(['unseen', 'forgotten'] as const).map(hijackOfDeadHistory),
+  {
+    alert: 'BGPPrefixUnexpectedOrigin',
+    kinds: ['firing'],
+    name: 'a hijack that only a source whose history stays dead showed is told for longer than a day',
+    minutes: DEAD_FOR_GOOD,
+    world: both(DEAD_FOR_GOOD, {
+      ...cut(RIS, 1, DEAD_FOR_GOOD, DEAD_FOR_GOOD - FAILS - 1),
+      ...vps([ALL_VPS, FAILS + 16], [BY_FIRST, DEAD_FOR_GOOD - FAILS - 16]),
+      [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: levels([0, 40], [8, FAILS - 24], [0, DEAD_FOR_GOOD - 76]),
+    }),
+    checks: [100, DEAD_FOR_GOOD - 1].map((at) => ({ at, firing: [HIJACK] })),
   },
   {
     alert: 'BGPPrefixUnexpectedOrigin',
@@ -262,5 +283,37 @@ function lostBy(minutes: number, from: number, seen: number): World {
       [0, from],
       [ALL_VPS - seen, minutes - from],
     ),
+  };
+}
+
+/**
+ * Only RIS Live shows the hijack. It is connected again after a minute, and its history answers two hours later only: by then
+ * its routes have left the table, or the exporter has restarted and the history that is alive makes the prefix trusted.
+ */
+function hijackOfDeadHistory(by: 'unseen' | 'forgotten'): RuleTest {
+  const minutes = 270;
+  const [gone, back] = [FAILS + (by === 'unseen' ? 16 : 1), FAILS + 121];
+  const restarted = {
+    [of.exporter(runtimeMetrics.processStartTime.name)]: levels([1, FAILS], [FAILS * 60, minutes - FAILS]),
+    [knows('bgproutes')]: levels([1, FAILS], [0, 3], [1, minutes - FAILS - 3]),
+    [of.prefix(prefix.prefixTrusted.name)]: levels([1, FAILS], [0, 3], [1, minutes - FAILS - 3]),
+    [of.exporter(table.tableSeeded.name)]: levels([1, FAILS], [0, 3], [1, minutes - FAILS - 3]),
+    [of.prefix(prefix.prefixVpLosses.name, { reason: 'source_down' })]: levels([0, minutes]),
+  };
+  return {
+    alert: 'BGPPrefixUnexpectedOrigin',
+    kinds: ['firing', 'resolving'],
+    name: `a hijack that only a connected source with a dead history showed goes on until that is read (${by})`,
+    minutes,
+    world: both(minutes, {
+      ...cut(RIS, 1, minutes, 120),
+      ...vps([ALL_VPS, gone], [BY_FIRST, back - gone], [ALL_VPS, minutes - back]),
+      [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: levels([0, 40], [8, gone - 40], [0, minutes - gone]),
+      ...(by === 'forgotten' ? restarted : {}),
+    }),
+    checks: [
+      ...[50, FAILS + 5, FAILS + 19, FAILS + 30, FAILS + 60, FAILS + 119].map((at) => ({ at, firing: [HIJACK] })),
+      ...quietAt(back + 7, minutes - 1),
+    ],
   };
 }

@@ -85,6 +85,8 @@ function gaugesOf(key: string, state: PrefixState): readonly (readonly [Labels, 
       return [[SESSION, () => 1]];
     case 'prefixVisibleVps':
       return [[{}, visible]];
+    case 'prefixSourceTrusted':
+      return [[{ source: SESSION.source }, (at) => number(state.trusted, at)]];
     case 'prefixSourceVps':
       return [[{ source: SESSION.source }, visible]];
     case 'prefixExpectedVps':

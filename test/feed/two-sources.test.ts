@@ -219,6 +219,13 @@ it('after a short cut whose gap cannot be filled the other source tells what the
   expect(held(ONE)).toBe(OLD);
   await pass(HEALING_MS);
   expect([held(ONE), monitored().losses.source_down]).toEqual([undefined, 1]);
+  // What only the first one shows is not seen, although it is connected: the prefix is trusted by the second alone.
+  expect(monitored().trustedBy).toBe(1 << SECOND);
+  histories[FIRST].isDead = false;
+  await pass(HEALING_MS);
+  await pass(2 * LAG_MS);
+  await pass(2 * LAG_MS);
+  expect([held(ONE), monitored().trustedBy]).toEqual([OLD, (1 << FIRST) | (1 << SECOND)]);
 });
 
 it('what passes to another source is read from its history as of a time that is not before', async () => {

@@ -70,6 +70,7 @@ describe('from the first scrape on', () => {
     `bgp_prefix_expected_vps{${p}}`,
     `bgp_prefix_expected_known{${p}}`,
     `bgp_prefix_trusted{${p}}`,
+    `bgp_prefix_source_trusted{${p},source="bgproutes"}`,
     `bgp_prefix_source_vps{${p},source="bgproutes"}`,
     `bgp_prefix_origins{${p}}`,
     ...lengths.map((length) => `bgp_prefix_as_path_length_vps{length="${length}",${p}}`),

@@ -29,6 +29,7 @@ function addPrefix(table: RoutingTable, monitored: MonitoredPrefix, series: Map<
   add('expected_vps', expected);
   add('expected_known', monitored.expectedKnown || countsFullFeeds ? 1 : 0);
   add('trusted', monitored.trusted ? 1 : 0);
+  add('source_trusted', monitored.trusted ? 1 : 0, { source: 'bgproutes' });
   add('source_vps', visible, { source: 'bgproutes' });
   if (expected > 0) add('visibility_ratio', visible / expected);
   addByAs(totals.origins, watched.origins, (as, count) => add('origin_vps', count, { origin_as: as }));

@@ -178,8 +178,8 @@ export class MonitoredPrefix {
   sweptAtMs: number;
   /** Whether `expected` covers a whole window. */
   expectedKnown = false;
-  /** Whether what the table says of the prefix is complete and current: set by whoever keeps it so. */
-  trusted = false;
+  /** Bits of the sources whose part of the prefix is complete and current: set by whoever keeps it so. */
+  trustedBy = 0;
   /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
   visiblePartial = 0;
   readonly moreSpecifics = new Set<PrefixState>();
@@ -195,6 +195,11 @@ export class MonitoredPrefix {
     this.sinceMs = sinceMs;
     this.watchedSinceMs = sinceMs;
     this.sweptAtMs = sinceMs;
+  }
+
+  /** Whether what the table says of the prefix is complete and current, by one source at least. */
+  get trusted(): boolean {
+    return this.trustedBy !== 0;
   }
 
   /** Message time of the newest announcement, Unix microseconds; 0 before the first. */
