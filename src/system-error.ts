@@ -5,6 +5,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'it is a folder',
+  NO_REGULAR_FILE: 'it is a pipe or device, expected a regular file',
+  ENXIO: 'it is a socket, or a device that is not there',
   ENOTDIR: 'a part of its path is no folder',
   ENAMETOOLONG: 'its name is too long',
   ELOOP: 'its links go round in a circle',

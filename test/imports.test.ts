@@ -17,6 +17,7 @@ const COMMON = [
   'in-turns.ts',
   'network-error.ts',
   'redaction.ts',
+  'regular-file.ts',
   'secret-finder.ts',
   'suggestion.ts',
   'system-error.ts',

@@ -103,7 +103,7 @@ describe('simulate', () => {
     [['--api-key='], 'USAGE', '--api-key: expected printable characters without blanks'],
     [['--replay=a', '--scenario=b'], 'USAGE', '--replay and --scenario exclude each other'],
     [['--listn=:1'], 'USAGE', 'unknown flag --listn, did you mean --listen?'],
-    [[`--replay=${folder}/none.jsonl`], 'CONFIG', /^cannot read recording .*none\.jsonl: ENOENT/],
+    [[`--replay=${folder}/none.jsonl`], 'CONFIG', /^cannot read recording .*none\.jsonl: no such file$/],
     [[`--scenario=${folder}/none.yml`], 'CONFIG', /none\.yml: it cannot be read: no such file/],
   ])('%j is refused with what to do', async (args, code, message) => {
     const refused = run(args, 'never');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -226,7 +227,26 @@ describe('a file', () => {
     await readings(4);
     expect(state.data?.total).toBe(2);
   });
+
+  it.each([
+    ['a pipe that nobody writes to', pipe],
+    ['a device', () => '/dev/zero'],
+  ])('that is %s is not waited for', async (_, path) => {
+    const { source, log, readings, results } = sourceOf({ kind: 'file', path: path() });
+    source.start();
+    await readings(1);
+    expect(results()).toEqual({ unavailable: 1 });
+    expect(log.values('reason')).toEqual(['it is a pipe or device, expected a regular file']);
+    await source.stop();
+  });
 });
+
+function pipe(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rpki-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  return join(folder, 'pipe');
+}
 
 describe('several sources', () => {
   it('the first usable one answers', async () => {

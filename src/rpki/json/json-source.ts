@@ -1,9 +1,8 @@
 /** Validated data as JSON, from a validator's HTTP server or a file, read again at an interval. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { request } from '../../http/http-request.ts';
 import type { Logger } from '../../logger.ts';
+import { openRegularFile } from '../../regular-file.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import { systemReason } from '../../system-error.ts';
 import { ReadingSlices } from '../reading-slices.ts';
@@ -213,12 +212,17 @@ export class JsonSource {
   }
 
   async #readFile(path: string, { scope, reader, tag, take, signal }: Reading): Promise<Outcome> {
-    const before = await stat(path);
-    const lastModified = `${before.mtimeMs} ${before.size} ${before.ino}`;
-    if (tag?.lastModified === lastModified) return { result: 'unchanged', dataAtMs: undefined };
-    for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>)
-      if (!(await take(chunk))) break;
-    return this.#outcome(reader, before.mtimeMs, { scope, etag: undefined, lastModified });
+    const file = await openRegularFile(path);
+    try {
+      const before = await file.stat();
+      const lastModified = `${before.mtimeMs} ${before.size} ${before.ino}`;
+      if (tag?.lastModified === lastModified) return { result: 'unchanged', dataAtMs: undefined };
+      for await (const chunk of file.createReadStream({ autoClose: false, signal }) as AsyncIterable<Buffer>)
+        if (!(await take(chunk))) break;
+      return this.#outcome(reader, before.mtimeMs, { scope, etag: undefined, lastModified });
+    } finally {
+      await file.close();
+    }
   }
 
   #outcome(reader: VrpReader, modifiedAtMs: number | undefined, tag: Tag): Outcome {

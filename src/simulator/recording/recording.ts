@@ -1,10 +1,12 @@
 /** Recordings of a live stream: one JSON message a line, plain or gzipped; lines of `record_type` `rib` are the start. */
-import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { parseSpeaker } from '../../bgp/vantage-point.ts';
 import { ExporterError } from '../../errors.ts';
+import { openRegularFile } from '../../regular-file.ts';
+import { systemCode, systemReason } from '../../system-error.ts';
 import type { PrefixIndex } from '../internet/prefix-index.ts';
 import type { Route } from '../internet/route.ts';
 import type { SimulatedVantagePoint } from '../internet/vantage-points.ts';
@@ -65,10 +67,10 @@ export async function loadRecording(path: string, options: RecordingOptions): Pr
   let loadedRoutes = 0;
   let skippedLines = 0;
   let bytes = 0;
-  const file = createReadStream(path);
+  const file = (await openForReading(path)).createReadStream();
   const text = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   const failure = new Promise<never>((_, reject) => {
-    const fail = (cause: Error) => reject(new RecordingError(`cannot read recording ${path}: ${cause.message}`, cause));
+    const fail = (cause: Error) => reject(unreadable(path, cause));
     file.on('error', fail);
     text.on('error', fail);
   });
@@ -102,6 +104,22 @@ export async function loadRecording(path: string, options: RecordingOptions): Pr
     throw new RecordingError(`recording ${path} holds no message (${skippedLines} lines that are none)`);
   }
   return { messages, loadedRoutes, skippedLines };
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await openRegularFile(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): RecordingError {
+  // An error of zlib has a code too, which says less than its message.
+  const code = systemCode(cause) ?? '';
+  const reason =
+    cause instanceof Error && code.startsWith('Z_') ? `it cannot be unpacked (${cause.message})` : systemReason(cause);
+  return new RecordingError(`cannot read recording ${path}: ${reason}`, cause);
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

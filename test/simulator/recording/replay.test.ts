@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,12 @@ import { associate, connect, dateOf, query, subscribe, until } from '../services
 
 const folder = mkdtempSync(join(tmpdir(), 'simulator-replay-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+function pipe(): string {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
 
 let simulator: Simulator;
 afterEach(() => simulator?.stop());
@@ -302,11 +309,14 @@ describe('replay', () => {
   });
 
   it.each([
-    ['a file that is not there', () => join(folder, 'nowhere.jsonl'), /^cannot read recording .*ENOENT/],
+    ['a file that is not there', () => join(folder, 'nowhere.jsonl'), /^cannot read recording .*: no such file$/],
+    ['a folder', () => folder, /^cannot read recording .*: it is a folder$/],
+    ['a device', () => '/dev/zero', /: it is a pipe or device, expected a regular file$/],
+    ['a pipe that nobody writes to', pipe, /: it is a pipe or device, expected a regular file$/],
     [
       'a file that is not gzip',
       () => recording(['{}'], 'x.jsonl').replace('x.jsonl', 'broken.jsonl.gz'),
-      /^cannot read recording .*incorrect header check/,
+      /^cannot read recording .*: it cannot be unpacked \(incorrect header check\)$/,
     ],
     [
       'a file without a message',
