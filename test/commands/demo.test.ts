@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { alertLine, KEPT_MS, stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
 import { tableComplete } from '../../src/commands/demo.ts';
@@ -96,6 +97,18 @@ describe('what the demo says of alerts', () => {
       expect(Math.min(...rules.map((rule) => parseDuration(rule.for ?? '') ?? 0)), alert).toBe(forMs);
       for (const rule of rules) expect(parseDuration(rule.keep_firing_for ?? ''), alert).toBe(KEPT_MS);
     }
+  });
+
+  it('is in the documentation of the stack, event by event', async () => {
+    const page = readFileSync(new URL('../../docs/stack.md', import.meta.url), 'utf8');
+    const documented = page.split('\n').flatMap((line) => /^\| [0-9].*?\| (`.*?`) \|/.exec(line)?.[1] ?? []);
+    const reports = await roundOf(LONG_SCENARIO);
+    const told = reports.map((report) =>
+      stepAlerts(report, 1, true)
+        .map(({ alert }) => `\`${alert}\``)
+        .join(', '),
+    );
+    expect(documented.toSorted()).toEqual(told.filter((alerts) => alerts !== '').sort());
   });
 
   it('tells of RPKI where the exporter judges by validated data', () => {

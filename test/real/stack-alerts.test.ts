@@ -27,8 +27,10 @@ const TWO_ROUNDS = [0, 1].flatMap((round) =>
 const EXPECTED = [
   'BGPPrefixFlapping 2001:db8:100::/40',
   'BGPPrefixMoreSpecificAnnounced 203.0.113.0/24',
+  'BGPPrefixMoreSpecificRpkiInvalid 203.0.113.0/24',
   'BGPPrefixNotVisible 192.23.62.0/24',
   'BGPPrefixPathLengthened 203.0.113.0/24',
+  'BGPPrefixRpkiInvalidForeign 198.51.100.0/24',
   'BGPPrefixUnexpectedOrigin 198.51.100.0/24',
   'BGPPrefixUnexpectedUpstream 2a06:3040:10::/48',
   'BGPPrefixVisibilityDrop 198.51.100.0/24',
@@ -58,6 +60,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
         ...{ prefix, description, group, upstreams },
         origins: [origin],
       })),
+      rpki: { sources: [{ url: `${simulator.url}/rpki.json`, interval: '10s' }] },
     });
     startMs = Date.now();
     monitoring = await startMonitoring([under.port], undefined, fasterRules(FASTER));
@@ -97,7 +100,7 @@ describe.skipIf(!hasEngine())('the hour of the stack', () => {
     );
     // What the demo says of its events is what happened.
     const announced = reports.flatMap((report) =>
-      stepAlerts(report, 1).map(({ alert }) => `${alert} ${report.prefix}`),
+      stepAlerts(report, 1, true).map(({ alert }) => `${alert} ${report.prefix}`),
     );
     expect([...new Set(announced)].sort()).toEqual(EXPECTED);
   }, 1_200_000);
