@@ -1,7 +1,9 @@
 /** `bgproutes-exporter demo`: the simulator and the exporter against it, in one process; tells what happens as it happens. */
 import { type Config, loadConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
-import type { FlagValues } from '../config/flags.ts';
+import { anyOf, type FlagValues } from '../config/flags.ts';
+import { LOG_LEVELS } from '../config/log-words.ts';
+import { DEFAULTS } from '../defaults.ts';
 import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
@@ -36,7 +38,7 @@ const PAGE_LINES = 4;
 const PACES = ['quick', 'long'] as const;
 
 const FLAGS: readonly Flag[] = [
-  { name: 'web.listen-address', value: 'HOST:PORT', help: 'Where to serve [:10479: all interfaces].' },
+  { name: 'web.listen-address', value: 'HOST:PORT', help: `Where to serve [:${DEFAULTS.web.port}: all interfaces].` },
   { name: 'speed', value: 'N', help: 'Times real time, 0.1 to 20 [1].' },
   {
     name: 'pace',
@@ -53,7 +55,7 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'log.level',
     value: 'LEVEL',
-    help: 'Log of the exporter on standard error: debug, info, warn or error [error].',
+    help: `Log of the exporter on standard error: ${anyOf(LOG_LEVELS)} [error].`,
   },
 ];
 

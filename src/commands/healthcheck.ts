@@ -11,6 +11,7 @@ import { fileFault, readTextFile } from '../config/file/text-file.ts';
 import { type ListenAddress, parseListenAddress, type TcpAddress } from '../config/listen-address.ts';
 import { routePrefixOf } from '../config/route-prefix.ts';
 import { PLAIN_WEB, type WebConfig, type WebTls } from '../config/web/web-config.ts';
+import { DEFAULTS } from '../defaults.ts';
 import { ExporterError } from '../errors.ts';
 import { request } from '../http/http-request.ts';
 import { errorText } from '../redaction.ts';
@@ -42,7 +43,7 @@ const CREDENTIAL_FLAGS: readonly Flag[] = [
   { name: 'http.cert-file', value: 'FILE', help: 'Certificate to show, where clients need one.' },
   { name: 'http.key-file', value: 'FILE', help: 'Its private key.' },
 ];
-const DEFAULT_ADDRESS: ListenAddress = { host: '', port: 10_479 };
+const DEFAULT_ADDRESS: ListenAddress = { host: '', port: DEFAULTS.web.port };
 
 export const healthcheckCommand: Command = {
   name: 'healthcheck',
@@ -51,7 +52,7 @@ export const healthcheckCommand: Command = {
   help: `Usage: bgproutes-exporter healthcheck [flags]
 
 Asks /-/healthy of the exporter on this machine. Without the first five flags it finds the address as the first process
-(of a container) was told it: by its flags, its configuration file, or the default :10479. By TLS it trusts the very
+(of a container) was told it: by its flags, its configuration file, or the default :${DEFAULTS.web.port}. By TLS it trusts the very
 certificate of the web configuration, and nobody else.
 Exit code 0: healthy, or without a web server; also when it asks for a password and none was given, since it is the
 exporter that asks. 1: not healthy.

@@ -1,5 +1,6 @@
 /** RIS Live and RIPEstat for the commands: no key, and nothing that a running exporter would miss. */
 import { parsePrefix } from '../bgp/prefix.ts';
+import { DEFAULTS } from '../defaults.ts';
 import { ConfigError } from '../errors.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
@@ -12,7 +13,7 @@ const CLIENT = 'bgproutes-exporter';
 
 export const RIS_FLAGS: readonly Flag[] = [
   { name: 'source', value: 'SOURCE', help: 'bgproutes, or ris-live, which needs no key [bgproutes].' },
-  { name: 'ris-live.url', value: 'URL', help: 'RIS Live [wss://ris-live.ripe.net/v1/ws/].' },
+  { name: 'ris-live.url', value: 'URL', help: `RIS Live [${DEFAULTS.risLive.url}].` },
 ];
 
 /** Whether RIS Live is asked for. */

@@ -2,9 +2,11 @@
 import { basename, relative } from 'node:path';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { fileFault, readTextFile } from '../config/file/text-file.ts';
+import { anyOf } from '../config/flags.ts';
 import { parseTcpAddress } from '../config/listen-address.ts';
+import { LOG_LEVELS } from '../config/log-words.ts';
 import { ConfigError, ExporterError, ListenError } from '../errors.ts';
-import { createLogger, type LogLevel } from '../logger.ts';
+import { createLogger } from '../logger.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import type { Scenario } from '../simulator/scenario.ts';
 import type { Simulator, SimulatorOptions } from '../simulator/simulator.ts';
@@ -15,7 +17,6 @@ import { foldMessage } from './watch/folding.ts';
 const DEFAULT_LISTEN = '127.0.0.1:8479';
 const DEFAULT_TTL = '4h';
 const DEFAULT_LAG = '60s';
-const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const FLAGS: readonly Flag[] = [
   {
@@ -75,7 +76,7 @@ const FLAGS: readonly Flag[] = [
     help: 'Tell a new subscriber all routes in the stream, which the service does not: for clients that never ask the Data API.',
   },
   { name: 'enable-control', help: 'Faults, steps and state over HTTP under /-/, see docs/simulator.md.' },
-  { name: 'log.level', value: 'LEVEL', help: 'debug, info, warn or error [warn].' },
+  { name: 'log.level', value: 'LEVEL', help: `${anyOf(LOG_LEVELS)} [warn].` },
 ];
 
 export const simulateCommand: Command = {

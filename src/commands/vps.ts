@@ -1,5 +1,7 @@
 /** `bgproutes-exporter vps`: the vantage points that the Data API lists. */
+
 import type { Unreadable, VantagePointRecord, VantagePointsParams } from '../bgproutes/data-api/types.ts';
+import { DEFAULTS } from '../defaults.ts';
 import type { HistoryVp } from '../stream/history.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -23,7 +25,7 @@ const FLAGS: readonly Flag[] = [
   ),
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
   ...SERVICE_FLAGS,
-  { name: 'ris-live.ripestat-url', value: 'URL', help: 'RIPEstat [https://stat.ripe.net].' },
+  { name: 'ris-live.ripestat-url', value: 'URL', help: `RIPEstat [${DEFAULTS.risLive.ripestatUrl}].` },
 ];
 
 const COLUMNS: readonly Column[] = [

@@ -1,4 +1,7 @@
 /** Flags that set a value of the configuration: each names the key that it wins over. Others belong to a command. */
+import { DEFAULTS } from '../defaults.ts';
+import { formatDuration } from './duration.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './log-words.ts';
 
 export interface ConfigFlag {
   /** Without the dashes. */
@@ -9,6 +12,11 @@ export interface ConfigFlag {
   readonly value: string | undefined;
   readonly repeatable?: true;
   readonly help: string;
+}
+
+/** `a, b or c`. */
+export function anyOf(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 export const CONFIG_FLAGS: readonly ConfigFlag[] = [
@@ -38,26 +46,26 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     name: 'bgproutes.websocket-url',
     key: ['bgproutes', 'websocket_url'],
     value: 'URL',
-    help: 'Live stream [wss://websocket.bgproutes.io].',
+    help: `Live stream [${DEFAULTS.bgproutes.websocketUrl}].`,
   },
   {
     name: 'bgproutes.live-manager-url',
     key: ['bgproutes', 'live_manager_url'],
     value: 'URL',
-    help: 'Live Manager API [https://live-manager-api.bgproutes.io].',
+    help: `Live Manager API [${DEFAULTS.bgproutes.liveManagerUrl}].`,
   },
   {
     name: 'bgproutes.data-api-url',
     key: ['bgproutes', 'data_api_url'],
     value: 'URL',
-    help: 'Data API [https://api.bgproutes.io].',
+    help: `Data API [${DEFAULTS.bgproutes.dataApiUrl}].`,
   },
   {
     name: 'web.listen-address',
     key: ['web', 'listen_address'],
     value: 'HOST:PORT',
     repeatable: true,
-    help: 'Where to serve [:10479: all interfaces], or unix:/PATH; port 0 takes a free one, an empty value serves nothing. Repeatable.',
+    help: `Where to serve [:${DEFAULTS.web.port}: all interfaces], or unix:/PATH; port 0 takes a free one, an empty value serves nothing. Repeatable.`,
   },
   {
     name: 'web.systemd-socket',
@@ -87,7 +95,7 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     name: 'web.telemetry-path',
     key: ['web', 'telemetry_path'],
     value: 'PATH',
-    help: 'Path of the metrics [/metrics].',
+    help: `Path of the metrics [${DEFAULTS.web.telemetryPath}].`,
   },
   {
     name: 'web.enable-lifecycle',
@@ -117,18 +125,33 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
     name: 'otlp.protocol',
     key: ['otlp', 'protocol'],
     value: 'PROTOCOL',
-    help: 'http/protobuf or http/json [http/protobuf].',
+    help: `http/protobuf or http/json [${DEFAULTS.otlp.protocol}].`,
   },
-  { name: 'otlp.interval', key: ['otlp', 'interval'], value: 'DURATION', help: 'Time between two exports [1m].' },
+  {
+    name: 'otlp.interval',
+    key: ['otlp', 'interval'],
+    value: 'DURATION',
+    help: `Time between two exports [${formatDuration(DEFAULTS.otlp.intervalMs)}].`,
+  },
   {
     name: 'otlp.timeout',
     key: ['otlp', 'timeout'],
     value: 'DURATION',
-    help: 'How long a request may take with its retries [10s].',
+    help: `How long a request may take with its retries [${formatDuration(DEFAULTS.otlp.timeoutMs)}].`,
   },
-  { name: 'otlp.compression', key: ['otlp', 'compression'], value: 'KIND', help: 'gzip or none [none].' },
-  { name: 'log.level', key: ['log', 'level'], value: 'LEVEL', help: 'debug, info, warn or error [info].' },
-  { name: 'log.format', key: ['log', 'format'], value: 'FORMAT', help: 'logfmt or json [logfmt].' },
+  {
+    name: 'otlp.compression',
+    key: ['otlp', 'compression'],
+    value: 'KIND',
+    help: `gzip or none [${DEFAULTS.otlp.compression}].`,
+  },
+  { name: 'log.level', key: ['log', 'level'], value: 'LEVEL', help: `${anyOf(LOG_LEVELS)} [${DEFAULTS.log.level}].` },
+  {
+    name: 'log.format',
+    key: ['log', 'format'],
+    value: 'FORMAT',
+    help: `${anyOf(LOG_FORMATS)} [${DEFAULTS.log.format}].`,
+  },
 ];
 
 /**

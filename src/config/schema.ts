@@ -1,8 +1,10 @@
 /** The configuration file: every key, its bounds and its default. Unknown keys are refused. */
 import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
+import { DEFAULTS } from '../defaults.ts';
 import { BOUNDS, type Bound, MAX_CONFIGURED_ORIGINS, MAX_CONFIGURED_UPSTREAMS } from '../table/bounds.ts';
 import { kafkaSection } from './kafka.ts';
+import { LOG_FORMATS } from './log-words.ts';
 import { otlpSection } from './otlp/otlp.ts';
 import { rpkiSource } from './rpki-source.ts';
 import { SOURCE_NAMES } from './source-names.ts';
@@ -25,6 +27,11 @@ function bounded({ least, most, standard }: Bound) {
   return values.wholeNumber('a whole number', least, most).default(standard);
 }
 
+/** @param standard the default, and what an error shows as an example. As a value, it has no slash at its end. */
+function address(protocols: readonly string[], standard: string) {
+  return values.url(protocols, standard).default(standard.replace(/\/$/, ''));
+}
+
 const monitoredPrefix = values.section(
   {
     prefix: values.prefix,
@@ -42,20 +49,18 @@ export const configSchema = values.section({
   bgproutes: values.section({
     api_keys: values.list(values.apiKey, 'a list of API keys'),
     api_key_files: values.list(values.secretPath, 'a list of files'),
-    websocket_url: values.url(['ws:', 'wss:'], 'wss://websocket.bgproutes.io').default('wss://websocket.bgproutes.io'),
-    live_manager_url: values
-      .url(['http:', 'https:'], 'https://live-manager-api.bgproutes.io')
-      .default('https://live-manager-api.bgproutes.io'),
-    data_api_url: values.url(['http:', 'https:'], 'https://api.bgproutes.io').default('https://api.bgproutes.io'),
+    websocket_url: address(['ws:', 'wss:'], DEFAULTS.bgproutes.websocketUrl),
+    live_manager_url: address(['http:', 'https:'], DEFAULTS.bgproutes.liveManagerUrl),
+    data_api_url: address(['http:', 'https:'], DEFAULTS.bgproutes.dataApiUrl),
     prefixes_per_key: values.wholeNumber('a whole number', 1, 10_000).default(10),
     canary_prefix: values.prefix.optional(),
   }),
   ris_live: values.section({
-    url: values.url(['ws:', 'wss:'], 'wss://ris-live.ripe.net/v1/ws/').default('wss://ris-live.ripe.net/v1/ws'),
+    url: address(['ws:', 'wss:'], DEFAULTS.risLive.url),
     client: values.clientName.default('bgproutes-exporter'),
-    ripestat_url: values.url(['http:', 'https:'], 'https://stat.ripe.net').default('https://stat.ripe.net'),
+    ripestat_url: address(['http:', 'https:'], DEFAULTS.risLive.ripestatUrl),
     full_feed_only: values.trueOrFalse.default(false),
-    stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(MINUTE_MS),
+    stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(DEFAULTS.risLive.staleAfterMs),
   }),
   kafka: kafkaSection,
   proxy_url: values.proxyUrl.default(''),
@@ -63,12 +68,12 @@ export const configSchema = values.section({
     ca_file: values.fileOrNone.default(''),
   }),
   web: values.section({
-    listen_address: values.listenAddresses.default([{ host: '', port: 10_479 }]),
+    listen_address: values.listenAddresses.default([{ host: '', port: DEFAULTS.web.port }]),
     systemd_socket: values.trueOrFalse.default(false),
     config_file: values.fileOrNone.default(''),
     external_url: values.externalUrl.default(''),
     route_prefix: values.routePrefix.default(''),
-    telemetry_path: values.telemetryPath.default('/metrics'),
+    telemetry_path: values.telemetryPath.default(DEFAULTS.web.telemetryPath),
     enable_lifecycle: values.trueOrFalse.default(false),
     page: values.onOrOff.default(true),
   }),
@@ -79,9 +84,9 @@ export const configSchema = values.section({
   table: values.section({
     seed: values.trueOrFalse.default(true),
     reseed_interval: values.duration(10 * SECOND_MS, 7 * DAY_MS, 'never').default(HOUR_MS),
-    route_ttl: values.duration(MINUTE_MS, 30 * DAY_MS, 'never').default(0),
-    expected_window: values.duration(MINUTE_MS, 30 * DAY_MS).default(DAY_MS),
-    expected_vps: values.oneOf('seen', 'full_feed').default('seen'),
+    route_ttl: values.duration(MINUTE_MS, 30 * DAY_MS, 'never').default(DEFAULTS.table.routeTtlMs),
+    expected_window: values.duration(MINUTE_MS, 30 * DAY_MS).default(DEFAULTS.table.expectedWindowMs),
+    expected_vps: values.oneOf('seen', 'full_feed').default(DEFAULTS.table.expectedVps),
     vp_poll_interval: values.duration(10 * SECOND_MS, DAY_MS, 'never').default(10 * MINUTE_MS),
     data_api_lag: values.duration(0, HOUR_MS).default(2 * MINUTE_MS),
     max_vps: bounded(BOUNDS.vps),
@@ -110,8 +115,8 @@ export const configSchema = values.section({
     .optional(),
   otlp: otlpSection,
   log: values.section({
-    level: values.logLevel.default('info'),
-    format: values.oneOf('logfmt', 'json').default('logfmt'),
+    level: values.logLevel.default(DEFAULTS.log.level),
+    format: values.oneOf(...LOG_FORMATS).default(DEFAULTS.log.format),
   }),
 });
 

@@ -1,15 +1,11 @@
 /** RIPE RIS Live as a source: no key, and a session for each ten thousand prefixes. */
+import { DEFAULTS } from '../defaults.ts';
 import { checkServiceUrl } from '../http/service-url.ts';
 import type { Logger } from '../logger.ts';
 import type { SourceListener, StreamSource, StreamStats } from '../stream/source.ts';
 import { systemTimers, type Timers } from '../stream/timers.ts';
 import type { SessionSettings } from '../stream/websocket-session.ts';
 import { RisSession } from './session.ts';
-
-export const DEFAULT_RIS_LIVE_URL = 'wss://ris-live.ripe.net/v1/ws/';
-
-/** No frame of any kind for so long is a gap by default, ms. */
-export const DEFAULT_STALE_AFTER_MS = 60_000;
 
 export interface RisLiveSourceOptions {
   /** Default `wss://ris-live.ripe.net/v1/ws/`. */
@@ -37,7 +33,8 @@ export class RisLiveSource implements StreamSource {
 
   /** Throws a `TypeError` when the URL is not one, or `client` has other characters. */
   constructor(options: RisLiveSourceOptions) {
-    const { url = DEFAULT_RIS_LIVE_URL, client, staleAfterMs = DEFAULT_STALE_AFTER_MS, reconnect = true } = options;
+    const { risLive } = DEFAULTS;
+    const { url = risLive.url, client, staleAfterMs = risLive.staleAfterMs, reconnect = true } = options;
     checkServiceUrl('url', url, ['wss:', 'ws:']);
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(client))
       throw new TypeError('client: expected 1 to 64 letters, digits, - _ and .');

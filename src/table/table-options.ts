@@ -1,4 +1,5 @@
 /** What may be set of a table, and what holds where nothing is set. */
+import { DEFAULTS } from '../defaults.ts';
 import { BOUNDS } from './bounds.ts';
 
 export interface TableOptions {
@@ -18,8 +19,8 @@ export function tableOptions(options: TableOptions): Required<TableOptions> {
   return {
     maxVps: options.maxVps ?? BOUNDS.vps.standard,
     maxMoreSpecifics: options.maxMoreSpecifics ?? BOUNDS.moreSpecifics.standard,
-    expectedWindowMs: options.expectedWindowMs ?? 24 * 3_600_000,
-    routeTtlMs: options.routeTtlMs ?? 0,
-    expectedVps: options.expectedVps ?? 'seen',
+    expectedWindowMs: options.expectedWindowMs ?? DEFAULTS.table.expectedWindowMs,
+    routeTtlMs: options.routeTtlMs ?? DEFAULTS.table.routeTtlMs,
+    expectedVps: options.expectedVps ?? DEFAULTS.table.expectedVps,
   };
 }

@@ -2,7 +2,7 @@
 import { EXPECTED_KEY, keyFault } from '../../api-key.ts';
 import type { LiveMessage } from '../../bgp/live-message.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
-import { withDefaults } from '../../defaults.ts';
+import { DEFAULTS, withDefaults } from '../../defaults.ts';
 import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../../errors.ts';
 import { checkServiceUrl, streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
@@ -19,11 +19,11 @@ import type { ClientEvent } from './events.ts';
 import { type ClientCounts, MessageStream } from './message-stream.ts';
 
 /** Where the live stream is. */
-export const DEFAULT_WEBSOCKET_URL = 'wss://websocket.bgproutes.io';
+export const DEFAULT_WEBSOCKET_URL = DEFAULTS.bgproutes.websocketUrl;
 /** Where prefixes are associated with a key. */
-export const DEFAULT_LIVE_MANAGER_URL = 'https://live-manager-api.bgproutes.io';
+export const DEFAULT_LIVE_MANAGER_URL = DEFAULTS.bgproutes.liveManagerUrl;
 /** Where the past is. */
-export const DEFAULT_DATA_API_URL = 'https://api.bgproutes.io';
+export const DEFAULT_DATA_API_URL = DEFAULTS.bgproutes.dataApiUrl;
 
 /** Attempts of `subscribe` when nobody answers, and the waits between them. */
 const SUBSCRIBE_ATTEMPTS = 5;

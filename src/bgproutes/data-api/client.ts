@@ -3,7 +3,7 @@
  * key: one request at a time, so many an hour.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { withDefaults } from '../../defaults.ts';
+import { DEFAULTS, withDefaults } from '../../defaults.ts';
 import { DataApiError } from '../../errors.ts';
 import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
@@ -236,7 +236,7 @@ export class DataApiClient {
       await this.#awaitQuota(signal);
       const charge = this.#quota.start(timers.now());
       const answer = await requestOnce({
-        baseUrl: options.baseUrl ?? 'https://api.bgproutes.io',
+        baseUrl: options.baseUrl ?? DEFAULTS.bgproutes.dataApiUrl,
         apiKey: options.apiKey,
         endpoint,
         method,

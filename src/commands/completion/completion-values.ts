@@ -1,4 +1,5 @@
 /** What can stand behind a flag, as far as its name for the value tells. */
+import { LOG_FORMATS, LOG_LEVELS } from '../../config/log-words.ts';
 import type { Flag } from '../arguments.ts';
 
 export type FlagValues =
@@ -9,8 +10,8 @@ export type FlagValues =
   | { readonly kind: 'any' };
 
 const WORDS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
-  'log.level': ['debug', 'info', 'warn', 'error'],
-  'log.format': ['logfmt', 'json'],
+  'log.level': LOG_LEVELS,
+  'log.format': LOG_FORMATS,
 };
 
 export function valuesOf({ name, value }: Flag): FlagValues {

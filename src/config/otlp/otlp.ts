@@ -3,6 +3,7 @@
  * the environment (otlp-environment.ts). Off unless one of them names an endpoint or asks for it.
  */
 import type { z } from 'zod';
+import { DEFAULTS } from '../../defaults.ts';
 import { formatDuration } from '../duration.ts';
 import type { Environment } from '../file/substitution.ts';
 import * as values from '../values.ts';
@@ -12,11 +13,6 @@ import { METRICS_PATH, readOtlpEnvironment } from './otlp-environment.ts';
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-
-// The defaults of the OpenTelemetry specification.
-const DEFAULT_INTERVAL_MS = MINUTE_MS;
-const DEFAULT_EXPORT_TIMEOUT_MS = 30 * SECOND_MS;
-const DEFAULT_TIMEOUT_MS = 10 * SECOND_MS;
 
 /** Shorter texts are no secrets: to redact them would spoil every line. */
 const MIN_SECRET_LENGTH = 6;
@@ -80,10 +76,10 @@ export function resolveOtlp(
     return { config: undefined, offBecause: environment.because, problems: environment.problems };
   }
   const { settings, problems } = environment;
-  const intervalMs = section.interval ?? settings.intervalMs ?? DEFAULT_INTERVAL_MS;
-  const wantedMs = section.timeout ?? settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const intervalMs = section.interval ?? settings.intervalMs ?? DEFAULTS.otlp.intervalMs;
+  const wantedMs = section.timeout ?? settings.timeoutMs ?? DEFAULTS.otlp.timeoutMs;
   const exportTimeoutMs = Math.min(
-    settings.exportTimeoutMs ?? Math.max(DEFAULT_EXPORT_TIMEOUT_MS, wantedMs),
+    settings.exportTimeoutMs ?? Math.max(DEFAULTS.otlp.exportTimeoutMs, wantedMs),
     intervalMs,
   );
   const file = (key: 'ca_file' | 'cert_file' | 'key_file'): string | undefined => {
@@ -94,13 +90,13 @@ export function resolveOtlp(
   const ownClient = section.tls.cert_file !== undefined;
   const config: OtlpConfig = {
     endpoint: section.endpoint === undefined ? settings.endpoint : withMetricsPath(section.endpoint),
-    protocol: section.protocol ?? settings.protocol ?? 'http/protobuf',
+    protocol: section.protocol ?? settings.protocol ?? DEFAULTS.otlp.protocol,
     headers: mergedHeaders(settings.headers, section.headers),
     intervalMs,
     exportTimeoutMs,
     timeoutMs: Math.min(wantedMs, exportTimeoutMs),
-    compression: section.compression ?? settings.compression ?? 'none',
-    temporality: section.temporality ?? settings.temporality ?? 'cumulative',
+    compression: section.compression ?? settings.compression ?? DEFAULTS.otlp.compression,
+    temporality: section.temporality ?? settings.temporality ?? DEFAULTS.otlp.temporality,
     resourceAttributes: { ...settings.resourceAttributes, ...section.resource_attributes },
     tls: {
       caFile: file('ca_file') ?? settings.tls.caFile,

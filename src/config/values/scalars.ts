@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { suggestion } from '../../suggestion.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
+import { LOG_LEVELS } from '../log-words.ts';
 import { accept, refuse, value } from './value.ts';
 
 export function wholeNumber(expected: string, min: number, max: number) {
@@ -54,10 +55,7 @@ export function oneOf<const T extends string>(...known: readonly T[]) {
 }
 
 /** `warning` is what half of the world calls `warn`. */
-export const logLevel = z.preprocess(
-  (input) => (input === 'warning' ? 'warn' : input),
-  oneOf('debug', 'info', 'warn', 'error'),
-);
+export const logLevel = z.preprocess((input) => (input === 'warning' ? 'warn' : input), oneOf(...LOG_LEVELS));
 
 const UNIT_WORDS: Readonly<Record<string, string>> = {
   ...{ ms: 'ms', s: 's', m: 'm', h: 'h', d: 'd', w: 'w', y: 'y', sec: 's', min: 'm', hr: 'h' },

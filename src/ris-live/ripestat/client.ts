@@ -4,7 +4,7 @@
  * day is told that RIPE NCC wants to know.
  */
 import type { Prefix } from '../../bgp/prefix.ts';
-import { withDefaults } from '../../defaults.ts';
+import { DEFAULTS, withDefaults } from '../../defaults.ts';
 import { DataApiError } from '../../errors.ts';
 import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
@@ -258,7 +258,7 @@ export class RipestatClient {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Success | Failure> {
-    const { baseUrl = 'https://stat.ripe.net', sourceApp, userAgent } = this.#options;
+    const { baseUrl = DEFAULTS.risLive.ripestatUrl, sourceApp, userAgent } = this.#options;
     const { timeoutMs, attempts, retry } = this.#settings;
     const backoff = new Backoff(retry, () => this.#timers.random());
     for (let attempt = 1; ; attempt++) {
