@@ -72,6 +72,14 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
 }
 
 const TOO_MANY_FILES: readonly (string | undefined)[] = ['EMFILE', 'ENFILE'];
+
+/** The error of the system that says that too many files are open: `error` itself, or one that it came from. */
+function tooManyFiles(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (TOO_MANY_FILES.includes(systemCode(cause))) return cause;
+  return undefined;
+}
+
 /** Modules alone are a hundred files, and of the connections to the web server each is one. */
 const FILES_NEEDED =
   'allow it 1024 or more (ulimit -n, LimitNOFILE of systemd, --ulimit nofile=1024 of a container engine)';
@@ -86,8 +94,9 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
   };
   const fatal = (error: unknown): never => {
     // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
-    if (error instanceof ExporterError) reportFatal(redact(error.message));
-    else if (TOO_MANY_FILES.includes(systemCode(error))) reportFatal(`${systemReason(error)}: ${FILES_NEEDED}`);
+    const files = tooManyFiles(error);
+    if (files !== undefined) reportFatal(`${systemReason(files)}: ${FILES_NEEDED}`);
+    else if (error instanceof ExporterError) reportFatal(redact(error.message));
     else reportFatal(error instanceof Error ? redact(error.stack ?? error.message) : errorText(error, redact));
     process.exit(1);
   };
