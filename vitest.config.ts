@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: ['test/support/program-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Many tests wait for sockets and processes. By itself vitest leaves one processor unused.
+    maxWorkers: '100%',
   },
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Fired, type RuleTest, ruleTests, worldOf } from './cases.ts';
 import { readRules } from './rules-file.ts';
-import { atTwoSites, eachAtItsSite } from './sites.ts';
+import { besideOneThatIsWell, bySite, canShare, caseName, eachAtItsSite, strangers } from './sites.ts';
 
 /** Labels that tell alerts of one name apart; what fires is compared by these. */
 const KEYS = [
@@ -31,7 +31,7 @@ function runbook(alert: string, instance = ''): string {
 
 function group(test: RuleTest): object {
   return {
-    name: `${test.alert}, ${test.kinds.join(' and ')}: ${test.name}`,
+    name: caseName(test),
     interval: '1m',
     input_series: Object.entries(worldOf(test)).map(([series, values]) => ({ series, values })),
     promql_expr_test: [
@@ -98,25 +98,57 @@ export function ruleTestFiles(): ReadonlyMap<string, string> {
   return written(ruleTests, '../../alerts/');
 }
 
-/** Those of hours rather than of days, and not each over each mishap, played at two sites at once. `folder`: where the rules are. */
-export function twoSiteTestFiles(folder: string): ReadonlyMap<string, string> {
-  const tests = ruleTests.filter(({ mishap, minutes }) => minutes < 600 && mishap === undefined);
-  return written(tests.flatMap(atTwoSites), folder);
+/** So many cases share a world. More would cost less, but fewer worlds than processors would leave some of these idle. */
+const SHARING = 24;
+
+/** Parts of at most SHARING, each of cases that last about as long. */
+function parts(tests: readonly RuleTest[]): RuleTest[][] {
+  const sorted = [...tests].sort((a, b) => a.minutes - b.minutes);
+  const count = Math.ceil(sorted.length / SHARING);
+  const size = Math.ceil(sorted.length / count);
+  return Array.from({ length: count }, (_, part) => sorted.slice(part * size, (part + 1) * size));
 }
 
-/** Those of days, and of an alert those over each mishap, each at a site of its own. */
-export function manySiteTestFiles(folder: string): ReadonlyMap<string, string> {
+/** The cases in one world, each at a site of its own: file name and text. */
+export function sharedTestFile(name: string, tests: readonly RuleTest[], folder: string): [string, string] {
+  const test = eachAtItsSite(tests[0]!.alert, `${tests.length} sites, each with a case of its own`, tests);
+  return [`${name}.test.yml`, [...written([test], folder).values()][0]!];
+}
+
+const DAYS = 600;
+
+/**
+ * Every case for itself. A world of its own costs four times as much as a share of one; so it is for the cases about the
+ * exporter, which speak of whole jobs, and for those with messages. The others share a world as strangers: no two of them
+ * have a job, an instance, a prefix or a site in common.
+ */
+export function soleTestFiles(folder: string): ReadonlyMap<string, string> {
+  const isStranger = (test: RuleTest) => canShare(test) && test.alert.startsWith('BGPPrefix');
+  const alone = ruleTests.filter((test) => !isStranger(test) && test.minutes < DAYS);
+  const days = ruleTests.filter((test) => canShare(test) && test.minutes >= DAYS);
+  const others = ruleTests.filter((test) => isStranger(test) && test.minutes < DAYS);
+  return new Map([
+    ...written(alone, folder),
+    sharedTestFile('strangers.days', strangers(days), folder),
+    ...parts(others).map((tests, part) => sharedTestFile(`strangers.${part + 1}`, strangers(tests), folder)),
+  ]);
+}
+
+/** Every case at a site beside others of equal job, instance and prefixes. `folder`: where the rules are. */
+export function siteTestFiles(folder: string): ReadonlyMap<string, string> {
+  const short = ruleTests.filter(({ mishap, minutes }) => minutes < DAYS && mishap === undefined);
   const sharing = new Map<string, RuleTest[]>();
   for (const test of ruleTests) {
-    const name = test.mishap?.isAway ? 'away' : test.mishap ? fileOf(test) : test.minutes >= 600 ? 'days' : undefined;
+    const name = test.mishap?.isAway ? 'away' : test.mishap ? fileOf(test) : test.minutes >= DAYS ? 'days' : undefined;
     if (name !== undefined) sharing.set(name, [...(sharing.get(name) ?? []), test]);
   }
-  return new Map(
-    [...sharing].map(([name, tests]) => {
-      const shared = eachAtItsSite(tests[0]!.alert, `${tests.length} sites, each with a case of its own`, tests);
-      return [`sites.${name}.test.yml`, [...written([shared], folder).values()][0]!];
-    }),
-  );
+  return new Map([
+    ...written(short.filter((test) => !canShare(test)).map(besideOneThatIsWell), folder),
+    ...parts(short.filter(canShare).flatMap(bySite)).map((tests, part) =>
+      sharedTestFile(`sites.${part + 1}`, tests, folder),
+    ),
+    ...[...sharing].map(([name, tests]) => sharedTestFile(`sites.${name}`, tests, folder)),
+  ]);
 }
 
 /** In the checkout, but not committed: they are ten times as long as the cases. */

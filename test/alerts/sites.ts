@@ -1,10 +1,11 @@
 /**
  * Exporters of one job and instance, told apart by a label of the user's own, as sidecars have that are scraped as localhost,
- * or a ruler above several Prometheus. Every case is played at `ams`; at `fra` either the same happens or nothing. Long ones
- * share a world, each at a site of its own: of twenty sites a rule costs little more than of two, and each site must show
- * what its own case shows alone.
+ * or a ruler above several Prometheus. A case is played at two sites if something fires in it, else at one, beside a site
+ * that is well. Most cases share a world, each at a site of its own: a rule costs little more for twenty sites than for two,
+ * and each site must show what its own case shows alone.
  */
-import { type Fired, type Message, type RuleTest, worldOf } from './cases.ts';
+import type { Fired, Message, RuleTest } from './cases.ts';
+import { worldOf } from './cases.ts';
 import { healthy, type World } from './world.ts';
 
 function at(site: string, world: World): World {
@@ -15,24 +16,61 @@ function at(site: string, world: World): World {
   );
 }
 
-function on(sites: readonly string[], test: RuleTest, elsewhere: World): RuleTest {
+/** Whether it can share a world: a message names every alert that fires, and so do values that are not asked of a site. */
+export function canShare({ message, ruleFiles, values }: RuleTest): boolean {
+  return (
+    message === undefined && ruleFiles === undefined && (values ?? []).every(({ expr }) => expr.includes('ALERTS{'))
+  );
+}
+
+/** Once for each site that a case is played at. */
+export function bySite(test: RuleTest): RuleTest[] {
+  return test.kinds.includes('firing') ? [test, test] : [test];
+}
+
+/** A case in a world of its own, at one or two sites beside one that is well. */
+export function besideOneThatIsWell(test: RuleTest): RuleTest {
+  const sites = bySite(test).map((_, number) => ['ams', 'fra'][number]!);
   const everywhere = (fired: Fired): Fired[] => sites.map((site) => ({ ...fired, site }));
-  const messages = (message: Message): Message[] => [
-    { ...message, labels: sites.map((site) => ({ ...[message.labels].flat()[0]!, site })) },
-  ];
+  const messages = (message: Message): Message => ({
+    ...message,
+    labels: sites.map((site) => ({ ...[message.labels].flat()[0]!, site })),
+  });
   return {
     ...test,
-    name: `${test.name} (${sites.length === 1 ? 'at one site of two' : 'at both sites'})`,
-    world: { ...at('ams', worldOf(test)), ...at('fra', elsewhere) },
+    name: `${test.name} (at ${sites.join(' and ')})`,
+    world: Object.assign(
+      {},
+      at('calm', healthy(test.minutes)),
+      ...sites.map((site) => at(site, worldOf(test))),
+    ) as World,
     checks: test.checks.map((check) => ({ ...check, firing: check.firing.flatMap(everywhere) })),
-    message: test.message?.flatMap(messages),
+    message: test.message?.map(messages),
   };
 }
 
-export function atTwoSites(test: RuleTest): RuleTest[] {
-  const one = on(['ams'], test, healthy(test.minutes));
-  // Where nothing fires, twice nothing proves no more.
-  return test.kinds.includes('firing') ? [one, on(['ams', 'fra'], test, worldOf(test))] : [one];
+/** Labels of a case that shares nothing with the others of its world: no job, no instance and no prefix. */
+const IDENTITY = /\b(job|instance|prefix)="/g;
+
+function apart(text: string, number: number): string {
+  return text.replace(IDENTITY, `$1="${number}:`);
+}
+
+/** The cases, each with a job, an instance and prefixes of its own. */
+export function strangers(tests: readonly RuleTest[]): RuleTest[] {
+  return tests.map((test, number) => ({
+    ...test,
+    world: Object.fromEntries(
+      Object.entries(worldOf(test)).map(([selector, values]) => [apart(selector, number), values]),
+    ),
+    checks: test.checks.map((check) => ({
+      ...check,
+      firing: check.firing.map((fired) =>
+        fired.prefix === undefined ? fired : { ...fired, prefix: `${number}:${fired.prefix}` },
+      ),
+    })),
+    values: test.values?.map((value) => ({ ...value, expr: apart(value.expr, number) })),
+  }));
 }
 
 /**
@@ -42,7 +80,8 @@ export function atTwoSites(test: RuleTest): RuleTest[] {
 export function eachAtItsSite(alert: string, name: string, tests: readonly RuleTest[]): RuleTest {
   const minutes = Math.max(...tests.map((test) => test.minutes));
   const calm = tests.some((test) => test.mishap?.isAway) ? undefined : 'calm';
-  const sites = tests.map((test, number) => atItsSite(test, `site${number + 1}`));
+  const sites = tests.map((test, number) => atItsSite(test, `${number} ${caseName(test)}`));
+  const minutesOfChecks = new Set(sites.flatMap(({ checks }) => checks.map((check) => check.at)));
   return {
     alert,
     kinds: ['sites'],
@@ -51,12 +90,15 @@ export function eachAtItsSite(alert: string, name: string, tests: readonly RuleT
     world: Object.assign({}, calm && at(calm, healthy(minutes)), ...sites.map(({ world }) => world)) as World,
     checks: [
       ...sites.flatMap(({ checks }) => checks),
-      ...sites.flatMap(({ checks }) =>
-        calm === undefined ? [] : checks.map((check) => ({ at: check.at, site: calm, firing: [] })),
-      ),
+      ...(calm === undefined ? [] : [...minutesOfChecks].map((minute) => ({ at: minute, site: calm, firing: [] }))),
     ],
     values: sites.flatMap(({ values }) => values),
   };
+}
+
+/** What promtool prints of a check that fails tells the site, and so the case. */
+export function caseName({ alert, kinds, name }: RuleTest): string {
+  return `${alert}, ${kinds.join(' and ')}: ${name}`;
 }
 
 function atItsSite(test: RuleTest, site: string) {
