@@ -47,7 +47,8 @@ export function readEnvelope(bytes: Buffer): Envelope | EnvelopeFault {
   }
 }
 
-function readBinary(bytes: Buffer): Envelope | EnvelopeFault {
+/** Why a record that begins with the letter of the binary header has no BMP message; undefined when it has one. */
+export function binaryFault(bytes: Buffer): EnvelopeFault | undefined {
   if (bytes.length < BINARY_HEADER) return 'truncated';
   if (bytes.readUInt32BE(0) !== MAGIC || bytes[4] !== 1) return 'invalid_openbmp_header';
   const header = bytes.readUInt16BE(6);
@@ -55,12 +56,18 @@ function readBinary(bytes: Buffer): Envelope | EnvelopeFault {
   const nameLength = bytes.readUInt16BE(38);
   if (header < BINARY_HEADER + nameLength) return 'invalid_openbmp_header';
   if (header + length > bytes.length) return 'truncated';
-  if (bytes[13] !== RAW_BMP) return 'other_object';
-  const hashAt = 40 + nameLength;
+  return bytes[13] === RAW_BMP ? undefined : 'other_object';
+}
+
+function readBinary(bytes: Buffer): Envelope | EnvelopeFault {
+  const fault = binaryFault(bytes);
+  if (fault !== undefined) return fault;
+  const header = bytes.readUInt16BE(6);
+  const hashAt = 40 + bytes.readUInt16BE(38);
   return {
     router: bytes.toString('latin1', hashAt, hashAt + 16),
     from: header,
-    end: header + length,
+    end: header + bytes.readUInt32BE(8),
     mayRepeat: false,
   };
 }

@@ -3,13 +3,16 @@
  * that nobody asked for, and while the table is seeded frames are held: those must not take the room of others.
  *
  * Only what is certain is turned away. A record that is anything else than routes, or is malformed, or might hold a
- * monitored prefix in either way of reading (with path identifiers or without), goes on to the decoder.
+ * monitored prefix in either way of reading (with path identifiers or without), goes on to the decoder. Whose routes they are
+ * is not looked at: routes of another RIB to prefixes that nobody asked for count as prefixes that nobody asked for.
  */
 import type { Afi } from '../../bgp/prefix.ts';
 import { MAX_LENGTH } from '../../bgp/prefix.ts';
+import { binaryFault } from './envelope.ts';
 import type { PrefixFilter } from './prefix-filter.ts';
+import { hasMarker } from './update-reader.ts';
 
-const [LETTER_O, BMP_VERSION, RAW_BMP] = [0x4f, 3, 12];
+const [LETTER_O, BMP_VERSION] = [0x4f, 3];
 const ROUTE_MONITORING = 0;
 /** The common header and the per-peer header. */
 const BMP_HEADERS = 6 + 42;
@@ -33,9 +36,9 @@ export class RecordFilter {
     let at = 0;
     let end = bytes.length;
     if (bytes[0] === LETTER_O) {
-      if (end < 78 || bytes[13] !== RAW_BMP) return true;
+      if (binaryFault(bytes) !== undefined) return true;
       at = bytes.readUInt16BE(6);
-      end = Math.min(end, at + bytes.readUInt32BE(8));
+      end = at + bytes.readUInt32BE(8);
     }
     if (bytes[at] !== BMP_VERSION || end - at < BMP_HEADERS + BGP_HEADER + 4) return true;
     if (bytes[at + 5] !== ROUTE_MONITORING || at + bytes.readUInt32BE(at + 1) !== end) return true;
@@ -43,7 +46,7 @@ export class RecordFilter {
   }
 
   #needsUpdate(bytes: Buffer, at: number, end: number): boolean {
-    if (at + bytes.readUInt16BE(at + 16) !== end || bytes[at + 18] !== UPDATE) return true;
+    if (at + bytes.readUInt16BE(at + 16) !== end || bytes[at + 18] !== UPDATE || !hasMarker(bytes, at)) return true;
     const withdrawnAt = at + BGP_HEADER + 2;
     const withdrawnEnd = withdrawnAt + bytes.readUInt16BE(withdrawnAt - 2);
     if (withdrawnEnd + 2 > end) return true;
@@ -56,12 +59,16 @@ export class RecordFilter {
 
   #needsAttributes(bytes: Buffer, from: number, end: number): boolean {
     let at = from;
+    let [reached, unreached] = [0, 0];
     while (at < end) {
       const valueAt = at + ((bytes[at] & EXTENDED_LENGTH) === 0 ? 3 : 4);
       if (valueAt > end) return true;
       const valueEnd = valueAt + (valueAt - at === 3 ? bytes[at + 2] : bytes.readUInt16BE(at + 2));
       if (valueEnd > end) return true;
       const type = bytes[at + 1];
+      if (type === MP_REACH) reached++;
+      else if (type === MP_UNREACH) unreached++;
+      if (reached > 1 || unreached > 1) return true;
       if (type === MP_REACH || type === MP_UNREACH) {
         const prefixesAt = valueAt + (type === MP_UNREACH ? 3 : 5 + bytes[valueAt + 3]);
         if (!(prefixesAt <= valueEnd)) return true;

@@ -315,8 +315,8 @@ export function addressText(bytes: Buffer, at: number, size: 4 | 16): string {
   return formatAddress(words);
 }
 
-/** Sixteen bytes of ones. */
-function hasMarker(bytes: Buffer, at: number): boolean {
+/** Whether a BGP message begins there as each must: sixteen bytes of ones. */
+export function hasMarker(bytes: Buffer, at: number): boolean {
   for (let i = at; i < at + 16; i += 4) if (bytes.readInt32BE(i) !== -1) return false;
   return true;
 }

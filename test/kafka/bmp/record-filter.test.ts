@@ -18,6 +18,11 @@ const filter = new RecordFilter(filterOf('192.0.2.0/24', '2001:db8::/32'));
 const routes = (message: Buffer) => openBmp(routeMonitoring({}, message));
 const unreach = (...prefixes: string[]) =>
   update({ attributes: [attribute(15, Buffer.concat([hex('0002 01'), nlri(...prefixes)]))] });
+const otherIpv6 = attribute(15, Buffer.concat([hex('0002 01'), nlri('2001:db9::/32')]));
+const replaced = (record: Buffer, at: number, byte: number) => {
+  record[at < 0 ? record.length + at : at] = byte;
+  return record;
+};
 
 describe('at receipt', () => {
   it.each([
@@ -32,6 +37,11 @@ describe('at receipt', () => {
     ['a cut message', routes(withdraw('10.0.0.0/8')).subarray(0, -1)],
     ['a malformed prefix', routes(withdraw('10.0.0.0/33'))],
     ['another family', routes(update({ attributes: [attribute(15, hex('0001 80'))] }))],
+    ['a header of another program', replaced(routes(withdraw('10.0.0.0/8')), 2, 0xea)],
+    ['a header of another version', replaced(routes(withdraw('10.0.0.0/8')), 4, 2)],
+    ['a header shorter than its name', replaced(routes(withdraw('10.0.0.0/8')), 38, 0xff)],
+    ['a message without its marker', replaced(routes(withdraw('10.0.0.0/8')), -25, 0xfe)],
+    ['a family told twice', routes(update({ attributes: [otherIpv6, otherIpv6] }))],
     ['text', Buffer.from('V: 1.7')],
     ['nothing', Buffer.alloc(0)],
   ])('%s goes on', (_, record) => {
