@@ -19,18 +19,40 @@ export type JsonRead =
   | { readonly kind: 'too_large'; readonly text: string }
   | { readonly kind: 'not_json' };
 
-/** Containers at this depth are parsed in pieces: in `{"data": {"bgp": […]}}` the list. */
-const PIECED_DEPTH = 3;
+/**
+ * Takes the members of one list or object while the text is read: what it does not keep is garbage at once, so that memory
+ * follows what is of use and not what was sent.
+ */
+export interface JsonPart {
+  /** @param key undefined in a list */
+  add(key: string | undefined, member: unknown): void;
+  /** What stands in the place of the list or object. Called once, after the last member. */
+  end(): unknown;
+}
+
+/** Which lists and objects are read in pieces, and by whom. */
+export interface JsonParts {
+  /** How many brackets are open inside one: 3 for the list in `{"data": {"bgp": […]}}`. At least 1. */
+  readonly depth: number;
+  /** Bounds of one member, which is parsed at once. */
+  readonly memberBytes: number;
+  readonly memberValues: number;
+  /** Bound of what stands around the parts, which is parsed at once. */
+  readonly aroundBytes: number;
+  begin(isList: boolean): JsonPart;
+}
+
+/** Keeps everything; a member takes tens of milliseconds at most. */
+const WHOLE: JsonParts = {
+  depth: 3,
+  memberBytes: 4 * 1024 * 1024,
+  memberValues: 300_000,
+  aroundBytes: 1024 * 1024,
+  begin: (isList) => (isList ? wholeList() : wholeObject()),
+};
 
 /** A piece is parsed when it has at least this many bytes: a millisecond of work. */
 const PIECE_BYTES = 64 * 1024;
-
-/** A piece ends only between two members of its container, so the size of one member is bounded: tens of milliseconds. */
-const MAX_MEMBER_BYTES = 4 * 1024 * 1024;
-const MAX_MEMBER_VALUES = 300_000;
-
-/** What is outside of all pieces, which is parsed at once. */
-const MAX_FRAME_BYTES = 1024 * 1024;
 
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [LIST_OPENS, LIST_CLOSES, OBJECT_OPENS, OBJECT_CLOSES] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -40,6 +62,7 @@ type Container = unknown[] | Record<string, unknown>;
 /** Feed it with `push`, in order; then `end` gives the value. */
 export class JsonReader {
   readonly #bounds: JsonBounds;
+  readonly #parts: JsonParts;
   readonly #pieceLength: number;
   #bytes = 0;
   #values = 0;
@@ -49,9 +72,12 @@ export class JsonReader {
   /** What closes the containers that are open, down to those that are parsed in pieces. */
   readonly #closing: number[] = [];
   /** The text outside of the pieces; `[N]` stands for the container number N, and no other list is in its place. */
-  readonly #frame: Buffer[] = [];
+  #frame = Buffer.allocUnsafe(1024);
   #frameBytes = 0;
-  readonly #containers: Container[] = [];
+  readonly #containers: unknown[] = [];
+  /** The one that is read now. */
+  #part: JsonPart | undefined;
+  #isList = false;
   /** The piece that is being collected, and how many values there were at its beginning. */
   #piece: Buffer[] = [];
   #pieceBytes = 0;
@@ -60,9 +86,10 @@ export class JsonReader {
   #isContinued = false;
   #failure: Exclude<JsonRead, { kind: 'value' }> | undefined;
 
-  /** @param pieceBytes how many bytes a piece has at least */
-  constructor(bounds: JsonBounds, pieceBytes = PIECE_BYTES) {
+  /** @param parts default: all of the third depth is kept @param pieceBytes how many bytes a piece has at least */
+  constructor(bounds: JsonBounds, parts = WHOLE, pieceBytes = PIECE_BYTES) {
     this.#bounds = bounds;
+    this.#parts = parts;
     this.#pieceLength = pieceBytes;
   }
 
@@ -76,6 +103,7 @@ export class JsonReader {
     if (this.#failure !== undefined) return false;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#bounds.bytes) return this.#refuse(`more than ${this.#bounds.bytes} bytes`);
+    const { depth: partDepth } = this.#parts;
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
@@ -91,7 +119,7 @@ export class JsonReader {
           break;
         case COMMA:
           this.#values++;
-          if (this.#depth === PIECED_DEPTH && this.#pieceBytes + at - from >= this.#pieceLength) {
+          if (this.#depth === partDepth && this.#pieceBytes + at - from >= this.#pieceLength) {
             this.#keep(chunk.subarray(from, at));
             from = at + 1;
             this.#endPiece(false);
@@ -100,8 +128,8 @@ export class JsonReader {
         case LIST_OPENS:
         case OBJECT_OPENS:
           this.#values++;
-          if (++this.#depth <= PIECED_DEPTH) this.#closing.push(byte + 2);
-          if (this.#depth === PIECED_DEPTH) {
+          if (++this.#depth <= partDepth) this.#closing.push(byte + 2);
+          if (this.#depth === partDepth) {
             this.#keepFrame(chunk.subarray(from, at));
             from = at + 1;
             this.#openContainer(byte === LIST_OPENS);
@@ -110,11 +138,13 @@ export class JsonReader {
           break;
         case LIST_CLOSES:
         case OBJECT_CLOSES:
-          if (this.#depth <= PIECED_DEPTH && this.#closing.pop() !== byte) this.#failure ??= { kind: 'not_json' };
-          if (this.#depth === PIECED_DEPTH) {
+          if (this.#depth <= partDepth && this.#closing.pop() !== byte) this.#failure ??= { kind: 'not_json' };
+          if (this.#depth === partDepth) {
             this.#keep(chunk.subarray(from, at));
             from = at + 1;
             this.#endPiece(true);
+            this.#containers.push(this.#failure === undefined ? this.#part?.end() : undefined);
+            this.#part = undefined;
             this.#keepFrame(Buffer.from(`[${this.#containers.length - 1}]`));
           }
           this.#depth--;
@@ -122,23 +152,27 @@ export class JsonReader {
       if (this.#failure !== undefined) return false;
     }
     if (this.#values > this.#bounds.values) return this.#refuse(`more than ${this.#bounds.values} values`);
-    if (this.#depth >= PIECED_DEPTH) this.#keep(chunk.subarray(from));
+    if (this.#depth >= partDepth) this.#keep(chunk.subarray(from));
     else this.#keepFrame(chunk.subarray(from));
     return this.#failure === undefined;
   }
 
-  /** What the text holds. Objects that were read in pieces have no prototype. */
+  /** What the text holds. Objects that were read in pieces, and kept as they are, have no prototype. */
   end(): JsonRead {
     if (this.#failure !== undefined) return this.#failure;
-    const value = parsed(Buffer.concat(this.#frame).toString());
+    const value = parsed(this.#frame.toString('utf8', 0, this.#frameBytes));
     if (value === undefined) return { kind: 'not_json' };
-    for (const inner of Object.values(isContainer(value) ? value : {})) {
-      if (!isContainer(inner)) continue;
-      const members = inner as Record<string, unknown>;
-      for (const [key, place] of Object.entries(members))
-        if (Array.isArray(place)) members[key] = this.#containers[place[0]];
-    }
-    return { kind: 'value', value };
+    return { kind: 'value', value: this.#withContainers(value, 1) };
+  }
+
+  /** @param depth of the value's members */
+  #withContainers(value: unknown, depth: number): unknown {
+    if (!isContainer(value)) return value;
+    if (depth === this.#parts.depth) return this.#containers[(value as number[])[0]];
+    const members = value as Record<string, unknown>;
+    for (const [key, inner] of Object.entries(members))
+      if (isContainer(inner)) members[key] = this.#withContainers(inner, depth + 1);
+    return value;
   }
 
   #refuse(text: string): false {
@@ -147,7 +181,8 @@ export class JsonReader {
   }
 
   #openContainer(isList: boolean): void {
-    this.#containers.push(isList ? [] : Object.create(null));
+    this.#isList = isList;
+    this.#part = this.#parts.begin(isList);
     this.#pieceFrom = this.#values;
     this.#isContinued = false;
   }
@@ -155,17 +190,27 @@ export class JsonReader {
   #keep(text: Buffer): void {
     this.#piece.push(text);
     this.#pieceBytes += text.length;
-    if (this.#pieceBytes > MAX_MEMBER_BYTES) this.#refuse(`one part of more than ${MAX_MEMBER_BYTES} bytes`);
-    else if (this.#values - this.#pieceFrom > MAX_MEMBER_VALUES)
-      this.#refuse(`one part of more than ${MAX_MEMBER_VALUES} values`);
+    const { memberBytes, memberValues } = this.#parts;
+    if (this.#pieceBytes > memberBytes) this.#refuse(`one part of more than ${memberBytes} bytes`);
+    else if (this.#values - this.#pieceFrom > memberValues)
+      this.#refuse(`one part of more than ${memberValues} values`);
   }
 
   /** A copy, because a few bytes would keep the whole chunk. */
   #keepFrame(text: Buffer): void {
-    if (text.length === 0) return;
-    this.#frame.push(Buffer.from(text));
-    this.#frameBytes += text.length;
-    if (this.#frameBytes > MAX_FRAME_BYTES) this.#refuse(`more than ${MAX_FRAME_BYTES} bytes around its parts`);
+    const { aroundBytes } = this.#parts;
+    const end = this.#frameBytes + text.length;
+    if (end > aroundBytes) {
+      this.#refuse(`more than ${aroundBytes} bytes around its parts`);
+      return;
+    }
+    if (end > this.#frame.length) {
+      const larger = Buffer.allocUnsafe(2 * end);
+      this.#frame.copy(larger, 0, 0, this.#frameBytes);
+      this.#frame = larger;
+    }
+    text.copy(this.#frame, this.#frameBytes);
+    this.#frameBytes = end;
   }
 
   /** Parses what was collected into the container. */
@@ -178,12 +223,26 @@ export class JsonReader {
     const isEmpty = /^[ \t\r\n]*$/.test(text);
     if (isEmpty && isLast && !this.#isContinued) return;
     this.#isContinued = true;
-    const container = this.#containers[this.#containers.length - 1];
-    const members = isEmpty ? undefined : parsed(Array.isArray(container) ? `[${text}]` : `{${text}}`);
+    const members = isEmpty ? undefined : parsed(this.#isList ? `[${text}]` : `{${text}}`);
     if (members === undefined) this.#failure = { kind: 'not_json' };
-    else if (Array.isArray(container)) for (const member of members as unknown[]) container.push(member);
-    else for (const [key, member] of Object.entries(members as object)) container[key] = member;
+    else if (this.#isList) for (const member of members as unknown[]) this.#part?.add(undefined, member);
+    else for (const [key, member] of Object.entries(members as object)) this.#part?.add(key, member);
   }
+}
+
+function wholeList(): JsonPart {
+  const list: unknown[] = [];
+  return { add: (_, member) => void list.push(member), end: () => list };
+}
+
+function wholeObject(): JsonPart {
+  const object = Object.create(null) as Record<string, unknown>;
+  return {
+    add: (key = '', member) => {
+      object[key] = member;
+    },
+    end: () => object,
+  };
 }
 
 /** The value of a whole text. */

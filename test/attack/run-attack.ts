@@ -1,7 +1,9 @@
 /** Runs one attack on an exporter that is a process of its own, and measures what its neighbours feel of it. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startProgram } from '../support/program.ts';
@@ -13,6 +15,8 @@ export interface Outcome {
   readonly peakMb: number | undefined;
   /** Longest time until `/-/healthy` answered, ms; Infinity when it did not. */
   readonly longestPauseMs: number;
+  /** CPU time of the exporter's longest turn, ms: what other work on the machine does not add to. NaN where not told. */
+  readonly longestTurnMs: number;
   /** From SIGTERM to the end, ms. */
   readonly stopMs: number;
   /** How often the hostile service was asked; undefined in attacks by clients. */
@@ -20,16 +24,19 @@ export interface Outcome {
 }
 
 /** What holds under every attack. */
-export const HELD = { peakMb: 200, longestPauseMs: 100, stopMs: 5_000 } as const;
+export const HELD = { peakMb: 200, longestPauseMs: 100, longestTurnMs: 30, stopMs: 5_000 } as const;
 
 /** A stop that takes longer than this has failed. */
 const STOP_MS = 30_000;
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url));
+const METER = new URL('turn-meter.js', import.meta.url).href;
 const KEY = 'attacked-key';
 
 /** @param bytes size of hostile bodies before compression @param ms how long the exporter is attacked */
 export async function runAttack({ answers, clients }: Attack, bytes: number, ms: number): Promise<Outcome> {
   const services = await startHostileServices(answers?.(bytes) ?? {});
+  const folder = mkdtempSync(join(tmpdir(), 'attack-'));
+  const turns = join(folder, 'turns.json');
   const program = startProgram(
     [
       'serve',
@@ -45,24 +52,47 @@ export async function runAttack({ answers, clients }: Attack, bytes: number, ms:
       '--otlp.interval=1s',
       '--web.listen-address=127.0.0.1:0',
     ],
-    { BGP_API_KEY: KEY },
+    { BGP_API_KEY: KEY, NODE_OPTIONS: `--import=${METER}`, TURN_METER_FILE: turns },
   );
   const ended = new AbortController();
   try {
     const port = Number((await program.seen(/web server listens" address=127\.0\.0\.1:(\d+)/))[1]);
+    // The libraries of the export are loaded by now, at once; an attack that begins at the first moment has no say in that.
+    await program.seen(/"OTLP export is on"/);
+    program.child.kill('SIGUSR2');
     clients?.(port, ended.signal);
     const longestPauseMs = await longestProbe(port, ms);
     const pid = program.child.pid as number;
     const peakMb = peakOf(pid);
+    program.child.kill('SIGUSR2');
+    const { longestCpuMs } = await readWritten<{ longestCpuMs: number | null }>(turns);
     const stopsAtMs = performance.now();
     program.child.kill('SIGTERM');
     await Promise.race([program.exit, wait(STOP_MS, undefined, { ref: false })]);
     const stopMs = performance.now() - stopsAtMs;
-    return { peakMb, longestPauseMs, stopMs, attacked: answers === undefined ? undefined : services.attacked() };
+    return {
+      peakMb,
+      longestPauseMs,
+      longestTurnMs: longestCpuMs ?? Number.NaN,
+      stopMs,
+      attacked: answers === undefined ? undefined : services.attacked(),
+    };
   } finally {
     ended.abort();
     program.child.kill('SIGKILL');
     services.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The JSON of a file that another process writes, once it is there. */
+async function readWritten<Value>(path: string): Promise<Value> {
+  for (const untilMs = performance.now() + STOP_MS; ; await wait(20)) {
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as Value;
+    } catch (error) {
+      if (performance.now() > untilMs) throw error;
+    }
   }
 }
 

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { parseAsPath } from '../../src/bgp/as-path.ts';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { ANSWER_BOUNDS } from '../../src/bgproutes/data-api/request.ts';
-import { type Asked, decodeRib, decodeUpdates } from '../../src/bgproutes/data-api/rows.ts';
+import type { Asked } from '../../src/bgproutes/data-api/route-fields.ts';
+import { ribAnswer, updatesAnswer } from '../../src/bgproutes/data-api/rows.ts';
 import { decodeVantagePoints } from '../../src/bgproutes/data-api/vantage-points.ts';
-import { JsonReader } from '../../src/http/json-reader.ts';
+import { type JsonParts, JsonReader } from '../../src/http/json-reader.ts';
 import { mutatorOf } from './mutation.ts';
 import { type Check, type FuzzTarget, runChecks } from './target.ts';
 
@@ -102,18 +103,32 @@ const WORDS = [
 
 type Endpoint = keyof typeof CORPORA;
 
-const DECODERS: Readonly<Record<Endpoint, (data: unknown) => number>> = {
-  vantage_points: (data) => {
-    const answer = decodeVantagePoints(data);
-    for (const { id, vp, ribSizeV4 } of answer?.vantagePoints ?? []) {
-      assert.ok(id !== '' && vp.asn >= 0 && vp.asn <= 4_294_967_295 && vp.ip.length <= 45);
-      assert.ok(ribSizeV4 === undefined || ribSizeV4 >= 0);
-    }
-    return answer?.vantagePoints.length ?? 0;
+/** By endpoint how an answer is read once: what takes its parts, and how many rows it had. */
+interface Decoder {
+  readonly parts?: JsonParts;
+  readonly rowsOf: (data: unknown) => number;
+}
+
+const DECODERS: Readonly<Record<Endpoint, () => Decoder>> = {
+  vantage_points: () => ({ rowsOf: vpsOf }),
+  rib: () => {
+    const answer = ribAnswer(ASKED);
+    return { parts: answer, rowsOf: (data) => checkedRows(answer.decode(data)) };
   },
-  rib: (data) => checkedRows(decodeRib(data, ASKED)),
-  updates: (data) => checkedRows(decodeUpdates(data, ASKED)),
+  updates: () => {
+    const answer = updatesAnswer(ASKED);
+    return { parts: answer, rowsOf: (data) => checkedRows(answer.decode(data)) };
+  },
 };
+
+function vpsOf(data: unknown): number {
+  const answer = decodeVantagePoints(data);
+  for (const { id, vp, ribSizeV4 } of answer?.vantagePoints ?? []) {
+    assert.ok(id !== '' && vp.asn >= 0 && vp.asn <= 4_294_967_295 && vp.ip.length <= 45);
+    assert.ok(ribSizeV4 === undefined || ribSizeV4 >= 0);
+  }
+  return answer?.vantagePoints.length ?? 0;
+}
 
 function checkedRows(
   batches:
@@ -145,13 +160,17 @@ function target(endpoint: Endpoint): FuzzTarget {
         WORDS,
         seed,
       );
-      const check: Check = (input) => {
-        const reader = new JsonReader(ANSWER_BOUNDS[endpoint], 1 + Math.floor(mutator.random() * 40));
+      /** In chunks and pieces of any size. */
+      const readIn = (input: Buffer, parts?: JsonParts) => {
+        const reader = new JsonReader(ANSWER_BOUNDS[endpoint], parts, 1 + Math.floor(mutator.random() * 40));
         for (let at = 0, size = 0; at < input.length; at += size) {
           size = 1 + Math.floor(mutator.random() * 200);
           reader.push(input.subarray(at, at + size));
         }
-        const read = reader.end();
+        return reader.end();
+      };
+      const check: Check = (input) => {
+        const read = readIn(input);
         let whole: unknown;
         try {
           whole = JSON.parse(input.toString());
@@ -164,8 +183,9 @@ function target(endpoint: Endpoint): FuzzTarget {
           return false;
         }
         assert.equal(JSON.stringify(read.value), JSON.stringify(whole));
-        const data = (read.value as { data?: unknown } | null)?.data;
-        return DECODERS[endpoint](data) > 0;
+        const { parts, rowsOf } = DECODERS[endpoint]();
+        const answer = parts === undefined ? read : readIn(input, parts);
+        return answer.kind === 'value' && rowsOf((answer.value as { data?: unknown } | null)?.data) > 0;
       };
       return runChecks(runs, mutator.next, check);
     },

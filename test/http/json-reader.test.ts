@@ -6,7 +6,7 @@ const WIDE: JsonBounds = { bytes: 64 * 1024 * 1024, values: 10_000_000, depth: 1
 
 /** What is read of a text that comes in chunks of so many bytes, in pieces as small as can be. */
 function inChunks(text: string, size: number, bounds = WIDE): JsonRead {
-  const reader = new JsonReader(bounds, 1);
+  const reader = new JsonReader(bounds, undefined, 1);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += size) if (!reader.push(bytes.subarray(at, at + size))) break;
   return reader.end();

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEFAULTS, withDefaults } from '../../defaults.ts';
-import { DataApiError } from '../../errors.ts';
+import type { DataApiError } from '../../errors.ts';
 import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
@@ -13,9 +13,11 @@ import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
 import type { RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, systemTimers, type Timers } from '../../stream/timers.ts';
 import { type Batch, groupVps, halvesOf, splitExact } from './batches.ts';
+import { errorOf, isTooLarge, REPEATED, UNDOCUMENTED } from './failures.ts';
 import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './quota.ts';
-import { type Failure, type Query, requestOnce } from './request.ts';
-import { type Asked, decodeRib, decodeUpdates } from './rows.ts';
+import { type AnswerReading, type Query, requestOnce } from './request.ts';
+import type { Asked } from './route-fields.ts';
+import { type RouteAnswer, ribAnswer, updatesAnswer } from './rows.ts';
 import { formatDate } from './time.ts';
 import type {
   Comparison,
@@ -123,7 +125,7 @@ export class DataApiClient {
       date: optionalDate(params.dateMs),
       date_end: optionalDate(params.dateEndMs),
     };
-    return this.#request('vantage_points', 'GET', query, params.signal, decodeVantagePoints);
+    return this.#request('vantage_points', 'GET', query, params.signal, () => ({ decode: decodeVantagePoints }));
   }
 
   /**
@@ -131,7 +133,7 @@ export class DataApiClient {
    * the API takes many VPs in a question for more-specifics is not documented: it may answer BAD_REQUEST to more than 10.
    */
   rib(params: RibParams): AsyncGenerator<RowBatch<RibRow>> {
-    return this.#rows('rib', params, { date: formatDate(params.dateMs) }, decodeRib);
+    return this.#rows('rib', params, { date: formatDate(params.dateMs) }, ribAnswer);
   }
 
   /** What VPs announced and withdrew within a time, both seconds included. */
@@ -141,18 +143,18 @@ export class DataApiClient {
       end_date: formatDate(params.endMs),
       chronological_order: true,
     };
-    return this.#rows('updates', params, time, decodeUpdates);
+    return this.#rows('updates', params, time, updatesAnswer);
   }
 
   get #maxVps(): number {
     return this.#options.maxVpsPerRequest ?? 2_000;
   }
 
-  async *#rows<Row>(
+  async *#rows<Row extends RibRow>(
     endpoint: 'rib' | 'updates',
     params: RibParams | UpdatesParams,
     time: Query,
-    decode: (data: unknown, asked: Asked) => Generator<RowBatch<Row>> | undefined,
+    answerTo: (asked: Asked) => RouteAnswer<Row>,
   ): AsyncGenerator<RowBatch<Row>> {
     const { match = 'exact', communities = true, signal } = params;
     const signals = [signal, this.#options.signal];
@@ -160,7 +162,10 @@ export class DataApiClient {
       const asked: Asked = { ...batch, match, communities };
       const query: Query = { ...vpIds(batch), ...time, ...filter, return_aspath: true, return_community: communities };
       const isSmall = batch.vps.length <= MAX_GET_VPS && batch.prefixes.length <= MAX_GET_PREFIXES;
-      return this.#request(endpoint, isSmall ? 'GET' : 'POST', query, signal, (data) => decode(data, asked));
+      return this.#request(endpoint, isSmall ? 'GET' : 'POST', query, signal, () => {
+        const answer = answerTo(asked);
+        return { parts: answer, decode: (data) => answer.decode(data) };
+      });
     };
     const filterOf = ({ prefixes }: Batch): Query =>
       match === 'exact' ? { prefix_exact_match: prefixes.join(',') } : { prefix_filter: `<<:${prefixes[0]}` };
@@ -191,13 +196,13 @@ export class DataApiClient {
     method: 'GET' | 'POST',
     query: Query,
     signal: AbortSignal | undefined,
-    decode: (data: unknown) => T | undefined,
+    reading: () => AnswerReading<T>,
   ): Promise<T> {
     const joined = joinSignals([signal, this.#options.signal]);
     try {
       const leave = await this.#enter(joined.signal);
       try {
-        return await this.#attempts(endpoint, method, query, joined.signal, decode);
+        return await this.#attempts(endpoint, method, query, joined.signal, reading);
       } finally {
         leave();
       }
@@ -227,7 +232,7 @@ export class DataApiClient {
     method: 'GET' | 'POST',
     query: Query,
     signal: AbortSignal,
-    decode: (data: unknown) => T | undefined,
+    reading: () => AnswerReading<T>,
   ): Promise<T> {
     const options = this.#options;
     const timers = this.#timers;
@@ -235,6 +240,7 @@ export class DataApiClient {
     for (let attempt = 1; ; attempt++) {
       await this.#awaitQuota(signal);
       const charge = this.#quota.start(timers.now());
+      const { parts, decode } = reading();
       const answer = await requestOnce({
         baseUrl: options.baseUrl ?? DEFAULTS.bgproutes.dataApiUrl,
         apiKey: options.apiKey,
@@ -246,6 +252,7 @@ export class DataApiClient {
         userAgent: options.userAgent,
         timers,
         redactText: this.#redactText,
+        parts,
         signal,
       });
       if (answer.kind === 'aborted') throw signal.reason;
@@ -261,8 +268,7 @@ export class DataApiClient {
       }
       const failed = answer.kind === 'failure' ? answer : UNDOCUMENTED;
       options.onRequest?.(endpoint, resultOf(failed.code));
-      if (!REPEATED.has(failed.code) || attempt >= (options.maxAttempts ?? 5))
-        throw this.#errorOf(endpoint, failed, attempt);
+      if (!REPEATED.has(failed.code) || attempt >= (options.maxAttempts ?? 5)) throw errorOf(endpoint, failed, attempt);
       const delayMs = Math.max(backoff.next(), Math.min(failed.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
       options.log?.warn('request to the Data API failed, will be repeated', {
         endpoint,
@@ -301,55 +307,7 @@ export class DataApiClient {
     await sleep(this.#timers, delayMs, signal);
     if (signal.aborted) throw signal.reason;
   }
-
-  #errorOf(endpoint: DataApiEndpoint, failed: Failure, attempts: number): DataApiError {
-    const said = [failed.status === undefined ? '' : `HTTP status ${failed.status}`, failed.text].filter(
-      (part) => part !== '',
-    );
-    const often = attempts > 1 ? ` (${attempts} attempts)` : '';
-    const message = `Data API, ${endpoint}: ${EXPLANATIONS[failed.code]}: ${said.join(': ')}${often}`;
-    // A new error, because what a library throws may hold the URL, or a header, and with it the key.
-    const cause = Object.assign(new Error(failed.text), {
-      code: failed.isTooLarge ? TOO_LARGE : (failed.systemCode ?? failed.code),
-    });
-    return new DataApiError(failed.code, message, { status: failed.status, cause });
-  }
 }
-
-/** `code` of the cause of an error: the answer was larger than can be read. */
-const TOO_LARGE = 'TOO_LARGE';
-
-function isTooLarge(error: unknown): boolean {
-  return (
-    error instanceof DataApiError &&
-    error.cause instanceof Error &&
-    'code' in error.cause &&
-    error.cause.code === TOO_LARGE
-  );
-}
-
-/** A success by status and envelope, with something else inside. */
-const UNDOCUMENTED: Failure = {
-  kind: 'failure',
-  code: 'INVALID_RESPONSE',
-  status: 200,
-  text: 'an answer whose data is not built as documented',
-  retryAfterMs: undefined,
-};
-
-/** What passes, or may pass, by itself. */
-const REPEATED: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SERVER_ERROR', 'TIMEOUT', 'NETWORK_ERROR']);
-
-const EXPLANATIONS: Readonly<Record<DataApiError['code'], string>> = {
-  BAD_REQUEST: 'it does not take the request',
-  FORBIDDEN: 'it does not take the API key',
-  NOT_FOUND: 'it does not know what was asked for',
-  RATE_LIMITED: 'the limits of the API key are used up',
-  SERVER_ERROR: 'it failed',
-  TIMEOUT: 'it did not answer in time',
-  NETWORK_ERROR: 'it could not be reached',
-  INVALID_RESPONSE: 'it answered something else than documented',
-};
 
 function resultOf(code: DataApiError['code']): DataApiResult {
   return code.toLowerCase() as Lowercase<typeof code>;

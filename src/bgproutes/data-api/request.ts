@@ -2,7 +2,7 @@
 import { codeOfStatus, type DataApiErrorCode } from '../../errors.ts';
 import { deadline } from '../../http/deadline.ts';
 import { request } from '../../http/http-request.ts';
-import { type JsonBounds, JsonReader, readJson } from '../../http/json-reader.ts';
+import { type JsonBounds, type JsonParts, JsonReader, readJson } from '../../http/json-reader.ts';
 import { parseHttpDate, parseRetryAfter } from '../../http/retry-after.ts';
 import { urlUnder } from '../../http/service-url.ts';
 import { errorText, foreignText, type Redactor } from '../../redaction.ts';
@@ -31,6 +31,14 @@ const MIN_CLOCK_OFFSET_MS = 5_000;
 /** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** How the answer of one attempt is read. */
+export interface AnswerReading<T> {
+  /** Takes parts of the answer while it arrives; undefined: it is kept until it is whole. */
+  readonly parts?: JsonParts | undefined;
+  /** Of the envelope's data; undefined when it is not built as documented. */
+  readonly decode: (data: unknown) => T | undefined;
+}
+
 export interface RequestOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
@@ -43,6 +51,8 @@ export interface RequestOptions {
   readonly userAgent: string | undefined;
   readonly timers: Timers;
   readonly redactText: Redactor;
+  /** Takes parts of the answer while it arrives. */
+  readonly parts?: JsonParts | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -110,7 +120,8 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   const startedAtMs = timers.now();
   let cameAtMs = startedAtMs;
   const bounds = ANSWER_BOUNDS[options.endpoint];
-  const reader = new JsonReader({ ...bounds, bytes: Math.min(bounds.bytes, options.maxBodyBytes ?? bounds.bytes) });
+  const bytes = Math.min(bounds.bytes, options.maxBodyBytes ?? bounds.bytes);
+  const reader = new JsonReader({ ...bounds, bytes }, options.parts);
   const take = (status: number) => {
     cameAtMs = timers.now();
     return status === 200 ? (chunk: Buffer) => reader.push(chunk) : undefined;

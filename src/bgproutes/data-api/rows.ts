@@ -1,45 +1,166 @@
 /**
- * Reads the routes of an answer of the Data API, in parts, so that a large one does not hold the event loop. Total: rows
- * that cannot be read are counted.
+ * Reads the routes of an answer of the Data API: row by row while it arrives, so that nothing is kept of rows that cannot be
+ * taken, then in parts, so that a large one does not hold the event loop. Total: rows that cannot be read are counted.
  */
-import { parseAsPath } from '../../bgp/as-path.ts';
-import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
-import type { Protocol } from '../../bgp/vantage-point.ts';
+import type { JsonPart, JsonParts } from '../../http/json-reader.ts';
 import type { ListedVp, RibRow, UpdateRow } from '../../stream/history.ts';
 import { byIdentity } from './batches.ts';
+import { type Asked, RouteFields } from './route-fields.ts';
 import { parseTimestampUs } from './time.ts';
-import { DAMAGE, type PrefixMatch, ROWS_PER_BATCH, type RowBatch, type UnreadableReason } from './types.ts';
-import { type Counts, isByProtocol, isObject, type JsonObject, noneUnreadable, PROTOCOLS } from './vantage-points.ts';
+import { ROWS_PER_BATCH, type RowBatch } from './types.ts';
+import { type Counts, isByProtocol, isObject, type JsonObject, PROTOCOLS } from './vantage-points.ts';
 
 /** Prefixes and faults looked at between two batches, whether or not a row came of them. */
 const WORK_PER_BATCH = 4 * ROWS_PER_BATCH;
 
-/** Texts that are remembered as checked: more than an honest answer repeats. */
-const MAX_REMEMBERED = 20_000;
+/** The longest AS path that BGP can carry has 180 KB in words. */
+const MAX_ROW_BYTES = 256 * 1024;
+/** A row has 9 values; a piece of many rows some thousands. */
+const MAX_PIECE_VALUES = 100_000;
+/** Names of VPs: some 30 KB for 2,000. */
+const MAX_AROUND_BYTES = 512 * 1024;
 
-/** What a request was about: rows of anything else are not taken. */
-export interface Asked {
-  readonly vps: readonly ListedVp[];
-  readonly prefixes: readonly string[];
-  readonly match: PrefixMatch;
-  readonly communities: boolean;
+/** A row without its VP, and the API's feed type (meaning unknown). */
+interface TypedRow<Row> {
+  readonly type: string;
+  readonly row: Omit<Row, 'vp'>;
 }
 
+/** How rows of one kind of answer are read. */
+interface RowKind<Row extends RibRow> {
+  /** Whether the rows of a VP are a list; otherwise an object by prefix. */
+  readonly isList: boolean;
+  /** Reads a member of what the answer has of a VP; what cannot be read is counted. */
+  readonly read: (key: string | undefined, member: unknown, fields: RouteFields, to: TypedRow<Row>[]) => void;
+  /** What is done with the rows of one VP at last. */
+  readonly finish: (rows: readonly Row[], fields: RouteFields) => readonly Row[];
+}
+
+/** Reads one answer. The JSON reader gives it what stands under the VPs; then `decode` reads the rest. */
+export class RouteAnswer<Row extends RibRow> implements JsonParts {
+  /** `{"data": {"bgp": {"VPID": {…}}}}` */
+  readonly depth = 4;
+  readonly memberBytes = MAX_ROW_BYTES;
+  readonly memberValues = MAX_PIECE_VALUES;
+  readonly aroundBytes = MAX_AROUND_BYTES;
+  readonly #kind: RowKind<Row>;
+  readonly #asked: Asked;
+  readonly #fields: RouteFields;
+
+  constructor(kind: RowKind<Row>, asked: Asked) {
+    this.#kind = kind;
+    this.#asked = asked;
+    this.#fields = new RouteFields(asked);
+  }
+
+  begin(isList: boolean): VpPart<Row> {
+    return new VpPart(this.#kind, this.#fields, isList);
+  }
+
+  /** @param data of the envelope. Undefined when it is not built as documented */
+  decode(data: unknown): Generator<RowBatch<Row>> | undefined {
+    return isByVp(data) ? this.#batches(data) : undefined;
+  }
+
+  *#batches(data: JsonObject): Generator<RowBatch<Row>> {
+    const fields = this.#fields;
+    for (const protocol of PROTOCOLS) fields.countStrangers(data[protocol], protocol, this.#asked.vps);
+    let rows: Row[] = [];
+    let unavailable: ListedVp[] = [];
+    for (const listings of byIdentity(this.#asked.vps)) {
+      const found: FedRow<Row>[] = [];
+      for (const [listing, listed] of listings.entries()) {
+        const answer = data[listed.vp.protocol];
+        if (!isObject(answer)) {
+          unavailable.push(listed); // not a word about this protocol
+          continue;
+        }
+        if (!Object.hasOwn(answer, listed.id)) continue; // no routes
+        const part = this.#partOf(answer[listed.id]);
+        fields.add(part.counts);
+        for (const { type, row } of part.rows)
+          found.push({ row: { vp: listed.vp, ...row } as Row, feed: { type, listing } });
+        if (part.isIncomplete) unavailable.push(listed);
+      }
+      fields.work += found.length;
+      // What is not taken costs time too.
+      if (fields.work >= WORK_PER_BATCH) {
+        yield { rows, unreadable: fields.takeCounts(), unavailable };
+        [rows, unavailable] = [[], []];
+      }
+      for (const row of this.#kind.finish(ofOneFeed(found, fields), fields)) {
+        rows.push(row);
+        if (rows.length < ROWS_PER_BATCH) continue;
+        yield { rows, unreadable: fields.takeCounts(), unavailable };
+        [rows, unavailable] = [[], []];
+      }
+    }
+    yield { rows, unreadable: fields.takeCounts(), unavailable };
+  }
+
+  /** What stands under a VP: read already, or a value that is not a list or an object. */
+  #partOf(value: unknown): VpPart<Row> {
+    if (value instanceof VpPart) return value as VpPart<Row>;
+    const part = this.begin(Array.isArray(value));
+    if (Array.isArray(value)) for (const member of value as readonly unknown[]) part.add(undefined, member);
+    else if (isObject(value)) for (const [key, member] of Object.entries(value)) part.add(key, member);
+    else part.refuse();
+    return part.end();
+  }
+}
+
+/** What an answer has of one VP. */
+class VpPart<Row extends RibRow> implements JsonPart {
+  readonly rows: TypedRow<Row>[] = [];
+  /** What could not be read; undefined: nothing. */
+  counts: Readonly<Counts> | undefined;
+  /** The API said that it has no data, or something could not be read. */
+  isIncomplete = false;
+  readonly #kind: RowKind<Row>;
+  readonly #fields: RouteFields;
+  readonly #isList: boolean;
+  #hasDetails = false;
+
+  constructor(kind: RowKind<Row>, fields: RouteFields, isList: boolean) {
+    this.#kind = kind;
+    this.#fields = fields;
+    this.#isList = isList;
+  }
+
+  add(key: string | undefined, member: unknown): void {
+    if (key === 'details' && typeof member === 'string') this.#hasDetails = true;
+    else if (this.#isList === this.#kind.isList) this.#kind.read(key, member, this.#fields, this.rows);
+  }
+
+  end(): this {
+    const isOther = this.#isList !== this.#kind.isList;
+    if (isOther && !(this.#hasDetails && this.#kind.isList)) this.refuse();
+    const { counts, hasDamage } = this.#fields.takeApart();
+    this.counts = counts;
+    this.isIncomplete = this.#hasDetails || hasDamage;
+    return this;
+  }
+
+  /** It is not built as documented. */
+  refuse(): void {
+    this.#fields.count('shape');
+  }
+}
+
+const RIB: RowKind<RibRow> = { isList: false, read: readRib, finish: onePerPrefix };
+const UPDATES: RowKind<UpdateRow> = { isList: true, read: readUpdate, finish: inOrderOfTime };
+
 /**
- * `data` of `/rib`: `{"bgp": {"VPID": {"PREFIX": [aspath, communities, aspa, rov, feed_type]}}, "bmp": {…}}`. A list of
+ * Reads `data` of `/rib`: `{"bgp": {"VPID": {"PREFIX": [aspath, communities, aspa, rov, feed_type]}}, "bmp": {…}}`. A list of
  * such rows under one prefix is read too.
  */
-export function decodeRib(data: unknown, asked: Asked): Generator<RowBatch<RibRow>> | undefined {
-  return isByVp(data) ? decodeRows(data, asked, readRib, onePerPrefix) : undefined;
-}
+export const ribAnswer = (asked: Asked): RouteAnswer<RibRow> => new RouteAnswer(RIB, asked);
 
 /**
- * `data` of `/updates`: `{"bgp": {"VPID": [[timestamp, "A"|"W", prefix, aspath, communities, aspa, rov, feed_type]…]},
+ * Reads `data` of `/updates`: `{"bgp": {"VPID": [[timestamp, "A"|"W", prefix, aspath, communities, aspa, rov, feed_type]…]},
  * "bmp": {…}}`.
  */
-export function decodeUpdates(data: unknown, asked: Asked): Generator<RowBatch<UpdateRow>> | undefined {
-  return isByVp(data) ? decodeRows(data, asked, readUpdates, inOrderOfTime) : undefined;
-}
+export const updatesAnswer = (asked: Asked): RouteAnswer<UpdateRow> => new RouteAnswer(UPDATES, asked);
 
 /** Under each protocol that is there an object, by VP. */
 function isByVp(data: unknown): data is JsonObject {
@@ -61,54 +182,11 @@ interface Feed {
   readonly listing: number;
 }
 
-/** Reads what the answer has of one listed VP. */
-type Reader<Row> = (value: unknown, listed: ListedVp, fields: Fields) => { type: string; row: Row }[];
-
-function* decodeRows<Row extends RibRow>(
-  data: JsonObject,
-  asked: Asked,
-  read: Reader<Row>,
-  finish: (rows: readonly Row[], fields: Fields) => readonly Row[],
-): Generator<RowBatch<Row>> {
-  const fields = new Fields(asked);
-  for (const protocol of PROTOCOLS) fields.countStrangers(data[protocol], protocol, asked.vps);
-  let rows: Row[] = [];
-  let unavailable: ListedVp[] = [];
-  for (const listings of byIdentity(asked.vps)) {
-    const found: FedRow<Row>[] = [];
-    for (const [listing, listed] of listings.entries()) {
-      const answer = data[listed.vp.protocol];
-      if (!isObject(answer)) {
-        unavailable.push(listed); // not a word about this protocol
-        continue;
-      }
-      if (!Object.hasOwn(answer, listed.id)) continue; // no routes
-      const value = answer[listed.id];
-      const damageBefore = fields.damage;
-      for (const { type, row } of read(value, listed, fields)) found.push({ row, feed: { type, listing } });
-      const hasNoData = isObject(value) && typeof value.details === 'string';
-      if (hasNoData || fields.damage > damageBefore) unavailable.push(listed);
-    }
-    // What is not taken costs time too.
-    if (fields.workDone >= WORK_PER_BATCH) {
-      yield { rows, unreadable: fields.takeCounts(), unavailable };
-      [rows, unavailable] = [[], []];
-    }
-    for (const row of finish(ofOneFeed(found, fields), fields)) {
-      rows.push(row);
-      if (rows.length < ROWS_PER_BATCH) continue;
-      yield { rows, unreadable: fields.takeCounts(), unavailable };
-      [rows, unavailable] = [[], []];
-    }
-  }
-  yield { rows, unreadable: fields.takeCounts(), unavailable };
-}
-
 /**
  * Of several feeds of one prefix (BMP: before and after policy; a VP that is listed twice) the lowest is taken, whatever
  * the order of the answer, so that RIB and updates speak of the same one.
  */
-function ofOneFeed<Row extends RibRow>(found: readonly FedRow<Row>[], fields: Fields): Row[] {
+function ofOneFeed<Row extends RibRow>(found: readonly FedRow<Row>[], fields: RouteFields): Row[] {
   // Nearly always there is only one.
   if (found.every(({ feed }) => compareFeeds(feed, found[0].feed) === 0)) return found.map(({ row }) => row);
   const taken = new Map<string, Feed>();
@@ -132,7 +210,7 @@ function compareFeeds(a: Feed, b: Feed): number {
 }
 
 /** A prefix that is there twice, spelt differently: the first counts. */
-function onePerPrefix(rows: readonly RibRow[], fields: Fields): readonly RibRow[] {
+function onePerPrefix(rows: readonly RibRow[], fields: RouteFields): readonly RibRow[] {
   const byPrefix = new Map<string, RibRow>();
   for (const row of rows) {
     if (byPrefix.has(row.prefix)) fields.count('duplicate');
@@ -146,156 +224,45 @@ function inOrderOfTime(rows: readonly UpdateRow[]): readonly UpdateRow[] {
   return [...rows].sort((a, b) => a.timeUs - b.timeUs);
 }
 
-function readRib(value: unknown, { vp }: ListedVp, fields: Fields): { type: string; row: RibRow }[] {
-  const found: { type: string; row: RibRow }[] = [];
-  if (!isObject(value)) {
-    fields.count('shape');
-    return found;
-  }
-  for (const [prefixText, entry] of Object.entries(value)) {
-    if (prefixText === 'details' && typeof entry === 'string') continue;
-    const prefix = fields.prefix(prefixText);
-    if (prefix === undefined) continue;
-    const rows: readonly unknown[] = Array.isArray(entry) && Array.isArray(entry[0]) ? entry : [entry];
-    for (const row of rows) {
-      if (!Array.isArray(row)) {
-        fields.count('shape');
-        continue;
-      }
-      const asPath = fields.asPath(row[0]);
-      if (asPath === undefined) continue;
-      found.push({ type: feedType(row[4]), row: { vp, prefix, asPath, communities: fields.communities(row[1]) } });
-    }
-  }
-  return found;
-}
-
-function readUpdates(value: unknown, { vp }: ListedVp, fields: Fields): { type: string; row: UpdateRow }[] {
-  const found: { type: string; row: UpdateRow }[] = [];
-  if (!Array.isArray(value)) {
-    if (!isObject(value) || typeof value.details !== 'string') fields.count('shape');
-    return found;
-  }
-  for (const row of value as readonly unknown[]) {
+function readRib(key = '', entry: unknown, fields: RouteFields, to: TypedRow<RibRow>[]): void {
+  const prefix = fields.prefix(key);
+  if (prefix === undefined) return;
+  const rows: readonly unknown[] = Array.isArray(entry) && Array.isArray(entry[0]) ? entry : [entry];
+  for (const row of rows) {
     if (!Array.isArray(row)) {
       fields.count('shape');
       continue;
     }
-    const kind = row[1] === 'A' || row[1] === 'W' ? row[1] : undefined;
-    if (kind === undefined) {
-      fields.count('kind');
-      continue;
-    }
-    const prefix = fields.prefix(row[2]);
-    if (prefix === undefined) continue;
-    const timeUs = parseTimestampUs(row[0]);
-    if (timeUs === undefined) {
-      fields.count('timestamp');
-      continue;
-    }
-    const asPath = kind === 'W' ? '' : fields.asPath(row[3]);
+    const asPath = fields.asPath(row[0]);
     if (asPath === undefined) continue;
-    const communities = kind === 'W' ? '' : fields.communities(row[4]);
-    found.push({ type: feedType(row[7]), row: { vp, prefix, timeUs, kind, asPath, communities } });
+    to.push({ type: feedType(row[4]), row: { prefix, asPath, communities: fields.communities(row[1]) } });
   }
-  return found;
+}
+
+function readUpdate(_: string | undefined, row: unknown, fields: RouteFields, to: TypedRow<UpdateRow>[]): void {
+  if (!Array.isArray(row)) {
+    fields.count('shape');
+    return;
+  }
+  const kind = row[1] === 'A' || row[1] === 'W' ? row[1] : undefined;
+  if (kind === undefined) {
+    fields.count('kind');
+    return;
+  }
+  const prefix = fields.prefix(row[2]);
+  if (prefix === undefined) return;
+  const timeUs = parseTimestampUs(row[0]);
+  if (timeUs === undefined) {
+    fields.count('timestamp');
+    return;
+  }
+  const asPath = kind === 'W' ? '' : fields.asPath(row[3]);
+  if (asPath === undefined) return;
+  const communities = kind === 'W' ? '' : fields.communities(row[4]);
+  to.push({ type: feedType(row[7]), row: { prefix, timeUs, kind, asPath, communities } });
 }
 
 /** A number or a word; whatever else it is says nothing. */
 function feedType(value: unknown): string {
   return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-}
-
-/** Reads single values, counting what cannot be read. Texts repeat thousands of times in an answer and are checked once. */
-class Fields {
-  readonly #asked: Asked;
-  readonly #outer: readonly Prefix[];
-  readonly #exact: ReadonlySet<string>;
-  readonly #prefixes = new Map<string, string>();
-  readonly #paths = new Map<string, boolean>();
-  #counts: Counts = noneUnreadable();
-  #work = 0;
-  /** How much could not be read so far, rather than was too much. */
-  damage = 0;
-
-  constructor(asked: Asked) {
-    this.#asked = asked;
-    this.#outer = asked.prefixes.flatMap((text) => parsePrefix(text) ?? []);
-    this.#exact = new Set(this.#outer.map((prefix) => prefix.text));
-  }
-
-  /** How much was looked at since the last batch. */
-  get workDone(): number {
-    return this.#work;
-  }
-
-  count(reason: UnreadableReason, times = 1): void {
-    this.#work += times;
-    this.#counts[reason] += times;
-    if (DAMAGE.has(reason)) this.damage += times;
-  }
-
-  takeCounts(): Counts {
-    const counts = this.#counts;
-    this.#counts = noneUnreadable();
-    this.#work = 0;
-    return counts;
-  }
-
-  /** What an answer has under VPs that were not asked. */
-  countStrangers(answer: unknown, protocol: Protocol, vps: readonly ListedVp[]): void {
-    if (!isObject(answer)) return;
-    const ids = new Set(vps.filter(({ vp }) => vp.protocol === protocol).map(({ id }) => id));
-    for (const id of Object.keys(answer)) if (!ids.has(id)) this.count('unasked');
-  }
-
-  /** Canonical text of a prefix that was asked for. */
-  prefix(value: unknown): string | undefined {
-    if (typeof value !== 'string') {
-      this.count('prefix');
-      return undefined;
-    }
-    let known = this.#prefixes.get(value);
-    if (known === undefined) {
-      known = this.#judgePrefix(value);
-      if (this.#prefixes.size < MAX_REMEMBERED) this.#prefixes.set(value, known);
-    }
-    this.#work++;
-    if (known !== 'prefix' && known !== 'unasked') return known;
-    this.count(known);
-    return undefined;
-  }
-
-  /** Canonical text, which holds a slash, or the reason why not. */
-  #judgePrefix(value: string): string {
-    const prefix = parsePrefix(value);
-    if (prefix === undefined) return 'prefix';
-    const isAsked =
-      this.#asked.match === 'exact'
-        ? this.#exact.has(prefix.text)
-        : this.#outer.some((outer) => prefix.length > outer.length && containsPrefix(outer, prefix));
-    return isAsked ? prefix.text : 'unasked';
-  }
-
-  asPath(value: unknown): string | undefined {
-    if (typeof value === 'string') {
-      let valid = this.#paths.get(value);
-      if (valid === undefined) {
-        valid = parseAsPath(value) !== undefined;
-        if (this.#paths.size < MAX_REMEMBERED) this.#paths.set(value, valid);
-      }
-      if (valid) return value;
-    }
-    this.count('as_path');
-    return undefined;
-  }
-
-  /** Text, or a list of texts; a row is worth having without them. */
-  communities(value: unknown): string {
-    if (!this.#asked.communities || value === null || value === undefined) return '';
-    if (typeof value === 'string') return value;
-    if (Array.isArray(value) && value.every((part) => typeof part === 'string')) return value.join(' ');
-    this.count('communities');
-    return '';
-  }
 }

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
-import { type Asked, decodeRib, decodeUpdates } from '../../../src/bgproutes/data-api/rows.ts';
+import type { Asked } from '../../../src/bgproutes/data-api/route-fields.ts';
+import { type RouteAnswer, ribAnswer, updatesAnswer } from '../../../src/bgproutes/data-api/rows.ts';
 import { ROWS_PER_BATCH, type RowBatch, type UnreadableReason } from '../../../src/bgproutes/data-api/types.ts';
 import { addUnreadable, decodeVantagePoints, noneUnreadable } from '../../../src/bgproutes/data-api/vantage-points.ts';
+import { JsonReader } from '../../../src/http/json-reader.ts';
 import type { ListedVp, RibRow } from '../../../src/stream/history.ts';
 
 const bgp = (id: string, asn = 3333, ip = '193.0.0.56'): ListedVp => ({ id, vp: { protocol: 'bgp', asn, ip } });
@@ -18,6 +20,18 @@ const asked = (vps: readonly ListedVp[], more: Partial<Asked> = {}): Asked => ({
   communities: true,
   ...more,
 });
+
+const decodeRib = (data: unknown, of: Asked) => decoded(ribAnswer(of), data);
+const decodeUpdates = (data: unknown, of: Asked) => decoded(updatesAnswer(of), data);
+
+/** Reads the JSON of an answer in pieces as small as can be. */
+function decoded<Row extends RibRow>(answer: RouteAnswer<Row>, data: unknown) {
+  const reader = new JsonReader({ bytes: 1e9, values: 1e9, depth: 1_000 }, answer, 1);
+  const text = Buffer.from(JSON.stringify({ data }));
+  for (let at = 0; at < text.length; at += 100) expect(reader.push(text.subarray(at, at + 100))).toBe(true);
+  const read = reader.end();
+  return read.kind === 'value' ? answer.decode((read.value as { data?: unknown }).data) : expect.unreachable(read.kind);
+}
 
 /** All rows, and only the reasons that were counted. */
 function all<Row>(batches: Iterable<RowBatch<Row>> | undefined) {
@@ -95,6 +109,15 @@ describe('decodeRib', () => {
     expect(unreadable).toEqual({ unasked: 2 });
   });
 
+  it('keeps nothing of what cannot be taken, nor the same text twice', () => {
+    const answer = ribAnswer(asked([bgp('1')]));
+    const part = answer.begin(false);
+    for (let i = 0; i < 1_000; i++) part.add(`10.0.${i}.0/24`, ['1', '']);
+    part.add(P1, ['1 2', '']);
+    expect(part.end().rows).toEqual([{ type: '', row: { prefix: P1, asPath: '1 2', communities: '' } }]);
+    expect(all(answer.decode({ bgp: { 1: part } })).unreadable).toEqual({ prefix: 744, unasked: 256 });
+  });
+
   it('tells a VP without data from a VP without routes', () => {
     const data = { bgp: { 1: { details: 'The vantage point was down' }, 2: {} } };
     expect(all(decodeRib(data, asked([bgp('1'), bgp('2', 1)])))).toEqual({
@@ -125,6 +148,7 @@ describe('decodeRib', () => {
     [{ [P1]: [null, ''] }, 'as_path'],
     [{ [P1]: ['1 2 x', ''] }, 'as_path'],
     [{ [P1]: ['7 '.repeat(16_345), ''] }, 'as_path'],
+    [{ [P1]: ['1', ''], details: { text: 'down' } }, 'prefix'],
     [{ [P1]: [['1'], 'row'] }, 'shape'],
     [{ '192.23.62.0': ['1', ''] }, 'prefix'],
     [{ '': ['1', ''] }, 'prefix'],
