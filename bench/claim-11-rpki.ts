@@ -2,7 +2,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Readable } from 'node:stream';
-import type { RpkiPlace } from '../src/rpki/make-sources.ts';
+import type { RpkiSourceConfig } from '../src/rpki/source-config.ts';
 import type { AspaShape, Judging } from './aspa-contestant.ts';
 import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding, mustEqual } from './claim.ts';
@@ -28,7 +28,7 @@ async function portOf(server: Server): Promise<number> {
 }
 
 /** Each round in a process of its own: code that is not compiled yet is what a start has. */
-async function read(place: RpkiPlace): Promise<RpkiReading> {
+async function read(place: RpkiSourceConfig): Promise<RpkiReading> {
   const child = new Child('rpki-contestant');
   try {
     return await child.ask<RpkiReading>(place);
@@ -83,7 +83,7 @@ async function measure(context: BenchContext): Promise<Finding[]> {
     socket.on('error', () => {});
     socket.once('data', () => Readable.from(rtr).pipe(socket, { end: false }));
   });
-  const places: Readonly<Record<'JSON' | 'RTR', RpkiPlace>> = {
+  const places: Readonly<Record<'JSON' | 'RTR', RpkiSourceConfig>> = {
     JSON: { kind: 'url', url: `http://127.0.0.1:${await portOf(http)}/json`, intervalMs: 3_600_000 },
     RTR: { kind: 'rtr', host: '127.0.0.1', port: await portOf(cache), tls: false },
   };

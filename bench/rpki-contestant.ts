@@ -1,8 +1,9 @@
 /** A process that reads validated data from a source when asked, all of it kept, and tells what that takes. */
 import { parsePrefix } from '../src/bgp/prefix.ts';
 import { createLogger } from '../src/logger.ts';
-import { makeSources, type RpkiPlace } from '../src/rpki/make-sources.ts';
+import { makeSources } from '../src/rpki/make-sources.ts';
 import { RpkiScope } from '../src/rpki/scope.ts';
+import type { RpkiSourceConfig } from '../src/rpki/source-config.ts';
 import { systemTimers } from '../src/stream/timers.ts';
 import { longestTurnMs } from './turn-clock.ts';
 
@@ -21,7 +22,7 @@ function inUse(): number {
   return heapUsed + external;
 }
 
-async function read(place: RpkiPlace): Promise<RpkiReading> {
+async function read(place: RpkiSourceConfig): Promise<RpkiReading> {
   const scope = new RpkiScope(['0.0.0.0/0', '::/0'].flatMap((text) => parsePrefix(text) ?? []));
   const log = createLogger({ level: 'error', format: 'logfmt', destination: process.stderr });
   const [source] = makeSources(
@@ -40,7 +41,7 @@ async function read(place: RpkiPlace): Promise<RpkiReading> {
   return { vrps: data.vrps.size, aspas: data.aspas.size, bytes, longestTurnMs: longest };
 }
 
-process.on('message', (place: RpkiPlace) => {
+process.on('message', (place: RpkiSourceConfig) => {
   void read(place).then((reading) => process.send?.(reading));
 });
 process.once('disconnect', () => process.exit(0));

@@ -7,9 +7,9 @@ import { type Config, configSecrets } from './config/config.ts';
 import { ConfigError } from './errors.ts';
 import type { RunningExporter } from './exporter.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { type AsFact, prefixFacts } from './metrics/prefix-facts.ts';
 import { negotiateFormat } from './outputs/negotiation.ts';
 import type { Readiness } from './readiness.ts';
-import { expectedVps } from './table/denominator.ts';
 import type { MonitoredPrefix } from './table/prefixes/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';
 import { type BuildInfo, buildInfo } from './version.ts';
@@ -130,22 +130,17 @@ class Embedded implements EmbeddedExporter {
 }
 
 function factsOf(table: RoutingTable, monitored: MonitoredPrefix): PrefixFacts {
-  const { state, watched, origins, upstreams, moreSpecifics } = monitored;
-  const byCount = (counts: Iterable<readonly [number, number]>): AsCount[] =>
-    [...counts]
-      .sort(([a, countA], [b, countB]) => countB - countA || a - b)
-      .map(([as, vps]) => ({ as: table.paths.asText(as), vps }));
+  const { state, watched } = monitored;
+  const { visible, expected, origins, upstreams, moreSpecifics } = prefixFacts(table, monitored);
+  const countOf = ({ text, vps }: AsFact): AsCount => ({ as: text, vps });
   return {
     prefix: state.prefix.text,
     description: watched.description,
     group: watched.group,
-    visibleVps: state.visible,
-    expectedVps: expectedVps(table, monitored),
-    origins: byCount(origins.entries()),
-    upstreams: byCount(upstreams.entries()),
-    moreSpecifics: [...moreSpecifics]
-      .filter(({ visible }) => visible > 0)
-      .map(({ prefix, visible }) => ({ prefix: prefix.text, vps: visible }))
-      .sort((a, b) => b.vps - a.vps || (a.prefix < b.prefix ? -1 : 1)),
+    visibleVps: visible,
+    expectedVps: expected,
+    origins: origins.map(countOf),
+    upstreams: upstreams.map(countOf),
+    moreSpecifics: moreSpecifics.map((one) => ({ prefix: one.prefix.text, vps: one.visible })),
   };
 }

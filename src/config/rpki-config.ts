@@ -3,14 +3,7 @@
  * compile these types, and should not have to compile those of a schema library with them.
  */
 
-/** One source of validated RPKI data. Times are ms. */
-export type RpkiSourceConfig =
-  /** JSON over HTTP. The URL may hold what nobody else should read. */
-  | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
-  /** A JSON file. */
-  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number }
-  /** The RPKI-to-Router protocol; the cache says when it is to be asked. */
-  | { readonly kind: 'rtr'; readonly host: string; readonly port: number; readonly tls: boolean };
+import type { RpkiSourceConfig } from '../rpki/source-config.ts';
 
 /** Where validated RPKI data comes from. Times are ms. */
 export interface RpkiConfig {

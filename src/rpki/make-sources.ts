@@ -4,16 +4,11 @@ import type { Timers } from '../stream/timers.ts';
 import { JsonSource } from './json/json-source.ts';
 import { RtrSource } from './rtr/rtr-source.ts';
 import type { RpkiScope } from './scope.ts';
+import type { RpkiSourceConfig } from './source-config.ts';
 import type { RpkiSource } from './validated-data.ts';
 
-/** Where a source is. Times are ms. */
-export type RpkiPlace =
-  | { readonly kind: 'url'; readonly url: string; readonly intervalMs: number }
-  | { readonly kind: 'file'; readonly path: string; readonly intervalMs: number }
-  | { readonly kind: 'rtr'; readonly host: string; readonly port: number; readonly tls: boolean };
-
 export interface RpkiSourcesOptions {
-  readonly places: readonly RpkiPlace[];
+  readonly places: readonly RpkiSourceConfig[];
   /** Data that was made longer ago is not used, ms. */
   readonly maxAgeMs: number;
   readonly timers: Timers;

@@ -10,12 +10,12 @@ import type { Mark } from '../../history/marks.ts';
 import type { HistoryWindow, PastChange, PrefixHistory, ShareSeries } from '../../history/prefix-history.ts';
 import { conditionOf, standingOf } from '../../history/prefix-standing.ts';
 import type { TableHistory } from '../../history/table-history.ts';
+import { type AsFact, prefixFacts } from '../../metrics/prefix-facts.ts';
 import type { AsNames } from '../../names/as-names.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
 import { expectedVps, missingFullFeeds } from '../../table/denominator.ts';
-import { isExpected } from '../../table/expectation.ts';
 import { PlaceCounter } from '../../table/place-counter.ts';
-import type { Counts, MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type {
   AsCount,
@@ -104,15 +104,12 @@ export class PageFacts {
 
   summary(prefix: MonitoredPrefix): PrefixSummary {
     const { table, history, now, validity } = this.#options;
-    const { state, watched, origins, upstreams, lengthSum } = prefix;
+    const { state, watched, lengthSum } = prefix;
     const condition = conditionOf(table, prefix);
-    const { visible, expected } = condition;
+    const { visible, expected, origins, upstreams, moreSpecifics } = prefixFacts(table, prefix, MAX_LISTED);
     const isUp = this.#isUp(prefix);
     const past = history.of(state.prefix.text);
     const nowMs = now();
-    const moreSpecifics = [...prefix.moreSpecifics]
-      .filter((one) => one.visible > 0)
-      .sort((a, b) => b.visible - a.visible || (a.prefix.text < b.prefix.text ? -1 : 1));
     return {
       prefix: state.prefix.text,
       description: watched.description,
@@ -124,13 +121,13 @@ export class PageFacts {
       visibility_ratio: expected === 0 ? null : visible / expected,
       unexpected_origin_vps: watched.origins.length === 0 ? null : condition.unexpectedOriginVps,
       unexpected_upstream_vps: watched.upstreams.length === 0 ? null : condition.unexpectedUpstreamVps,
-      origins: this.#counted(origins, watched.origins).map(([as, count]) => ({
-        ...count,
-        validity: validity(state.prefix, as) ?? null,
+      origins: origins.map((fact) => ({
+        ...this.#asCount(fact),
+        validity: validity(state.prefix, fact.as) ?? null,
       })),
-      origin_count: origins.distinct,
-      upstreams: this.#counted(upstreams, watched.upstreams).map(([, count]) => count),
-      upstream_count: upstreams.distinct,
+      origin_count: prefix.origins.distinct,
+      upstreams: upstreams.map((fact) => this.#asCount(fact)),
+      upstream_count: prefix.upstreams.distinct,
       more_specifics: moreSpecifics.slice(0, MAX_LISTED).map((one) => ({ prefix: one.prefix.text, vps: one.visible })),
       more_specific_count: moreSpecifics.length,
       as_path_length_mean: visible === 0 ? null : lengthSum / visible,
@@ -187,19 +184,8 @@ export class PageFacts {
     return watched.sessions.some(this.#options.isUp);
   }
 
-  /** Most vantage points first, ties by the lower number. */
-  #counted(counts: Counts, configured: readonly AsOrSet[]): [as: AsOrSet, count: AsCount][] {
-    const { paths } = this.#options.table;
-    return [...counts.entries()]
-      .sort(([a, countA], [b, countB]) => countB - countA || a - b)
-      .slice(0, MAX_LISTED)
-      .map(([as, vps]) => [
-        paths.asOrSet(as),
-        {
-          ...{ as: paths.asText(as), name: this.#nameOf(paths.asOrSet(as)), vps },
-          expected: isExpected(as, configured, paths),
-        },
-      ]);
+  #asCount({ as, text, vps, expected }: AsFact): AsCount {
+    return { as: text, name: this.#nameOf(as), vps, expected };
   }
 
   #sourcesOf({ state, watched, visibleBySource }: MonitoredPrefix): PrefixSummary['sources'] {
