@@ -28,6 +28,11 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return near === undefined ? '' : `, did you mean ${near}?`;
 }
 
+/** `a, b or c`: the words that are known. */
+export function alternatives(known: readonly string[]): string {
+  return known.length < 2 ? known.join('') : `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
+}
+
 /** Levenshtein distance in which two neighbours swapped count one (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -10,7 +10,7 @@ import { type Column, columnLine, columnsThatFit, titlesOf, widthsOf } from './t
 import { jsonLine, LineOutput } from './terminal/line-output.ts';
 import { note } from './terminal/note.ts';
 import { patiently, VP_LIST } from './terminal/patience.ts';
-import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+import { noteUnknown, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 import { foldWords } from './watch/folding.ts';
 
 const FORMATS = ['table', 'json'] as const;
@@ -69,8 +69,12 @@ Example:
     const format = choiceOf(flags, 'format', FORMATS, 'table');
     const filter = vpFilterOf(flags);
     const dateMs = dateOf(flags, Date.now());
-    const service = serviceOf(flags, io.env, false);
-    noteUnknownSources(filter, io);
+    if (filter.sources?.includes('ris-live'))
+      throw new UsageError(
+        '--source: ris-live tells changes only; of the peers of RIPE RIS the Data API knows: --source=ris',
+      );
+    const service = serviceOf(flags, io.env, { isSession: false, hasRisLive: false });
+    noteUnknown(filter, io);
     if (service.prefixes.length === 0) throw new UsageError('no prefix: --prefix=192.0.2.0/24, or --config.file=FILE');
     const output = new LineOutput(io);
     try {

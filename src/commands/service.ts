@@ -2,12 +2,13 @@
 
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { BgproutesLiveClientOptions } from '../bgproutes/client/client.ts';
+import { KEYLESS_HINT } from '../config/api-keys.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import { readServiceCa } from '../config/service-ca.ts';
 import { ConfigError } from '../errors.ts';
 import { useWaysOut } from '../http/ways-out.ts';
-import { didYouMean } from '../suggestion.ts';
+import { alternatives, didYouMean } from '../suggestion.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 
 const SHARED = new Set(['bgproutes.websocket-url', 'bgproutes.live-manager-url', 'bgproutes.data-api-url']);
@@ -46,12 +47,13 @@ export interface Service extends BgproutesLiveClientOptions {
 
 /**
  * @param isSession whether the prefixes are to be those of the key's session: then one key must be enough for them
+ * @param hasRisLive whether the command has --source=ris-live, which needs no key
  * @throws ConfigError as the exporter would; UsageError for a text that is not a prefix, or more than one key has
  */
 export function serviceOf(
   flags: Arguments['flags'],
   env: Readonly<Record<string, string | undefined>>,
-  isSession = true,
+  { isSession = true, hasRisLive = true }: { readonly isSession?: boolean; readonly hasRisLive?: boolean } = {},
 ): Service {
   const { prefix, 'config.file': file } = flags;
   const given = Array.isArray(prefix) ? canonical(prefix as readonly string[]) : undefined;
@@ -64,7 +66,9 @@ export function serviceOf(
       env: file === undefined ? { BGP_API_KEY, BGP_API_KEY_FILE } : env,
     });
   };
-  const config = file === undefined ? load(PLACEHOLDER) : loadWithFile(load, given);
+  const config = withoutKeylessHint(hasRisLive, () =>
+    file === undefined ? load(PLACEHOLDER) : loadWithFile(load, given),
+  );
   if (file !== undefined) useWaysOut({ proxyUrl: config.proxyUrl, ca: readServiceCa(config) });
   const { apiKeys, websocketUrl, liveManagerUrl, dataApiUrl, prefixesPerKey } = config.bgproutes;
   const ofFile = file === undefined ? [] : config.prefixes.map((each) => each.prefix.text);
@@ -75,6 +79,19 @@ export function serviceOf(
     );
   }
   return { apiKey: apiKeys[0], websocketUrl, liveManagerUrl, dataApiUrl, prefixes };
+}
+
+/** What helps an exporter that has no key is of no use to a command that asks bgproutes.io alone. */
+function withoutKeylessHint(hasRisLive: boolean, load: () => Config): Config {
+  try {
+    return load();
+  } catch (error) {
+    if (hasRisLive || !(error instanceof ConfigError)) throw error;
+    const problems = error.problems.map((text) =>
+      text.endsWith(KEYLESS_HINT) ? text.slice(0, -KEYLESS_HINT.length) : text,
+    );
+    throw new ConfigError(problems, error.cause, error.subject);
+  }
 }
 
 /** A configuration has a prefix; a command need not. */
@@ -118,7 +135,7 @@ export function choiceOf<T extends string>(
   const chosen = known.find((one) => one === given);
   if (chosen === undefined) {
     const text = String(given);
-    const said = `expected ${known.join(', ')}, got ${JSON.stringify(text)}${didYouMean(text, known)}`;
+    const said = `expected ${alternatives(known)}, got ${JSON.stringify(text)}${didYouMean(text, known)}`;
     throw new UsageError(`--${name}: ${said}`);
   }
   return chosen;

@@ -36,7 +36,7 @@ Example:
 
   async run(args, io) {
     const { flags } = parseArguments(args, FLAGS);
-    const { prefixes, ...options } = serviceOf(flags, io.env);
+    const { prefixes, ...options } = serviceOf(flags, io.env, { hasRisLive: false });
     if (prefixes.length === 0) throw new UsageError('no prefix: --prefix=192.0.2.0/24, or --config.file=FILE');
     const { BgproutesLiveClient } = await import('../bgproutes/client/client.ts');
     const client = new BgproutesLiveClient(options);

@@ -1,9 +1,11 @@
 /** Which vantage points a command of the Data API asks for. */
 import { parseAsn } from '../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../bgp/prefix.ts';
+import { countryOf } from '../bgp/regions.ts';
 import type { Protocol } from '../bgp/vantage-point.ts';
 import { LIVE_SOURCES, type Unreadable, type VantagePointsParams } from '../bgproutes/data-api/types.ts';
 import type { VpStatus } from '../stream/history.ts';
+import { alternatives } from '../suggestion.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 import type { CommandIo } from './command.ts';
 import { note } from './terminal/note.ts';
@@ -34,8 +36,8 @@ export function vpFilterOf(flags: Arguments['flags']): VantagePointsParams {
     ips: listOf(flags, 'ip', addressOf, 'an address such as 192.0.2.1'),
     protocols: listOf(flags, 'protocol', (text) => PROTOCOLS.find((one) => one === text), 'bgp or bmp'),
     sources: listOf(flags, 'source', wordOf, 'a name such as ris'),
-    countries: listOf(flags, 'country', countryOf, 'a code of two letters such as NL (ISO 3166-1)'),
-    statuses: listOf(flags, 'status', (text) => STATUSES.find((one) => one === text), STATUSES.join(', ')),
+    countries: listOf(flags, 'country', countryCode, 'a code of two letters such as NL (ISO 3166-1)', countryOf),
+    statuses: listOf(flags, 'status', (text) => STATUSES.find((one) => one === text), alternatives(STATUSES)),
   };
 }
 
@@ -44,24 +46,35 @@ function listOf<T>(
   name: string,
   read: (text: string) => T | undefined,
   expected: string,
+  near: (text: string) => string = () => '',
 ): readonly T[] {
   const given = (flags[name] ?? []) as readonly string[];
   return given.map((text) => {
     const value = read(text);
-    if (value === undefined) throw new UsageError(`--${name}: expected ${expected}, got ${JSON.stringify(text)}`);
-    return value;
+    if (value !== undefined) return value;
+    const meant = near(text);
+    const hint = meant === '' ? '' : `, did you mean ${meant}?`;
+    throw new UsageError(`--${name}: expected ${expected}, got ${JSON.stringify(text)}${hint}`);
   });
 }
 
-function countryOf(text: string): string | undefined {
-  return /^[A-Za-z]{2}$/.test(text) ? text.toUpperCase() : undefined;
+/** Any two letters, since the service may have codes of its own, but not those that people write for another code (`UK`). */
+function countryCode(text: string): string | undefined {
+  const code = text.toUpperCase();
+  const known = countryOf(text);
+  return /^[A-Z]{2}$/.test(code) && (known === '' || known === code) ? code : undefined;
 }
 
 /**
- * Says which of the sources asked for are none that is known: the service may have new ones, but most often it is a collector
- * (`rrc00`) or a mistake, and the table would just be empty.
+ * Says which of the sources and countries asked for are not known: the service may have new ones, but most often it is a
+ * mistake, such as a collector (`rrc00`), and the table would just be empty.
  */
-export function noteUnknownSources({ sources = [] }: VantagePointsParams, io: Pick<CommandIo, 'stderr'>): void {
+export function noteUnknown(
+  { sources = [], countries = [] }: VantagePointsParams,
+  io: Pick<CommandIo, 'stderr'>,
+): void {
+  for (const country of countries)
+    if (countryOf(country) === '') note(io, `--country=${country}: no such country is known (ISO 3166-1)`);
   for (const source of sources) {
     if (SOURCES.includes(source)) continue;
     note(io, `--source=${source}: no such source is known; known are ${SOURCES.join(', ')}`);

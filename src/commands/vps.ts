@@ -10,7 +10,7 @@ import { type Column, columnLine, fitted, titlesOf, widthsOf } from './terminal/
 import { jsonLine, LineOutput } from './terminal/line-output.ts';
 import { note } from './terminal/note.ts';
 import { patiently, VP_LIST } from './terminal/patience.ts';
-import { noteUnknownSources, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
+import { noteUnknown, unreadableNote, VP_FLAGS, vpFilterOf } from './vp-filter.ts';
 
 const FORMATS = ['table', 'json'] as const;
 
@@ -24,7 +24,11 @@ const FLAGS: readonly Flag[] = [
       : flag,
   ),
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
-  ...SERVICE_FLAGS,
+  ...SERVICE_FLAGS.map((flag) =>
+    flag.name === 'config.file'
+      ? { ...flag, help: "The exporter's configuration file, for its key and addresses." }
+      : flag,
+  ),
   { name: 'ris-live.ripestat-url', value: 'URL', help: `RIPEstat [${DEFAULTS.risLive.ripestatUrl}].` },
 ];
 
@@ -115,8 +119,8 @@ function listOf(
       return { vantagePoints: await patiently(io, "RIPEstat's list of peers", ask), unreadable: {} };
     };
   }
-  const service = serviceOf(flags, io.env, false);
-  noteUnknownSources(filter, io);
+  const service = serviceOf(flags, io.env, { isSession: false });
+  noteUnknown(filter, io);
   return async (signal) => {
     const { dataApiOf } = await import('./data-api-access.ts');
     const api = dataApiOf(service, io);

@@ -1,4 +1,6 @@
 /** `bgproutes-exporter watch origins|visibility`: a line for every change that matters. */
+
+import { parsePrefix } from '../bgp/prefix.ts';
 import { didYouMean } from '../suggestion.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -55,7 +57,9 @@ Examples:
     const what = WORDS.find((word) => word === positionals[0]);
     if (what === undefined) {
       const [word] = positionals;
-      throw new UsageError(`expected origins or visibility, got "${word}"${didYouMean(word, WORDS)}`);
+      const meant =
+        parsePrefix(word) === undefined ? didYouMean(word, WORDS) : `, did you mean origins --prefix=${word}?`;
+      throw new UsageError(`expected origins or visibility, got "${word}"${meant}`);
     }
     const format = choiceOf(flags, 'format', FORMATS, 'pretty');
     const onMessage = what === 'origins' ? watchOrigins(format, io) : watchVisibility(format, io);

@@ -30,8 +30,9 @@ export interface ApiKeys {
   readonly problems: readonly string[];
 }
 
-const NO_KEY =
-  'no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file; --source=ris-live needs no key';
+/** The end of the message about a missing key. */
+export const KEYLESS_HINT = '; --source=ris-live needs no key';
+const NO_KEY = `no API key: set BGP_API_KEY or BGP_API_KEY_FILE, or give --bgproutes.api-key-file, or bgproutes.api_keys or bgproutes.api_key_files in a configuration file${KEYLESS_HINT}`;
 
 /** The environment's entries, for when neither flag nor file has any; or what is wrong with them. */
 export function keysOfEnvironment(env: Environment): readonly KeyEntry[] | { readonly problem: string } {

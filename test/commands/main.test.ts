@@ -92,7 +92,7 @@ describe('the command line', () => {
     [['demo', '--speed=99'], '--speed: expected a number from 0.1 to 20, got "99"', 'bgproutes-exporter demo --help'],
     [
       ['demo', '--pace=longer'],
-      '--pace: expected quick, long, got "longer", did you mean long?',
+      '--pace: expected quick or long, got "longer", did you mean long?',
       'bgproutes-exporter demo --help',
     ],
     [['--prefx=x'], 'unknown flag --prefx, did you mean --prefix?', 'bgproutes-exporter --help'],

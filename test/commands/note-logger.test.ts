@@ -12,3 +12,9 @@ it('writes notes for people, without keys, and nothing for debugging', () => {
     '# the Data API is asked again (endpoint rib, wait seconds 2, error no route for [redacted])\n',
   );
 });
+
+it('tells what comes after a long reason, too', () => {
+  const output = new Output();
+  noteLogger(output as CommandOutput, []).warn('asked again', { detail: 'x'.repeat(500), attempt: 2 });
+  expect(output.text).toMatch(/^# asked again \(detail x{100,}…, attempt 2\)\n$/);
+});

@@ -121,9 +121,18 @@ describe('rib', () => {
     [['--prefix=192.0.2.0/24', '--date=2026-02-30T00:00:00'], /^--date: expected a time such as/],
     [['--prefix=192.0.2.0/24', '--date=2126-01-01T00:00:00'], /^--date: expected a time that has passed/],
     [['--prefix=x'], /^--prefix: expected a prefix such as/],
+    [['--prefix=192.0.2.0/24', '--source=ris-live'], /^--source: ris-live tells changes only; .*--source=ris$/],
   ])('%j is wrong usage', async (args, message) => {
     const { exit } = runCommand(ribCommand, args, { env: { BGP_API_KEY: KEY } });
     await expect(exit).rejects.toThrow(message);
     await expect(exit).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  it('does not praise a source that it does not have where the key is missing', async () => {
+    const { exit } = runCommand(ribCommand, ['--prefix=192.0.2.0/24'], { env: {} });
+    await expect(exit).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringMatching(/^no API key: .* file$/),
+    });
   });
 });

@@ -254,7 +254,7 @@ describe('the key of tail', () => {
 
   it.each([
     [[], {}, /^no API key: set BGP_API_KEY/],
-    [['--format=v3'], { BGP_API_KEY: KEY }, /^--format: expected pretty, v1, v2, json, got "v3"$/],
+    [['--format=v3'], { BGP_API_KEY: KEY }, /^--format: expected pretty, v1, v2 or json, got "v3"$/],
     [['--prefix=x'], { BGP_API_KEY: KEY }, /^--prefix: expected a prefix such as 192\.0\.2\.0\/24, got "x"$/],
     [['--prefix=192.0.2.1/24'], { BGP_API_KEY: KEY }, /did you mean 192\.0\.2\.0\/24\?$/],
     [

@@ -97,9 +97,13 @@ describe('vps', () => {
     ['--ip=1.2.3', '--ip: expected an address such as 192.0.2.1, got "1.2.3"'],
     ['--protocol=ospf', '--protocol: expected bgp or bmp, got "ospf"'],
     ['--source=a,b', '--source: expected a name such as ris, got "a,b"'],
-    ['--country=Netherlands', '--country: expected a code of two letters such as NL (ISO 3166-1), got "Netherlands"'],
-    ['--status=odd', '--status: expected up, down, ignored, unknown, got "odd"'],
-    ['--format=v1', '--format: expected table, json, got "v1"'],
+    [
+      '--country=Netherlands',
+      '--country: expected a code of two letters such as NL (ISO 3166-1), got "Netherlands", did you mean NL?',
+    ],
+    ['--country=UK', '--country: expected a code of two letters such as NL (ISO 3166-1), got "UK", did you mean GB?'],
+    ['--status=odd', '--status: expected up, down, ignored or unknown, got "odd"'],
+    ['--format=v1', '--format: expected table or json, got "v1"'],
   ])('%s is wrong usage', async (flag, message) => {
     const { exit } = runCommand(vpsCommand, [flag], { env: { BGP_API_KEY: KEY } });
     await expect(exit).rejects.toMatchObject({ code: 'USAGE', message });
@@ -111,6 +115,12 @@ describe('vps', () => {
     expect(run.stderr.lines[0]).toBe(
       '# --source=rrc00: no such source is known; known are bgproutes.io, ris, routeviews, pch, cgtf',
     );
+  });
+
+  it('says that a country is not known, and asks all the same', async () => {
+    const run = vps(await world(), ['--country=xx']);
+    expect(await run.exit).toBe(0);
+    expect(run.stderr.lines[0]).toBe('# --country=XX: no such country is known (ISO 3166-1)');
   });
 
   it('says what of the answer could not be read, and lets no text of it reach the terminal raw', async () => {

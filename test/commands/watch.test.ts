@@ -181,7 +181,11 @@ describe('watch', () => {
     [[], 'origins or visibility is missing'],
     [['everything'], 'expected origins or visibility, got "everything"'],
     [['origin'], 'expected origins or visibility, got "origin", did you mean origins?'],
-    [['origins', '--format=v1'], '--format: expected pretty, json, got "v1"'],
+    [
+      ['192.0.2.0/24'],
+      'expected origins or visibility, got "192.0.2.0/24", did you mean origins --prefix=192.0.2.0/24?',
+    ],
+    [['origins', '--format=v1'], '--format: expected pretty or json, got "v1"'],
   ])('%j is wrong usage', async (args, message) => {
     const { exit } = runCommand(watchCommand, args, { env: { BGP_API_KEY: KEY } });
     await expect(exit).rejects.toMatchObject({ code: 'USAGE', message });

@@ -95,12 +95,16 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   {
     name: 'a prefix that is no map',
     yaml: 'prefixes:\n  - 192.0.2.0/24\n',
-    problems: ['bgp.yml:2:5: prefixes[0]: expected a map such as {prefix: 192.0.2.0/24}, got a text'],
+    problems: [
+      'bgp.yml:2:5: prefixes[0]: expected a map such as {prefix: 192.0.2.0/24}, got a text (did you mean {prefix: 192.0.2.0/24}?)',
+    ],
   },
   {
     name: 'prefixes that are no list',
     yaml: 'prefixes: 192.0.2.0/24\n',
-    problems: ['bgp.yml:1:11: prefixes: expected a list of maps such as {prefix: 192.0.2.0/24}, got a text'],
+    problems: [
+      'bgp.yml:1:11: prefixes: expected a list of maps such as {prefix: 192.0.2.0/24}, got a text (did you mean [{prefix: 192.0.2.0/24}]?)',
+    ],
   },
   {
     name: 'an entry without a prefix',
@@ -165,6 +169,21 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     yaml: 'prefixes: [{prefix: 192.0.2.0/24, origins: 64500}]\n',
     problems: [
       'bgp.yml:1:44: prefixes[0].origins: expected a list of AS numbers, got a number (did you mean [64500]?)',
+    ],
+  },
+  {
+    name: 'lists of ASes as a text',
+    yaml: `prefixes: [{prefix: 192.0.2.0/24, origins: '[64500]', upstreams: 'AS1103, 3356'}]\n`,
+    problems: [
+      'bgp.yml:1:44: prefixes[0].origins: expected a list of AS numbers, got a text (did you mean [64500]?)',
+      'bgp.yml:1:66: prefixes[0].upstreams: expected a list of AS numbers, got a text (did you mean [1103, 3356]?)',
+    ],
+  },
+  {
+    name: 'an AS with a blank',
+    yaml: 'prefixes: [{prefix: 192.0.2.0/24, origins: [AS 64500]}]\n',
+    problems: [
+      'bgp.yml:1:45: prefixes[0].origins[0]: expected an AS number from 1 to 4294967295, or an AS_SET such as "{64501,64502}", got "AS 64500" (did you mean 64500?)',
     ],
   },
   {
@@ -444,7 +463,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
   value('table.seed', 'yes', 'expected true or false, got "yes"'),
   value('table.max_vps', '10', 'expected a whole number from 100 to 200000, got 10'),
   value('table.max_origin_series', '0', 'expected a whole number from 1 to 1024, got 0'),
-  value('table.countries', 'NL', 'expected a list of countries such as [NL, DE], got a text'),
+  value('table.countries', 'NL', 'expected a list of countries such as [NL, DE], got a text (did you mean [NL]?)'),
   {
     name: 'countries that are none, or named by a word',
     yaml: `${OK}table: {countries: [XX, Norway]}\n`,
@@ -499,7 +518,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     yaml: `${OK}rpki:\n  max_age: 1m\n  sources: [{file: a}]\n`,
     problems: ['bgp.yml:3:12: rpki.max_age: expected a duration from 10m to 7d, got "1m"'],
   },
-  value('paths.transit_free', '174', 'expected a list of AS numbers, got a number'),
+  value('paths.transit_free', '174', 'expected a list of AS numbers, got a number (did you mean [174]?)'),
   {
     name: 'paths.allowed: [0]',
     yaml: `${OK}paths:\n  allowed: [AS65000, 0]\n`,

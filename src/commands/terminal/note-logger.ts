@@ -11,9 +11,11 @@ export function noteLogger(stderr: CommandIo['stderr'], secrets: readonly string
     const tell = (message: string, fields: LogFields = {}): void => {
       const said = Object.entries({ ...bound, ...fields })
         .filter(([, value]) => value !== undefined && value !== '')
-        .map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`)
+        // Each is cut for itself: a long reason must not take away what stands behind it.
+        .map(([name, value]) => `${name.replaceAll('_', ' ')} ${foreignText(String(value), redact)}`)
         .join(', ');
-      note({ stderr }, foreignText(said === '' ? message : `${message} (${said})`, redact));
+      const text = foreignText(message, redact);
+      note({ stderr }, said === '' ? text : `${text} (${said})`);
     };
     return { debug: () => {}, info: tell, warn: tell, error: tell, child: (more) => loggerWith({ ...bound, ...more }) };
   };

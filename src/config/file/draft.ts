@@ -7,6 +7,7 @@ import { MAX_RPKI_SOURCES, rtrAddress } from '../rpki-source.ts';
 import { SOURCE_NAMES, type SourceName } from '../source-names.ts';
 import { apiKey, type IssueStyle, unknownKey } from '../values.ts';
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';
+import { nearList } from './near-list.ts';
 import type { Environment } from './substitution.ts';
 
 interface Problem {
@@ -98,7 +99,7 @@ export class Draft {
         continue;
       }
       const { got, hint }: IssueStyle =
-        issue.code === 'custom' ? styleOf(issue.params) : { got: 'kind', hint: undefined };
+        issue.code === 'custom' ? styleOf(issue.params) : { got: 'kind', hint: this.#nearList(path, issue) };
       const shown = got === 'none' ? '' : `, got ${this.#got(path, got === 'kind')}`;
       this.#add(path, `${issue.message}${shown}${hint === undefined ? '' : got === 'none' ? '' : ` (${hint})`}`);
     }
@@ -299,11 +300,20 @@ export class Draft {
   }
 
   /** What stands at a path, as written; only its kind where it may be a secret. */
-  #got(path: Path, kindOnly: boolean): string {
+  #nearList(path: Path, issue: z.core.$ZodIssue): string | undefined {
+    return issue.code === 'invalid_type' ? nearList(path, issue.expected, this.#at(path)) : undefined;
+  }
+
+  #at(path: Path): unknown {
     let value: unknown = this.#value;
     for (const step of path) {
       value = Array.isArray(value) || isSection(value) ? (value as Record<string | number, unknown>)[step] : undefined;
     }
+    return value;
+  }
+
+  #got(path: Path, kindOnly: boolean): string {
+    const value = this.#at(path);
     if (kindOnly || value === undefined || value === null || typeof value === 'object') return kindOf(value);
     const written = this.#flagOf(path) === undefined ? this.#document.written(path) : undefined;
     const text = written ?? JSON.stringify(value);

@@ -83,7 +83,9 @@ function asnOf(text: string): { readonly ok: true; readonly value: number } | un
 }
 
 function asHint(text: string): string | undefined {
-  return /^(?:AS)?[0-9]+\.[0-9]+$/i.test(text) ? 'asdot is not read, write it in plain decimal' : undefined;
+  if (/^(?:AS)?[0-9]+\.[0-9]+$/i.test(text)) return 'asdot is not read, write it in plain decimal';
+  const spaced = /^ASN?[ :-]*([1-9][0-9]*)$/i.exec(text)?.[1];
+  return spaced !== undefined && asnOf(spaced) !== undefined ? `did you mean ${spaced}?` : undefined;
 }
 
 function isBareSet(input: unknown): input is object {
@@ -92,13 +94,28 @@ function isBareSet(input: unknown): input is object {
   return entries.length > 0 && entries.every(([key, of]) => asnOf(key) !== undefined && of === null);
 }
 
+/** Longest text that is taken for a list, in characters. */
+const MAX_LIST_TEXT = 100;
+
+/** The list that was meant by one AS or AS_SET, or by a text such as `[64500]` or `1103, 3356`; undefined when none is clear. */
+function nearAsNumbers(input: unknown): string | undefined {
+  const one = asOrSet.safeParse(input);
+  if (one.success) return `[${typeof one.data === 'string' ? JSON.stringify(one.data) : one.data}]`;
+  if (typeof input !== 'string' || input.length > MAX_LIST_TEXT) return undefined;
+  const ases = input
+    .replace(/^\[(.*)\]$/, '$1')
+    .trim()
+    .split(/ *[,;] *| +/)
+    .map(asnOf);
+  return ases.every((asn) => asn !== undefined) ? `[${ases.map(({ value }) => value).join(', ')}]` : undefined;
+}
+
 /** Distinct ASes or AS_SETs, at least one: an empty list could mean none or any. */
 export function asNumbers(maxCount: number) {
   const schema = z.unknown().transform((input, context): readonly AsOrSet[] => {
     if (!Array.isArray(input)) {
-      const one = asOrSet.safeParse(input);
-      const item = typeof one.data === 'string' ? JSON.stringify(one.data) : one.data;
-      const params: IssueStyle = { got: 'kind', hint: one.success ? `did you mean [${item}]?` : undefined };
+      const near = nearAsNumbers(input);
+      const params: IssueStyle = { got: 'kind', hint: near === undefined ? undefined : `did you mean ${near}?` };
       context.addIssue({ code: 'custom', message: 'expected a list of AS numbers', params, input });
       return z.NEVER;
     }
