@@ -57,6 +57,7 @@ function writers(
     streamUntimedMessages: single(base, () => counts.untimed),
     streamSlowClockMessages: single(base, () => counts.slowClocks),
     streamUnmonitoredPrefixes: single(base, () => counts.unmonitoredPrefixes),
+    streamConnections: single(base, () => stream.connections?.()),
     streamLag: lags(base, stream.lags),
     streamSubscribedPrefixes: single(base, () => stream.subscribedPrefixes),
     ...subscriptionWriters(base, stream.subscription, machineMs),

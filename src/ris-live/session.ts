@@ -1,46 +1,24 @@
 /**
- * One connection to RIS Live and its subscriptions. Up means: connected, and everything that was asked for was answered.
- *
- * The service can fall silent without closing the connection, and it can fall behind. Both are a gap: the connection is
- * made once more.
+ * A session of RIS Live: its prefixes on one connection, or on several where the service takes only so many subscriptions on
+ * one. Up means: all its connections are. A gap of one is a gap of the session, which is simpler than to tell whose prefixes
+ * it was, and never wrong.
  */
 import { StoppedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { foreignText, redactor } from '../redaction.ts';
 import type { DisconnectReason, SourceListener, StreamStats } from '../stream/source.ts';
 import { createStreamStats, markDown, markIdle, markUp } from '../stream/stream-health.ts';
 import type { Timers } from '../stream/timers.ts';
-import { type SessionSettings, WebSocketSession } from '../stream/websocket-session.ts';
-import { DelayWatch, LATE_FOR_MS } from './delay-watch.ts';
-import { decodeRisFrame } from './message.ts';
-import { Subscriber } from './subscriber.ts';
+import { headOf, isMessage, RisConnection, type RisConnectionOptions } from './connection.ts';
+import { Duplicates } from './duplicates.ts';
 
-export interface RisSessionOptions {
-  readonly url: URL;
-  readonly userAgent: string | undefined;
-  /** No frame of any kind for so long is a gap, ms. */
-  readonly staleAfterMs: number;
-  readonly connection: Partial<SessionSettings> | undefined;
-  /** False: the session ends with its first connection or failed attempt. */
-  readonly reconnect: boolean;
-  readonly timers: Timers;
-  readonly log: Logger;
-}
+/** Of each of its connections. */
+export type RisSessionOptions = RisConnectionOptions;
 
-/** Between two questions whether the service still answers, ms. */
-const PING_MS = 30_000;
-
-/** A silence is counted in so many beats, so that a process that was suspended does not take its own absence for it. */
-const BEATS = 6;
-
-/** An error that ends the connection; recorded: "Closing connection after being behind by more than …". */
-const CLOSING = /^closing connection/i;
+/** Connections of one session. What more would be needed for is refused. */
+export const MAX_CONNECTIONS = 16;
 
 /** Refused prefixes that are named in the log one by one. */
 const MAX_TOLD = 10;
-
-const PING = JSON.stringify({ type: 'ping', data: null });
-const redactText = redactor([]);
 
 export class RisSession {
   readonly stats: StreamStats;
@@ -48,26 +26,20 @@ export class RisSession {
   readonly #options: RisSessionOptions;
   readonly #timers: Timers;
   readonly #log: Logger;
-  readonly #delay = new DelayWatch();
+  readonly #duplicates = new Duplicates();
   #listener: SourceListener | undefined;
-  #socket: WebSocketSession | undefined;
-  #subscriber: Subscriber | undefined;
+  #connections: RisConnection[] = [];
+  /** How many there have been: each has a number of its own. */
+  #made = 0;
+  /** Of those that closed because others carry all prefixes: that they close is no news of the session. */
+  readonly #spare = new WeakSet<RisConnection>();
   #prefixes: readonly string[];
   readonly #refused = new Set<string>();
   #isStopped = false;
-  /** It was told as down before the connection ended, and the next one is made at once. */
-  #isAgain = false;
-  /** The connection before, while it closes. */
+  /** Prefixes are being spread over the connections: what one of them says meanwhile is not the whole. */
+  #isSpreading = false;
+  /** Connections that are not needed any more, while they close. */
   #closing: Promise<void> = Promise.resolve();
-  #cancelTimers: (() => void)[] = [];
-  /** Of this connection: frames so far, those of them that are messages, and receipt of the newest as Unix ms. */
-  #frames = 0;
-  #messages = 0;
-  #lastFrameAtMs = 0;
-  /** Beats in a row without a frame, and without a message; and beats in a row that had messages. */
-  #silent = 0;
-  #mute = 0;
-  #lively = 0;
   /** Who waits until the prefixes are subscribed. */
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
@@ -77,28 +49,31 @@ export class RisSession {
     this.#timers = options.timers;
     this.#log = options.log.child({ source, session: String(index) });
     this.#prefixes = prefixes;
-    this.stats = createStreamStats(source, String(index), options.timers.now());
-    this.stats.idle = prefixes.length === 0;
+    this.stats = {
+      ...createStreamStats(source, String(index), options.timers.now()),
+      idle: prefixes.length === 0,
+      connections: () => this.#connections.length,
+    };
   }
 
   start(listener: SourceListener): void {
     if (this.#listener !== undefined) throw new Error('a source is started once');
     this.#listener = listener;
-    if (this.#prefixes.length > 0) this.#connect();
+    if (this.#prefixes.length > 0) this.#spread();
   }
 
-  /** The connection stays, and is asked for the difference. */
+  /** The connections stay, and are asked for the difference. */
   setPrefixes(prefixes: readonly string[]): Promise<void> {
     if (this.#isStopped) return Promise.reject(new StoppedError('the source was stopped'));
     this.#rejectWaiting('the prefixes were replaced again');
     this.#prefixes = prefixes;
     if (prefixes.length === 0) return this.#becomeIdle();
     this.stats.idle = false;
-    for (const prefix of this.#refused) if (!prefixes.includes(prefix)) this.#refused.delete(prefix);
+    const wanted = new Set(prefixes);
+    for (const prefix of this.#refused) if (!wanted.has(prefix)) this.#refused.delete(prefix);
     const settled = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     settled.catch(() => {}); // whoever asked may have stopped waiting
-    if (this.#subscriber !== undefined) this.#subscriber.change(prefixes);
-    else if (this.#socket === undefined && this.#listener !== undefined) this.#connect();
+    if (this.#listener !== undefined) this.#spread();
     return settled;
   }
 
@@ -111,80 +86,77 @@ export class RisSession {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#isAgain = false;
-    this.#leave();
+    const stopping = this.#connections.map((connection) => connection.stop());
+    this.stats.subscribedPrefixes = 0;
     this.#rejectWaiting('the source was stopped');
-    await Promise.all([this.#socket?.stop(), this.#closing]);
+    await Promise.all([...stopping, this.#closing]);
   }
 
-  #connect(): void {
-    const { url, userAgent, connection, reconnect, timers } = this.#options;
-    this.#socket = new WebSocketSession(
+  /** Each prefix stays on its connection; new ones go where there is room. */
+  #spread(): void {
+    const wanted = new Set(this.#prefixes);
+    const kept = this.#connections.map(({ prefixes }) => prefixes.filter((prefix) => wanted.delete(prefix)));
+    const isFull = this.#connections.map((each, i) => each.isFull && kept[i].length === each.prefixes.length);
+    const added = [...wanted];
+    this.#isSpreading = true;
+    const place = added.length === 0 ? -1 : isFull.indexOf(false);
+    for (const [i, connection] of [...this.#connections].entries()) {
+      const prefixes = i === place ? [...kept[i], ...added] : kept[i];
+      if (i > 0 && prefixes.length === 0) this.#close(connection);
+      else connection.setPrefixes(prefixes);
+    }
+    if (added.length > 0 && place === -1) this.#carry(added, 'all connections are full');
+    this.#isSpreading = false;
+    this.#settled();
+  }
+
+  /** One more connection, for these prefixes. */
+  #carry(prefixes: readonly string[], text: string): void {
+    if (this.#connections.length >= MAX_CONNECTIONS) {
+      for (const prefix of prefixes) this.#onRefused(prefix, text);
+      return;
+    }
+    const isFirst = this.#connections.length === 0;
+    const number = this.#made++;
+    const log = isFirst ? this.#log : this.#log.child({ connection: String(number) });
+    const connection: RisConnection = new RisConnection(
+      { ...this.#options, log },
+      prefixes,
+      isFirst,
+      () => this.#closing,
       {
-        ...{ url, reconnect, timers, redactText, log: this.#log },
-        headers: userAgent === undefined ? {} : { 'user-agent': userAgent },
-        settings: connection ?? {},
-        prepare: async () => {
-          await this.#closing;
-          return { ok: true };
-        },
-      },
-      {
-        connected: () => this.#begin(),
-        frames: (frames, receivedAtMs) => this.#take(frames, receivedAtMs),
-        disconnected: (reason, atMs, detail, refused) => {
-          this.#leave();
-          // It was told when that was decided.
-          const wasTold = this.#isAgain && reason === 'stopped';
-          this.#isAgain = false;
-          if (!wasTold) this.#down(reason, atMs, detail, refused);
-        },
+        frames: (frames, receivedAtMs) => this.#take(frames, receivedAtMs, number),
+        settled: () => this.#settled(),
+        lost: (reason, atMs, detail, refused) => this.#lost(connection, reason, atMs, detail, refused),
+        refused: (what, answer) => this.#onRefused(what, answer),
+        full: (left, answer) => this.#onFull(connection, left, answer),
       },
     );
-    this.#socket.start();
+    this.#connections.push(connection);
+    connection.start();
   }
 
-  /** A connection is there: everything is asked for. */
-  #begin(): void {
-    this.#frames = this.#messages = this.#silent = this.#mute = this.#lively = 0;
-    this.#lastFrameAtMs = this.#timers.now();
-    this.#delay.reset();
-    this.#repeat(PING_MS, () => this.#socket?.send(PING));
-    const { staleAfterMs } = this.#options;
-    let [frames, messages] = [0, 0];
-    this.#repeat(staleAfterMs / BEATS, () => {
-      this.#beat(this.#frames - frames, this.#messages - messages);
-      [frames, messages] = [this.#frames, this.#messages];
+  #onFull(connection: RisConnection, left: readonly string[], text: string): void {
+    const place = this.#connections.indexOf(connection);
+    this.#log.info('RIS Live takes no more prefixes on a connection: the others go to the next one', {
+      ...{ connection: place, prefixes: connection.prefixes.length, others: left.length, detail: text },
     });
-    // Sent at once, so that a service that answers nothing else shows whether it lives.
-    this.#socket?.send(PING);
-    this.#subscriber = new Subscriber(
-      {
-        timers: this.#timers,
-        send: (text) => this.#socket?.send(text),
-        onSettled: () => this.#settled(),
-        onRefused: (what, text) => this.#onRefused(what, text),
-      },
-      this.#prefixes,
-    );
+    const next = this.#connections.find((each, i) => i > place && !each.isFull);
+    if (next === undefined) this.#carry(left, text);
+    else next.setPrefixes([...next.prefixes, ...left]);
   }
 
-  #repeat(everyMs: number, work: () => void): void {
-    const place = this.#cancelTimers.length;
-    const again = (): void => {
-      this.#cancelTimers[place] = this.#timers.schedule(() => {
-        again();
-        work();
-      }, everyMs);
-    };
-    again();
+  #close(connection: RisConnection): void {
+    this.#connections = this.#connections.filter((each) => each !== connection);
+    this.#spare.add(connection);
+    this.#closing = Promise.all([this.#closing, connection.stop()]).then(() => {});
   }
 
-  /** Everything was asked for. Where the service has not said a word yet, its first one counts. */
   #settled(): void {
+    if (this.#isSpreading || this.#isStopped) return;
     const { stats } = this;
-    stats.subscribedPrefixes = this.#subscriber?.accepted.size ?? 0;
-    if (this.#frames === 0) return;
+    stats.subscribedPrefixes = this.#connections.reduce((sum, { accepted }) => sum + accepted, 0);
+    if (this.#connections.length === 0 || !this.#connections.every(({ isUp }) => isUp)) return;
     if (!stats.up) {
       markUp(stats, this.#timers.elapsed());
       stats.connects++;
@@ -193,57 +165,22 @@ export class RisSession {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  #take(frames: readonly Buffer[], receivedAtMs: number): void {
+  /** @param from the number of the connection */
+  #take(frames: readonly Buffer[], receivedAtMs: number, from: number): void {
     const { stats } = this;
     stats.frames += frames.length;
-    this.#lastFrameAtMs = receivedAtMs;
-    let stampMs: number | undefined;
-    for (const frame of frames) {
-      stats.receivedBytes += frame.length;
-      const head = frame.toString('latin1', 0, 80);
-      if (head.includes('"ris_message"')) {
-        this.#messages++;
-        stampMs ??= stampOf(head);
-      } else this.#control(frame, receivedAtMs);
-    }
-    this.#frames += frames.length;
-    this.#listener?.frames(this.#index, frames, receivedAtMs);
-    if (!stats.up && this.#subscriber?.isSettled === true) this.#settled();
-    if (stampMs !== undefined && this.#delay.note(this.#timers.elapsed(), receivedAtMs - stampMs)) {
-      const seconds = Math.round(this.#delay.behindMs / 1000);
-      this.#lose(
-        receivedAtMs - this.#delay.behindMs,
-        `messages have been late for ${LATE_FOR_MS / 60_000} minutes, now by ${seconds} s`,
-      );
-    }
+    for (const frame of frames) stats.receivedBytes += frame.length;
+    const isNew = (frame: Buffer): boolean => !isMessage(headOf(frame)) || !this.#duplicates.has(frame, from);
+    const news = this.#connections.length > 1 ? frames.filter(isNew) : frames;
+    if (news.length > 0) this.#listener?.frames(this.#index, news, receivedAtMs);
   }
 
-  /** A frame that is about the connection. */
-  #control(data: Buffer, receivedAtMs: number): void {
-    const frame = decodeRisFrame(data);
-    if (frame.kind === 'subscribed') this.#subscriber?.acknowledged();
-    if (frame.kind !== 'error') return;
-    const text = foreignText(frame.text, redactText);
-    if (CLOSING.test(text)) this.#lose(receivedAtMs, text, 'closed');
-    else if (this.#subscriber?.refused(text) !== true) this.#log.warn('RIS Live reports an error', { detail: text });
-  }
-
-  /** What came since the last beat. */
-  #beat(frames: number, messages: number): void {
-    this.#silent = frames > 0 ? 0 : this.#silent + 1;
-    this.#mute = messages > 0 ? 0 : this.#mute + 1;
-    const seconds = this.#options.staleAfterMs / 1000;
-    if (this.#silent >= BEATS) {
-      this.#lose(this.#lastFrameAtMs, `no frame for ${seconds} s`);
-      return;
-    }
-    // Only where messages came all the time does their absence say something: pongs alone may be answered by a proxy.
-    if (this.#mute >= BEATS && this.#lively >= BEATS) {
-      this.#lose(this.#timers.now() - this.#options.staleAfterMs, `no message for ${seconds} s`);
-      return;
-    }
-    if (messages > 0) this.#lively++;
-    else if (this.#lively < BEATS) this.#lively = 0;
+  #lost(connection: RisConnection, reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
+    if (this.#spare.has(connection)) return;
+    markDown(this.stats, this.#timers.elapsed());
+    this.stats.subscribedPrefixes = this.#connections.reduce((sum, { accepted }) => sum + accepted, 0);
+    this.stats.disconnects[reason]++;
+    this.#listener?.disconnected(this.#index, reason, atMs, detail, refused);
   }
 
   #onRefused(what: string, text: string): void {
@@ -256,49 +193,17 @@ export class RisSession {
     if (this.#refused.size <= MAX_TOLD) this.#log.error('RIS Live refuses a prefix', { prefix: what, detail: text });
   }
 
-  /** Nothing that came since `atMs` can be relied on: the connection is made once more. */
-  #lose(atMs: number, detail: string, reason: DisconnectReason = 'timeout'): void {
-    if (this.#subscriber === undefined) return;
-    this.#leave();
-    this.#isAgain = true;
-    this.#log.warn('the stream is not to be relied on: connecting again', { detail });
-    this.#down(reason, atMs, detail, false);
-    this.#socket?.connectAgain();
-  }
-
-  #down(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
-    markDown(this.stats, this.#timers.elapsed());
-    this.stats.disconnects[reason]++;
-    this.#listener?.disconnected(this.#index, reason, atMs, detail, refused);
-  }
-
-  /** The connection is over, or is not listened to any more. */
-  #leave(): void {
-    for (const cancel of this.#cancelTimers.splice(0)) cancel();
-    this.#subscriber?.stop();
-    this.#subscriber = undefined;
-    this.stats.subscribedPrefixes = 0;
-  }
-
   #becomeIdle(): Promise<void> {
-    const socket = this.#socket;
-    this.#leave();
-    this.#refused.clear();
-    this.#isAgain = false;
+    const closing = this.#connections.map((connection) => connection.stop());
+    this.#connections = [];
     markIdle(this.stats, this.#timers.elapsed());
-    if (socket === undefined) return this.#closing;
-    this.#socket = undefined;
-    this.#closing = socket.stop();
+    this.stats.subscribedPrefixes = 0;
+    this.#refused.clear();
+    this.#closing = Promise.all([this.#closing, ...closing]).then(() => {});
     return this.#closing;
   }
 
   #rejectWaiting(why: string): void {
     for (const { reject } of this.#waiting.splice(0)) reject(new StoppedError(why));
   }
-}
-
-/** Unix ms of a message, by its first bytes; undefined where the timestamp stands elsewhere. */
-function stampOf(head: string): number | undefined {
-  const match = /"timestamp": ?"?([0-9]{1,10}(?:\.[0-9]{1,9})?)/.exec(head);
-  return match === null ? undefined : Number(match[1]) * 1000;
 }

@@ -1,6 +1,7 @@
 /**
  * The subscriptions of one connection: what is asked for goes out in blocks, one at a time and a little apart, and each waits
- * for its acknowledgement. A block that is refused is cut, until the prefix is found that the service does not take.
+ * for its acknowledgement. A block that is refused is cut, until the prefix is found that the service does not take. Where it
+ * takes none any more the connection is full, and what is left is handed back: another connection may carry it.
  */
 import type { Timers } from '../stream/timers.ts';
 
@@ -13,22 +14,32 @@ const PACE_MS = 200;
 /** How long an acknowledgement may take, ms. Without one the next request goes all the same. */
 const ACKNOWLEDGE_MS = 10_000;
 
+/** What a service may say that takes no more. One that says something else is found out by two refusals in a row. */
+const LIMIT = /\b(?:too many|limit|maximum|exceed)/i;
+
+type Filter = Readonly<Record<string, string>>;
+
+/** The keep-alives of one collector come each second, so that a stream that has stopped shows even where no prefix changes. */
+const KEEP_ALIVE: Filter = { type: 'KEEPALIVE', host: 'rrc00' };
+
 /**
  * What tells that peers go down, and that the stream as a whole lives. The manual calls the state of a peer RIS_PEER_STATE,
- * the frames call it STATE, and which of both a subscription must name is not known: one may be refused. The keep-alives of
- * one collector come each second, so that a stream that has stopped shows even where no prefix changes.
+ * the frames call it STATE, and which of both a subscription must name is not known: one may be refused.
  */
-const OTHERS: readonly Readonly<Record<string, string>>[] = [
+export const ALL_PEERS: readonly Filter[] = [
   { type: 'RIS_PEER_STATE' },
   { type: 'STATE' },
   { type: 'NOTIFICATION' },
-  { type: 'KEEPALIVE', host: 'rrc00' },
+  KEEP_ALIVE,
 ];
+
+/** The same for a further connection: one is enough for the states of the peers. */
+export const ONLY_LIFE: readonly Filter[] = [KEEP_ALIVE];
 
 type Request =
   | { readonly kind: 'prefixes'; readonly prefixes: readonly string[] }
   | { readonly kind: 'leave'; readonly prefixes: readonly string[] }
-  | { readonly kind: 'other'; readonly filter: Readonly<Record<string, string>> };
+  | { readonly kind: 'other'; readonly filter: Filter };
 
 export interface SubscriberOptions {
   readonly timers: Timers;
@@ -38,6 +49,8 @@ export interface SubscriberOptions {
   readonly onSettled: () => void;
   /** The service does not take it; `text` is what it says. */
   readonly onRefused: (what: string, text: string) => void;
+  /** It takes no more on this connection; these prefixes are not asked for any longer. `text` is what it says. */
+  readonly onFull: (prefixes: readonly string[], text: string) => void;
 }
 
 export class Subscriber {
@@ -48,14 +61,19 @@ export class Subscriber {
   /** A service that does not acknowledge the first request is waited for no longer at the others. */
   #waitMs = ACKNOWLEDGE_MS;
   #isOver = false;
+  /** A prefix that was refused where others were taken: the next answer shows whether the prefix is bad or the connection full. */
+  #suspect: { readonly prefix: string; readonly text: string } | undefined;
   #cancelTimer: () => void = () => {};
 
-  /** Begins with the first connection; each connection has its own. */
-  constructor(options: SubscriberOptions, prefixes: readonly string[]) {
+  /**
+   * Begins with the first request; each connection has its own.
+   * @param filters what is asked for beside the prefixes, and before them: a connection may be full with these
+   */
+  constructor(options: SubscriberOptions, prefixes: readonly string[], filters: readonly Filter[]) {
     this.#options = options;
     this.#queue = [
+      ...filters.map((filter) => ({ kind: 'other', filter }) as const),
       ...blocksOf(prefixes).map((block) => ({ kind: 'prefixes', prefixes: block }) as const),
-      ...OTHERS.map((filter) => ({ kind: 'other', filter }) as const),
     ];
     this.#next();
   }
@@ -92,7 +110,10 @@ export class Subscriber {
     this.#waitMs = ACKNOWLEDGE_MS;
     const request = this.#outstanding;
     if (request === undefined) return;
-    if (request.kind === 'prefixes') for (const prefix of request.prefixes) this.#accepted.add(prefix);
+    if (request.kind === 'prefixes') {
+      for (const prefix of request.prefixes) this.#accepted.add(prefix);
+      this.#tellSuspect();
+    }
     this.#advance();
   }
 
@@ -100,15 +121,40 @@ export class Subscriber {
   refused(text: string): boolean {
     const request = this.#outstanding;
     if (request === undefined) return false;
-    if (request.kind === 'prefixes' && request.prefixes.length > 1) {
+    if (request.kind === 'prefixes' && this.#isFull(request.prefixes, text)) this.#handBack(request.prefixes, text);
+    else if (request.kind === 'prefixes' && request.prefixes.length > 1) {
       const half = Math.ceil(request.prefixes.length / 2);
       this.#queue.unshift(
         { kind: 'prefixes', prefixes: request.prefixes.slice(0, half) },
         { kind: 'prefixes', prefixes: request.prefixes.slice(half) },
       );
-    } else this.#options.onRefused(nameOf(request), text);
+    } else if (request.kind === 'prefixes' && this.#accepted.size > 0)
+      this.#suspect = { prefix: request.prefixes[0], text };
+    else this.#options.onRefused(nameOf(request), text);
     this.#advance();
     return true;
+  }
+
+  /** Where nothing was taken a refusal is about the prefix: no connection is full with none. */
+  #isFull(prefixes: readonly string[], text: string): boolean {
+    if (this.#accepted.size === 0) return false;
+    return LIMIT.test(text) || (prefixes.length === 1 && this.#suspect !== undefined);
+  }
+
+  #handBack(prefixes: readonly string[], text: string): void {
+    const left = [...(this.#suspect === undefined ? [] : [this.#suspect.prefix]), ...prefixes];
+    this.#suspect = undefined;
+    for (const request of this.#queue) if (request.kind === 'prefixes') left.push(...request.prefixes);
+    this.#queue = this.#queue.filter(({ kind }) => kind !== 'prefixes');
+    this.#options.onFull(left, text);
+  }
+
+  /** The connection takes others after it, or nothing was left to try: the prefix is what the service does not take. */
+  #tellSuspect(): void {
+    if (this.#suspect === undefined) return;
+    const { prefix, text } = this.#suspect;
+    this.#suspect = undefined;
+    this.#options.onRefused(prefix, text);
   }
 
   /** The connection is over. */
@@ -123,8 +169,10 @@ export class Subscriber {
     this.#outstanding = undefined;
     this.#cancelTimer();
     if (this.#isOver) return;
-    if (this.#queue.length === 0) this.#options.onSettled();
-    else this.#cancelTimer = this.#options.timers.schedule(() => this.#next(), PACE_MS);
+    if (this.#queue.length === 0) {
+      this.#tellSuspect();
+      this.#options.onSettled();
+    } else this.#cancelTimer = this.#options.timers.schedule(() => this.#next(), PACE_MS);
   }
 
   #next(): void {

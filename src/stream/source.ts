@@ -44,6 +44,8 @@ export interface StreamStats {
   subscribedPrefixes: number;
   /** Only of sources whose subscriptions expire unless they are renewed. */
   readonly subscription?: SubscriptionStats;
+  /** How many connections the session has; only of sources that spread the prefixes of one over several. */
+  readonly connections?: () => number;
   /** How far the session is behind, by partition; only of sources that read logs. */
   readonly lags?: () => Iterable<PartitionLag>;
 }

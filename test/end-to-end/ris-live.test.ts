@@ -147,3 +147,23 @@ it('only peers with a full table count where that is asked for', async () => {
   w.simulator.announce([...full][0], P4, { asPath: '64496 64777 64500' });
   await until(() => expect(tableRoutes(w.exporter.table)).toEqual(expected()));
 });
+
+it('a service that takes one prefix on a connection gets two connections, whose messages count once', async () => {
+  const w = await risWorld();
+  w.simulator.faults.risLiveRoom(5); // four are not about prefixes
+  await w.start();
+  await seeded(w);
+  const count = async (name: string) => (await samples(w.exporter)).get(`${name}{source="ris-live",session="0"}`);
+  expect(await count('bgp_stream_connections')).toBe(2);
+  expect(await count('bgp_stream_subscribed_prefixes')).toBe(2);
+  expect(tableRoutes(w.exporter.table)).toEqual(risRoutes(w, P4, P6));
+  const both = peers(w).find(({ key }) => [P4, P6].every((prefix) => holders(w, prefix).some((vp) => vp.key === key)))!;
+  w.simulator.withdraw(both.key, [P4, P6]);
+  w.simulator.faults.risLive('cut');
+  await until(async () => expect((await samples(w.exporter)).get(trusted(P4))).toBe(0));
+  const [one] = holders(w, P4);
+  w.simulator.announce(one.key, P4, { asPath: `${one.asn} 64778 64500` });
+  await seeded(w);
+  await isTrue(w, P4, P6);
+  expect(await count('bgp_stream_connections')).toBe(2);
+});

@@ -85,7 +85,7 @@ describe('a session', () => {
     start();
     await until(() => expect(events).toEqual(['connected']));
     expect(server.handshakes[0]).toMatchObject({ ':path': '/v1/ws/?client=example-noc', 'user-agent': 'test/1' });
-    expect(subscribed(received)).toEqual([[P], 'RIS_PEER_STATE', 'STATE', 'NOTIFICATION', 'KEEPALIVE']);
+    expect(subscribed(received)).toEqual(['RIS_PEER_STATE', 'STATE', 'NOTIFICATION', 'KEEPALIVE', [P]]);
     expect(source.stats[0]).toMatchObject({ up: true, connects: 1, subscribedPrefixes: 1 });
     expect(source.unhealthy(0)).toBeUndefined();
     await until(() => expect(received.filter(({ type }) => type === 'ping').length).toBeGreaterThan(3));
@@ -194,6 +194,111 @@ describe('a session', () => {
   });
 });
 
+describe('a service that takes only some prefixes on a connection', () => {
+  const ROOM = 60;
+  const net = (i: number) => `10.0.${i}.0/24`;
+  const many = (count: number) => Array.from({ length: count }, (_, i) => net(i));
+
+  /** Who has subscribed to what, by connection. */
+  function limited() {
+    const taken = new Map<WebSocket, Set<string>>();
+    const answer: Answer = ({ type, data }, client) => {
+      if (type === 'ping') return PONG;
+      const has = taken.get(client) ?? new Set<string>();
+      taken.set(client, has);
+      const prefixes = [data?.prefix ?? []].flat();
+      if (type === 'ris_unsubscribe') for (const prefix of prefixes) has.delete(prefix);
+      if (type !== 'ris_subscribe') return undefined;
+      if (has.size + prefixes.length > ROOM) return error('Subscription refused');
+      for (const prefix of prefixes) has.add(prefix);
+      return OK;
+    };
+    const open = () => [...taken].filter(([client]) => client.readyState === client.OPEN).map(([, has]) => [...has]);
+    return { answer, open };
+  }
+
+  it('gets several: the session is up when all are, and each prefix is on one', async () => {
+    const { answer, open } = limited();
+    const { source, server, received, events, start, log } = await world(answer, {}, many(150));
+    start();
+    await until(() => expect(events).toEqual(['connected']));
+    expect(open().map((prefixes) => prefixes.length)).toEqual([60, 60, 30]);
+    expect(open().flat().sort()).toEqual(many(150).sort());
+    expect(source.stats[0]).toMatchObject({ up: true, connects: 1, subscribedPrefixes: 150 });
+    expect([source.stats[0].connections?.(), server.connections()]).toEqual([3, 3]);
+    expect(source.unhealthy(0)).toBeUndefined();
+    expect(log.values('others')).toEqual([90, 30]);
+    // One tells the states of the peers; each has a sign of life.
+    expect(subscribed(received).filter((what) => what === 'STATE').length).toBe(1);
+    expect(subscribed(received).filter((what) => what === 'KEEPALIVE').length).toBe(3);
+  });
+
+  it('a gap of one connection is a gap of the session, and its prefixes come back', async () => {
+    const { answer, open } = limited();
+    const { source, server, events, start } = await world(answer, {}, many(100));
+    start();
+    await until(() => expect(events).toEqual(['connected']));
+    server.clients[1].terminate();
+    await until(() => expect(events.map((event) => event.split(':')[0])).toEqual(['connected', 'closed', 'connected']));
+    expect(source.stats[0]).toMatchObject({ up: true, connects: 2, subscribedPrefixes: 100 });
+    expect(source.stats[0].gapMs).toBeGreaterThan(0);
+    expect(open().flat().sort()).toEqual(many(100).sort());
+    expect(server.connections()).toBe(3);
+  });
+
+  it('what both bring is handed on once; what one says twice is handed on twice', async () => {
+    const { answer } = limited();
+    const { source, server, events, frames, start, timers } = await world(answer, {}, many(100));
+    start();
+    await until(() => expect(events).toEqual(['connected']));
+    const [first, second] = [keepAlive(timers.now()), keepAlive(timers.now() + 1_000)];
+    for (const client of server.clients) client.send(first);
+    server.clients[0].send(second);
+    server.clients[0].send(second);
+    const before = source.stats[0].frames;
+    await until(() => expect(frames.filter((frame) => frame === second).length).toBe(2));
+    await until(() => expect(source.stats[0].frames).toBeGreaterThanOrEqual(before + 4));
+    expect(frames.filter((frame) => frame === first).length).toBe(1);
+  });
+
+  it('a change of prefixes fills what has room, and closes what is not needed', async () => {
+    const { answer, open } = limited();
+    const { source, events, start, server } = await world(answer, {}, many(100));
+    start();
+    await until(() => expect(events).toEqual(['connected']));
+    await source.setPrefixes(0, [...many(100), net(200)]);
+    expect(open().map((prefixes) => prefixes.length)).toEqual([60, 41]);
+    await source.setPrefixes(0, [net(1), net(201)]);
+    await until(() => expect(server.clients.length).toBe(1));
+    expect(open()).toEqual([[net(1), net(201)]]);
+    expect(source.stats[0]).toMatchObject({ up: true, subscribedPrefixes: 2 });
+    expect(source.stats[0].connections?.()).toBe(1);
+    expect(events).toEqual(['connected']);
+    await source.setPrefixes(0, []);
+    await until(() => expect(server.clients.length).toBe(0));
+    expect(source.stats[0]).toMatchObject({ idle: true, up: false });
+  });
+
+  it('more than sixteen connections are not made: the other prefixes are refused, and told', async () => {
+    let open = 0;
+    const one: Answer = ({ type, data }, client) => {
+      if (type === 'ping') return PONG;
+      if (type !== 'ris_subscribe' || data?.prefix === undefined) return OK;
+      const prefixes = [data.prefix].flat();
+      if (prefixes.length > 1 || full.has(client)) return error('Limit of subscriptions exceeded');
+      full.add(client);
+      open++;
+      return OK;
+    };
+    const full = new Set<WebSocket>();
+    const { source, events, start } = await world(one, {}, many(20));
+    start();
+    await until(() => expect(events).toEqual(['connected']));
+    expect([open, source.stats[0].connections?.()]).toEqual([16, 16]);
+    expect(source.unhealthy(0)).toMatch(/^RIS Live refuses the subscription of \S+ and 3 more$/);
+  });
+});
+
 describe('prefixes that change', () => {
   it('are asked for on the connection that is there', async () => {
     const { source, server, received, events, start } = await world();
@@ -215,7 +320,7 @@ describe('prefixes that change', () => {
     received.length = 0;
     server.clients[0].terminate();
     await until(() => expect(events.map((event) => event.split(':')[0])).toEqual(['connected', 'closed', 'connected']));
-    expect(subscribed(received)[0]).toEqual([Q]);
+    expect(subscribed(received)).toContainEqual([Q]);
   });
 
   it('to none make the session idle, and from none connect it', async () => {

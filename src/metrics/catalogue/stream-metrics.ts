@@ -145,6 +145,14 @@ export const streamMetrics = defineMetrics({
     help: 'Announcements and withdrawals of prefixes that are neither monitored nor inside a monitored one.',
     bound: PER_SESSION,
   },
+  streamConnections: {
+    otlpName: 'bgp.stream.connections',
+    kind: 'gauge',
+    unit: '{connection}',
+    labels: SESSION,
+    help: 'Connections over which the session spreads its prefixes, open or not: more than 1 where the service takes only so many subscriptions on one. The session is up while all of them are. Only of RIS Live.',
+    bound: PER_SESSION,
+  },
   streamLag: {
     otlpName: 'bgp.stream.lag_records',
     kind: 'gauge',

@@ -28,6 +28,8 @@ export interface SessionFigures {
           readonly losses: number;
         }
       | undefined;
+    /** Only of sources that spread a session over several connections. */
+    readonly connections?: (() => number) | undefined;
     /** Only of sources that read logs. */
     readonly lags?:
       | (() => Iterable<{ readonly topic: string; readonly partition: number; readonly records: number }>)

@@ -27,6 +27,7 @@ export const CONTROL_FAULTS = [
     'unlistVantagePoint',
     'reviveVantagePoint',
     'risLive',
+    'risLiveRoom',
     'emptyRipestat',
     'sourceDown',
     'sourceUp',

@@ -64,6 +64,8 @@ export interface Faults {
    * stays connected and says nothing more (`silent`), or nothing about peers (`mute`), until `speak` or `clear`.
    */
   risLive(fault: RisLiveFault): void;
+  /** RIS Live takes no more than so many subscriptions on a connection, each prefix one; undefined, or `clear`: as many as come. */
+  risLiveRoom(subscriptions?: number): void;
   /** One source ends its connections and refuses new ones, until `sourceUp` or `clear`; its history goes on. */
   sourceDown(source: SimulatedSource): void;
   sourceUp(source: SimulatedSource): void;
@@ -200,6 +202,11 @@ export class FaultInjector implements Faults {
     }
   }
 
+  risLiveRoom(subscriptions?: number): void {
+    this.#counted('ris_live_room');
+    this.#options.risLive.room = subscriptions ?? Number.POSITIVE_INFINITY;
+  }
+
   sourceDown(source: SimulatedSource): void {
     this.#counted('source_down');
     const server = this.#serverOf(source);
@@ -276,6 +283,7 @@ export class FaultInjector implements Faults {
   clear(): void {
     this.#options.risLive.setFault(undefined);
     this.#options.risLive.isRefusing = false;
+    this.#options.risLive.room = Number.POSITIVE_INFINITY;
     this.#options.ripestat.isEmpty = false;
     this.#options.stream.clearFaults();
     for (const planned of Object.values(this.#planned)) planned.length = 0;

@@ -63,6 +63,8 @@ export class RisLiveServer {
   #connections = 0;
   /** New connections are refused, until it is set again. */
   isRefusing = false;
+  /** How many subscriptions each connection may have. */
+  room = Number.POSITIVE_INFINITY;
 
   constructor(options: RisLiveOptions) {
     this.#options = options;
@@ -191,6 +193,9 @@ export class RisLiveServer {
   #subscribe(client: Client, data: unknown): string | undefined {
     const filters = filtersOf(data);
     if (typeof filters === 'string') return errorMessage(filters);
+    const added = filters.filter((filter) => !client.filters.has(idOf(filter)));
+    // All or none: half of a subscription would be acknowledged, or refused, as a whole.
+    if (client.filters.size + added.length > this.room) return errorMessage('Too many subscriptions');
     for (const filter of filters) {
       client.filters.set(idOf(filter), filter);
       if (filter.prefix !== undefined) this.#options.onPrefix(filter.prefix.text);
