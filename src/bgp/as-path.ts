@@ -169,7 +169,7 @@ export interface PlainPathFacts {
 /**
  * The facts of a path that is written canonically and is nothing but one AS_SEQUENCE, without an object, and in one pass
  * unless an AS is passed twice. Agrees with `pathFacts`.
- * @param words the text as words, from `at` on (see route-ids.ts)
+ * @param words the text as words, from `at` on (see route-integers.ts)
  * @param length bytes
  * @param facts filled in
  * @returns false for every other text

@@ -2,14 +2,14 @@
 import { type Config, loadConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import { anyOf, type FlagValues } from '../config/flags.ts';
-import { LOG_LEVELS } from '../config/log-words.ts';
+import { LOG_LEVELS } from '../config/values/log-words.ts';
 import { DEFAULTS } from '../defaults.ts';
 import type { RunningExporter } from '../exporter.ts';
 import { createLogger } from '../logger.ts';
+import type { Simulator } from '../simulator/contract.ts';
 import { SIMULATOR_KEY } from '../simulator/default-key.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../simulator/demo-scenario.ts';
 import { SIMULATED_SOURCES, type SimulatedSource } from '../simulator/services/source-names.ts';
-import type { Simulator } from '../simulator/simulator.ts';
 import { BELOW_TIME, stepLine } from '../simulator/step-line.ts';
 import type { StepReport } from '../simulator/steps.ts';
 import { buildInfo } from '../version.ts';

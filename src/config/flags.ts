@@ -1,7 +1,7 @@
 /** Flags that set a value of the configuration: each names the key that it wins over. Others belong to a command. */
 import { DEFAULTS } from '../defaults.ts';
 import { formatDuration } from './duration.ts';
-import { LOG_FORMATS, LOG_LEVELS } from './log-words.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './values/log-words.ts';
 
 export interface ConfigFlag {
   /** Without the dashes. */

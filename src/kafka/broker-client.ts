@@ -1,7 +1,7 @@
 /** What is asked of Kafka brokers, and the library that does it: `@platformatic/kafka`, which is loaded only when it is needed. */
 import type { Admin, Consumer } from '@platformatic/kafka';
 import { ConfigError } from '../errors.ts';
-import { readRecords } from './record-batches.ts';
+import { type LogRecord, readRecords } from './record-batches.ts';
 
 /** How brokers are reached. */
 export interface KafkaConnection {
@@ -32,16 +32,6 @@ export interface Partition {
 export interface Wanted {
   readonly partition: Partition;
   readonly offset: number;
-}
-
-/** One record. */
-export interface LogRecord {
-  readonly offset: number;
-  /** Unix ms; -1 when the producer gave none. */
-  readonly timeMs: number;
-  /** Undefined: it has none. */
-  readonly key: Buffer | undefined;
-  readonly value: Buffer | undefined;
 }
 
 /** What a broker answers for one partition. */

@@ -1,5 +1,13 @@
 /** Record batches of a Kafka log (format 2), as the library parses them, to records. */
-import type { LogRecord } from './broker-client.ts';
+/** One record. */
+export interface LogRecord {
+  readonly offset: number;
+  /** Unix ms; -1 when the producer gave none. */
+  readonly timeMs: number;
+  /** Undefined: it has none. */
+  readonly key: Buffer | undefined;
+  readonly value: Buffer | undefined;
+}
 
 /** The part of the library's batch that is read. */
 export interface RecordBatch {

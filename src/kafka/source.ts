@@ -12,8 +12,9 @@ import { createStreamStats, markDown, markIdle, markUp } from '../stream/stream-
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { PrefixFilter } from './bmp/prefix-filter.ts';
 import { RecordFilter } from './bmp/record-filter.ts';
-import type { BrokerClient, LogRecord } from './broker-client.ts';
+import type { BrokerClient } from './broker-client.ts';
 import { Channels } from './channels.ts';
+import type { LogRecord } from './record-batches.ts';
 import { endOfChannelFrame, passedFrame, recordFrame } from './record-frame.ts';
 import { type Position, TopicReader } from './topic-reader.ts';
 

@@ -3,7 +3,8 @@
  * later is read from its beginning. One run lasts until a broker is lost; the next goes on where it was.
  */
 import type { Timers } from '../stream/timers.ts';
-import { type BrokerClient, type Fetched, type LogRecord, type Partition, UnreadableBatch } from './broker-client.ts';
+import { type BrokerClient, type Fetched, type Partition, UnreadableBatch } from './broker-client.ts';
+import type { LogRecord } from './record-batches.ts';
 
 /** Partitions that are read at once. The whole of RouteViews has about 2,000. */
 export const MAX_PARTITIONS = 8_192;

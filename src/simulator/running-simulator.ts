@@ -2,6 +2,7 @@
 import { parsePrefix } from '../bgp/prefix.ts';
 import { Audience, STAY_MS } from './audience.ts';
 import { type Clock, ManualClock, systemClock, TimeStamper } from './clock.ts';
+import type { Simulator, SimulatorOptions, SimulatorStats } from './contract.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from './demo-scenario.ts';
 import { startChurn } from './internet/churn.ts';
 import { DrivenRoutes } from './internet/driven-routes.ts';
@@ -30,7 +31,6 @@ import { Validator } from './services/rpki/validator.ts';
 import type { SimulatedSource } from './services/source-names.ts';
 import type { StreamMessage } from './services/stream-message.ts';
 import { StreamServer } from './services/stream-server.ts';
-import type { Simulator, SimulatorOptions, SimulatorStats } from './simulator.ts';
 import { stateOf } from './state.ts';
 import { Steps } from './steps.ts';
 

@@ -1,6 +1,7 @@
 /** What `GET /-/state` tells of a simulator. */
+
+import type { Simulator } from './contract.ts';
 import type { World } from './internet/world.ts';
-import type { Simulator } from './simulator.ts';
 
 export function stateOf(simulator: Simulator, world: World): unknown {
   const all = world.prefixes.all.filter((_, number) => world.store.visible(number) > 0);

@@ -1,8 +1,9 @@
 /** What happens in a scenario: outages, hijacks, changed paths, lost VPs; by the clock or by hand. */
 import { parsePrefix } from '../bgp/prefix.ts';
-import type { Internet, SimulatedPrefix } from './internet/internet.ts';
+import type { Internet } from './internet/internet.ts';
 import { type Random, seededRandom } from './internet/random.ts';
 import type { Route } from './internet/route.ts';
+import type { SimulatedPrefix } from './internet/simulated-prefix.ts';
 import type { Timeline } from './internet/timeline.ts';
 import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
 import type { World } from './internet/world.ts';

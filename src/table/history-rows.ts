@@ -7,7 +7,6 @@ import { type MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
 import type { RoutingTable, SeedChange } from './routing-table.ts';
 import { PATH_LIMIT } from './store/path-table.ts';
 import { VP_LIMIT } from './store/vp-registry.ts';
-import type { Absence } from './table-comparison.ts';
 
 /** A route that a VP held. */
 export interface HistoryRoute {
@@ -21,6 +20,12 @@ export interface HistoryWord extends HistoryRoute {
   readonly kind: 'A' | 'W';
   /** Unix microseconds; often whole seconds. */
   readonly timeUs: number;
+}
+
+/** A VP that an answer calls without a route for the prefix. The table may hold a route of it, or only expect one. */
+export interface Absence {
+  readonly state: PrefixState;
+  readonly vp: number;
 }
 
 /** VPs that held a prefix at a time and are up. */

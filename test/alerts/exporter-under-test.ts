@@ -4,7 +4,8 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import type { Logger } from '../../src/logger.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/contract.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Timers } from '../../src/stream/timers.ts';
 
 export const KEY = 'key-of-the-test';

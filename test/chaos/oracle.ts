@@ -2,7 +2,7 @@
  * What must be true of the exporter's numbers beside the routes: who is expected, and when it may be trusted. Exact where the
  * simulator knows exactly; between bounds where it depends on the moment at which the exporter learnt of a VP's end.
  */
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { type Samples, sum } from './exporter-handle.ts';
 import { PREFIXES } from './world.ts';
 

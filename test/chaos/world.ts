@@ -2,9 +2,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { type Random, seededRandom } from '../../src/simulator/internet/random.ts';
 import { isRisPeer } from '../../src/simulator/services/ris/ris-message.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
 import { ExporterHandle, type Samples } from './exporter-handle.ts';
 import { Oracle } from './oracle.ts';
 import type { Scale } from './scaled-timers.ts';

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import { vi } from 'vitest';
 import type { Command, CommandIo, CommandOutput } from '../../src/commands/command.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 
 export class Output extends Writable {
   text = '';

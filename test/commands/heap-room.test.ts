@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { heapProblem } from '../../src/commands/heap-room.ts';
 
-test.each([
+it.each([
   [[], undefined, undefined],
   [['--max-old-space-size=64'], '', undefined],
   [['--max-old-space-size=0'], '', undefined],

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import { type Program, startProgram } from '../support/program.ts';
 
 const KEY = 'secret-key-of-the-test';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ribCommand } from '../../src/commands/rib.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { KEY, P1, P2, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, runCommand } from './command-world.ts';
 

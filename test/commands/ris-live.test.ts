@@ -5,7 +5,7 @@ import { demoCommand } from '../../src/commands/demo.ts';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { vpsCommand } from '../../src/commands/vps.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { simulate } from '../bgproutes/client/client-world.ts';
 import { webSocketServer } from '../stream/test-servers.ts';
 import { runCommand } from './command-world.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { tailCommand } from '../../src/commands/tail.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { BGP_VP, BMP_VP, cleanups, KEY, P1, P2, ROUTE, simulate } from '../bgproutes/client/client-world.ts';
 import { startProgram } from '../support/program.ts';
 import { addresses, Output, type Run, type RunOptions, runCommand } from './command-world.ts';

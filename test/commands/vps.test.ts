@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { vpsCommand } from '../../src/commands/vps.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { cleanups, KEY, simulate } from '../bgproutes/client/client-world.ts';
 import { httpServer } from '../http/http-test-server.ts';
 import { addresses, Output, runCommand } from './command-world.ts';

@@ -6,7 +6,7 @@ import { OriginWatch } from '../../src/commands/watch/watch-origins.ts';
 import { HeardVps } from '../../src/commands/watch/watch-table.ts';
 import { VisibilityWatch } from '../../src/commands/watch/watch-visibility.ts';
 import { watchCommand } from '../../src/commands/watch.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { cleanups, KEY, P1, P2, simulate } from '../bgproutes/client/client-world.ts';
 import { addresses, Output, type Run, runCommand } from './command-world.ts';
 

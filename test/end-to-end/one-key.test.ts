@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
 import type { RunningExporter } from '../../src/exporter.ts';
-import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
+import type { SimulatorOptions } from '../../src/simulator/contract.ts';
 import { KEY, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';

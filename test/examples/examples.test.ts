@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { SIMULATOR_KEY } from '../../src/simulator/default-key.ts';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const P1 = '192.23.62.0/24';

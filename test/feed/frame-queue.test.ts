@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { FrameQueue, HoldRoom } from '../../src/feed/frame-queue.ts';
 
 const BOUNDS = { frames: 10, bytes: 10_000 };
 
-test('queues that share room have no more together than it holds, and what is taken or cleared makes room', () => {
+it('queues that share room have no more together than it holds, and what is taken or cleared makes room', () => {
   const room = new HoldRoom(3_000);
   const [one, other] = [new FrameQueue(BOUNDS, room), new FrameQueue(BOUNDS, room)];
   const frame = Buffer.alloc(1_000);
@@ -21,14 +21,14 @@ test('queues that share room have no more together than it holds, and what is ta
   expect([other.hasRoom(2_000), other.hasRoom(3_000)]).toEqual([true, false]);
 });
 
-test('many tiny frames fill the room too: each takes more than its bytes', () => {
+it('many tiny frames fill the room too: each takes more than its bytes', () => {
   const queue = new FrameQueue({ frames: 1_000, bytes: 10_000 }, new HoldRoom(3_300));
   let pushed = 0;
   for (; queue.hasRoom(1); pushed++) queue.push(Buffer.from('{'), 1, 'seeded');
   expect(pushed).toBe(100);
 });
 
-test('a large frame that shares its memory with its packet is copied, so that it does not hold the packet; one alone is not', () => {
+it('a large frame that shares its memory with its packet is copied, so that it does not hold the packet; one alone is not', () => {
   const queue = new FrameQueue({ frames: 10, bytes: 2_000_000 });
   const packet = Buffer.alloc(900_000);
   const alone = Buffer.alloc(200_000);
@@ -41,7 +41,7 @@ test('a large frame that shares its memory with its packet is copied, so that it
   expect(frames[1].buffer).toBe(alone.buffer);
 });
 
-test('gives what was put in, in its order, whatever the sizes, releases and takings', () => {
+it('gives what was put in, in its order, whatever the sizes, releases and takings', () => {
   const steps = fc.array(
     fc.oneof(
       { weight: 5, arbitrary: fc.record({ bytes: fc.oneof(fc.nat(300), fc.nat(400_000)), atMs: fc.nat(2) }) },

@@ -1,5 +1,6 @@
 /** Brokers in memory: topics that tests write to, delete and move. */
-import type { BrokerClient, Fetched, LogRecord, Partition, Wanted } from '../../src/kafka/broker-client.ts';
+import type { BrokerClient, Fetched, Partition, Wanted } from '../../src/kafka/broker-client.ts';
+import type { LogRecord } from '../../src/kafka/record-batches.ts';
 
 interface Log {
   partition: Partition;

@@ -13,7 +13,8 @@ import { messagesOf } from '../../src/bgp/live-message.ts';
 import { BgproutesLiveClient } from '../../src/bgproutes/client/client.ts';
 import { formatMessage } from '../../src/bgproutes/client/format-message.ts';
 import { decodeMessage } from '../../src/bgproutes/live/message.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 
 const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
 const READER = join(import.meta.dirname, 'read_live_stream.py');

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { hasEngine, missing } from '../alerts/engine.ts';
 import { type ExporterUnderTest, KEY, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { type Monitoring, startMonitoring } from '../alerts/monitoring.ts';

@@ -5,8 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
+import type { Simulator } from '../../src/simulator/contract.ts';
 import { LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { StepReport } from '../../src/simulator/steps.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';

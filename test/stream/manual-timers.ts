@@ -7,35 +7,35 @@ interface Entry {
 
 /** A clock that moves only when told to. */
 export class ManualTimers implements Timers {
-  private nowMs: number;
+  #nowMs: number;
   /** How far the clock was set, ms. */
-  private setByMs = 0;
-  private entries: Entry[] = [];
+  #setByMs = 0;
+  #entries: Entry[] = [];
   /** What `random` gives. */
   chance = 0.5;
 
   constructor(nowMs = Date.UTC(2026, 0, 1)) {
-    this.nowMs = nowMs;
+    this.#nowMs = nowMs;
   }
 
   now(): number {
-    return this.nowMs + this.setByMs;
+    return this.#nowMs + this.#setByMs;
   }
 
   elapsed(): number {
-    return this.nowMs;
+    return this.#nowMs;
   }
 
   /** Sets the clock forward, or back when below 0: no time passes. */
   setClock(byMs: number): void {
-    this.setByMs += byMs;
+    this.#setByMs += byMs;
   }
 
   schedule(callback: () => void, delayMs: number): () => void {
-    const entry: Entry = { atMs: this.nowMs + delayMs, callback };
-    this.entries.push(entry);
+    const entry: Entry = { atMs: this.#nowMs + delayMs, callback };
+    this.#entries.push(entry);
     return () => {
-      this.entries = this.entries.filter((other) => other !== entry);
+      this.#entries = this.#entries.filter((other) => other !== entry);
     };
   }
 
@@ -43,19 +43,19 @@ export class ManualTimers implements Timers {
 
   /** How long until the next timer, ms; undefined when there is none. */
   get nextInMs(): number | undefined {
-    return this.entries.length === 0 ? undefined : Math.min(...this.entries.map((entry) => entry.atMs)) - this.nowMs;
+    return this.#entries.length === 0 ? undefined : Math.min(...this.#entries.map((entry) => entry.atMs)) - this.#nowMs;
   }
 
   /** Moves the clock, calling every timer on the way at its time. */
   advance(ms: number): void {
-    const endMs = this.nowMs + ms;
+    const endMs = this.#nowMs + ms;
     for (;;) {
-      const due = this.entries.filter((entry) => entry.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+      const due = this.#entries.filter((entry) => entry.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
       if (due === undefined) break;
-      this.entries = this.entries.filter((entry) => entry !== due);
-      this.nowMs = Math.max(this.nowMs, due.atMs);
+      this.#entries = this.#entries.filter((entry) => entry !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
       due.callback();
     }
-    this.nowMs = endMs;
+    this.#nowMs = endMs;
   }
 }

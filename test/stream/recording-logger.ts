@@ -9,27 +9,27 @@ export interface LogLine {
 /** Keeps every line, of its children too. */
 export class RecordingLogger implements Logger {
   readonly lines: LogLine[];
-  private readonly fields: LogFields;
+  readonly #fields: LogFields;
 
   constructor(lines: LogLine[] = [], fields: LogFields = {}) {
     this.lines = lines;
-    this.fields = fields;
+    this.#fields = fields;
   }
 
   debug(message: string, fields?: LogFields): void {
-    this.add('debug', message, fields);
+    this.#add('debug', message, fields);
   }
   info(message: string, fields?: LogFields): void {
-    this.add('info', message, fields);
+    this.#add('info', message, fields);
   }
   warn(message: string, fields?: LogFields): void {
-    this.add('warn', message, fields);
+    this.#add('warn', message, fields);
   }
   error(message: string, fields?: LogFields): void {
-    this.add('error', message, fields);
+    this.#add('error', message, fields);
   }
   child(fields: LogFields): Logger {
-    return new RecordingLogger(this.lines, { ...this.fields, ...fields });
+    return new RecordingLogger(this.lines, { ...this.#fields, ...fields });
   }
 
   /** Values of one field, in order, of the lines that have it. */
@@ -37,7 +37,7 @@ export class RecordingLogger implements Logger {
     return this.lines.map((line) => line.fields[field]).filter((value) => value !== undefined);
   }
 
-  private add(level: LogLevel, message: string, fields: LogFields = {}): void {
-    this.lines.push({ level, message, fields: { ...this.fields, ...fields } });
+  #add(level: LogLevel, message: string, fields: LogFields = {}): void {
+    this.lines.push({ level, message, fields: { ...this.#fields, ...fields } });
   }
 }

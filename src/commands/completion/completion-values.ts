@@ -1,5 +1,5 @@
 /** What can stand behind a flag, as far as its name for the value tells. */
-import { LOG_FORMATS, LOG_LEVELS } from '../../config/log-words.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../../config/values/log-words.ts';
 import type { Flag } from '../arguments.ts';
 
 export type FlagValues =

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { suggestion } from '../../suggestion.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
-import { LOG_LEVELS } from '../log-words.ts';
+import { LOG_LEVELS } from './log-words.ts';
 import { accept, refuse, value } from './value.ts';
 
 export function wholeNumber(expected: string, min: number, max: number) {

@@ -1,6 +1,7 @@
 /** The noise of the Internet: single VPs change their minds, repeat themselves, lose a route and find it again. */
-import type { Internet, SimulatedPrefix } from './internet.ts';
+import type { Internet } from './internet.ts';
 import { seededRandom } from './random.ts';
+import type { SimulatedPrefix } from './simulated-prefix.ts';
 import type { Timeline } from './timeline.ts';
 import type { SimulatedVantagePoint } from './vantage-points.ts';
 import type { World } from './world.ts';

@@ -3,43 +3,17 @@
  * made to the announcements; the VPs then follow one by one, as updates reach them.
  */
 
-import { type Afi, parsePrefix } from '../../bgp/prefix.ts';
+import { parsePrefix } from '../../bgp/prefix.ts';
 import type { Scenario, ScenarioPrefix } from '../scenario.ts';
 import { AsGraph, generateGraph, type NodeIndex } from './as-graph.ts';
 import { type Aspa, aspasOf } from './aspas.ts';
 import { type Announcer, alternativePaths, isTellable, pathOf, propagate, type Routing } from './propagation.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
-import type { Roa } from './roas.ts';
 import { isSameRoute, printedRoute, type Route } from './route.ts';
+import type { Override, SimulatedPrefix } from './simulated-prefix.ts';
 import type { Timeline } from './timeline.ts';
 import { placeVantagePoints, type SimulatedVantagePoint } from './vantage-points.ts';
 import type { World } from './world.ts';
-
-/** What a VP holds instead of what the topology gives it. An empty one: nothing. */
-export interface Override {
-  readonly route: Route | undefined;
-}
-
-export interface SimulatedPrefix {
-  readonly number: number;
-  readonly text: string;
-  readonly afi: Afi;
-  /** Its announcers when all is well; none for what only a hijack brings up. */
-  readonly usual: readonly Announcer[];
-  announcers: readonly Announcer[];
-  /** What is signed for it since a step changed that; undefined: what `roasOf` says. */
-  roas: readonly Roa[] | undefined;
-  /** Providers that ASes name since a step about this prefix changed that, by customer; undefined: it has no ASPA any more. */
-  readonly aspas: Map<number, readonly number[] | undefined>;
-  routing: Routing;
-  /** VPs that a partial outage hides it from. */
-  readonly hiddenFrom: Set<SimulatedVantagePoint>;
-  readonly overrides: Map<SimulatedVantagePoint, Override>;
-  /** More-specifics that a hijack brought up. */
-  readonly hijackedParts: Set<SimulatedPrefix>;
-  /** Goes up with every step, so that what an earlier one has planned knows that it is over. */
-  generation: number;
-}
 
 export interface InternetOptions {
   readonly world: World;

@@ -1,12 +1,6 @@
 /** What the holders of the simulated prefixes have signed. */
 import type { AsGraph } from './as-graph.ts';
-import type { SimulatedPrefix } from './internet.ts';
-
-/** One AS that may announce a prefix, and how long the longest part of it may be. */
-export interface Roa {
-  readonly asn: number;
-  readonly maxLength: number;
-}
+import type { Roa, SimulatedPrefix } from './simulated-prefix.ts';
 
 /**
  * By default one for each usual origin, of the prefix's own length: what only a hijack brought up has no holder who would

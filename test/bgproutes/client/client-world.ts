@@ -3,8 +3,9 @@ import { afterEach } from 'vitest';
 import type { LiveMessage } from '../../../src/bgp/live-message.ts';
 import { BgproutesLiveClient, type BgproutesLiveClientOptions } from '../../../src/bgproutes/client/client.ts';
 import type { ClientEvent } from '../../../src/bgproutes/client/events.ts';
+import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
 
 export const KEY = 'KEY-0123456789';
 export const P1 = '192.23.62.0/24';

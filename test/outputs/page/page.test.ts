@@ -11,7 +11,7 @@ import {
   statusHtml,
 } from '../../../src/outputs/page/render/overview.ts';
 import { sparkline } from '../../../src/outputs/page/render/pictures.ts';
-import { chartsOf } from '../../../src/outputs/page/render/prefix.ts';
+import { chartsOf } from '../../../src/outputs/page/render/prefix-charts.ts';
 import { STATE_ORDER, STATES } from '../../../src/outputs/page/render/states.ts';
 import { niceTop, stacked } from '../../../src/outputs/page/render/time-chart.ts';
 import { ask, P, pageWorld, stopAll, V6 } from '../../support/page-world.ts';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/simulator/clock.ts';
+import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
 import { EMPTY_SCENARIO, scenario } from '../../../src/simulator/scenario.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { dateOf, query } from './stream-client.ts';
 
 let simulator: Simulator;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { associate } from './stream-client.ts';
 
 let simulator: Simulator;

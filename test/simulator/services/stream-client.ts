@@ -1,6 +1,6 @@
 /** A plain client for tests: what a subscriber of the real services would do, and nothing cleverer. */
 import { WebSocket } from 'ws';
-import type { Simulator } from '../../../src/simulator/simulator.ts';
+import type { Simulator } from '../../../src/simulator/contract.ts';
 
 export interface StreamClient {
   readonly socket: WebSocket;

@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import type { MarkAnswer } from '../api-schemas.ts';
 import { escapeHtml } from '../render/html.ts';
-import type { ChartData } from '../render/prefix.ts';
+import type { ChartData } from '../render/prefix-charts.ts';
 import { MARK_TONES, stacked } from '../render/time-chart.ts';
 
 interface Chart {

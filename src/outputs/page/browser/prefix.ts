@@ -1,6 +1,7 @@
 /** The page of one prefix, alive: parts are replaced when they differ, lines of time grow. */
 import type { PrefixDetail } from '../api-schemas.ts';
-import { chartsOf, prefixParts, WINDOWS } from '../render/prefix.ts';
+import { prefixParts, WINDOWS } from '../render/prefix.ts';
+import { chartsOf } from '../render/prefix-charts.ts';
 import { Charts } from './charts.ts';
 import { showLocalTimes } from './clock.ts';
 import type { Connection } from './connection.ts';

@@ -3,6 +3,7 @@ import type { ChangeAnswer, MarkAnswer, PastAnswer, PrefixDetail } from '../api-
 import { asName, escapeHtml, nameHtml, percent, short, timeHtml } from './html.ts';
 import { VALIDITY_WORDS } from './overview.ts';
 import { meter, pathGraph } from './pictures.ts';
+import { chartsOf } from './prefix-charts.ts';
 import { stateHtml } from './states.ts';
 import { timeChart } from './time-chart.ts';
 
@@ -192,81 +193,6 @@ function path(text: string | null): string {
   if (text === null) return '<span class="dim">no route</span>';
   const shown = text.length > 160 ? `${text.slice(0, 160)} …` : text;
   return `<code>${escapeHtml(shown)}</code>`;
-}
-
-/** Where the lines of time go; each box keeps its size, whatever is in it. */
-export const CHARTS = [
-  { id: 'c-visible', title: 'Visible and expected VPs' },
-  { id: 'c-origins', title: 'By origin' },
-  { id: 'c-upstreams', title: 'By upstream, stacked' },
-  { id: 'c-events', title: 'Announcements and withdrawals' },
-  { id: 'c-length', title: 'Mean path length' },
-] as const;
-
-export type ChartId = (typeof CHARTS)[number]['id'];
-
-/** A chart shows at least as much. */
-const MIN_SHOWN_MS = 10 * 60_000;
-
-/** One line of a chart. */
-export interface Line {
-  readonly name: string;
-  readonly values: readonly (number | null)[];
-}
-
-export interface ChartData {
-  readonly id: ChartId;
-  readonly title: string;
-  readonly fromMs: number;
-  readonly stepMs: number;
-  readonly lines: readonly Line[];
-  readonly isStacked: boolean;
-}
-
-/** What is drawn in each chart, from the first sample on: soon after a start there are few. */
-export function chartsOf({ counts, shares }: PastAnswer): ChartData[] {
-  const ofCounts = { fromMs: Date.parse(counts.from), stepMs: counts.step_seconds * 1000, isStacked: false };
-  const ofShares = { fromMs: Date.parse(shares.from), stepMs: shares.step_seconds * 1000, isStacked: false };
-  const firstMs =
-    Math.max(
-      0,
-      counts.visible_vps.findIndex((value) => value !== null),
-    ) * ofCounts.stepMs;
-  const skippedMs = Math.min(firstMs, counts.visible_vps.length * ofCounts.stepMs - MIN_SHOWN_MS);
-  const named = (list: typeof shares.origins) =>
-    list.map(({ as, vps }) => ({ name: /^[0-9]/.test(as) ? `AS${as}` : as, values: vps }));
-  return CHARTS.map(({ id, title }): ChartData => {
-    const chart = chartOf(id, title);
-    const skipped = Math.floor(skippedMs / chart.stepMs);
-    const lines = chart.lines.map(({ name, values }) => ({ name, values: values.slice(skipped) }));
-    return { ...chart, lines, fromMs: chart.fromMs + skipped * chart.stepMs };
-  });
-
-  function chartOf(id: ChartId, title: string): ChartData {
-    switch (id) {
-      case 'c-visible':
-        return {
-          ...{ id, title, ...ofCounts },
-          lines: [
-            { name: 'visible', values: counts.visible_vps },
-            { name: 'expected', values: counts.expected_vps },
-          ],
-        };
-      case 'c-events':
-        return {
-          id,
-          title,
-          ...ofCounts,
-          lines: [{ name: `events in ${counts.step_seconds} s`, values: counts.events }],
-        };
-      case 'c-origins':
-        return { id, title, ...ofShares, lines: named(shares.origins) };
-      case 'c-upstreams':
-        return { id, title, ...ofShares, lines: named(shares.upstreams), isStacked: true };
-      case 'c-length':
-        return { id, title, ...ofShares, lines: [{ name: 'mean path length', values: shares.as_path_length_mean }] };
-    }
-  }
 }
 
 /** The charts without a script, and the boxes in which the script draws them. */

@@ -1,7 +1,7 @@
 /** A line of time as plain SVG: what is seen without a script, and by a screen reader. */
 import type { MarkAnswer } from '../api-schemas.ts';
 import { escapeHtml } from './html.ts';
-import type { ChartData } from './prefix.ts';
+import type { ChartData } from './prefix-charts.ts';
 
 const WIDTH = 600;
 /** Of a chart that is as wide as the page. */
