@@ -83,7 +83,7 @@ export class Keeper {
     this.#directories = ownership.sources.map(
       (_, source) =>
         new VpDirectory({
-          ...{ table, source, now: timers.now, logger, clock: this.#clock },
+          ...{ table, source, now: () => timers.now(), logger, clock: this.#clock },
           onBack: (vps) => this.#readReturned(source, vps),
           onPassed: (vps, heir) => this.readPassed(vps, heir),
           onDoubt: () => this.#listDoubted(source),

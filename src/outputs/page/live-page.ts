@@ -25,7 +25,7 @@ export class LivePage {
     this.#options = options;
     this.facts = options.facts;
     this.version = options.version;
-    this.hub = new EventHub(options.facts, options.timers.now);
+    this.hub = new EventHub(options.facts, () => options.timers.now());
   }
 
   start(): void {
