@@ -9,26 +9,22 @@
  */
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
-import { type Config, hasWebServer } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
-import { Ingest } from './exporter/ingest.ts';
-import { type FeedInput, liveFeedsOf } from './exporter/live-feeds.ts';
-import { metricSources } from './exporter/metric-sources.ts';
+import type { FeedInput } from './exporter/live-feeds.ts';
+import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
-import { makePage } from './exporter/page.ts';
+import { Pages } from './exporter/page.ts';
 import { Reloads } from './exporter/reloads.ts';
-import { TableHistory } from './history/table-history.ts';
+import { SideData } from './exporter/side-data.ts';
+import { Streams } from './exporter/streams.ts';
 import { useWaysOut } from './http/ways-out.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
-import { AsNameFile } from './names/as-name-file.ts';
 import type { ExpositionFormat } from './outputs/negotiation.ts';
-import type { LivePage } from './outputs/page/live-page.ts';
 import type { Readiness } from './readiness.ts';
-import { makeSources } from './rpki/make-sources.ts';
 import type { Validity } from './rpki/origin-validation.ts';
-import { ValidatedData } from './rpki/validated-data.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';
 import type { LiveFeed } from './stream/live-feed.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
@@ -41,6 +37,8 @@ export interface ExporterDeps {
   readonly version: BuildInfo;
   /** Reads the configuration again; throws ConfigError when it is wrong. Without it a reload does nothing. */
   readonly reloadConfig?: () => Config;
+  /** A reload has taken effect. */
+  readonly onReloaded?: (config: Config) => void;
   /** Descriptors of the sockets that systemd has handed over. Default: none. */
   readonly systemdSockets?: readonly number[];
   /** Default: the real clock. */
@@ -97,14 +95,14 @@ const LAST_EXPORT_MS = 1_000;
 class Exporter implements RunningExporter {
   readonly table: RoutingTable;
   readonly figures: TableFigures;
+  readonly #deps: ExporterDeps;
   readonly #timers: SteadyClock;
   readonly #exporterFigures: ExporterFigures;
-  readonly #liveFeeds: readonly LiveFeed[];
-  readonly #ingest: Ingest;
+  readonly #streams: Streams;
+  readonly #side: SideData;
   readonly #snapshots: TableSnapshots | undefined;
-  readonly #validated: ValidatedData | undefined;
-  readonly #names: AsNameFile | undefined;
-  readonly #page: LivePage | undefined;
+  readonly #metrics: MetricSources;
+  readonly #pages: Pages;
   readonly #outputs: Outputs;
   readonly #reloads: Reloads;
   #stopping: Promise<void> | undefined;
@@ -112,94 +110,45 @@ class Exporter implements RunningExporter {
   constructor(config: Config, deps: ExporterDeps) {
     const { logger } = deps;
     const timers = new SteadyClock(deps.timers ?? systemTimers);
-    this.#timers = timers;
     const startMs = timers.now();
-    const { table: tableConfig } = config;
+    this.#deps = deps;
+    this.#timers = timers;
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
+    this.table = new RoutingTable(config.table);
     const userAgent = `bgproutes-exporter/${deps.version.version}`;
-    const input: FeedInput = {
-      config,
-      prefixes: prefixesOf(config),
-      tools: {
-        ...{ timers, logger, userAgent },
-        knownMoreSpecifics: (prefix) => this.table.prefixes.moreSpecificsOf(prefix),
-      },
-      onRequest: (endpoint, result) => this.figures.countRequest(endpoint, result),
-    };
-    this.#liveFeeds = deps.feeds?.(input) ?? liveFeedsOf(input);
-    const liveFeeds = this.#liveFeeds;
-    this.table = new RoutingTable(
-      tableConfig,
-      liveFeeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
-    );
-    this.#ingest = new Ingest({
-      ...{ config, feeds: liveFeeds, table: this.table, figures: this.figures, timers, logger },
+    this.#streams = new Streams({
+      ...{ config, table: this.table, figures: this.figures, timers, logger, userAgent },
+      ...{ feeds: deps.feeds, reloadConfig: deps.reloadConfig },
       onRefusedLate: () => {
         this.#exporterFigures.reloadSuccessful = false;
       },
     });
-    const hasPage = config.web.page && hasWebServer(config);
-    const history = hasPage ? new TableHistory({ table: this.table, ...config.history, now: timers.now }) : undefined;
-    const { path, snapshotIntervalMs } = config.storage;
-    this.#snapshots =
-      path === undefined
-        ? undefined
-        : new TableSnapshots({
-            ...{
-              folder: path,
-              intervalMs: snapshotIntervalMs,
-              table: this.table,
-              history,
-              figures: this.figures,
-              timers,
-              logger,
-            },
-            // By the service's clock where it is known: the machine's may be set right before the next start.
-            aheadMs: () => this.#ingest.keeper.clockOffsetMs ?? timers.machineAheadMs,
-            completeUntil: () => this.#ingest.keeper.completeUntil(),
-            onRestored: (completeUntil) => this.#ingest.keeper.restored(completeUntil),
-          });
-
-    const unixMs = () => timers.machineMs(timers.now());
-    const { rpki, names } = config;
-    this.#names = names && new AsNameFile({ path: names.asFile, timers, log: logger });
-    this.#validated =
-      rpki &&
-      new ValidatedData(prefixesOf(config), (scope) => {
-        const { sources: places, maxAgeMs } = rpki;
-        return makeSources({ places, maxAgeMs, timers, unixMs, userAgent, log: logger }, scope);
-      });
-    const metrics = metricSources({
-      ...{ config, table: this.table, sessions: this.#ingest.sessions, sessionNames: this.#ingest.streams },
-      ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures },
-      ...{ validated: this.#validated, names: this.#names, timers },
+    this.#side = new SideData(config, { timers, userAgent, logger });
+    this.#pages = new Pages({
+      ...{ table: this.table, figures: this.figures, timers, version: deps.version.version },
+      parts: (isSeeding) => ({
+        ...{ sessions: this.#streams.ingest.sessions, troubles: this.#streams.ingest.troubles },
+        ...{ validated: this.#side.validated, isSeeding },
+      }),
+      validity: (prefix, origin) => this.validity(prefix, origin),
+      names: () => this.#side.names?.names,
+      ready: () => this.ready(),
+      notes: deps.notes ?? (() => []),
     });
-    this.#page =
-      history &&
-      makePage({
-        ...{
-          table: this.table,
-          history,
-          sessions: this.#ingest.sessions,
-          troubles: this.#ingest.troubles,
-          figures: this.figures,
-        },
-        ...{ validated: this.#validated, timers, version: deps.version.version, isSeeding: tableConfig.seed },
-        validity: (prefix, origin) => this.validity(prefix, origin),
-        names: () => this.#names?.names,
-        ready: () => this.ready(),
-        notes: deps.notes ?? (() => []),
-      });
+    this.#pages.change(config);
+    this.#snapshots = this.#snapshotsOf(config);
+    this.#metrics = new MetricSources(startMs, timers.now);
+    this.#setMetrics(config);
     this.#outputs = new Outputs({
-      ...{ config, metrics, page: this.#page, figures: this.#exporterFigures, logger, version: deps.version },
-      systemdSockets: deps.systemdSockets,
+      ...{ config, metrics: this.#metrics, page: this.#pages.page, figures: this.#exporterFigures, logger },
+      ...{ version: deps.version, systemdSockets: deps.systemdSockets },
       ready: () => this.ready(),
       reload: () => this.reload(),
     });
     this.#reloads = new Reloads({
       ...{ config, read: deps.reloadConfig, figures: this.#exporterFigures, now: timers.now, logger },
-      apply: (next) => this.#change(next),
+      apply: (next, former) => this.#change(next, former),
     });
   }
 
@@ -208,14 +157,13 @@ class Exporter implements RunningExporter {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.#liveFeeds.map((feed) => feed.prepare?.()));
+    await this.#streams.prepare();
     await this.#snapshots?.open();
     await this.#outputs.start();
-    this.#validated?.start();
-    this.#names?.start();
-    this.#ingest.start();
+    this.#side.start();
+    this.#streams.start();
     this.#snapshots?.start();
-    this.#page?.start();
+    this.#pages.start();
   }
 
   render(format: ExpositionFormat): Promise<Buffer> {
@@ -223,16 +171,16 @@ class Exporter implements RunningExporter {
   }
 
   ready(): Readiness {
-    return this.#ingest.ready();
+    return this.#streams.ingest.ready();
   }
 
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
     const nowMs = this.#timers.machineMs(this.#timers.now());
-    return this.#validated?.validity(prefix, origin, nowMs, monitored);
+    return this.#side.validated?.validity(prefix, origin, nowMs, monitored);
   }
 
   compare(): Promise<void> {
-    return this.#ingest.keeper.compare();
+    return this.#streams.ingest.keeper.compare();
   }
 
   reload(): Promise<void> {
@@ -252,22 +200,56 @@ class Exporter implements RunningExporter {
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
     this.#snapshots?.end();
-    this.#page?.stop();
-    await this.#ingest.stop();
-    await this.#validated?.stop();
-    await this.#names?.stop();
+    this.#pages.stop();
+    await this.#streams.stop();
+    await this.#side.stop();
     await this.#snapshots?.close();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await this.#outputs.stop(Math.max(leftMs, LAST_EXPORT_MS));
   }
 
-  async #change(next: Config): Promise<void> {
-    this.#outputs.reloadWebConfig();
-    await this.#ingest.changePrefixes(next.prefixes);
-    this.#validated?.watch(prefixesOf(next));
+  /** What can be refused comes first, and nothing is changed by then; what follows takes effect. */
+  async #change(next: Config, former: Config): Promise<void> {
+    const ca = readServiceCa(next);
+    const changeOutputs = this.#outputs.prepare(next);
+    await this.#streams.change(next, former, { proxyUrl: next.proxyUrl, ca });
+    if (this.#stopping !== undefined) return;
+    this.table.setOptions(next.table);
+    if (JSON.stringify(next.table) !== JSON.stringify(former.table))
+      this.#streams.ingest.keeper.setIntervals(next.table);
+    await this.#side.change(next);
+    this.#pages.change(next);
+    this.#setMetrics(next);
+    if (next.storage.snapshotIntervalMs !== former.storage.snapshotIntervalMs)
+      this.#snapshots?.setInterval(next.storage.snapshotIntervalMs);
+    await changeOutputs(this.#pages.page);
+    this.#deps.onReloaded?.(next);
   }
-}
 
-function prefixesOf({ prefixes }: Config): Prefix[] {
-  return prefixes.map(({ prefix }) => prefix);
+  #snapshotsOf({ storage: { path, snapshotIntervalMs } }: Config): TableSnapshots | undefined {
+    if (path === undefined) return undefined;
+    const timers = this.#timers;
+    return new TableSnapshots({
+      ...{ folder: path, intervalMs: snapshotIntervalMs, table: this.table, figures: this.figures, timers },
+      logger: this.#deps.logger,
+      history: () => this.#pages.history,
+      // By the service's clock where it is known: the machine's may be set right before the next start.
+      aheadMs: () => this.#streams.ingest.keeper.clockOffsetMs ?? timers.machineAheadMs,
+      completeUntil: () => this.#streams.ingest.keeper.completeUntil(),
+      onRestored: (completeUntil) => this.#streams.ingest.keeper.restored(completeUntil),
+    });
+  }
+
+  #setMetrics(config: Config): void {
+    this.#metrics.set({
+      ...{
+        config,
+        table: this.table,
+        sessions: this.#streams.ingest.sessions,
+        sessionNames: this.#streams.ingest.streams,
+      },
+      ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures, timers: this.#timers },
+      ...{ validated: this.#side.validated, names: this.#side.names },
+    });
+  }
 }

@@ -26,6 +26,8 @@ export interface Logger {
 export interface RootLogger extends Logger {
   /** From now on these are secrets too, for children as well. */
   addSecrets(secrets: Iterable<string>): void;
+  /** Writes like this from now on, children as well. */
+  set(style: { readonly level: LogLevel; readonly format: LogFormat }): void;
 }
 
 /** What `createLogger` takes. */
@@ -50,7 +52,8 @@ const MAX_TEXT = 8_192;
 
 /** A logger that writes lines to a destination and keeps secrets out of them. */
 export function createLogger(options: LoggerOptions): RootLogger {
-  const { level, format, destination, now = Date.now } = options;
+  const { level, destination, now = Date.now } = options;
+  let { format } = options;
   const writer = pino(
     {
       level,
@@ -58,7 +61,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       messageKey: 'msg',
       timestamp: () => `,"ts":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: format === 'logfmt' ? logfmtOfJson : printableJson },
+      hooks: { streamWrite: (line) => (format === 'logfmt' ? logfmtOfJson(line) : printableJson(line)) },
     },
     destination,
   );
@@ -92,6 +95,10 @@ export function createLogger(options: LoggerOptions): RootLogger {
     addSecrets: (more) => {
       for (const secret of more) secrets.add(secret);
       redact = redactor(secrets);
+    },
+    set: (style) => {
+      writer.level = style.level;
+      ({ format } = style);
     },
   };
 }

@@ -70,6 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'kafka',
       'stream',
       'feed',
+      'http',
       'outputs',
       'history',
       'metrics',

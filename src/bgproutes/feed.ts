@@ -5,6 +5,7 @@ import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
 import { DataApiClient, type DataApiOptions } from './data-api/client.ts';
 import { DataApiSeed } from './data-api/seed.ts';
 import { planKeys } from './key-plan.ts';
+import type { KeyRing } from './key-ring.ts';
 import { BgproutesDecoder } from './live/decoder.ts';
 import { BgproutesSource } from './live/source.ts';
 
@@ -13,11 +14,11 @@ export interface BgproutesFeedOptions extends FeedTools {
     readonly websocketUrl: string;
     readonly liveManagerUrl: string;
     readonly dataApiUrl: string;
-    /** Distinct. Secrets. */
-    readonly apiKeys: readonly string[];
     readonly prefixesPerKey: number;
     readonly canaryPrefix: Prefix | undefined;
   };
+  /** Each is a session. */
+  readonly keys: KeyRing;
   /** What the sessions subscribe to at first, in the order of the configuration. */
   readonly prefixes: readonly Prefix[];
   /** Called after every request to the Data API, retries included. */
@@ -32,13 +33,22 @@ export class BgproutesFeed implements LiveFeed {
 
   constructor(options: BgproutesFeedOptions) {
     this.#options = options;
-    const { settings, prefixes, timers, logger, userAgent } = options;
-    const { websocketUrl, liveManagerUrl, apiKeys } = settings;
+    const { settings, keys, prefixes, timers, logger, userAgent } = options;
+    const { websocketUrl, liveManagerUrl } = settings;
     const { subscriptions } = this.plan(prefixes);
-    const sessions = apiKeys.map((apiKey, i) => ({ apiKey, prefixes: subscriptions[i] }));
+    const sessions = subscriptions.map((subscribed, place) => ({
+      get apiKey() {
+        return keys.at(place);
+      },
+      prefixes: subscribed,
+      onKeyRefused: () => {
+        keys.refused(place);
+      },
+    }));
     this.source = new BgproutesSource({ websocketUrl, liveManagerUrl, sessions, userAgent, timers, log: logger });
     this.canary = settings.canaryPrefix?.text;
-    this.#histories = apiKeys.map((apiKey) => seedOf(apiKey, options));
+    for (const place of sessions.keys()) keys.onReplaced(place, () => this.source.keyReplaced(place));
+    this.#histories = sessions.map((_, place) => seedOf(place, options));
   }
 
   decoder(ids: RouteIds): BgproutesDecoder {
@@ -50,27 +60,33 @@ export class BgproutesFeed implements LiveFeed {
   }
 
   plan(prefixes: readonly Prefix[], former?: SessionPlan): SessionPlan {
-    const { apiKeys, prefixesPerKey, canaryPrefix } = this.#options.settings;
-    return planKeys({ keys: apiKeys.length, prefixesPerKey, canary: canaryPrefix }, prefixes, former);
+    const { prefixesPerKey, canaryPrefix } = this.#options.settings;
+    return planKeys({ keys: this.#options.keys.size, prefixesPerKey, canary: canaryPrefix }, prefixes, former);
   }
 }
 
 /** What a question to the Data API needs. */
 export type DataApiHistoryOptions = FeedTools &
-  Pick<BgproutesFeedOptions, 'onRequest'> & {
-    readonly settings: Pick<BgproutesFeedOptions['settings'], 'dataApiUrl' | 'apiKeys'>;
+  Pick<BgproutesFeedOptions, 'keys' | 'onRequest'> & {
+    readonly settings: Pick<BgproutesFeedOptions['settings'], 'dataApiUrl'>;
   };
 
 /** The Data API as the history of another source, by the first key. */
 export function dataApiHistory(options: DataApiHistoryOptions): DataApiSeed {
-  const [apiKey] = options.settings.apiKeys;
-  return seedOf(apiKey, options);
+  return seedOf(0, options);
 }
 
-function seedOf(apiKey: string, options: DataApiHistoryOptions): DataApiSeed {
-  const { settings, userAgent, timers, logger, knownMoreSpecifics, onRequest } = options;
+function seedOf(place: number, options: DataApiHistoryOptions): DataApiSeed {
+  const { settings, keys, userAgent, timers, logger, knownMoreSpecifics, onRequest } = options;
   const client = new DataApiClient({
-    ...{ baseUrl: settings.dataApiUrl, apiKey, userAgent, timers, log: logger, onRequest },
+    ...{ baseUrl: settings.dataApiUrl, userAgent, timers, log: logger },
+    get apiKey() {
+      return keys.at(place);
+    },
+    onRequest: (endpoint, result) => {
+      if (result === 'forbidden') keys.refused(place);
+      onRequest?.(endpoint, result);
+    },
   });
   return new DataApiSeed({ client, knownMoreSpecifics, log: logger });
 }

@@ -1,6 +1,7 @@
 /** `bgproutes-exporter check-config FILE`: says whether a configuration file is right, and does nothing else. */
 import { type Config, loadConfig } from '../config/config.ts';
 import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
+import { settings } from '../config/reload/settings.ts';
 import { readServiceCa } from '../config/service-ca.ts';
 import { loadWebConfig } from '../config/web/load-web-config.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
@@ -26,6 +27,9 @@ Reads FILE as the exporter would, its variables, key files, certificates and web
 every problem with its place. What is allowed but hardly meant is a warning (on standard error): a prefix that is never
 announced, a file of names that cannot be read.
 Exit code 0: it is right, perhaps with warnings. 2: it is not. 1: with --online, no source has data that is fresh enough.
+
+A running exporter takes all of it by a reload (SIGHUP), but for
+${restartKeys()}.
 
 Flags:
 ${formatFlags(FLAGS)}
@@ -57,6 +61,12 @@ Examples:
     return exitCode;
   },
 };
+
+/** The keys that only a restart can change. */
+function restartKeys(): string {
+  const names = settings().flatMap(({ name, startOnly }) => (startOnly === undefined ? [] : [name]));
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
 
 function checkWebConfig(file: string, io: CommandIo): void {
   const { tls, users } = loadWebConfig(file);

@@ -92,6 +92,7 @@ Example:
     });
     const exporter = await startExporter(config, {
       ...{ logger, version, reloadConfig, systemdSockets: systemdSockets(io.env, process.pid) },
+      onReloaded: ({ log }) => logger.set(log),
     }).catch((error: unknown) => {
       throw error instanceof ConfigError ? atItsPlace(error, flags) : error;
     });

@@ -195,7 +195,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
 }
 
 /** Whether metrics are served, and not only pushed. */
-export function hasWebServer({ web }: Config): boolean {
+export function hasWebServer({ web }: Pick<Config, 'web'>): boolean {
   return web.systemdSocket || web.listenAddresses.length > 0;
 }
 

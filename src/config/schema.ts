@@ -68,8 +68,11 @@ export const configSchema = values.section({
     ca_file: values.fileOrNone.default(''),
   }),
   web: values.section({
-    listen_address: values.listenAddresses.default([{ host: '', port: DEFAULTS.web.port }]),
-    systemd_socket: values.trueOrFalse.default(false),
+    listen_address: values.atStart(
+      values.listenAddresses.default([{ host: '', port: DEFAULTS.web.port }]),
+      'scrapers reach the sockets that are open',
+    ),
+    systemd_socket: values.atStart(values.trueOrFalse.default(false), 'systemd hands sockets over at a start'),
     config_file: values.fileOrNone.default(''),
     external_url: values.externalUrl.default(''),
     route_prefix: values.routePrefix.default(''),
@@ -89,7 +92,7 @@ export const configSchema = values.section({
     expected_vps: values.oneOf('seen', 'full_feed').default(DEFAULTS.table.expectedVps),
     vp_poll_interval: values.duration(10 * SECOND_MS, DAY_MS, 'never').default(10 * MINUTE_MS),
     data_api_lag: values.duration(0, HOUR_MS).default(2 * MINUTE_MS),
-    max_vps: bounded(BOUNDS.vps),
+    max_vps: values.atStart(bounded(BOUNDS.vps), 'the memory of the table has its size from the start'),
     max_more_specifics: bounded(BOUNDS.moreSpecifics),
     max_origin_series: bounded(BOUNDS.originSeries),
     max_upstream_series: bounded(BOUNDS.upstreamSeries),
@@ -97,7 +100,10 @@ export const configSchema = values.section({
     countries: values.countries(MAX_COUNTRIES).default([]),
   }),
   storage: values.section({
-    path: values.path('the path of a folder').optional(),
+    path: values.atStart(
+      values.path('the path of a folder').optional(),
+      'a table that lives cannot continue from another snapshot',
+    ),
     snapshot_interval: values.duration(SECOND_MS, HOUR_MS).default(MINUTE_MS),
   }),
   rpki: values

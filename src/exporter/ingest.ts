@@ -15,6 +15,7 @@ import type { SteadyClock } from '../stream/steady-clock.ts';
 import { allUp } from '../stream/stream-health.ts';
 import { StreamTroubles } from '../stream/stream-troubles.ts';
 import { Fold } from '../table/fold.ts';
+import { changeSources } from '../table/ownership/source-change.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { TableIds } from '../table/table-ids.ts';
 
@@ -22,7 +23,7 @@ export interface IngestOptions {
   readonly config: Pick<Config, 'prefixes' | 'table'>;
   /** The services that stream, in the order of precedence. */
   readonly feeds: readonly LiveFeed[];
-  /** Made with these sources. */
+  /** Its sources become these. */
   readonly table: RoutingTable;
   readonly figures: TableFigures;
   readonly timers: SteadyClock;
@@ -44,9 +45,17 @@ export class Ingest {
   constructor({ config, feeds, table, figures, timers, logger, onRefusedLate }: IngestOptions) {
     const { table: settings, prefixes } = config;
     this.#feeds = feeds;
+    const plan = planSessions(prefixes, feeds);
     const source = new AllSources(feeds);
     this.#source = source;
-    const plan = planSessions(prefixes, feeds);
+    changeSources(
+      table,
+      feeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
+    );
+    // Until it is read up to where the new streams begin.
+    for (const monitored of table.prefixes.monitored()) table.setTrusted(monitored, 0);
+    figures.seeded = false;
+    figures.seededPrefixes = new Map();
     table.prefixes.canary = feeds.find(({ canary }) => canary !== undefined)?.canary;
     const fold = new Fold(table);
     const ids = new TableIds(table);
@@ -67,8 +76,7 @@ export class Ingest {
         feed.source.stats.map((_, session) => (settings.seed ? feed.history(session) : undefined)),
       ),
       lagMs: feeds.map(({ historyLagMs }) => historyLagMs ?? settings.dataApiLagMs),
-      reseedIntervalMs: settings.reseedIntervalMs,
-      vpPollIntervalMs: settings.vpPollIntervalMs,
+      intervals: settings,
       takeClockStep: timers.takeStep,
     });
     this.#planChange = new PlanChange({ source, keeper: this.keeper, table, timers, logger, onRefusedLate }, plan);

@@ -33,23 +33,33 @@ export interface MetricSourcesOptions {
   readonly timers: SteadyClock;
 }
 
-export interface MetricSources {
-  /** Reads all of them, at one moment. */
-  readonly collect: () => readonly FamilySource[];
+export class MetricSources {
   /** Those of process and runtime are measured before a collection. */
   readonly runtime: RuntimeMetrics;
+  #views: readonly { collect(): FamilySource }[] = [];
+
+  /** @param startTimeMs Unix ms since when the process counts */
+  constructor(startTimeMs: number, now: () => number) {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    this.runtime = new RuntimeMetrics(registry, startTimeMs, now);
+  }
+
+  /** From now on these are collected. Counters are kept by what the views read, so that they go on. */
+  set(options: MetricSourcesOptions): void {
+    this.#views = [...viewsOf(options), this.runtime];
+  }
+
+  /** Reads all of them, at one moment. */
+  readonly collect = (): readonly FamilySource[] => this.#views.map((view) => view.collect());
 }
 
-export function metricSources(options: MetricSourcesOptions): MetricSources {
+function viewsOf(options: MetricSourcesOptions) {
   const { config, table, sessions, sessionNames, tableFigures, exporterFigures, validated, names, timers } = options;
   const { machineMs } = timers;
   const { startTimeMs } = tableFigures;
   const unixMs = () => machineMs(timers.now());
   const { table: settings, rpki, paths } = config;
-
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const runtime = new RuntimeMetrics(registry, startTimeMs, timers.now);
 
   const prefixes = new PrefixView(table, sessionNames, {
     origin: settings.maxOriginSeries,
@@ -68,7 +78,7 @@ export function metricSources(options: MetricSourcesOptions): MetricSources {
   const droppedSeries = () =>
     new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
 
-  const views = [
+  return [
     prefixes,
     new PlaceView(table, settings.countries),
     legitimacy,
@@ -77,7 +87,5 @@ export function metricSources(options: MetricSourcesOptions): MetricSources {
     new TableView(table, tableFigures, machineMs),
     new StreamView(sessions, timers.elapsed, machineMs),
     new ExporterView(exporterFigures, droppedSeries, machineMs),
-    runtime,
   ].filter((view) => view !== undefined);
-  return { collect: () => views.map((view) => view.collect()), runtime };
 }

@@ -1,5 +1,6 @@
 /** What the numbers of an exporter leave it by: the text of a scrape, the web server, OTLP. */
 import { type Config, hasWebServer } from '../config/config.ts';
+import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
@@ -26,12 +27,22 @@ export interface OutputsOptions {
   readonly reload: () => Promise<void>;
 }
 
+/** Time for the last export of an OTLP that a reload replaces. */
+const RELOAD_EXPORT_MS = 3_500;
+
+/** What an export through OTLP is made of, its certificates and the way to the collector too. */
+function otlpOf({ otlp, proxyUrl }: Config): string {
+  return otlp === undefined ? '' : JSON.stringify([otlp, readOtlpTls(otlp), proxyUrl]);
+}
+
 export class Outputs {
   readonly #options: OutputsOptions;
   readonly #writers: Readonly<Record<ExpositionFormat, TextWriter>>;
   #web: WebServer | undefined;
   #webConfig: WatchedWebConfig | undefined;
   #otlp: { stop(limitMs: number): Promise<void> } | undefined;
+  /** What the export was started with. Holds secrets. */
+  #otlpOf = '';
 
   constructor(options: OutputsOptions) {
     this.#options = options;
@@ -53,11 +64,17 @@ export class Outputs {
 
   /** @throws ExporterError when the address cannot be listened on or the web configuration is wrong */
   async start(): Promise<void> {
-    const { config, metrics, figures, logger, version } = this.#options;
+    const { config } = this.#options;
     if (hasWebServer(config)) await this.#startWeb(this.#listenTargets());
-    if (config.otlp === undefined) return;
+    await this.#startOtlp(config);
+    this.#otlpOf = otlpOf(config);
+  }
+
+  async #startOtlp({ otlp }: Config): Promise<void> {
+    if (otlp === undefined) return;
+    const { metrics, figures, logger, version } = this.#options;
     const { startOtlp } = await import('../outputs/otlp/setup.ts');
-    this.#otlp = await startOtlp(config.otlp, {
+    this.#otlp = await startOtlp(otlp, {
       collect: metrics.collect,
       refresh: () => metrics.runtime.refresh(),
       logger,
@@ -80,6 +97,28 @@ export class Outputs {
     return systemdSockets.map((fd) => ({ fd }));
   }
 
+  /**
+   * Looks whether a reload can take what is configured of outputs. The result takes it; it does not reject.
+   * @throws ConfigError when a file of the web server or of OTLP is wrong; everything then stays
+   */
+  prepare(next: Config): (page: LivePage | undefined) => Promise<void> {
+    const otlp = otlpOf(next);
+    const takeWebConfig = this.#webConfig?.prepare(next.web.configFile);
+    return async (page) => {
+      takeWebConfig?.();
+      await this.#web?.change({ ...next.web, page });
+      if (otlp !== this.#otlpOf) await this.#restartOtlp(next);
+      this.#otlpOf = otlp;
+    };
+  }
+
+  async #restartOtlp(next: Config): Promise<void> {
+    await this.#otlp?.stop(RELOAD_EXPORT_MS);
+    this.#otlp = undefined;
+    this.#options.logger.info('OTLP export begins again as configured now');
+    await this.#startOtlp(next);
+  }
+
   async #startWeb(listenAt: readonly ListenTarget[]): Promise<void> {
     const { config, figures, logger, page, ready, reload } = this.#options;
     const { telemetryPath, routePrefix, externalUrl, enableLifecycle, configFile } = config.web;
@@ -99,11 +138,6 @@ export class Outputs {
         figures.http.cuts[reason]++;
       },
     });
-  }
-
-  /** @throws ConfigError when the web configuration is wrong; the current one then still holds */
-  reloadWebConfig(): void {
-    this.#webConfig?.reload();
   }
 
   /** @param limitMs time for the last export through OTLP */

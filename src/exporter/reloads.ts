@@ -1,6 +1,6 @@
 /** Reads the configuration again on demand, one reload at a time. */
-import { changedSettings } from '../config/changed-settings.ts';
 import type { Config } from '../config/config.ts';
+import { refusedByReload } from '../config/reload/settings.ts';
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
@@ -9,8 +9,8 @@ export interface ReloadsOptions {
   readonly config: Config;
   /** Reads the configuration; throws ConfigError when it is wrong. Undefined: a reload does nothing. */
   readonly read: (() => Config) | undefined;
-  /** Makes the exporter follow a configuration in which no setting changed that needs a restart. */
-  readonly apply: (next: Config) => Promise<void>;
+  /** Makes the exporter follow a configuration in which no setting changed that needs a restart; rejects when it is refused. */
+  readonly apply: (next: Config, former: Config) => Promise<void>;
   readonly figures: ExporterFigures;
   /** Unix ms, by the clock of the table. */
   readonly now: () => number;
@@ -48,13 +48,13 @@ export class Reloads {
     try {
       const next = read?.();
       if (next === undefined) return;
-      // Sessions, addresses and folders are made at the start; what would change them is not half applied.
-      const changed = changedSettings(this.#config, next);
-      if (changed.length > 0)
+      // Nothing of a reload is applied when something of it cannot be.
+      const refused = refusedByReload(this.#config, next);
+      if (refused.length > 0)
         throw new ConfigError(
-          changed.map((name) => `${name}: a change takes effect only at a restart; a reload can change the prefixes`),
+          refused.map(({ name, startOnly }) => `${name}: a change takes effect only at a restart: ${startOnly}`),
         );
-      await apply(next);
+      await apply(next, this.#config);
       this.#config = next;
       figures.reloadSuccessful = true;
       figures.reloadedAtMs = now();

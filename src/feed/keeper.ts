@@ -8,11 +8,19 @@ import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import type { History, HistoryVp } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { mostCompared, tellShare } from './seed/comparison-share.ts';
 import { SessionSeeder } from './seed/session-seeder.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SourceActivity } from './source-activity.ts';
 import { VpDirectory } from './vp-directory.ts';
+
+export interface KeeperIntervals {
+  /** Between two comparisons with the history, ms. 0: never. */
+  readonly reseedIntervalMs: number;
+  /** Between two polls of the list of VPs, ms. 0: never. */
+  readonly vpPollIntervalMs: number;
+}
 
 export interface KeeperOptions {
   readonly table: RoutingTable;
@@ -25,10 +33,7 @@ export interface KeeperOptions {
   readonly timers: Timers;
   /** By source: how far its history is behind its stream. */
   readonly lagMs: readonly number[];
-  /** 0: never. */
-  readonly reseedIntervalMs: number;
-  /** 0: never. */
-  readonly vpPollIntervalMs: number;
+  readonly intervals: KeeperIntervals;
   /** By how much (ms) the machine's clock parted from the elapsed time since the last call; undefined: it did not. */
   readonly takeClockStep: () => number | undefined;
 }
@@ -36,8 +41,6 @@ export interface KeeperOptions {
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
 const SWEEP_ROWS = 16;
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
 const FAILURE_CHECK_MS = 60_000;
 const FAILURE_PAUSE_MS = 10 * 60_000;
@@ -60,6 +63,9 @@ export class Keeper {
   readonly #activity: SourceActivity;
   readonly #clock: ServiceClock;
   readonly #stopped = new AbortController();
+  #intervals: KeeperIntervals;
+  /** Aborted when the loops begin again by other intervals. */
+  #rhythm = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
   /** What waits: to ask for a list that is doubted once more, and to read VPs that passed to another source. */
@@ -69,6 +75,7 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#intervals = options.intervals;
     const { table, timers, logger, figures, feeds, histories, lagMs } = options;
     this.#histories = histories.filter((history) => history !== undefined);
     this.#clock = new ServiceClock({
@@ -109,49 +116,40 @@ export class Keeper {
 
   /** Starts what runs by the clock. */
   start(): void {
-    const { reseedIntervalMs, vpPollIntervalMs, table } = this.#options;
-    const { expectedWindowMs, routeTtlMs } = table.options;
+    const { reseedIntervalMs, vpPollIntervalMs } = this.#intervals;
+    const { expectedWindowMs, routeTtlMs } = this.#options.table.options;
     const shortest = routeTtlMs === 0 ? expectedWindowMs : Math.min(expectedWindowMs, routeTtlMs);
     // A hundredth of what is measured is exact enough; more often than once a second is for tests only.
     const loops = [this.#every(Math.min(60_000, Math.max(50, shortest / 100)), () => this.#sweep())];
     if (this.#histories.length > 0) {
       loops.push(
-        this.#every(vpPollIntervalMs, async () => {
-          for (const source of this.#directories.keys()) await this.#pollVps(source);
-        }),
+        this.#every(vpPollIntervalMs, () => this.#pollAll()),
         this.#every(reseedIntervalMs, async () => {
-          for (const [session, seeder] of this.#seeders.entries()) await seeder?.compare(this.#mostCompared(session));
+          for (const [session, seeder] of this.#seeders.entries())
+            await seeder?.compare(mostCompared(this.#options.histories[session], reseedIntervalMs));
         }),
         this.#every(CLOCK_CHECK_MS, () => this.#watchClock()),
         this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
       );
     }
-    this.#tellSpread();
-    this.#loops = Promise.all(loops);
+    this.#tellShares();
+    this.#loops = Promise.all([this.#loops, ...loops]);
   }
 
-  /** How many of a session's prefixes one comparison of the clock may ask for. */
-  #mostCompared(session: number): number {
-    const { histories, reseedIntervalMs } = this.#options;
-    const { comparedADay = Number.POSITIVE_INFINITY } = histories[session] ?? {};
-    return Math.max(1, Math.floor((comparedADay * reseedIntervalMs) / DAY_MS));
+  /** What runs by the clock begins its intervals again: by these, and by the options that the table has now. */
+  setIntervals(intervals: KeeperIntervals): void {
+    this.#intervals = intervals;
+    this.#rhythm.abort();
+    this.#rhythm = new AbortController();
+    this.start();
+    // Which VPs have a full feed is read only where it counts.
+    this.#asking = Promise.all([this.#asking, this.#pollAll()]);
   }
 
-  #tellSpread(): void {
-    const { histories, logger, reseedIntervalMs } = this.#options;
-    if (reseedIntervalMs === 0) return;
-    for (const [session, seeder] of this.#seeders.entries()) {
-      const prefixes = seeder?.wanted.length ?? 0;
-      const most = this.#mostCompared(session);
-      if (prefixes <= most) continue;
-      const hours = Math.ceil((prefixes / most) * (reseedIntervalMs / HOUR_MS));
-      logger.info(
-        `the table is compared with ${histories[session]?.title ?? 'the Data API'} in parts: it would be asked too often`,
-        {
-          ...{ session, prefixes, at_once: most, hours_until_all: hours },
-        },
-      );
-    }
+  #tellShares(): void {
+    const { histories, logger } = this.#options;
+    for (const [session, seeder] of this.#seeders.entries())
+      tellShare(logger, session, seeder?.wanted.length ?? 0, histories[session], this.#intervals.reseedIntervalMs);
   }
 
   /** The monitored prefixes of a session. */
@@ -216,6 +214,7 @@ export class Keeper {
   /** Ends everything under way; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#rhythm.abort();
     this.#activity.stop();
     await Promise.all(this.#seeders.map((seeder) => seeder?.stop()));
     await this.#loops;
@@ -319,7 +318,7 @@ export class Keeper {
 
   async #every(intervalMs: number, work: () => Promise<void>): Promise<void> {
     const { timers } = this.#options;
-    const { signal } = this.#stopped;
+    const { signal } = this.#rhythm;
     if (intervalMs === 0) return;
     while (!signal.aborted) {
       await sleep(timers, intervalMs, signal);
@@ -373,6 +372,10 @@ export class Keeper {
     return this.#seeders.flatMap((seeder, session) =>
       seeder === undefined || ownership.sourceOf(session) !== source ? [] : [[session, seeder]],
     );
+  }
+
+  async #pollAll(): Promise<void> {
+    for (const source of this.#directories.keys()) await this.#pollVps(source);
   }
 
   async #pollVps(source: number): Promise<void> {

@@ -91,8 +91,7 @@ export class PrefixHistory {
   readonly marks: Mark[] = [];
   /** Oldest first. */
   readonly changes: PastChange[] = [];
-  /** Changes that are kept. */
-  readonly maxChanges: number;
+  #maxChanges: number;
   readonly #finder = new MarkFinder();
   #lookedAt = -1;
   #events: number | undefined;
@@ -103,7 +102,7 @@ export class PrefixHistory {
 
   /** @param maxChanges changes that are kept */
   constructor(maxChanges: number) {
-    this.maxChanges = maxChanges;
+    this.#maxChanges = maxChanges;
     const rings = (tiers: Readonly<Record<HistoryWindow, Tier>>, make: (tier: Tier) => SampleRing) => ({
       '1h': make(tiers['1h']),
       '24h': make(tiers['24h']),
@@ -179,6 +178,16 @@ export class PrefixHistory {
       for (const window of HISTORY_WINDOWS) this.shares[window].clear(firstColumn + place);
     }
     return keys.map((key) => (key === undefined ? undefined : (seen.get(key) ?? 0)));
+  }
+
+  /** Changes that are kept; the oldest of those beyond it go. */
+  get maxChanges(): number {
+    return this.#maxChanges;
+  }
+
+  set maxChanges(maxChanges: number) {
+    this.#maxChanges = maxChanges;
+    this.changes.splice(0, this.changes.length - maxChanges);
   }
 
   /** Notes a change of a route; `nowMs` is its time where it has none. */

@@ -7,12 +7,15 @@ import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { PrefixHistory } from './prefix-history.ts';
 
-export interface TableHistoryOptions {
-  readonly table: RoutingTable;
+export interface HistoryBounds {
   /** Prefixes with a history, the first of the configuration; 0: none. */
   readonly maxPrefixes: number;
   /** Changes of routes that are kept a prefix. */
   readonly maxChanges: number;
+}
+
+export interface TableHistoryOptions extends HistoryBounds {
+  readonly table: RoutingTable;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -28,12 +31,29 @@ export class TableHistory {
   readonly #options: TableHistoryOptions;
   /** By the prefix's text, so that a prefix that is monitored again after a reload of something else goes on. */
   readonly #histories = new Map<string, PrefixHistory>();
+  #bounds: HistoryBounds;
   #generation = -1;
   #sampled = -1;
 
   constructor(options: TableHistoryOptions) {
     this.#options = options;
-    if (options.maxPrefixes > 0) options.table.logChanges((change) => this.#note(change));
+    this.#bounds = options;
+    this.#logChanges();
+  }
+
+  /** From now on as much of the past is kept; what is beyond it is forgotten. */
+  setBounds(bounds: HistoryBounds): void {
+    this.take();
+    this.#bounds = bounds;
+    for (const history of this.#histories.values()) history.maxChanges = bounds.maxChanges;
+    this.#generation = -1;
+    this.#logChanges();
+  }
+
+  /** Forgets everything, and listens no more. */
+  end(): void {
+    this.setBounds({ maxPrefixes: 0, maxChanges: 0 });
+    this.#histories.clear();
   }
 
   /** Undefined for a prefix that has none. */
@@ -81,13 +101,20 @@ export class TableHistory {
     }
   }
 
+  #logChanges(): void {
+    const { table } = this.#options;
+    if (this.#bounds.maxPrefixes > 0) table.logChanges((change) => this.#note(change));
+    else table.changes = undefined;
+  }
+
   #note(change: RouteChange): void {
     this.of(textOf(change.prefix))?.note(change, this.#options.now());
   }
 
   /** The set of prefixes changes only with the table's generation. */
   #refresh(): void {
-    const { table, maxPrefixes, maxChanges } = this.#options;
+    const { table } = this.#options;
+    const { maxPrefixes, maxChanges } = this.#bounds;
     if (this.#generation === table.generation) return;
     this.#generation = table.generation;
     const wanted = [...table.prefixes.monitored()].map(textOf).slice(0, maxPrefixes);

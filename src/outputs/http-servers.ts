@@ -71,7 +71,7 @@ export class HttpServers {
   readonly #servers: AnyServer[] = [];
   /** The connections of sessions of HTTP/2, which hide theirs. */
   readonly #socketBySession = new WeakMap<Http2Session, Socket>();
-  #handler: RequestListener = () => {};
+  #route: RequestListener = () => {};
   /** Made, and does not listen yet. */
   #unbound: AnyServer | undefined;
 
@@ -81,13 +81,15 @@ export class HttpServers {
 
   /** The server that whoever routes the requests listens with; errors of its clients are that one's to hand on. */
   first(handler: RequestListener): Server {
-    this.#handler = (request, response) => {
-      // Streams of HTTP/2 have a bound of their own, and their socket is not the one that was accepted.
-      if (request.httpVersionMajor > 1 || this.#options.listensTo(request.socket)) handler(request, response);
-    };
+    this.#route = handler;
     // A framework takes the one for the other: both listen, close and hand on requests alike.
     this.#unbound = this.#create();
     return this.#unbound as Server;
+  }
+
+  /** Requests from now on are handed to this one, those of open connections too. */
+  routeTo(handler: RequestListener): void {
+    this.#route = handler;
   }
 
   /**
@@ -140,6 +142,11 @@ export class HttpServers {
       ),
     );
   }
+
+  readonly #handler: RequestListener = (request, response) => {
+    // Streams of HTTP/2 have a bound of their own, and their socket is not the one that was accepted.
+    if (request.httpVersionMajor > 1 || this.#options.listensTo(request.socket)) this.#route(request, response);
+  };
 
   #create(): AnyServer {
     const { tls, headersTimeoutMs = HEADERS_TIMEOUT_MS, onConnection, beforeConnection } = this.#options;

@@ -1,4 +1,5 @@
 /** The web server: metrics for scrapers, a page for people, health for orchestrators. */
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
@@ -15,22 +16,31 @@ import { hasOneHost } from './host-header.ts';
 import { HttpServers, type TlsSide } from './http-servers.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './negotiation.ts';
-import { API_PATHS, addApiRoutes } from './page/api-routes.ts';
+import { addApiRoutes } from './page/api-routes.ts';
 import type { LivePage } from './page/live-page.ts';
-import { addPageRoutes, PAGE_PATHS } from './page/page-routes.ts';
+import { addPageRoutes } from './page/page-routes.ts';
 import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 import { certificateFault } from './web/client-certificate.ts';
 import { Guard, type GuardAnswer } from './web/guard.ts';
+import { knownPaths } from './web/known-paths.ts';
 import { WatchedWebConfig } from './web/watched-web-config.ts';
 
-export interface WebServerOptions extends ListenOptions {
+/** What of a web server can change while it listens. */
+export interface WebRoutes {
   /** Such as `/metrics`. */
   readonly telemetryPath: string;
   /** Before all paths: `/bgp`. Default: none. */
   readonly routePrefix?: string | undefined;
   /** Where others reach this server: what is asked for outside of the prefix leads there. Default: the prefix. */
   readonly externalUrl?: string | undefined;
+  /** What the page for people and the JSON API tell; undefined: there are none. */
+  readonly page?: Pick<LivePage, 'facts' | 'hub' | 'version'> | undefined;
+  /** False: `POST /-/reload` answers 403. */
+  readonly enableLifecycle: boolean;
+}
+
+export interface WebServerOptions extends ListenOptions, WebRoutes {
   /** The metrics now. The buffer is not written to again before `release`. */
   readonly render: (format: ExpositionFormat) => Promise<Buffer>;
   /** Told of a body of `render` that is read no more. */
@@ -39,12 +49,8 @@ export interface WebServerOptions extends ListenOptions {
   readonly ready: () => { readonly ok: true } | { readonly ok: false; readonly reason: string };
   /** The page at `/runbook`; undefined: there is none. Default: what the build has rendered. */
   readonly runbook?: () => Promise<Buffer | undefined>;
-  /** What the page for people and the JSON API tell; undefined: there are none. */
-  readonly page?: Pick<LivePage, 'facts' | 'hub' | 'version'> | undefined;
   /** What `POST /-/reload` does; rejects with a ConfigError when the new configuration is refused. */
   readonly reload?: () => Promise<void>;
-  /** False: `POST /-/reload` answers 403. */
-  readonly enableLifecycle: boolean;
   /** TLS, users, headers, rate limit. Default: plain HTTP for everybody. */
   readonly webConfig?: WatchedWebConfig | undefined;
   /** Called once for every request that was answered or given up. */
@@ -72,6 +78,8 @@ export interface WebServer {
   readonly port: number;
   /** What a browser on this machine can open, without a path; undefined: the first one is a Unix socket. */
   readonly url: string | undefined;
+  /** Requests from now on find these routes; those under way are answered as they began. Pages of another `page` end. */
+  change(routes: WebRoutes): Promise<void>;
   /** Refuses new connections, finishes what is under way for at most `CLOSE_LIMIT_MS`. Idempotent. */
   close(): Promise<void>;
 }
@@ -137,17 +145,66 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     guard.set(config);
     servers.renewTls();
   });
+  const front: Front = { connections, servers, guard, webConfig, onClientError };
+  const app = newApp(options, front, (handler) => servers.first(handler));
+  const scheme = webConfig.current.tls === undefined ? 'http' : 'https';
+  const all = await listen(app, servers, options);
+  for (const { address, place } of all) {
+    const path = `${options.routePrefix ?? ''}${options.telemetryPath}`;
+    const url = place === undefined ? undefined : `${scheme}://${place}${path}`;
+    logger.info('web server listens', { address, url });
+  }
+  const [{ address, port, place }] = all;
+  let closing: Promise<void> | undefined;
+  let { page } = options;
+  return {
+    address,
+    port,
+    url: place === undefined ? undefined : `${scheme}://${place}`,
+    change: async (routes) => {
+      let route: RequestListener = () => {};
+      const next = newApp({ ...options, ...routes }, front, (handler) => {
+        route = handler;
+        return createServer(); // never listens: the servers that do hand over what they get
+      });
+      await next.ready();
+      servers.routeTo(route);
+      if (page !== routes.page) page?.hub.close();
+      page = routes.page;
+    },
+    close: () => {
+      page?.hub.close();
+      closing ??= close(app, servers, connections, guard);
+      return closing;
+    },
+  };
+}
+
+/** What all apps that follow one another have in common: whatever belongs to connections rather than to routes. */
+interface Front {
+  readonly connections: Connections;
+  readonly servers: HttpServers;
+  readonly guard: Guard;
+  readonly webConfig: WatchedWebConfig;
+  readonly onClientError: (error: NodeJS.ErrnoException, socket: Socket) => void;
+}
+
+function newApp(
+  options: WebServerOptions,
+  front: Front,
+  serverFactory: (handler: RequestListener) => Server,
+): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
-    serverFactory: (handler) => servers.first(handler),
-    clientErrorHandler: onClientError,
+    serverFactory,
+    clientErrorHandler: front.onClientError,
     schemaController: { compilersFactory: WITHOUT_SCHEMAS },
     // The framework's own words quote the path.
     frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
   });
-  addGuards(app, { options, connections, servers, guard, webConfig });
+  addGuards(app, options, front);
   const { routePrefix = '' } = options;
   addErrorAnswers(app, options);
   app.register(async (scope) => addRoutes(scope, options), { prefix: routePrefix });
@@ -156,24 +213,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     app.get('/', (_, reply) => reply.redirect(options.externalUrl ?? `${routePrefix}/`, 302));
     app.get(routePrefix, (_, reply) => reply.redirect(`${routePrefix}/`, 301));
   }
-  const scheme = webConfig.current.tls === undefined ? 'http' : 'https';
-  const all = await listen(app, servers, options);
-  for (const { address, place } of all) {
-    const url = place === undefined ? undefined : `${scheme}://${place}${routePrefix}${options.telemetryPath}`;
-    logger.info('web server listens', { address, url });
-  }
-  const [{ address, port, place }] = all;
-  let closing: Promise<void> | undefined;
-  return {
-    address,
-    port,
-    url: place === undefined ? undefined : `${scheme}://${place}`,
-    close: () => {
-      options.page?.hub.close();
-      closing ??= close(app, servers, connections, guard);
-      return closing;
-    },
-  };
+  return app;
 }
 
 function tlsSide({ tls, http2 }: WebConfig): TlsSide {
@@ -193,16 +233,9 @@ const REFUSALS: Readonly<Record<Exclude<GuardAnswer, 'allowed'>, readonly [statu
   busy: [503, 'Too many passwords are being checked.'],
 };
 
-interface GuardedServer {
-  readonly options: WebServerOptions;
-  readonly connections: Connections;
-  readonly servers: HttpServers;
-  readonly guard: Guard;
-  readonly webConfig: WatchedWebConfig;
-}
-
 /** What every request goes through before its route. */
-function addGuards(app: FastifyInstance, { options, connections, servers, guard, webConfig }: GuardedServer): void {
+function addGuards(app: FastifyInstance, options: WebServerOptions, front: Front): void {
+  const { connections, servers, guard, webConfig } = front;
   const { methods, pathOf } = knownPaths(options);
   app.addHook('onRequest', async (request, reply) => {
     const answer = connections.begin(servers.socketOf(request.raw), reply.raw);
@@ -241,28 +274,6 @@ function addGuards(app: FastifyInstance, { options, connections, servers, guard,
 /** HTTP/2 has no such header. */
 function endConnection(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
-}
-
-interface KnownPaths {
-  /** Paths with the methods that they know, for 405. */
-  readonly methods: ReadonlyMap<string, string>;
-  /** Of a request, without the prefix of all paths and without the name of an IP prefix; empty outside of it. */
-  readonly pathOf: (request: FastifyRequest) => string;
-}
-
-function knownPaths({ telemetryPath, page, routePrefix = '' }: WebServerOptions): KnownPaths {
-  const methods = new Map([telemetryPath, '/runbook', '/-/healthy', '/-/ready'].map((path) => [path, 'GET, HEAD']));
-  methods.set('/-/reload', 'POST');
-  if (page !== undefined)
-    for (const path of [...Object.values(API_PATHS), ...Object.values(PAGE_PATHS)]) methods.set(path, 'GET, HEAD');
-  const pathOf = (request: FastifyRequest): string => {
-    const [whole] = request.url.split('?', 1);
-    if (!whole.startsWith(`${routePrefix}/`)) return '';
-    const path = whole.slice(routePrefix.length);
-    const parent = [API_PATHS.prefix, PAGE_PATHS.prefix].find((each) => path.startsWith(each));
-    return page !== undefined && parent !== undefined ? parent : path;
-  };
-  return { methods, pathOf };
 }
 
 async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promise<void> {

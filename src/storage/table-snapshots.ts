@@ -23,7 +23,7 @@ export interface TableSnapshotsOptions {
   readonly intervalMs: number;
   readonly table: RoutingTable;
   /** The past of the prefixes, in a file beside the table's; undefined: none is kept. */
-  readonly history?: TableHistory | undefined;
+  readonly history: () => TableHistory | undefined;
   /** What is counted, mutable. */
   readonly figures: {
     readonly snapshots: Record<'success' | 'error', number>;
@@ -46,7 +46,9 @@ export class TableSnapshots {
   readonly #store: SnapshotStore;
   readonly #historyStore: HistoryStore;
   #historyAtMs: number;
+  #intervalMs: number;
   #isStopped = false;
+  #isSaving = false;
   #cancel: () => void = () => {};
 
   constructor(options: TableSnapshotsOptions) {
@@ -54,6 +56,7 @@ export class TableSnapshots {
     this.#store = new SnapshotStore(options.folder);
     this.#historyStore = new HistoryStore(options.folder);
     this.#historyAtMs = options.timers.now();
+    this.#intervalMs = options.intervalMs;
   }
 
   /**
@@ -78,10 +81,21 @@ export class TableSnapshots {
   /** Writes one at each interval from now on. */
   start(): void {
     if (this.#isStopped) return;
-    const { timers, intervalMs } = this.#options;
-    this.#cancel = timers.schedule(() => {
-      void this.#save(false).then(() => this.start());
-    }, intervalMs);
+    this.#cancel = this.#options.timers.schedule(() => {
+      this.#cancel = () => {};
+      this.#isSaving = true;
+      void this.#save(false).then(() => {
+        this.#isSaving = false;
+        this.start();
+      });
+    }, this.#intervalMs);
+  }
+
+  /** The interval that runs begins again. */
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    this.#cancel();
+    if (!this.#isSaving) this.start();
   }
 
   /** Ends the interval: a stop has begun. Then `close`. */
@@ -132,7 +146,8 @@ export class TableSnapshots {
   }
 
   async #restoreHistory(nowMs: number): Promise<void> {
-    const { history, logger } = this.#options;
+    const { logger } = this.#options;
+    const history = this.#options.history();
     if (history === undefined) return;
     const outcome = await this.#historyStore.restore(history, nowMs);
     if (outcome !== 'corrupt') return;
@@ -140,7 +155,8 @@ export class TableSnapshots {
   }
 
   async #saveHistory(final: boolean, aheadMs: number): Promise<void> {
-    const { history, timers, logger } = this.#options;
+    const { timers, logger } = this.#options;
+    const history = this.#options.history();
     const nowMs = timers.now();
     if (history === undefined || (!final && nowMs - this.#historyAtMs < HISTORY_INTERVAL_MS)) return;
     this.#historyAtMs = nowMs;

@@ -34,7 +34,7 @@ export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absen
 export type SeedChange = 'same' | 'corrected' | 'newer';
 
 export class RoutingTable {
-  readonly options: Required<TableOptions>;
+  options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
   /** What is held, its totals, and the steps by which both change together. */
   readonly ledger: RouteLedger;
@@ -47,7 +47,8 @@ export class RoutingTable {
   /** Where changes of routes are noted; undefined: nowhere. See `logChanges`. */
   changes: ChangeLog | undefined;
   readonly #vpRoom: VpRoom;
-  readonly #isShared: boolean;
+  /** As in `ownership`, one read of memory nearer. */
+  isShared: boolean;
   readonly #sweep = new Sweep(this);
   /** Cells, then their paths, for the time of `prefetch`. */
   readonly #prefetched = new Int32Array(64);
@@ -62,7 +63,7 @@ export class RoutingTable {
     this.cells = this.ledger.cells;
     this.clock = new TableClock(this.cells, this.vps);
     this.#vpRoom = new VpRoom(this.vps);
-    this.#isShared = this.ownership.isShared;
+    this.isShared = this.ownership.isShared;
     this.prefixes = new PrefixDirectory(this.options.maxMoreSpecifics, (state) => this.cells.free(state));
   }
 
@@ -72,6 +73,13 @@ export class RoutingTable {
    */
   logChanges(onTaken: (change: RouteChange) => void): void {
     this.changes = new ChangeLog(this.paths, this.vps, onTaken);
+  }
+
+  /** Takes what can change while the table stands; the number of VPs cannot. Takes effect with the next sweep. */
+  setOptions(options: Omit<TableOptions, 'maxVps'>): void {
+    this.options = { ...tableOptions(options), maxVps: this.options.maxVps };
+    this.prefixes.maxMoreSpecifics = this.options.maxMoreSpecifics;
+    this.ledger.generation++;
   }
 
   /** Routes held now. */
@@ -165,7 +173,7 @@ export class RoutingTable {
     this.vps.lastHeardMs[vp] = nowMs;
     if (this.vps.down[vp] === 1) this.setVpUp(vp);
     if (this.vps.counted[vp] === 0) this.ledger.countVp(vp, 1);
-    if (this.#isShared) {
+    if (this.isShared) {
       this.ownership.heardMs[source][vp] = nowMs;
       deliverVp(this, vp, source);
     }

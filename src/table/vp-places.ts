@@ -31,7 +31,7 @@ export class VpPlaces {
   readonly all: Place[] = [NOWHERE];
   readonly #numbers = new Map<string, number>([[' unknown', 0]]);
   /** The newest list of each teller, by `vantagePointKey`. */
-  readonly #lists: (ReadonlyMap<string, number> | undefined)[] = [];
+  #lists: (ReadonlyMap<string, number> | undefined)[] = [];
 
   /** Replaces what this teller (the place of a source in the order of precedence) said before. */
   learn(teller: number, vps: Iterable<ListedPlace>): void {
@@ -45,6 +45,13 @@ export class VpPlaces {
         list.set(key, number);
     }
     this.#lists[teller] = list;
+  }
+
+  /** The tellers have other places. @param places by former place: the new one, or -1 where its list is to be forgotten */
+  arrange(places: readonly number[]): void {
+    const lists = this.#lists;
+    this.#lists = [];
+    for (const [from, place] of places.entries()) if (place !== -1) this.#lists[place] = lists[from];
   }
 
   /** The number of a VP's place: what the first teller says that tells a country, else what the first one says. */

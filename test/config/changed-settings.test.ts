@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { changedSettings } from '../../src/config/changed-settings.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
+import { changedSettings } from '../../src/config/reload/changed-settings.ts';
 
 const BASE = `prefixes: [{prefix: 192.0.2.0/24}]
 bgproutes: {api_keys: [key-number-0]}

@@ -134,7 +134,7 @@ beforeEach(() => {
   histories = [new TestHistory([BOTH, ONE], false), new TestHistory([BOTH, TWO], true)];
   keeper = new Keeper({
     ...{ table, feeds, histories, figures, logger, timers, lagMs: [LAG_MS, LAG_MS] },
-    ...{ reseedIntervalMs: 0, vpPollIntervalMs: 0, takeClockStep: () => undefined },
+    ...{ intervals: { reseedIntervalMs: 0, vpPollIntervalMs: 0 }, takeClockStep: () => undefined },
   });
   for (const session of [FIRST, SECOND]) {
     keeper.setWanted(session, [P]);
@@ -304,7 +304,7 @@ describe('many prefixes of a history that tells them one by one', () => {
     figures = new TableFigures(timers.now());
     keeper = new Keeper({
       ...{ table, feeds, histories: [history], figures, logger, timers, lagMs: [LAG_MS] },
-      ...{ reseedIntervalMs: 3_600_000, vpPollIntervalMs: 0, takeClockStep: () => undefined },
+      ...{ intervals: { reseedIntervalMs: 3_600_000, vpPollIntervalMs: 0 }, takeClockStep: () => undefined },
     });
     keeper.setWanted(0, many);
     keeper.setDelivered(0, many);

@@ -94,7 +94,8 @@ export class DataApiClient {
     checkServiceUrl('baseUrl', options.baseUrl, ['http:', 'https:']);
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
-    this.#redactText = redactor([options.apiKey]);
+    // The key may be another one later.
+    this.#redactText = (text) => redactor([options.apiKey])(text);
     this.#quota = new Quota(withDefaults(DEFAULT_QUOTA, options.quota));
   }
 

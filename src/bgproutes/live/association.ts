@@ -8,7 +8,8 @@ import type { Logger } from '../../logger.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
 import type { SubscribedStats } from '../../stream/source.ts';
 import type { Timers } from '../../stream/timers.ts';
-import { type AssociationResult, associatePrefixes, LIVE_MANAGER_TIMEOUT_MS } from './live-manager.ts';
+import { type AssociationResult, associatePrefixes, isUnknownKey, LIVE_MANAGER_TIMEOUT_MS } from './live-manager.ts';
+import type { SessionKey } from './session-key.ts';
 
 export interface AssociationSettings {
   /** How long an association lasts without activity, ms. Default 4 h, as the service documents. */
@@ -39,7 +40,7 @@ export function associationSettings(given: Partial<AssociationSettings> = {}): A
 }
 
 export interface AssociationOptions {
-  readonly apiKey: string;
+  readonly key: SessionKey;
   readonly liveManagerUrl: string;
   readonly userAgent?: string;
   readonly settings: AssociationSettings;
@@ -49,6 +50,8 @@ export interface AssociationOptions {
   readonly log: Logger;
   /** Associated: newly, again, or still. */
   readonly onAssociated: (atMs: number) => void;
+  /** The service does not know the key. */
+  readonly onKeyRefused?: (() => void) | undefined;
   /** Not renewed for so long that it may be over. */
   readonly onExpired: (atMs: number) => void;
 }
@@ -196,10 +199,11 @@ export class Association {
 
   async #send(prefixes: readonly string[]): Promise<AssociationResult> {
     const options = this.#options;
+    const apiKey = options.key.text;
     const sentAtMs = options.timers.now();
     const result = await associatePrefixes({
       liveManagerUrl: options.liveManagerUrl,
-      apiKey: options.apiKey,
+      apiKey,
       prefixes,
       timeoutMs: options.settings.timeoutMs,
       userAgent: options.userAgent,
@@ -207,6 +211,7 @@ export class Association {
       signal: this.#stopping.signal,
     });
     this.#request = undefined;
+    if (apiKey !== options.key.text) return { kind: 'error', text: 'the key was replaced meanwhile' };
     if (!this.#stopping.signal.aborted) this.#take(result, prefixes, sentAtMs);
     return result;
   }
@@ -235,6 +240,7 @@ export class Association {
       // Without a connection the attempt at one has failed, and that is told with the time of the next.
       log[this.#renewing ? 'warn' : 'debug']('prefixes could not be associated with the key', asked);
       if (result.kind === 'refused' && current) this.#giveUp(result.status, result.text);
+      if (result.kind === 'refused' && isUnknownKey(result.status)) this.#options.onKeyRefused?.();
     }
     this.#scheduleRenewal();
   }

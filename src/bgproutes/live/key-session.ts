@@ -9,16 +9,17 @@
 import { StoppedError } from '../../errors.ts';
 import { streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
-import { redactor } from '../../redaction.ts';
-import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
+import { Backoff } from '../../stream/backoff.ts';
 import type { DisconnectReason, SourceListener, SubscribedStats } from '../../stream/source.ts';
 import { createStreamStats, createSubscriptionStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
 import { systemTimers, type Timers } from '../../stream/timers.ts';
 import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
 import { Association, associationSettings } from './association.ts';
+import { Contest } from './contest.ts';
 import { KeyTrial } from './key-trial.ts';
 import { ListGuard } from './list-guard.ts';
 import { refusalMeaning, refusalText } from './refusal.ts';
+import { SessionKey } from './session-key.ts';
 import { Silence } from './silence.ts';
 import type { BgproutesSourceOptions, SessionOfKey } from './source.ts';
 
@@ -28,23 +29,14 @@ const BRIEF_GAP_MS = 60_000;
 /** How long the service may take a connection of ours that is over for one that lives. */
 const GHOST_MS = 5 * 60_000;
 
-/**
- * Waits before a list that was replaced is associated again: none the first time, then longer and longer, so that two
- * clients that fight over a key do not do it all day.
- */
-const CONTEST_BACKOFF: BackoffOptions = { baseMs: 10_000, maxMs: 600_000, jitter: 0.5 };
-/** A list that nobody replaced for this long is no longer contested. */
-const CONTEST_MS = 30 * 60_000;
-
 export class KeySession {
   readonly stats: SubscribedStats;
   readonly #index: number;
-  readonly #url: URL;
+  readonly #key: SessionKey;
   readonly #options: BgproutesSourceOptions;
   readonly #timers: Timers;
   readonly #log: Logger;
   readonly #association: Association;
-  readonly #redactText: (text: string) => string;
   #listener: SourceListener | undefined;
   #socket: WebSocketSession | undefined;
   #connected = false;
@@ -72,21 +64,19 @@ export class KeySession {
 
   /** Somebody has replaced the list, and ours was not associated since. */
   #isReplaced = false;
-  #replacedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #contestBackoff: Backoff;
+  readonly #contest: Contest;
   #cancelReclaim: () => void = () => {};
 
   readonly #silence = new Silence();
 
   constructor(source: string, index: number, session: SessionOfKey, options: BgproutesSourceOptions) {
-    const { apiKey, prefixes, prefixesOfKey = false, isAssociated = false } = session;
+    const { prefixes, prefixesOfKey = false, isAssociated = false } = session;
+    this.#key = new SessionKey(session);
     const { timers = systemTimers } = options;
     this.#index = index;
     this.#options = options;
     this.#timers = timers;
     this.#log = options.log.child({ source, session: String(index) });
-    this.#redactText = redactor([apiKey]);
-    this.#url = streamUrlOf(options.websocketUrl, apiKey);
     this.stats = {
       ...createStreamStats(source, String(index), timers.now()),
       subscription: createSubscriptionStats(),
@@ -95,10 +85,11 @@ export class KeySession {
     this.#ghostBackoff = new Backoff(options.connection?.ghostBackoff ?? DEFAULT_SESSION_SETTINGS.ghostBackoff, () =>
       timers.random(),
     );
-    this.#contestBackoff = new Backoff(CONTEST_BACKOFF, () => timers.random());
+    this.#contest = new Contest(timers);
     this.#association = new Association(
       {
-        apiKey,
+        key: this.#key,
+        onKeyRefused: session.onKeyRefused,
         liveManagerUrl: new URL(options.liveManagerUrl).href,
         userAgent: options.userAgent,
         settings: associationSettings(options.association),
@@ -161,6 +152,19 @@ export class KeySession {
     }
   }
 
+  /** The key is another one from now on. What the service knows of the one before is left to expire. */
+  keyReplaced(): void {
+    this.#key.replaced(this.#connected);
+    if (this.#stopped || this.stats.idle === true) return;
+    this.#log.info('the API key was replaced: connecting with the new one');
+    this.#cancelReclaim();
+    this.#association.forget();
+    if (this.#connected) this.#connectAgain(this.#timers.now(), 'with the new API key');
+    else this.#socket?.connectAgain();
+    this.#isReplaced = this.#isFresh = false;
+    this.#oursUntilMs = this.#openUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
   unhealthy(): string | undefined {
     const isHealthy = this.stats.idle === true || this.#association.isHealthy(this.#timers.now());
     return isHealthy ? undefined : 'the association of its prefixes could not be renewed';
@@ -191,25 +195,27 @@ export class KeySession {
     this.#log.info(seen);
   }
 
-  // --- the connection -------------------------------------------------------------------------------------------------
-
   #connect(): void {
     const options = this.#options;
+    const key = this.#key;
     const socket = new WebSocketSession(
       {
-        url: this.#url,
+        get url() {
+          return streamUrlOf(options.websocketUrl, key.text);
+        },
         headers: options.userAgent === undefined ? {} : { 'user-agent': options.userAgent },
         settings: options.connection,
         reconnect: options.reconnect,
         prepare: async () => {
           await this.#closing;
+          key.try();
           this.#hadTrial = !this.#hasOurList();
           return { ok: true, trial: this.#hadTrial ? this.#trial : undefined };
         },
-        delayAfter: (failure) => (this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
+        delayAfter: (failure) => (key.takeRetry() ? 0 : this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
         timers: this.#timers,
         refusalOf: refusalText,
-        redactText: this.#redactText,
+        redactText: key.redact,
         log: this.#log,
       },
       {
@@ -249,6 +255,11 @@ export class KeySession {
   }
 
   #onConnected(atMs: number): void {
+    if (this.#key.isOutdated) {
+      this.#isConnectingAgain = true;
+      this.#socket?.connectAgain();
+      return;
+    }
     const isFresh = this.#isFresh;
     // Nobody answered, so the trial was kept: whose list it carries is not sure.
     const isKept = this.#hadTrial && !isFresh;
@@ -297,13 +308,11 @@ export class KeySession {
   }
 
   /** The list of a session that is open may be that of its beginning: a new connection surely has the new one. */
-  #connectAgain(atMs: number): void {
+  #connectAgain(atMs: number, why = 'with the new prefixes'): void {
     this.#isFresh = this.#isConnectingAgain = true;
-    if (this.stats.up) this.#down('stopped', atMs, 'connecting once more, with the new prefixes', false);
+    if (this.stats.up) this.#down('stopped', atMs, `connecting once more, ${why}`, false);
     this.#socket?.connectAgain();
   }
-
-  // --- the association ------------------------------------------------------------------------------------------------
 
   /** With the prefixes that are known here; without any, those that the key was given elsewhere count. */
   #isAssociated(atMs: number): boolean {
@@ -343,12 +352,8 @@ export class KeySession {
   /** When it was replaced is not known: nothing since the last association can be relied on. */
   #onReplaced(prefix: string): void {
     const { stats } = this;
-    const nowMs = this.#timers.elapsed();
     stats.subscription.losses++;
-    const isContested = nowMs - this.#replacedAtMs < CONTEST_MS;
-    this.#replacedAtMs = nowMs;
-    if (!isContested) this.#contestBackoff.reset();
-    const delayMs = isContested ? this.#contestBackoff.next() : 0;
+    const { isContested, delayMs } = this.#contest.replaced(this.#timers.elapsed());
     this.#isReplaced = true;
     this.#association.forget();
     this.#oursUntilMs = Number.NEGATIVE_INFINITY;

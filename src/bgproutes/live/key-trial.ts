@@ -7,10 +7,11 @@ import type { Timers } from '../../stream/timers.ts';
 import type { Trial, TrialVerdict } from '../../stream/websocket-session.ts';
 import type { Association } from './association.ts';
 import { associateIfFree, type ClaimResult } from './claim.ts';
+import { isUnknownKey } from './live-manager.ts';
 
 /** An unknown key stays unknown until the operator acts. */
 const UNKNOWN_KEY =
-  'the service does not accept the API key: compare it with the one in your account at bgproutes.io, and restart with the right one';
+  'the service does not accept the API key: compare it with the one in your account at bgproutes.io, and put the right one in its place';
 
 export interface KeyTrialOptions {
   readonly association: Association;
@@ -59,8 +60,7 @@ export class KeyTrial implements Trial {
       log.warn('prefixes could not be associated with the key; those that it has are kept', { detail });
       return 'keep';
     }
-    const isUnknownKey = kind === 'refused' && (result.status === 401 || result.status === 403);
-    const hint = isUnknownKey ? UNKNOWN_KEY : undefined;
+    const hint = kind === 'refused' && isUnknownKey(result.status) ? UNKNOWN_KEY : undefined;
     return { reason: 'association_failed', detail, refused: kind === 'refused', hint };
   }
 }

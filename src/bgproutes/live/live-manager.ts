@@ -19,6 +19,11 @@ export type AssociationResult =
   /** No usable answer: the network, a timeout, an overloaded or broken server. It may have been done all the same. */
   | { readonly kind: 'error'; readonly text: string };
 
+/** Whether a refusal with this status says that the service does not know the key. */
+export function isUnknownKey(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
 export interface AssociationRequest {
   /** Such as `https://live-manager-api.bgproutes.io`. */
   readonly liveManagerUrl: string;

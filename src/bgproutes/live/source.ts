@@ -1,6 +1,7 @@
 /**
  * The bgproutes.io live stream as a source: one session a key, each with its own connection, association and fate.
  */
+import { streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
 import type { SourceListener, StreamSource, SubscribedStats } from '../../stream/source.ts';
 import type { Timers } from '../../stream/timers.ts';
@@ -10,6 +11,7 @@ import { KeySession } from './key-session.ts';
 
 /** A key and what its session is to carry. */
 export interface SessionOfKey {
+  /** Read whenever it is needed: it may become another one, see `keyReplaced`. */
   readonly apiKey: string;
   readonly prefixes: readonly string[];
   /**
@@ -19,6 +21,8 @@ export interface SessionOfKey {
   readonly prefixesOfKey?: boolean;
   /** The prefixes were associated with the key just now, when it had no other session. Default false. */
   readonly isAssociated?: boolean;
+  /** The service does not know the key: it may have been replaced where it comes from. */
+  readonly onKeyRefused?: () => void;
 }
 
 export interface BgproutesSourceOptions {
@@ -46,6 +50,7 @@ export class BgproutesSource implements StreamSource {
 
   /** Throws a `TypeError` when a URL is none. */
   constructor(options: BgproutesSourceOptions) {
+    streamUrlOf(options.websocketUrl, '');
     this.#sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));
     this.stats = this.#sessions.map((session) => session.stats);
   }
@@ -71,6 +76,11 @@ export class BgproutesSource implements StreamSource {
    */
   heard(session: number, prefixes: readonly string[], receivedAtMs: number): void {
     this.#at(session).heard(prefixes, receivedAtMs);
+  }
+
+  /** The session's `apiKey` is another one now: it connects with that. */
+  keyReplaced(session: number): void {
+    this.#at(session).keyReplaced();
   }
 
   /** Backpressure: stops reading, across reconnects, until `resume`. Up to 64 KiB that were read already still come. */

@@ -35,6 +35,15 @@ export interface JsonKinds {
 /** By value, for a JSON schema of the configuration (deploy/helm). */
 export const jsonKinds = z.registry<JsonKinds & { readonly description: string }>();
 
+/** Values that are taken at the start and then hold: a reload that changes one is refused. */
+export const startOnly = z.registry<{ readonly why: string }>();
+
+/** @param why a reload cannot change the value, for people: a clause */
+export function atStart<T extends z.ZodType>(schema: T, why: string): T {
+  startOnly.add(schema, { why });
+  return schema;
+}
+
 /** A value that `read` accepts; the message for any other is `expected ${expected}, got …`. */
 export function value<T>(
   expected: string,

@@ -20,7 +20,7 @@ export interface WatchedWebConfigOptions {
 }
 
 export class WatchedWebConfig {
-  readonly #path: string | undefined;
+  #path: string | undefined;
   readonly #logger: Logger;
   readonly #onReading: (successful: boolean) => void;
   readonly #elapsed: () => number;
@@ -58,7 +58,7 @@ export class WatchedWebConfig {
     this.#lookedAtMs = nowMs;
     if (stateOf(this.#files) === this.#state) return;
     try {
-      this.#take(this.#path);
+      this.#take(this.#readNext(this.#path));
       this.#logger.info('the web configuration was read again', { file: this.#path });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -66,23 +66,38 @@ export class WatchedWebConfig {
     }
   }
 
-  /** @throws ConfigError when what the files say is wrong; the last good configuration then still holds */
-  reload(): void {
-    if (this.#path !== undefined) this.#take(this.#path);
+  /**
+   * Reads what this file, which may be another one from now on, says. The result takes it over.
+   * @throws ConfigError when what the files say is wrong; the last good configuration then still holds
+   */
+  prepare(path: string | undefined): () => void {
+    const [files, state] = [this.#files, this.#state];
+    const next = this.#readNext(path);
+    const [nextFiles, nextState] = path === undefined ? [[], ''] : [this.#files, this.#state];
+    // Until it is taken over, the files of the one that holds are looked at.
+    if (path !== this.#path) [this.#files, this.#state] = [files, state];
+    return () => {
+      [this.#path, this.#files, this.#state] = [path, nextFiles, nextState];
+      this.#take(next);
+    };
   }
 
-  #take(path: string): void {
-    let next: WebConfig;
+  #readNext(path: string | undefined): WebConfig {
     try {
-      next = this.#read(path);
+      const next = path === undefined ? PLAIN_WEB : this.#read(path);
       if ((next.tls === undefined) !== (this.#current.tls === undefined)) {
         const change = next.tls === undefined ? 'HTTPS to HTTP' : 'HTTP to HTTPS';
-        throw new ConfigError([`${path}: tls_server_config: a change from ${change} takes effect only at a restart`]);
+        const place = path === undefined ? 'web.config_file' : `${path}: tls_server_config`;
+        throw new ConfigError([`${place}: a change from ${change} takes effect only at a restart`]);
       }
+      return next;
     } catch (error) {
       this.#onReading(false);
       throw error;
     }
+  }
+
+  #take(next: WebConfig): void {
     this.#current = next;
     for (const listener of this.#listeners) listener(next);
     this.#onReading(true);

@@ -30,24 +30,40 @@ export const MAX_SOURCES = 8;
 const ONE_SOURCE: readonly TableSource[] = [{ name: 'bgproutes', sessions: Number.POSITIVE_INFINITY }];
 
 export class Ownership {
+  // The fields change together, and only when the sources do: see source-change.ts.
   /** Their names, in the order of precedence. */
-  readonly sources: readonly string[];
+  sources: readonly string[] = [];
   /** Whether there is more than one source. */
-  readonly isShared: boolean;
+  isShared = false;
   /** By VP: the bits of the sources that deliver it. Kept only when shared. */
-  readonly delivers: Uint8Array;
+  delivers = new Uint8Array(0);
   /** By source and VP: receipt of the last message, Unix ms. Kept only when shared. */
-  readonly heardMs: readonly Float64Array[];
-  readonly #sourceOfSession: number[];
+  heardMs: readonly Float64Array[] = [];
+  readonly #maxVps: number;
+  #sourceOfSession: readonly number[] = [];
 
   /** @throws RangeError when there are no sources, or more than MAX_SOURCES */
   constructor(maxVps: number, sources: readonly TableSource[] = ONE_SOURCE) {
+    this.#maxVps = maxVps;
+    this.name(sources.map(({ name }) => name));
+    this.number(sources);
+  }
+
+  /**
+   * Takes these sources, of which nothing is known yet: nobody delivers a VP.
+   * @throws RangeError when there are no sources, or more than MAX_SOURCES
+   */
+  name(sources: readonly string[]): void {
     if (sources.length === 0 || sources.length > MAX_SOURCES)
       throw new RangeError(`expected 1 to ${MAX_SOURCES} sources, got ${sources.length}`);
-    this.sources = sources.map(({ name }) => name);
+    this.sources = sources;
     this.isShared = sources.length > 1;
-    this.delivers = new Uint8Array(this.isShared ? maxVps : 0);
-    this.heardMs = this.isShared ? sources.map(() => new Float64Array(maxVps)) : [];
+    this.delivers = new Uint8Array(this.isShared ? this.#maxVps : 0);
+    this.heardMs = this.isShared ? sources.map(() => new Float64Array(this.#maxVps)) : [];
+  }
+
+  /** Takes the numbers of the sessions from these sources, which are those that are named already. */
+  number(sources: readonly TableSource[]): void {
     this.#sourceOfSession = this.isShared
       ? sources.flatMap(({ sessions }, source) => new Array<number>(sessions).fill(source))
       : [];

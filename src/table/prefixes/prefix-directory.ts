@@ -10,7 +10,8 @@ import { WatchList } from './watch-list.ts';
 export type Unresolved = 'unmonitored' | 'canary' | 'more_specific_limit' | 'unknown_more_specific';
 
 export class PrefixDirectory {
-  readonly #maxMoreSpecifics: number;
+  /** More-specifics with state at once, a monitored prefix. Those that are more after a change stay until nobody holds them. */
+  maxMoreSpecifics: number;
   readonly #onRemove: (state: PrefixState) => void;
   readonly #monitored = new WatchList<PrefixState>();
   readonly #moreSpecifics = new Map<string, PrefixState>();
@@ -26,7 +27,7 @@ export class PrefixDirectory {
    * @param onRemove called for every state that leaves, while it still has its cells
    */
   constructor(maxMoreSpecifics: number, onRemove: (state: PrefixState) => void) {
-    this.#maxMoreSpecifics = maxMoreSpecifics;
+    this.maxMoreSpecifics = maxMoreSpecifics;
     this.#onRemove = onRemove;
   }
 
@@ -121,7 +122,7 @@ export class PrefixDirectory {
     const takes = (parent: MonitoredPrefix) =>
       listedBy === undefined
         ? this.#hasRoom(parent)
-        : listedBy.includes(parent.state.prefix.text) && parent.moreSpecifics.size < this.#maxMoreSpecifics;
+        : listedBy.includes(parent.state.prefix.text) && parent.moreSpecifics.size < this.maxMoreSpecifics;
     const counting = [nearest, ...outer.filter(takes)];
     const unlistedBy = outer.filter((parent) => !counting.includes(parent));
     // The prefix came as a piece of a message, which may be as long as 13,000 prefixes.
@@ -165,7 +166,7 @@ export class PrefixDirectory {
   }
 
   #hasRoom(parent: MonitoredPrefix): boolean {
-    return parent.moreSpecifics.size < this.#maxMoreSpecifics || this.#evictUnseen(parent);
+    return parent.moreSpecifics.size < this.maxMoreSpecifics || this.#evictUnseen(parent);
   }
 
   /** Makes room by forgetting a more-specific that nobody holds any more. */

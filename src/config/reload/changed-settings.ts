@@ -1,7 +1,7 @@
-/** Which settings of a new configuration take effect only at a restart. A reload can change the prefixes, and nothing else. */
+/** Which settings differ between two configurations, but for the prefixes. */
 import { z } from 'zod';
-import type { Config } from './config.ts';
-import { configSchema } from './schema.ts';
+import type { Config } from '../config.ts';
+import { configSchema } from '../schema.ts';
 
 /** Names as in a file, such as `table.route_ttl`; a section where the whole of it came or went, or where it is deeper. */
 export function changedSettings(before: Config, after: Config): string[] {

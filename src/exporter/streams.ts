@@ -1,0 +1,122 @@
+/** The services that stream, by the configuration in force, and what brings them into the table. */
+import { KeyRing } from '../bgproutes/key-ring.ts';
+import type { Config } from '../config/config.ts';
+import { planSessions } from '../feed/session-plan.ts';
+import { useWaysOut, type WaysOutSettings } from '../http/ways-out.ts';
+import type { Logger } from '../logger.ts';
+import type { TableFigures } from '../metrics/figures/table-figures.ts';
+import type { LiveFeed } from '../stream/live-feed.ts';
+import type { SteadyClock } from '../stream/steady-clock.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
+import { Ingest } from './ingest.ts';
+import { type FeedInput, liveFeedsOf, makeSameFeeds } from './live-feeds.ts';
+
+export interface StreamsOptions {
+  readonly config: Config;
+  readonly table: RoutingTable;
+  readonly figures: TableFigures;
+  readonly timers: SteadyClock;
+  readonly logger: Logger;
+  readonly userAgent: string;
+  /** Instead of the services of the configuration. */
+  readonly feeds: ((input: FeedInput) => readonly LiveFeed[]) | undefined;
+  /** Reads the configuration again, for keys that were rotated. Throws when it is wrong. */
+  readonly reloadConfig: (() => Config) | undefined;
+  /** A service refused prefixes after `change` had resolved. */
+  readonly onRefusedLate: () => void;
+}
+
+export class Streams {
+  readonly #options: StreamsOptions;
+  #keys: KeyRing;
+  #feeds: readonly LiveFeed[];
+  #ingest: Ingest;
+  #isStopped = false;
+
+  /** @throws ConfigError when a prefix finds no room in any source */
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.#keys = this.#keysOf(options.config);
+    this.#feeds = this.#feedsOf(options.config, this.#keys);
+    this.#ingest = this.#newIngest(options.config);
+  }
+
+  /** What brings them into the table now. */
+  get ingest(): Ingest {
+    return this.#ingest;
+  }
+
+  /** @throws ConfigError when something that a source needs is missing */
+  async prepare(): Promise<void> {
+    await prepare(this.#feeds);
+  }
+
+  start(): void {
+    this.#ingest.start();
+  }
+
+  /**
+   * Follows a configuration. Where it makes the same sources, they go on, with other prefixes and keys. Otherwise there are
+   * others from now on over the same table: what it has of those that stay is only filled up to now.
+   * @param waysOut to the services, from now on
+   * @throws ConfigError when a prefix finds no room, and the error of the service that refuses prefixes; nothing has changed then
+   */
+  async change(next: Config, former: Config, waysOut: WaysOutSettings): Promise<void> {
+    if (makeSameFeeds(former, next)) {
+      await this.#ingest.changePrefixes(next.prefixes);
+      useWaysOut(waysOut);
+      this.#keys.replace(next.bgproutes.apiKeys);
+      return;
+    }
+    const keys = this.#keysOf(next);
+    const feeds = this.#feedsOf(next, keys);
+    planSessions(next.prefixes, feeds);
+    await prepare(feeds);
+    useWaysOut(waysOut);
+    const ending = this.#ingest;
+    await ending.stop();
+    const completeUntil = ending.keeper.completeUntil();
+    if (this.#isStopped) return;
+    this.#keys = keys;
+    this.#feeds = feeds;
+    this.#ingest = this.#newIngest(next);
+    this.#ingest.keeper.restored(completeUntil);
+    this.#ingest.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#ingest.stop();
+  }
+
+  #newIngest(config: Config): Ingest {
+    const { table, figures, timers, logger, onRefusedLate } = this.#options;
+    return new Ingest({ config, feeds: this.#feeds, table, figures, timers, logger, onRefusedLate });
+  }
+
+  #feedsOf(config: Config, keys: KeyRing): readonly LiveFeed[] {
+    const { feeds = liveFeedsOf, table, figures, timers, logger, userAgent } = this.#options;
+    return feeds({
+      ...{ config, keys, prefixes: config.prefixes.map(({ prefix }) => prefix) },
+      tools: {
+        ...{ timers, logger, userAgent },
+        knownMoreSpecifics: (prefix) => table.prefixes.moreSpecificsOf(prefix),
+      },
+      onRequest: (endpoint, result) => figures.countRequest(endpoint, result),
+    });
+  }
+
+  #keysOf(config: Config): KeyRing {
+    return new KeyRing(config.bgproutes.apiKeys, () => {
+      try {
+        return this.#options.reloadConfig?.().bgproutes.apiKeys;
+      } catch {
+        return undefined; // what is wrong with it is said by a reload
+      }
+    });
+  }
+}
+
+async function prepare(feeds: readonly LiveFeed[]): Promise<void> {
+  await Promise.all(feeds.map((feed) => feed.prepare?.()));
+}
