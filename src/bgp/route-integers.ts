@@ -76,3 +76,11 @@ export function attributeFingerprint(communities: number, nextHop: number, origi
   const mixed = Math.imul(Math.imul(communities, 31) ^ nextHop, 0x9e3779b1) ^ originAttribute;
   return mixed >>> 0 || 1;
 }
+
+/** The place of the first frame that has prefixes, none of which is monitored. */
+export function firstUnmonitored({ count, unmonitored, announcedEnds }: DecodedUpdates): number | undefined {
+  for (let place = 0, from = 0; place < count; from = announcedEnds[place++]) {
+    if (unmonitored[place] > 0 && announcedEnds[place] === from) return place;
+  }
+  return undefined;
+}

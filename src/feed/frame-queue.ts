@@ -45,9 +45,16 @@ export class HoldRoom {
 
 /** Most frames, and most bytes (unless one frame alone has more), that are taken at once: at worst a few ms of work. */
 const MOST_TAKEN = 64;
-export const MOST_BYTES_TAKEN = 32 * 1024;
+const MOST_BYTES_TAKEN = 32 * 1024;
 
 const CHUNK_BYTES = 256 * 1024;
+/**
+ * While fewer bytes wait than that, a large frame is copied too, into memory that was used before: what is given back after a
+ * while waits for a rare collection of the garbage, and large frames one after the other would come to 60 MB of it.
+ */
+const COPIED_BYTES = 1024 * 1024;
+/** Chunks of memory that are kept for later frames. */
+const MAX_SPARE = 4;
 
 /** Frames one behind the other, and by frame where it ends, when it was received, and how its events count. */
 class Chunk {
@@ -116,6 +123,7 @@ export class FrameQueue {
   readonly #room: HoldRoom;
   /** All frames of each but the last are before those of the next; of the first at least one was not taken, unless it is the last. */
   #chunks: Chunk[] = [];
+  readonly #spare: Buffer[] = [];
   /** Frames that wait, those of them that are released, and the bytes of all. */
   #count = 0;
   #released = 0;
@@ -158,11 +166,13 @@ export class FrameQueue {
   }
 
   /**
-   * Adds a frame: a copy, unless it is large and shares its memory with no other. The frame must not change afterwards.
+   * Adds a frame: a copy, unless it is large, shares its memory with no other, and much waits before it: then a copy would take
+   * more than the frame. The frame must not change afterwards.
    * @param late how its events count that come too late
    */
   push(data: Buffer, receivedAtMs: number, late: LateReason): void {
-    if (2 * data.length >= CHUNK_BYTES && data.buffer.byteLength === data.length) {
+    const isLarge = 2 * data.length >= CHUNK_BYTES && data.buffer.byteLength === data.length;
+    if (isLarge && (this.#bytes >= COPIED_BYTES || data.length > CHUNK_BYTES)) {
       this.#append(new Chunk(data)).note(data.length, receivedAtMs, late);
     } else {
       const chunk = this.#chunkFor(data.length);
@@ -179,15 +189,20 @@ export class FrameQueue {
   #chunkFor(bytes: number): Chunk {
     const last = this.#chunks.at(-1);
     if (last?.isTaken === true && last.memory.length === CHUNK_BYTES) last.reset();
-    return last?.hasRoom(bytes) === true
-      ? last
-      : this.#append(new Chunk(Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes))));
+    if (last?.hasRoom(bytes) === true) return last;
+    const spare = bytes <= CHUNK_BYTES ? this.#spare.pop() : undefined;
+    return this.#append(new Chunk(spare ?? Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes))));
   }
 
   #append(chunk: Chunk): Chunk {
-    if (this.#chunks.at(-1)?.isTaken === true) this.#chunks.pop();
+    if (this.#chunks.at(-1)?.isTaken === true) this.#keepSpare(this.#chunks.pop());
     this.#chunks.push(chunk);
     return chunk;
+  }
+
+  /** All of its frames were taken. */
+  #keepSpare(chunk: Chunk | undefined): void {
+    if (chunk?.memory.length === CHUNK_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(chunk.memory);
   }
 
   /** All frames that wait now may be applied. */
@@ -222,7 +237,7 @@ export class FrameQueue {
       const frame = chunk.take();
       frames.push(frame);
       bytes += frame.length;
-      if (chunk.isTaken && this.#chunks.length > 1) this.#chunks.shift();
+      if (chunk.isTaken && this.#chunks.length > 1) this.#keepSpare(this.#chunks.shift());
     }
     this.#count -= frames.length;
     this.#released -= frames.length;
@@ -231,4 +246,17 @@ export class FrameQueue {
     this.#taken += frames.length;
     return { frames, receivedAtMs, late };
   }
+}
+
+/**
+ * A packet of more frames is applied as if it had waited. One of 64 KiB has some 250 messages, so that such a packet is of
+ * tiny frames, each of which may cost as much as a message.
+ */
+const MOST_AT_ONCE = 512;
+
+/** Whether frames can be applied at once: not many, and none that a queue would give alone. */
+export function isLittle(frames: readonly Buffer[]): boolean {
+  if (frames.length > MOST_AT_ONCE) return false;
+  for (const { length } of frames) if (length > MOST_BYTES_TAKEN) return false;
+  return true;
 }

@@ -3,14 +3,15 @@
  * held, bounded, while a seed or a gap fill is under way. However many were held, no turn of the event loop is long.
  */
 import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
-import type { DecodedUpdates } from '../bgp/route-integers.ts';
+import { type DecodedUpdates, firstUnmonitored } from '../bgp/route-integers.ts';
 import type { Logger } from '../logger.ts';
 import type { Histogram } from '../metrics/figures/histogram.ts';
 import { zeros } from '../metrics/figures/zeros.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
-import { FrameQueue, type HoldBounds, type HoldRoom, MOST_BYTES_TAKEN } from './frame-queue.ts';
+import { FrameQueue, type HoldBounds, type HoldRoom, isLittle } from './frame-queue.ts';
+import { Moment } from './moment.ts';
 import { Remarks } from './remarks.ts';
 import { StreamDelay } from './stream-delay.ts';
 import { systemTurns, type Turns } from './turns.ts';
@@ -18,16 +19,16 @@ import { systemTurns, type Turns } from './turns.ts';
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
 const TURN_MS = 5;
 /**
- * A packet of more frames is applied as if it had waited. One of 64 KiB has some 250 messages, so that such a packet is of
- * tiny frames, each of which may cost as much as a message.
- */
-const MOST_AT_ONCE = 512;
-
-/**
  * Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. Few, because the
  * memory of a frame that waits for long is given back late.
  */
 const AHEAD_BYTES = 128 * 1024;
+
+/**
+ * With more bytes waiting for their turn the stream is not read until half of them are applied: what waits is memory, and what
+ * finds no room at last would have to be applied at once.
+ */
+export const MOST_AHEAD_BYTES = 512 * 1024;
 
 export interface SessionFeedOptions {
   /** The number of the session among those of all sources. */
@@ -87,6 +88,8 @@ export class SessionFeed {
   readonly #unfinished: Generator<void, void>[] = [];
   /** Who waits until so many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
+  /** Few frames wait for a turn, or they wait for a release. */
+  readonly #caughtUp = new Moment();
   readonly #delay: StreamDelay;
   readonly #remarks: Remarks;
   /** The frames that are applied now, when they were received, and how their events count that are too old. */
@@ -180,6 +183,7 @@ export class SessionFeed {
   hold(): void {
     if (!this.#isHolding) this.#overflowed = false;
     this.#isHolding = true;
+    this.#tellApplied(); // what comes now is bounded by the hold
   }
 
   /**
@@ -216,18 +220,22 @@ export class SessionFeed {
     return abandoned;
   }
 
-  /** Takes frames that came at one moment, in their order. */
-  frames(frames: readonly Buffer[], receivedAtMs: number): void {
+  /**
+   * Takes frames that came at one moment, in their order.
+   * @returns where too many wait for their turn, when there are few again
+   */
+  frames(frames: readonly Buffer[], receivedAtMs: number): Promise<void> | undefined {
     if (!this.#isHolding && this.#queue.isEmpty && this.#unfinished.length === 0 && isLittle(frames)) {
       this.#apply(frames, receivedAtMs, 'out_of_order');
       this.#askForTurn();
-      return;
+      return undefined;
     }
     for (const frame of frames) this.#enqueue(frame, receivedAtMs);
-    if (this.#isHolding) return;
+    if (this.#isHolding) return undefined;
     this.#queue.release();
     // While this applies frames, the source reads none: what waits stays small.
     if (!this.#isTurnAsked || this.#queue.bytes > AHEAD_BYTES) this.#applyQueue();
+    return this.#queue.bytes > MOST_AHEAD_BYTES ? this.#caughtUp.promise : undefined;
   }
 
   #enqueue(data: Buffer, receivedAtMs: number): void {
@@ -272,6 +280,7 @@ export class SessionFeed {
   }
 
   #tellApplied(): void {
+    if (this.#isHolding || this.#queue.bytes <= MOST_AHEAD_BYTES / 2) this.#caughtUp.tell();
     if (this.#waiting.length === 0 || this.#unfinished.length > 0) return;
     const { taken } = this.#queue;
     const over = this.#waiting.filter((one) => one.taken <= taken);
@@ -379,19 +388,4 @@ export class SessionFeed {
     this.#receivedAtMs = receivedAtMs;
     this.#decoder.decode([data], this.#overflow);
   }
-}
-
-/** Whether frames can be applied at once: not many, and none that a queue would give alone. */
-function isLittle(frames: readonly Buffer[]): boolean {
-  if (frames.length > MOST_AT_ONCE) return false;
-  for (const { length } of frames) if (length > MOST_BYTES_TAKEN) return false;
-  return true;
-}
-
-/** The place of the first frame that has prefixes, none of which is monitored. */
-function firstUnmonitored({ count, unmonitored, announcedEnds }: DecodedUpdates): number | undefined {
-  for (let place = 0, from = 0; place < count; from = announcedEnds[place++]) {
-    if (unmonitored[place] > 0 && announcedEnds[place] === from) return place;
-  }
-  return undefined;
 }

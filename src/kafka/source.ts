@@ -244,7 +244,7 @@ export class KafkaSource implements StreamSource {
     }
     for (let from = 0; from < frames.length && !this.#stopping.signal.aborted; from += FRAMES_A_TURN) {
       if (from > 0) await nextTurn();
-      this.#listener?.frames(0, frames.slice(from, from + FRAMES_A_TURN), this.#timers.now());
+      await this.#listener?.frames(0, frames.slice(from, from + FRAMES_A_TURN), this.#timers.now());
     }
     this.#tellLoss();
   }

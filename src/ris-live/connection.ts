@@ -26,7 +26,8 @@ export interface RisConnectionOptions {
 }
 
 export interface RisConnectionEvents {
-  frames(frames: readonly Buffer[], receivedAtMs: number): void;
+  /** No more is read until a promise that it gives is fulfilled. */
+  frames(frames: readonly Buffer[], receivedAtMs: number): Promise<void> | void;
   /** What was asked for is answered, and the service speaks; called each time. */
   settled(): void;
   /** The connection ended, an attempt at one failed, or nothing since `atMs` can be relied on. */
@@ -194,7 +195,7 @@ export class RisConnection {
     again();
   }
 
-  #take(frames: readonly Buffer[], receivedAtMs: number): void {
+  #take(frames: readonly Buffer[], receivedAtMs: number): Promise<void> | void {
     const wasUp = this.isUp;
     this.#lastFrameAtMs = receivedAtMs;
     let stampMs: number | undefined;
@@ -206,7 +207,7 @@ export class RisConnection {
       } else this.#control(frame, receivedAtMs);
     }
     this.#frames += frames.length;
-    this.#events.frames(frames, receivedAtMs);
+    const caughtUp = this.#events.frames(frames, receivedAtMs);
     if (!wasUp && this.isUp) this.#events.settled();
     if (stampMs !== undefined && this.#delay.note(this.#timers.elapsed(), receivedAtMs - stampMs)) {
       const seconds = Math.round(this.#delay.behindMs / 1000);
@@ -215,6 +216,7 @@ export class RisConnection {
         `messages have been late for ${LATE_FOR_MS / 60_000} minutes, now by ${seconds} s`,
       );
     }
+    return caughtUp;
   }
 
   /** A frame that is about the connection. */

@@ -166,13 +166,13 @@ export class RisSession {
   }
 
   /** @param from the number of the connection */
-  #take(frames: readonly Buffer[], receivedAtMs: number, from: number): void {
+  #take(frames: readonly Buffer[], receivedAtMs: number, from: number): Promise<void> | void {
     const { stats } = this;
     stats.frames += frames.length;
     for (const frame of frames) stats.receivedBytes += frame.length;
     const isNew = (frame: Buffer): boolean => !isMessage(headOf(frame)) || !this.#duplicates.has(frame, from);
     const news = this.#connections.length > 1 ? frames.filter(isNew) : frames;
-    if (news.length > 0) this.#listener?.frames(this.#index, news, receivedAtMs);
+    if (news.length > 0) return this.#listener?.frames(this.#index, news, receivedAtMs);
   }
 
   #lost(connection: RisConnection, reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {

@@ -76,8 +76,10 @@ export interface SourceListener {
    * Frames that came at one moment, one at least, as they came: not decoded, not checked to be UTF-8. The bytes belong to
    * the listener and do not change, but they share memory with what came in the same packet: copy them to keep them for
    * long.
+   * @returns a promise when it has more frames than it should keep: no more are to be read until it is settled, which it
+   *   always is, by fulfilment; those that were read already may still come
    */
-  frames(session: number, frames: readonly Buffer[], receivedAtMs: number): void;
+  frames(session: number, frames: readonly Buffer[], receivedAtMs: number): Promise<void> | void;
   /**
    * Open and associated: frames may follow, but the service may still refuse. `connected` or `disconnected` comes next,
    * within a fraction of a second.

@@ -72,9 +72,9 @@ export interface ConnectionEvents {
   connected(atMs: number): void;
   /**
    * The frames of a packet, after `connected`. The buffers share memory with what came in the same packet: copy one to keep
-   * it for long.
+   * it for long. No more are read until a promise that it gives is fulfilled; those of a packet may still come.
    */
-  frames(frames: readonly Buffer[], receivedAtMs: number): void;
+  frames(frames: readonly Buffer[], receivedAtMs: number): Promise<void> | void;
 }
 
 export interface ConnectionOptions {
@@ -111,6 +111,8 @@ export class WebSocketConnection {
   #over = false;
   #connectedAtMs: number | undefined;
   #paused = false;
+  /** Promises of the listener that are not fulfilled: it has enough frames for now. */
+  #waitsFor = 0;
   #lastLifeAtMs: number;
   /** Frames of the packet that is being read, and when it came, Unix ms. */
   #packet: Buffer[] = [];
@@ -221,7 +223,7 @@ export class WebSocketConnection {
     this.#paused = false;
     this.#silentMs = 0;
     this.#alive = true;
-    this.#socket.resume();
+    if (this.#waitsFor === 0) this.#socket.resume();
   }
 
   readonly #onOpen = (): void => {
@@ -259,7 +261,7 @@ export class WebSocketConnection {
    */
   readonly #beat = (): void => {
     const { settings, timers } = this.#options;
-    this.#silentMs = this.#alive || this.#paused ? 0 : this.#silentMs + settings.pingIntervalMs;
+    this.#silentMs = this.#alive || this.#paused || this.#waitsFor > 0 ? 0 : this.#silentMs + settings.pingIntervalMs;
     this.#alive = false;
     if (this.#silentMs >= settings.pingTimeoutMs) {
       this.#end('timeout', `no answer to a ping within ${settings.pingTimeoutMs / 1000} s`);
@@ -307,17 +309,27 @@ export class WebSocketConnection {
     const frames = this.#packet;
     if (frames.length === 0) return;
     this.#packet = [];
-    this.#events.frames(frames, this.#packetAtMs);
+    const caughtUp = this.#events.frames(frames, this.#packetAtMs);
+    if (caughtUp instanceof Promise) this.#wait(caughtUp);
     if (this.#over || this.#closing || this.#packets >= PACKETS_A_TURN) return;
     if (this.#options.timers.elapsed() - this.#turnBeganMs < TURN_MS) return;
     this.#packets = PACKETS_A_TURN;
     this.#socket.pause();
   };
 
+  #wait(caughtUp: Promise<void>): void {
+    if (this.#over || this.#closing) return;
+    this.#waitsFor++;
+    this.#socket.pause();
+    void caughtUp.then(() => {
+      if (--this.#waitsFor === 0 && !this.#paused) this.resume();
+    });
+  }
+
   readonly #endTurn = (): void => {
     const waits = this.#packets >= PACKETS_A_TURN;
     this.#packets = 0;
-    if (waits && !this.#paused) this.#socket.resume();
+    if (waits && !this.#paused && this.#waitsFor === 0) this.#socket.resume();
   };
 
   readonly #onError = (error: Error & { readonly code?: unknown }): void => {

@@ -271,9 +271,7 @@ export class WebSocketSession {
           accept('accepted');
           if (isLive) connected(atMs);
         },
-        frames: (frames, receivedAtMs) => {
-          if (isLive) this.#events.frames(frames, receivedAtMs);
-        },
+        frames: (frames, receivedAtMs) => (isLive ? this.#events.frames(frames, receivedAtMs) : undefined),
       },
     );
     this.#connection = connection;

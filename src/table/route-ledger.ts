@@ -82,7 +82,7 @@ export class RouteLedger {
       if (!this.isFull(vp, state)) monitored.visiblePartial--;
       if (monitored.visibleBySource !== undefined) this.attribute(monitored, vp, -1);
       monitored.removePath(this.paths, path);
-    }
+    } else if (state.visible === 0) for (const parent of state.parents) parent.mayMakeRoom = true;
     this.paths.release(path);
     this.touch(state);
   }

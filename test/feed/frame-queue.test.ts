@@ -29,16 +29,32 @@ it('many tiny frames fill the room too: each takes more than its bytes', () => {
 });
 
 it('a large frame that shares its memory with its packet is copied, so that it does not hold the packet; one alone is not', () => {
-  const queue = new FrameQueue({ frames: 10, bytes: 2_000_000 });
+  const queue = new FrameQueue({ frames: 10, bytes: 4_000_000 });
   const packet = Buffer.alloc(900_000);
   const alone = Buffer.alloc(200_000);
+  queue.push(Buffer.alloc(1_100_000), 1, 'seeded');
   queue.push(packet.subarray(0, 200_000), 1, 'seeded');
   queue.push(alone, 1, 'seeded');
   queue.release();
-  const frames = [queue.take(), queue.take()].flatMap((batch) => batch?.frames ?? []);
-  expect(frames.map(({ length }) => length)).toEqual([200_000, 200_000]);
-  expect(frames[0].buffer).not.toBe(packet.buffer);
-  expect(frames[1].buffer).toBe(alone.buffer);
+  const frames = [queue.take(), queue.take(), queue.take()].flatMap((batch) => batch?.frames ?? []);
+  expect(frames.map(({ length }) => length)).toEqual([1_100_000, 200_000, 200_000]);
+  expect(frames[1].buffer).not.toBe(packet.buffer);
+  expect(frames[2].buffer).toBe(alone.buffer);
+});
+
+it('large frames one after the other are copied to the same memory, so that they leave no garbage', () => {
+  const queue = new FrameQueue({ frames: 10, bytes: 2_000_000 });
+  const memories = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 100; i++) {
+    for (const byte of [i, i + 1]) queue.push(Buffer.alloc(200_000, byte), 1, 'seeded');
+    queue.release();
+    for (const byte of [i, i + 1]) {
+      const [frame] = queue.take()?.frames ?? [];
+      expect([frame[0], frame.at(-1)]).toEqual([byte, byte]);
+      memories.add(frame.buffer);
+    }
+  }
+  expect(memories.size).toBeLessThan(5);
 });
 
 it('gives what was put in, in its order, whatever the sizes, releases and takings', () => {

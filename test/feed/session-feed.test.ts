@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
 import type { HoldBounds } from '../../src/feed/frame-queue.ts';
-import { SessionFeed } from '../../src/feed/session-feed.ts';
+import { MOST_AHEAD_BYTES, SessionFeed } from '../../src/feed/session-feed.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -297,6 +297,38 @@ describe('a message of many prefixes', () => {
     expect(applied()).toBeGreaterThan(1_000);
     turns.all();
     expect(applied()).toBe(14 * 3_000);
+  });
+
+  it('wait for a turn up to half a mebibyte; then the stream is not to be read until half of that is applied', async () => {
+    feed = newFeed({ frames: 1_000, bytes: 100_000_000 });
+    const packet = [large(1_700_000_001, FOREIGN)];
+    expect(feed.frames(packet, NOW)).toBeUndefined();
+    let caughtUp: Promise<void> | undefined;
+    let sent = 1;
+    for (; caughtUp === undefined; sent++) caughtUp = feed.frames(packet, NOW);
+    const waiting = () =>
+      sent * packet[0].length - (feed.counts.unmonitoredPrefixes / FOREIGN.length) * packet[0].length;
+    expect(waiting()).toBeGreaterThan(MOST_AHEAD_BYTES);
+    expect(waiting()).toBeLessThan(MOST_AHEAD_BYTES + 2 * packet[0].length);
+    expect(feed.frames(packet, NOW)).toBe(caughtUp);
+    let isTold = false;
+    void caughtUp.then(() => {
+      isTold = true;
+    });
+    for (; !isTold && turns.asked > 0; await Promise.resolve()) turns.give();
+    expect(turns.asked).toBe(1);
+    expect(waiting()).toBeLessThan(MOST_AHEAD_BYTES / 2 + packet[0].length);
+    turns.all();
+  });
+
+  it('do not hold up the stream any more when they are to wait for a release', async () => {
+    feed = newFeed({ frames: 1_000, bytes: 100_000_000 });
+    const packet = [large(1_700_000_001, FOREIGN)];
+    let caughtUp: Promise<void> | undefined;
+    while (caughtUp === undefined) caughtUp = feed.frames(packet, NOW);
+    feed.hold();
+    await caughtUp;
+    expect(feed.frames(packet, NOW)).toBeUndefined();
   });
 
   it('that came alone in a short frame, too', () => {

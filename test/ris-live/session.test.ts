@@ -63,7 +63,7 @@ async function world(answer: Answer = polite, options: Partial<RisLiveSourceOpti
   const frames: string[] = [];
   const start = () =>
     source.start({
-      frames: (_, packet) => frames.push(...packet.map(String)),
+      frames: (_, packet) => void frames.push(...packet.map(String)),
       connected: () => events.push('connected'),
       disconnected: (_, reason, __, detail, refused) => {
         reasons.push(reason);

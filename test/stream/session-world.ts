@@ -65,7 +65,7 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
         opened++;
       },
       connected: () => events.push('connected'),
-      frames: (packet) => frames.push(...packet),
+      frames: (packet) => void frames.push(...packet),
       disconnected: (reason, _atMs, detail) => {
         reasons.push(reason);
         events.push(detail === '' ? reason : `${reason}: ${detail}`);

@@ -40,7 +40,7 @@ describe('frames', () => {
       { url: server.url, settings: QUICK, timers: systemTimers, redactText: redactor([]), log: new RecordingLogger() },
       {
         connected: () => {},
-        frames: (frames) => packets.push(frames.map(String)),
+        frames: (frames) => void packets.push(frames.map(String)),
         disconnected: () => {},
       },
     );
@@ -85,6 +85,39 @@ describe('frames', () => {
     expect(frames.map((frame) => Number.parseInt(frame.toString(), 10))).toEqual(
       Array.from({ length: count }, (_, i) => i),
     );
+  });
+
+  it('are not read while the listener has enough of them, and nothing is lost', async () => {
+    const server = await serve(webSocketServer());
+    let isTold: () => void = () => {};
+    const enough = new Promise<void>((resolve) => {
+      isTold = resolve;
+    });
+    const numbers: number[] = [];
+    const session = new WebSocketSession(
+      { url: server.url, settings: QUICK, timers: systemTimers, redactText: redactor([]), log: new RecordingLogger() },
+      {
+        connected: () => {},
+        frames: (frames) => {
+          for (const frame of frames) numbers.push(Number.parseInt(frame.toString(), 10));
+          return enough;
+        },
+        disconnected: () => {},
+      },
+    );
+    cleanups.push(() => session.stop());
+    session.start();
+    await until(() => expect(server.clients.length).toBe(1));
+    const text = 'x'.repeat(1000);
+    const count = 5_000;
+    for (let i = 0; i < count; i++) server.clients[0].send(`${i} ${text}`);
+    await until(() => expect(server.clients[0].bufferedAmount).toBeGreaterThan(500_000)); // the window is full
+    expect(numbers.length).toBeLessThan(200);
+    session.pause();
+    session.resume();
+    isTold();
+    await until(() => expect(numbers.length).toBe(count));
+    expect(numbers).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
   it('let others have their turn, however many wait', async () => {
@@ -194,7 +227,11 @@ describe('a disconnect has its reason', () => {
     const log = new RecordingLogger();
     const session = new WebSocketSession(
       { url: server.url, settings: QUICK, reconnect: false, timers: systemTimers, redactText: redactor([]), log },
-      { connected: (at) => atMs.push(at), frames: (_, at) => atMs.push(at), disconnected: (_, at) => atMs.push(at) },
+      {
+        connected: (at) => atMs.push(at),
+        frames: (_, at) => void atMs.push(at),
+        disconnected: (_, at) => atMs.push(at),
+      },
     );
     cleanups.push(() => session.stop());
     session.start();

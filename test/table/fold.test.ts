@@ -325,9 +325,11 @@ describe('bounds', () => {
   it('more-specifics that nobody holds any more make room', () => {
     const { say, counts, totals } = world({ [P]: 0 }, { maxMoreSpecifics: 2 });
     say({ announced: ['198.51.100.0/26', '198.51.100.64/26'] });
+    say({ announced: ['198.51.100.128/26', '198.51.100.192/26'] });
+    expect(counts.dropped.more_specific_limit).toBe(2);
     say({ at: 1, withdrawn: ['198.51.100.64/26'] });
     say({ at: 2, announced: ['198.51.100.128/26'] });
-    expect(counts.dropped.more_specific_limit).toBe(0);
+    expect(counts.dropped.more_specific_limit).toBe(2);
     expect(totals(P).moreSpecifics).toEqual(['198.51.100.0/26', '198.51.100.128/26']);
   });
 

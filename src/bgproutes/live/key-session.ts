@@ -227,7 +227,7 @@ export class KeySession {
         frames: (frames, receivedAtMs) => {
           this.stats.frames += frames.length;
           for (const { length } of frames) this.stats.receivedBytes += length;
-          this.#listener?.frames(this.#index, frames, receivedAtMs);
+          return this.#listener?.frames(this.#index, frames, receivedAtMs);
         },
         disconnected: (reason, atMs, detail, refused) => this.#onDisconnected(reason, atMs, detail, refused),
       },

@@ -5,7 +5,7 @@
  * This is the general decoder, by JSON.parse; fast-decoder.ts agrees with it on every input and hands it what it doubts.
  */
 import { isAsPath } from '../../bgp/as-path.ts';
-import { parsePrefix } from '../../bgp/prefix.ts';
+import { ownText, parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
@@ -169,6 +169,9 @@ interface PrefixListResult {
   readonly bytes: number;
 }
 
+/** A message with a longer list of prefixes may be applied over several turns. */
+const LONG_LIST = 4_096;
+
 const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false, bytes: 0 };
 
 /**
@@ -179,13 +182,15 @@ function decodeList(value: unknown, room: number): PrefixListResult {
   if (value === undefined || value === null) return ABSENT;
   const parts = listParts(value);
   if (parts === undefined) return { present: true, prefixes: [], unreadable: true, bytes: 0 };
+  // A piece of a long text would keep all of it, and that for as long as the message takes to apply.
+  const isLong = typeof value === 'string' && value.length > LONG_LIST;
   const prefixes: string[] = [];
   let unreadable = false;
   let bytes = 0;
   for (const part of parts) {
     const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
     if (prefix === undefined) unreadable = true;
-    else prefixes.push(prefix.text);
+    else prefixes.push(isLong ? ownText(prefix) : prefix.text);
     bytes += prefix === undefined ? 1 : prefixBytes(prefix.length);
     if (bytes > room) break;
   }

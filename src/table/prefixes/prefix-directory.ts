@@ -129,7 +129,10 @@ export class PrefixDirectory {
     const own = { ...prefix, text: ownText(prefix) };
     const state = this.#add(new PrefixState(own, this.#takeNumber(), counting, undefined, 0, unlistedBy));
     this.#moreSpecifics.set(own.text, state);
-    for (const parent of counting) parent.moreSpecifics.add(state);
+    for (const parent of counting) {
+      parent.moreSpecifics.add(state);
+      parent.mayMakeRoom = true;
+    }
     for (const parent of unlistedBy) parent.unlisted++;
     return state;
   }
@@ -169,13 +172,18 @@ export class PrefixDirectory {
     return parent.moreSpecifics.size < this.maxMoreSpecifics || this.#evictUnseen(parent);
   }
 
-  /** Makes room by forgetting a more-specific that nobody holds any more. */
+  /**
+   * Makes room by forgetting a more-specific that nobody holds any more. A message may have thousands that find no room: all
+   * are looked at for the first one, and again when one has lost its last holder.
+   */
   #evictUnseen(parent: MonitoredPrefix): boolean {
+    if (!parent.mayMakeRoom) return false;
     for (const state of parent.moreSpecifics) {
       if (state.visible > 0) continue;
       this.remove(state);
       return true;
     }
+    parent.mayMakeRoom = false;
     return false;
   }
 }

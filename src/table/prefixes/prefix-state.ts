@@ -183,6 +183,8 @@ export class MonitoredPrefix {
   /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
   visiblePartial = 0;
   readonly moreSpecifics = new Set<PrefixState>();
+  /** False: each of them is held, so that none can make room. True says nothing. */
+  mayMakeRoom = false;
   /** More-specifics with state that are missing there because it was full. */
   unlisted = 0;
   /** Announcements by the length of their path: see LENGTH_BOUNDS. */

@@ -72,7 +72,7 @@ export async function world(
     answer: accept,
     start: () =>
       source.start({
-        frames: (session, frames) => heard.push(...frames.map((frame) => `${session} frame ${frame}`)),
+        frames: (session, frames) => void heard.push(...frames.map((frame) => `${session} frame ${frame}`)),
         connected: (session) => heard.push(`${session} connected`),
         disconnected: (session, reason, _atMs, detail) =>
           heard.push(`${session} ${reason}${detail === '' ? '' : `: ${detail}`}`),
