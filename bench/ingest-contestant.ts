@@ -6,7 +6,7 @@ import { BgproutesSource } from '../src/bgproutes/live/source.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
 import { PrefixView } from '../src/metrics/prefix-view.ts';
-import { TextWriter } from '../src/outputs/prometheus.ts';
+import { TextWriter } from '../src/outputs/text/prometheus.ts';
 import { Fold } from '../src/table/fold.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
 import { TableIds } from '../src/table/table-ids.ts';

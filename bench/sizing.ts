@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { PlaceView } from '../src/metrics/place-view.ts';
-import { TextWriter } from '../src/outputs/prometheus.ts';
+import { TextWriter } from '../src/outputs/text/prometheus.ts';
 import { FilledTable, seriesOf, type TableShape } from './filled-table.ts';
 
 /** Ten origins in all; a tenth of the prefixes each. */

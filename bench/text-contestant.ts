@@ -1,5 +1,5 @@
 /** The process of one contestant of claim 4: it has the series, and writes bodies of them when asked. */
-import { TextWriter } from '../src/outputs/prometheus.ts';
+import { TextWriter } from '../src/outputs/text/prometheus.ts';
 import { FilledTable, type TableShape } from './filled-table.ts';
 import { registryOf } from './prom-client-series.ts';
 import { cpuTimeUs } from './rounds.ts';

@@ -8,7 +8,7 @@ import { ConfigError } from './errors.ts';
 import type { RunningExporter } from './exporter.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { type AsFact, prefixFacts } from './metrics/prefix-facts.ts';
-import { negotiateFormat } from './outputs/negotiation.ts';
+import { negotiateFormat } from './outputs/text/negotiation.ts';
 import type { Readiness } from './readiness.ts';
 import type { MonitoredPrefix } from './table/prefixes/prefix-state.ts';
 import type { RoutingTable } from './table/routing-table.ts';

@@ -1,7 +1,7 @@
 /**
  * The map of the program. Built from a Config, run, stopped in order:
  *
- *   exporter/ingest: source -> feed/session-feed -> table -> metrics/*-view -> outputs/prometheus -> outputs/web-server
+ *   exporter/ingest: source -> feed/session-feed -> table -> metrics/*-view -> outputs/text -> outputs/web-server
  *                    history -> feed/keeper                                \-> outputs/otlp
  *   rpki/validated-data -> metrics/legitimacy-view
  *
@@ -22,7 +22,7 @@ import { useWaysOut } from './http/ways-out.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
-import type { ExpositionFormat } from './outputs/negotiation.ts';
+import type { ExpositionFormat } from './outputs/text/negotiation.ts';
 import type { Readiness } from './readiness.ts';
 import type { Validity } from './rpki/origin-validation.ts';
 import { TableSnapshots } from './storage/table-snapshots.ts';

@@ -82,7 +82,7 @@ export type { FlagValues } from './config/flags.ts';
 export type { KafkaConfig } from './config/kafka-config.ts';
 export type { ListenAddress, TcpAddress, UnixAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp/otlp-config.ts';
-export type { RpkiConfig } from './config/rpki-config.ts';
+export type { RpkiConfig } from './config/rpki/rpki-config.ts';
 export { SOURCE_NAMES, type SourceName } from './config/source-names.ts';
 export {
   type AsCount,

@@ -2,8 +2,8 @@
 import { MAX_ASN, parseAsn } from '../bgp/as-path.ts';
 import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
 import { loadConfig } from '../config/config.ts';
-import type { RpkiConfig } from '../config/rpki-config.ts';
-import { rtrAddress } from '../config/rpki-source.ts';
+import type { RpkiConfig } from '../config/rpki/rpki-config.ts';
+import { rtrAddress } from '../config/rpki/rpki-source.ts';
 import { type Validity, validate } from '../rpki/origin-validation.ts';
 import { readOnce } from '../rpki/read-once.ts';
 import type { UsableData } from '../rpki/validated-data.ts';

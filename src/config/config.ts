@@ -19,8 +19,8 @@ import type { ListenAddress } from './listen-address.ts';
 import { otlpSecrets, resolveOtlp } from './otlp/otlp.ts';
 import type { OtlpConfig } from './otlp/otlp-config.ts';
 import { routePrefixOf } from './route-prefix.ts';
-import type { RpkiConfig } from './rpki-config.ts';
-import { toRpkiSource } from './rpki-source.ts';
+import type { RpkiConfig } from './rpki/rpki-config.ts';
+import { toRpkiSource } from './rpki/rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { SourceName } from './source-names.ts';
 

@@ -5,7 +5,7 @@ import { DEFAULTS } from '../defaults.ts';
 import { BOUNDS, type Bound, MAX_CONFIGURED_ORIGINS, MAX_CONFIGURED_UPSTREAMS } from '../table/bounds.ts';
 import { kafkaSection } from './kafka.ts';
 import { otlpSection } from './otlp/otlp.ts';
-import { rpkiSource } from './rpki-source.ts';
+import { rpkiSource } from './rpki/rpki-source.ts';
 import { SOURCE_NAMES } from './source-names.ts';
 import { LOG_FORMATS } from './values/log-words.ts';
 import * as values from './values.ts';

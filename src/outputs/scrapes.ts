@@ -5,7 +5,7 @@
  * while it is fresh, also when nobody reads it any more.
  */
 import type { OpenAnswer } from './connections.ts';
-import type { ExpositionFormat } from './negotiation.ts';
+import type { ExpositionFormat } from './text/negotiation.ts';
 
 /** Scrapes under way, each until its last byte is with the system. */
 export const MAX_SCRAPES = 64;

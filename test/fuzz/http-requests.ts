@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { isForeign } from '../../src/outputs/foreign-origin.ts';
 import { hasOneHost } from '../../src/outputs/host-header.ts';
-import { acceptsGzip, negotiateFormat } from '../../src/outputs/negotiation.ts';
+import { acceptsGzip, negotiateFormat } from '../../src/outputs/text/negotiation.ts';
 import { startWebServer } from '../../src/outputs/web-server.ts';
 import { mutatorOf } from './mutation.ts';
 import { type FuzzTarget, failedWith, runChecks } from './target.ts';

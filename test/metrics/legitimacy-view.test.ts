@@ -5,7 +5,7 @@ import { parseAsPath } from '../../src/bgp/as-path.ts';
 import { anomaliesOf, anomalyNames, PATH_ANOMALIES, TRANSIT_FREE } from '../../src/bgp/path-sanity.ts';
 import { LegitimacyView } from '../../src/metrics/legitimacy-view.ts';
 import { RpkiView } from '../../src/metrics/rpki-view.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { VrpReader } from '../../src/rpki/json/vrp-reader.ts';
 import { VALIDITIES, validate } from '../../src/rpki/origin-validation.ts';
 import { ASPA_VERDICTS, verifyDownstream } from '../../src/rpki/path-verification.ts';

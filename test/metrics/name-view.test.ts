@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { NameView } from '../../src/metrics/name-view.ts';
 import type { AsNames } from '../../src/names/as-names.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { asNamesOf } from '../support/as-names.ts';

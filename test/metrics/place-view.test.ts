@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { REGIONS } from '../../src/bgp/regions.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
 import { PlaceView } from '../../src/metrics/place-view.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { expectedVps, setFullFeed } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';

@@ -14,7 +14,7 @@ import { zeros } from '../../src/metrics/figures/zeros.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
 import { StreamView } from '../../src/metrics/stream-view.ts';
 import { TableView } from '../../src/metrics/table-view.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type SubscriptionStats } from '../../src/stream/source.ts';
 import { createSubscriptionStats } from '../../src/stream/stream-health.ts';
 import { FoldCounts } from '../../src/table/fold.ts';

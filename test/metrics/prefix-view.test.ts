@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PrefixView } from '../../src/metrics/prefix-view.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import type { SeriesBounds } from '../../src/table/bounds.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';

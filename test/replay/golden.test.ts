@@ -1,7 +1,7 @@
 /** A fixed recording, with fixed clocks, comes to the same scrape to the last byte. UPDATE_GOLDEN=1 writes the files anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
+import type { ExpositionFormat } from '../../src/outputs/text/negotiation.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RECORDED_PREFIXES, recordingLines } from '../fixtures/make-recording.ts';
 import { readExposition, seriesOf } from '../support/exposition.ts';

@@ -10,7 +10,7 @@ import { Collection } from '../../src/outputs/otlp/producer.ts';
 import { ProtobufSerializer } from '../../src/outputs/otlp/protobuf-serializer.ts';
 import { LivePage } from '../../src/outputs/page/live-page.ts';
 import { PageFacts } from '../../src/outputs/page/page-facts.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
+import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { startWebServer, type WebServer } from '../../src/outputs/web-server.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';

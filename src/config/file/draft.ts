@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { type ApiKeys, type KeyEntry, keysOfEnvironment, resolvePath, shownPath } from '../api-keys.ts';
 import { CONFIG_FLAGS, type FlagValues } from '../flags.ts';
-import { MAX_RPKI_SOURCES, rtrAddress } from '../rpki-source.ts';
+import { MAX_RPKI_SOURCES, rtrAddress } from '../rpki/rpki-source.ts';
 import { SOURCE_NAMES, type SourceName } from '../source-names.ts';
 import { apiKey, type IssueStyle, unknownKey } from '../values.ts';
 import { ConfigDocument, formatPath, type Path, type Place } from './document.ts';

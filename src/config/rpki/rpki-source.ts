@@ -1,8 +1,8 @@
 /** One source of validated RPKI data in the configuration. */
 import type { z } from 'zod';
-import type { RpkiSourceConfig } from '../rpki/source-config.ts';
-import { parseUrl } from '../url.ts';
-import * as values from './values.ts';
+import type { RpkiSourceConfig } from '../../rpki/source-config.ts';
+import { parseUrl } from '../../url.ts';
+import * as values from '../values.ts';
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@
  * compile these types, and should not have to compile those of a schema library with them.
  */
 
-import type { RpkiSourceConfig } from '../rpki/source-config.ts';
+import type { RpkiSourceConfig } from '../../rpki/source-config.ts';
 
 /** Where validated RPKI data comes from. Times are ms. */
 export interface RpkiConfig {

@@ -2,7 +2,7 @@
  * Bytes of a body of text, made of short runs that are copied very often: names of metrics, labels, numbers. For some 40
  * bytes, copying doubles in a loop takes a fraction of the time of `TypedArray.set` or of building a string.
  */
-import type { Labels } from '../metrics/metric.ts';
+import type { Labels } from '../../metrics/metric.ts';
 
 /**
  * A text in UTF-8: the number of its bytes, then the bytes as doubles in the machine's order, the last one filled up with

@@ -6,8 +6,8 @@
  * the last one. A scrape of a calm table costs little more than copying it.
  */
 
-import { inTurns } from '../in-turns.ts';
-import type { Collect, FamilySource, Metric, PointGroup } from '../metrics/metric.ts';
+import { inTurns } from '../../in-turns.ts';
+import type { Collect, FamilySource, Metric, PointGroup } from '../../metrics/metric.ts';
 import { PointRecorder } from './metric-points.ts';
 import type { ExpositionFormat } from './negotiation.ts';
 import { TextBytes } from './text-bytes.ts';

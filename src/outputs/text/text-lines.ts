@@ -1,5 +1,5 @@
 /** How points become lines of the text formats. */
-import type { Labels, Metric } from '../metrics/metric.ts';
+import type { Labels, Metric } from '../../metrics/metric.ts';
 import { MetricPoints } from './metric-points.ts';
 import type { ExpositionFormat } from './negotiation.ts';
 import { formatNumber, labelRun, type Run, runOf, type TextBytes } from './text-bytes.ts';

@@ -7,12 +7,12 @@ import {
   type Metric,
   type PointGroup,
   type PointSink,
-} from '../../src/metrics/metric.ts';
-import type { ExpositionFormat } from '../../src/outputs/negotiation.ts';
-import { TextWriter } from '../../src/outputs/prometheus.ts';
-import { formatNumber } from '../../src/outputs/text-bytes.ts';
-import { readExposition, seriesOf } from '../support/exposition.ts';
-import { runs } from '../support/property-runs.ts';
+} from '../../../src/metrics/metric.ts';
+import type { ExpositionFormat } from '../../../src/outputs/text/negotiation.ts';
+import { TextWriter } from '../../../src/outputs/text/prometheus.ts';
+import { formatNumber } from '../../../src/outputs/text/text-bytes.ts';
+import { readExposition, seriesOf } from '../../support/exposition.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const FORMATS: readonly ExpositionFormat[] = ['text', 'openmetrics'];
 

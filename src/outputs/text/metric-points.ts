@@ -1,5 +1,5 @@
 /** The points of one metric, noted as they are given, for lines to be written of them later: 16 bytes a point, not a line. */
-import type { HistogramValue, Labels, Metric, PointSink } from '../metrics/metric.ts';
+import type { HistogramValue, Labels, Metric, PointSink } from '../../metrics/metric.ts';
 
 const FIRST_ROOM = 64;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Labels } from '../../src/metrics/metric.ts';
-import { formatNumber, labelRun, runOf, TextBytes } from '../../src/outputs/text-bytes.ts';
-import { runs } from '../support/property-runs.ts';
+import { Labels } from '../../../src/metrics/metric.ts';
+import { formatNumber, labelRun, runOf, TextBytes } from '../../../src/outputs/text/text-bytes.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const START = runOf('name{');
 const END = runOf('} ');
