@@ -125,8 +125,8 @@ export function setMembers(set: string): number[] {
 }
 
 /**
- * The place before the first passage of the origin, or -1. A path that begins with the origin was heard inside its AS: what
- * it begins with is no passage.
+ * The index of the element before the first occurrence of the origin, or -1. Where a path begins with the origin, the VP is
+ * inside the origin's AS, and the elements at the beginning do not count as an occurrence.
  */
 function placeBefore(origin: AsOrSet, keys: readonly AsOrSet[]): number {
   let first = 0;

@@ -26,11 +26,11 @@ const BOGONS: readonly (readonly [prefix: string, rfc: number])[] = [
   ['3fff::/20', 9637],
 ];
 
-/** What is announced in IPv6 lies in here (RFC 4291). */
+/** All IPv6 prefixes that are announced on the public Internet are inside this block (RFC 4291). */
 const GLOBAL_UNICAST = '2000::/3';
 
 export interface Bogon {
-  /** The block that the prefix is in; for IPv6 outside of 2000::/3 that one, which it is not in. */
+  /** The block that contains the prefix. For an IPv6 prefix outside of 2000::/3 it is 2000::/3 itself. */
   readonly block: string;
   readonly rfc: number;
   readonly isOutside: boolean;

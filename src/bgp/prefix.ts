@@ -58,7 +58,7 @@ function ipv4Word(text: string, start: number, end: number): number | undefined 
 
 function parseIpv6(text: string): readonly number[] | undefined {
   const groups: number[] = [];
-  /** How many groups are before `::`; -1: it was not met. */
+  /** How many groups stand before `::`; -1 as long as no `::` was read. */
   let gap = -1;
   let i = 0;
   if (text.startsWith('::')) {
@@ -100,7 +100,7 @@ function parseIpv6(text: string): readonly number[] | undefined {
 
 const ZEROS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
-/** -1 when it is none. */
+/** The value of a hexadecimal digit; -1 for any other character. */
 function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
   const lower = code | 0x20;

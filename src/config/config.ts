@@ -24,7 +24,7 @@ import { toRpkiSource } from './rpki/rpki-source.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import type { SourceName } from './source-names.ts';
 
-/** What is said of one monitored prefix. */
+/** What the configuration says of one monitored prefix. */
 export interface MonitoredPrefixConfig {
   /** Canonical, without host bits. */
   readonly prefix: Prefix;
@@ -49,11 +49,11 @@ export interface BgproutesConfig {
   readonly canaryPrefix: Prefix | undefined;
 }
 
-/** What is said of AS paths. */
+/** What the configuration says of AS paths. */
 export interface PathsConfig {
   /** ASes that buy transit from nobody; empty: no valleys are looked for. */
   readonly transitFree: readonly number[];
-  /** ASes whose appearance is no anomaly. */
+  /** ASes that never count as an anomaly. */
   readonly allowed: readonly number[];
 }
 
@@ -76,7 +76,7 @@ export interface Config {
   readonly bgproutes: BgproutesConfig;
   readonly risLive: RisLiveConfig;
   readonly kafka: KafkaConfig;
-  /** Of the way to the services, with its user and password; undefined: the variables of the environment decide. */
+  /** The URL of the proxy on the way to the services, with its user and password; undefined: the variables of the environment decide. */
   readonly proxyUrl: string | undefined;
   /** Of connections to the services. */
   readonly tls: {
@@ -93,7 +93,7 @@ export interface Config {
     readonly configFile: string | undefined;
     /** Where others reach the web server; undefined: not known. */
     readonly externalUrl: string | undefined;
-    /** Of all paths: `/bgp`, or empty. */
+    /** What all paths begin with: `/bgp`, or empty. */
     readonly routePrefix: string;
     readonly telemetryPath: string;
     readonly enableLifecycle: boolean;
@@ -151,7 +151,7 @@ export interface ConfigInput {
   readonly readFile?: ReadFile;
 }
 
-/** More would be more than the table and the scrape are built for. */
+/** Most monitored prefixes: the table and the scrape are built for no more. */
 export const MAX_PREFIXES = 10_000;
 
 /**
@@ -170,7 +170,7 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   draft.checkRpki();
   const sources = draft.checkSources();
   const isKafka = sources.includes('kafka');
-  // The Data API answers whoever has a key.
+  // Any of the keys may ask the Data API.
   const needsKeys = sources.includes('bgproutes') || (isKafka && parsed.data?.kafka.history === 'data-api');
   const apiKeys = needsKeys ? collectKeys(draft.keyEntries(env), readFile) : { keys: [], problems: [] };
   if (needsKeys) draft.checkKeys(apiKeys, sources, env);
@@ -214,7 +214,7 @@ export function configSecrets(config: Config): string[] {
   ];
 }
 
-/** The key may stand in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
+/** Redacts a key that was put in a wrong place, by `${BGP_API_KEY}` or by the flag of another value. */
 function configError(problems: readonly string[], env: Environment): ConfigError {
   const secrets = [env.BGP_API_KEY?.trim() ?? ''];
   return new ConfigError(problems.map((text) => redact(text, secrets)));

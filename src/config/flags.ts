@@ -1,4 +1,4 @@
-/** Flags that set a value of the configuration: each names the key that it wins over. Others belong to a command. */
+/** Flags that set a value of the configuration: each names the key that it replaces. All other flags belong to a command. */
 import { DEFAULTS } from '../defaults.ts';
 import { formatDuration } from './duration.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './values/log-words.ts';
@@ -8,7 +8,7 @@ export interface ConfigFlag {
   readonly name: string;
   /** The key of the file: section and name. Undefined: it is not a key (see config.ts). */
   readonly key: readonly [section: string, name: string] | undefined;
-  /** What stands for the value in the help; undefined: the flag takes none. */
+  /** The word for the value in the help; undefined when the flag takes no value. */
   readonly value: string | undefined;
   readonly repeatable?: true;
   readonly help: string;
@@ -168,5 +168,5 @@ export function namedByFlag(problem: string, flags: FlagValues): string {
   return problem;
 }
 
-/** Values of flags by name, as `node:util` parseArgs gives them; those that are no configuration are ignored. */
+/** Values of flags by name, as `node:util` parseArgs gives them; flags that are not about the configuration are ignored. */
 export type FlagValues = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;

@@ -13,7 +13,7 @@ import * as values from './values.ts';
 /** ASes of one rule for paths. */
 const MAX_PATH_RULES = 1_000;
 
-/** A series a prefix each, twice. */
+/** Most countries: each is two series for every prefix. */
 const MAX_COUNTRIES = 32;
 /** As many as may be monitored. */
 const MAX_HISTORIES = 10_000;

@@ -28,7 +28,7 @@ export interface IngestOptions {
   readonly figures: TableFigures;
   readonly timers: SteadyClock;
   readonly logger: Logger;
-  /** A service refused prefixes after `changePrefixes` had resolved. */
+  /** Called when a service refuses prefixes after `changePrefixes` has resolved. */
   readonly onRefusedLate: () => void;
 }
 
@@ -116,7 +116,7 @@ export class Ingest {
 
   /**
    * From now on these prefixes are monitored.
-   * @throws ConfigError when one finds no room in any source, and the error of the service that refuses them; those before
+   * @throws ConfigError when a prefix finds no room in any source, or the error of the service that refuses them; the current prefixes
    *   then stay
    */
   changePrefixes(prefixes: readonly PrefixInput[]): Promise<void> {

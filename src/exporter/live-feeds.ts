@@ -38,7 +38,7 @@ const SOURCES = {
     new BgproutesFeed({ ...tools, settings: config.bgproutes, keys, prefixes, onRequest }),
 } as const satisfies Record<SourceName, (input: FeedInput) => LiveFeed>;
 
-/** Those of the configuration, in the order of precedence. */
+/** The feeds that the configuration asks for, in the order of precedence. */
 export function liveFeedsOf(input: FeedInput): readonly LiveFeed[] {
   return input.config.sources.map((name) => SOURCES[name](input));
 }

@@ -34,7 +34,7 @@ export interface MetricSourcesOptions {
 }
 
 export class MetricSources {
-  /** Those of process and runtime are measured before a collection. */
+  /** The numbers of process and runtime are measured before a collection. */
   readonly runtime: RuntimeMetrics;
   #views: readonly { collect(): FamilySource }[] = [];
 

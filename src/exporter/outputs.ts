@@ -1,4 +1,4 @@
-/** What the numbers of an exporter leave it by: the text of a scrape, the web server, OTLP. */
+/** The ways by which the numbers leave an exporter: the text of a scrape, the web server, OTLP. */
 import { type Config, hasWebServer } from '../config/config.ts';
 import { readOtlpTls } from '../config/otlp/otlp-tls.ts';
 import { ConfigError } from '../errors.ts';

@@ -32,7 +32,7 @@ export interface PageOptions {
   /** Of the exporter. */
   readonly version: string;
   readonly validity: (prefix: Prefix, origin: AsOrSet) => Validity | undefined;
-  /** Of ASes; undefined: none are configured. */
+  /** Names of ASes; undefined when none are configured. */
   readonly names: PageFactsOptions['names'];
   readonly ready: () => Readiness;
   /** Lines above the numbers. */
@@ -125,7 +125,7 @@ function status(options: PageOptions, parts: PageParts): ReturnType<PageFactsOpt
     }),
     validators: (validated?.sources ?? []).map(({ state }, place) => ({
       ...{ source: String(place), up: state.isUp, usable: state.isUsable(machineMs(timers.now())) },
-      // By the clock of whoever made the data.
+      // The time is by the clock of the publisher of the data.
       data_at: state.dataAtMs === undefined ? null : new Date(state.dataAtMs).toISOString(),
     })),
   };

@@ -30,7 +30,7 @@ export class Reloads {
 
   /**
    * One reload runs and one waits. The waiting one reads the file after everybody who asked meanwhile, so it serves them all.
-   * @throws ConfigError when the new configuration is wrong; the current one then still holds
+   * @throws ConfigError when the new configuration is wrong; the current one then stays in force
    */
   request(): Promise<void> {
     this.#next ??= this.#reloading

@@ -1,4 +1,4 @@
-/** All sources as one, with their sessions numbered through: those of the first source, then those of the next. */
+/** All sources as one. Their sessions are numbered in one row: those of the first source, then those of the next. */
 import type { LiveFeed } from '../stream/live-feed.ts';
 import type { SourceListener, StreamSource, StreamStats } from '../stream/source.ts';
 

@@ -15,9 +15,9 @@ export interface HoldBounds {
 
 export const HOLD_BOUNDS: HoldBounds = { frames: 200_000, bytes: 48 * 1024 * 1024 };
 
-/** Of all sessions together: a third more than one of them may have, so that one that is flooded leaves room to others. */
+/** The bound for all sessions together. It is a third more than one session may have, so that a flooded session leaves room to others. */
 export const HOLD_BYTES_OF_ALL = 64 * 1024 * 1024;
-/** What a frame takes beside its own bytes. */
+/** Bytes that a frame takes beside its own. */
 const FRAME_OVERHEAD_BYTES = 32;
 
 /** Room for the frames that wait in several queues. */
@@ -103,7 +103,7 @@ class Chunk {
     return frame;
   }
 
-  /** Its memory is there for other frames. */
+  /** Makes its memory free for other frames. */
   reset(): void {
     this.ends.length = this.receivedAtMs.length = this.late.length = this.taken = 0;
   }
@@ -121,7 +121,7 @@ export interface FrameBatch {
 export class FrameQueue {
   readonly #bounds: HoldBounds;
   readonly #room: HoldRoom;
-  /** All frames of each but the last are before those of the next; of the first at least one was not taken, unless it is the last. */
+  /** The pieces, in order: the frames of each come before those of the next. At least one frame of the first piece was not taken, unless it is the only piece. */
   #chunks: Chunk[] = [];
   readonly #spare: Buffer[] = [];
   /** Frames that wait, those of them that are released, and the bytes of all. */
@@ -168,7 +168,7 @@ export class FrameQueue {
   /**
    * Adds a frame: a copy, unless it is large, shares its memory with no other, and much waits before it: then a copy would take
    * more than the frame. The frame must not change afterwards.
-   * @param late how its events count that come too late
+   * @param late the reason by which its events are counted when they come too late
    */
   push(data: Buffer, receivedAtMs: number, late: LateReason): void {
     const isLarge = 2 * data.length >= CHUNK_BYTES && data.buffer.byteLength === data.length;
@@ -185,7 +185,7 @@ export class FrameQueue {
     this.#room.take(data.length);
   }
 
-  /** The last one where it has room, which is also made when all of its frames were taken. */
+  /** The last piece, if it has room for the frame; it is emptied first when all its frames were taken. */
   #chunkFor(bytes: number): Chunk {
     const last = this.#chunks.at(-1);
     if (last?.isTaken === true && last.memory.length === CHUNK_BYTES) last.reset();

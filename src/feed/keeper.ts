@@ -26,7 +26,7 @@ export interface KeeperOptions {
   readonly table: RoutingTable;
   /** By session, numbered over all sources; so are `histories`. */
   readonly feeds: readonly SessionFeed[];
-  /** A session without one is not seeded, and with none at all the table never counts as seeded. */
+  /** A session without a history is not seeded. Without any history the table never counts as seeded. */
   readonly histories: readonly (History | undefined)[];
   readonly figures: TableFigures;
   readonly logger: Logger;
@@ -119,7 +119,7 @@ export class Keeper {
     const { reseedIntervalMs, vpPollIntervalMs } = this.#intervals;
     const { expectedWindowMs, routeTtlMs } = this.#options.table.options;
     const shortest = routeTtlMs === 0 ? expectedWindowMs : Math.min(expectedWindowMs, routeTtlMs);
-    // A hundredth of what is measured is exact enough; more often than once a second is for tests only.
+    // A hundredth of the window is exact enough. Only tests have windows so short that it runs more than once a second.
     const loops = [this.#every(Math.min(60_000, Math.max(50, shortest / 100)), () => this.#sweep())];
     if (this.#histories.length > 0) {
       loops.push(
@@ -157,7 +157,7 @@ export class Keeper {
     this.#seeders[session]?.setWanted(prefixes);
   }
 
-  /** Those of them that its stream delivers from now on. */
+  /** The monitored prefixes of a session that its stream delivers from now on. */
   setDelivered(session: number, prefixes: readonly string[]): void {
     this.#seeders[session]?.setDelivered(prefixes);
   }
@@ -264,7 +264,7 @@ export class Keeper {
     return this.#clock.isKnown ? this.#clock.offsetMs : undefined;
   }
 
-  /** What was read by another offset is of another time. */
+  /** Reads everything again: what was read by another offset is of another time. */
   #clockChanged(): void {
     const { table, timers } = this.#options;
     table.setClockOffset(this.#clock.offsetMs, timers.now());
@@ -300,7 +300,7 @@ export class Keeper {
     this.#changed();
   }
 
-  /** A list is doubted, or is believed again. */
+  /** Called when a list is doubted, and when it is believed again. */
   #listDoubted(source: number): void {
     const { figures, timers } = this.#options;
     const directory = this.#directories[source];
@@ -331,14 +331,14 @@ export class Keeper {
     while (!this.#stopped.signal.aborted && !table.sweep(timers.now(), SWEEP_ROWS)) await nextTurn();
   }
 
-  /** A frame that could not be read may have been a withdrawal: rather than wait for the next comparison, make one. */
+  /** Makes a comparison now rather than wait for the next one, because a frame that could not be read may have been a withdrawal. */
   async #compareAfterFailures(): Promise<void> {
     const { feeds, timers, lagMs, logger } = this.#options;
     const unread = feeds.reduce((sum, feed) => sum + feed.unreadMessages, 0);
     if (unread === this.#unreadSeen || timers.now() < this.#nextFailureComparisonMs) return;
     this.#unreadSeen = unread;
     this.#nextFailureComparisonMs = timers.now() + FAILURE_PAUSE_MS;
-    // What was missed is in the API's table only when its lag has passed.
+    // The API's table has what was missed only when its lag has passed.
     await sleep(timers, Math.max(...lagMs) + SETTLE_MS, this.#stopped.signal);
     if (this.#stopped.signal.aborted) return;
     logger.info('frames could not be read: the table is compared with the Data API');
@@ -346,8 +346,8 @@ export class Keeper {
   }
 
   /**
-   * VPs passed to this source from another that delivers them no more. What it said of them until now was dropped, so they are
-   * read from its history as soon as that has come so far.
+   * VPs passed to this source from another that does not deliver them any more. What this source said of them until now was
+   * dropped, so they are read from its history as soon as the history has come up to now.
    */
   readPassed(vps: ReadonlySet<number>, source: number): void {
     const { timers, lagMs } = this.#options;
@@ -389,7 +389,7 @@ export class Keeper {
         return;
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
-        // The next key may be better off; with the last one the poll is tried again at its next time.
+        // The next key may still have quota. When the last key has failed too, the next poll tries again.
         logger.warn('the vantage points could not be read from the history', {
           source: this.#nameOf(session),
           error: error instanceof Error ? error.message : String(error),

@@ -24,7 +24,7 @@ export interface PlanChangeOptions {
 
 export class PlanChange {
   readonly #options: PlanChangeOptions;
-  /** Sessions whose key has not the prefixes of the plan, because they were refused late. */
+  /** Sessions whose key does not have the prefixes of the plan, because the service refused them late. */
   readonly #refused = new Set<number>();
   #plan: Plan;
 

@@ -9,7 +9,7 @@
  */
 import type { VpRegistry } from '../table/store/vp-registry.ts';
 
-/** Jitter of a stream, and what collectors differ, is below it, ms. */
+/** The jitter of a stream and the differences between collectors are below this, ms. */
 const TOLERANCE_MS = 10_000;
 /** Samples kept, a power of 2: of each VP the newest, where two share a place the newer. */
 const PLACES = 128;
@@ -17,7 +17,7 @@ const PLACES = 128;
 const SAMPLE_AGE_MS = 600_000;
 /** The median is taken again after this, ms. */
 const RENEW_MS = 1_000;
-/** So many witnesses that the stream is on time are there from the start: two slow clocks are no late stream. */
+/** The median begins with this many samples of a stream that is on time, so that two slow clocks do not make a late stream. */
 const ON_TIME_WITNESSES = 2;
 
 export class SenderClocks {
@@ -77,7 +77,7 @@ export class SenderClocks {
     return isLate ? delayMs : delayMs - vps.clockOffsetUs[vp] / 1000;
   }
 
-  /** The message that is least late tells the clock best. Two in a row that are equally later tell that it was set back. */
+  /** The message that is least late tells the clock best. Two messages in a row that are later by the same time tell that the clock was set back. */
   #isNewOffset(vp: number, behindMs: number): boolean {
     const believedMs = this.#vps.clockOffsetUs[vp] / 1000;
     const laterMs = this.#later.get(vp);

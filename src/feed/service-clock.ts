@@ -2,8 +2,8 @@
  * How far the clock of the service is ahead of ours: the Data API is asked by its own time, and the stream is stamped with it.
  *
  * One answer decides nothing, because a cache or a proxy may have dated it. An offset that differs from the one believed needs
- * several answers that agree, or one that agrees with the times of the stream. At first the one believed is 0: the clock of this
- * machine is a witness too.
+ * several answers that agree, or one that agrees with the times of the stream. At first the offset 0 is
+ * believed: the clock of this machine is a witness too.
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -15,9 +15,9 @@ const AGREE_MS = 6_000;
 const ANSWERS = 3;
 /** After so many answers that do not agree it is given up, until the next reading. */
 const MAX_ANSWERS = 8;
-/** With a clock that is more than a day wrong no certificate holds: nothing is read by it, ms. */
+/** Largest offset, ms, by which anything is read. With a clock that is more than a day wrong, certificates are not valid. */
 export const MAX_CLOCK_OFFSET_MS = 86_400_000;
-/** How late a stream that is on time may be, ms. Messages of the future do not exist. */
+/** How late a stream that is on time may be, ms. A message cannot come before its time. */
 const STREAM_ON_TIME_MS = { min: -AGREE_MS, max: 60_000 } as const;
 
 export interface ServiceClockOptions {

@@ -19,8 +19,8 @@ import { systemTurns, type Turns } from './turns.ts';
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
 const TURN_MS = 5;
 /**
- * Bytes that may wait for a turn while the stream delivers more. What a hold has left is more at first. Few, because the
- * memory of a frame that waits for long is given back late.
+ * Bytes that may wait for a turn while the stream delivers more; just after a hold there may be more. The number is low because
+ * the memory of a frame that waits for long is given back late.
  */
 const AHEAD_BYTES = 128 * 1024;
 
@@ -56,7 +56,7 @@ export interface SessionFeedOptions {
 
 export class SessionFeed {
   readonly stream: StreamStats;
-  /** What became of the events. */
+  /** What the fold did with the events. */
   readonly counts = new FoldCounts();
   /** How late messages are, seconds. */
   readonly delay: Histogram;
@@ -66,9 +66,9 @@ export class SessionFeed {
   readonly unused: Record<string, number>;
   /** Frames that the decoder's fast way gave up; undefined where it has none. */
   generalDecodes: number | undefined;
-  /** Messages that were decoded, whole or in part. Keep-alives and whatever else is no message of ours do not count. */
+  /** Messages that were decoded, whole or in part. Keep-alives and other frames that are not messages about routes do not count. */
   updates = 0;
-  /** Receipt of the newest of them, Unix ms. A message that was held counts once it is decoded. */
+  /** Receipt of the newest such message, Unix ms. A message that was held counts once it is decoded. */
   lastUpdateAtMs: number | undefined;
   canaryAtMs: number | undefined;
   readonly #canary: string | undefined;
@@ -86,7 +86,7 @@ export class SessionFeed {
   #isTurnAsked = false;
   /** Messages of the frame that was applied last of which some prefixes are still to be applied, before any other frame. */
   readonly #unfinished: Generator<void, void>[] = [];
-  /** Who waits until so many frames of the queue were taken. */
+  /** Callers that wait until this many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
   /** Few frames wait for a turn, or they wait for a release. */
   readonly #caughtUp = new Moment();
@@ -96,7 +96,7 @@ export class SessionFeed {
   #applied: readonly Buffer[] = [];
   #receivedAtMs = 0;
   #late: LateReason = 'out_of_order';
-  /** Of the frames that are applied now, one in which nothing is monitored was told. */
+  /** Whether `onForeign` was told of one of the frames that are applied now. */
   #isTold = false;
   /** Applies what frames say. */
   readonly #sink: EventSink = {
@@ -239,7 +239,7 @@ export class SessionFeed {
   }
 
   #enqueue(data: Buffer, receivedAtMs: number): void {
-    // Only what waits for a release can be too much: for other frames room is made.
+    // Only frames that wait for a release can be too many: for other frames room is made.
     while (!this.#queue.hasRoom(data.length)) {
       if (!this.#isHolding) this.#queue.release();
       if (this.#applyNext()) continue;
@@ -254,7 +254,7 @@ export class SessionFeed {
 
   /** Applies what is released for one turn, and the rest in turns to come. */
   #applyQueue(): void {
-    if (this.#isApplying) return; // what is applied may lead to a release
+    if (this.#isApplying) return; // applying may lead to a release
     this.#isApplying = true;
     const endMs = this.#turns.elapsed() + TURN_MS;
     try {

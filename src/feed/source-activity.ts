@@ -1,7 +1,7 @@
 /**
  * Which sources are current for which prefix, and whose routes are kept (see table/ownership/ownership.ts). A source is current while it
- * is connected and its gap is filled. What another source delivers too passes to that one as soon as a source is not current;
- * the rest stays for as long as a short cut or a usual filling takes, and then leaves the prefix as `source_down`.
+ * is connected and its gap is filled. VPs that another source delivers too pass to that source as soon as a source is not current;
+ * the others stay for as long as a short cut or a usual filling takes, and then leaves the prefix as `source_down`.
  */
 import type { Timers } from '../stream/timers.ts';
 import { setSourceStates } from '../table/ownership/owner-changes.ts';
@@ -23,7 +23,7 @@ export interface SourceActivityOptions {
   readonly timers: Timers;
   /** How many there are, numbered over all sources. */
   readonly sessions: number;
-  /** Whether what the session delivers of a prefix follows on what was read of it. */
+  /** Whether the stream of the session goes on, without a gap, where the reading of a prefix ended. */
   readonly isCurrent: (session: number, prefix: string) => boolean;
   /** Called when a time has passed: then `apply`. */
   readonly onChange: () => void;
@@ -70,7 +70,7 @@ export class SourceActivity {
     if (!this.#options.table.ownership.isShared) return;
     const activity = this.#activities[session];
     activity.cancelAway();
-    // Its routes are gone: the filling has its whole time.
+    // Its routes have left already, so the filling may take its whole time.
     if (activity.connection === 'away') this.#openGap(activity);
     activity.connection = 'up';
   }
@@ -129,7 +129,7 @@ export class SourceActivity {
       else behind.add(session);
       if (connection !== 'away' && gap !== 'overdue') kept |= bit;
     }
-    // With nobody to know better the table stands still.
+    // With one source the table keeps what it has: no other source knows better.
     return { current, kept: current | kept | (current === 0 ? before : 0) };
   }
 

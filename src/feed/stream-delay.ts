@@ -7,7 +7,7 @@ import type { RoutingTable } from '../table/routing-table.ts';
 import { SenderClocks } from './sender-clocks.ts';
 
 export class StreamDelay {
-  /** Seconds. */
+  /** How late the messages are, in seconds. */
   readonly histogram = new Histogram(DELAY_BOUNDS);
   readonly #table: RoutingTable;
   readonly #counts: FoldCounts;

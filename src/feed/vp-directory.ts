@@ -41,7 +41,7 @@ export class VpDirectory {
   /** Unix ms since when a list is doubted that would take away most VPs. */
   #doubtedAtMs: number | undefined;
   #toldNoSizes = false;
-  /** By key and not by id: a BGP and a BMP VP may have the same id. */
+  /** The VPs by key, because a BGP and a BMP VP may have the same id. */
   readonly #down = new Set<string>();
   /** VPs that the newest list does not have although they were listed before, by key: when that list was asked for, Unix ms. */
   readonly #missing = new Map<string, number>();
@@ -65,7 +65,7 @@ export class VpDirectory {
     return this.#options.clock.offsetMs;
   }
 
-  /** Those that are live here among VPs of the table, by their numbers. */
+  /** The VPs among those given (by their numbers in the table) that are live here. */
   liveAmong(numbers: ReadonlySet<number>): HistoryVp[] {
     const { vps } = this.#options.table;
     return this.live.filter(({ vp }) => numbers.has(vps.find(vp)));
@@ -113,7 +113,7 @@ export class VpDirectory {
     const vps = await api.vantagePoints(signal);
     await this.#options.clock.settle(api, signal);
     if (signal.aborted) return;
-    // Thousands of VPs do not go at once: with nobody to ask for routes, an empty table would pass for a complete one.
+    // Thousands of VPs do not go at once. Without VPs to ask for routes, an empty table would look complete.
     if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
     this.#askedAtMs = askedAtMs;
     const { table, source } = this.#options;
@@ -185,10 +185,10 @@ export class VpDirectory {
       const listed = listings.get(key);
       const sinceMs = missing.get(key);
       if (sinceMs !== undefined) {
-        // Missing in one list may be a slip of the list.
+        // A VP that is missing in one list only may be a fault of that list.
         if ((sinceMs < askedAtMs || silent.has(key)) && heardMs <= sinceMs) going.push(number);
       } else if (listed?.every(isAway)) {
-        // Heard since the last list although that one called it down already: the VP knows better.
+        // The last list called it down already, and it was heard since: what the VP itself sent counts more.
         const heardSince = this.#readAtMs !== undefined && heardMs > this.#readAtMs;
         if (heardMs <= askedAtMs && !(this.#down.has(key) && heardSince)) going.push(number);
       }
@@ -254,7 +254,7 @@ export class VpDirectory {
     this.#options.onDoubt();
   }
 
-  /** Of those that the service ignores, or that left the list, nobody expects a route. */
+  /** VPs that the service ignores, or that left the list, are not expected to hold a route. */
   #readFullFeeds(vps: readonly HistoryVp[]): void {
     const { table, source } = this.#options;
     const { vps: registry } = table;
@@ -276,14 +276,14 @@ export class VpDirectory {
     }
     for (let number = 0; number < registry.end; number++) {
       if (registry.get(number) === undefined) continue;
-      // What only another source lists is that one's to say.
+      // A VP that only another source lists is left to that source.
       const isOurs = full.has(number) || (registry.listed[number] & ~(1 << source)) === 0;
       if (isOurs) setFullFeed(table, number, full.get(number) ?? NO_FULL_FEED);
     }
   }
 }
 
-/** Of a VP that is down, or that the service ignores, no route counts. */
+/** The routes of a VP that is down, or that the service ignores, do not count. */
 function isAway({ status }: HistoryVp): boolean {
   return status === 'down' || status === 'ignored';
 }

@@ -5,7 +5,7 @@ import { HISTORY_WINDOWS, MAX_MARKS, type PastChange } from './prefix-history.ts
 import type { SampleRing } from './sample-ring.ts';
 import type { TableHistory } from './table-history.ts';
 
-/** Says what the file is; with every change of the layout another number. */
+/** Says what the file is. Its number changes with every change of the layout. */
 export const HISTORY_FORMAT = 'bgproutes-history 1';
 /** An AS path of an UPDATE (RFC 8654) is shorter as a text. */
 const MAX_PATH_TEXT = 262_144;
@@ -34,7 +34,7 @@ export function* encodeHistory(history: TableHistory, createdAtMs: number, ahead
   }
 }
 
-/** Undefined: it is no history that can be read. */
+/** Undefined when the text is not a history that can be read. */
 export function readHead(line: string): HistoryHead | undefined {
   const head = parsed(line);
   if (head?.format !== HISTORY_FORMAT || typeof head.createdAtMs !== 'number') return undefined;
@@ -42,7 +42,7 @@ export function readHead(line: string): HistoryHead | undefined {
 }
 
 /**
- * Fills the history of a prefix that is still monitored; of others nothing is taken.
+ * Fills the history of a prefix that is still monitored; a line about any other prefix is ignored.
  * @returns whether the line makes sense
  */
 export function restoreLine(history: TableHistory, line: string, nowMs: number): boolean {
@@ -94,7 +94,7 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** What strangers announced is text of digits, blanks, braces and brackets; nothing else was written by us. */
+/** Paths that strangers announced consist of digits, blanks, braces and brackets; we never write anything else. */
 function isPath(value: unknown): value is string | null {
   return (
     value === null || (typeof value === 'string' && value.length <= MAX_PATH_TEXT && /^[0-9 ,{}()[\]]*$/.test(value))

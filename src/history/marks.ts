@@ -27,14 +27,14 @@ export interface Mark {
 /** Counters whose growth tells what happened meanwhile. */
 export interface MarkCounters {
   readonly pathChanges: number;
-  /** Losses that no withdrawal told. */
+  /** Losses without a withdrawal. */
   readonly silentLosses: number;
 }
 
 /** Changes of paths are added up for so long. */
 const PATH_CHANGE_WINDOW_MS = 10_000;
 const PATH_CHANGE_SHARE = 0.1;
-/** Fewer VPs are no news. */
+/** A change of fewer VPs than this is not marked. */
 const MIN_PATH_CHANGES = 5;
 
 export class MarkFinder {
@@ -47,7 +47,7 @@ export class MarkFinder {
   #windowChanges = 0;
   #toldChange = false;
 
-  /** What these marks say has begun and is not over is known from now on. */
+  /** From now on it is known what has begun, by these marks, and is not over. */
   resume(marks: readonly Mark[]): void {
     for (const { kind } of marks) {
       if (kind === 'hijack' || kind === 'hijack_over') this.#hijacked = kind === 'hijack';
@@ -63,7 +63,7 @@ export class MarkFinder {
       marks.push({ atMs, kind, vps });
     };
     const { visible, expected, unexpectedOriginVps, moreSpecifics, trusted } = now;
-    // The first look is no change: after a start nothing is trusted, which is no gap.
+    // The first look is not compared: after a start nothing is trusted yet, and that is not a gap.
     if (this.#trusted === true && !trusted) mark('gap', visible);
     if (this.#trusted === false && trusted) mark('gap_over', visible);
     this.#trusted = trusted;

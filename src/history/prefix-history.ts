@@ -19,20 +19,20 @@ export type HistoryWindow = (typeof HISTORY_WINDOWS)[number];
 
 export const WINDOW_MS: Readonly<Record<HistoryWindow, number>> = { '1h': HOUR_MS, '24h': DAY_MS, '7d': 7 * DAY_MS };
 
-/** Of the numbers of a prefix: three of 2 bytes each. */
+/** Columns for the numbers of a prefix: three of 2 bytes each. */
 const COUNT_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
   '1h': { stepMs: 10 * SECOND_MS, slots: 360 },
   '24h': { stepMs: MINUTE_MS, slots: 1_440 },
   '7d': { stepMs: 10 * MINUTE_MS, slots: 1_008 },
 };
-/** Of the shares of origins and upstreams: more numbers, so fewer samples. */
+/** Columns for the shares of origins and upstreams: more numbers, so fewer samples. */
 const SHARE_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
   '1h': { stepMs: 30 * SECOND_MS, slots: 120 },
   '24h': { stepMs: 10 * MINUTE_MS, slots: 144 },
   '7d': { stepMs: HOUR_MS, slots: 168 },
 };
 
-/** Origins and upstreams that have a column of their own; the others are together. */
+/** How many origins and upstreams have a column of their own; the others share one. */
 export const ORIGIN_COLUMNS = 2;
 export const UPSTREAM_COLUMNS = 4;
 /** Path lengths are kept in hundredths. */
@@ -95,7 +95,7 @@ export class PrefixHistory {
   readonly #finder = new MarkFinder();
   #lookedAt = -1;
   #events: number | undefined;
-  /** What the counters of changes came to at the last look, by how much they grew since the first one, and what was noted. */
+  /** The counters of changes at the last look, how much they have grown since the first look, and how many changes were noted. */
   #counted: number | undefined;
   #due = 0;
   #noted = 0;
@@ -165,7 +165,7 @@ export class PrefixHistory {
     for (const window of HISTORY_WINDOWS) this.shares[window].put(atMs, shares);
   }
 
-  /** The counts of the ASes that have a column. One that is seen more than one that is not seen any more takes its column. */
+  /** The counts of the ASes that have a column. An AS that is seen takes the column of one that is not seen any more. */
   #sharesOf(table: RoutingTable, counts: Counts, keys: Keys, firstColumn: number): (number | undefined)[] {
     const seen = new Map<string, number>();
     for (const [as, count] of counts.entries()) seen.set(table.paths.asText(as), count);
@@ -245,7 +245,7 @@ function sparkOf(
   });
 }
 
-/** One series an AS that was seen, and one of the rest of all routes where there is a rest. */
+/** One series for each AS that was seen, and one for all other routes, if there are any. */
 function seriesOf(
   keys: Keys,
   columns: readonly (readonly (number | undefined)[])[],

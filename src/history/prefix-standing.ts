@@ -26,7 +26,7 @@ export interface PrefixCondition {
   readonly expected: number;
   readonly unexpectedOriginVps: number;
   readonly unexpectedUpstreamVps: number;
-  /** That a VP sees now. */
+  /** More-specifics that a VP sees now. */
   readonly moreSpecifics: number;
   readonly trusted: boolean;
 }

@@ -74,7 +74,7 @@ export class TableHistory {
     return this.#histories;
   }
 
-  /** Takes what the table has noted: before paths are counted, and before a look. */
+  /** Takes what the table has noted; called before paths are counted, and before each look. */
   take(): void {
     this.#options.table.changes?.take();
   }

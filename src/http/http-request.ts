@@ -1,6 +1,6 @@
 /**
- * One HTTP request and its whole answer. By node:http rather than `fetch`, which takes several times as long for each
- * request and for its first one loads an HTTP client of its own: a seventh of a start was that.
+ * One HTTP request and its whole answer. It uses node:http: `fetch` takes several times as long for each request, and its
+ * first call loads another HTTP client, which took a seventh of the program's start.
  */
 import {
   type Agent as HttpAgent,
@@ -22,7 +22,7 @@ export interface HttpRequest {
   /** Most bytes of the answer's body after decompression, by its status. */
   readonly maxBytes: (status: number) => number;
   readonly signal: AbortSignal;
-  /** Connections of one's own, with certificates of one's own. Default: those that all requests share. */
+  /** The caller's own agent, with connections and certificates of its own. Default: the agent that all requests share. */
   readonly agent?: HttpAgent | undefined;
   /** Certificates and whom to trust over TLS. Default: as ways-out.ts says. */
   readonly secureContext?: SecureContext | undefined;

@@ -69,13 +69,13 @@ export class JsonReader {
   #depth = 0;
   #inString = false;
   #isEscaped = false;
-  /** What closes the containers that are open, down to those that are parsed in pieces. */
+  /** The closing brackets that the open containers still need, but for those inside a container that is parsed in pieces. */
   readonly #closing: number[] = [];
   /** The text outside of the pieces; `[N]` stands for the container number N, and no other list is in its place. */
   #frame = Buffer.allocUnsafe(1024);
   #frameBytes = 0;
   readonly #containers: unknown[] = [];
-  /** The one that is read now. */
+  /** The container whose members are read in pieces now. */
   #part: JsonPart | undefined;
   #isList = false;
   /** The piece that is being collected, and how many values there were at its beginning. */
@@ -93,7 +93,7 @@ export class JsonReader {
     this.#pieceLength = pieceBytes;
   }
 
-  /** So far. */
+  /** How many bytes were pushed so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -256,7 +256,7 @@ function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
-/** Undefined, which no JSON is, when the text is not JSON. */
+/** Undefined when the text is not JSON; no JSON text has that value. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

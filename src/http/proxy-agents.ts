@@ -8,7 +8,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { networkReason } from '../network-error.ts';
 import { credentialsOf } from '../url.ts';
 
-/** For the proxy to make the connection, or say why not. */
+/** Time that the proxy has to make the connection, or to say why it does not. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** What a proxy refused, or that it cannot be reached. Names the proxy without its user and password. */

@@ -28,7 +28,7 @@ export function urlUnder(base: string, path: string): URL {
   return url;
 }
 
-/** Where the stream of a key is; never to be printed. Throws a `TypeError` when the address is none. */
+/** Where the stream of a key is; never to be printed. Throws a `TypeError` when the address is not a URL that can be used. */
 export function streamUrlOf(websocketUrl: string, apiKey: string): URL {
   const url = new URL(websocketUrl);
   const key = `api_key=${encodeURIComponent(apiKey)}`;

@@ -43,7 +43,7 @@ export function sharedAgent(target: URL): HttpAgent {
   return agent;
 }
 
-/** Connections of one's own. */
+/** An agent for one caller alone: it shares no connections with others. */
 export function newAgent(target: URL, options: AgentOptions): HttpAgent {
   const choice = proxyFor(target, settings.proxyUrl, process.env);
   if (choice === undefined) return isPlain(target) ? new HttpAgent(options) : new HttpsAgent(options);

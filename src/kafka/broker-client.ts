@@ -44,9 +44,9 @@ export type Fetched = { readonly partition: Partition } & (
       /** One behind the newest record of the partition. */
       readonly endOffset: number;
     }
-  /** What was wanted is no longer there, or not yet. */
+  /** The offset that was wanted is no longer there, or not yet. */
   | { readonly kind: 'out_of_range' }
-  /** Another broker serves it now, or it is no more. */
+  /** Another broker serves the partition now, or the partition is gone. */
   | { readonly kind: 'moved' }
 );
 
@@ -65,10 +65,10 @@ export interface BrokerClient {
   close(): Promise<void>;
 }
 
-/** Bytes came that are no records, or are compressed in a way that this Node.js cannot read. */
+/** The bytes that came are not records, or are compressed in a way that this Node.js cannot read. */
 export class UnreadableBatch extends Error {}
 
-/** An answer waits until it has so many bytes, or so long, ms: each request names all partitions again. */
+/** A broker waits with its answer until it has this many bytes, or this long, ms: a request names all partitions, so there must not be many. */
 const MIN_BYTES = 1_048_576;
 const MAX_WAIT_MS = 300;
 /** Bytes of an answer, and of one partition in it. */
@@ -100,7 +100,7 @@ export function brokerClient(
 ): BrokerClient {
   const options = {
     ...{ clientId, bootstrapBrokers: [...brokers], connectTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
-    // Whoever asks decides about the next attempt.
+    // The library makes no second attempt: the caller decides.
     ...{ retries: 0, metadataMaxAge: 60_000 },
     ...(tls === undefined ? {} : { tls: { ...tls } }),
     ...(sasl === undefined

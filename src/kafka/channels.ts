@@ -1,6 +1,6 @@
 /** Numbers of channels: what keeps its order is a partition, or of bare BMP the records of one key in it. */
 
-/** Channels by key, over all partitions; what is over it counts as the partition's own. */
+/** Most channels of keys, over all partitions. Records of further keys count as the partition's own channel. */
 const MAX_KEYED = 16_384;
 
 /** Longest key that makes a channel, bytes. */
@@ -16,7 +16,7 @@ export class Channels {
     const place = `${topic} ${partition}`;
     let channels = this.#byPlace.get(place);
     if (channels === undefined) this.#byPlace.set(place, (channels = new Map()));
-    // No text of a key is empty here: an empty key is none.
+    // An empty key counts as no key, so the text is never empty here.
     const name = key === undefined || key.length > MAX_KEY ? '' : key.toString('latin1');
     const known = channels.get(name);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** All that Kafka topics give, as a LiveFeed: one session that hears everything, and another's history, or none. */
+/** All that Kafka topics give, as a LiveFeed: one session that hears everything, with the history of another source, if one is given. */
 import type { Prefix } from '../bgp/prefix.ts';
 import type { RouteIds } from '../bgp/route-integers.ts';
 import type { FrameDecoder } from '../stream/frame-decoder.ts';
@@ -17,7 +17,7 @@ export interface KafkaSettings extends KafkaConnection {
 
 export interface KafkaFeedOptions extends FeedTools {
   readonly settings: KafkaSettings;
-  /** What counts at first. */
+  /** The prefixes that are monitored at first. */
   readonly prefixes: readonly Prefix[];
   /** What tells the past of its prefixes. Kafka keeps no table. */
   readonly history: History | undefined;
@@ -50,7 +50,7 @@ export class KafkaFeed implements LiveFeed {
   async prepare(): Promise<void> {
     const { settings, userAgent } = this.#options;
     const library = await loadKafkaLibrary();
-    // A client's name may hold no slash everywhere.
+    // Not every broker takes a slash in a client's name.
     const clientId = userAgent.replaceAll(/[^A-Za-z0-9._-]/g, '-');
     this.#connect = () => brokerClient(library, settings, clientId);
   }

@@ -24,7 +24,7 @@ export interface RecordBatch {
   }[];
 }
 
-/** Of a batch's attributes: the broker's time stands for all records; markers of transactions, no records. */
+/** Bits of a batch's attributes: the broker's time stands for all records; the batch holds markers of transactions and not records. */
 const [LOG_APPEND_TIME, CONTROL] = [0x08, 0x20];
 
 /**

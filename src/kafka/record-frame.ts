@@ -23,11 +23,11 @@ export function recordFrame(timeMs: number, channel: number, value: Uint8Array):
   return frame;
 }
 
-/** In the place of the channel's two highest bits. */
+/** Kinds of frames that are not records, in the two highest bits of the channel. */
 const END_OF_CHANNEL = 0x80000000;
 const PASSED = 0x40000000;
 
-/** Says that a channel is no more: nothing that it told can be relied on. */
+/** Says that a channel has ended: nothing that it told can be relied on. */
 export function endOfChannelFrame(timeMs: number, channel: number): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEADER);
   frame.writeDoubleBE(timeMs, 0);

@@ -31,7 +31,7 @@ export interface KafkaSourceOptions {
   readonly filter: PrefixFilter;
   /** Canonical. */
   readonly prefixes: readonly string[];
-  /** Never in a log or a detail. */
+  /** Must never be in a log or a detail. */
   readonly secrets: readonly string[];
   /** Why a broker may close a connection before it has answered anything: what the settings make likely. */
   readonly whyClosed: string;
@@ -42,7 +42,7 @@ export interface KafkaSourceOptions {
 /** Frames that are handed on together; in between the program does other things. */
 const FRAMES_A_TURN = 256;
 
-/** A stop, and the end of a connection, wait no longer for an answer that is on its way, ms. */
+/** How long a stop, and the end of a connection, wait for an answer that is on its way, ms. */
 const STOP_MS = 1_500;
 
 const BACKOFF = { baseMs: 1_000, maxMs: 60_000, floorMs: 250 };
@@ -287,7 +287,7 @@ export class KafkaSource implements StreamSource {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Causes of causes that are read. */
+/** How deep the causes of an error are read. */
 const MAX_CAUSES = 9;
 
 /** Names, and regular expressions that begin with `^`. */

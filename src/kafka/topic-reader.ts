@@ -19,7 +19,7 @@ const MOVED_MS = 1_000;
 export interface Position {
   readonly topic: string;
   readonly partition: number;
-  /** Of the next record. */
+  /** The offset of the next record. */
   offset: number;
   /** One behind the newest record, as the broker said last. */
   endOffset: number;
@@ -32,7 +32,7 @@ export interface ReaderEvents {
   records(position: Position, records: readonly LogRecord[]): void;
   /** Everything that one answer held was given. */
   answered(): Promise<void>;
-  /** The partition is no more. */
+  /** The partition is gone. */
   ended(position: Position): void;
   /** Records were lost before they could be read: `detail` says how many and where. */
   lost(position: Position, detail: string): void;
@@ -135,7 +135,7 @@ export class TopicReader {
     }
   }
 
-  /** Of a batch that cannot be read it is found whose it is, and the rest of that partition's log is passed over. */
+  /** Finds the partition of a batch that cannot be read, and skips the rest of that partition's log. */
   async #fetch(client: BrokerClient, broker: number, readings: readonly Reading[]): Promise<readonly Fetched[]> {
     try {
       return await client.fetch(
@@ -200,7 +200,7 @@ export class TopicReader {
   /** Ends the pause that is under way soon, or the next one: something has moved. */
   #wake: () => void = () => {};
 
-  /** Until the next look for topics. */
+  /** Waits until the next look for topics. */
   #pause(signal: AbortSignal): Promise<void> {
     this.#endPause();
     return new Promise((resolve) => {
@@ -213,7 +213,7 @@ export class TopicReader {
       signal.addEventListener('abort', finish);
       this.#endPause = finish;
       this.#wake = () => {
-        // Not at once: while a leader is chosen every look finds none.
+        // Not at once: while the brokers choose a leader, every look would find none.
         this.#wake = () => {};
         cancel();
         cancel = this.#timers.schedule(finish, MOVED_MS);

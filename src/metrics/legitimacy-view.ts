@@ -1,5 +1,5 @@
 /**
- * Whether what is seen of the monitored prefixes is legitimate. Nothing of it is kept by the fold, so that frames cost the
+ * Whether what is seen of the monitored prefixes is legitimate. The fold does not know of it, so that a frame costs the
  * same with and without it: a prefix of which something changed is counted when a scrape asks for it, by the verdicts on its
  * distinct origins and paths.
  */
@@ -138,7 +138,7 @@ class LegitimacyGroup implements PointGroup {
   get version(): number {
     const { table, edition, nowS } = this.#judge;
     const { state } = this.#prefix;
-    // Their sum alone tells: a more-specific that goes changes the version of the monitored prefix too.
+    // Their sum is enough: a more-specific that goes changes the version of the monitored prefix too.
     let moreSpecifics = 0;
     for (const one of this.#prefix.moreSpecifics) moreSpecifics += one.version;
     const seen = this.#seen;
@@ -197,7 +197,7 @@ class LegitimacyGroup implements PointGroup {
     this.#countedVersion = this.#version;
     const { data, nowS } = this.#judge;
     const { state } = this.#prefix;
-    // Of a prefix that is monitored since the data was read, VRPs are missing.
+    // The data has no VRPs of a prefix that is monitored only since the data was read.
     const isKept = data?.vrps.scope.prefixes.has(this.#text) === true;
     const covering = isKept ? coveringOf(data, state.prefix, nowS) : undefined;
     this.#covering = covering?.vrps;
@@ -240,7 +240,7 @@ class LegitimacyGroup implements PointGroup {
     this.#countOrigins(vrps, state.prefix.length, counts.origins, this.#moreSpecificVps);
   }
 
-  /** New VRPs alone change nothing of it. */
+  /** The counts of paths, which do not depend on VRPs. */
   #countPaths(): void {
     const { verdicts, saysAnomalies, saysAspa, pathEdition, table } = this.#judge;
     const { state } = this.#prefix;

@@ -24,7 +24,7 @@ export interface Metric {
   readonly bound: string;
 }
 
-/** What an entry of the catalogue is written as; the rest of `Metric` is derived. */
+/** The form in which an entry of the catalogue is written; the rest of `Metric` is derived. */
 export interface MetricDefinition {
   readonly otlpName: string;
   readonly kind: MetricKind;

@@ -102,7 +102,7 @@ export class NameView implements PointGroup {
     else this.#uses.delete(as);
   }
 
-  /** Of an AS_SET the members are not named. */
+  /** An AS_SET gets no name. */
   #asesOf({ watched, origins, upstreams }: MonitoredPrefix): number[] {
     const { paths } = this.#table;
     const seen = new Set<AsOrSet>([...watched.origins, ...watched.upstreams]);

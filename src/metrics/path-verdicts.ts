@@ -30,7 +30,7 @@ export class PathVerdicts {
   readonly #paths: PathTable;
   readonly #rules: PathRules;
   readonly #run: RunInSlices;
-  /** By these paths are judged: those that are wanted, or while slices run partly those before. */
+  /** The ASPAs by which paths are judged: those of `#wanted`, or, while slices run, partly those before. */
   readonly #aspas = new AspaSet();
   #wanted: AspaSet | undefined;
   /** Of `#wanted` when it was last followed to the end. */
@@ -119,7 +119,7 @@ export class PathVerdicts {
     let isOther = false;
     let work = 0;
     for (let path = 1; path < paths.end; path++) {
-      // Most lines that are no path have no note either; the order of the questions saves time alone.
+      // Most lines that are not a path have no note either. The order of the two questions only saves time.
       if (paths.note(path) !== 0 && paths.isPath(path)) {
         work += paths.textLength(path) / 8;
         if (paths.hasOneOf(path, customers)) {

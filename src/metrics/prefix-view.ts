@@ -107,7 +107,7 @@ class PrefixGroup implements PointGroup {
     sink.number(this.#info, 1);
   }
 
-  /** No point where nobody said what the sessions are called. */
+  /** Has no points when the names of the sessions were not given. */
   sessionInfo(sink: PointSink): void {
     const { sessions } = this.#prefix.watched;
     if (this.#sessionInfoOf !== sessions) {
@@ -182,7 +182,7 @@ class PrefixGroup implements PointGroup {
     for (const [i, count] of counts.entries()) if (i > 0 || count > 0) sink.number(this.#lengths[i], count);
   }
 
-  /** The biggest counts, ties by the lower number; configured ones first of all. */
+  /** The entries that get a series: configured ones first, then the biggest counts, ties by the lower number. */
   byAs(sink: PointSink, counts: Counts, configured: readonly AsOrSet[], bound: number, cache: LabelCache): void {
     const { paths } = this.#table;
     for (const as of configured) sink.number(cache.get(as), countOf(as, counts, paths));

@@ -91,7 +91,7 @@ function vps(table: RoutingTable): Write {
     const counts = sources.map(() => ({ bgp: 0, bmp: 0 }));
     for (let vp = 0; vp < table.vps.end; vp++) {
       const known = table.vps.counted[vp] === 1 ? table.vps.get(vp) : undefined;
-      // One of a restored table that nobody delivers yet counts under the first source.
+      // A VP of a restored table that no source delivers yet counts under the first source.
       if (known !== undefined) counts[Math.max(0, 31 - Math.clz32(delivers[vp] & -delivers[vp]))][known.protocol]++;
     }
     for (const { protocol, place, labels } of points) sink.number(labels, counts[place][protocol]);

@@ -43,7 +43,7 @@ export class AsNameFile {
   readonly #options: AsNameFileOptions;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
-  /** What the file was when it was read. */
+  /** Identity and time of the file when it was read: shows whether it has changed. */
   #read = '';
   #toldReason = '';
 

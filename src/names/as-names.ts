@@ -19,11 +19,11 @@ export interface AsName {
 
 /** Longer names are cut: some are whole sentences. */
 export const MAX_NAME = 100;
-/** ASes of one file; further ones are left out. There are some 120,000 in the world. */
+/** Most ASes that are read from one file; further ones are left out. There are some 120,000 in the world. */
 export const MAX_ASES = 1_000_000;
 /** A longer line does not name an AS. */
 const MAX_LINE = 4_096;
-/** Some 0.1 ms of JSON. */
+/** Lines read in one step: some 0.1 ms for JSON lines. */
 const LINES_A_STEP = 64;
 
 const NEWLINE = 10;
@@ -54,7 +54,7 @@ export class AsNames {
     return names;
   }
 
-  /** Lines that are of none of the forms; a header, comments and empty lines are not counted. */
+  /** How many lines have an unknown form; a header, comments and empty lines are not counted. */
   get unreadable(): number {
     return this.#unreadable;
   }

@@ -1,11 +1,11 @@
-/** The answer to bytes that are no request. */
+/** The answer to bytes that are not a request. */
 import type { Socket } from 'node:net';
 import type { HttpCutReason } from '../metrics/figures/exporter-figures.ts';
 
-/** For a client to take the refusal of what it sent, before its connection ends. */
+/** Time that a client has to read the refusal before its connection ends, ms. */
 const REFUSAL_MS = 1_000;
 
-/** Answers a client whose bytes are no HTTP, too many or too slow to be a request, and ends its connection. */
+/** Answers a client whose bytes are not HTTP, or are too many or too slow for a request, and ends its connection. */
 export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket,

@@ -1,6 +1,6 @@
 /**
  * Connections of the web server: who may have one, how many requests may wait on it, and for how long an answer may take.
- * A stranger who opens many, or does not read, costs himself his connections and nobody else an answer.
+ * A stranger who opens many, or does not read, loses his own connections; the answers of others are not delayed.
  */
 import type { ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
@@ -38,11 +38,11 @@ export interface OpenAnswer {
 interface Client {
   readonly address: string;
   readonly answers: Set<() => void>;
-  /** Whether a request of its was answered. */
+  /** Whether one of its requests was answered. */
   served: boolean;
   /** Whether its socket is the one of TLS, behind the handshake. */
   secured: boolean;
-  /** It is read no more, and will end. */
+  /** Nothing more is read from it, and it will end. */
   lingers: boolean;
 }
 
@@ -84,7 +84,7 @@ export class Connections {
   /** Tells that a connection has become this TLS connection: it takes the place of the one that was accepted. */
   secured(socket: TLSSocket): void {
     const address = addressOf(socket.remoteAddress);
-    // Which one of a Unix socket it was does not show; it need not, since each of them counts for one.
+    // Connections of a Unix socket cannot be told apart. They need not be, because each counts as one.
     for (const [accepted, client] of this.#clients) {
       if (client.address !== address || accepted.remotePort !== socket.remotePort || client.secured) continue;
       this.#clients.delete(accepted);

@@ -1,4 +1,4 @@
-/** RFC 9112 section 3.2: a request with more than one Host, or one that is no host, is refused. Node refuses those without. */
+/** RFC 9112 section 3.2: a request with more than one Host, or with a text that is not a host, is refused. Node itself refuses requests without Host. */
 
 /** A name, or an IP address (RFC 3986 section 3.2.2), and a port. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;

@@ -10,22 +10,22 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls';
 
 const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 5_000;
-/** For a request to arrive whole. */
+/** Time for a whole request to arrive, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** How often both are looked at. */
+/** How often Node checks the times of requests and their headers, ms. */
 const CHECK_INTERVAL_MS = 1_000;
 /** Streams of a session of HTTP/2 that have no answer yet; one more is refused, and the session goes on. */
 const MAX_STREAMS = 16;
 /** Memory that a session of HTTP/2 may hold, in the unit of `node:http2`, megabytes. */
 const MAX_SESSION_MEGABYTES = 1;
-/** Without a byte in either direction. */
+/** How long a session may be without a byte in either direction, ms. */
 const CONNECTION_TIMEOUT_MS = 60_000;
 /**
  * Connections that wait to be taken; the system may allow fewer (`net.core.somaxconn`). What finds no room waits for a whole
  * second: so when hundreds come at once, a health check must not be one too many.
  */
 const BACKLOG = 4_096;
-/** For the next request of a connection. */
+/** How long a connection may wait for its next request, ms. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 /** Whether an address cannot be bound because the machine does not have it, as where IPv6 is off. */
@@ -55,7 +55,7 @@ export interface HttpServersOptions {
   readonly onConnection: (socket: Socket) => void;
   /** Whether requests of a connection are to be handled. */
   readonly listensTo: (socket: Socket) => boolean;
-  /** What is no HTTP, or too large, or too slow. */
+  /** Called for bytes that are not HTTP, are too many, or come too slowly. */
   readonly onClientError: (error: NodeJS.ErrnoException, socket: Socket) => void;
 }
 
@@ -82,7 +82,7 @@ export class HttpServers {
   /** The server that whoever routes the requests listens with; errors of its clients are that one's to hand on. */
   first(handler: RequestListener): Server {
     this.#route = handler;
-    // A framework takes the one for the other: both listen, close and hand on requests alike.
+    // The framework takes either kind of server: both listen, close and hand on requests in the same way.
     this.#unbound = this.#create();
     return this.#unbound as Server;
   }
@@ -124,7 +124,7 @@ export class HttpServers {
     const { context, asksForCertificate } = tls();
     for (const server of this.#servers) {
       if (!('setSecureContext' in server)) continue;
-      // Not part of a context, and read by each handshake.
+      // These settings are not part of a context; each handshake reads them.
       Object.assign(server, { requestCert: asksForCertificate });
       server.setSecureContext(context);
     }

@@ -29,7 +29,7 @@ export interface Bound {
   readonly place: string | undefined;
 }
 
-/** The owner and its group may connect, as what runs in front of the exporter must; the folder says who else cannot. */
+/** The owner and its group may connect, because a proxy in front of the exporter must be able to. The folder's rights say who else may. */
 const UNIX_MODE = 0o660;
 
 /**

@@ -56,7 +56,7 @@ export class Scrapes {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** The bytes of an answer, which must not be changed; undefined: there are too many scrapes, and none can be spared. */
+  /** The bytes of an answer, which must not be changed; undefined when there are too many scrapes and none of them may be ended. */
   async body(format: ExpositionFormat, compressed: boolean, answer: OpenAnswer): Promise<Buffer | undefined> {
     if (!this.#hasRoom(answer.address)) return undefined;
     this.#underWay.add(answer);

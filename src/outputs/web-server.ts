@@ -32,7 +32,7 @@ export interface WebRoutes {
   readonly telemetryPath: string;
   /** Before all paths: `/bgp`. Default: none. */
   readonly routePrefix?: string | undefined;
-  /** Where others reach this server: what is asked for outside of the prefix leads there. Default: the prefix. */
+  /** Where others reach this server: a request outside of the prefix is redirected there. Default: the prefix. */
   readonly externalUrl?: string | undefined;
   /** What the page for people and the JSON API tell; undefined: there are none. */
   readonly page?: Pick<LivePage, 'facts' | 'hub' | 'version'> | undefined;
@@ -87,7 +87,7 @@ export interface WebServer {
 const MAX_BODY_BYTES = 1_024;
 const CLOSE_LIMIT_MS = 2_000;
 
-/** What nginx made known for a client that went away before there was an answer. */
+/** The status, known from nginx, for a client that went away before there was an answer. */
 const CLIENT_GONE = 499;
 
 const PLAIN = 'text/plain; charset=utf-8';
@@ -209,7 +209,7 @@ function newApp(
   addErrorAnswers(app, options);
   app.register(async (scope) => addRoutes(scope, options), { prefix: routePrefix });
   if (routePrefix !== '') {
-    // As blackbox_exporter: whoever knows only the address finds the page.
+    // As in blackbox_exporter: a user who knows only the address is led to the page.
     app.get('/', (_, reply) => reply.redirect(options.externalUrl ?? `${routePrefix}/`, 302));
     app.get(routePrefix, (_, reply) => reply.redirect(`${routePrefix}/`, 301));
   }
@@ -271,7 +271,7 @@ function addGuards(app: FastifyInstance, options: WebServerOptions, front: Front
   });
 }
 
-/** HTTP/2 has no such header. */
+/** Sets `Connection: close`; HTTP/2 has no such header. */
 function endConnection(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
 }

@@ -14,7 +14,7 @@ export interface RisLiveClientOptions {
   readonly url?: string | undefined;
   /** No frame of any kind for so long is a gap, ms. Default 60 s. */
   readonly staleAfterMs?: number | undefined;
-  /** Messages that wait to be read; those over it are dropped and counted. Default 10,000. */
+  /** Most messages that wait to be read; further ones are dropped and counted. Default 10,000. */
   readonly maxWaiting?: number | undefined;
   /** Default: nothing is logged. */
   readonly log?: Logger | undefined;
@@ -57,7 +57,7 @@ export class RisLiveClient {
     return this.#dropped;
   }
 
-  /** Throws a `TypeError` for no prefix, or a text that is no prefix. Each iteration has a connection of its own. */
+  /** Throws a `TypeError` when there is no prefix, or a text is not a prefix. Each iteration has a connection of its own. */
   async *messages({ prefixes, signal, onEvent }: RisLiveMessagesOptions): AsyncGenerator<LiveMessage, void, undefined> {
     const canonical = prefixes.map((text) => {
       const prefix = parsePrefix(text);

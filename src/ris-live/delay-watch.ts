@@ -1,12 +1,12 @@
 /**
- * Tells a stream that delivers old news. RIS Live sends a client that reads too slowly everything, later and later: nothing
- * is missing, and nothing is true any more.
+ * Notices a stream that is late. RIS Live sends everything to a client that reads too slowly, but later and later: no message is
+ * missing, and none is about the present any more.
  */
 
 /** Frames that are older than the freshest ones by more than this are late, ms. */
 const LATE_MS = 60_000;
 
-/** How long all frames must be late until somebody should connect again, ms. */
+/** How long all frames must be late until the client should connect again, ms. */
 export const LATE_FOR_MS = 180_000;
 
 /** The first frames of a connection show how far the clocks differ: for this long, ms. */
@@ -14,7 +14,7 @@ const BASE_MS = 60_000;
 
 export class DelayWatch {
   #beganMs: number | undefined;
-  /** Least receipt minus timestamp of the first minute, ms: the way, and how far the clocks differ. */
+  /** The smallest difference between receipt and timestamp in the first minute, ms: the network's delay plus the difference of the clocks. */
   #baseMs = Number.POSITIVE_INFINITY;
   /** Since when every frame is late, by `elapsed`. */
   #lateSinceMs: number | undefined;

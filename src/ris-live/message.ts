@@ -33,7 +33,7 @@ export const RIS_DECODE_FAILURES = [
 /** One of `RIS_DECODE_FAILURES`. */
 export type RisDecodeFailure = (typeof RIS_DECODE_FAILURES)[number];
 
-/** The failures of frames that are no messages about routes: nothing is lost with them. */
+/** The failures of frames that are not messages about routes: no route is lost with them. */
 export const RIS_NOT_MESSAGES: readonly RisDecodeFailure[] = ['service_error', 'unknown_record_type'];
 
 /** What every message about a peer has. */
@@ -58,7 +58,7 @@ export type RisFrame =
     })
   /** The collector's connection to the peer: went up, or down, by a state message or a NOTIFICATION. */
   | (RisMessageFields & { readonly kind: 'peer_state'; readonly up: boolean })
-  /** OPEN, KEEPALIVE, an End-of-RIB marker: the peer lives, and nothing changes. */
+  /** OPEN, KEEPALIVE, an End-of-RIB marker: the peer is alive, and no route changes. */
   | (RisMessageFields & { readonly kind: 'quiet' })
   | { readonly kind: 'pong' }
   /** A subscription was accepted. */
@@ -116,7 +116,7 @@ export class RisTexts {
 
 /**
  * @param text one text frame; bytes are read as UTF-8
- * @param texts kept from frame to frame by who decodes many
+ * @param texts the memory of texts, which a caller that decodes many frames keeps
  */
 export function decodeRisFrame(text: string | Buffer, texts: RisTexts = new RisTexts()): RisFrame {
   if (text.length > MAX_UPDATE_TEXT) return failed('too_large');
@@ -199,7 +199,7 @@ function isCollision(notification: unknown): boolean {
   return isObject(notification) && notification.code === CEASE && notification.subcode === COLLISION;
 }
 
-/** Bytes of an UPDATE that are left for prefixes; below 0: there were more than it can carry, and reading has ended. */
+/** Bytes of an UPDATE that are still free for prefixes. Below 0: the message had more than an UPDATE can carry, and reading has ended. */
 interface Room {
   bytes: number;
 }
@@ -309,7 +309,7 @@ function isFirstHopAlone(nextHop: string): boolean {
 
 /**
  * Canonical texts, as far as there is room; what is not a prefix is left out and told. `eor` marks the end of a table and is
- * nobody's route.
+ * not a route.
  */
 function prefixesOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts, room: Room): readonly string[] {
   if (value === undefined || value === null) return [];

@@ -40,7 +40,7 @@ export class RisSession {
   #isSpreading = false;
   /** Connections that are not needed any more, while they close. */
   #closing: Promise<void> = Promise.resolve();
-  /** Who waits until the prefixes are subscribed. */
+  /** The callers that wait until the prefixes are subscribed. */
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(source: string, index: number, prefixes: readonly string[], options: RisSessionOptions) {

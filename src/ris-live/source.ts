@@ -55,7 +55,7 @@ export class RisLiveSource implements StreamSource {
     for (const session of this.#sessions) session.start(listener);
   }
 
-  /** The connection stays, and is asked for the difference. */
+  /** The connection stays: it is asked only for the prefixes that changed. */
   setPrefixes(session: number, prefixes: readonly string[]): Promise<void> {
     return this.#at(session).setPrefixes(prefixes);
   }

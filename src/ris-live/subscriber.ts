@@ -45,7 +45,7 @@ export interface SubscriberOptions {
   readonly timers: Timers;
   /** Sends a text frame. */
   readonly send: (text: string) => void;
-  /** All that was asked for was answered, or given up; called each time. */
+  /** Called each time when every request was answered or given up. */
   readonly onSettled: () => void;
   /** The service does not take it; `text` is what it says. */
   readonly onRefused: (what: string, text: string) => void;
@@ -58,7 +58,7 @@ export class Subscriber {
   readonly #accepted = new Set<string>();
   #queue: Request[] = [];
   #outstanding: Request | undefined;
-  /** A service that does not acknowledge the first request is waited for no longer at the others. */
+  /** When the service does not acknowledge the first request, the others do not wait for an acknowledgement. */
   #waitMs = ACKNOWLEDGE_MS;
   #isOver = false;
   /** A prefix that was refused where others were taken: the next answer shows whether the prefix is bad or the connection full. */
@@ -105,7 +105,7 @@ export class Subscriber {
     else if (this.#outstanding === undefined) this.#next();
   }
 
-  /** The service has answered a request. What comes when nothing is outstanding is of no request. */
+  /** The service has answered a request. An answer that comes while no request is outstanding belongs to none. */
   acknowledged(): void {
     this.#waitMs = ACKNOWLEDGE_MS;
     const request = this.#outstanding;
@@ -181,7 +181,7 @@ export class Subscriber {
     const { send, timers } = this.#options;
     this.#outstanding = request;
     send(JSON.stringify(messageOf(request)));
-    // No source says that leaving is acknowledged.
+    // It is not documented whether the end of a subscription is acknowledged.
     if (request.kind === 'leave') this.#advance();
     else this.#cancelTimer = timers.schedule(() => this.#giveUp(request), this.#waitMs);
   }

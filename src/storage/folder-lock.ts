@@ -58,8 +58,8 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock, unless it is held already. Gives who holds it else, as in "process 12 on host-a". Where it cannot be
-   * written at all, nobody is told: what is to be written then fails by itself.
+   * Takes the lock, unless it is held already. Gives who holds it else, as in "process 12 on host-a". Where the file cannot
+   * be written at all, nobody is named: writing a snapshot then fails by itself.
    * @param patient waits for some seconds to see whether a holder that cannot be looked at lives; otherwise only what was
    *   seen at the call before counts
    */
@@ -114,7 +114,7 @@ export class FolderLock {
     else clearInterval(this.#beat);
   }
 
-  /** Undefined when there is no file. What cannot be read is of somebody of whom nothing is known. */
+  /** Undefined when there is no file. A file that cannot be read counts as that of an unknown holder. */
   async #read(): Promise<Holder | undefined> {
     try {
       const { size } = await stat(this.#file);
@@ -166,7 +166,7 @@ function placeOfProcesses(): string {
   }
 }
 
-/** When a process began, in ticks since the boot; undefined when there is none of this number. */
+/** When a process began, in ticks since the boot; undefined when no process has this number. */
 function beginOf(pid: number): string | undefined {
   try {
     // Behind the name, which may hold anything: the 22nd field of proc(5) is the 20th there.

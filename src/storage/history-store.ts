@@ -1,6 +1,6 @@
 /**
- * The past of the prefixes in the folder of the snapshots: a file of its own beside the table's, so that neither is the other's
- * fault. Compressed lines of JSON, written so that a crash at any moment leaves the previous file.
+ * The past of the prefixes in the folder of the snapshots: a file of its own beside the table's, so that a fault of one does not
+ * harm the other. Compressed lines of JSON, written so that a crash at any moment leaves the previous file.
  */
 import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -99,7 +99,7 @@ async function readLines(file: FileHandle, history: TableHistory, nowMs: number)
   return isFirst ? 'corrupt' : 'success';
 }
 
-/** What comes out of `last` when `source` is put into it. @throws what either of them failed of */
+/** What comes out of `last` when `source` is put into it. @throws the error of either of them */
 async function* piped(source: Readable, last: Gzip | Gunzip): AsyncGenerator<Buffer, void> {
   const done = pipeline(source, last);
   // Told by the loop, or below it.

@@ -160,7 +160,7 @@ export class SnapshotStore {
 
   /**
    * From a restore on, counters are seen higher than they are in the file: should the process be killed before the next
-   * one is written, they must not come back. So who restores them first leaves a mark; who cannot does without them.
+   * one is written, they must not come back. So the process that restores them first leaves a mark in the file; a process that cannot write the mark does not restore them.
    */
   async #claimCounters({ final, createdAtMs }: SnapshotMeta): Promise<boolean> {
     if (final !== true) return false;
@@ -197,7 +197,7 @@ export class SnapshotStore {
 }
 
 /**
- * All bytes of a file, in one piece of memory; undefined for what is no file or too large. Never waits, as reading a pipe
+ * All bytes of a file, in one piece of memory; undefined for something that is not a file, or is too large. Never waits, as reading a pipe
  * would.
  */
 async function readWhole(path: string): Promise<Buffer | undefined> {

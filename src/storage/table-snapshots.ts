@@ -11,7 +11,7 @@ import { type RestoreOutcome, SnapshotStore } from './snapshot-store.ts';
 /** Errors of a file system that pass. */
 const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** The past is written as seldom: all of it is written each time, and what a crash loses of it are pictures, no routes. */
+/** How seldom the history is written. All of it is written each time, and a crash loses only pictures, not routes. */
 const HISTORY_INTERVAL_MS = 10 * 60_000;
 
 /** By the name of a source, then by prefix: until when the table is complete, Unix ms. */
@@ -60,7 +60,7 @@ export class TableSnapshots {
   }
 
   /**
-   * Tries whether snapshots can be written, and restores the newest one. A full disk may have room again: that ends nothing.
+   * Tries whether snapshots can be written, and restores the newest one. A full disk does not end the start, because it may have room again.
    * @throws ConfigError when the folder cannot be written to
    */
   async open(): Promise<void> {

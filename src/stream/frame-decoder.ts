@@ -8,11 +8,11 @@ import type { DecodedUpdates } from '../bgp/route-integers.ts';
 export interface FrameDecoder {
   /** Every reason that `failed` may be told. Closed list: it becomes a label. */
   readonly failures: readonly string[];
-  /** Those of them that lose no event: such a frame was no message about routes. */
+  /** The failures by which no event is lost, because the frame was not a message about routes. */
   readonly harmless: readonly string[];
   /** Reasons of `unused`. Closed list: it becomes a label. Absent: there are none. */
   readonly unused?: readonly string[];
-  /** Whether it reads most frames by `integers`, so that those that it cannot are worth counting. Absent is false. */
+  /** Whether it gives most frames by `integers`, so that the frames that need the general decoder are counted. Absent is false. */
   readonly hasFastWay?: boolean;
   /**
    * Reads frames that came at one moment. What one frame makes known, such as a VP, the frames behind it may use.
@@ -20,7 +20,7 @@ export interface FrameDecoder {
    */
   decode(frames: readonly Buffer[], to: EventSink): void;
   /**
-   * All prefixes of a message that was given as integers, canonical; of a frame that is no message, none. Only for a source
+   * All prefixes of a message that was given as integers, canonical; an empty list for a frame that is not a message. Only for a source
    * that must hear what its messages are about (`StreamSource.heard`).
    */
   prefixesOf?(frame: Buffer): readonly string[];

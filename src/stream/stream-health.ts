@@ -1,7 +1,7 @@
 /** What a session's numbers mean: pure functions over `StreamStats`. */
 import { DISCONNECT_REASONS, RENEWAL_RESULTS, type StreamStats, type SubscriptionStats } from './source.ts';
 
-/** Numbers of a session that has not begun. */
+/** The numbers with which a session begins. */
 export function createStreamStats(source: string, session: string, startTimeMs: number): StreamStats {
   return {
     source,

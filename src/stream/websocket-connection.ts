@@ -14,7 +14,7 @@ export interface ConnectionSettings {
   /** From the first packet to the answer 101, ms. Default 15 s. */
   readonly handshakeTimeoutMs: number;
   /**
-   * A refusal comes as the first frame. A connection counts as connected when its first frame is none, or when it has been
+   * A refusal comes as the first frame. A connection counts as connected when its first frame is not a refusal, or when it has been
    * open this long without a frame, ms. Default 250.
    */
   readonly settleMs: number;
@@ -117,7 +117,7 @@ export class WebSocketConnection {
   /** Frames of the packet that is being read, and when it came, Unix ms. */
   #packet: Buffer[] = [];
   #packetAtMs = 0;
-  /** In this turn of the event loop. */
+  /** Packets that were read in this turn of the event loop. */
   #packets = 0;
   /** When the first packet of this turn came, by `elapsed`. */
   #turnBeganMs = 0;
@@ -125,7 +125,7 @@ export class WebSocketConnection {
   #alive = true;
   #silentMs = 0;
   #cancelTimer: () => void = () => {};
-  /** By `elapsed`. */
+  /** When the attempt began, by `elapsed`. */
   readonly #beganMs: number;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {

@@ -23,7 +23,7 @@ export interface SessionSettings extends ConnectionSettings {
   /** Waits after the service said no: an invalid key must not hammer it. Default 1 to 2 minutes, up to 10. */
   readonly refusalBackoff: BackoffOptions;
   /**
-   * Waits after a refusal for the sake of a session of our own that the service has not seen end. Default 5, 10, 20 s and so
+   * Waits after a refusal that is due to a session of our own whose end the service has not noticed yet. Default 5, 10, 20 s and so
    * on up to 60 s, less a tenth at most.
    */
   readonly ghostBackoff: BackoffOptions;
@@ -84,7 +84,7 @@ export interface SessionOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Defaults to `DEFAULT_SESSION_SETTINGS`, setting by setting. */
   readonly settings?: Partial<SessionSettings>;
-  /** False: ends with its first connection or failed attempt; `connectAgain` is none. Default true. */
+  /** False: it ends with its first connection or failed attempt, and `connectAgain` does nothing. Default true. */
   readonly reconnect?: boolean;
   /** What must be done before each attempt. Must give up soon after the signal is aborted; must not reject. */
   readonly prepare?: (signal: AbortSignal) => Promise<Preparation>;

@@ -1,6 +1,6 @@
 /**
  * The bounds of the table and of its labels, each once: the schema, the views, the catalogue and docs/bounds.md read them here.
- * Whoever is beyond a bound is counted; an alert watches the counters.
+ * What does not fit into a bound is counted; an alert watches the counters.
  */
 
 /** A bound that the configuration sets: whole numbers from `least` to `most`. */
@@ -46,7 +46,7 @@ export const DEFAULT_SERIES: SeriesBounds = {
 export const MAX_CONFIGURED_ORIGINS = 64;
 export const MAX_CONFIGURED_UPSTREAMS = 256;
 
-/** All long paths together: 16,000 of 40 ASes, or 43 of the longest. What is written of them into a snapshot is a few ms of work. */
+/** Bytes of all long paths together: 16,000 paths of 40 ASes, or 43 of the longest. A snapshot writes them in a few ms. */
 export const MAX_LONG_PATH_BYTES = 8 * 1024 * 1024;
 
 /** Prefixes that nobody asked for and whose spelling is remembered; then all are forgotten and remembered again as they come, and no event is lost. */

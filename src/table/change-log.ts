@@ -1,13 +1,13 @@
 /**
- * The newest changes of routes, noted in the order in which they were applied, until somebody takes them. What the fold does
- * for it is a few writes side by side; words are made of the notes by whoever takes them.
+ * The newest changes of routes, noted in the order in which they were applied, until somebody takes them. The
+ * fold only writes a few numbers side by side; the reader turns them into words.
  */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { MonitoredPrefix } from './prefixes/prefix-state.ts';
 import type { PathTable } from './store/path-table.ts';
 import type { VpRegistry } from './store/vp-registry.ts';
 
-/** Notes at once: what a storm brings beyond them before they are taken is counted, not noted. */
+/** Most notes at once: further changes, before the notes are taken, are only counted. */
 export const MAX_NOTES = 4_096;
 
 /** One change of a route, in words. */
@@ -79,7 +79,7 @@ export class ChangeLog {
       if (prefix !== undefined && vp !== undefined)
         this.#onTaken({ prefix, vp, timeUs: this.#timesUs[at], before, after });
     }
-    // Only now: a path that is let go may give its number to another.
+    // Only now may the paths be released: the number of a released path may pass to another.
     for (let i = 0; i < 3 * this.#count; i += 3) {
       if (this.#words[i + 1] !== 0) this.#paths.release(this.#words[i + 1]);
       if (this.#words[i + 2] !== 0) this.#paths.release(this.#words[i + 2]);

@@ -12,7 +12,7 @@ import { VP_LIMIT } from './store/vp-registry.ts';
 export const DROP_REASONS = [
   'out_of_order', // older than what is held
   'seeded', // held while seeding, and older than what the seed brought: nothing is lost
-  'vp_limit', // and every VP has a route, or is expected to
+  'vp_limit', // no room for a further VP: every known one has a route, or is expected to have one
   'more_specific_limit',
   'path_limit', // long AS paths take as many bytes as they may; the VP's route stays as it was
   'other_session', // another session answers for the prefix
@@ -20,10 +20,10 @@ export const DROP_REASONS = [
   'hold_overflow', // too many while seeding; a gap fill follows
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
-/** How an event counts that is older than what the table has. */
+/** The reason by which an event is counted that is older than what the table has. */
 export type LateReason = 'out_of_order' | 'seeded';
 
-/** A time of less than a second is none: the service writes 0, or leaves the seconds out, where it does not know them. */
+/** A time below one second means that the message has no time: the service writes 0, or leaves the seconds out, when it does not know them. */
 export const FIRST_TIME_US = 1_000_000;
 
 /** Most prefixes of an update in words that are applied in one step: at worst some 2 ms of work. */
@@ -46,11 +46,11 @@ export class FoldCounts {
   futureTimestamps = 0;
   /** Messages without a time; their time is that of their receipt. */
   untimed = 0;
-  /** Messages of VPs whose clock is behind; against a history that is allowed for. */
+  /** Messages of VPs whose clock is behind. When such a message is compared with the history, the difference is added. */
   slowClocks = 0;
 }
 
-/** What became of a word about a VP's session. */
+/** What a message about a VP's session changed. */
 export interface PeerChange {
   /** Below 0: the table does not know the VP. */
   readonly vp: number;
@@ -69,7 +69,7 @@ export class Fold {
    * Applies an update in words. Withdrawals first, then announcements (RFC 4271 section 3.1); a prefix in both was only
    * announced (section 4.3).
    * @param session the place of the stream's session
-   * @param late how an event counts that is older than what the table has
+   * @param late the reason by which an event is counted that is older than what the table has
    */
   apply(
     update: RouteUpdate,
@@ -207,7 +207,7 @@ export class Fold {
     return { vp: number, heir: table.setVpDown(number, this.#plausibleTime(number, timeUs, counts, nowMs), source) };
   }
 
-  /** The message's time, or its receipt where it has none or its sender's clock is ahead: it would keep later ones out. */
+  /** The message's time; its receipt when it has no time, or when the sender's clock is ahead, because such a time would keep later messages out. */
   #plausibleTime(vp: number, timeUs: number, counts: FoldCounts, nowMs: number): number {
     if (timeUs >= FIRST_TIME_US && !this.table.clock.isAhead(timeUs, nowMs)) return timeUs;
     if (timeUs < FIRST_TIME_US) {

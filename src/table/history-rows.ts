@@ -30,9 +30,9 @@ export interface Absence {
 
 /** VPs that held a prefix at a time and are up. */
 export interface Holders {
-  /** Those that hold no route now. */
+  /** VPs among them that hold no route now. */
   readonly missing: Absence[];
-  /** All of them. */
+  /** All VPs that held it then and are up. */
   holders: number;
 }
 

@@ -87,7 +87,7 @@ export class RouteLedger {
     this.touch(state);
   }
 
-  /** The VP counts in the denominator although it holds no route, as if it had lost one then (Unix ms). */
+  /** Lets the VP count in the denominator although it holds no route, as if it had lost one at that time (Unix ms). */
   expect(monitored: MonitoredPrefix, vp: number, cell: number, lostAtMs: number): void {
     this.cells.setMark(cell, monitored.lossSecond(lostAtMs));
     this.vps.cells[vp]++;
@@ -128,7 +128,7 @@ export class RouteLedger {
     this.vpsByProtocol[known.protocol] += change;
   }
 
-  /** Takes what a list of VPs, of the source at this place, says of where VPs are. */
+  /** Takes over where the VPs are, from the list of the source at this place. */
   learnPlaces(source: number, vps: Iterable<ListedPlace>): void {
     if (this.vps.learnPlaces(source, vps)) this.generation++;
   }

@@ -4,8 +4,8 @@
  *
  * Invariants, proven by a recount in the tests:
  * - a cell never goes back in time: an event older than the cell's newest changes nothing. Among events of the stream their
- *   stamps tell; against a word of the history the VP's clock is allowed for;
- * - no cell is ahead of now, so that no word can keep all later ones out;
+ *   stamps tell; against a row of the history the difference of the VP's clock is added;
+ * - no cell is ahead of now, so that no event can keep all later ones out;
  * - totals equal what a walk over all cells would count;
  * - an event costs the same however large the table is; only `watch`, `setVpDown`, `setFullFeed` and `sweep` walk.
  */
@@ -30,7 +30,7 @@ import { type TableOptions, tableOptions } from './table-options.ts';
 
 /** What an event did at one VP and prefix. */
 export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';
-/** What a seed's word did: nothing, a correction, or nothing because the table knows something newer. */
+/** What a row of a seed did: nothing, a correction, or nothing because the table knows something newer. */
 export type SeedChange = 'same' | 'corrected' | 'newer';
 
 export class RoutingTable {
@@ -195,8 +195,8 @@ export class RoutingTable {
   }
 
   /**
-   * An announcement. The path must be live (see PathTable.intern); `fingerprint` tells its other attributes apart, 0 is
-   * unknown and differs from none.
+   * An announcement. The path must be live (see PathTable.intern). `fingerprint` tells its other attributes apart; 0 means
+   * unknown and equals every other one.
    */
   announce(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
@@ -235,7 +235,7 @@ export class RoutingTable {
     return 'path';
   }
 
-  /** A withdrawal. Of a VP that holds no route it is remembered all the same, so that an older announcement stays out. */
+  /** A withdrawal. It is remembered even when the VP holds no route, so that an older announcement has no effect. */
   withdraw(state: PrefixState, vp: number, timeUs: number, nowMs: number): Change {
     const cell = this.cells.make(state, vp);
     if (timeUs < this.cells.time(cell) && !this.clock.isNews(cell, vp, timeUs)) return 'out_of_order';
@@ -259,9 +259,9 @@ export class RoutingTable {
     return 'loss';
   }
 
-  // --- what the Data API says: no event, so no counter of events moves -----------------------------------------------
+  // --- what a history says: not events, so no counter of events moves -----------------------------------------------
 
-  /** The VP held this route at `timeUs`. Of a VP that is down by now nothing is taken: its routes left with it. */
+  /** The VP held this route at `timeUs`. Nothing is taken from a VP that is down by now: its routes left with it. */
   seedRoute(state: PrefixState, vp: number, path: number, fingerprint: number, timeUs: number): SeedChange {
     const cell = this.cells.make(state, vp);
     if (this.vps.down[vp] === 1 || timeUs < this.clock.saidUs(cell, vp)) return 'newer';
@@ -290,7 +290,7 @@ export class RoutingTable {
 
   /**
    * The VP held the prefix one window ago, and is up. When it holds no route now it counts as expected from now on (Unix
-   * ms), as if it had lost the route now. Of a VP that is down nothing is expected.
+   * ms), as if it had lost the route now. A VP that is down is not expected.
    */
   seedExpected(monitored: MonitoredPrefix, vp: number, nowMs: number): void {
     if (this.vps.down[vp] === 1) return;
@@ -326,7 +326,7 @@ export class RoutingTable {
       this.ledger.hold(state, vp, cell, path, mark, -timeUs);
       return;
     }
-    // What was monitored when the snapshot was written may be a more-specific now: of those nobody is expected.
+    // A prefix that was monitored when the snapshot was written may be a more-specific now, and those have no expected VPs.
     if (mark === 0 || state.monitored === undefined) {
       this.cells.set(cell, 0, 0, -timeUs);
       return;

@@ -69,8 +69,8 @@ export class TableComparison {
   }
 
   /**
-   * The absences that a RIB which was read later still has: the VP answered, and has no route for the prefix. What another
-   * source answers for by now is not among them.
+   * The absences that a RIB which was read later confirms: it has the VP, without a route for the prefix. A VP that another
+   * source owns by now is left out.
    */
   stillAbsent<One extends Absence>(absences: readonly One[]): One[] {
     return absences.filter(({ state, vp }) => {

@@ -1,4 +1,4 @@
-/** What may be set of a table, and what holds where nothing is set. */
+/** The options of a table, and their defaults. */
 import { DEFAULTS } from '../defaults.ts';
 import { BOUNDS } from './bounds.ts';
 

@@ -27,13 +27,13 @@ export interface ListedPlace {
 const NOWHERE: Place = { country: '', region: 'unknown', source: 'unknown' };
 
 export class VpPlaces {
-  /** By number; 0 is what nobody tells of. Countries and projects are closed lists: about 1,000 at most. */
+  /** Places by number; 0 is the place that no list tells. Countries and projects are closed lists, so there are about 1,000 at most. */
   readonly all: Place[] = [NOWHERE];
   readonly #numbers = new Map<string, number>([[' unknown', 0]]);
-  /** The newest list of each teller, by `vantagePointKey`. */
+  /** The newest list of each source, by `vantagePointKey`. */
   #lists: (ReadonlyMap<string, number> | undefined)[] = [];
 
-  /** Replaces what this teller (the place of a source in the order of precedence) said before. */
+  /** Replaces what this source (by its place in the order of precedence) said before. */
   learn(teller: number, vps: Iterable<ListedPlace>): void {
     const list = new Map<string, number>();
     for (const { vp, country = '', orgCountry = '', source = '' } of vps) {
@@ -54,7 +54,7 @@ export class VpPlaces {
     for (const [from, place] of places.entries()) if (place !== -1) this.#lists[place] = lists[from];
   }
 
-  /** The number of a VP's place: what the first teller says that tells a country, else what the first one says. */
+  /** The number of a VP's place: what the first list says that tells a country, else what the first list says. */
   find(key: string): number {
     let found = 0;
     for (const list of this.#lists) {

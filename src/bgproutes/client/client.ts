@@ -22,13 +22,13 @@ import { type ClientCounts, MessageStream } from './message-stream.ts';
 export const DEFAULT_WEBSOCKET_URL = DEFAULTS.bgproutes.websocketUrl;
 /** Where prefixes are associated with a key. */
 export const DEFAULT_LIVE_MANAGER_URL = DEFAULTS.bgproutes.liveManagerUrl;
-/** Where the past is. */
+/** Where the Data API is, which tells what was announced before. */
 export const DEFAULT_DATA_API_URL = DEFAULTS.bgproutes.dataApiUrl;
 
 /** Attempts of `subscribe` when nobody answers, and the waits between them. */
 const SUBSCRIBE_ATTEMPTS = 5;
 const SUBSCRIBE_BACKOFF = { baseMs: 1_000, maxMs: 10_000 };
-/** An iteration that begins this soon after `subscribe` takes the key for free still. */
+/** An iteration that begins this soon after `subscribe` assumes that the key still has no other session. */
 const CLAIM_MS = 30_000;
 
 /** Everything but the key has a default. */
@@ -51,7 +51,7 @@ export interface BgproutesLiveClientOptions {
   readonly debugLevel?: DebugLevel;
   /** Appended to. Default: standard error. */
   readonly debugFile?: string;
-  /** A log of one's own, instead of file and standard error; its own level decides, `debugLevel` 3 adds the frames. */
+  /** A logger that is used instead of file and standard error. Its own level decides what is written; `debugLevel` 3 adds the frames. */
   readonly logger?: Logger;
   /** Times and bounds of connections; those of the exporter by default. */
   readonly connection?: Partial<SessionSettings>;
@@ -81,12 +81,12 @@ export interface MessagesOptions {
   readonly events?: boolean;
 }
 
-/** Counts since the client was made. */
+/** What was counted since the client was made. */
 export interface ClientStats {
   /** Whether messages can come now. */
   readonly connected: boolean;
   readonly connects: number;
-  /** Connections that ended, however. */
+  /** Connections that ended, for whatever reason. */
   readonly disconnects: number;
   readonly frames: number;
   readonly receivedBytes: number;
@@ -135,8 +135,8 @@ export class BgproutesLiveClient {
   #dataApi: DataApiClient | undefined;
 
   /**
-   * Connects to nothing yet. Throws a `TypeError` when the key is empty or has characters that no key has, for a URL that
-   * is none or has a user name, a password or a fragment, and for a wrong debug level; and as `node:fs` does when the debug file cannot be written.
+   * Makes no connection yet. Throws a `TypeError` when the key is empty or has characters that no key has, when a URL is not
+   * valid or has a user name, a password or a fragment, and when the debug level is unknown. Throws the error of `node:fs` when the debug file cannot be written.
    */
   constructor(options: BgproutesLiveClientOptions) {
     const { logger, debugLevel = 0, debugFile } = options;
@@ -167,7 +167,7 @@ export class BgproutesLiveClient {
    *
    * Rejects with a `WebsocketConnectionError` when another session uses the key (`actor` is `operator`, the cause's `code`
    * `in_use`), and when the stream cannot be opened, so that nobody can say (5 attempts, without `reconnect` one). Rejects
-   * with a `PrefixToAPIKeyError` when something is no prefix, when the service refuses (`status`, `serverText`), and when it
+   * with a `PrefixToAPIKeyError` when a text is not a prefix, when the service refuses (`status`, `serverText`), and when it
    * does not answer (no `status`; as many attempts). Rejects with the signal's reason when that is aborted, and with a
    * `StoppedError` when the client is closed.
    */
@@ -192,7 +192,7 @@ export class BgproutesLiveClient {
    * connection when the iteration ends: by `break`, by an error, by the signal or by `close`. Without `subscribe` before,
    * carries the prefixes that the key has already (associated on the website, say), and then renews nothing.
    *
-   * What vantage points hold already is not told, only what changes; see `dataApi` for the rest.
+   * The stream tells only changes, not what vantage points hold already; for that see `dataApi`.
    *
    * The iteration throws a `WebsocketConnectionError` or (the prefixes were refused) a `PrefixToAPIKeyError` when the service
    * refuses the first connection, and, without `reconnect`, when a connection breaks or cannot be made. A frame that cannot be
@@ -356,7 +356,7 @@ function userAgent(): string {
   return `bgproutes-exporter/${buildInfo({}).version}`;
 }
 
-/** Without what is there twice; a mistake is worth an error before the service is asked. */
+/** Gives the prefixes without duplicates. Throws for a mistake before the service is asked. */
 function canonicalPrefixes(prefixes: string | readonly string[]): readonly string[] {
   const texts = typeof prefixes === 'string' ? prefixes.split(',') : prefixes;
   if (!Array.isArray(texts)) throw new TypeError('prefixes: expected a list, or a text with commas');

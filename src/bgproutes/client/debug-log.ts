@@ -45,7 +45,7 @@ export class DebugLog implements Logger {
   }
 
   setFile(file: string | undefined): void {
-    // A file that cannot be written is told now, to who asked for it.
+    // Throws now, to the caller who named the file, when it cannot be written.
     if (file !== undefined) appendFileSync(file, '');
     this.#file = file;
   }

@@ -50,7 +50,7 @@ export class MessageStream implements AsyncIterableIterator<Item> {
   readonly #queue: ClientQueue;
   #source: BgproutesSource | undefined;
   readonly #waiters: Waiter[] = [];
-  /** Decoded of the last frame and not read yet. */
+  /** Messages of the last frame that were decoded and not read yet. */
   #ready: Item[] = [];
   #state: 'new' | 'running' | 'over' = 'new';
   /** Thrown once, when everything that came before was read. */
@@ -143,7 +143,7 @@ export class MessageStream implements AsyncIterableIterator<Item> {
     const failure = this.#failure;
     if (failure === undefined) return DONE;
     this.#failure = undefined;
-    // It comes when the connection is closed, so that who then tries again is not the second session of the key.
+    // The error comes only when the connection is closed: a caller that tries again at once must not be a second session of the key.
     await this.#closed;
     throw failure;
   }
@@ -183,7 +183,7 @@ export class MessageStream implements AsyncIterableIterator<Item> {
       }
       this.#isConnected = false;
       // A refusal before the first connection is the key's, or the prefixes': nothing that waiting would mend.
-      // `stopped` by the source, which connects once more with other prefixes, is no end either.
+      // `stopped` does not end it either: the source connects once more, with other prefixes.
       const willReconnect = reason === 'stopped' || (this.#options.reconnect && (!refused || this.#everConnected));
       this.#tell({ type: 'disconnected', atMs, reason, detail, refused, willReconnect });
       if (!willReconnect) this.#fail(failureOf(reason, detail, refused));

@@ -5,7 +5,7 @@
 import { vantagePointKey } from '../../bgp/vantage-point.ts';
 import type { ListedVp } from '../../stream/history.ts';
 
-/** Up to here many VPs (or prefixes) go with any number of the other. */
+/** A request with at most this many VPs may name any number of prefixes, and the other way round. */
 export const FEW = 10;
 
 /** More prefixes than this in one request would only make its answer late. */
@@ -18,7 +18,7 @@ export interface Batch {
 
 /**
  * Splits an exact query into as few requests as the rule allows. Listings of the same VP stay in one request, so that they
- * can be told to be the same: a request may hold a few more VPs than `maxVps`, but never more than 10 with many prefixes,
+ * can be recognised as one VP: a request may hold a few more VPs than `maxVps`, but never more than 10 with many prefixes,
  * unless a VP is listed more than 10 times.
  */
 export function splitExact(vps: readonly ListedVp[], prefixes: readonly string[], maxVps: number): Batch[] {

@@ -1,6 +1,6 @@
 /**
- * Client of the bgproutes.io Data API: what the stream cannot tell, namely what was there before. Obeys the limits of a
- * key: one request at a time, so many an hour.
+ * Client of the bgproutes.io Data API, which tells what the stream cannot: the routes that were there before. It obeys the
+ * limits of a key: one request at a time, and a number of requests an hour.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEFAULTS, withDefaults } from '../../defaults.ts';
@@ -31,7 +31,7 @@ import type {
 } from './types.ts';
 import { decodeVantagePoints } from './vantage-points.ts';
 
-/** Above these a request goes as POST. */
+/** A request with more VPs or prefixes than this is sent as POST. */
 const MAX_GET_VPS = 100;
 const MAX_GET_PREFIXES = 10;
 
@@ -87,7 +87,7 @@ export class DataApiClient {
   /** The end of the queue: settled when its last request is done. */
   #tail: Promise<void> = Promise.resolve();
 
-  /** Throws a `TypeError` when the base URL is none, or has a user name, and when the key cannot be a header. */
+  /** Throws a `TypeError` when the base URL is not valid, or has a user name, and when the key cannot be a header. */
   constructor(options: DataApiOptions) {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey))
       throw new TypeError('the API key is empty or holds characters that no key has');
@@ -219,7 +219,7 @@ export class DataApiClient {
     const mine = new Promise<void>((resolve) => {
       leave = resolve;
     });
-    // Who gives up while waiting still lets nobody past those before.
+    // A caller that was aborted gives up its turn, but those behind it still wait for those before it.
     this.#tail = before.then(() => mine);
     if (!(await settledOrAborted(before, signal))) {
       leave();

@@ -5,7 +5,7 @@ import { containsPrefix, formatAddress, maskWords, type Prefix, parsePrefix } fr
 export interface CoveringFilter {
   /** Canonical text; not always a member. */
   readonly prefix: string;
-  /** Those of the given prefixes that lie in it, itself included. */
+  /** The given prefixes that lie inside the filter's prefix, that prefix itself included. */
   readonly members: readonly string[];
 }
 

@@ -38,7 +38,7 @@ export const UNDOCUMENTED: Failure = {
   retryAfterMs: undefined,
 };
 
-/** What passes, or may pass, by itself. */
+/** Results of attempts that may pass by themselves, so that the request is repeated. */
 export const REPEATED: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SERVER_ERROR', 'TIMEOUT', 'NETWORK_ERROR']);
 
 const EXPLANATIONS: Readonly<Record<DataApiError['code'], string>> = {

@@ -25,7 +25,7 @@ export const ANSWER_BOUNDS: Readonly<Record<DataApiEndpoint, JsonBounds>> = {
 /** The body of an error is a sentence. */
 const ERROR_BOUNDS: JsonBounds = { bytes: 64 * 1024, values: 10_000, depth: MAX_DEPTH };
 
-/** Less is what a busy machine and whole seconds make of a right clock, ms. */
+/** A smaller difference, ms, says nothing: a busy machine and times in whole seconds make as much of a right clock. */
 const MIN_CLOCK_OFFSET_MS = 5_000;
 
 /** Names and values as the API has them; lists as comma-separated text, in POST bodies too, as the public client does. */
@@ -46,7 +46,7 @@ export interface RequestOptions {
   readonly method: 'GET' | 'POST';
   readonly query: Query;
   readonly timeoutMs: number;
-  /** Bounds the answer beside `ANSWER_BOUNDS`; undefined: only these do. */
+  /** A further bound of the answer; undefined: only `ANSWER_BOUNDS` hold. */
   readonly maxBodyBytes: number | undefined;
   readonly userAgent: string | undefined;
   readonly timers: Timers;
@@ -77,7 +77,7 @@ export interface Failure {
   readonly systemCode?: string;
   /** By the Retry-After header; undefined without one. */
   readonly retryAfterMs: number | undefined;
-  /** The answer is larger than can be read: less asked for may get one that is not. */
+  /** The answer is larger than can be read; a question about less may get an answer that can be. */
   readonly isTooLarge?: true;
 }
 
@@ -92,7 +92,7 @@ export async function requestOnce(options: RequestOptions): Promise<Answer> {
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
     if (limit.isOver) return failure('TIMEOUT', undefined, `no complete answer within ${timeoutMs / 1000} s`);
-    // Never the error itself: an invalid header value is told with the value, and that is the key.
+    // The error itself is never shown: that of an invalid header quotes the header's value, which is the key.
     const systemCode = systemCodeOf(error);
     const failed = failure('NETWORK_ERROR', undefined, errorText(error, redactText));
     return systemCode === undefined ? failed : { ...failed, systemCode };
@@ -104,7 +104,7 @@ export async function requestOnce(options: RequestOptions): Promise<Answer> {
 async function exchange(options: RequestOptions, signal: AbortSignal): Promise<Answer> {
   const { timers, redactText } = options;
   const url = urlUnder(options.baseUrl.replace(/\/v1\/?$/, ''), `/v1/${options.endpoint}`);
-  // What a cache has kept is of the past, and so is its Date.
+  // An answer from a cache is old, and so is its Date.
   const headers: Record<string, string> = {
     ...{ accept: 'application/json', 'cache-control': 'no-cache', 'x-api-key': options.apiKey },
   };
@@ -148,7 +148,7 @@ async function exchange(options: RequestOptions, signal: AbortSignal): Promise<A
   return {
     kind: 'success',
     data,
-    // No more than can be: a wrong number must not stop us for an hour.
+    // Bounded by what a request can really cost: a wrong number must not stop us for an hour.
     serverMs: Math.min(amount(seconds) * 1000, Math.max(0, timers.now() - startedAtMs)),
     bytes: stated === undefined ? reader.bytes : Math.min(amount(stated), 2 * reader.bytes),
     clockOffsetMs,

@@ -23,7 +23,7 @@ export class RouteFields {
   readonly #outer: readonly Prefix[];
   readonly #exact: ReadonlySet<string>;
   readonly #prefixes = new Map<string, string>();
-  /** By text the same text, of which there is then one; undefined: it is not a path. */
+  /** A text to the one copy of it that is kept; undefined: it is not a path. */
   readonly #paths = new Map<string, string | undefined>();
   readonly #communities = new Map<string, string>();
   #counts = noneUnreadable();

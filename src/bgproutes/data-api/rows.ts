@@ -72,7 +72,7 @@ export class RouteAnswer<Row extends RibRow> implements JsonParts {
       for (const [listing, listed] of listings.entries()) {
         const answer = data[listed.vp.protocol];
         if (!isObject(answer)) {
-          unavailable.push(listed); // not a word about this protocol
+          unavailable.push(listed); // the answer says nothing about this protocol
           continue;
         }
         if (!Object.hasOwn(answer, listed.id)) continue; // no routes

@@ -190,7 +190,7 @@ export class DataApiSeed implements History {
     return found;
   }
 
-  /** Logs what could not be read. What is missing would pass for a loss, so an answer that is mostly damage is none. */
+  /** Logs what could not be read. A route that is missing looks like a loss, so an answer of which most could not be read is rejected. */
   #judge(endpoint: string, rows: number, unreadable: Unreadable): void {
     let damage = 0;
     for (const reason of DAMAGE) damage += unreadable[reason];

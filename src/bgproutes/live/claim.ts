@@ -24,7 +24,7 @@ export type StreamAnswer =
   | { readonly kind: 'refused' | 'unknown'; readonly text: string };
 
 export interface ClaimRequest extends AssociationRequest {
-  /** The key's one session is ours, or its list is to be taken from whoever has it: the stream is not asked. */
+  /** The stream is not asked, because the key's one session is ours, or because its list is to be taken from whoever has it. */
   readonly isOurs: boolean;
   /** With the key in it: never printed. */
   readonly streamUrl: URL;

@@ -26,7 +26,7 @@ import type { BgproutesSourceOptions, SessionOfKey } from './source.ts';
 /** After a gap of up to this, the list is taken for ours still, and only renewed once the connection is there. */
 const BRIEF_GAP_MS = 60_000;
 
-/** How long the service may take a connection of ours that is over for one that lives. */
+/** How long the service may still count a connection of ours that has ended as open. */
 const GHOST_MS = 5 * 60_000;
 
 export class KeySession {
@@ -188,7 +188,7 @@ export class KeySession {
     await Promise.all([this.#socket?.stop(), this.#closing]);
   }
 
-  /** What the service does with the list of a session that is open: no source says it, so what is seen is told, once. */
+  /** No document says what the service does with a new list while a session is open, so what is seen is logged, once. */
   #tellList(seen: string): void {
     if (this.#seen.has(seen)) return;
     this.#seen.add(seen);

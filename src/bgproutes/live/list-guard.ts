@@ -7,7 +7,7 @@ import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 /** How long after an association messages of the list before it may still be under way, ms. */
 export const UNDER_WAY_MS = 10_000;
 
-/** `former`: of prefixes that were ours when the connection began, and are so no more. */
+/** `former`: of prefixes that were ours when the connection began and are not ours any more. */
 export type Belonging = 'ours' | 'former' | 'foreign';
 
 export class ListGuard {
@@ -48,7 +48,7 @@ export class ListGuard {
   }
 
   /**
-   * Whose list a message is of. All its prefixes must be foreign for it to be so.
+   * Whose list a message is of. A message counts as foreign only when all its prefixes are.
    * @param prefixes those of the message, canonical
    * @param receivedAtMs Unix ms; a message that was held is looked at late
    * @param elapsedMs now

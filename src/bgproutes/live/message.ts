@@ -31,7 +31,7 @@ export const DECODE_FAILURES = [
 /** One of `DECODE_FAILURES`. */
 export type DecodeFailure = (typeof DECODE_FAILURES)[number];
 
-/** The failures of frames that are no messages about routes: nothing is lost with them, and they do not show that routes still come. */
+/** The failures of frames that are not messages about routes: no route is lost with such a frame, and it does not show that routes still come. */
 export const NOT_MESSAGES: readonly DecodeFailure[] = ['service_error', 'unknown_record_type'];
 
 export type DecodeResult =
@@ -165,7 +165,7 @@ interface PrefixListResult {
   readonly present: boolean;
   readonly prefixes: readonly string[];
   readonly unreadable: boolean;
-  /** That the list takes in an UPDATE; what is not a prefix counts one. */
+  /** How many bytes the list takes in an UPDATE; an entry that is not a prefix counts as one byte. */
   readonly bytes: number;
 }
 

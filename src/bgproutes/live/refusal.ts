@@ -13,10 +13,10 @@ const MAX_TEXT = 1_000;
 
 /** Somebody who has the key's one place: a session, a client, a connection. */
 const HOLDER = /\b(session|client|connection|connected|consumer|stream)s?\b/;
-/** That it is not us: another one, a second one, one that is there already. */
+/** Words that say that it is another session than ours: another one, a second one, one that is there already. */
 const OTHER =
   /\b(another|other|already|duplicated?|duplicates?|second|concurrent|simultaneous|existing|multiple|in use|only one|one (active |open )?(session|client|connection|stream))\b/;
-/** What is refused for other reasons also speaks of sessions and keys. */
+/** Words of refusals for other reasons, which speak of sessions and keys too. */
 const NOT_ANOTHER =
   /\b(no|without|invalid|expired|unknown|missing|not)\b[^.;:]*\b(prefix(es)?|api[ _-]?key|key|token)\b/;
 const TOO_MANY = /\btoo many (active |open |concurrent |simultaneous )?(sessions|clients|connections)\b/;

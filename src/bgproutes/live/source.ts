@@ -48,7 +48,7 @@ export class BgproutesSource implements StreamSource {
   readonly stats: readonly SubscribedStats[];
   readonly #sessions: readonly KeySession[];
 
-  /** Throws a `TypeError` when a URL is none. */
+  /** Throws a `TypeError` when a URL is not valid. */
   constructor(options: BgproutesSourceOptions) {
     streamUrlOf(options.websocketUrl, '');
     this.#sessions = options.sessions.map((session, index) => new KeySession(this.name, index, session, options));

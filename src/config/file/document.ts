@@ -21,7 +21,7 @@ import { yamlFault } from './yaml-words.ts';
 /** `['prefixes', 1, 'origins', 0]`. */
 export type Path = readonly (string | number)[];
 
-/** `prefixes[1].origins[0]`; a key that is no plain word is quoted. */
+/** `prefixes[1].origins[0]`; a key that is not a plain word is quoted. */
 export function formatPath(path: Path): string {
   return path
     .map((step, i) =>
@@ -44,7 +44,7 @@ export interface DocumentProblem {
   readonly message: string;
 }
 
-/** A number as YAML would also read it, but not everybody: `0x10`, `0o17`, `1e3`, `.5`, `+1`. Such stay texts. */
+/** A text that YAML reads as a number and many people do not: `0x10`, `0o17`, `1e3`, `.5`, `+1`. It stays a text. */
 const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 /**
@@ -208,7 +208,7 @@ export class ConfigDocument {
   #sizeWithCopies(): number {
     const sizes = new Map<Node, number>();
     const sizeOf = (node: unknown): number => {
-      // Of an alias inside its own anchor there is no size yet; it is no copy, but the thing itself.
+      // An alias inside its own anchor has no size yet; it is not a copy, but the same node.
       if (isAlias(node)) return sizes.get(this.#anchored.get(node) ?? node) ?? 1;
       let size = 1;
       if (isSeq(node)) for (const item of node.items) size += sizeOf(item);

@@ -11,7 +11,7 @@ import { nearList } from './near-list.ts';
 import type { Environment } from './substitution.ts';
 
 interface Problem {
-  /** Undefined: not of the file; such come last. */
+  /** Undefined for a problem that is not in the file; those come last. */
   readonly place: Place | undefined;
   readonly text: string;
 }
@@ -41,7 +41,7 @@ export class Draft {
     for (const { path, place, message } of this.#document.problems) this.#add(path, message, place);
   }
 
-  /** False: the file is no YAML, and there is nothing else to say of it. */
+  /** False: the file is not YAML, so nothing else can be said about it. */
   get readable(): boolean {
     return !this.#faulty.has('');
   }
@@ -105,7 +105,7 @@ export class Draft {
     }
   }
 
-  /** No source of validated data, too many, or one that is nowhere or at two places. */
+  /** Finds problems of the sources of validated data: none, too many, or one with no place or two places. */
   checkRpki(): void {
     if (!isSection(this.#value) || this.#value.rpki === undefined) return;
     const entries = this.#list('rpki', 'sources');
@@ -125,7 +125,7 @@ export class Draft {
     }
   }
 
-  /** No prefix, too many, or one of them twice. */
+  /** Finds problems of the prefixes: none, too many, or one of them twice. */
   checkPrefixes(max: number): void {
     const entries = this.#list('prefixes');
     if (entries === undefined) return;
@@ -151,7 +151,7 @@ export class Draft {
       const path = ['prefixes', i, 'prefix'];
       const firstPath = ['prefixes', first, 'prefix'];
       const { prefix: former } = entries[first] as Section;
-      // Two of one list have the same place: only the spelling tells which one is meant.
+      // Two entries of one list have the same place: only the spelling tells which one is meant.
       const said =
         this.#flagOf(firstPath) === undefined || this.#flagOf(firstPath) !== this.#flagOf(path)
           ? `is the same prefix as that of ${this.#where(firstPath)}`
@@ -166,7 +166,7 @@ export class Draft {
     for (const [i, name] of given.entries())
       if (given.indexOf(name) < i) this.#add(['sources', i], `${String(name)} is given twice`);
     const known = SOURCE_NAMES.filter((name) => given.includes(name));
-    // Whether what was meant needs a key is not known: the wrong name is the one thing to tell.
+    // It is not known whether the source that was meant needs a key: only the wrong name is reported.
     const isWrong = [...this.#faulty].some((path) => /^sources\b/.test(path));
     return known.length === 0 && !isWrong ? ['bgproutes'] : known.sort((a, b) => given.indexOf(a) - given.indexOf(b));
   }
@@ -196,7 +196,7 @@ export class Draft {
     return [];
   }
 
-  /** Enough keys for the prefixes? Asked only when every key could be read. */
+  /** Checks that there are enough keys for the prefixes; only when every key could be read. */
   checkKeys({ keys, problems }: ApiKeys, sources: readonly SourceName[], env: Environment): void {
     for (const text of problems) this.#problems.push({ place: undefined, text });
     // The other sources carry every prefix.
@@ -299,7 +299,7 @@ export class Draft {
     return Array.isArray(value) ? value : undefined;
   }
 
-  /** What stands at a path, as written; only its kind where it may be a secret. */
+  /** The text at a path, as it was written; only its kind where it may be a secret. */
   #nearList(path: Path, issue: z.core.$ZodIssue): string | undefined {
     return issue.code === 'invalid_type' ? nearList(path, issue.expected, this.#at(path)) : undefined;
   }

@@ -18,7 +18,7 @@ export function substitute(text: string, env: Environment): Substituted {
       problem ??= 'expected the name of an environment variable in the braces after $ (write $$ for a dollar sign)';
       return match;
     }
-    // Object.hasOwn: the name is the user's, and `constructor` is no variable.
+    // Object.hasOwn, because the name comes from the user, and `constructor` is not a variable.
     const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (value === undefined || value === '') {
       problem ??= `the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`;

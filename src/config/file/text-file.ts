@@ -21,7 +21,7 @@ export function readBoundedFile(path: string): Buffer {
   const chunks: Buffer[] = [];
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let bytes = 0;
-  // Without O_NONBLOCK a named pipe would be waited for until somebody writes to it.
+  // Without O_NONBLOCK, opening a named pipe would wait until somebody writes to it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     for (;;) {
@@ -59,7 +59,7 @@ export function readTextFile(path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // A lenient reader would put U+FFFD into labels, or refuse a key for a reason that nobody can see.
+    // A reader that accepts wrong UTF-8 would put U+FFFD into labels, or refuse a key for a reason that cannot be seen.
     throw fault('NOT_UTF8');
   }
 }

@@ -13,7 +13,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   KEY_OVER_1024_CHARS: 'a key is longer than 1,024 characters',
 };
 
-/** The codes of others stand for several mistakes, which only the parser's text tells apart. */
+/** The other codes stand for several mistakes each, which only the parser's text tells apart. */
 const BY_TEXT: readonly (readonly [RegExp, string])[] = [
   [/^Missing closing (["'])/, 'a closing $1 is missing before this place'],
   [/ end with a ([\]}])$/, 'a closing $1 is missing before this place'],

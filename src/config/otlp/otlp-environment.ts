@@ -114,7 +114,7 @@ class Reader {
     );
   }
 
-  /** That of metrics is taken as it is, the path of that of all signals is added to. */
+  /** The endpoint of the metrics is taken as it is; to the endpoint of all signals a path is added. */
   endpoint(): string | undefined {
     const variable = this.first('ENDPOINT');
     const text = this.text(variable);

@@ -14,7 +14,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Shorter texts are no secrets: to redact them would spoil every line. */
+/** Shorter texts are not treated as secrets: redacting them would make log lines unreadable. */
 const MIN_SECRET_LENGTH = 6;
 
 const otlpKeys = values.section({
@@ -120,7 +120,7 @@ function withMetricsPath(endpoint: string): string {
   return url.href;
 }
 
-/** Names of headers know no case. */
+/** Names of headers are compared without regard to case. */
 function mergedHeaders(...sources: readonly Readonly<Record<string, string>>[]): Readonly<Record<string, string>> {
   const byName = new Map<string, readonly [string, string]>();
   for (const source of sources) {

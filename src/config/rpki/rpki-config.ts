@@ -1,5 +1,5 @@
 /**
- * What the RPKI part of the configuration comes to. In a file of its own, without a schema: programs that use the library
+ * The RPKI part of the configuration, read and checked. In a file of its own, without a schema: programs that use the library
  * compile these types, and should not have to compile those of a schema library with them.
  */
 

@@ -11,7 +11,7 @@ const AS_KINDS: JsonKinds = { type: ['integer', 'string'] };
 const asOrSet = value<AsOrSet>(
   `an AS number from 1 to ${MAX_ASN}, or an AS_SET such as "{64501,64502}"`,
   (input) => {
-    // What YAML makes of a set without quotes: a map of keys without values.
+    // YAML reads a set without quotes as a map of keys without values.
     if (isBareSet(input)) return refuse(`put it in quotes: "{${Object.keys(input).join(',')}}"`);
     if (typeof input !== 'number' && typeof input !== 'string') return refuse();
     const text = String(input);
@@ -146,7 +146,7 @@ export const prefix = value<Prefix>('a prefix such as 192.0.2.0/24 or 2001:db8::
   return accept(parsed);
 });
 
-/** What is probably wrong with a text that is no prefix. */
+/** What is probably wrong with a text that is not a prefix. */
 function prefixHint(input: string): string | undefined {
   const several = input.split(',');
   if (several.length > 1 && several.every((text) => parsePrefix(text.trim()) !== undefined)) {

@@ -33,7 +33,7 @@ export const trueOrFalse = value<boolean>(
 export const onOrOff = value<boolean>(
   'on or off',
   (input) => {
-    if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools make one of a bare off
+    if (typeof input === 'boolean') return accept(input); // YAML 1.1 and its tools read a bare `off` as a boolean
     return input === 'on' || input === 'off' ? accept(input === 'on') : refuse();
   },
   'value',
@@ -54,7 +54,7 @@ export function oneOf<const T extends string>(...known: readonly T[]) {
   );
 }
 
-/** `warning` is what half of the world calls `warn`. */
+/** `warning` is taken for `warn`, because many programs call it so. */
 export const logLevel = z.preprocess((input) => (input === 'warning' ? 'warn' : input), oneOf(...LOG_LEVELS));
 
 const UNIT_WORDS: Readonly<Record<string, string>> = {

@@ -26,7 +26,7 @@ export const refuse = (hint?: string): Read<never> => (hint === undefined ? { ok
 /** What of a value a JSON schema can say: the kinds that `read` may accept. Such a schema refuses less than `read` does. */
 export interface JsonKinds {
   readonly type: string | readonly string[];
-  /** The only texts, beside such as hold a variable. */
+  /** The only texts that are allowed, beside texts with a variable. */
   readonly words?: readonly string[];
   readonly items?: JsonKinds;
   readonly additionalProperties?: JsonKinds;
@@ -63,7 +63,7 @@ export function value<T>(
   return schema;
 }
 
-/** A closed set of keys; a missing or empty one is a map without keys. `expected` is for what is no map. With `.optional()`, a missing one is undefined. */
+/** A closed set of keys; a missing or empty one is a map without keys. `expected` is the message for a value that is not a map. With `.optional()`, a missing one is undefined. */
 export function section<T extends z.ZodRawShape>(shape: T, expected?: string) {
   const known = Object.keys(shape).join(', ');
   return z.preprocess(

@@ -1,6 +1,6 @@
 /**
- * Reads a file of `--web.config.file`: the format of Prometheus' exporter-toolkit. What that accepts and nobody can have meant
- * is refused here: TLS settings that would be served as plain HTTP, versions of which none is left, CAs without a certificate.
+ * Reads a file of `--web.config.file`: the format of Prometheus' exporter-toolkit. Some settings that exporter-toolkit accepts
+ * cannot be meant, and are refused here: TLS settings that would be served as plain HTTP, versions of which none is left, CAs without a certificate.
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';

@@ -42,7 +42,7 @@ export interface WebConfig {
   readonly rateLimit: RateLimit | undefined;
 }
 
-/** Without a file. */
+/** The web configuration when there is no file. */
 export const PLAIN_WEB: WebConfig = {
   ...{ tls: undefined, http2: false, headers: {}, users: new Map(), rateLimit: undefined },
 };

@@ -1,11 +1,11 @@
 /**
- * Routes that an answer of the history does not have although the table does. A few are what a comparison is for: words of
- * the stream that were missed. Many at once are more likely a fault of the answer (a backend that was empty for a second)
+ * Routes that an answer of the history does not have although the table does. A few are what a comparison looks for: withdrawals
+ * that were missed on the stream. Many at once are more likely a fault of the answer (a backend that was empty for a second)
  * than an outage that the stream never spoke of. They are kept, and their prefix is not trusted, until the history says the
- * same to two questions: what is held, and what was said.
+ * same to two questions: what VPs hold, and what they announced and withdrew.
  *
- * A route may go without a word: the session of its VP was lost while nobody listened, or the word is older than what is asked
- * for. So no absence stays in doubt for ever: one that each answer repeats is believed in the end.
+ * A route may go without a withdrawal that we see: the session of its VP was lost while nobody listened, or the withdrawal is
+ * older than what is asked for. So no absence stays in doubt for ever: one that each answer repeats is believed in the end.
  */
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
@@ -17,24 +17,24 @@ import { wordKey } from './history-readers.ts';
 import type { ReadingFailure } from './reading-attempt.ts';
 import type { SessionHistory } from './session-history.ts';
 
-/** At least this many that are more than a tenth of all, or more than half of all, are doubted. */
+/** Absences are doubted when they are at least this many and more than a tenth of all routes, or more than half of all routes. */
 const MANY = 3;
 
 /** After how long the history is asked again, ms; the waits double up to the longest. */
 const FIRST_WAIT_MS = 120_000;
 const LONGEST_WAIT_MS = 900_000;
 
-/** The second question goes back at least this far, ms, and at most that far. */
+/** The question about announcements and withdrawals goes back at least the first of these times, ms, and at most the second. */
 const SHORTEST_SPAN_MS = 600_000;
 const LONGEST_SPAN_MS = 86_400_000;
 
 /** An absence that this many answers have repeated, and all for this long, ms, is believed without a withdrawal. */
 const REPEATS = 3;
 const REPEATED_MS = 1_500_000;
-/** The same where the answer has no route at all, and nothing shows that the service has not lost its data. */
+/** The same for an answer without any route, while nothing shows that the service still has its data. */
 const REPEATED_EMPTY_MS = 86_400_000;
 
-/** So many VPs that are not in doubt are asked too: a route of theirs shows that the service has data. */
+/** This many VPs that are not in doubt are asked about too: a route of theirs shows that the service has data. */
 const WITNESSES = 10;
 
 /**
@@ -71,9 +71,9 @@ export interface AbsenceDoubtsOptions {
   readonly lagMs: number;
   /** Does one reading of the history, counting and logging how it ended. */
   readonly attempt: (read: () => Promise<void>, signal: AbortSignal) => Promise<ReadingFailure | undefined>;
-  /** An answer was doubted. */
+  /** Called when an answer was doubted. */
   readonly onDoubted: () => void;
-  /** So many doubted absences turned out to be true, and were applied. */
+  /** Called with how many doubted absences turned out to be true and were applied. */
   readonly onConfirmed: (absences: number) => void;
   /** Called whenever `has` may have changed. */
   readonly onChange: () => void;
@@ -172,11 +172,11 @@ export class AbsenceDoubts {
       agreed = [...byState(absent).values()].flatMap((found) => {
         const sure = found.filter((doubt) => {
           const word = words.get(wordKey(doubt))?.kind;
-          // Of a VP that is only expected nothing is taken away. Its session may have lost the route without a word.
+          // A VP that is only expected holds no route that could be taken away; its session may have lost the route without a withdrawal.
           const isConfirmed = word === 'W' || (word === undefined && !this.#isHeld(doubt));
           return isConfirmed || (doubt.repeats >= REPEATS && doubt.sinceMs <= repeatedSinceMs);
         });
-        // Where the answers agree about most, the rest is what a comparison finds.
+        // When the answers agree about most routes, the few that are left are believed as in any comparison.
         const rest = found.length - sure.length;
         return rest <= sure.length || !isDoubtful(rest, found[0].state.visible) ? found : sure;
       });
@@ -197,7 +197,7 @@ export class AbsenceDoubts {
     });
   }
 
-  /** One that is known is doubted since then, unless its prefix was given up and came back meanwhile. */
+  /** An absence that is doubted already keeps its time, unless its prefix was given up and came back meanwhile. */
   #include(doubts: readonly Doubt[]): void {
     for (const doubt of doubts) {
       const prefix = (doubt.state.monitored ?? doubt.state.parents[0]).state.prefix.text;

@@ -1,6 +1,6 @@
 /** Until when the table is complete for each prefix of a session. */
 
-/** A prefix that was never read has none. */
+/** By prefix. A prefix that was never read is not there. */
 export type Standing =
   /** Complete, and every event is heard. */
   | { readonly kind: 'live' }
@@ -9,7 +9,7 @@ export type Standing =
 
 const LIVE: Standing = { kind: 'live' };
 
-/** What is said of a prefix that the stream does not deliver, or no longer, is not taken: when it comes back it is read again. */
+/** Nothing is noted about a prefix that the stream does not deliver: when it comes back it is read again. */
 export class Completeness {
   /** The monitored prefixes of the session; until the stream delivers all of them the table is not complete. */
   wanted: readonly string[] = [];
@@ -60,7 +60,7 @@ export class Completeness {
     for (const prefix of prefixes) if (!this.#lost.has(prefix)) this.#current.add(prefix);
   }
 
-  /** A fill begins to read: it has what is in the table now. */
+  /** A fill begins to read: from now on it notes which prefixes lose routes meanwhile. */
   beginReading(): void {
     this.#lost.clear();
   }

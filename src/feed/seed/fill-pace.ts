@@ -5,9 +5,9 @@
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 
-/** So many fills begin at once after a calm time. */
+/** How many fills may begin at once after a calm time. */
 const BURST = 5;
-/** From then on one in this time, ms: 25 in the first hour, 20 in each later one. */
+/** After that one fill may begin in each such time, ms: 25 in the first hour, 20 in each later one. */
 const EVERY_MS = 180_000;
 
 export interface FillPaceOptions {

@@ -46,15 +46,15 @@ export interface FillTools {
 
 /** A gap longer than this is healed by a RIB: the updates would be the longer answer. */
 const LONG_GAP_MS = 2 * 3_600_000;
-/** Clocks of the services differ a little. */
+/** By how much the clocks of the services may differ, ms. */
 export const OVERLAP_MS = 2_000;
-/** So many prefixes of a history that tells one by one are read before they go live: what it answers at once. */
+/** When a history needs a question for each prefix, this many prefixes are read before they go live: as many as it answers at once. */
 export const PART = 64;
 /** An invalid key does not become valid by asking again. */
 const FORBIDDEN_RETRY_MS = 600_000;
 
 export class GapFill {
-  /** It has the list of VPs, and reads by the clock that is believed. */
+  /** The directory gives the list of VPs; the clock says by which time to read. */
   isReading = false;
   readonly #tools: FillTools;
   /** Since when the stream delivers all prefixes, and nothing that it said is lost, Unix ms. */
@@ -89,7 +89,7 @@ export class GapFill {
         const failure = await attempt(() => this.#fill(signal), signal);
         this.isReading = false;
         if (failure === undefined && this.#overflowed) {
-          // What found no room is in the history by now, or will be when the lag has passed.
+          // The frames that found no room are in the history by now, or will be when the lag has passed.
           this.#overflowed = false;
           if (history.ribWaits === true) this.#connectedAtMs = timers.now();
           await sleep(timers, lagMs, signal);

@@ -33,7 +33,7 @@ async function eachRow<Row extends RibRow>(
  * Applies a RIB.
  * @param atMs time of the RIB, Unix ms
  * @param onCorrected called for every route that differed
- * @returns what of the table is missing in the RIB can be asked there
+ * @returns the comparison, which tells the routes of the table that are missing in the RIB
  */
 export async function readRib(
   table: RoutingTable,

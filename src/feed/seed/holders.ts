@@ -17,13 +17,13 @@ export interface HolderHistoryOptions {
   readonly logger: Logger;
   readonly timers: Timers;
   readonly retry: BackoffOptions;
-  /** Most of those that held a prefix then are up and hold it no more. */
+  /** Most VPs that held a prefix then are up and do not hold it any more. */
   readonly onMissing: (absences: readonly Absence[], signal: AbortSignal) => void;
 }
 
 export class HolderHistory {
   readonly #options: HolderHistoryOptions;
-  /** Prefixes of which it was read, or that have no such history. */
+  /** Prefixes whose holders were read, or whose history does not go back so far. */
   readonly #learnt = new Set<string>();
 
   constructor(options: HolderHistoryOptions) {
@@ -35,18 +35,18 @@ export class HolderHistory {
     for (const prefix of this.#learnt) if (!prefixes.has(prefix)) this.#learnt.delete(prefix);
   }
 
-  /** It is known of these prefixes, from a snapshot. */
+  /** The holders of these prefixes are known from a snapshot. */
   restored(prefixes: Iterable<string>): void {
     for (const prefix of prefixes) this.#learnt.add(prefix);
   }
 
-  /** It is to be asked for again: the table knows nothing of a time in between. */
+  /** Asks for the holders again: the table does not know what happened in between. */
   forget(prefixes: Iterable<string>): void {
     for (const prefix of prefixes) this.#learnt.delete(prefix);
   }
 
   /**
-   * Reads it for those of the prefixes for which it was not. A history that does not go back so far leaves the denominator
+   * Reads the holders of those prefixes for which that was not done. A history that does not go back so far leaves the denominator
    * unknown until the window has passed. Never rejects: the table is complete without it.
    * @returns false when it could not be read now and may be later
    */

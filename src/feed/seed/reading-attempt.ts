@@ -3,7 +3,7 @@ import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { SeedResult, TableFigures } from '../../metrics/figures/table-figures.ts';
 
-/** What a reading failed of. */
+/** Why a reading failed. */
 export type ReadingFailure = Exclude<SeedResult, 'success'>;
 
 export interface ReadingContext {
@@ -16,7 +16,7 @@ export interface ReadingContext {
   readonly now: () => number;
 }
 
-/** @returns what it failed of; undefined: it succeeded. Never rejects. */
+/** @returns why it failed; undefined: it succeeded. Never rejects. */
 export async function attemptReading(
   read: () => Promise<void>,
   signal: AbortSignal,

@@ -17,7 +17,7 @@ export interface RibComparisonOptions {
   readonly logger: Logger;
   /** Unix ms. */
   readonly now: () => number;
-  /** So much is missing in the RIB that it is not believed at once. */
+  /** More is missing in the RIB than is believed at once. */
   readonly onDoubted: (absences: readonly Absence[], signal: AbortSignal) => void;
 }
 
@@ -55,7 +55,7 @@ export class RibComparison {
   }
 
   /**
-   * VPs that went between the list and the RIB lost no route: the list knows by now, and then they go as VPs that are down.
+   * VPs that went down between the list and the RIB did not withdraw their routes: a newer list knows it, and they leave as VPs that are down.
    * When it cannot be read, the RIB alone decides.
    */
   async #checkSilent(silent: ReadonlySet<string>, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { RoutingTable } from '../../table/routing-table.ts';
 /** What is read at the moment. */
 export type SeedStep = 'vantage points' | 'routes' | 'updates' | 'past holders';
 
-/** People wait this long without asking themselves why. */
+/** How long the log may be silent before it tells the progress. */
 const FIRST_LINE_MS = 2_000;
 const NEXT_LINE_MS = 10_000;
 
@@ -42,12 +42,12 @@ export class SeedProgress {
     this.#tellLater(FIRST_LINE_MS);
   }
 
-  /** From now on this is read. */
+  /** Says what is read from now on. */
   at(step: SeedStep): void {
     this.#step = step;
   }
 
-  /** So many of the prefixes are complete. */
+  /** Says how many of the prefixes are complete. */
   complete(complete: number, prefixes: number): void {
     this.#parts = { complete, prefixes };
   }

@@ -38,7 +38,7 @@ export class SessionHistory {
     return this.#options.history.provesEmptiness === true;
   }
 
-  /** Our time of what the service stamped then. */
+  /** The time by our clock of what the service stamped at this time of its own. */
   ourMs(timeUs: number): number {
     return timeUs / 1000 - this.#options.directory.clockOffsetMs;
   }
@@ -105,7 +105,7 @@ export class SessionHistory {
     return this.#options.history.updates(vps, prefixes, from, to, signal, of);
   }
 
-  /** A table that is newer than the stream by our clock would take no event. */
+  /** A table whose times are ahead of the stream would take no event. */
   #serviceMs(ourMs: number): number {
     return ourMs + this.#options.directory.clockOffsetMs;
   }

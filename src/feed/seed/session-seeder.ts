@@ -222,7 +222,7 @@ export class SessionSeeder {
     this.#interrupt(atMs);
   }
 
-  /** What was read was read by a wrong clock: all prefixes are incomplete, and read again from now on. */
+  /** The clock by which was read was wrong: all prefixes are incomplete, and are read again from now on. */
   voidSeed(): void {
     const wasLive = this.#completeness.clear();
     this.#holders.keep(new Set());
@@ -312,7 +312,7 @@ export class SessionSeeder {
     const { directory, figures, timers, lagMs, session, logger, history } = this.#options;
     const { signal } = this.#controller;
     let corrected = 0;
-    // One by one: what was corrected before an answer broke off is corrected all the same.
+    // Counted one by one, because corrections made before an answer broke off stay.
     const onCorrected = () => {
       corrected++;
       figures.corrections++;
@@ -323,7 +323,7 @@ export class SessionSeeder {
       const asked = directory.live;
       const rib = await this.#ribs.compare(asked, prefixes, timers.now() - lagMs - OVERLAP_MS, signal, onCorrected);
       if (signal.aborted) return;
-      // Routes of VPs that the list never had are the stream's word alone.
+      // Routes of VPs that the list never had are known from the stream alone.
       const unlisted = directory.othersThan(asked);
       logger.info(`table compared with ${this.#history.title}`, {
         ...{ session, routes: rib.rows, corrected, unlisted_vps: unlisted },

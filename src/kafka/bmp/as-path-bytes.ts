@@ -8,7 +8,7 @@ export interface Segment {
   readonly ases: readonly number[];
 }
 
-/** The segments of an AS_PATH attribute; undefined when the bytes are no such attribute. */
+/** The segments of an AS_PATH attribute; undefined when the bytes are not such an attribute. */
 export function readSegments(bytes: Buffer, from: number, end: number, asBytes: 2 | 4): Segment[] | undefined {
   const segments: Segment[] = [];
   for (let at = from; at < end; ) {
@@ -38,7 +38,7 @@ export function mergeAs4(path: readonly Segment[], as4: readonly Segment[]): rea
   const merged: Segment[] = [];
   for (const { type, ases } of path) {
     if (type === CONFED_SEQUENCE || type === CONFED_SET) {
-      // Behind the part that is replaced its place is not known.
+      // After the part that is replaced, the place of a confederation segment is not known.
       if (keep > 0 || merged.every((one) => one.type >= CONFED_SEQUENCE)) merged.push({ type, ases });
     } else if (keep > 0) {
       const taken = type === SET ? ases : ases.slice(0, keep);

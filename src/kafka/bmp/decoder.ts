@@ -2,8 +2,8 @@
  * BMP version 3 (RFC 7854, 8671, 9069) in Kafka records, bare or with an OpenBMP header, to events. Pure and total. The
  * stream is of the whole world: a message without a monitored prefix costs the reading of its prefixes and nothing else.
  *
- * Used are the routes that a router has received (Adj-RIB-In) from its peers, IPv4 and IPv6 unicast. Everything else has a
- * reason.
+ * It uses the IPv4 and IPv6 unicast routes that a router has received from its peers (Adj-RIB-In). Everything else is counted
+ * by a reason.
  */
 import type { RouteAttributes } from '../../bgp/route-event.ts';
 import type { EventSink, FrameDecoder } from '../../stream/frame-decoder.ts';
@@ -147,7 +147,7 @@ export class BmpDecoder implements FrameDecoder {
   #aboutPeer(type: number, at: number, end: number): void {
     const bytes = this.#bytes;
     const flags = bytes[at + 1];
-    // FRR tells the router's own routes as those of a peer without address and AS.
+    // FRR sends the router's own routes under a peer without address and AS.
     if (bytes[at] !== 0 || isZero(bytes, at + 10, at + 30)) {
       this.#unused('other_rib');
       return;
@@ -228,7 +228,7 @@ export class BmpDecoder implements FrameDecoder {
       if (announced.length > 0) groups.push({ attributes: this.#withHop(attributes, 'announced'), nlri: announced });
       if (reached.length > 0) groups.push({ attributes: this.#withHop(attributes, 'reached'), nlri: reached });
     }
-    // What is announced too was only announced (RFC 4271 section 4.3).
+    // A prefix that the same message announces too counts as announced only (RFC 4271 section 4.3).
     const isAnnouncedToo = ({ prefix, pathId }: Nlri) =>
       groups.some(({ nlri }) => nlri.some((one) => one.prefix === prefix && one.pathId === pathId));
     const lost =
@@ -276,7 +276,7 @@ export class BmpDecoder implements FrameDecoder {
     const pathIds = readPathIds(this.#bytes, at + PEER_HEADER + PEER_UP_ADDRESSES, end);
     if (pathIds === undefined) this.#to.failed('invalid_open');
     const { subject } = peer;
-    // A session that is made while one stands: its end was not heard, and its whole table follows.
+    // A Peer Up of a peer that is up: the end of its session was not heard, and its whole table follows.
     if (peer.hasSpoken && peer.isUp) this.#end(peer, this.#timeUs(at));
     peer.pathIds = pathIds ?? PATH_IDS_UNKNOWN;
     peer.isUp = true;
@@ -324,7 +324,7 @@ export class BmpDecoder implements FrameDecoder {
     this.#to.peerState({ vp: subject.vp, up: false, timeUs });
   }
 
-  /** When the router had it, Unix µs, as far as that can be: else the record's time. 0 when both have none. */
+  /** When the router received it, Unix µs; the record's time when the message's cannot be right. 0 when neither has a time. */
   #timeUs(at: number): number {
     const bytes = this.#bytes;
     const seconds = bytes.readUInt32BE(at + 34);

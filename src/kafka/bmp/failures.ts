@@ -2,11 +2,11 @@
 export const BMP_DECODE_FAILURES = [
   'truncated', // shorter than its own lengths say
   'invalid_openbmp_header',
-  'unknown_record', // begins as none of the three forms
+  'unknown_record', // begins like none of the three forms
   'unknown_bmp_version',
   'unknown_bmp_type',
   'invalid_vp', // a peer without an AS or an address
-  'invalid_update', // no UPDATE, or one whose lengths contradict each other; all of it is lost
+  'invalid_update', // not an UPDATE, or one whose lengths contradict each other; all of it is lost
   'invalid_prefix', // what follows it cannot be told apart, so all prefixes of the message are lost
   'invalid_as_path', // the announcement is lost; withdrawals of the same message are applied
   'missing_as_path',

@@ -15,7 +15,7 @@ export interface RouteRoom {
   left: number;
 }
 
-/** What a word about one of several routes changes of the one that is shown. */
+/** How a message about one of several routes changes the route that is shown. */
 export type RouteChange =
   | { readonly kind: 'none' }
   | { readonly kind: 'announced'; readonly attributes: RouteAttributes }
@@ -47,7 +47,7 @@ export class PeerRoutes {
 
   withdraw(prefix: string, pathId: number): RouteChange {
     const routes = this.#byPrefix?.get(prefix);
-    // Of what was announced before the reader began nothing is known: the last word counts.
+    // What was announced before the reader began is not known: the last message counts.
     if (routes === undefined) return { kind: 'withdrawn' };
     const wasShown = lowest(routes) === pathId;
     if (!routes.delete(pathId)) return NONE;

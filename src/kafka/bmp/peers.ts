@@ -29,7 +29,7 @@ export type View = 'pre_policy' | 'post_policy';
 /** One peer as one channel tells of it. */
 export class Peer {
   readonly subject: Subject;
-  /** As the last Peer Up says, or as the routes show. */
+  /** Whether prefixes have path identifiers: as the last Peer Up says, or as the routes show. */
   pathIds = PATH_IDS_UNKNOWN;
   /** Routes by path identifier. */
   readonly routes: PeerRoutes;

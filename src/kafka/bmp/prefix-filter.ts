@@ -1,6 +1,6 @@
 /**
- * Which prefixes of a stream of the whole world are asked for: the monitored ones and everything inside them. Nearly every
- * prefix of such a stream is nobody's, so a gate of 8 KiB a family turns most of them away with one read of memory.
+ * Tells which prefixes of a stream of the whole world are asked for: the monitored ones and everything inside them. Nearly all
+ * prefixes of such a stream are not, so a gate of 8 KiB a family turns most of them away with one read of memory.
  */
 import { type Afi, formatAddress, maskWords, type Prefix } from '../../bgp/prefix.ts';
 

@@ -30,7 +30,7 @@ export class RecordFilter {
     this.#filter = filter;
   }
 
-  /** Whether the record is more than routes to prefixes that nobody asked for. */
+  /** Whether the record holds anything else than routes to prefixes that nobody asked for. */
   isNeeded(bytes: Buffer): boolean {
     this.prefixes = 0;
     let at = 0;

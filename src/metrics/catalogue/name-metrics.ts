@@ -1,4 +1,4 @@
-/** What numbers in labels are called. */
+/** The names of ASes whose numbers are in labels. */
 import { defineMetrics } from '../metric.ts';
 
 /** Only where `names` is configured. */

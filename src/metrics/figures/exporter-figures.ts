@@ -1,4 +1,4 @@
-/** What the exporter itself does, in numbers: who does it counts here, and exporter-view.ts shows it. */
+/** What the exporter itself does, in numbers: the parts that do it count here, and exporter-view.ts shows it. */
 
 import { Labels } from '../metric.ts';
 import { Histogram } from './histogram.ts';
@@ -15,7 +15,7 @@ export const HTTP_CUT_REASONS = [
   'scrape_limit', // too many scrapes, and this one was under way for long
   'slow_request', // a request that did not arrive in time
   'slow_answer', // an answer that was not read in time
-  'bad_request', // what is no HTTP, or has too many headers
+  'bad_request', // not HTTP, or too many headers
   'tls_handshake', // no TLS on a port of TLS, or no version or suite in common
   'client_certificate', // none, or one that is not trusted or has another name than those allowed
 ] as const;
@@ -24,7 +24,7 @@ export type HttpCutReason = (typeof HTTP_CUT_REASONS)[number];
 /** Upper bounds in seconds. */
 export const REQUEST_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
-/** What the web server did. Who counts must bound the paths. */
+/** What the web server did. The caller that counts must bound the number of paths. */
 export class HttpFigures {
   readonly requests = new Map<string, { readonly labels: Labels; count: number }>();
   readonly cuts = zeros(HTTP_CUT_REASONS);
@@ -57,7 +57,7 @@ export class ExporterFigures {
   reloadSuccessful = true;
   /** Unix ms. */
   reloadedAtMs: number;
-  /** Whether what the files of --web.config.file say holds. */
+  /** Whether the current files of --web.config.file are in force. */
   webConfigSuccessful = true;
   readonly otlpExports = zeros(OTLP_RESULTS);
   readonly http = new HttpFigures();

@@ -63,7 +63,7 @@ interface Outcome {
 interface Ongoing {
   readonly retries: AbortController;
   readonly all: AbortController;
-  /** Given up by the watchdog: whatever it still comes to must change nothing. */
+  /** Given up by the watchdog: whatever result it still has must change nothing. */
   abandoned: boolean;
 }
 
@@ -87,13 +87,13 @@ const PASSING_ERRORS = new Set([
   'ENOTFOUND',
 ]);
 
-/** An export that has not ended so long after its time waits for what will never come, ms. */
+/** How long after its time an export counts as stuck, ms. */
 const WATCHDOG_MS = 1_000;
 
 /** A Retry-After beyond this is cut: a collector that comes back early should not wait for us for an hour. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
-/** ms since the start. All moments here are of this: a clock that is set back must not stretch a wait. */
+/** Milliseconds since the start, by which all times here are measured: a clock that is set back must not make a wait longer. */
 const elapsed = (): number => performance.now();
 
 const schedule: Schedule = (work, delayMs) => {
@@ -136,14 +136,14 @@ export class Delivery {
     return result;
   }
 
-  /** When no export is on its way, or waits for another one. */
+  /** Resolves when no export is on its way or waits for another one. */
   async idle(): Promise<void> {
     while (this.#pending > 0) await this.#tail;
   }
 
   /**
-   * Everything is over within `limitMs`: an export on its way is not retried and gets half of it, and the last one, which is
-   * still to come, the rest.
+   * Ends everything within `limitMs`. An export on its way is not retried and gets half of that time; the last export, which is
+   * still to come, gets the rest.
    */
   stopWithin(limitMs: number): void {
     this.#stopAtMs = elapsed() + limitMs;

@@ -28,7 +28,7 @@ export class HttpPost {
   readonly #agent: HttpAgent;
   readonly #secureContext: SecureContext | undefined;
 
-  /** @throws when the TLS files are no certificates or keys */
+  /** @throws when the TLS files are not certificates or keys */
   constructor(url: URL, tls: TlsFiles) {
     this.#url = url;
     // Read here, so that a file that is no certificate is refused at the start, not at the first export.

@@ -96,7 +96,7 @@ function nanoseconds([seconds, nanoseconds]: HrTime): string {
   return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
 }
 
-/** What is no JSON number is a text in this mapping. */
+/** A value that is not a JSON number (NaN, infinite) is a text in this mapping. */
 function jsonNumber(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }

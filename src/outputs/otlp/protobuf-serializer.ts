@@ -203,7 +203,7 @@ class ProtobufWriter extends ByteWriter {
     }
   }
 
-  // The following write what was reserved before.
+  // The functions below write into room that was reserved before.
 
   #varint(value: number): void {
     let rest = value;
@@ -269,7 +269,7 @@ function varintSize(value: number): number {
 
 type Field = { field: number; number: number; bytes: undefined } | { field: number; number: 0; bytes: Uint8Array };
 
-/** The fields of a message in order. Throws a RangeError when it ends early or is none. */
+/** The fields of a message in order. Throws a RangeError when the bytes end early or are not a message. */
 function* fields(message: Uint8Array): Generator<Field> {
   let at = 0;
   const varint = (): number => {

@@ -54,7 +54,7 @@ export interface RunningOtlp {
   stop(limitMs?: number): Promise<void>;
 }
 
-/** Below the 5 s that a stop of the exporter may take, since it does more than this. */
+/** Less than the 5 s that a stop of the exporter may take, because a stop does more than this. */
 export const STOP_TIMEOUT_MS = 3_500;
 
 /** Where Prometheus takes OTLP. */
@@ -68,7 +68,7 @@ const PREFERENCES: Readonly<Record<OtlpConfig['temporality'], AggregationTempora
 
 /**
  * The first export is one interval from now.
- * @throws ConfigError when a certificate or key file cannot be read or is none
+ * @throws ConfigError when a certificate or key file cannot be read or holds no certificate or key
  */
 export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependencies): Promise<RunningOtlp> {
   const { collect, refresh, buildInfo, onExport, now = Date.now, backoffMs } = dependencies;
@@ -133,7 +133,7 @@ export async function startOtlp(config: OtlpConfig, dependencies: OtlpDependenci
     temporality: config.temporality,
   });
   if (config.temporality !== 'cumulative' && url.pathname.endsWith(PROMETHEUS_PATH)) {
-    // It answers 200 all the same: nothing here would ever show it.
+    // The server answers 200 all the same, so no error would ever show it.
     logger.warn('Prometheus drops deltas unless it runs with --enable-feature=otlp-deltatocumulative', {
       temporality: config.temporality,
     });

@@ -2,7 +2,7 @@
  * Series that a collector still holds although they are gone here. Nothing in a push says that a series ended: a collector
  * keeps its last value for minutes, Prometheus for its look-back. So each of them is sent once more, without a value and
  * flagged "no recorded value" (OpenTelemetry, "Metrics Data Model"), until an export with that has been accepted.
- * A histogram keeps its bounds, and a sum: Prometheus ends just those of its series that the point speaks of.
+ * A histogram is sent with its bounds and a sum, because Prometheus ends only the series that the point names.
  */
 import type { HrTime } from '@opentelemetry/api';
 import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
@@ -20,14 +20,14 @@ interface Remembered {
   /** Of a histogram: those of all its series. */
   readonly bounds: readonly number[];
   readonly series: readonly SeriesAttributes[];
-  /** The list that the series are of, when they are just those: lists are never written to again. */
+  /** The list of points whose series these are, if they are exactly those; a list never changes. */
   readonly points: OwnMetricData['dataPoints'] | undefined;
 }
 
 export class VanishedSeries {
   /** By OTLP name: the series that the collector holds, or may hold. */
   #held = new Map<string, Remembered>();
-  /** Another one for every metric at every look, since one label set can be that of many metrics. */
+  /** A number that is new for every metric at every look, because many metrics can share one label set. */
   #mark = 0;
 
   /**
@@ -47,7 +47,7 @@ export class VanishedSeries {
     return gone;
   }
 
-  /** To be told how the export went for which `pointsFor` was asked. */
+  /** Must be called with how the export went that sent the points of `pointsFor`. */
   settle(metrics: readonly OwnMetricData[], held: Held): void {
     if (held === 'no') return;
     const next = held === 'maybe' ? new Map(this.#held) : new Map<string, Remembered>();

@@ -54,7 +54,7 @@ export function addApiRoutes(app: FastifyInstance, { facts, hub, version, answer
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      // Reverse proxies that collect an answer before they pass it on do not with this.
+      // With this header, reverse proxies do not collect the answer before they pass it on.
       'x-accel-buffering': 'no',
     });
     hub.add(reply.raw, answer.address, topic);

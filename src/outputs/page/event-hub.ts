@@ -31,7 +31,7 @@ interface Client {
   stalledAtMs: number | undefined;
 }
 
-/** What is known of a prefix that somebody may want to hear of. */
+/** What is known of a prefix that a page may ask for. */
 interface Noted {
   version: string;
   /** The number of its newest change. */

@@ -221,7 +221,7 @@ export class PageFacts {
       if (isVisible) group.visible++;
       else {
         const cell = cells.find(state, vp);
-        // A VP that is expected by the history or by its feed alone never said anything of the prefix.
+        // A VP that is expected only because of the history or its full feed has never sent anything about the prefix.
         missing.push({ vp: known, sinceMs: cell === -1 ? 0 : clock.saidUs(cell, vp) / 1000 });
       }
     };

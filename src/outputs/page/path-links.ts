@@ -8,7 +8,7 @@ type Link = PrefixDetail['path_links'][number];
 
 /** ASes shown before the origin: its upstreams, and two hops above them. */
 const HOPS = 3;
-/** ASes a hop; the others are together. */
+/** ASes that are shown at each hop; the others are shown as one. */
 const MOST_A_HOP = 6;
 const OTHER = 'other';
 
@@ -46,7 +46,7 @@ export function pathLinks(table: RoutingTable, { state }: MonitoredPrefix): Link
   return [...links.values()].sort((a, b) => a.hop - b.hop || b.vps - a.vps || (a.from < b.from ? -1 : 1));
 }
 
-/** The ASes of a path from its origin on, each once in a row. A set is one hop, and a confederation is none. */
+/** The ASes of a path from its origin on, each once in a row. A set counts as one hop, a confederation as no hop. */
 function hopsOf(path: AsPath): string[] {
   const hops: string[] = [];
   for (const segment of [...path].reverse()) {

@@ -9,7 +9,7 @@ export class MetricPoints {
   readonly labels: Labels[] = [];
   /** By point, of a histogram only. */
   readonly bounds: (readonly number[])[] = [];
-  /** One a point; of a histogram the counts, as many as there are bounds and one more, then sum and count. */
+  /** One value a point. A histogram has its counts (one more than it has bounds), then sum and count. */
   values = new Float64Array(FIRST_ROOM);
   count = 0;
   valueCount = 0;
@@ -18,7 +18,7 @@ export class MetricPoints {
     this.isHistogram = metric.kind === 'histogram';
   }
 
-  /** Forgets the labels of points that were noted some time before those that there are now: their series may be gone. */
+  /** Forgets the labels of points that were noted earlier and are not there now: their series may be gone. */
   trim(): void {
     this.labels.length = this.count;
     this.bounds.length = this.isHistogram ? this.count : 0;
@@ -67,7 +67,7 @@ export class PointRecorder implements PointSink {
     this.#of(false).number(labels, value);
   }
 
-  /** @throws TypeError when the metric is none */
+  /** @throws TypeError when the metric is not a histogram */
   histogram(labels: Labels, value: HistogramValue): void {
     this.#of(true).histogram(labels, value);
   }

@@ -19,7 +19,7 @@ function offer(format: ExpositionFormat, mediaType: string, version: string): Of
 }
 
 /**
- * The first one is what a client gets that has no wish, or none that can be met: an answer is more use to a scraper than
+ * A client gets the first one when it asks for no format, or for none of these: an answer is more useful to a scraper than
  * 406. OpenMetrics 0.0.1 is what old scrapers ask for; what is written here is valid in both versions.
  */
 const OFFERS: readonly Offer[] = [

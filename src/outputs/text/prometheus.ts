@@ -57,7 +57,7 @@ export class TextWriter {
   readonly #format: ExpositionFormat;
   readonly #onError: (error: unknown, metric: Metric) => void;
   #body: Buffer = Buffer.alloc(0);
-  /** The body before it, and those of which `release` said that nobody reads them. */
+  /** The body before it, and the bodies that were given back by `release`. */
   #former: Buffer | undefined;
   readonly #released = new WeakSet<Buffer>();
   #layouts: readonly SourceLayout[] = [];
@@ -94,8 +94,8 @@ export class TextWriter {
   }
 
   /**
-   * Tells that nobody reads the body any more: one to come may be written where it was. Of many megabytes a second the
-   * garbage collector has its work otherwise. A body that is never released stays as it is.
+   * Gives a body back. Its memory may be reused for a later one; without that, bodies of several megabytes keep the
+   * garbage collector busy. A body that is never released stays as it is.
    */
   release(body: Buffer): void {
     this.#released.add(body);
@@ -154,7 +154,7 @@ export class TextWriter {
     return change;
   }
 
-  /** Not among the steps themselves: V8 does not compile a generator while it runs. */
+  /** A function of its own, because V8 does not compile a generator while it runs. */
   #askSome({ layout, dirty, pointEnds }: SourceChange, from: number, to: number): void {
     const { metrics, groups, lines, versions } = layout;
     // It may have changed since in a turn of others.

@@ -12,9 +12,9 @@ import type { Labels } from '../../metrics/metric.ts';
 export type Run = readonly number[];
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-/** How far behind its end copying a run may write. */
+/** How many bytes after its end the copying of a run may overwrite. */
 const SLACK = 7;
-/** Room that is nothing to care about, bytes. */
+/** A buffer of at most this many bytes is kept, however little is written to it. */
 const SMALL = 4_096;
 const ZERO = 0x30;
 const LINE_FEED = 0x0a;

@@ -75,7 +75,7 @@ export class MetricLines {
         cumulative += values[at++];
         out.line(runs.bucket, text, ends[bucket], cumulative);
       }
-      at++; // those above all bounds are in the count
+      at++; // values above all bounds are in the count
       const sum = values[at++];
       const count = values[at++];
       out.line(runs.bucket, text, ends[last], count);

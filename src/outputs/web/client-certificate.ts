@@ -21,7 +21,7 @@ export function certificateFault(socket: TLSSocket, { clientAuth, allowedSans }:
 /** The subject alternative names: DNS, e-mail, URI as they are, IP addresses in their canonical text. */
 export function subjectNames({ subjectAltName }: Pick<X509Certificate, 'subjectAltName'>): string[] {
   const names: string[] = [];
-  // Node puts a name in quotes where it could be taken for two.
+  // Node quotes a name that could be read as two names.
   const entry = /(DNS|IP Address|email|URI):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)|[^,]*(?:, |$)/gy;
   for (const [whole, kind, text] of (subjectAltName ?? '').matchAll(entry)) {
     if (whole === '') break;

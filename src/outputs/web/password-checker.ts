@@ -120,7 +120,7 @@ export class PasswordChecker {
       this.#queue.shift()?.settle(right);
       this.#next();
     });
-    // A thread that died, for want of memory, is started again by the next comparison.
+    // A thread that ended, because memory was short, is started again by the next comparison.
     thread.on('error', () => {});
     thread.on('exit', () => {
       if (this.#thread !== thread) return;

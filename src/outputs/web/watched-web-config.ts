@@ -13,7 +13,7 @@ export interface WatchedWebConfigOptions {
   /** Of the file; undefined: plain HTTP for everybody. */
   readonly path: string | undefined;
   readonly logger: Logger;
-  /** Told of every reading after the first: whether what the files say holds now. */
+  /** Called after every reading but the first: whether the files are now in force as they are. */
   readonly onReading?: ((successful: boolean) => void) | undefined;
   /** Milliseconds that only go forward. Default `performance.now`. */
   readonly elapsed?: (() => number) | undefined;
@@ -68,7 +68,7 @@ export class WatchedWebConfig {
 
   /**
    * Reads what this file, which may be another one from now on, says. The result takes it over.
-   * @throws ConfigError when what the files say is wrong; the last good configuration then still holds
+   * @throws ConfigError when what the files say is wrong; the last good configuration then stays in force
    */
   prepare(path: string | undefined): () => void {
     const [files, state] = [this.#files, this.#state];

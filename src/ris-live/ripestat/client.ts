@@ -55,7 +55,7 @@ export const REQUESTS_A_DAY = 1_000;
 const DAY_MS = 86_400_000;
 const HOURS = 24;
 
-/** More than the table keeps of one prefix. */
+/** Most more-specifics of one prefix: more than the table keeps. */
 const MAX_MORE_SPECIFICS = 1_000;
 
 export interface RipestatClientOptions {
@@ -216,7 +216,7 @@ export class RipestatClient {
       throw invalid('bgp-state', 'an answer of which more cannot be read than can');
     const answered = new Set(state.rows.map((row) => row.prefix));
     const rest = prefixes.filter((prefix) => !answered.has(prefix));
-    // A prefix that nobody announces, or a list that was not read to its end: only a question of its own tells.
+    // Either nobody announces the prefix, or the service did not read the list to its end: only a request for the prefix alone tells which.
     if (prefixes.length === 1 || rest.length === 0) return [{ ...state, prefixes }];
     const first = { ...state, prefixes: prefixes.filter((prefix) => answered.has(prefix)) };
     const others = await Promise.all(rest.map((prefix) => this.#stateOf([prefix], peers, atMs, signal)));
@@ -277,7 +277,7 @@ export class RipestatClient {
       }
       if (attempt >= attempts || !isPassing(answer)) return answer;
       const waitMs = Math.min(Math.max(answer.retryAfterMs ?? 0, backoff.next()), 10 * retry.maxMs);
-      // Who is told to wait asks nothing else meanwhile.
+      // When the service asks one request to wait, no other request is made meanwhile.
       if (answer.code === 'RATE_LIMITED') this.#pace.holdFor(waitMs);
       await sleep(this.#timers, waitMs, signal);
     }

@@ -50,7 +50,7 @@ interface Related {
   readonly prefixes: readonly string[];
   /** By `elapsed`. */
   readonly readAtMs: number;
-  /** Of what time the service's newest state was then, Unix ms. */
+  /** The time of the service's newest state at that moment, Unix ms. */
   readonly asOfMs: number;
 }
 
@@ -72,7 +72,7 @@ export class RipestatHistory implements History {
     this.#options = options;
   }
 
-  /** Comparisons get half of what RIPE NCC wants to hear of: starts, gaps and the list of peers take the rest. */
+  /** Comparisons may use half of the daily requests above which RIPE NCC wants to be told; starts, gaps and the list of peers take the rest. */
   get comparedADay(): number {
     return this.#options.client.prefixesOf(REQUESTS_A_DAY / 2);
   }
@@ -125,7 +125,7 @@ export class RipestatHistory implements History {
     let waitMs = 0;
     for (let isReady = this.#newestMs >= neededMs; ; ) {
       if (isReady && inner === undefined) {
-        // Which more-specifics there are is known as late as all else.
+        // The list of more-specifics is as old as the service's other answers.
         inner = await this.#moreSpecifics(prefixes, neededMs, signal);
         waiting = [...new Set([...waiting, ...inner.filter((prefix) => !prefixes.includes(prefix))])];
       }
@@ -197,7 +197,7 @@ export class RipestatHistory implements History {
   }
 
   /**
-   * Those that the table has, and those that RIPEstat relates to the prefixes. One that was announced while the stream was away
+   * The more-specifics that the table has, and those that RIPEstat relates to the prefixes. One that was announced while the stream was away
    * is only there, so the list is read again for each time that is newer, while few requests were made within the day.
    */
   async #moreSpecifics(prefixes: readonly string[], atMs: number, signal: AbortSignal): Promise<readonly string[]> {
@@ -215,7 +215,7 @@ export class RipestatHistory implements History {
           return [...known, ...inside];
         } catch (error) {
           if (signal.aborted) throw error;
-          // They are not worth a table that stays incomplete: the stream tells each of them when it changes.
+          // Without them the table still counts as complete: the stream tells each more-specific when it changes.
           if (!this.#toldNoRelated) {
             this.#toldNoRelated = true;
             const text = error instanceof Error ? error.message : String(error);

@@ -29,7 +29,7 @@ export class Pace {
     this.#timers = timers;
   }
 
-  /** Nobody starts within this time, ms. */
+  /** Lets no request start within this time, ms. */
   holdFor(ms: number): void {
     this.#nextAtMs = Math.max(this.#nextAtMs, this.#timers.elapsed() + ms);
   }

@@ -19,10 +19,10 @@ const ANSWER_BOUNDS: JsonBounds = { bytes: 8 * 1024 * 1024, values: 400_000, dep
 /** The body of an error is an envelope without data. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
-/** Less is what the way and whole seconds make of a right clock, ms. */
+/** A smaller difference, ms, says nothing: the network's delay and times in whole seconds make as much of a right clock. */
 const MIN_CLOCK_OFFSET_MS = 5_000;
 
-/** There are no secrets in these requests; what strangers write is made fit for a line all the same. */
+/** These requests hold no secrets; texts of strangers are cleaned for a log line all the same. */
 const redactText = redactor([]);
 
 export interface RipestatRequest {
@@ -121,7 +121,7 @@ function messagesOf(messages: unknown): string {
     .join('; ');
 }
 
-/** An answer that a cache has kept tells the time of another day. */
+/** The Date of an answer from a cache may be of another day. */
 function clockOffset(
   envelope: Readonly<Record<string, unknown>>,
   askedAtMs: number,

@@ -193,7 +193,7 @@ export function readState(data: unknown, asked: ReadonlySet<string>, peers: Peer
   return { atMs, rows: [...found.values()].map(({ row }) => row), skipped };
 }
 
-/** Of one route, or of one update; the path of a withdrawal is not there. */
+/** The fields of one route or one update; a withdrawal has no path. */
 function readRoute(
   entry: JsonObject,
   asked: ReadonlySet<string>,

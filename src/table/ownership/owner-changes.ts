@@ -79,11 +79,11 @@ export function setSourceStates(table: RoutingTable, monitored: MonitoredPrefix,
 
 export interface OwnerChange {
   /**
-   * By the source that was current and is so no more: VPs that passed to another source, with its place. What that one said
+   * By the source that was current and is not any more: VPs that passed to another source, with its place. What that source said
    * of them shortly before was dropped: its history is to be read for them.
    */
   readonly passed: ReadonlyMap<number, ReadonlyMap<number, number>>;
-  /** Routes are gone: once the lost source is back it must read the prefix as a whole. */
+  /** Whether routes were removed: then the lost source must read the whole prefix again when it is back. */
   readonly isCut: boolean;
 }
 
@@ -94,7 +94,7 @@ function statesOf(monitored: MonitoredPrefix): PrefixState[] {
   return [monitored.state, ...[...monitored.moreSpecifics].filter(({ parents }) => parents[0] === monitored)];
 }
 
-/** @returns whether the VP held a route, or was expected to, and does so no more */
+/** @returns whether the VP held a route or was expected to hold one, and that is over now */
 function pass(
   table: RoutingTable,
   monitored: MonitoredPrefix,

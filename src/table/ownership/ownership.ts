@@ -1,16 +1,16 @@
 /**
- * Whose word counts. Sources overlap: a vantage point may be heard through several of them. A source is current for a prefix
+ * Decides which source counts. Sources overlap: a vantage point may be heard through several of them. A source is current for a prefix
  * while it is connected and everything before has been read from its history. About a VP and a prefix the word of one source
  * counts, its owner: the first source, by the order of the configuration, that carries the prefix, is current for it, and
- * delivers the VP. What another says is dropped, so that nothing counts twice and no cell flaps between two tellers.
+ * delivers the VP. What another says is dropped, so that nothing counts twice and no cell flaps between two sources.
  *
- * Where no current source delivers the VP nobody knows better, and every word counts: the newest one stays. Such a VP is
- * shown as that of the first source that delivers it and whose routes are kept.
+ * Where no current source delivers the VP, every message counts, and the newest one stays. Such a VP is shown under the first
+ * source that delivers it and whose routes are kept.
  *
  * Sources are bits, the first one the lowest. With one source there is nothing to decide, and nothing is kept.
  */
 
-/** Of one prefix, as bits of sources. */
+/** The sources of one prefix, as bits. */
 export interface SourceStates {
   /** Connected, and read up to where the stream goes on. */
   readonly current: number;
@@ -85,8 +85,8 @@ export class Ownership {
   }
 
   /**
-   * Whether a row of a history counts. A source that is still being read will own what no source before it delivers: of a
-   * VP that passes to it then, a newer word of its history would be lost otherwise.
+   * Whether a row of a history counts. A row of a source that is still being read counts too, because that source will
+   * own the VPs that no source before it delivers: the newer rows of its history would be lost otherwise.
    */
   countsAsHistory(current: number, vp: number, source: number): boolean {
     const before = current & ((1 << source) - 1);

@@ -31,7 +31,7 @@ export class PrefixDirectory {
     this.#onRemove = onRemove;
   }
 
-  /** Never known by its bytes, monitored or not, so that the general decoder sees each of its events. Canonical text. */
+  /** Kept out of the fast decoder's index, monitored or not, so that the general decoder sees each of its events. Canonical text. */
   set canary(text: string | undefined) {
     const former = this.#canary;
     this.#canary = text;
@@ -109,7 +109,7 @@ export class PrefixDirectory {
     for (const state of this.states()) this.#know(state);
   }
 
-  /** `listedBy`: of a snapshot, the monitored prefixes that had room for it; the nearest one takes it in any case. */
+  /** `listedBy`: the monitored prefixes that had room for it when a snapshot was written; the nearest one takes it in any case. */
   stateFor(prefix: Prefix, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(prefix.text);
     if (known !== undefined) return known;

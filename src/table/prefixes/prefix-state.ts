@@ -148,7 +148,7 @@ export class MonitoredPrefix {
   lengthSum = 0;
   prepended = 0;
   /**
-   * Numbers that are no small integers, each of which would be an object of its own as a field; behind them how many
+   * Numbers that are too large for a small integer: as a field, each would be an object of its own. After them follows how many
    * announcements had a path of each length.
    */
   readonly #numbers = new Float64Array(FIRST_LENGTH + LENGTH_BOUNDS.length + 1);

@@ -11,7 +11,7 @@ interface Route {
   readonly vp: number;
   readonly path: number;
   readonly fingerprint: number;
-  /** As the cell has it, with its sign. */
+  /** The time as the cell has it, with its sign. */
   readonly timeUs: number;
 }
 

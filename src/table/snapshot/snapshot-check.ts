@@ -31,11 +31,11 @@ export type SnapshotCheck =
 const MAX_PATH_TEXT = 262_144;
 /** Ends with an AS or an AS_SET; other paths are empty, or end with a confederation. */
 const GIVES_ORIGIN = /[0-9}]$/;
-/** Monitored ones and more-specifics; far more than there are in the largest table. */
+/** Most prefixes, monitored ones and more-specifics: far more than the largest table has. */
 const MAX_PREFIXES = 1_000_000;
 /** Monitored prefixes around a more-specific: as many as there are lengths. */
 const MAX_LISTED_BY = 128;
-/** Nesting of the JSON that we write; what is deeper is not ours. */
+/** Deepest nesting of the JSON that we write; deeper JSON is not ours. */
 const MAX_DEPTH = 4;
 /** Each array or object that we write comes to at least so many bytes of JSON. */
 const BYTES_PER_CONTAINER = 8;
@@ -74,7 +74,7 @@ function frameFault(bytes: Buffer): SnapshotFault | undefined {
   }
 }
 
-/** What the sections before one another say must fit. All methods throw a RangeError for what makes no sense. */
+/** Checks that the sections of a file fit together. All methods throw a RangeError for what makes no sense. */
 class Contents {
   readonly #vps = new Set<string>();
   /** By VP: the number of the last prefix that had a cell of it. */
@@ -104,7 +104,7 @@ class Contents {
 
   #checkVps(payload: Buffer): void {
     const records = parseBounded(payload);
-    // A table without VPs was written with an empty list once; many of these are nobody's.
+    // An earlier version wrote an empty list for a table without VPs. Many empty lists are not from us.
     expect(this.#prefixes.size === 0 && Array.isArray(records) && (records.length > 0 || this.#vps.size === 0));
     expect(!this.#noVps);
     this.#noVps = (records as unknown[]).length === 0;
@@ -180,7 +180,7 @@ function checkedMeta(value: unknown): SnapshotMeta {
 
 function checkedUntil(value: Readonly<Record<string, number>>, createdAtMs: number): Record<string, number> {
   const until: [string, number][] = Object.entries(value).map(([prefix, untilMs]) => {
-    expect(isPrefix(prefix) && isAmount(untilMs)); // a name such as `__proto__` is no prefix
+    expect(isPrefix(prefix) && isAmount(untilMs)); // a name such as `__proto__` is not a prefix
     return [prefix, Math.min(untilMs, createdAtMs)];
   });
   return Object.fromEntries(until);
@@ -206,7 +206,7 @@ function checkedHead(head: unknown): string {
   return prefix;
 }
 
-/** Those of a prefix that are a count or a time of the service; `sinceMs` is by our clock, which may be anything. */
+/** Numbers of a prefix that are a count or a time of the service; `sinceMs` is by our own clock, which may show anything. */
 export const COUNTERS = [
   ...(['announcements', 'withdrawals', 'pathChanges', 'originChanges', 'repeats', 'gains'] as const),
   ...(['announcedLengthSum', 'lastAnnouncementUs', 'lastWithdrawalUs'] as const),

@@ -41,7 +41,7 @@ export interface SourceRecord {
   readonly completeUntil: Readonly<Record<string, number>>;
 }
 
-/** What a file without a list of sources was made of. */
+/** The only source of a file that has no list of sources. */
 export const FIRST_SOURCE = 'bgproutes';
 
 export interface VpRecord {
@@ -87,7 +87,7 @@ export interface Section {
   readonly payload: Buffer;
 }
 
-/** The sections before the last one, of bytes whose sections are known to end where they say. */
+/** The sections before the last one. The bytes must have been checked: each section ends where it says. */
 export function* sectionsOf(bytes: Buffer): Generator<Section> {
   for (let at = HEAD; ; ) {
     const kind = bytes.readUInt32LE(at);

@@ -58,7 +58,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
     vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed, ...by });
     vpPlaces[vp] = vps.length;
   }
-  // Noted before the first yield: a number may pass to another VP while this is written.
+  // Collected before the first yield, because a number may pass to another VP while the snapshot is written.
   const vpObjects = vpPlaces.map((_, vp) => table.vps.get(vp));
   for (const part of parts(vps)) yield emit(section(SECTION.VPS, json(part)));
 
@@ -229,7 +229,7 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
   try {
     for (const section of sectionsOf(snapshot.bytes))
       fillWith(table, section, { vps, paths, restored, places }, withCounters, nowMs);
-    // Time goes on from there: of a prefix that hardly anybody saw, the window stood still meanwhile too.
+    // Time goes on from that moment: the window of a prefix that hardly anybody saw stood still while the process was away, too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
     for (const number of paths) if (number > 0) table.paths.release(number);

@@ -3,12 +3,12 @@
 /** Words of a line. */
 export const LINE_WORDS = 16;
 /**
- * Where lines begin in their buffer: with the C library of most systems a large one begins 16 bytes behind a page, and a
- * line is then a line of the cache too. Elsewhere it is only as fast as two of them.
+ * Offset of the lines in their buffer. glibc puts a large allocation 16 bytes after a page boundary; with this offset each
+ * record starts on a cache line. With another allocator a record may touch two lines: slower, still right.
  */
 const LINES_AT = 48;
 
-/** So many lines, all 0. */
+/** A buffer of this many lines, filled with 0. */
 export function linesOf(count: number): Int32Array<ArrayBuffer> {
   return new Int32Array(new ArrayBuffer(LINES_AT + 4 * count * LINE_WORDS), LINES_AT);
 }

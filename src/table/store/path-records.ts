@@ -39,7 +39,7 @@ export class PathRecords {
   /** The first of the lines given back, each with the next in its first word; 0: none. */
   #free = 0;
   readonly #prefetched = new Int32Array(MOST_PREFETCHED);
-  /** Takes what is read for the sake of reading: a compiler leaves out what nobody uses. */
+  /** Takes the values that are read only to fetch them: a compiler would leave out a read whose value nobody uses. */
   readonly #sink = new Int32Array(1);
 
   /** The number of the text's record, or -1. */

@@ -7,7 +7,7 @@ import { MAX_LONG_PATH_BYTES } from '../bounds.ts';
 import { MOST_PREFETCHED, PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
 
-/** `upstream` of a path that has none. */
+/** The value of `upstream` when a path has no upstream. */
 export const NO_UPSTREAM = -1;
 /** AS_SETs get numbers from here on, so that an origin or upstream is always one number: an ASN below, a set above. */
 const FIRST_SET = 2 ** 32;
@@ -22,7 +22,7 @@ const MIN_IDLE = 32_768;
  * longest that BGP can carry takes 190,000 bytes.
  */
 const LONG_PATH = 220;
-/** Of four characters each: an AS takes up to eleven. */
+/** Words of four characters; an AS takes up to eleven characters. */
 const MAX_WORDS_KEPT = Math.ceil((11 * MAX_PATH_ASES) / 4);
 /** What `intern` gives when a path is long and long ones take as many bytes as they may. */
 export const PATH_LIMIT = -2;
@@ -64,11 +64,11 @@ export class PathTable {
   /** The next of the ring, for the time of `prefetch`. */
   readonly #oldest = new Int32Array(MOST_PREFETCHED);
   #held = 0;
-  /** Of the records of long paths. */
+  /** Bytes that the records of long paths take. */
   #longBytes = 0;
   readonly #setNumbers = new Map<string, number>();
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
-  /** Never reused: who remembers a set by its number cannot mistake it for another. */
+  /** Numbers of sets are never reused: whoever remembers a set by its number cannot mistake it for another. */
   #nextSet = FIRST_SET;
 
   /** Distinct paths held by at least one route. */
@@ -284,7 +284,7 @@ export class PathTable {
     if (this.#records.words[path * RECORD_WORDS + REFERENCES] === 0) this.#rest(path);
   }
 
-  /** Lets an idle path wait for its return, unless it is long; who has waited longest goes when too many do, unless it was taken again. */
+  /** Keeps an idle path, unless it is long. When too many are idle, the one that is idle longest is forgotten, unless a route holds it again. */
   #rest(path: number): void {
     const length = this.#records.textLength(path);
     if (length > LONG_PATH) {
@@ -296,7 +296,7 @@ export class PathTable {
     const at = path * RECORD_WORDS + SHAPE;
     if ((words[at] & QUEUED) !== 0) return;
     const most = Math.max(MIN_IDLE, 3 * this.#held);
-    // Two go for one that comes, so that the ring follows when fewer are held.
+    // Two are forgotten for each that comes, so that the ring shrinks when fewer paths are held.
     for (let i = 0; i < 2 && this.#idleCount >= most; i++) this.#forgetOldest();
     if (this.#idleCount === this.#idle.length) this.#growIdle();
     this.#idle[(this.#idleStart + this.#idleCount++) & (this.#idle.length - 1)] = path;

@@ -160,7 +160,7 @@ export class TextIndex {
       const place = slots[at];
       if (place === FREE) continue;
       slots[at] = end;
-      // By hand: for so few words a call of `set` takes longer than the copying.
+      // A loop: for so few words a call of `set` takes longer than the copying.
       const after = place + HEAD_WORDS + textWords(words[place + 1]);
       for (let word = place; word < after; word++) moved[end++] = words[word];
     }

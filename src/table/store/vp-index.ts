@@ -27,7 +27,7 @@ export class VpIndex {
   readonly #slots = new HashSlots(FIRST_SLOTS);
   #lines = linesOf(FIRST_LINES);
   readonly #prefetched = new Int32Array(MOST_PREFETCHED);
-  /** Takes what is read for the sake of reading: a compiler leaves out what nobody uses. */
+  /** Takes the values that are read only to fetch them: a compiler would leave out a read whose value nobody uses. */
   readonly #sink = new Int32Array(1);
 
   /** The VP of a router (or NO_ROUTER) that is spelt so, or -1; text and hash as `findWords` of TextIndex takes them. */

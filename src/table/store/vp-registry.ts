@@ -118,7 +118,7 @@ export class VpRegistry {
   }
 
   /**
-   * Takes a list of VPs, of this teller (the place of a source), as what is known of where VPs are.
+   * Takes over where the VPs are, from the list of the source at this place.
    * @returns whether a VP that is here is elsewhere now
    */
   learnPlaces(teller: number, vps: Iterable<ListedPlace>): boolean {

@@ -3,7 +3,7 @@ import type { VpRegistry } from './vp-registry.ts';
 
 /** Found by one look at all VPs, so that a stream of new ones costs each of them little. */
 const FOUND_AT_ONCE = 256;
-/** After a look that found nobody, so many requests are refused without another. */
+/** After a look that found nobody, this many requests are refused without another look. */
 const REFUSED_AFTER_NONE = 256;
 
 export class VpRoom {

@@ -68,7 +68,7 @@ export class FastDecoder implements DecodedUpdates {
    * Reads frames in their order, some at a time.
    * @param understood gets those that were understood; what it gets is valid until it returns. `first` is the place of the
    *   first of them in the list. Each of their paths is retained, for it to release
-   * @param doubted gets each frame that is in doubt, after those before it and before those behind it, which it may make known
+   * @param doubted called in order for each frame that the fast decoder gives up on: the general decoder may add a VP or prefix that later frames need
    */
   decode(
     frames: readonly Buffer[],
@@ -104,8 +104,8 @@ export class FastDecoder implements DecodedUpdates {
   }
 
   /**
-   * Of the scanned frames, reads those from `first` on, up to the first that is in doubt; what is in doubt may make known
-   * what comes after it. Gives how many were read; the fields hold them until the next call.
+   * Reads the scanned frames from `first` on, up to the first that is in doubt: the general decoder may learn a VP or prefix from it
+   * that the frames after it need. Gives how many were read; the fields hold them until the next call.
    */
   read(first: number): number {
     this.#prefixCount = 0;
@@ -157,7 +157,7 @@ export class FastDecoder implements DecodedUpdates {
     return ids.findPeer(router, texts, textAt(peer), textLength(peer), hash);
   }
 
-  /** An empty item is no prefix, and so never known. */
+  /** An empty item is not a prefix, so it is never found. */
   #readList(list: number): boolean {
     const end = textLength(list);
     for (let item = textAt(list); item < end; item++) {

@@ -51,7 +51,7 @@ export const VALUE_SIZE = 16;
 /** Most items of both lists of a frame together; a frame with more is doubted. */
 export const MAX_ITEMS = 4096;
 export const ITEMS_AT = 16384;
-/** Of all frames together. */
+/** Most items of all frames of one scan together. */
 export const ITEMS_ROOM = 8192;
 
 /** Longest frame, bytes; a longer one is doubted. */
@@ -62,5 +62,5 @@ export const FRAMES_ROOM = 131072;
 /** Texts one after the other, each from a multiple of 16 on and filled with zeros: of one frame at least, whatever it says. */
 export const TEXTS_AT = 278544;
 export const TEXTS_END = 524288;
-/** Of 64 KiB. */
+/** Size of the memory, in pages of 64 KiB. */
 export const MEMORY_PAGES = 8;

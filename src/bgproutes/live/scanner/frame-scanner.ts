@@ -83,7 +83,7 @@ const { memory, scan } = started();
 const room = new Uint8Array(memory, FRAMES_AT, FRAMES_ROOM);
 const times = new Float64Array(memory);
 
-/** A text is given by the places of its words in this memory. */
+/** The memory that holds the scanned texts; a text is given by where its words stand in it. */
 export const texts = new Int32Array(memory);
 
 /** Reads frames from this one on: as many as there is room for, one at least. Gives how many. */

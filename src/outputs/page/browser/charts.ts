@@ -7,7 +7,7 @@ import { MARK_TONES, stacked } from '../render/time-chart.ts';
 
 interface Chart {
   plot: uPlot;
-  /** Another needs another plot. */
+  /** A chart with other series needs a new plot. */
   shape: string;
   marks: readonly MarkAnswer[];
 }
@@ -16,7 +16,7 @@ const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
 /** Of the parts of a stack, behind a colour of six digits. */
 const FILL_ALPHA = '59';
 const LEGEND_HEIGHT = 34;
-/** Of the time axis. */
+/** Height of the time axis. */
 const UTC = '{HH}:{mm}';
 
 export class Charts {

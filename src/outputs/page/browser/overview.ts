@@ -3,7 +3,7 @@ import type { PrefixSummary } from '../api-schemas.ts';
 import { compareRows, type Filter, matches, rowHtml, statusHtml, tallyHtml } from '../render/overview.ts';
 import type { Connection } from './connection.ts';
 
-/** Rows are written for so long in one frame, so that the page keeps scrolling smoothly. */
+/** Rows are written for at most this long in one frame, so that scrolling stays smooth. */
 const FRAME_MS = 8;
 
 interface Row {
@@ -167,7 +167,7 @@ export function startOverview(connection: Connection): void {
     status: (status) => setHtml('status', statusHtml(status)),
     prefixes: ({ all, count, prefixes }) => {
       overview.take(prefixes, all);
-      // A prefix went that this page has: who it was tells only the whole list.
+      // A prefix of this page was removed. Only the whole list tells which one.
       if (overview.size !== count) location.reload();
     },
   });

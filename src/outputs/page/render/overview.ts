@@ -114,7 +114,7 @@ function listHtml(lines: readonly string[], count: number): string {
   );
 }
 
-/** How many prefixes are in each state; the states that none is in are left out, but for `ok`. */
+/** How many prefixes are in each state; states without a prefix are left out, except `ok`. */
 export function tallyHtml(rows: Iterable<PrefixSummary>): string {
   const counts = new Map<State, number>();
   let all = 0;

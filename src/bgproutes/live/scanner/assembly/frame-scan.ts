@@ -1,6 +1,6 @@
 /**
  * Where the values of a frame stand, and what they say, found sixteen bytes at a time: flat text of known keys, each once,
- * ASCII without escapes, plain numbers. Whatever else there is, is doubted.
+ * ASCII without escapes, plain numbers. A frame with anything else is in doubt.
  *
  * AssemblyScript: a machine reads a frame three times as fast by vectors as the fastest JavaScript does byte by byte.
  * `npm run build:wasm` makes ../frame-scan-binary.ts of it; the host is ../frame-scanner.ts.
@@ -176,7 +176,7 @@ function scanOne(slot: usize, from: usize, end: usize): u32 {
   }
 }
 
-/** Length of the record type, 0 when it is none of ours. What ends it is the caller's to check. */
+/** Length of the record type; 0 for a type that is not known. The caller checks the byte after it. */
 function recordTypeAt(at: usize): u32 {
   if (load<u32>(at) === UPDA && load<u16>(at, 4) === TE) return 6; // update
   const isBmp = load<u32>(at) === BMP_ && load<u32>(at, 4) === UPDA && load<u16>(at, 8) === TE;
