@@ -21,7 +21,7 @@ import { ListGuard } from './list-guard.ts';
 import { refusalMeaning, refusalText } from './refusal.ts';
 import { SessionKey } from './session-key.ts';
 import { Silence } from './silence.ts';
-import type { BgproutesSourceOptions, SessionOfKey } from './source.ts';
+import type { BgproutesSourceOptions, SessionOfKey } from './source-options.ts';
 
 /** After a gap of up to this, the list is taken for ours still, and only renewed once the connection is there. */
 const BRIEF_GAP_MS = 60_000;

@@ -1,7 +1,8 @@
 /** A source between two real servers: a WebSocket server that streams, an HTTP server that associates. */
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, vi } from 'vitest';
-import { BgproutesSource, type BgproutesSourceOptions } from '../../../src/bgproutes/live/source.ts';
+import { BgproutesSource } from '../../../src/bgproutes/live/source.ts';
+import type { BgproutesSourceOptions } from '../../../src/bgproutes/live/source-options.ts';
 import { type HttpTestServer, httpServer, type TestRequest } from '../../http/http-test-server.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
