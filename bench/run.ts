@@ -18,6 +18,7 @@ const CLAIMS: readonly (() => Promise<{ readonly claim: Claim }>)[] = [
   () => import('./claim-9-start.ts'),
   () => import('./claim-10-kafka.ts'),
   () => import('./claim-11-rpki.ts'),
+  () => import('./claim-12-page.ts'),
 ];
 
 function table(findings: readonly Finding[]): string {

@@ -86,6 +86,7 @@ export function legitimacyRow(prefixes: Prefixes): Row {
 export function prefixLegitimacyRow(prefixes: Prefixes): Row {
   const by = (label: string, metric: Metric) =>
     `sum by (${label}) (${prefixes.spoken(prefixes.select(metric), [label])})`;
+  // As wide as that a legend stands beside the lines: below them it would show three of its rows.
   const size = { unit: 'short', height: 8, min: 0 } as const;
   return {
     title: 'Legitimacy',
@@ -95,7 +96,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
         title: 'VPs by RPKI validity',
         description:
           'Visible vantage points by the validity of their origin, stacked. Invalid: another origin, or one of yours without a fitting ROA. Nothing is drawn while no validated data is fresh enough.',
-        width: 8,
+        width: 12,
         stacked: true,
         noValue: NO_RPKI,
         queries: [[by('validity', l.prefixRpkiVps), '{{validity}}']],
@@ -111,7 +112,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
         title: 'VPs by ASPA',
         description:
           'Visible vantage points by what ASPA says of their path, stacked. Unknown is usual: few networks have an ASPA. Invalid is a route leak, or an ASPA that lacks a provider.',
-        width: 8,
+        width: 12,
         stacked: true,
         noValue: NO_RPKI,
         queries: [[by('verdict', l.prefixAspaVps), '{{verdict}}']],
@@ -127,7 +128,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
         title: 'VPs by path anomaly',
         description:
           'Vantage points whose path has the anomaly; one path may have several. A valley is a leak; private ASes and confederations escape from a router that should remove them.',
-        width: 8,
+        width: 24,
         noValue: NO_PATHS,
         onlyWhatHappened: true,
         queries: [[by('anomaly', l.prefixPathAnomalyVps), '{{anomaly}}']],

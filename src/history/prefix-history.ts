@@ -6,7 +6,7 @@ import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts'
 import type { RoutingTable } from '../table/routing-table.ts';
 import { type Mark, MarkFinder } from './marks.ts';
 import { conditionOf } from './prefix-standing.ts';
-import { SampleRing, type Samples, type Tier } from './sample-ring.ts';
+import { SampleRing, type Tier } from './sample-ring.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -25,6 +25,8 @@ const COUNT_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
   '24h': { stepMs: MINUTE_MS, slots: 1_440 },
   '7d': { stepMs: 10 * MINUTE_MS, slots: 1_008 },
 };
+/** Where the numbers stand in the rings of counts. */
+const [VISIBLE, EXPECTED, EVENTS] = [0, 1, 2];
 /** Columns for the shares of origins and upstreams: more numbers, so fewer samples. */
 const SHARE_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
   '1h': { stepMs: 30 * SECOND_MS, slots: 120 },
@@ -77,6 +79,17 @@ export interface PastWindow {
     readonly origins: readonly ShareSeries[];
     readonly upstreams: readonly ShareSeries[];
   };
+}
+
+/** The small picture of a prefix: so many steps, of one of these lengths; the last ones are of 4 hours. */
+export const SPARK_STEPS = 48;
+const LONGEST_SPARK_STEP_MS = 5 * MINUTE_MS;
+const SPARK_STEPS_MS = [10 * SECOND_MS, MINUTE_MS];
+
+/** Oldest first, undefined where nothing was sampled; the last step is of now. */
+export interface Spark {
+  readonly stepMs: number;
+  readonly values: readonly (number | undefined)[];
 }
 
 /** Which AS each column is of. */
@@ -153,7 +166,9 @@ export class PrefixHistory {
     const events = announcements + withdrawals;
     const fresh = this.#events === undefined ? 0 : Math.max(0, events - this.#events);
     this.#events = events;
-    const numbers = [state.visible, expectedVps(table, prefix), fresh];
+    const expected = expectedVps(table, prefix);
+    // While nobody is expected to see it, as at a start, nobody misses it: that is no outage of the step.
+    const numbers = [expected === 0 ? undefined : state.visible, expected, fresh];
     for (const window of HISTORY_WINDOWS) this.counts[window].put(atMs, numbers);
     const length = state.visible === 0 ? undefined : (LENGTH_SCALE * lengthSum) / state.visible;
     const shares = [
@@ -215,34 +230,38 @@ export class PrefixHistory {
     };
   }
 
-  /** The lowest share of expected VPs that saw the prefix in each step of the last hours, in percent, rounded down. */
-  spark(nowMs: number, steps: number, stepMs: number): (number | undefined)[] {
-    const { fromMs, stepMs: slotMs, columns } = this.counts['24h'].read(nowMs);
-    return sparkOf(columns, fromMs, slotMs, nowMs, steps, stepMs);
+  /**
+   * The lowest share of expected VPs that saw the prefix in each step, in percent, rounded down. Steps are as long as the past
+   * needs to fit: 10 seconds at first, then a minute, then five.
+   */
+  spark(nowMs: number): Spark {
+    const oldestMs = this.counts['24h'].oldestMs(VISIBLE) ?? nowMs;
+    const fits = (stepMs: number) => nowMs - oldestMs <= (SPARK_STEPS - 1) * stepMs;
+    const stepMs = SPARK_STEPS_MS.find(fits) ?? LONGEST_SPARK_STEP_MS;
+    const ring = this.counts[stepMs < MINUTE_MS ? '1h' : '24h'];
+    const slotMs = ring.tier.stepMs;
+    const last = Math.floor(nowMs / stepMs);
+    const values = Array.from({ length: SPARK_STEPS }, (_, i): number | undefined => {
+      const startMs = (last - SPARK_STEPS + 1 + i) * stepMs;
+      let least: number | undefined;
+      for (let atMs = startMs; atMs < startMs + stepMs; atMs += slotMs) {
+        const [seen, of] = [ring.at(VISIBLE, atMs), ring.at(EXPECTED, atMs)];
+        if (seen === undefined || of === undefined || of === 0) continue;
+        const percent = Math.min(100, Math.floor((100 * seen) / of));
+        least = least === undefined ? percent : Math.min(least, percent);
+      }
+      return least;
+    });
+    return { stepMs, values };
   }
-}
 
-function sparkOf(
-  [visible, expected]: Samples['columns'],
-  fromMs: number,
-  slotMs: number,
-  nowMs: number,
-  steps: number,
-  stepMs: number,
-): (number | undefined)[] {
-  const last = Math.floor(nowMs / stepMs);
-  return [...Array(steps).keys()].map((i) => {
-    const startMs = (last - steps + 1 + i) * stepMs;
-    let least: number | undefined;
-    for (let atMs = startMs; atMs < startMs + stepMs; atMs += slotMs) {
-      const slot = (atMs - fromMs) / slotMs;
-      const [seen, of] = [visible[slot], expected[slot]];
-      if (seen === undefined || of === undefined || of === 0) continue;
-      const percent = Math.min(100, Math.floor((100 * seen) / of));
-      least = least === undefined ? percent : Math.min(least, percent);
-    }
-    return least;
-  });
+  /** Announcements and withdrawals of the last minute. */
+  eventsOfMinute(nowMs: number): number {
+    const ring = this.counts['1h'];
+    let events = 0;
+    for (let atMs = nowMs; atMs > nowMs - MINUTE_MS; atMs -= ring.tier.stepMs) events += ring.at(EVENTS, atMs) ?? 0;
+    return events;
+  }
 }
 
 /** One series for each AS that was seen, and one for all other routes, if there are any. */

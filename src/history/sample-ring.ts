@@ -61,6 +61,23 @@ export class SampleRing {
     this.#values.fill(NO_SAMPLE, column * this.tier.slots, (column + 1) * this.tier.slots);
   }
 
+  /** The sample of a column in the slot that a time falls into; undefined where there is none. */
+  at(column: number, ms: number): number | undefined {
+    const { slots, stepMs } = this.tier;
+    const slot = Math.floor(ms / stepMs);
+    if (slot > this.#newest || slot <= this.#newest - slots || slot < 0) return undefined;
+    const value = this.#values[column * slots + (slot % slots)];
+    return value === NO_SAMPLE ? undefined : value;
+  }
+
+  /** When the oldest slot begins that has a sample of a column, Unix ms; undefined: none has. */
+  oldestMs(column: number): number | undefined {
+    const { slots, stepMs } = this.tier;
+    for (let slot = Math.max(0, this.#newest - slots + 1); slot <= this.#newest; slot++)
+      if (this.#values[column * slots + (slot % slots)] !== NO_SAMPLE) return slot * stepMs;
+    return undefined;
+  }
+
   /** All slots that end with the one of `untilMs`: those after the newest sample are empty. */
   read(untilMs: number): Samples {
     const { slots, stepMs } = this.tier;

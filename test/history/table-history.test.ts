@@ -74,7 +74,8 @@ describe('the samples of a prefix', () => {
     past.see(4, undefined);
     past.tick(10_000);
     const { counts, shares } = past.of.read('1h', past.nowMs);
-    expect(counts.visible.slice(-3)).toEqual([0, 10, 6]);
+    // Before anybody was expected nobody was missing.
+    expect(counts.visible.slice(-3)).toEqual([undefined, 10, 6]);
     expect(counts.expected.slice(-3)).toEqual([0, 10, 10]);
     expect(counts.events.slice(-3)).toEqual([0, 10, 4]);
     expect(shares.origins).toEqual([{ as: '64500', vps: [...Array(119).fill(undefined), 6] }]);
@@ -92,7 +93,27 @@ describe('the samples of a prefix', () => {
     past.see(10, OURS);
     past.tick(10_000);
     expect(past.of.read('7d', past.nowMs).counts.visible.at(-1)).toBe(0);
-    expect(past.of.spark(past.nowMs, 2, 300_000)).toEqual([undefined, 0]);
+    expect(past.of.spark(past.nowMs)).toEqual({ stepMs: 10_000, values: [...Array(45).fill(undefined), 100, 0, 100] });
+  });
+
+  it('give a picture in steps that grow with the past, and never lose an outage', () => {
+    const past = new Past();
+    past.see(10, OURS);
+    past.tick(10_000);
+    past.see(5, undefined);
+    past.tick(10_000);
+    past.see(5, OURS);
+    const later = (ms: number) => {
+      while (past.nowMs < START_MS + ms) past.tick(10_000);
+      const { stepMs, values } = past.of.spark(past.nowMs);
+      const known = values.filter((value) => value !== undefined);
+      expect(values).toHaveLength(48);
+      return { stepMs, count: known.length, least: Math.min(...known) };
+    };
+    expect(later(5 * 60_000)).toMatchObject({ stepMs: 10_000, least: 50 });
+    expect(later(20 * 60_000)).toMatchObject({ stepMs: 60_000, least: 50 });
+    expect(later(60 * 60_000)).toMatchObject({ stepMs: 300_000, least: 50 });
+    expect(later(60 * 60_000).count).toBeGreaterThan(11);
   });
 
   it('give the column of an AS that left to one that came, without what was noted of the former', () => {

@@ -117,7 +117,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
     tick: (ms = 1_000) => {
       timers.advance(ms);
       for (const _ of history.tick());
-      page.hub.publish();
+      for (const _ of page.hub.publish());
     },
   };
 }

@@ -23,11 +23,8 @@ export interface ApiOptions {
 }
 
 export function addApiRoutes(app: FastifyInstance, { facts, hub, version, answerOf }: ApiOptions): void {
-  app.get(API_PATHS.prefixes, (_, reply) => {
-    const list: PrefixList = {
-      status: facts.status(),
-      prefixes: [...facts.prefixes()].map((prefix) => facts.summary(prefix)),
-    };
+  app.get(API_PATHS.prefixes, async (_, reply) => {
+    const list: PrefixList = { status: facts.status(), prefixes: await facts.summaries() };
     return json(reply, 200, list);
   });
 

@@ -56,7 +56,13 @@ export const prefixSummary = z
     sources: z.array(z.object({ source: z.string(), vps: count })),
     spark: z
       .array(z.int().nullable())
-      .describe('The lowest visibility of each 5 minutes of the last 4 hours, in percent, rounded down.'),
+      .describe('The lowest visibility of each step until now, in percent, rounded down; null: nothing was sampled.'),
+    spark_step_seconds: z
+      .int()
+      .nullable()
+      .describe(
+        'How long a step of `spark` is: 10 in the first minutes, then 60, then 300. null where no history is kept.',
+      ),
   })
   .describe('A monitored prefix now.');
 
@@ -173,6 +179,7 @@ export const prefixDetail = prefixSummary
     path_links: z
       .array(z.object({ from: asText, to: asText, hop: count, vps: count }))
       .describe('Links of the paths that lead to the origin; `hop` is how far `from` is from the origin.'),
+    as_names: z.record(z.string(), z.string()).describe('Names of the ASes of `path_links`, where there is one.'),
     marks: z.array(mark).describe('Newest first, 50 at most.'),
     changes: z.array(change).describe('Newest first, 30 at most.'),
     missed_changes: count,

@@ -1,6 +1,7 @@
 /** What keeps the page alive: once a second the past grows, and whoever has a page open is told what changed. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type TableHistory, TICK_MS } from '../../history/table-history.ts';
+import { inTurns } from '../../in-turns.ts';
 import { EventHub } from './event-hub.ts';
 import type { PageFacts } from './page-facts.ts';
 
@@ -42,6 +43,6 @@ export class LivePage {
 
   async #tick(): Promise<void> {
     for (const _ of this.#options.history.tick()) await nextTurn();
-    if (!this.#isStopped) this.hub.publish();
+    if (!this.#isStopped) await inTurns(this.hub.publish());
   }
 }

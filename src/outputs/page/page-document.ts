@@ -1,4 +1,5 @@
 /** The whole documents of the page, which say everything without a script, and are alive with one. */
+import { inTurns } from '../../in-turns.ts';
 import type { PrefixDetail, PrefixSummary, Status } from './api-schemas.ts';
 import { escapeHtml, timeHtml } from './render/html.ts';
 import {
@@ -66,12 +67,22 @@ ${main}
 `;
 }
 
-export function overviewDocument(
+function* rowsHtml(rows: readonly PrefixSummary[], filter: Filter): Generator<void, string> {
+  const texts: string[] = [];
+  for (const row of rows) {
+    texts.push(rowHtml(row, !matches(row, filter)));
+    yield;
+  }
+  return texts.join('\n');
+}
+
+/** Rows are written in turns of the event loop: a thousand of them hold nobody up. */
+export async function overviewDocument(
   status: Status,
   summaries: readonly PrefixSummary[],
   filter: Filter,
   links: PageLinks,
-): string {
+): Promise<string> {
   const rows = [...summaries].sort(compareRows);
   const groups = [...new Set(rows.map(({ group }) => group).filter((group) => group !== ''))].sort();
   const shown = rows.filter((row) => matches(row, filter)).length;
@@ -90,7 +101,7 @@ export function overviewDocument(
 <output id="shown" for="q state group">${shown} of ${rows.length} shown</output>
 </form>
 <div class="rows"><table role="table" aria-label="Monitored prefixes, worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
-<tbody role="rowgroup" id="rows"${rows.length > MANY_ROWS ? ' class="many"' : ''}>${rows.map((row) => rowHtml(row, !matches(row, filter))).join('\n')}</tbody></table></div>`,
+<tbody role="rowgroup" id="rows"${rows.length > MANY_ROWS ? ' class="many"' : ''}>${await inTurns(rowsHtml(rows, filter))}</tbody></table></div>`,
   });
 }
 

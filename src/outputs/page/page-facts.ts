@@ -8,8 +8,9 @@ import { REGIONS } from '../../bgp/regions.ts';
 import type { VantagePoint } from '../../bgp/vantage-point.ts';
 import type { Mark } from '../../history/marks.ts';
 import type { HistoryWindow, PastChange, PrefixHistory, ShareSeries } from '../../history/prefix-history.ts';
-import { conditionOf, standingOf } from '../../history/prefix-standing.ts';
+import { conditionOf, type PrefixStanding, standingOf } from '../../history/prefix-standing.ts';
 import type { TableHistory } from '../../history/table-history.ts';
+import { inTurns } from '../../in-turns.ts';
 import { type AsFact, prefixFacts } from '../../metrics/prefix-facts.ts';
 import type { AsNames } from '../../names/as-names.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
@@ -53,10 +54,6 @@ const MAX_LISTED = 8;
 const MAX_MISSING = 200;
 const MAX_RECENT_MARKS = 50;
 const MAX_RECENT_CHANGES = 30;
-/** Steps of the small picture of a prefix: 4 hours. */
-const SPARK_STEPS = 48;
-const SPARK_STEP_MS = 5 * 60_000;
-const MINUTE_SAMPLES = 6;
 /** Names of ASes that are kept beside the file. */
 const MAX_NAMES_KEPT = 10_000;
 
@@ -102,6 +99,25 @@ export class PageFacts {
     return `${prefix.state.version + table.generation} ${this.#isUp(prefix)} ${sample}`;
   }
 
+  /** The `state` of its summary. */
+  standing(prefix: MonitoredPrefix): PrefixStanding {
+    return standingOf(conditionOf(this.#options.table, prefix), this.#isUp(prefix));
+  }
+
+  /** Of all prefixes, in the order of the configuration; others have their turns between one prefix and the next. */
+  summaries(): Promise<PrefixSummary[]> {
+    return inTurns(this.#summaries());
+  }
+
+  *#summaries(): Generator<void, PrefixSummary[]> {
+    const summaries: PrefixSummary[] = [];
+    for (const prefix of [...this.prefixes()]) {
+      summaries.push(this.summary(prefix));
+      yield;
+    }
+    return summaries;
+  }
+
   summary(prefix: MonitoredPrefix): PrefixSummary {
     const { table, history, now, validity } = this.#options;
     const { state, watched, lengthSum } = prefix;
@@ -110,6 +126,7 @@ export class PageFacts {
     const isUp = this.#isUp(prefix);
     const past = history.of(state.prefix.text);
     const nowMs = now();
+    const spark = past?.spark(nowMs);
     return {
       prefix: state.prefix.text,
       description: watched.description,
@@ -131,9 +148,10 @@ export class PageFacts {
       more_specifics: moreSpecifics.slice(0, MAX_LISTED).map((one) => ({ prefix: one.prefix.text, vps: one.visible })),
       more_specific_count: moreSpecifics.length,
       as_path_length_mean: visible === 0 ? null : lengthSum / visible,
-      events_per_minute: past === undefined ? null : eventsPerMinute(past, nowMs),
+      events_per_minute: past?.eventsOfMinute(nowMs) ?? null,
       sources: this.#sourcesOf(prefix),
-      spark: past === undefined ? [] : past.spark(nowMs, SPARK_STEPS, SPARK_STEP_MS).map(orNull),
+      spark: spark?.values.map(orNull) ?? [],
+      spark_step_seconds: spark === undefined ? null : spark.stepMs / 1_000,
     };
   }
 
@@ -143,6 +161,7 @@ export class PageFacts {
     const past = history.of(prefix.state.prefix.text);
     const { lengths, announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses } = prefix;
     const { vantagePoints, missing, missingCount } = this.#vantagePoints(prefix);
+    const links = pathLinks(table, prefix);
     const all = [...lengths.keys()];
     return {
       ...this.summary(prefix),
@@ -160,7 +179,8 @@ export class PageFacts {
       regions: this.#regions(prefix),
       missing,
       missing_count: missingCount,
-      path_links: pathLinks(table, prefix),
+      path_links: links,
+      as_names: this.#namesOf(links),
       marks: newest(past?.marks ?? [], MAX_RECENT_MARKS).map((mark) => this.#mark(mark)),
       changes: newest(past?.changes ?? [], MAX_RECENT_CHANGES).map((change) => this.#change(change)),
       missed_changes: past?.missed ?? 0,
@@ -291,6 +311,16 @@ export class PageFacts {
     return { asn, name: this.#nameOf(asn), ip, protocol };
   }
 
+  /** Of the ASes of links, where they have one. */
+  #namesOf(links: PrefixDetail['path_links']): Record<string, string> {
+    const names: Record<string, string> = {};
+    for (const as of new Set(links.flatMap(({ from, to }) => [from, to]))) {
+      const name = /^\d+$/.test(as) ? this.#nameOf(Number(as)) : null;
+      if (name !== null && name !== '') names[as] = name;
+    }
+    return names;
+  }
+
   #nameOf(as: AsOrSet): string | null {
     const file = this.#options.names();
     if (file === undefined || typeof as !== 'number') return null;
@@ -316,12 +346,6 @@ export class PageFacts {
 
 function newest<T>(oldestFirst: readonly T[], count = oldestFirst.length): T[] {
   return oldestFirst.slice(Math.max(0, oldestFirst.length - count)).reverse();
-}
-
-/** Of the samples of the last minute; undefined slots are of a time before the start. */
-function eventsPerMinute(past: PrefixHistory, nowMs: number): number {
-  const { columns } = past.counts['1h'].read(nowMs);
-  return columns[2].slice(-MINUTE_SAMPLES).reduce<number>((sum, events) => sum + (events ?? 0), 0);
 }
 
 function orNull<T>(value: T | undefined): T | null {

@@ -42,14 +42,14 @@ export async function addPageRoutes(app: FastifyInstance, options: PageOptions):
     script: script && `page/page.js?v=${script.version}`,
   };
 
-  app.get(PAGE_PATHS.overview, { prefixTrailingSlash: 'slash' }, (request, reply) => {
+  app.get(PAGE_PATHS.overview, { prefixTrailingSlash: 'slash' }, async (request, reply) => {
     const filter = {
       text: parameter(request, 'q') ?? '',
       state: parameter(request, 'state') ?? '',
       group: parameter(request, 'group') ?? '',
     };
-    const summaries = [...facts.prefixes()].map((prefix) => facts.summary(prefix));
-    return html(reply, 200, overviewDocument(facts.status(), summaries, filter, links));
+    const summaries = await facts.summaries();
+    return html(reply, 200, await overviewDocument(facts.status(), summaries, filter, links));
   });
 
   app.get(`${PAGE_PATHS.prefix}*`, (request, reply) => {

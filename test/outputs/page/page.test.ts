@@ -27,7 +27,7 @@ const ROW: PrefixSummary = {
   upstreams: [{ as: '64501', name: null, vps: 99, expected: true }],
   upstream_count: 1,
   ...{ more_specifics: [], more_specific_count: 0, as_path_length_mean: 3, events_per_minute: 5 },
-  ...{ sources: [{ source: 'bgproutes', vps: 99 }], spark: [100, null, 41] },
+  ...{ sources: [{ source: 'bgproutes', vps: 99 }], spark: [100, null, 41], spark_step_seconds: 300 },
 };
 
 const STATUS: Status = {
@@ -199,7 +199,7 @@ describe('GET /prefix/{prefix}', () => {
 });
 
 describe('a row', () => {
-  it('escapes whatever comes from outside', () => {
+  it('escapes whatever comes from outside', async () => {
     const nasty = `<script>"'&</script>`;
     const row: PrefixSummary = {
       ...ROW,
@@ -219,7 +219,7 @@ describe('a row', () => {
       streams: [{ ...stream, down_since: STATUS.now }],
       validators: [{ source: nasty, up: false, usable: false, data_at: null }],
     };
-    const page = overviewDocument(status, [row], { text: nasty, state: nasty, group: nasty }, LINKS);
+    const page = await overviewDocument(status, [row], { text: nasty, state: nasty, group: nasty }, LINKS);
     expect(page.match(/<script/g)).toHaveLength(1); // its own
     expect(page.match(/&lt;script&gt;&quot;&#39;&amp;&lt;\/script&gt;/g)?.length).toBeGreaterThan(12);
     expect(page).not.toContain(nasty);
@@ -280,8 +280,8 @@ describe('the state of streams, table and validators', () => {
     expect(text).toContain('Table: 1 of 1 prefixes complete, 99 routes');
   });
 
-  it('stands above since when the exporter runs, which stays true while the page is open', () => {
-    const page = overviewDocument(STATUS, [ROW], NO_FILTER, LINKS);
+  it('stands above since when the exporter runs, which stays true while the page is open', async () => {
+    const page = await overviewDocument(STATUS, [ROW], NO_FILTER, LINKS);
     expect(page).toContain(
       'bgproutes-exporter 1.2.3, running since <time datetime="2026-11-28T19:00:00.000Z">11-28 19:00:00</time> UTC',
     );
@@ -300,18 +300,24 @@ describe('the state of streams, table and validators', () => {
 
 describe('pictures', () => {
   it('leave a gap where nothing was sampled, and say their lowest value', () => {
-    const picture = sparkline([100, null, 41]);
+    const picture = sparkline([100, null, 41], 300);
     expect(picture).toContain('of the last 15 min: 41 %');
     expect(picture.match(/M/g)).toHaveLength(2);
-    expect(sparkline([null, null])).toContain('no history yet');
+    expect(sparkline([null, null], 300)).toContain('no history yet');
   });
 
   it('are as wide as what is known, but for the first half an hour', () => {
     const known = (count: number) => [...Array(48 - count).fill(null), ...Array(count).fill(100)];
     // Where the area begins, of 120.
-    const from = (count: number) => Number(/d="M([\d.]+)/.exec(sparkline(known(count)))?.[1]);
+    const from = (count: number) => Number(/d="M([\d.]+)/.exec(sparkline(known(count), 300))?.[1]);
     expect([1, 3, 6, 12, 48].map(from)).toEqual([100, 60, 0, 0, 0]);
-    expect([3, 12, 48].map((count) => said(sparkline(known(count))).trim())).toEqual(['of 30 min', 'of 1 h 0 min', '']);
+    expect([3, 12, 48].map((count) => said(sparkline(known(count), 300)).trim())).toEqual([
+      'of 30 min',
+      'of 1 h 0 min',
+      '',
+    ]);
+    expect(said(sparkline(known(12), 10)).trim()).toBe('of 2 min');
+    expect(said(sparkline(known(48), 60)).trim()).toBe('of 48 min');
   });
 
   it('stack lines, with a gap where none has a value', () => {

@@ -43,7 +43,7 @@ export function rowHtml(row: PrefixSummary, isHidden: boolean): string {
     stateHtml(row.state) + trustNote(row),
     prefixCell(row),
     visibilityCell(row),
-    sparkline(row.spark),
+    sparkline(row.spark, row.spark_step_seconds ?? 0),
     listHtml(row.origins.map(originHtml), row.origin_count),
     shareBar(row.upstreams, row.visible_vps) + listHtml(row.upstreams.map(upstreamHtml), row.upstream_count),
     row.events_per_minute === null ? '<span class="dim">not kept</span>' : short(row.events_per_minute),

@@ -4,13 +4,13 @@ import { asName, escapeHtml, formatAge, percent } from './html.ts';
 
 const SPARK = { width: 120, height: 28 } as const;
 
-/** Values of a sparkline are of so long each, in minutes. */
-const SPARK_STEP = 5;
+/** As long as a sparkline is as a rule, ms: a column's head says so. */
+const SPARK_MS = 4 * 60 * 60_000;
 /** A sparkline shows at least so many values, or the first ones after a start would be bars of their own. */
 const MIN_SPARK_STEPS = 6;
 
 /** The lowest visibility of each step, in percent; null leaves a gap. It begins at the first value that is known. */
-export function sparkline(all: readonly (number | null)[]): string {
+export function sparkline(all: readonly (number | null)[], stepSeconds: number): string {
   const known = all.filter((value) => value !== null);
   const { width, height } = SPARK;
   if (known.length === 0)
@@ -34,9 +34,9 @@ export function sparkline(all: readonly (number | null)[]): string {
     }
   }
   end(width);
-  const time = formatAge(values.length * SPARK_STEP * 60_000);
-  // The column's head says how long it is as a rule.
-  const note = values.length < all.length ? `<small>of ${time}</small>` : '';
+  const spanMs = values.length * stepSeconds * 1_000;
+  const time = formatAge(spanMs);
+  const note = spanMs < SPARK_MS ? `<small>of ${time}</small>` : '';
   const label = `lowest visibility of the last ${time}: ${Math.min(...known)} %`;
   return `<svg class="spark" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}"><path d="${areas.join('')}"/></svg>${note}`;
 }
@@ -66,10 +66,12 @@ export interface PathLink {
   readonly vps: number;
 }
 
-const NODE = { width: 112, height: 30, gap: 14, column: 200 } as const;
+const NODE = { width: 112, gap: 14, column: 200 } as const;
+/** Characters of a name that fit into a node. */
+const MAX_NODE_NAME = 18;
 
 /** The paths to the origin: ASes in columns, the origin on the right, links as wide as their share. */
-export function pathGraph(links: readonly PathLink[]): string {
+export function pathGraph(links: readonly PathLink[], names: Readonly<Record<string, string>>): string {
   if (links.length === 0) return '<p class="dim">No paths: no vantage point sees the prefix over another AS.</p>';
   const hops = Math.max(...links.map(({ hop }) => hop));
   const columns = Array.from({ length: hops + 1 }, () => new Map<string, number>());
@@ -84,21 +86,22 @@ export function pathGraph(links: readonly PathLink[]): string {
   for (const { to, hop } of links) if (!columns[hop - 1].has(to)) add(hop - 1, to, 0);
   const all = links.filter(({ hop }) => hop === 1).reduce((sum, { vps }) => sum + vps, 0);
   const rows = Math.max(...columns.map(({ size }) => size));
-  const height = rows * (NODE.height + NODE.gap);
+  const nodeHeight = Object.keys(names).length === 0 ? 30 : 42;
+  const height = rows * (nodeHeight + NODE.gap);
   const width = hops * NODE.column + NODE.width;
   const places = columns.map((column, hop) => {
     const sorted = [...column].sort(
       ([a, vpsA], [b, vpsB]) => Number(a === 'other') - Number(b === 'other') || vpsB - vpsA,
     );
-    const top = (height - sorted.length * (NODE.height + NODE.gap) + NODE.gap) / 2;
+    const top = (height - sorted.length * (nodeHeight + NODE.gap) + NODE.gap) / 2;
     return new Map(
-      sorted.map(([as], i) => [as, { x: (hops - hop) * NODE.column, y: top + i * (NODE.height + NODE.gap) }]),
+      sorted.map(([as], i) => [as, { x: (hops - hop) * NODE.column, y: top + i * (nodeHeight + NODE.gap) }]),
     );
   });
   const lines = links.map(({ from, to, hop, vps }) => {
     const [a, b] = [places[hop].get(from), places[hop - 1].get(to)];
     if (a === undefined || b === undefined) return '';
-    const [x1, y1, x2, y2] = [a.x + NODE.width, a.y + NODE.height / 2, b.x, b.y + NODE.height / 2];
+    const [x1, y1, x2, y2] = [a.x + NODE.width, a.y + nodeHeight / 2, b.x, b.y + nodeHeight / 2];
     const middle = (x1 + x2) / 2;
     const strokeWidth = round(Math.max(1, (20 * vps) / Math.max(1, all)));
     return `<path class="link" stroke-width="${strokeWidth}" d="M${x1} ${round(y1)}C${middle} ${round(y1)} ${middle} ${round(y2)} ${x2} ${round(y2)}"/>`;
@@ -107,8 +110,12 @@ export function pathGraph(links: readonly PathLink[]): string {
     [...column].map(([as, { x, y }]) => {
       const vps = columns[hop].get(as) ?? 0;
       const share = vps === 0 ? '' : percent(vps / Math.max(1, all));
-      const text = `<text x="${NODE.width / 2}" y="13">${asName(as)}</text><text class="small" x="${NODE.width / 2}" y="25">${share}</text>`;
-      return `<g class="node${hop === 0 ? ' origin' : ''}" transform="translate(${x} ${round(y)})"><rect width="${NODE.width}" height="${NODE.height}" rx="5"/>${text}</g>`;
+      const middle = NODE.width / 2;
+      const name = names[as];
+      const named =
+        name === undefined ? '' : `<text class="small" x="${middle}" y="37">${escapeHtml(shortened(name))}</text>`;
+      const text = `<text x="${middle}" y="13">${asName(as)}</text><text class="small" x="${middle}" y="25">${share}</text>${named}`;
+      return `<g class="node${hop === 0 ? ' origin' : ''}" transform="translate(${x} ${round(y)})"><rect width="${NODE.width}" height="${nodeHeight}" rx="5"/>${text}</g>`;
     }),
   );
   const said = links
@@ -116,6 +123,11 @@ export function pathGraph(links: readonly PathLink[]): string {
     .map(({ from, to, vps }) => `${asName(from)} to ${asName(to)}: ${vps}`)
     .join(', ');
   return `<svg class="graph" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeHtml(`Paths to the origin by vantage points: ${said}`)}">${lines.join('')}${nodes.join('')}</svg>`;
+}
+
+function shortened(name: string): string {
+  const characters = [...name];
+  return characters.length > MAX_NODE_NAME ? `${characters.slice(0, MAX_NODE_NAME - 1).join('')}…` : name;
 }
 
 function round(value: number): number {

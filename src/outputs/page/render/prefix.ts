@@ -30,7 +30,7 @@ export function prefixParts(detail: PrefixDetail): Readonly<Record<string, strin
     'p-figures': figures(detail),
     'p-origins': origins(detail),
     'p-upstreams': upstreams(detail),
-    'p-graph': pathGraph(detail.path_links),
+    'p-graph': pathGraph(detail.path_links, detail.as_names),
     'p-vps': vantagePoints(detail),
     'p-missing': missing(detail),
     'p-marks': marks(detail.marks),

@@ -1,0 +1,39 @@
+/** A process that has so many pages open as it is told to: it reads their events and does nothing else with them. */
+import { type ClientRequest, get } from 'node:http';
+
+export interface PagesWanted {
+  /** Paths of streams of events, one a page; those that were open are closed. */
+  readonly urls: readonly string[];
+}
+
+export interface PagesRead {
+  /** Bytes of the streams that were open until now. */
+  readonly bytes: number;
+}
+
+let bytes = 0;
+let open: ClientRequest[] = [];
+
+function read(url: string): Promise<ClientRequest> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`a page was answered with status ${response.statusCode}`));
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      response.on('error', () => {});
+      resolve(request);
+    }).on('error', reject);
+  });
+}
+
+process.on('message', ({ urls }: PagesWanted) => {
+  for (const request of open) request.destroy();
+  const done: PagesRead = { bytes };
+  bytes = 0;
+  void Promise.all(urls.map(read)).then((requests) => {
+    open = requests;
+    process.send?.(done);
+  });
+});
+process.once('disconnect', () => process.exit(0));
