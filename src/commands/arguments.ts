@@ -14,7 +14,7 @@ export class UsageError extends ExporterError {
 export interface Flag {
   /** Without the dashes. */
   readonly name: string;
-  /** What stands for the value in the help; undefined: the flag takes none. */
+  /** The word for the value in the help; undefined when the flag takes no value. */
   readonly value?: string | undefined;
   readonly repeatable?: boolean;
   readonly help: string;
@@ -57,7 +57,7 @@ export function parseArguments(
       flags[flag.name] = (token.value !== 'false') !== (token.name !== flag.name);
       continue;
     }
-    // `--prefix --log.level=debug`: the next flag is no value. A value that starts with a dash is written with `=`.
+    // `--prefix --log.level=debug`: the next flag is not the value. A value that starts with a dash is written with `=`.
     if (token.value === undefined || (!token.inlineValue && /^-./.test(token.value))) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name}=${flag.value}`);
     }
@@ -76,7 +76,7 @@ export function parseArguments(
   return { flags, positionals: given };
 }
 
-/** The error for a first word that is no command, with what was probably meant. */
+/** The error for a first word that is not a command, with the command that was probably meant. */
 export function unknownCommand(word: string, known: Iterable<string>): UsageError {
   const meant =
     word === 'version' ? '--version' : parsePrefix(word) === undefined ? suggestion(word, known) : `--prefix=${word}`;

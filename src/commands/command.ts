@@ -11,7 +11,7 @@ export type CommandOutput = Writable & { readonly isTTY?: boolean; readonly colu
 /** The world of a command, given rather than reached for, so that a test can give it another one. */
 export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Answers and data. A reader that goes away (a closed pipe) is no error. */
+  /** Answers and data. A reader that goes away (a closed pipe) is not an error. */
   readonly stdout: CommandOutput;
   /** The log, and what went wrong. */
   readonly stderr: CommandOutput;
@@ -20,8 +20,8 @@ export interface CommandIo {
   /** Calls the listener at every SIGHUP until the returned function is called; without a listener SIGHUP ends the process. */
   onHangup(listener: () => void): () => void;
   /**
-   * Who writes the last words before exit code 1: an error that nobody caught, as one text without the key of the
-   * environment. Without one they go to stderr as plain text.
+   * Sets the function that reports an error that nobody caught, before exit code 1: one text, without the key of the
+   * environment. Without such a function the text goes to stderr as it is.
    */
   onFatal(report: (text: string) => void): void;
 }

@@ -12,7 +12,7 @@ const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>>
   fish: fishCompletion,
 };
 
-/** Made with all commands, since it tells of them. */
+/** Needs the table of all commands, because its output lists them. */
 export function completionCommand(all: () => Promise<readonly Command[]>): Command {
   return {
     name: 'completion',

@@ -1,4 +1,4 @@
-/** What a configuration allows, and hardly means: warnings of `check-config`. */
+/** Settings that are allowed and probably not meant: warnings of `check-config`. */
 import { bogonOf } from '../bgp/bogons.ts';
 import type { Config } from '../config/config.ts';
 import { readAsNames } from '../names/as-name-file.ts';
@@ -9,7 +9,7 @@ import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
 import { noteLogger } from './terminal/note-logger.ts';
 
-/** For the sources of validated data to answer, ms. */
+/** Time that the sources of validated data have to answer, ms. */
 const ONLINE_LIMIT_MS = 5 * 60_000;
 
 /** Prefixes that are never announced, and a file of names that cannot be read. */
@@ -25,7 +25,7 @@ export async function configWarnings({ prefixes, names }: Config): Promise<strin
   return found;
 }
 
-/** Configured origins that are RPKI invalid, by the sources of the configuration. Undefined: none has data that is fresh enough. */
+/** Configured origins that are RPKI invalid, by the sources of the configuration. Undefined when no source has data that is fresh enough. */
 export async function invalidOrigins({ rpki, prefixes }: Config, io: CommandIo): Promise<string[] | undefined> {
   if (rpki === undefined) return ['--online asks nobody: rpki.sources is not configured'];
   const { sources: places, maxAgeMs } = rpki;

@@ -1,4 +1,4 @@
-/** The Data API for a command: what takes long is said on standard error. */
+/** The Data API for a command: long waits are told on standard error. */
 import { DataApiClient } from '../bgproutes/data-api/client.ts';
 import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
@@ -10,7 +10,7 @@ export function dataApiOf({ apiKey, dataApiUrl }: Service, io: CommandIo): DataA
     apiKey,
     ...(dataApiUrl === undefined ? {} : { baseUrl: dataApiUrl }),
     userAgent: `bgproutes-exporter/${buildInfo(io.env).version}`,
-    // Waits for the quota, and repetitions.
+    // The log tells of waits for the quota and of repeated requests.
     log: noteLogger(io.stderr, [apiKey]),
   });
 }

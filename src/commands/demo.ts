@@ -26,10 +26,10 @@ const HEARD_LIMIT_MS = 2_000;
 const HEARD_POLL_MS = 20;
 /** How long the events wait for a table that is complete: on a busy machine that takes seconds. */
 const COMPLETE_LIMIT_MS = 60_000;
-/** For what counts alike on both sides before and after, such as the last VP of a hijack. */
+/** A further wait for events after which both sides count the same as before, such as the last VP of a hijack. */
 const SETTLE_MS = 60;
 
-/** Shorter than a file may ask of the real service: VPs of the scenario are down for seconds. */
+/** An interval that is shorter than a file may set for the real service, because VPs of the scenario are down for seconds. */
 const VP_POLL_MS = 5_000;
 
 /** Lines of what happened last that the page shows. */
@@ -108,7 +108,7 @@ Examples:
     };
     try {
       const scenario = pace === 'long' ? LONG_SCENARIO : DEMO_SCENARIO;
-      // What happens while the table is read would be told beside numbers that are not right yet.
+      // The first event waits for the table: the numbers told with it would not be right before.
       let begin = (): void => {};
       const begins = new Promise<void>((resolve) => {
         begin = resolve;
@@ -131,7 +131,7 @@ Examples:
   },
 };
 
-/** What one would write into a file for the network of the scenario. */
+/** The configuration file that fits the network of the scenario. */
 function demoConfig(
   websocketUrl: string,
   apiUrl: string,
@@ -161,7 +161,7 @@ function demoConfig(
       'log.level': flags['log.level'],
       'config.file': 'demo.yml',
     },
-    // Of the environment only what says where the metrics are pushed to: a real key is no business of a demo.
+    // The demo reads from the environment only where metrics are pushed to. It must not see a real key.
     env: {
       ...Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_'))),
       BGP_API_KEY: SIMULATOR_KEY,

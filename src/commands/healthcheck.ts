@@ -113,7 +113,7 @@ function localPlace({ host, port }: TcpAddress): string {
 
 interface Asking {
   readonly authorization: string | undefined;
-  /** Whose certificate must be shown; undefined: any, so no credentials may be given. */
+  /** The certificate that the server must show. Undefined: any certificate will do, and then no credentials may be sent. */
   readonly tls: WebTls | undefined;
   readonly flags: Arguments['flags'];
   readonly signal: AbortSignal;
@@ -144,7 +144,7 @@ function authorizationOf({ 'http.user': user, 'http.password-file': file }: Argu
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** A connection to the exporter, and to nobody who only has its port: it must show the certificate of its file. */
+/** A connection to the exporter itself and not to another program on its port: the server must show the certificate of the exporter's file. */
 async function pinnedAgent(url: URL, { tls, flags, signal, socketPath }: Asking): Promise<Agent> {
   const { 'http.cert-file': certFile, 'http.key-file': keyFile } = flags;
   const socket = connect({
@@ -205,7 +205,7 @@ interface Target {
   readonly address: ListenAddress;
   /** Of all paths. */
   readonly prefix: string;
-  /** Undefined: it is wrong now, so that the exporter runs with its last good one, which nobody else knows. */
+  /** Undefined when the file is wrong now: the exporter then runs with its last good one, which is not known here. */
   readonly webConfig: WebConfig | undefined;
 }
 
@@ -213,7 +213,7 @@ interface Target {
 async function targetOf(flags: Arguments['flags'], io: CommandIo): Promise<Target | undefined> {
   const { 'web.listen-address': given, 'web.config.file': givenFile, 'config.file': file } = flags;
   const web = typeof file === 'string' ? await webOfFile(file, io) : {};
-  // One that is healthy listens at all of them.
+  // A healthy exporter listens at all its addresses, so one of them is enough.
   const text = given ?? [web.listen_address].flat()[0];
   if (text === '') return undefined;
   const address = (typeof text === 'string' ? parseListenAddress(text) : undefined) ?? DEFAULT_ADDRESS;
@@ -241,7 +241,7 @@ async function readWebConfig(file: string): Promise<WebConfig | undefined> {
   }
 }
 
-/** Looks at nothing else: whether the file is right is not the question. */
+/** Reads nothing else: it is not asked whether the rest of the file is right. */
 async function webOfFile(file: string, { env }: CommandIo): Promise<{ readonly [key: string]: unknown }> {
   const { ConfigDocument } = await import('../config/file/document.ts');
   const { value } = new ConfigDocument(readGiven(file, '--config.file'), env);

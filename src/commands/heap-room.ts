@@ -1,4 +1,4 @@
-/** How much memory Node was told to use: with too little it aborts in the middle of the work, and says why to nobody. */
+/** How much memory Node was told to use. With too little it aborts in the middle of its work without a word about the reason. */
 
 /** Least size of the heap's old part, MiB. A small table runs with it; half of it is what the program itself takes. */
 export const MIN_HEAP_MIB = 64;

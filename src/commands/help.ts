@@ -21,7 +21,7 @@ bgproutes-exporter COMMAND --help tells more of each. Without a command:
 ${serve.help}`;
 }
 
-/** Made with all commands, since it tells of them. */
+/** Needs the table of all commands, because its output lists them. */
 export function helpCommand(all: () => Promise<readonly Command[]>): Command {
   return {
     name: 'help',

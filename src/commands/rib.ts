@@ -18,7 +18,7 @@ const FORMATS = ['table', 'json'] as const;
 /** The Data API lags behind by 1 to 2 minutes. */
 const DEFAULT_AGE_MS = 5 * 60_000;
 
-/** By which clocks may differ. */
+/** By how much clocks may differ, ms. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** A path that has less room than this beside the other columns is hard to read, characters. */
@@ -267,7 +267,7 @@ function dateOf({ date }: Arguments['flags'], nowMs: number): number {
     throw new UsageError(`--date: expected a time such as 2026-11-23T18:00:00 (UTC), got ${JSON.stringify(text)}`);
   }
   const ms = us / 1000;
-  // An answer with the newest routes would be printed as the future's.
+  // Otherwise the newest routes would be printed as if they were of a future time.
   if (ms > nowMs + CLOCK_TOLERANCE_MS)
     throw new UsageError(`--date: expected a time that has passed (UTC), got ${JSON.stringify(text)}`);
   return ms;

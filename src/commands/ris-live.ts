@@ -1,4 +1,4 @@
-/** RIS Live and RIPEstat for the commands: no key, and nothing that a running exporter would miss. */
+/** RIS Live and RIPEstat for the commands. They need no key, and do not disturb a running exporter. */
 import { parsePrefix } from '../bgp/prefix.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { ConfigError } from '../errors.ts';

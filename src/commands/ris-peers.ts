@@ -10,7 +10,7 @@ import { buildInfo } from '../version.ts';
 import type { CommandIo } from './command.ts';
 import { noteLogger } from './terminal/note-logger.ts';
 
-/** Those that pass all filters, once each: two collectors that hear one address have one VP. */
+/** The peers that pass all filters, each once: an address that two collectors hear is one VP. */
 export async function risPeers(
   baseUrl: string | undefined,
   filter: VantagePointsParams,

@@ -21,7 +21,7 @@ function atItsPlace({ problems, cause, subject }: ConfigError, flags: Arguments[
   return new ConfigError(placed, cause, subject);
 }
 
-/** When a stop takes longer, something hangs: better to end without it. */
+/** When a stop takes longer, something hangs, and the process ends without waiting for it. */
 const STOP_LIMIT_MS = 10_000;
 
 export const serveCommand: Command = {
@@ -78,7 +78,7 @@ Example:
       return next;
     };
     let running: RunningExporter | undefined;
-    // A reload that is refused is logged and counted by the exporter; the current configuration still holds.
+    // The exporter logs and counts a reload that is refused; the current configuration stays in force.
     const manager = new ServiceManager(io.env, (reason) =>
       logger.warn('systemd cannot be told that the exporter runs: systemd-notify does not start', { error: reason }),
     );

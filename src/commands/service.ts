@@ -59,7 +59,7 @@ export function serviceOf(
   const given = Array.isArray(prefix) ? canonical(prefix as readonly string[]) : undefined;
   const load = (prefixes: readonly string[] | undefined): Config => {
     const known = SERVICE_FLAGS.map(({ name }) => [name, flags[name]] as const);
-    // Without a file nothing of the environment is meant for a command but the key.
+    // Without a file, a command takes only the key from the environment.
     const { BGP_API_KEY, BGP_API_KEY_FILE } = env;
     return loadConfig({
       flags: { ...Object.fromEntries(known), prefix: prefixes },

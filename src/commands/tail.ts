@@ -74,7 +74,7 @@ function partsOf(message: LiveMessage): LinePart[] {
   const who: LinePart = { gap: '  ', text: speakerOf(message) };
   const prefixes = message.prefixes.join(' ');
   if (message.type === 'withdrawal') return [time, { gap: ' ', text: `- ${prefixes}`, colour: 'red' }, who];
-  // The text of path attributes is a stranger's; formatMessage makes it fit for a terminal.
+  // Path attributes are text of strangers; formatMessage makes it safe for a terminal.
   const [asPath, communities, origin, nextHop] = formatMessage(message, { style: 'v1' }).split('|').slice(5);
   const more = [
     nextHop === '' ? '' : `next hop ${nextHop}`,

@@ -51,7 +51,7 @@ export function rampsOf(hops: readonly number[], aspas: AspaSet): Ramps {
 
 /**
  * The verdict on a path by the downstream procedure (section 5.5). An empty path is invalid, and so is one with an AS_SET;
- * a confederation segment, of which the draft does not speak and which never belongs in a public path, is `unverifiable`.
+ * a confederation segment, which the draft does not mention and which never belongs in a public path, is `unverifiable`.
  */
 export function verifyDownstream(path: AsPath, aspas: AspaSet): AspaVerdict {
   const hops = hopsOf(path);

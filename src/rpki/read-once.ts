@@ -4,7 +4,7 @@ import { sleep } from '../stream/timers.ts';
 import { makeSources, type RpkiSourcesOptions } from './make-sources.ts';
 import { type UsableData, ValidatedData } from './validated-data.ts';
 
-/** How often is looked whether a source has answered, ms. */
+/** How often the sources are checked for an answer, ms. */
 const LOOK_MS = 20;
 
 export interface ReadOnceOptions extends RpkiSourcesOptions {
@@ -28,7 +28,7 @@ export async function readOnce({
   try {
     for (const endMs = timers.elapsed() + limitMs; ; ) {
       const usable = data.usable(unixMs());
-      // One that is usable answers once those before it have had their say.
+      // A usable source answers only when all sources before it have answered or failed.
       const before = usable === undefined ? data.sources : data.sources.slice(0, usable.place);
       const isDecided = before.every(({ state }) => state.hasFailed || state.data !== undefined);
       if (isDecided || signal.aborted || timers.elapsed() >= endMs) return usable;

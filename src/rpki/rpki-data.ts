@@ -19,9 +19,9 @@ export class RpkiData {
   readonly aspas = new AspaSet();
   /** VRPs that were read and have not expired by then, kept or not, by trust anchor. */
   readonly perTrustAnchor = new Map<string, number>();
-  /** Objects that are no VRP or no ASPA: host bits set, a length out of bounds, an AS that is no number of one. */
+  /** Objects that are not a valid VRP or ASPA: host bits set, a length out of bounds, or a text that is not an AS number. */
   refused = 0;
-  /** Why the data must not be used: it is more than a set may hold. */
+  /** Set when the data must not be used because it is more than a set may hold. */
   isOverfull = false;
   readonly #nowS: number;
   readonly #former: RpkiData | undefined;
@@ -58,7 +58,7 @@ export class RpkiData {
     this.count(trustAnchor, 1);
   }
 
-  /** What is new against the data before it, among what both keep; undefined without one, or when it was of another scope. */
+  /** What is new compared with the data before it, among the VRPs that both keep; undefined when there is no such data, or it had another scope. */
   changes(): RpkiChanges | undefined {
     const former = this.#former;
     if (former === undefined) return undefined;

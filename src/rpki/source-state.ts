@@ -9,7 +9,7 @@ export const RPKI_RESULTS = [
   'truncated', // it ended too early
   'unreadable', // not JSON, or JSON of another form
   'too_large', // more than the bounds allow
-  'unavailable', // no connection, or an HTTP status that is no answer
+  'unavailable', // no connection, or an HTTP status that means an error
   'timeout',
   'no_data', // the cache has not validated anything yet
   'cache_reset', // the cache cannot tell what changed: everything is read again
@@ -69,7 +69,7 @@ export class RpkiSourceState {
     this.isUp = false;
   }
 
-  /** Drops ASPAs that have expired by now, Unix ms. Expired VRPs are left out by whoever asks for them. */
+  /** Drops ASPAs that have expired by now, Unix ms. Expired VRPs are left out at each look-up. */
   expire(nowMs: number): void {
     if ((this.data?.aspas.expire(nowMs / 1_000) ?? 0) > 0) this.version++;
   }

@@ -34,7 +34,7 @@ export interface ReadVrp {
 /** What adding did: nothing when the scope does not want it, or when it is there already. */
 export type Addition = 'added' | 'present' | 'elsewhere' | 'full';
 
-/** VRPs of one prefix. The RPKI has some tens for the busiest; thousands would make each look-up slow. */
+/** Most VRPs of one prefix. The RPKI has some tens for the busiest prefix; thousands would make each look-up slow. */
 export const MAX_VRPS_PER_PREFIX = 1_024;
 
 /** VRPs kept of one set, by the number of entries of both families. Twice what the whole RPKI has. */
@@ -69,7 +69,7 @@ export class VrpSet {
     return addition;
   }
 
-  /** False: it was not there. */
+  /** False when it was not there. */
   remove(vrp: ReadVrp): boolean {
     const removed = this.#stores[vrp.afi].remove(vrp);
     if (removed) this.version++;

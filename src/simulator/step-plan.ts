@@ -1,4 +1,4 @@
-/** What a step does, and whom it counts before and after. */
+/** What a step does, and which VPs it counts before and after. */
 export interface StepPlan {
   readonly text: string;
   readonly counted: string;

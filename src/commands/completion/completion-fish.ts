@@ -14,7 +14,7 @@ export function fishCompletion(commands: readonly Command[]): string {
   lines.push(`${COMPLETE} -l help -d ${quote('Tell what the command does')}`);
   lines.push(`${COMPLETE} -l version -d ${quote('Print the version')}`);
   for (const { name, flags = [], words } of commands) {
-    // What runs without a command has its flags there too.
+    // The command that runs when none is named has its flags there too.
     const others = names.filter((each) => each !== name).join(' ');
     const where =
       name === 'serve' ? `not __fish_seen_subcommand_from ${others}` : `__fish_seen_subcommand_from ${name}`;

@@ -1,4 +1,4 @@
-/** Which of the bundled alerts an event of the demo fires, and when: for whoever watches Prometheus beside it. */
+/** Which of the bundled alerts an event of the demo fires, and when, for a user who watches Prometheus beside it. */
 import type { StepKind } from '../../simulator/scenario.ts';
 import type { StepReport } from '../../simulator/steps.ts';
 
@@ -17,7 +17,7 @@ export interface StepAlert {
   readonly forMs: number;
 }
 
-/** By the kind of step; the others fire nothing. */
+/** Alerts by the kind of step; other steps fire none. */
 const ALERTS: Partial<Readonly<Record<StepKind, StepAlert>>> = {
   outage: { alert: 'BGPPrefixNotVisible', forMs: 2 * MINUTE_MS },
   hijack: { alert: 'BGPPrefixUnexpectedOrigin', forMs: MINUTE_MS },
@@ -40,7 +40,7 @@ const PARTIAL_OUTAGE: StepAlert = { alert: 'BGPPrefixVisibilityDrop', forMs: 2 *
 export const KEPT_MS = 5 * MINUTE_MS;
 
 /**
- * The alerts that a step fires when it lasts as planned, none when it is too short for them.
+ * The alerts that a step fires when it lasts as planned; empty when it is too short for any.
  * @param speed times real time
  * @param isValidated whether the exporter judges by validated data of the RPKI
  */

@@ -20,7 +20,7 @@ export class Told {
   }
 }
 
-/** One line: what the line about the event told, in metrics. */
+/** One line that tells in metrics what the line about the event has told. */
 export function exporterSays(
   exporter: Pick<RunningExporter, 'table' | 'figures' | 'validity'>,
   { kind, prefix }: StepReport,
@@ -68,7 +68,7 @@ function listed(facts: readonly AsFact[], noteOf: (as: AsOrSet) => string = () =
   return `${texts.join(', ')}${rest === 0 ? '' : `, others at ${rest}`}`;
 }
 
-/** Only what is wrong is worth a word. */
+/** Names only what is wrong. */
 function rpkiNote(validity: Validity | undefined): string {
   return validity === 'invalid_as' || validity === 'invalid_length' ? `RPKI ${validity}` : '';
 }

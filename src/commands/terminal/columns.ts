@@ -12,7 +12,7 @@ export interface Column {
 }
 
 const GAP = 2;
-/** A last column that has less room than this says nothing. */
+/** A last column with less room than this is useless, characters. */
 const MIN_LAST = 12;
 
 /**

@@ -8,7 +8,7 @@ import { jsonLine, LineOutput } from './line-output.ts';
 import { note } from './note.ts';
 import { subscribePatiently } from './patience.ts';
 
-/** Prints what a message is worth; awaited, so that a slow output slows the stream down. */
+/** Prints what is to be said about a message. It is awaited, so that a slow output slows the stream down. */
 export type OnMessage = (message: LiveMessage, output: LineOutput) => Promise<void>;
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { aborted, type CommandIo, type CommandOutput } from '../command.ts';
 
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
-/** More than a reader needs that reads at all. */
+/** How long a stop waits for a slow reader, ms: longer than any that still reads needs. */
 const FLUSH_LIMIT_MS = 1_000;
 
 export type Colour = keyof typeof COLOURS;

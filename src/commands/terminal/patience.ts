@@ -5,7 +5,7 @@ import type { AskedService } from '../../bgproutes/live/claim.ts';
 import type { CommandIo } from '../command.ts';
 import { note } from './note.ts';
 
-/** People wait this long without asking themselves why. */
+/** How long a command may wait in silence before it tells for what, ms. */
 const FIRST_NOTE_MS = 2_000;
 const NEXT_NOTE_MS = 10_000;
 

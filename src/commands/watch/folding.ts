@@ -1,6 +1,6 @@
 /** Texts for people, folded to the width of their terminal. */
 
-/** Of an output that is no terminal, or does not say. */
+/** The width for an output that is not a terminal, or does not tell its width. */
 const USUAL_WIDTH = 80;
 /** Longer lines are hard to read. */
 const MAX_WIDTH = 100;

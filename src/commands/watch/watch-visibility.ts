@@ -26,7 +26,7 @@ export class VisibilityWatch {
       if (before === held || !this.vps.set(prefix, key, held)) continue;
       const visibleVps = (this.#visible.get(prefix) ?? 0) + (held ? 1 : before === true ? -1 : 0);
       this.#visible.set(prefix, visibleVps);
-      // The first announcement of a VP is no regain: nobody knows what it held before.
+      // The first announcement of a VP does not count as a regain: it is not known what the VP held before.
       if (held && before === undefined) continue;
       events.push({
         type: held ? 'regained' : 'lost',

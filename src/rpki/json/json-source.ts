@@ -32,13 +32,13 @@ export interface JsonSourceOptions {
   readonly log: Logger;
 }
 
-/** Without a byte for so long, a reading has failed, ms. */
+/** A reading has failed when no byte has come for this long, ms. */
 const IDLE_LIMIT_MS = 60_000;
 /** A whole reading, ms. */
 const READ_LIMIT_MS = 15 * 60_000;
-/** After a failure the source is asked again so soon, unless the interval is shorter, ms. */
+/** How soon the source is asked again after a failure, ms, unless the interval is shorter. */
 const RETRY_MS = 60_000;
-/** Of an answer that is not data, only so many bytes are read. */
+/** How many bytes are read of an answer that is not data. */
 const MAX_REFUSAL_BYTES = 16_384;
 
 /** How one reading went. */
@@ -123,7 +123,7 @@ export class JsonSource {
     switch (outcome.result) {
       case 'success': {
         const { data } = outcome;
-        // Made by a clock that is ahead: it is not newer than now.
+        // The publisher's clock may be ahead; the data cannot be newer than now.
         const dataAtMs = Math.min(outcome.dataAtMs, nowMs);
         const isFirst = state.data === undefined;
         state.replaced(data);
@@ -205,7 +205,7 @@ export class JsonSource {
     const lastModified = answer.headers['last-modified'];
     const modifiedAtMs = lastModified === undefined ? Number.NaN : Date.parse(lastModified);
     const atMs = Number.isNaN(modifiedAtMs) ? undefined : modifiedAtMs;
-    // A validator may have run since, and found the same: the time of this answer says when.
+    // The validator may have run since with the same result: the time of this answer tells when.
     if (answer.status === 304 && tag !== undefined) return { result: 'unchanged', dataAtMs: atMs };
     if (answer.status !== 200) return { result: 'unavailable', reason: `HTTP status ${answer.status}` };
     return this.#outcome(reader, atMs, { scope, etag: answer.headers.etag, lastModified });

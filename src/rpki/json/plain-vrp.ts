@@ -28,7 +28,7 @@ const NOTHING = -1;
 /** Where each value stands that was found in an object. */
 const found = { asnFrom: 0, asnTo: 0, prefixFrom: 0, prefixTo: 0, maxFrom: 0, maxTo: 0, expiresFrom: 0, expiresTo: 0 };
 
-/** @returns false when the object is not of the usual kind; `vrp` then has nothing to say */
+/** @returns false when the object is not of the usual kind; the fields of `vrp` are then not valid */
 export function readPlainVrp(text: Buffer, from: number, to: number, vrp: PlainVrp): boolean {
   found.asnTo = found.prefixTo = found.maxTo = found.expiresTo = 0;
   vrp.taFrom = vrp.taTo = 0;
@@ -117,7 +117,7 @@ function stringEnd(text: Buffer, from: number, to: number): number {
 function digitsEnd(text: Buffer, from: number): number {
   let i = from;
   while (text[i] >= 0x30 && text[i] <= 0x39) i++;
-  // A leading zero is no JSON.
+  // JSON has no numbers with a leading zero.
   return i - from > 1 && text[from] === 0x30 ? NOTHING : i;
 }
 

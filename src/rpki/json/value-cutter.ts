@@ -204,7 +204,7 @@ export class ValueCutter {
           if (!isContainer) return this.#finish(chunk, from, i + 1);
         }
       } else if (byte === QUOTE) {
-        // Inside a number or a word there is none.
+        // A number or a word has no brackets inside.
         if (!isContainer && (i > from || this.#partBytes > 0)) break;
         inString = true;
       } else if (isContainer) {

@@ -1,5 +1,5 @@
 /**
- * What a router says to a cache and understands of it (RFC 8210 sections 5 to 8), without sockets and clocks. It outlives
+ * The router's side of a conversation with a cache (RFC 8210 sections 5 to 8), without sockets and clocks. It outlives
  * connections: session, serial and version are kept from one to the next, and the data until another one is whole.
  */
 import { RpkiData } from '../rpki-data.ts';
@@ -21,7 +21,7 @@ import {
 } from './pdu.ts';
 import { Transaction, type TransactionFault, type TransactionResult } from './transaction.ts';
 
-/** Why a connection is of no use any more. */
+/** Why a connection cannot be used any more. */
 export interface Ending {
   readonly result: Exclude<RpkiResult, 'success' | 'unchanged' | 'cache_reset'>;
   readonly reason: string;
@@ -37,7 +37,7 @@ export interface Update extends TransactionResult {
   readonly timers: RtrTimers;
 }
 
-/** Who has the connection. */
+/** What the owner of the connection is told. */
 export interface ConversationPort {
   send(bytes: Buffer): void;
   updated(update: Update): void;
@@ -60,7 +60,7 @@ export class Conversation {
   readonly #nowS: () => number;
   #scope: RpkiScope;
   #version: RtrVersion = HIGHEST_VERSION;
-  /** What the cache can tell differences to; undefined: all is to be asked for. */
+  /** The state to which the cache can tell differences; undefined: everything must be asked for. */
   #held: Held | undefined;
   #data: RpkiData | undefined;
   #reader = new PduReader();
@@ -147,11 +147,11 @@ export class Conversation {
   }
 
   #take({ version, pdu, bytes }: VersionedPdu): Ending | undefined {
-    // A report may be of any version: it says that ours is the wrong one.
+    // A report may have any version, because it says that our version is the wrong one.
     if (pdu.kind === 'error_report') return this.#reported(version, pdu);
     if (pdu.kind === 'malformed') return this.#refused(pdu.code, pdu.reason, bytes);
     if (version !== this.#version) {
-      // The first answer may be of a lower version: the cache knows no higher one.
+      // The first answer may have a lower version: then the cache knows no higher one.
       const isLower = !this.#isAnswered && pdu.kind === 'cache_response' && version < this.#version;
       if (!isLower) return this.#refused(RTR_ERRORS.unexpected_version, `version ${version} after ${this.#version}`);
       this.#version = version as RtrVersion;
@@ -223,7 +223,7 @@ export class Conversation {
     this.#asked = undefined;
     this.#idlePdus = 0;
     this.#data = result.data;
-    // What was asked for before other prefixes were monitored is not enough to tell differences to.
+    // Data that was asked for when other prefixes were monitored cannot be the base of differences.
     const isCurrent = result.data.vrps.scope === this.#scope;
     this.#held = isCurrent ? { session, serial } : undefined;
     this.#port.updated({ ...result, isNew, timers: clampTimers(timers ?? DEFAULT_TIMERS) });

@@ -52,7 +52,7 @@ export type Pdu =
       readonly customer: number;
       readonly providers: readonly number[];
     }
-  /** Cannot be read: `code` is what an Error Report says of it. */
+  /** A PDU that cannot be read; `code` goes into the Error Report. */
   | { readonly kind: 'malformed'; readonly code: number; readonly reason: string };
 
 /** A PDU with the version in its header. */

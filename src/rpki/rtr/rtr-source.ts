@@ -28,9 +28,9 @@ export interface RtrSourceOptions {
   readonly log: Logger;
 }
 
-/** A connection that does not stand by then has failed, ms. */
+/** A connection that is not made within this time has failed, ms. */
 const CONNECT_LIMIT_MS = 20_000;
-/** So long after a query or the last byte of its answer the cache hangs, ms. */
+/** How long after a query or the last byte of its answer the cache counts as hanging, ms. */
 const ANSWER_LIMIT_MS = 60_000;
 /** A whole answer, ms: a cache that floods sends bytes for ever. */
 const WHOLE_LIMIT_MS = 15 * 60_000;
@@ -105,7 +105,7 @@ export class RtrSource {
       if (this.#socket !== socket) return;
       isOpen = true;
       cancelConnect();
-      // A cache whose machine has gone says nothing any more.
+      // Keep-alives show when the machine of the cache has gone.
       socket.setKeepAlive(true, 60_000);
       this.#conversation.opened();
     });
@@ -131,7 +131,7 @@ export class RtrSource {
     });
   }
 
-  /** Lets go of the connection: what comes of it later says nothing. */
+  /** Leaves the connection: whatever comes from it later is ignored. */
   #drop(): void {
     const socket = this.#socket;
     this.#socket = undefined;

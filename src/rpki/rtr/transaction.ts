@@ -63,7 +63,7 @@ export class Transaction {
     return this.#data.isOverfull ? 'too_large' : undefined;
   }
 
-  /** The answer is whole. Of differences none is applied when one of them is wrong. */
+  /** The answer is complete. When one of the differences is wrong, none of them is applied. */
   end(): TransactionResult | TransactionFault {
     const data = this.#data;
     const changes = { vrp_added: 0, vrp_removed: 0, aspa_added: 0, aspa_changed: 0, aspa_removed: 0 };

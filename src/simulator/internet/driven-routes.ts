@@ -1,4 +1,4 @@
-/** Routes that whoever runs the simulator sets by hand: they stand until they are set again, whatever the Internet does. */
+/** Routes that are set by hand: they stay until they are set again, whatever happens in the simulated Internet. */
 import { parseAsPath } from '../../bgp/as-path.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import type { Internet } from './internet.ts';

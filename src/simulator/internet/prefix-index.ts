@@ -5,7 +5,7 @@ export class PrefixIndex {
   readonly all: Prefix[] = [];
   readonly #byText = new Map<string, number>();
 
-  /** The number of a prefix; -1 when the text is none. Spellings are remembered as they come: a feed repeats them. */
+  /** The number of a prefix; -1 when the text is not a prefix. Spellings are remembered as they come: a feed repeats them. */
   numberOf(text: string): number {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;

@@ -3,7 +3,7 @@ import type { AsGraph } from './as-graph.ts';
 import type { Roa, SimulatedPrefix } from './simulated-prefix.ts';
 
 /**
- * By default one for each usual origin, of the prefix's own length: what only a hijack brought up has no holder who would
+ * By default one for each usual origin, of the prefix's own length: a prefix that only a hijack announced has no holder who could
  * have signed it.
  */
 export function roasOf({ text, roas, usual }: SimulatedPrefix, graph: AsGraph): readonly Roa[] {

@@ -24,7 +24,7 @@ export interface RecordedMessage {
   /** As recorded, Unix microseconds; of the message before, when it has no readable time. */
   readonly timeUs: number;
   readonly message: StreamMessage;
-  /** Numbers of the prefixes in `message`, without what is no prefix. */
+  /** Numbers of the prefixes in `message`; texts that are not a prefix are left out. */
   readonly announced: readonly number[];
   readonly withdrawn: readonly number[];
   readonly route: Route;
@@ -35,7 +35,7 @@ export interface Recording {
   readonly messages: readonly RecordedMessage[];
   /** Routes of `rib` lines, now in the world's state. */
   readonly loadedRoutes: number;
-  /** Lines that are no message of a known VP about some prefix: not replayed. */
+  /** Lines that are not a message of a known VP about some prefix; they are not replayed. */
   readonly skippedLines: number;
 }
 
@@ -180,7 +180,7 @@ function parseObject(line: string): JsonObject | undefined {
   }
 }
 
-/** What has a meaning of its own, and so is never the key of withdrawn prefixes. */
+/** Keys that have another meaning, and so are never the key of withdrawn prefixes. */
 const OTHER_KEYS: ReadonlySet<string> = new Set([
   ...['record_type', 'vp', 'bmp_peer', 'sec', 'Usec', 'prefixes', 'as-path', 'communities', 'nexthop', 'origin'],
 ]);

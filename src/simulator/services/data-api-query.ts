@@ -1,4 +1,4 @@
-/** Reading the parameters of the Data API, strictly: what the simulator does not do it refuses, it never ignores it. */
+/** Reads the parameters of the Data API strictly: a parameter that the simulator does not support is refused, never ignored. */
 import { type Afi, containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 
 /** A request that cannot be answered: the status and the text of `{"detail": …}`. */

@@ -33,11 +33,11 @@ export interface Faults {
    */
   mute(key?: string): number;
   unmute(key?: string): number;
-  /** Sends a frame that is no message, on top of the others. */
+  /** Sends a frame that is not a message, in addition to the others. */
   garbage(kind: Garbage, key?: string): number;
   /** Sends one text frame of this size; by default one byte over 1 MiB. */
   oversized(bytes?: number, key?: string): number;
-  /** Sends bytes that are no WebSocket frame. */
+  /** Sends bytes that are not a WebSocket frame. */
   breakProtocol(key?: string): number;
   /** The next messages are cut in half, and so lost. */
   corrupt(count?: number, key?: string): number;
@@ -53,7 +53,7 @@ export interface Faults {
   api(endpoint: Endpoint, fault: ApiFault, count?: number): void;
   /** The next associations are refused with this status and text. */
   refuseAssociation(count?: number, text?: string, status?: number): void;
-  /** The session of a VP goes down: `down` in the API, its routes gone, and no word of it in the stream. */
+  /** The session of a VP goes down: `down` in the API, its routes gone, and the stream does not tell it. */
   killVantagePoint(vpKey: string): void;
   /** The same, and the list of the API has the VP no more, as one that a collector gave up. */
   unlistVantagePoint(vpKey: string): void;

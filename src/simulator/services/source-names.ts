@@ -1,3 +1,3 @@
-/** What of the simulator streams, by the names that the exporter has for its sources. */
+/** The services of the simulator that stream, by the names that the exporter has for its sources. */
 export const SIMULATED_SOURCES = ['bgproutes', 'ris-live'] as const;
 export type SimulatedSource = (typeof SIMULATED_SOURCES)[number];

@@ -32,7 +32,7 @@ export function payloadOf({ head, middle, tail }: WireTemplate, timeUs: number):
 export interface PrefixList {
   /** As printed in the message. */
   readonly texts: readonly string[];
-  /** The same prefixes by number; -1 for what is no prefix. */
+  /** The same prefixes by number; -1 for a text that is not a prefix. */
   readonly numbers: readonly number[];
 }
 
@@ -43,7 +43,7 @@ export type Field =
   | { readonly kind: 'announced'; readonly key: string }
   | { readonly kind: 'withdrawn'; readonly key: string; readonly asArray: boolean };
 
-/** What speaks of the announced prefixes, and has no place in a message that only withdraws. */
+/** Fields about announced prefixes, which a message that only withdraws does not have. */
 const ATTRIBUTE_KEYS: ReadonlySet<string> = new Set(['as-path', 'communities', 'nexthop', 'origin']);
 
 export class StreamMessage {

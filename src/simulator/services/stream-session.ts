@@ -29,7 +29,7 @@ export interface StreamCounts {
   readonly dropped: Record<DropReason, number>;
 }
 
-/** A frame that is no message: `invalid_json`; `truncated`, the first half of one; `binary`; or this very text or bytes. */
+/** A frame that is not a message: `invalid_json`; `truncated`, the first half of one; `binary`; or this very text or bytes. */
 export type Garbage =
   | 'invalid_json'
   | 'truncated'
@@ -241,7 +241,7 @@ export class StreamSession {
     return true;
   }
 
-  /** Bytes that are no WebSocket frame: reserved bits and an unknown opcode. */
+  /** Bytes that are not a WebSocket frame: reserved bits and an unknown opcode. */
   breakProtocol(): boolean {
     if (this.#state !== 'open') return false;
     this.#gather();

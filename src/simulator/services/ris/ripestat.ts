@@ -48,7 +48,7 @@ export class Ripestat {
     else this.#refuse(response, call === undefined ? 404 : 400, call === undefined ? 'Unknown data call' : INVALID);
   }
 
-  /** Undefined: a resource that is none. */
+  /** Undefined when the resource is not valid. */
   #dataOf(call: (typeof CALLS)[number], parameters: URLSearchParams): object | undefined {
     if (call === 'whats-my-ip') return { ip: '192.0.2.1' };
     if (call === 'rrc-info') return { rrcs: this.#collectors() };

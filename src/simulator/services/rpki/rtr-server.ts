@@ -5,7 +5,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { parsePrefix } from '../../../bgp/prefix.ts';
 
-/** A VRP in the words that tell it from others. */
+/** A VRP as a text that differs from that of any other VRP. */
 export interface ServedVrp {
   readonly prefix: string;
   readonly maxLength: number;
@@ -32,7 +32,7 @@ export class RtrServer {
   #serial = 0;
   #server: Server | undefined;
 
-  /** @param vrps those of now */
+  /** @param vrps the current VRPs */
   constructor(vrps: () => readonly ServedVrp[]) {
     this.#vrps = vrps;
   }

@@ -13,7 +13,7 @@ import type { ServedVrp } from './rtr-server.ts';
 /** The path at which the data is served. */
 export const VALIDATOR_PATH = '/rpki.json';
 
-/** No trust anchor of the world. */
+/** A name that no real trust anchor has. */
 const TA = 'simulated';
 
 export interface ValidatorOptions {
@@ -46,7 +46,7 @@ export class Validator {
     send(response, 200, 'application/json', JSON.stringify({ metadata, ...data }));
   }
 
-  /** Those of now. */
+  /** The current VRPs. */
   vrps(): ServedVrp[] {
     const { prefixes, graph } = this.#options.internet();
     return [...prefixes.values()].flatMap((prefix) =>
