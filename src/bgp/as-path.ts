@@ -238,3 +238,15 @@ export function formatAsPath(path: AsPath): string {
     })
     .join(' ');
 }
+
+/** Characters of a path that is kept for people to read: some 150 ASes; the longest path that BGP can carry has 180,000. */
+export const MAX_SHORT_PATH = 1_024;
+
+/** The path; a longer one ends between two of its ASes with ` ...`. */
+export function shortPath(text: string): string {
+  if (text.length <= MAX_SHORT_PATH) return text;
+  const head = text.slice(0, MAX_SHORT_PATH - 4);
+  const end = Math.max(head.lastIndexOf(' '), head.lastIndexOf(','));
+  // Flat, because a piece of a text keeps all of it.
+  return Buffer.from(`${end === -1 ? head : head.slice(0, end)} ...`, 'latin1').toString('latin1');
+}

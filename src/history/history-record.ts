@@ -1,13 +1,14 @@
 /** The history as lines of JSON, and back. A line is checked before anything of it is taken: it is data from outside. */
+import { shortPath } from '../bgp/as-path.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
 import { MARK_KINDS, type Mark } from './marks.ts';
-import { HISTORY_WINDOWS, MAX_MARKS, type PastChange } from './prefix-history.ts';
+import { HISTORY_WINDOWS, MAX_MARKS, type PastChange, type PrefixHistory } from './prefix-history.ts';
 import type { SampleRing } from './sample-ring.ts';
 import type { TableHistory } from './table-history.ts';
 
 /** Says what the file is. Its number changes with every change of the layout. */
 export const HISTORY_FORMAT = 'bgproutes-history 1';
-/** An AS path of an UPDATE (RFC 8654) is shorter as a text. */
+/** An AS path of an UPDATE (RFC 8654) is shorter as a text. Earlier versions wrote whole paths. */
 const MAX_PATH_TEXT = 262_144;
 
 export interface HistoryHead {
@@ -41,15 +42,30 @@ export function readHead(line: string): HistoryHead | undefined {
   return { format: HISTORY_FORMAT, createdAtMs: head.createdAtMs };
 }
 
+/** No prefix has a longer text. */
+const MAX_PREFIX_TEXT = 49;
+
 /**
  * Fills the history of a prefix that is still monitored; a line about any other prefix is ignored.
- * @returns whether the line makes sense
+ * @param known prefixes of the lines before: none has two
+ * @returns the prefix; undefined when the line makes no sense
  */
-export function restoreLine(history: TableHistory, line: string, nowMs: number): boolean {
+export function restoreLine(
+  history: TableHistory,
+  line: string,
+  nowMs: number,
+  known: ReadonlySet<string>,
+): string | undefined {
   const record = parsed(line);
-  if (record === undefined || typeof record.prefix !== 'string') return false;
-  const past = history.of(record.prefix);
-  if (past === undefined) return true;
+  const prefix = record?.prefix;
+  if (record === undefined || typeof prefix !== 'string' || prefix.length > MAX_PREFIX_TEXT || known.has(prefix))
+    return undefined;
+  const past = history.of(prefix);
+  return past === undefined || restorePast(past, record, nowMs) ? prefix : undefined;
+}
+
+/** Whether the record makes sense; otherwise nothing of it is taken. */
+function restorePast(past: PrefixHistory, record: Readonly<Record<string, unknown>>, nowMs: number): boolean {
   const { origins, upstreams, rings, marks, changes } = record;
   if (!isKeys(origins, past.origins.length) || !isKeys(upstreams, past.upstreams.length)) return false;
   if (!Array.isArray(marks) || !Array.isArray(changes) || !Array.isArray(rings)) return false;
@@ -87,7 +103,8 @@ function changeOf(record: unknown, nowMs: number): PastChange | undefined {
   if (!isTime(atMs) || speaker === undefined || (protocol !== 'bgp' && protocol !== 'bmp')) return undefined;
   if (!isPath(before) || !isPath(after)) return undefined;
   const known: VantagePoint = { ...speaker, protocol };
-  return { atMs: Math.min(atMs, nowMs), vp: known, before: before ?? undefined, after: after ?? undefined };
+  const [shortBefore, shortAfter] = [before, after].map((path) => (path === null ? undefined : shortPath(path)));
+  return { atMs: Math.min(atMs, nowMs), vp: known, before: shortBefore, after: shortAfter };
 }
 
 function isTime(value: unknown): value is number {
@@ -97,7 +114,8 @@ function isTime(value: unknown): value is number {
 /** Paths that strangers announced consist of digits, blanks, braces and brackets; we never write anything else. */
 function isPath(value: unknown): value is string | null {
   return (
-    value === null || (typeof value === 'string' && value.length <= MAX_PATH_TEXT && /^[0-9 ,{}()[\]]*$/.test(value))
+    value === null ||
+    (typeof value === 'string' && value.length <= MAX_PATH_TEXT && /^[0-9 ,{}()[\]]*(?: \.\.\.)?$/.test(value))
   );
 }
 

@@ -12,8 +12,12 @@ import { encodeHistory, readHead, restoreLine } from '../history/history-record.
 import type { TableHistory } from '../history/table-history.ts';
 import { makeFolder } from './folder.ts';
 
-/** A prefix with the longest paths in all its changes comes to less. */
-const MAX_LINE_BYTES = 16 * 1024 ** 2;
+/** A prefix with as many changes as can be configured comes to less; to parse so much takes some 30 ms. */
+const MAX_LINE_BYTES = 4 * 1024 ** 2;
+/** Of all lines, decompressed: 10,000 prefixes with all changes that can be configured, of paths as they are usual. */
+const MAX_BYTES = 2 * 1024 ** 3;
+/** More prefixes than can be monitored. */
+const MAX_LINES = 100_000;
 const READ_BYTES = 256 * 1024;
 /** An older history has nothing left that is shown. */
 const OLDEST_MS = 7 * 86_400_000;
@@ -88,12 +92,19 @@ async function* linesOf(history: TableHistory, nowMs: number, aheadMs: number): 
 
 async function readLines(file: FileHandle, history: TableHistory, nowMs: number): Promise<HistoryOutcome> {
   let isFirst = true;
+  const prefixes = new Set<string>();
   for await (const line of linesIn(piped(Readable.from(chunksOf(file)), createGunzip()))) {
     if (isFirst) {
       const head = readHead(line);
       if (head === undefined) return 'corrupt';
       if (head.createdAtMs < nowMs - OLDEST_MS) return 'too_old';
-    } else if (!restoreLine(history, line, nowMs)) return 'corrupt';
+    } else {
+      const prefix = restoreLine(history, line, nowMs, prefixes);
+      if (prefix === undefined || prefixes.size >= MAX_LINES) return 'corrupt';
+      prefixes.add(prefix);
+      // What was decompressed at once may have many lines.
+      await nextTurn();
+    }
     isFirst = false;
   }
   return isFirst ? 'corrupt' : 'success';
@@ -116,11 +127,14 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer, void> {
   }
 }
 
-/** Lines that end with a line feed. @throws for one that is longer than any of ours */
+/** Lines that end with a line feed. @throws for one that is longer than any of ours, and when all are */
 async function* linesIn(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void> {
   let parts: Buffer[] = [];
   let length = 0;
+  let total = 0;
   for await (const chunk of chunks) {
+    total += chunk.length;
+    if (total > MAX_BYTES) throw new RangeError('more than a history can have');
     let from = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
       parts.push(chunk.subarray(from, end));

@@ -16,7 +16,7 @@ export interface RouteChange {
   readonly vp: VantagePoint;
   /** Message time, Unix microseconds; 0: none is known, it was just before the change is taken. */
   readonly timeUs: number;
-  /** AS path as in the messages; undefined: the VP held no route. */
+  /** AS path as in the messages, as `shortPath` has it; undefined: the VP held no route. */
   readonly before: string | undefined;
   /** Undefined: the VP holds no route any more. */
   readonly after: string | undefined;
@@ -66,7 +66,7 @@ export class ChangeLog {
       if (path === 0) return undefined;
       let text = texts.get(path);
       if (text === undefined) {
-        text = this.#paths.text(path);
+        text = this.#paths.shortText(path);
         texts.set(path, text);
       }
       return text;

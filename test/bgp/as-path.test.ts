@@ -5,10 +5,12 @@ import {
   formatAsPath,
   MAX_ASN,
   MAX_PATH_ASES,
+  MAX_SHORT_PATH,
   parseAsn,
   parseAsPath,
   pathFacts,
   readPlainPath,
+  shortPath,
 } from '../../src/bgp/as-path.ts';
 import { runs } from '../support/property-runs.ts';
 import { asWords } from '../support/text-words.ts';
@@ -327,5 +329,21 @@ describe('any path', () => {
       }),
       runs(3000),
     );
+  });
+});
+
+describe('a path for people to read', () => {
+  it('is the path itself up to a length', () => {
+    expect(shortPath('64501 {64502,64503}')).toBe('64501 {64502,64503}');
+    const longest = '1234567 '.repeat(128).trim();
+    expect(shortPath(longest)).toBe(longest);
+  });
+
+  it('ends between two ASes when it is longer', () => {
+    for (const text of ['64501 '.repeat(200), `{${'64501,'.repeat(200)}64500}`, '64501'.repeat(300)]) {
+      const short = shortPath(text);
+      expect(short.length).toBeLessThanOrEqual(MAX_SHORT_PATH);
+      expect(short).toMatch(/^\{?(?:64501[ ,])*(?:64501)* \.\.\.$/);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shortPath } from '../../src/bgp/as-path.ts';
 import { encodeHistory, readHead, restoreLine } from '../../src/history/history-record.ts';
 import { MAX_MARKS } from '../../src/history/prefix-history.ts';
 import { TableHistory } from '../../src/history/table-history.ts';
@@ -7,6 +8,8 @@ import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { START_MS, watchedPrefix } from '../support/table-world.ts';
+
+const NONE: ReadonlySet<string> = new Set();
 
 const P = '198.51.100.0/24';
 const OURS = '64501 64500';
@@ -199,7 +202,7 @@ describe('what happened to a prefix', () => {
     past.tick();
     const next = new Past();
     const [, line] = encodeHistory(past.history, past.nowMs, 0);
-    expect(restoreLine(next.history, line, next.nowMs + 60_000)).toBe(true);
+    expect(restoreLine(next.history, line, next.nowMs + 60_000, NONE)).toBeDefined();
     next.see(10, '64501 64666');
     next.tick();
     expect(next.marks).toEqual(['hijack 3']);
@@ -302,7 +305,7 @@ describe('a record of the history', () => {
     const lines = [...encodeHistory(past.history, past.nowMs, 0)];
     expect(readHead(lines[0])).toEqual({ format: 'bgproutes-history 1', createdAtMs: past.nowMs });
     const next = new Past();
-    expect(restoreLine(next.history, lines[1], past.nowMs)).toBe(true);
+    expect(restoreLine(next.history, lines[1], past.nowMs, NONE)).toBeDefined();
     for (const window of ['1h', '24h', '7d'] as const)
       expect(next.of.read(window, past.nowMs)).toEqual(past.of.read(window, past.nowMs));
     expect(next.of.marks).toEqual(past.of.marks);
@@ -312,7 +315,22 @@ describe('a record of the history', () => {
   it('is passed over where its prefix is not monitored any more', () => {
     const [, line] = encodeHistory(new Past().history, START_MS, 0);
     const next = new Past([watchedPrefix('203.0.113.0/24')]);
-    expect(restoreLine(next.history, line, START_MS)).toBe(true);
+    expect(restoreLine(next.history, line, START_MS, NONE)).toBeDefined();
+  });
+
+  it('has of a long path only its beginning, also where an earlier version wrote all of it', () => {
+    const past = new Past();
+    const long = `${'64502 '.repeat(9_000)}64500`;
+    past.see(1, long);
+    past.tick();
+    const kept = shortPath(long);
+    expect(past.of.changes.map(({ after }) => after)).toEqual([kept]);
+    const [, line] = encodeHistory(past.history, past.nowMs, 0);
+    for (const written of [line, line.replace(kept, long)]) {
+      const next = new Past();
+      expect(restoreLine(next.history, written, past.nowMs, NONE)).toBeDefined();
+      expect(next.of.changes.map(({ after }) => after)).toEqual([kept]);
+    }
   });
 
   const right = (): Record<string, unknown> => JSON.parse([...encodeHistory(new Past().history, START_MS, 0)][1]);
@@ -326,7 +344,7 @@ describe('a record of the history', () => {
     ['a VP that is none', JSON.stringify({ ...right(), changes: [[1, '<b>', 'bgp', null, null]] })],
     ['an AS that is none', JSON.stringify({ ...right(), origins: ['<b>', null] })],
   ])('is refused when it has %s', (_, line) => {
-    expect(restoreLine(new Past().history, line, START_MS + 60_000)).toBe(false);
+    expect(restoreLine(new Past().history, line, START_MS + 60_000, NONE)).toBeUndefined();
   });
 
   it.each(['', '7', '{"format":"bgproutes-history 2","createdAtMs":1}'])('has a head, which %s is not', (line) => {

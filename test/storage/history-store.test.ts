@@ -21,6 +21,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+function rewrite(change: (lines: readonly string[]) => readonly string[]): void {
+  const lines = gunzipSync(readFileSync(store.file)).toString().trimEnd().split('\n');
+  writeFileSync(store.file, gzipSync(`${change(lines).join('\n')}\n`));
+}
+
+const manyPrefixes = () => Array.from({ length: 100_001 }, (_, i) => JSON.stringify({ prefix: `${i}` }));
+
 function history(prefixes = [P]): TableHistory {
   const table = new RoutingTable();
   table.watch(
@@ -57,6 +64,10 @@ describe('the file of the history', () => {
     ['empty', () => truncateSync(store.file, 0)],
     ['not compressed', () => writeFileSync(store.file, gunzipSync(readFileSync(store.file)))],
     ['of another format', () => writeFileSync(store.file, gzipSync('{"format":"other"}\n'))],
+    ['with a prefix twice', () => rewrite((lines) => [...lines, lines[1]])],
+    ['with a prefix longer than any', () => rewrite((lines) => [...lines, JSON.stringify({ prefix: 'x'.repeat(50) })])],
+    ['with more prefixes than can be', () => rewrite((lines) => [lines[0], ...manyPrefixes()])],
+    ['with a line longer than any', () => rewrite((lines) => [...lines, ' '.repeat(4 * 1024 ** 2 + 1)])],
     ['without a line', () => writeFileSync(store.file, gzipSync(''))],
     ['of endless lines', () => writeFileSync(store.file, gzipSync(Buffer.alloc(64 * 1024 ** 2, 'a')))],
     [

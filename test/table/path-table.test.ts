@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PATH_ASES } from '../../src/bgp/as-path.ts';
+import { MAX_PATH_ASES, shortPath } from '../../src/bgp/as-path.ts';
 import { MAX_LONG_PATH_BYTES } from '../../src/table/bounds.ts';
 import { NO_UPSTREAM, NOTE_BITS, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
 import { asWords } from '../support/text-words.ts';
@@ -183,6 +183,13 @@ describe('paths that nobody holds', () => {
     }
     expect(highest).toBeLessThanOrEqual(MANY + 1);
     expect(paths.size).toBe(0);
+  });
+
+  it('can be told by their beginning', () => {
+    const paths = new PathTable();
+    for (const text of [longest(1), '64501 64500', `64501 ${'64502 '.repeat(300)}(64503)`]) {
+      expect(paths.shortText(held(paths, text))).toBe(shortPath(text));
+    }
   });
 
   it('leave at once when they are long, and their room is used again', () => {

@@ -162,9 +162,10 @@ export class PathRecords {
     return this.words[record * LINE + LENGTH];
   }
 
-  text(record: number): string {
+  /** @param most characters of it, from its beginning */
+  text(record: number, most = Number.POSITIVE_INFINITY): string {
     const { words } = this;
-    const length = words[record * LINE + LENGTH];
+    const length = Math.min(most, words[record * LINE + LENGTH]);
     let left = (length + 3) >> 2;
     const text = new Int32Array(left);
     let at = 0;

@@ -2,7 +2,16 @@
  * AS paths held now, each once: path text to a small integer, and per integer what the totals need. Paths are counted by
  * the routes that hold them and leave with the last one, so that years of route changes do not fill the memory.
  */
-import { type AsOrSet, formatAsPath, MAX_PATH_ASES, parseAsPath, pathFacts, readPlainPath } from '../../bgp/as-path.ts';
+import {
+  type AsOrSet,
+  formatAsPath,
+  MAX_PATH_ASES,
+  MAX_SHORT_PATH,
+  parseAsPath,
+  pathFacts,
+  readPlainPath,
+  shortPath,
+} from '../../bgp/as-path.ts';
 import { MAX_LONG_PATH_BYTES } from '../bounds.ts';
 import { MOST_PREFETCHED, PathRecords, RECORD_WORDS, recordBytes } from './path-records.ts';
 import { hashText, textOfWords, writeWords } from './text-index.ts';
@@ -79,6 +88,11 @@ export class PathTable {
   /** Canonical. */
   text(path: number): string {
     return this.#records.text(path).split('\n', 1)[0];
+  }
+
+  /** As `shortPath` has it, without the cost of a long text. */
+  shortText(path: number): string {
+    return shortPath(this.#records.text(path, MAX_SHORT_PATH + 1).split('\n', 1)[0]);
   }
 
   origin(path: number): number {
