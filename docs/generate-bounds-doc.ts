@@ -14,6 +14,7 @@ import {
   MAX_PIPELINED,
 } from '../src/outputs/connections.ts';
 import { MAX_SCRAPES, MAX_SCRAPES_PER_ADDRESS } from '../src/outputs/scrapes.ts';
+import { MAX_CONNECTIONS as RIS_CONNECTIONS } from '../src/ris-live/session.ts';
 import { MAX_KEPT_VRPS, MAX_VRPS_PER_PREFIX } from '../src/rpki/vrp-set.ts';
 import {
   BOUNDS,
@@ -150,6 +151,13 @@ export const SECTIONS: readonly Section[] = [
   {
     title: 'Streams',
     entries: [
+      {
+        what: 'Connections of a session of RIS Live',
+        bound: number(RIS_CONNECTIONS),
+        beyond: 'Prefixes that would need one more are refused: the log says so, and `/-/ready` fails.',
+        todo: 'Run several exporters, each with its own prefixes.',
+        counter: undefined,
+      },
       {
         what: 'Frames that wait for a seed, a session',
         bound: `${number(HOLD_BOUNDS.frames)}, and ${mebibytes(HOLD_BOUNDS.bytes)}; all sessions together ${mebibytes(HOLD_BYTES_OF_ALL)}`,

@@ -60,7 +60,7 @@ export interface EmbeddedExporter {
   metrics(accept?: string): Promise<Exposition>;
   /** In the order of the configuration. Counts are too low while `seeded` is false. */
   prefixes(): readonly PrefixFacts[];
-  /** Whether the table was read from the Data API, or a snapshot, so that counts are complete. */
+  /** Whether the table was read from a history (the Data API, RIPEstat), so that counts are complete. */
   readonly seeded: boolean;
   /** Not ready while the stream is down, or the association of its prefixes cannot be renewed. */
   ready(): Readiness;

@@ -62,7 +62,7 @@ export interface RunningExporter {
    * @param monitored the monitored prefix that a more-specific lies inside
    */
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined;
-  /** Compares the table with the Data API now, rather than at the next interval. */
+  /** Compares the table with the histories of its sources now, rather than at the next interval. */
   compare(): Promise<void>;
   /** @throws ConfigError when the new configuration is wrong; the current one then still holds */
   reload(): Promise<void>;

@@ -1,11 +1,11 @@
 /**
  * Keeps the whole table right over time: the seeders of all sessions, the poll of the vantage points, the comparison with
- * the Data API, the passing of time in the table.
+ * the histories, the passing of time in the table.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
-import type { History, HistoryVp } from '../stream/history.ts';
+import { type History, type HistoryVp, titleOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { mostCompared, tellShare } from './seed/comparison-share.ts';
@@ -49,7 +49,7 @@ const LIST_RETRY_MS = 60_000;
 /** How often it is looked whether the machine's clock was set, and how long it is until a measurement that failed is repeated. */
 const CLOCK_CHECK_MS = 1_000;
 const CLOCK_RETRY_MS = 5_000;
-/** The Data API may be a little later than it is said to be. */
+/** A history may be a little later than it is said to be. */
 const SETTLE_MS = 5_000;
 
 export class Keeper {
@@ -206,7 +206,7 @@ export class Keeper {
     this.#changed();
   }
 
-  /** Compares the table with the Data API now, session by session. */
+  /** Compares the table with the histories now, session by session. */
   async compare(): Promise<void> {
     for (const seeder of this.#seeders) await seeder?.compare();
   }
@@ -338,10 +338,11 @@ export class Keeper {
     if (unread === this.#unreadSeen || timers.now() < this.#nextFailureComparisonMs) return;
     this.#unreadSeen = unread;
     this.#nextFailureComparisonMs = timers.now() + FAILURE_PAUSE_MS;
-    // The API's table has what was missed only when its lag has passed.
+    // A history has what was missed only when its lag has passed.
     await sleep(timers, Math.max(...lagMs) + SETTLE_MS, this.#stopped.signal);
     if (this.#stopped.signal.aborted) return;
-    logger.info('frames could not be read: the table is compared with the Data API');
+    const titles = [...new Set(this.#histories.map(titleOf))].join(' and ');
+    logger.info(`frames could not be read: the table is compared with ${titles}`);
     await this.compare();
   }
 

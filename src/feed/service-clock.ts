@@ -7,7 +7,7 @@
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { History } from '../stream/history.ts';
+import { type History, titleOf } from '../stream/history.ts';
 
 /** Offsets that differ by no more than this agree, ms: whole seconds and a busy machine make as much of equal clocks. */
 const AGREE_MS = 6_000;
@@ -84,7 +84,7 @@ export class ServiceClock {
       if (byStream === 'yes' || agreeing >= ANSWERS) break;
       if (answers >= MAX_ANSWERS) {
         this.#isKnown = false;
-        throw new DataApiError('INVALID_RESPONSE', 'Data API: its answers do not agree about the time');
+        throw new DataApiError('INVALID_RESPONSE', `${titleOf(api)}: its answers do not agree about the time`);
       }
       await api.readClock(signal);
       if (signal.aborted) return;
@@ -112,7 +112,7 @@ export class ServiceClock {
       this.#isKnown = false;
       throw new DataApiError(
         'INVALID_RESPONSE',
-        `Data API: the clock of this machine is more than a day off (${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}): set it by NTP`,
+        `the clock of this machine is more than a day off (${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}): set it by NTP`,
       );
     }
     this.#offsetMs = offsetMs;

@@ -1,9 +1,9 @@
-/** The VPs that the Data API knows: whom to ask for routes, who is down, who has a full feed. */
+/** The VPs that the history of a source knows: whom to ask for routes, who is down, who has a full feed. */
 
 import { vantagePointKey } from '../bgp/vantage-point.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { History, HistoryVp } from '../stream/history.ts';
+import { type History, type HistoryVp, titleOf } from '../stream/history.ts';
 import { setFullFeed } from '../table/denominator.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -114,7 +114,8 @@ export class VpDirectory {
     await this.#options.clock.settle(api, signal);
     if (signal.aborted) return;
     // Thousands of VPs do not go at once. Without VPs to ask for routes, an empty table would look complete.
-    if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
+    if (vps.length === 0)
+      throw new DataApiError('INVALID_RESPONSE', `${titleOf(api)}: its list of vantage points is empty`);
     this.#askedAtMs = askedAtMs;
     const { table, source } = this.#options;
     const listings = byKey(vps);

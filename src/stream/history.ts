@@ -81,9 +81,14 @@ export interface HistoryRows<Row> {
 /** The very prefixes, which take one request for ten of them, their more-specifics, which take about one each, or both. */
 export type UpdatesOf = 'exact' | 'more_specific' | 'all';
 
+/** What people call the service that tells a history. */
+export function titleOf(history: Pick<History, 'title'>): string {
+  return history.title ?? 'the Data API';
+}
+
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the service. */
 export interface History {
-  /** What people call the service that tells it, for the log; absent: the Data API. */
+  /** What people call the service that tells it, for the log: see `titleOf`. */
   readonly title?: string;
   /**
    * Whether `rib` waits until the service has a state of that time or a later one, however far it lags. Then a RIB of the

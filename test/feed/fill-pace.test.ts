@@ -7,7 +7,7 @@ import { idle } from '../support/idle.ts';
 function world() {
   const timers = new ManualTimers();
   const logger = new RecordingLogger();
-  const pace = new FillPace({ session: 0, logger, timers });
+  const pace = new FillPace({ session: 0, title: 'RIPEstat', logger, timers });
   let begun = 0;
   const ask = (signal = new AbortController().signal) => {
     void pace.turn(signal).then(() => {

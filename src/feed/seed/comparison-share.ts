@@ -1,6 +1,6 @@
 /** How much of a session's table one comparison may ask its history for: some histories are not to be asked for all of it. */
 import type { Logger } from '../../logger.ts';
-import type { History } from '../../stream/history.ts';
+import { type History, titleOf } from '../../stream/history.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -20,9 +20,9 @@ export function tellShare(
   intervalMs: number,
 ): void {
   const most = mostCompared(history, intervalMs);
-  if (intervalMs === 0 || prefixes <= most) return;
+  if (history === undefined || intervalMs === 0 || prefixes <= most) return;
   const hours = Math.ceil((prefixes / most) * (intervalMs / HOUR_MS));
-  logger.info(`the table is compared with ${history?.title ?? 'the Data API'} in parts: it would be asked too often`, {
+  logger.info(`the table is compared with ${titleOf(history)} in parts: it would be asked too often`, {
     ...{ session, prefixes, at_once: most, hours_until_all: hours },
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Spaces the fills of one session. Each reads the list of vantage points and asks once for each prefix, and a stream that is
- * cut every minute would use up the hour of the Data API, which then could fill no gap at all.
+ * cut every minute would use up what the history answers in an hour, which then could fill no gap at all.
  */
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
@@ -12,6 +12,8 @@ const EVERY_MS = 180_000;
 
 export interface FillPaceOptions {
   readonly session: number;
+  /** What people call the history. */
+  readonly title: string;
   readonly logger: Logger;
   readonly timers: Timers;
 }
@@ -27,10 +29,10 @@ export class FillPace {
 
   /** Resolves when a fill may begin, and counts it; also resolves when the signal is aborted, which counts nothing. */
   async turn(signal: AbortSignal): Promise<void> {
-    const { timers, logger, session } = this.#options;
+    const { timers, logger, session, title } = this.#options;
     const waitMs = this.#wholeAtMs - timers.elapsed() - (BURST - 1) * EVERY_MS;
     if (waitMs > 0) {
-      logger.warn('the stream is cut again and again: the gap is filled later, to spare the quota of the Data API', {
+      logger.warn(`the stream is cut again and again: the gap is filled later, to spare the quota of ${title}`, {
         ...{ session, wait_seconds: Math.ceil(waitMs / 1000) },
       });
       await sleep(timers, waitMs, signal);

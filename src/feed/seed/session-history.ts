@@ -3,7 +3,7 @@
  * another session answers for are left out.
  */
 
-import type { History, HistoryVp, UpdateRow, UpdatesOf } from '../../stream/history.ts';
+import { type History, type HistoryVp, titleOf, type UpdateRow, type UpdatesOf } from '../../stream/history.ts';
 import type { Holders } from '../../table/history-rows.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
@@ -30,7 +30,7 @@ export class SessionHistory {
 
   /** What people call the service. */
   get title(): string {
-    return this.#options.history.title ?? 'the Data API';
+    return titleOf(this.#options.history);
   }
 
   /** Whether a RIB without any route says that there is none, and not that the service lost its data. */

@@ -34,7 +34,7 @@ export interface SeederOptions {
   readonly figures: TableFigures;
   readonly logger: Logger;
   readonly timers: Timers;
-  /** How far the Data API is behind the stream. */
+  /** How far the history is behind the stream, ms. */
   readonly lagMs: number;
   /** How long frames are held at most for a seed; then the stream goes live and the seed goes on beside it. Default 60 s. */
   readonly holdMs?: number;
@@ -110,7 +110,7 @@ export class SessionSeeder {
       ...{ feed, history, directory, timers, lagMs, retry, onChange, holdMs: options.holdMs ?? 60_000 },
       ...{ reader: this.#history, ribs: this.#ribs, holders: this.#holders },
       ...{ completeness: this.#completeness, progress: this.#progress },
-      pace: new FillPace({ session, logger, timers }),
+      pace: new FillPace({ session, title: this.#history.title, logger, timers }),
       attempt: (read, signal) => this.#attempt(read, signal),
     };
   }

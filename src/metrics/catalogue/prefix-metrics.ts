@@ -37,7 +37,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: PREFIX,
-    help: '1 when the expected vantage points cover a whole table.expected_window: the Data API told who held the prefix a window ago, or the window has passed since the prefix is watched. 0 until then: a ratio of 1 may then hide an outage that is older than the exporter.',
+    help: '1 when the expected vantage points cover a whole table.expected_window: the history of its source (the Data API, RIPEstat) told who held the prefix a window ago, or the window has passed since the prefix is watched. 0 until then: a ratio of 1 may then hide an outage that is older than the exporter.',
     bound: PER_PREFIX,
   },
   prefixTrusted: {
@@ -45,7 +45,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: PREFIX,
-    help: '1 while what the metrics say of the prefix is complete and current: the session that carries it is connected and subscribed, and its part of the table was read, with every gap filled and nothing in doubt. 0 otherwise, and always without access to the Data API: counts may then be too low or too high.',
+    help: '1 while what the metrics say of the prefix is complete and current: a session that carries it is connected and subscribed, and its part of the table was read, with every gap filled and nothing in doubt. 0 otherwise, and always without a history (the Data API, RIPEstat): counts may then be too low or too high.',
     bound: PER_PREFIX,
   },
   prefixSessionInfo: {

@@ -134,7 +134,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: "Messages stamped more than 10 s before what the stream's median delay explains: their vantage point's clock is behind, which is allowed for where the Data API is compared with what came live.",
+    help: "Messages stamped more than 10 s before what the stream's median delay explains: their vantage point's clock is behind, which is allowed for where a history (the Data API, RIPEstat) is compared with what came live.",
     bound: PER_SESSION,
   },
   streamUnmonitoredPrefixes: {

@@ -54,7 +54,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{answer}',
     labels: [],
-    help: 'Answers of the Data API whose Date was not believed, because other answers or the times of the stream say otherwise.',
+    help: 'Answers of a history (the Data API, RIPEstat) whose Date was not believed, because other answers or the times of the stream say otherwise.',
     bound: ONE,
   },
   tableFutureTimes: {

@@ -2,7 +2,7 @@
 import type { DataApiEndpoint, DataApiResult, RipestatCall } from '../../stream/history.ts';
 import { zeros } from './zeros.ts';
 
-/** Results of reading the Data API into the table. Closed list: it becomes a label. */
+/** Results of reading a history into the table. Closed list: it becomes a label. */
 export const SEED_RESULTS = ['success', 'forbidden', 'refused', 'unavailable', 'invalid', 'aborted'] as const;
 export type SeedResult = (typeof SEED_RESULTS)[number];
 
