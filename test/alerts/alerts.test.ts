@@ -5,7 +5,9 @@ import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
 import { type Kind, PRESENCE, ruleTests } from './cases.ts';
+import { MISHAPS } from './mishaps.ts';
 import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules } from './rules-file.ts';
+import { CANNOT } from './trouble-cases.ts';
 
 const document = (name: string) => readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
 const names = [...new Set(ALERTS.map((rule) => rule.alert))].sort();
@@ -119,6 +121,36 @@ describe.each(names)('%s', (name) => {
       expect(messages.map((message) => message.severity)).toContain(rule.labels.severity);
     }
   });
+});
+
+/** A restart, a stream that is cut, a source that is silent, a clock that is set, the end of the window. */
+describe.each(MISHAPS.map(({ name }) => name))('over %s', (mishap) => {
+  it.each(ALERTS.map((rule) => [rule.alert!, rule.labels.severity!] as const))(
+    '%s (%s) goes on, or it is written why there can be no case',
+    (alert, severity) => {
+      const cases = ruleTests.filter(
+        (each) => each.alert === alert && each.kinds.includes('goes on') && each.mishap?.name === mishap,
+      );
+      // A case looks at one severity of the alert.
+      const ofSeverity = cases.filter(({ values = [] }) =>
+        values.some(({ expr }) => expr.includes(`severity="${severity}"`) && expr.includes('count_over_time')),
+      );
+      const why = CANNOT.get(alert)?.[mishap];
+      expect([ofSeverity.length > 0, why !== undefined]).toEqual([why === undefined, why !== undefined]);
+    },
+  );
+});
+
+it('a reason why an alert cannot go on is of an alert and of a mishap that are there, and says it in words', () => {
+  for (const [alert, reasons] of CANNOT) {
+    expect(names).toContain(alert);
+    expect(alert).not.toMatch(/^BGPPrefix/);
+    for (const [mishap, why] of Object.entries(reasons)) {
+      expect(MISHAPS.map(({ name }) => name)).toContain(mishap);
+      expect(why.split(' ').length).toBeGreaterThan(5);
+      for (const [named] of why.matchAll(/BGP\w+/g)) expect(names).toContain(named);
+    }
+  }
 });
 
 it('one documented line moves the runbook, in the rules and in the dashboard', () => {

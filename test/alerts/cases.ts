@@ -13,6 +13,7 @@ import { memoryTests } from './memory-cases.ts';
 import type { Mishap } from './mishaps.ts';
 import { outageTests } from './outage-cases.ts';
 import { sourceTests } from './source-cases.ts';
+import { troubleTests } from './trouble-cases.ts';
 import {
   CALM,
   counter,
@@ -1885,6 +1886,7 @@ export const ruleTests: readonly RuleTest[] = [
   ...memoryTests,
   ...sourceTests,
   ...outageTests(prefixEvents),
+  ...troubleTests,
 ];
 export const worldOf = (test: RuleTest): World => withSources(ownWorld(test));
 

@@ -3,7 +3,6 @@
  * while the fault goes on, none may stay once it has ended, and none may begin by the mishap alone.
  */
 import {
-  exporterMetrics as exporter,
   legitimacyMetrics as legitimacy,
   ownMetrics,
   placeMetrics as place,
@@ -108,12 +107,15 @@ function restart(world: readonly Series[], from: number, away: number, learning:
   });
 }
 
+/** Of the stream, or of what it says of prefixes. */
+const isHeard = (metric: string) => /^bgp_(?:stream|prefix)_/.test(metric);
+
 /** The source says nothing for `minutes`: what it counts stands still, and what was missed is never counted. */
 function standstill(world: readonly Series[], from: number, minutes: number): Series[] {
   const until = from + minutes;
   return world.map((each) => {
     const still =
-      COUNTERS.has(each.metric) && each.metric !== exporter.exporterOtlpExports.name
+      COUNTERS.has(each.metric) && isHeard(each.metric)
         ? 'counter'
         : each.metric === stream.streamLastFrame.name
           ? 'time'
