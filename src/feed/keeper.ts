@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
-import { type History, type HistoryVp, titleOf } from '../stream/history.ts';
+import { type History, type HistoryVp, titlesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { mostCompared, tellShare } from './seed/comparison-share.ts';
@@ -341,8 +341,7 @@ export class Keeper {
     // A history has what was missed only when its lag has passed.
     await sleep(timers, Math.max(...lagMs) + SETTLE_MS, this.#stopped.signal);
     if (this.#stopped.signal.aborted) return;
-    const titles = [...new Set(this.#histories.map(titleOf))].join(' and ');
-    logger.info(`frames could not be read: the table is compared with ${titles}`);
+    logger.info(`frames could not be read: the table is compared with ${titlesOf(this.#histories)}`);
     await this.compare();
   }
 

@@ -86,6 +86,11 @@ export function titleOf(history: Pick<History, 'title'>): string {
   return history.title ?? 'the Data API';
 }
 
+/** Each once. */
+export function titlesOf(histories: readonly Pick<History, 'title'>[]): string {
+  return [...new Set(histories.map(titleOf))].join(' and ');
+}
+
 /** Every call rejects with a DataApiError when it fails for good; all obey the limits of the service. */
 export interface History {
   /** What people call the service that tells it, for the log: see `titleOf`. */
