@@ -42,7 +42,7 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
     value: { name: 'Since', query: `1000 * (${withSection} or ${NOT_LOADED})`, unit: 'dateTimeFromNow', width: 110 },
     columns: [
       { label: 'severity', name: 'Severity', width: 68 },
-      { label: 'alertname', name: 'Alert', width: 235 },
+      { label: 'alertname', name: 'Alert', width: 275 },
       { label: 'prefix', name: 'Prefix', width: 140 },
       {
         label: 'section',

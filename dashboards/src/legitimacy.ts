@@ -98,6 +98,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
           'Visible vantage points by the validity of their origin, stacked. Invalid: another origin, or one of yours without a fitting ROA. Nothing is drawn while no validated data is fresh enough.',
         width: 12,
         stacked: true,
+        highestFirst: true,
         noValue: NO_RPKI,
         queries: [[by('validity', l.prefixRpkiVps), '{{validity}}']],
         looks: {
@@ -114,6 +115,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
           'Visible vantage points by what ASPA says of their path, stacked. Unknown is usual: few networks have an ASPA. Invalid is a route leak, or an ASPA that lacks a provider.',
         width: 12,
         stacked: true,
+        highestFirst: true,
         noValue: NO_RPKI,
         queries: [[by('verdict', l.prefixAspaVps), '{{verdict}}']],
         looks: {
@@ -131,6 +133,7 @@ export function prefixLegitimacyRow(prefixes: Prefixes): Row {
         width: 24,
         noValue: NO_PATHS,
         onlyWhatHappened: true,
+        highestFirst: true,
         queries: [[by('anomaly', l.prefixPathAnomalyVps), '{{anomaly}}']],
       }),
     ],

@@ -214,11 +214,27 @@ function problemsOf(
       });
     }
     const value = valueAt(issue.path);
+    const place = `${placeOf(issue.path)}${lineOf(issue.path)}`;
+    if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+      const expected = KINDS[issue.expected] ?? issue.expected;
+      return [`${place}: expected ${expected}, ${value === undefined ? 'which is missing' : `got ${kindOf(value)}`}`];
+    }
     const got =
       value === undefined ? ', which is missing' : typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
     const hasGot = issue.message.includes('got ') || !issue.message.startsWith('expected');
-    return [`${placeOf(issue.path)}${lineOf(issue.path)}: ${issue.message}${hasGot ? '' : got}`];
+    return [`${place}: ${issue.message}${hasGot ? '' : got}`];
   });
+}
+
+/** What a kind of zod's is called in a file. */
+const KINDS: Readonly<Record<string, string>> = {
+  ...{ array: 'a list', object: 'a map', string: 'a text', number: 'a number', boolean: 'true or false' },
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (typeof value !== 'object') return JSON.stringify(value);
+  return Array.isArray(value) ? 'a list' : 'a map';
 }
 
 function valueIn(root: unknown): (path: readonly PropertyKey[]) => unknown {

@@ -186,7 +186,7 @@ export class Steps {
       case 'prepend': {
         const towards = step.upstream === undefined ? undefined : internet.graph.find(step.upstream);
         return {
-          text: `${prefix.text} prepended ${step.times} times${step.upstream === undefined ? '' : ` towards AS${step.upstream}`}`,
+          text: `${prefix.text} prepended ${timesOf(step.times)}${step.upstream === undefined ? '' : ` towards AS${step.upstream}`}`,
           counted: `see ${prefix.text} prepended`,
           count: () => this.#count(prefix, (path) => path.length > 1 && path.at(-1) === path.at(-2)),
           lastsMs: spreadMs,
@@ -218,7 +218,7 @@ export class Steps {
       }
       case 'flap':
         return {
-          text: `${prefix.text} flaps ${step.times} times`,
+          text: `${prefix.text} flaps ${timesOf(step.times)}`,
           ...seeing,
           lastsMs: step.times * step.interval,
           run: () => this.#flap(prefix, step.times, step.interval, step.share ?? 1),
@@ -354,4 +354,8 @@ export class Steps {
       ...{ lastsMs: undefined, flaps: undefined, vpsBefore, vpsAfter: count() },
     });
   }
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

@@ -6,7 +6,7 @@ import { parseDuration } from '../../src/config/duration.ts';
 import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import { ManualClock } from '../../src/simulator/clock.ts';
 import { DEMO_SCENARIO, LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
-import type { Scenario } from '../../src/simulator/scenario.ts';
+import { type Scenario, scenario } from '../../src/simulator/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { StepReport } from '../../src/simulator/steps.ts';
 import { ALERTS } from '../alerts/rules-file.ts';
@@ -63,6 +63,18 @@ describe('the events of the demo', () => {
     figures.seeded = true;
     await waiting;
   });
+});
+
+it('a step that happens once is told so', async () => {
+  const prefix = '192.0.2.0/24';
+  const steps = [1, 3].flatMap((times) => [
+    { at: `${times}m`, do: 'flap', prefix, times, interval: '1s' } as const,
+    { at: `${times}m30s`, do: 'prepend', prefix, times } as const,
+  ]);
+  const reports = await roundOf(scenario({ vps: 50, prefixes: [{ prefix, origin: 64500 }], steps, loop_every: '5m' }));
+  expect(reports.map(({ text }) => text)).toEqual(
+    ['flaps once', 'prepended once', 'flaps 3 times', 'prepended 3 times'].map((what) => `${prefix} ${what}`),
+  );
 });
 
 describe('what the demo says of alerts', () => {

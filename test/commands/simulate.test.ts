@@ -118,7 +118,7 @@ describe('simulate', () => {
       code: 'CONFIG',
       problems: [
         `${path}: vps (line 1): expected a number from 0 to 20000, got -1`,
-        expect.stringMatching(/wrong\.yml: steps \(line 2\): .*expected array/),
+        expect.stringMatching(/wrong\.yml: steps \(line 2\): expected a list, got 3$/),
       ],
     });
   });

@@ -94,6 +94,19 @@ describe('a rule speaks up', () => {
       ofType('table', (panel) => (panel.fieldConfig!.overrides[0]!.matcher.options = 'Beauty')),
     ],
     'legends leave room for the lines': [ofType('timeseries', (panel) => (panel.gridPos!.w = 8))],
+    'a short legend begins with what is most': [
+      ofType('timeseries', (panel) => {
+        Object.assign(panel.fieldConfig!.defaults.custom!, { stacking: { mode: 'normal', group: 'A' } });
+        Object.assign(panel.options!, { legend: { placement: 'bottom', showLegend: true } });
+      }),
+    ],
+    'names of alerts are read whole': [
+      (d) => {
+        const panel = panelsOf(d).find(({ title }) => title === 'Firing alerts')!;
+        const column = panel.fieldConfig!.overrides.find(({ matcher }) => matcher.options === 'Alert')!;
+        column.properties.find(({ id }) => id === 'custom.width')!.value = 235;
+      },
+    ],
     'panels lie on the grid': [first((panel) => (panel.gridPos!.x = 22)), first((panel) => (panel.gridPos!.x = 3))],
     'exporters may differ in any label': [
       expr(`a{${OWN}} - on (job, instance, prefix) b{${OWN}}`),

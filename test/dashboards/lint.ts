@@ -5,12 +5,17 @@
 import type { Dashboard, Panel, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
 import { FILL, INK } from '../../dashboards/src/colours.ts';
+import { ALERTS } from '../alerts/rules-file.ts';
 import { parsePromql, withoutGrafana } from './promql.ts';
 
 export type Rule = (dashboard: Dashboard) => string[];
 
 /** Of Grafana's units, those that fit what the exporter measures. */
 const UNITS = ['none', 'short', 'percentunit', 'bytes', 'Bps', 's', 'cps', 'bool_yes_no', 'dateTimeFromNow', 'string'];
+
+const LONGEST_ALERT = Math.max(...ALERTS.map(({ alert }) => alert.length));
+/** Of a letter of a table's text in Grafana, on average. */
+const LETTER_PX = 8;
 
 const DATASOURCE_UIDS = ['$datasource', '$' + '{datasource}'];
 
@@ -166,6 +171,20 @@ export const RULES: Readonly<Record<string, Rule>> = {
     const { legend } = (panel.options ?? {}) as { legend?: { placement: string; showLegend: boolean } };
     return panel.type === 'timeseries' && legend?.placement === 'right' && panel.gridPos!.w < 12
       ? 'is narrow, and has its legend beside the lines'
+      : undefined;
+  }),
+  'a short legend begins with what is most': eachPanel((panel) => {
+    const { legend } = (panel.options ?? {}) as { legend?: { placement: string; sortBy?: string; sortDesc?: boolean } };
+    const { stacking } = (panel.fieldConfig?.defaults.custom ?? {}) as { stacking?: { mode: string } };
+    return stacking?.mode === 'normal' && legend?.placement === 'bottom' && legend.sortDesc !== true
+      ? 'hides its largest parts below its legend'
+      : undefined;
+  }),
+  'names of alerts are read whole': eachPanel((panel) => {
+    const column = panel.fieldConfig?.overrides.find(({ matcher }) => matcher.options === 'Alert');
+    const width = column?.properties.find(({ id }) => id === 'custom.width')?.value as number | undefined;
+    return width !== undefined && width < LONGEST_ALERT * LETTER_PX + 16
+      ? 'cuts the longest name of an alert'
       : undefined;
   }),
   'panels lie on the grid': (dashboard) => {

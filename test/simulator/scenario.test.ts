@@ -129,7 +129,14 @@ steps:
       'prefixes: [',
       'Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 12',
     ],
-    ['what is no mapping', '- 1', 'scenario (line 1): Invalid input: expected object, received array'],
+    ['what is no map', '- 1', 'scenario (line 1): expected a map, got a list'],
+    ['a list that is none', 'prefixes: 10.0.0.0/8', 'prefixes (line 1): expected a list, got "10.0.0.0/8"'],
+    ['a bare prefix', 'prefixes:\n- 10.0.0.0/8', 'prefixes[0] (line 2): expected a map, got "10.0.0.0/8"'],
+    [
+      'upstreams that are no list',
+      'prefixes: [{prefix: 10.0.0.0/8, origin: 1, upstreams: 2}]',
+      'prefixes[0].upstreams (line 1): expected a list, got 2',
+    ],
     [
       'an alias bomb',
       'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nprefixes: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]',
