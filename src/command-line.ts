@@ -30,10 +30,10 @@ const VERSION_FLAGS: readonly string[] = ['--version', '-v', '-V'];
 
 const DEFAULT_COMMAND = 'serve';
 
-/** Of errors of writing a file these pass. */
+/** Errors of a full disk: they pass when there is room again. */
 const DISK_FULL = new Set<unknown>(['ENOSPC', 'EDQUOT']);
 
-/** On a full disk lines of the log are lost: that must not end what they tell of, nor close the log for the lines after them. */
+/** On a full disk, lines of the log are lost. That must neither end the program nor close the log for later lines. */
 function surviveFullDisk(log: NodeJS.WriteStream): void {
   const write = log._write.bind(log);
   log._write = (chunk, encoding, callback) => {
@@ -67,7 +67,7 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
     return 0;
   }
   const command = await COMMANDS[name]();
-  // Told to stop before the command was loaded: what is not begun need not be stopped.
+  // Told to stop before the command was loaded: a command that has not begun needs no stop.
   return io.signal.aborted ? 0 : command.run(rest, io);
 }
 
@@ -80,7 +80,7 @@ function tooManyFiles(error: unknown): unknown {
   return undefined;
 }
 
-/** Modules alone are a hundred files, and of the connections to the web server each is one. */
+/** The modules alone are a hundred files, and each connection to the web server is one more. */
 const FILES_NEEDED =
   'allow it 1024 or more (ulimit -n, LimitNOFILE of systemd, --ulimit nofile=1024 of a container engine)';
 
@@ -93,7 +93,7 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
     tell(`bgproutes-exporter: ${text}`);
   };
   const fatal = (error: unknown): never => {
-    // What the program throws on purpose says enough; of anything else the place in the code is needed to mend it.
+    // The message of an error that the program throws on purpose is enough. Any other error is a bug, and shows its stack.
     const files = tooManyFiles(error);
     if (files !== undefined) reportFatal(`${systemReason(files)}: ${FILES_NEEDED}`);
     else if (error instanceof ExporterError) reportFatal(redact(error.message));

@@ -1,5 +1,5 @@
 /**
- * Defaults of the configuration that more than the schema speaks of. It reads them here, and so do the help texts, the library
+ * Defaults of the configuration that other parts than the schema need too. It reads them here, and so do the help texts, the library
  * and the commands, which start without it.
  */
 export const DEFAULTS = {
@@ -11,7 +11,7 @@ export const DEFAULTS = {
   risLive: { url: 'wss://ris-live.ripe.net/v1/ws/', ripestatUrl: 'https://stat.ripe.net', staleAfterMs: 60_000 },
   web: { port: 10_479, telemetryPath: '/metrics' },
   table: { expectedWindowMs: 86_400_000, routeTtlMs: 0, expectedVps: 'seen' },
-  /** Times as the OpenTelemetry specification has them. */
+  /** Times of the OpenTelemetry specification. */
   otlp: {
     protocol: 'http/protobuf',
     compression: 'none',

@@ -1,6 +1,6 @@
 /**
- * The exporter inside another program: its metrics go through a server of one's own. What is exported here is meant to last;
- * how the exporter keeps its table is not.
+ * The exporter inside another program: that program serves the metrics. What is exported here is meant to stay as it is;
+ * how the exporter keeps its table may change.
  */
 
 import { type Config, configSecrets } from './config/config.ts';
@@ -64,7 +64,7 @@ export interface EmbeddedExporter {
   readonly seeded: boolean;
   /** Not ready while the stream is down, or the association of its prefixes cannot be renewed. */
   ready(): Readiness;
-  /** Rejects with a `ConfigError` when the new configuration is wrong; the current one then still holds. */
+  /** Rejects with a `ConfigError` when the new configuration is wrong; the current one then stays in force. */
   reload(): Promise<void>;
   /** Closes the stream, writes the snapshot, exports a last time. Idempotent. */
   stop(): Promise<void>;
@@ -78,7 +78,7 @@ export async function embedExporter(config: Config, options: EmbedOptions = {}):
   const { reloadConfig, version = buildInfo({}) } = options;
   const logger =
     options.logger ?? createLogger({ ...config.log, destination: process.stderr, secrets: configSecrets(config) });
-  // Not before it is wanted: who reads the stream only does not pay for a web server.
+  // Imported only here: a program that only reads the stream does not load the exporter.
   const { startExporter } = await import('./exporter.ts');
   const running = await startExporter(withoutServer(config), {
     logger,

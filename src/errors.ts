@@ -113,7 +113,7 @@ export class StoppedError extends ExporterError {
   }
 }
 
-/** What an HTTP status says of a request to a history; a status that is no failure came with a wrong answer. */
+/** What an HTTP status says of a request to a history; a status of success came with a wrong answer. */
 export function codeOfStatus(status: number): DataApiErrorCode {
   if (status === 401 || status === 403) return 'FORBIDDEN';
   if (status === 404) return 'NOT_FOUND';

@@ -54,17 +54,17 @@ export interface RunningExporter {
   readonly address: string | undefined;
   readonly table: RoutingTable;
   readonly figures: TableFigures;
-  /** The body of a scrape, for a server of one's own. */
+  /** The body of a scrape, for a program that has its own server. */
   render(format: ExpositionFormat): Promise<Buffer>;
   ready(): Readiness;
   /**
-   * The validity of a route (RFC 6811) by the data that is usable now; undefined: there is none for it.
+   * The validity of a route (RFC 6811) by the data that is usable now; undefined when there is no data for it.
    * @param monitored the monitored prefix that a more-specific lies inside
    */
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined;
   /** Compares the table with the histories of its sources now, rather than at the next interval. */
   compare(): Promise<void>;
-  /** @throws ConfigError when the new configuration is wrong; the current one then still holds */
+  /** @throws ConfigError when the new configuration is wrong; the current one then stays in force */
   reload(): Promise<void>;
   /** Closes the stream, writes the snapshot, exports a last time, drains the web server. Idempotent. */
   stop(): Promise<void>;

@@ -1,7 +1,7 @@
 /** JSON of strangers, of which much may be broken. */
 
 /**
- * The value of a JSON text; undefined when it is none. The error that JSON.parse throws is made without a stack, which costs
+ * The value of a JSON text; undefined when the text is not JSON. The error that JSON.parse throws is made without a stack, which costs
  * more than all else about a short text.
  */
 export function parseJson(text: string): unknown {

@@ -12,7 +12,7 @@ export type LogFormat = 'logfmt' | 'json';
 /** Named values of a line; undefined ones are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What everything that logs is given. */
+/** The logger that each part of the program gets. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -1,8 +1,8 @@
-/** Why no connection came about, in words that need no manual of errno; the code stays for whoever searches for it. */
+/** Why no connection came about, in words that can be understood without a list of error codes; the code itself stays in the text for searches. */
 
 type Words = (where: string) => string;
 
-/** Of errors that name an address and a port. */
+/** Reasons for errors that name an address and a port. */
 const BY_ADDRESS: Readonly<Record<string, Words>> = {
   ECONNREFUSED: (where) => `nothing listens at ${where}, or a firewall refuses the connection`,
   ETIMEDOUT: (where) => `${where} does not answer`,
@@ -10,7 +10,7 @@ const BY_ADDRESS: Readonly<Record<string, Words>> = {
   ENETUNREACH: (where) => `this machine has no route to ${where}`,
 };
 
-/** Of errors that name what was asked of the DNS. */
+/** Reasons for errors that name what was asked of the DNS. */
 const BY_NAME: Readonly<Record<string, Words>> = {
   ENOTFOUND: (where) => `the DNS knows no address for ${where}`,
   EAI_AGAIN: (where) => `the DNS gives no answer for ${where}`,

@@ -13,7 +13,7 @@ const MIN_SECRET_LENGTH = 6;
 /** How long a stranger's text may be in a log line or an error, in characters. */
 export const MAX_FOREIGN_TEXT = 300;
 
-/** Values of query parameters and headers that hold a key, whoever's it is. */
+/** Values of query parameters and headers that hold a key, of this program or of another. */
 const KEY_PARAMETER = /(api[_-]key(?:=|%(?:25)*3d))[^&\s"'<>\\]*/gi;
 
 /** Control characters, line separators, and what changes the direction of text or shows nothing. */

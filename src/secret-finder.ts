@@ -19,7 +19,7 @@ const MIN_PIECE = 8;
 const MAX_PIECE = 16;
 /** A text that was cut may end with the beginning of a secret, which is hidden from so many characters on. */
 const MIN_TAIL = 4;
-/** An encoding inside an encoding inside an encoding; what is deeper is nobody's mistake. */
+/** How many encodings may lie inside each other; more do not happen by mistake. */
 const MAX_PASSES = 4;
 const BEGINNINGS = 16_384;
 

@@ -3,14 +3,14 @@
 /** Letters by which a short word is known. */
 const MIN_BEGINNING = 2;
 
-/** Undefined when nothing is near enough, or two are alike near: a wrong guess is worse than none. */
+/** Undefined when no word is near enough, or two words are equally near: a wrong guess is worse than no guess. */
 export function suggestion(word: string, known: Iterable<string>): string | undefined {
   const written = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const meant = candidate.toLowerCase();
-    // Who begins a word right means it: two letters may be wrong even in a short one.
+    // A word that begins right is probably the one that was meant: two letters may be wrong even in a short one.
     const begins = written.length > MIN_BEGINNING && written.slice(0, MIN_BEGINNING) === meant.slice(0, MIN_BEGINNING);
     const allowed = Math.max(begins ? 2 : 1, Math.floor(written.length / 3));
     if (Math.abs(meant.length - written.length) > allowed) continue;

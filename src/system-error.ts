@@ -1,4 +1,4 @@
-/** What the operating system said, in words that need no manual of errno. */
+/** What the operating system said, in words that can be understood without a list of error codes. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

@@ -1,4 +1,4 @@
-/** What went wrong with TLS, in words that need no knowledge of OpenSSL, and what to do. */
+/** What went wrong with TLS, in words that can be understood without OpenSSL's manual, and what to do. */
 import { systemCode } from './system-error.ts';
 
 const UNTRUSTED =

@@ -1,6 +1,6 @@
 /** URLs of strangers. */
 
-/** The URL of a text; undefined when it is none. `URL.canParse` does not tell: it takes some texts that `URL` then refuses. */
+/** The URL of a text; undefined when the text is not a URL. `URL.canParse` does not tell: it takes some texts that `URL` then refuses. */
 export function parseUrl(text: string, base?: string): URL | undefined {
   try {
     return new URL(text, base);
@@ -9,7 +9,7 @@ export function parseUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** The user and the password of a URL, decoded; as they stand where they are no escapes, as in `50%off`. */
+/** The user and the password of a URL, decoded; unchanged where a percent sign begins no escape, as in `50%off`. */
 export function credentialsOf({ username, password }: URL): { readonly user: string; readonly password: string } {
   return { user: decoded(username), password: decoded(password) };
 }

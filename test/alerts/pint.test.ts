@@ -99,7 +99,7 @@ it('what is read from another group is usual, a limit, slow by itself, or the la
   ]);
 });
 
-it('the marks are those, no more', () => {
+it('the marks in the file are these and no others', () => {
   const text = readFileSync(`${ALERTS_FOLDER}bgproutes.rules.yml`, 'utf8');
   expect([...text.matchAll(/# (pint \S.*)$/gm)].map(([, mark]) => mark)).toEqual([
     'pint file/disable rule/dependency',

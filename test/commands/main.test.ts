@@ -230,7 +230,7 @@ describe('serve', () => {
     expect(metrics + page + program.stdout() + program.stderr()).not.toContain(KEY);
   });
 
-  it('reads its file again on SIGHUP, and keeps the former one when the new one is wrong', async () => {
+  it('reads its file again on SIGHUP, and keeps the current configuration when the new one is wrong', async () => {
     const file = join(folder, 'reload.yml');
     writeFileSync(file, `prefixes: [{prefix: ${PREFIX}}]\n`);
     const { program, url } = await serve([`--config.file=${file}`]);

@@ -13,7 +13,7 @@ describe('what takes long', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is told after two seconds, then every ten, and no more when it is done', async () => {
+  it('is told after two seconds, then every ten, and not any more when it is done', async () => {
     const stderr = new Output();
     let finish = (_: string): void => {};
     let rows = 0;

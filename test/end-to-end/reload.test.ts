@@ -62,7 +62,7 @@ it('a second reload that only removes prefixes does not make those of the first 
   await equalToTruth(w, P4, OTHER);
 });
 
-it('a replacement that the service refuses leaves routes and counters of the former prefix as they were', async () => {
+it('a replacement that the service refuses leaves routes and counters of the earlier prefix as they were', async () => {
   const w = await world();
   await w.start();
   await seeded(w);
@@ -81,7 +81,7 @@ it('a replacement that the service refuses leaves routes and counters of the for
   expect(now.get('bgp_exporter_config_last_reload_successful')).toBe(0);
 });
 
-it('when one of two keys refuses, the other gets its former prefixes back, and what it missed meanwhile', async () => {
+it('when one of two keys refuses, the other gets its earlier prefixes back, and what it missed meanwhile', async () => {
   const w = await world({ keys: [KEY, KEY_2], bgproutes: 'prefixes_per_key: 1' });
   await w.start();
   await seeded(w);

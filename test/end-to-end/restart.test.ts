@@ -59,7 +59,7 @@ it('table, more-specifics and counters are there again after a restart, and what
   expect(healed.get('bgp_data_api_requests_total{endpoint="rib",result="success"}')).toBe(0);
 });
 
-it('after a kill the table is there, and the counters begin anew rather than come back lower than they were seen', async () => {
+it('after a kill the table is there, and the counters begin at 0 rather than come back lower than they were scraped', async () => {
   const folder = temporaryFolder();
   const announcements = async () => (await samples(w.exporter)).get(`bgp_prefix_announcements_total{prefix="${P4}"}`);
   const w = await stored(folder);

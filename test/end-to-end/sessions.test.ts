@@ -120,7 +120,7 @@ it('a wrong file changes nothing, and says so', async () => {
   expect((await samples(w.exporter)).get('bgp_exporter_config_last_reload_successful')).toBe(1);
 });
 
-it('prefixes that the service refuses leave the former ones in force', async () => {
+it('prefixes that the service refuses leave the earlier ones in force', async () => {
   const w = await world();
   await w.start();
   await seeded(w);

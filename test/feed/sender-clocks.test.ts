@@ -60,7 +60,7 @@ it('what is later than a slow clock explains is lateness, unless two messages in
   expect([judge(0, 3_600), judge(0, 3_605), behind()[0]]).toEqual([3_000, 0, 3_605]);
 });
 
-it('a fast clock is none of these: its stamps are bounded by their receipt', () => {
+it('a fast clock does not count: its stamps are bounded by their receipt', () => {
   const { judge, behind } = world(1);
   expect(judge(0, -3_600)).toBe(-3_600);
   expect(behind()).toEqual([0]);

@@ -71,7 +71,7 @@ describe('a message in which nothing is monitored', () => {
     ]);
   });
 
-  it('is none when a part of it is monitored, inside what is, or the canary', () => {
+  it('does not count when a part of it is monitored, inside a monitored prefix, or the canary', () => {
     for (const prefixes of [PREFIX, `${FOREIGN},${PREFIX}`, '192.0.2.128/25', CANARY, `${CANARY},${FOREIGN}`]) {
       feed.frames([of(1_700_000_001, prefixes)], NOW);
       feed.frames([of(1_700_000_002, prefixes)], NOW);

@@ -254,7 +254,7 @@ it('routes that are given up while their source is being read are read once more
   expect([held(ONE), monitored().visibleBySource, monitored().trusted]).toEqual([OLD, [2, 1], true]);
 });
 
-it('what is in doubt of a source is so no more when another one owns the VP', async () => {
+it('routes of a source are not in doubt any more when another source owns the VP', async () => {
   keeper.connected(SECOND, timers.now());
   await pass(2 * LAG_MS);
   await pass(3_600_000);

@@ -198,7 +198,7 @@ it('a VP that the service ignores goes as one that is down', async () => {
   expect(table.routes).toBe(4);
 });
 
-it('a VP of which the RIB had no data goes with the first list that has it no more', async () => {
+it('a VP without data in the RIB leaves with the first list that does not have it', async () => {
   const { table, all, readOnly, directory, down } = await listed();
   const silent = new Set(['bgp 64601 198.51.100.1', 'bgp 65000 198.51.100.1']);
   const key = [...directory.holdersAmong(new Set([vantagePointKey(BGP), ...silent]))];

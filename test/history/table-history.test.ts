@@ -119,7 +119,7 @@ describe('the samples of a prefix', () => {
     expect(later(60 * 60_000).count).toBeGreaterThan(11);
   });
 
-  it('give the column of an AS that left to one that came, without what was noted of the former', () => {
+  it('give the column of an AS that left to an AS that came, without the samples of the first', () => {
     const past = new Past([{ ...watchedPrefix(P), origins: [] }]);
     past.see(9, '64501 64500');
     past.tick(30_000);

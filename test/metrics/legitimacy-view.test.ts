@@ -203,7 +203,7 @@ describe('verdicts on origins', () => {
     expect(series()['bgp_rpki_vrps{rpki_source="0",ta="ripe"}']).toBe(1);
   });
 
-  it('a VRP that expires counts no more, for the prefix and for what is inside it', () => {
+  it('a VRP that has expired does not count, neither for the prefix nor for its more-specifics', () => {
     const { source, see, by, clock } = world([watchedPrefix(P)]);
     const expires = START_MS / 1_000 + 60;
     source.give(START_MS, [

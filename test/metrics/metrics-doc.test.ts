@@ -7,7 +7,7 @@ import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 describe('docs/metrics.md', () => {
   const text = readFileSync(METRICS_DOC, 'utf8');
 
-  it('is what the catalogue says: npm run docs:metrics writes it anew', () => {
+  it('is what the catalogue says: npm run docs:metrics writes it', () => {
     expect(text).toBe(metricsDoc());
   });
 

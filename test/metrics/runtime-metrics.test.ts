@@ -152,7 +152,7 @@ describe('RuntimeMetrics', () => {
     expect(await read()).toBe(3);
   });
 
-  it('shares one reading among callers that meet, and keeps the former points when a reading fails', async () => {
+  it('shares one reading among callers that meet, and keeps the earlier points when a reading fails', async () => {
     let readings = 0;
     const runtime = new RuntimeMetrics(
       {

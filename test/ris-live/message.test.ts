@@ -377,7 +377,7 @@ describe('whatever comes', () => {
     );
   });
 
-  it('holds for a megabyte of brackets, and for a million prefixes that are none', () => {
+  it('holds for a megabyte of brackets, and for a million texts that are not prefixes', () => {
     const texts = new RisTexts();
     holds('['.repeat(1 << 20), texts);
     holds(`{"type":${'{"type":'.repeat(100_000)}`, texts);

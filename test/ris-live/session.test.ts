@@ -337,7 +337,7 @@ describe('prefixes that change', () => {
     await until(() => expect(events.filter((event) => event === 'connected').length).toBe(2));
   });
 
-  it('again before they are subscribed end the former change as stopped; so does a stop', async () => {
+  it('again before they are subscribed end the earlier change as stopped; so does a stop', async () => {
     const { source, start } = await world(() => undefined);
     start();
     const first = source.setPrefixes(0, [Q]);

@@ -18,7 +18,7 @@ function dataOf(
   return data;
 }
 
-it('says what is new against the former data, among what both keep', () => {
+it('says what is new compared with the data before, among the VRPs that both keep', () => {
   const former = dataOf(['10.0.0.0/24', '10.0.1.0/24', '11.0.0.0/24'], { 1: [2], 2: [3], 3: [4] });
   expect(former.changes()).toBeUndefined();
   const next = dataOf(

@@ -39,7 +39,7 @@ function save(routes: number, kilobytes: number | 'unlimited'): string {
   return execFileSync('sh', args, { encoding: 'utf8', env: { ...process.env, TSX_DISABLE_CACHE: '1' } }).trim();
 }
 
-it('a snapshot that has no room on the disk leaves the former one in its place, and nothing else', async () => {
+it('a snapshot that has no room on the disk leaves the earlier one in its place, and nothing else', async () => {
   expect(save(10, 'unlimited')).toBe('saved');
   const file = join(folder, 'table.snapshot');
   const former = readFileSync(file);

@@ -23,7 +23,7 @@ describe('Backoff', () => {
     expect(waits(least)).toEqual([4_500, 9_000, 18_000, 36_000, 54_000, 54_000]);
   });
 
-  it('begins anew after a reset', () => {
+  it('begins with the first wait after a reset', () => {
     const backoff = new Backoff({ baseMs: 1_000, maxMs: 60_000 }, () => 0.999_999_9);
     backoff.next();
     backoff.next();

@@ -27,8 +27,11 @@ describe('reconnecting', () => {
   it('goes on waiting longer when connections are made but do not last', async () => {
     const server = await serve(webSocketServer((client) => client.send('{}', () => client.terminate())));
     const { log, events } = open(server.url);
-    await until(() => expect(log.values('retry_in_seconds').length).toBeGreaterThanOrEqual(4));
-    expect(events.filter((event) => event === 'connected').length).toBeGreaterThanOrEqual(4);
+    // Now and then a busy machine reads the end of a connection before its frame: that one was not made.
+    await until(() => {
+      expect(log.values('retry_in_seconds').length).toBeGreaterThanOrEqual(4);
+      expect(events.filter((event) => event === 'connected').length).toBeGreaterThanOrEqual(4);
+    });
     expect(log.values('retry_in_seconds').slice(0, 4)).toEqual([0.005, 0.01, 0.02, 0.04]);
   });
 

@@ -79,7 +79,7 @@ describe('a VP that two sources deliver', () => {
     expect(facts()).toEqual([3, 3, [2, 1]]);
   });
 
-  it('what only a source delivers that is kept no more is lost with a cause', () => {
+  it('routes that only one source delivers are lost, with a cause, when that source is not kept any more', () => {
     everybodySpeaks();
     say(ONE, SESSION_OF_FIRST, 5, INSIDE);
     expect(setCurrent(SECOND).isCut).toBe(true);

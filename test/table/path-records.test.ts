@@ -53,7 +53,7 @@ describe('records of paths', () => {
     expect(numbers.every((record, i) => records.text(record) === ofLength((i % 120) + 8, `${i} `))).toBe(true);
   });
 
-  it('take no more memory however many come and go, long and short', () => {
+  it('take the same memory however many come and go, long and short', () => {
     const records = new PathRecords();
     const waiting: number[] = [];
     let most = 0;

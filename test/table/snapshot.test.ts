@@ -138,7 +138,7 @@ describe('a table that was written and read again', () => {
     );
   });
 
-  it('counts anew when it may have counted on after that: no counter comes back lower than it was seen', () => {
+  it('counts from 0 when it may have counted on after that: no counter comes back lower than it was scraped', () => {
     const watched = [watchedPrefix('198.51.100.0/24')];
     const table = new RoutingTable();
     table.watch(watched, START_MS);
@@ -320,6 +320,7 @@ it('a new number of a monitored prefix is either in the snapshot or known not to
     'unlisted',
     'current',
     'kept',
+    'trustedBy',
     'firstSession',
   ];
   expect(numbers.toSorted()).toEqual([...COUNTERS, ...window, ...totals].toSorted());

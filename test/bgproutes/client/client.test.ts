@@ -393,7 +393,7 @@ describe('messages', () => {
 });
 
 describe('a connection that breaks', () => {
-  it('is made anew, with events for who wants them', async () => {
+  it('is made again, with events for those who ask for them', async () => {
     const simulator = await simulate();
     const vp = simulator.addVantagePoint(BGP_VP);
     const client = connect(simulator);

@@ -166,7 +166,7 @@ describe('a request', () => {
     expect(sizes).toEqual([20, 10, 5, 3]);
   });
 
-  it('about nobody or nothing is none', async () => {
+  it('without VPs or without prefixes makes no request', async () => {
     const { client, server } = await world(says(nothing));
     expect([await rows(client, { vps: [] }), await rows(client, { prefixes: [] })]).toEqual([[], []]);
     expect(server.requests).toEqual([]);

@@ -252,7 +252,7 @@ describe('a list that another client replaced', () => {
     expect(w.source.stats[0].subscription.losses).toBe(1);
   });
 
-  it('of a session without prefixes of its own is none', async () => {
+  it('of a session without prefixes of its own is not counted as one', async () => {
     const w = await world([{ apiKey: 'KEY-A', prefixes: [], prefixesOfKey: true }]);
     w.start();
     await w.until(() => expect(w.heard).toEqual(['0 connected']));
@@ -305,7 +305,7 @@ describe('silence', () => {
     expect(w.source.stats[0]).toMatchObject({ subscription: { losses: 0 }, connects: 2 });
   });
 
-  it('of a session that seldom speaks is none', async () => {
+  it('of a session that seldom speaks is not counted as one', async () => {
     const updates = { count: 0 };
     const w = await speaking(updates);
     updates.count = 9;

@@ -38,7 +38,7 @@ describe('a message', () => {
     expect(made.judge(['203.0.113.0/24'], NOW, UNDER_WAY_MS)).toBe('foreign');
   });
 
-  it('of a prefix that was taken out is of a former list, until the next connection', () => {
+  it('about a prefix that was taken out belongs to an earlier list, until the next connection', () => {
     const made = guard('192.0.2.0/24', '198.51.100.0/24');
     made.want(['192.0.2.0/24']);
     expect(made.judge(['198.51.100.0/24'], NOW + LATER, LATER)).toBe('former');
@@ -50,7 +50,7 @@ describe('a message', () => {
     expect(made.judge(['198.51.100.0/24'], NOW + LATER, LATER)).toBe('foreign');
   });
 
-  it('of a prefix that the key merely has is of a former list', () => {
+  it('about a prefix that the key merely has belongs to an earlier list', () => {
     const made = guard('192.0.2.0/24');
     made.add(['198.51.100.0/24', '192.0.2.0/24']);
     expect(made.judge(['198.51.100.0/24'], NOW + LATER, LATER)).toBe('former');

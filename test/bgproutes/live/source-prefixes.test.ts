@@ -39,7 +39,7 @@ describe('setPrefixes', () => {
     expect(w.manager.requests).toEqual([]);
   });
 
-  it('rejects what the service refuses, and has it hold the former ones', async () => {
+  it('rejects prefixes that the service refuses, and keeps the earlier ones there', async () => {
     const w = await connectedWorld();
     w.answer = (request, response) => {
       if (request.url.searchParams.get('new_pfxs') === P1) accept(request, response);

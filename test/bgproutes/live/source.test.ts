@@ -94,7 +94,7 @@ describe('starting', () => {
     await w.until(() => expect(w.heard.at(-1)).toBe('0 connected'));
   });
 
-  it('refuses a URL that is none, without telling a key', () => {
+  it('refuses a text that is not a URL, without showing a key', () => {
     const make = (websocketUrl: string, liveManagerUrl: string) => () =>
       new BgproutesSource({
         websocketUrl,

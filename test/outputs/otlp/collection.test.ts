@@ -65,7 +65,7 @@ describe('a collection', () => {
     expect(sizes()).toEqual([2, 2]);
   });
 
-  it('takes over a group that began to count anew', () => {
+  it('takes over a group that began to count from 0 again', () => {
     const world = new World();
     const group = { startTimeMs: START_MS, version: 1, visit: world.visit.bind(world) };
     world.set(gap, [], 5);

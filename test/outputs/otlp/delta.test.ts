@@ -87,7 +87,7 @@ describe('the next delta', () => {
     });
   });
 
-  it('begins anew for a count that did', () => {
+  it('begins at 0 again for a count that did', () => {
     const world = smallWorld();
     const deltas = new DeltaConverter(all);
     deltas.convert(collect(world, START_MS + 60_000)).commit();

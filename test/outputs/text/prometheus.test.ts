@@ -411,7 +411,7 @@ describe('copying what did not change', () => {
     );
   });
 
-  it('writes a body where one was that is read no more, but never where the last one is', () => {
+  it('writes a body into memory that nobody reads any more, but never into that of the last one', () => {
     const writer = new TextWriter('text');
     const one = new FreeGroup();
     const bodies = Array.from({ length: 6 }, (_, i) => {

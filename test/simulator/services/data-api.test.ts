@@ -125,7 +125,7 @@ describe('limits', () => {
     expect((await query(simulator, 'one', 'vantage_points')).status).toBe(200);
   });
 
-  it('requests per hour: the next hour starts anew', async () => {
+  it('requests per hour: the next hour starts with all of them', async () => {
     await start({ dataApiLimits: { requestsPerHour: 3 } });
     const statuses = [];
     for (let i = 0; i < 5; i++) statuses.push((await query(simulator, 'one', 'vantage_points')).status);
