@@ -43,7 +43,8 @@ function surviveFullDisk(log: NodeJS.WriteStream): void {
   };
 }
 
-function allCommands(): Promise<Command[]> {
+/** Loads every command. */
+export function allCommands(): Promise<Command[]> {
   return Promise.all(Object.values(COMMANDS).map((load) => load()));
 }
 

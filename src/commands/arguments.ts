@@ -91,7 +91,7 @@ function unknownFlag(argument: string, known: Iterable<string>): string {
 }
 
 /** What every command has. */
-const GENERAL_FLAGS: readonly Flag[] = [
+export const GENERAL_FLAGS: readonly Flag[] = [
   { name: 'help', help: 'Tell this, and do nothing else.' },
   { name: 'version', help: 'Tell the version, and do nothing else.' },
 ];

@@ -100,6 +100,7 @@ describe('the package', () => {
       'dist',
       'docs',
       'examples',
+      'man',
       'package.json',
     ]);
     expect(files).toEqual(
@@ -112,6 +113,7 @@ describe('the package', () => {
         'dist/main.js',
         'dist/runbook.html',
         'docs/library.md',
+        'man/bgproutes-exporter.1',
       ]),
     );
     const kinds = new Set(files.map((path) => /(?:\.d\.ts|\.[a-z]+)?$/.exec(path)?.[0]));

@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { MAN_PAGE, manPage } from '../../docs/generate-man.ts';
+import { allCommands } from '../../src/command-line.ts';
+
+it('the man page is what `npm run docs:man` writes, and has every command and flag', async () => {
+  const page = readFileSync(MAN_PAGE, 'utf8');
+  expect(page).toBe(await manPage());
+  const plain = page.replaceAll('\\-', '-');
+  for (const { name, flags = [] } of await allCommands()) {
+    expect(plain).toContain(`.SS ${name}\n`);
+    for (const flag of flags) expect(plain).toContain(`\\fB--${flag.name}\\fR`);
+  }
+});
