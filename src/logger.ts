@@ -42,7 +42,7 @@ export interface LoggerOptions {
 }
 
 /** Names of every line's own fields; one of a caller gets a `_` behind it. */
-const RESERVED = new Set(['ts', 'level', 'msg']);
+const RESERVED = new Set(['time', 'ts', 'level', 'msg']);
 
 /** Control and format characters and line separators: JSON leaves most of them as they are. */
 const INVISIBLE = /[\p{C}\u2028\u2029]/gu;
@@ -59,7 +59,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       level,
       base: null,
       messageKey: 'msg',
-      timestamp: () => `,"ts":"${new Date(now()).toISOString()}"`,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       hooks: { streamWrite: (line) => (format === 'logfmt' ? logfmtOfJson(line) : printableJson(line)) },
     },
@@ -103,9 +103,12 @@ export function createLogger(options: LoggerOptions): RootLogger {
   };
 }
 
-/** `ts=… level=info msg="…" key=value`: the fields of a JSON line in the order that Prometheus uses. */
+/**
+ * `ts=… level=info msg="…" key=value`: the fields of a JSON line in the order that Prometheus uses. In JSON the time has the name
+ * that Go's log/slog gives it, as Prometheus has since version 3; in logfmt that of go-kit/log, which stood here before that.
+ */
 function logfmtOfJson(line: string): string {
-  const { ts, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const { time: ts, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   return `${Object.entries({ ts, level, msg, ...fields })
     .map(([name, value]) => `${name}=${logfmtValue(value)}`)
     .join(' ')}\n`;

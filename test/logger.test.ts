@@ -23,7 +23,7 @@ describe('logger', () => {
     logger.warn('half of 100 %s', { session: '0', n: 1.5 });
     expect(written).toHaveLength(1);
     expect(JSON.parse(written[0])).toEqual({
-      ts: '2026-06-16T12:00:00.005Z',
+      time: '2026-06-16T12:00:00.005Z',
       level: 'warn',
       msg: 'half of 100 %s',
       session: '0',
@@ -76,8 +76,25 @@ describe('logger', () => {
 
   it('does not let a field overwrite time, level or message', () => {
     const { logger, written } = lines('json');
-    logger.info('m', { level: 'error', ts: 'x', msg: 'y' });
-    expect(JSON.parse(written[0])).toMatchObject({ level: 'info', msg: 'm', level_: 'error', ts_: 'x', msg_: 'y' });
+    logger.info('m', { level: 'error', time: 'x', ts: 'x', msg: 'y' });
+    const own = { level_: 'error', time_: 'x', ts_: 'x', msg_: 'y' };
+    expect(JSON.parse(written[0])).toMatchObject({ level: 'info', msg: 'm', ...own });
+  });
+
+  it('takes another level and format while it runs, for children too', () => {
+    const { logger, written } = lines('logfmt');
+    const child = logger.child({ n: 1 });
+    child.debug('not yet');
+    logger.set({ level: 'debug', format: 'json' });
+    child.debug('now');
+    logger.set({ level: 'error', format: 'logfmt' });
+    child.warn('no more');
+    child.error('again');
+    const time = '2026-06-16T12:00:00.005Z';
+    expect(written).toEqual([
+      `{"level":"debug","time":"${time}","n":1,"msg":"now"}\n`,
+      `ts=${time} level=error msg=again n=1\n`,
+    ]);
   });
 
   it.each(['logfmt', 'json'] as const)(
