@@ -217,8 +217,10 @@ export class JsonSource {
       const before = await file.stat();
       const lastModified = `${before.mtimeMs} ${before.size} ${before.ino}`;
       if (tag?.lastModified === lastModified) return { result: 'unchanged', dataAtMs: undefined };
-      for await (const chunk of file.createReadStream({ autoClose: false, signal }) as AsyncIterable<Buffer>)
-        if (!(await take(chunk))) break;
+      const stream = file.createReadStream({ autoClose: false, signal });
+      // A failure is told by the loop. A stop that comes after the last byte is an error too, with nobody left to hear it.
+      stream.on('error', () => {});
+      for await (const chunk of stream as AsyncIterable<Buffer>) if (!(await take(chunk))) break;
       return this.#outcome(reader, before.mtimeMs, { scope, etag: undefined, lastModified });
     } finally {
       await file.close();
