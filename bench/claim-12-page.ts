@@ -3,6 +3,7 @@ import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
 import type { FeederInput, FeederReady } from './feeder.ts';
 import { prefixTexts, type StreamShape } from './messages.ts';
+import { framesOf } from './page-frames.ts';
 import type { PagesRead, PagesWanted } from './page-readers.ts';
 import { interleaved, median } from './rounds.ts';
 import type { Watched } from './scraped-exporter.ts';
@@ -64,7 +65,16 @@ web: { listen_address: "127.0.0.1:0" }
       `${(bytes / ROUNDS / 1e6).toFixed(1)} MB in ${(OPENING_MS + WINDOW_MS) / 1_000} s to all pages; longest pause alone ` +
         `${median(pauses.alone).toFixed(1)} ms, with pages ${median(pauses.pages).toFixed(1)} ms`,
     );
+    const frames = await framesOf(`http://${address}/`);
+    progress(
+      frames === undefined
+        ? 'there is no Chromium (CHROMIUM) here: frames are not measured'
+        : `${frames.tasks} tasks of the page, ${frames.long} of 50 ms or more`,
+    );
     return [
+      ...(frames === undefined
+        ? []
+        : [atMost('longest task of a browser that shows them and is scrolled, CPU', 50, frames.longestMs, 'ms')]),
       atMost(`${PAGES} open pages of 1,000 prefixes that all change each second, of a core`, 5, cost, '%'),
       atMost('longest pause of the event loop meanwhile', 30, median(pauses.pages), 'ms'),
     ];

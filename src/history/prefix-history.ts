@@ -240,7 +240,9 @@ export class PrefixHistory {
     const stepMs = SPARK_STEPS_MS.find(fits) ?? LONGEST_SPARK_STEP_MS;
     const ring = this.counts[stepMs < MINUTE_MS ? '1h' : '24h'];
     const slotMs = ring.tier.stepMs;
-    const last = Math.floor(nowMs / stepMs);
+    // A step that has only begun may have no sample yet: the one before is the last then.
+    const isSampled = ring.at(VISIBLE, nowMs) !== undefined;
+    const last = Math.floor(nowMs / stepMs) - (isSampled || stepMs > slotMs ? 0 : 1);
     const values = Array.from({ length: SPARK_STEPS }, (_, i): number | undefined => {
       const startMs = (last - SPARK_STEPS + 1 + i) * stepMs;
       let least: number | undefined;

@@ -96,7 +96,10 @@ describe('the samples of a prefix', () => {
     past.see(10, OURS);
     past.tick(10_000);
     expect(past.of.read('7d', past.nowMs).counts.visible.at(-1)).toBe(0);
-    expect(past.of.spark(past.nowMs)).toEqual({ stepMs: 10_000, values: [...Array(45).fill(undefined), 100, 0, 100] });
+    const picture = { stepMs: 10_000, values: [...Array(45).fill(undefined), 100, 0, 100] };
+    expect(past.of.spark(past.nowMs)).toEqual(picture);
+    // The next step has no sample yet.
+    expect(past.of.spark(past.nowMs + 10_000)).toEqual(picture);
   });
 
   it('give a picture in steps that grow with the past, and never lose an outage', () => {

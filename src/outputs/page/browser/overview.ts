@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts';
 
 /** Rows are written for at most this long in one frame, so that scrolling stays smooth. */
 const FRAME_MS = 8;
+/** Rows that move in one frame: the browser places everything below them again. */
+const MAX_MOVES_A_FRAME = 40;
 
 interface Row {
   summary: PrefixSummary;
@@ -101,7 +103,7 @@ class Overview {
       if (performance.now() > endMs) return;
     }
     if (this.#isUnordered) this.#order();
-    this.filter();
+    if (!this.#isUnordered) this.filter();
   }
 
   #renew(row: Row): void {
@@ -114,15 +116,21 @@ class Overview {
     if (hadFocus) element.querySelector('a')?.focus({ preventScroll: true });
   }
 
-  /** Moves only rows that stand behind one that they come before. */
+  /** Moves only rows that stand behind one that they come before; those for which a frame has no room move in the next ones. */
   #order(): void {
     this.#isUnordered = false;
     const sorted = [...this.#rows.values()].sort((a, b) => compareRows(a.summary, b.summary));
     let at = this.#body.firstElementChild;
     const focused = document.activeElement;
+    let moves = 0;
     for (const { element } of sorted) {
       if (element === at) at = at.nextElementSibling;
-      else this.#body.insertBefore(element, at);
+      else if (moves++ < MAX_MOVES_A_FRAME) this.#body.insertBefore(element, at);
+      else {
+        this.#isUnordered = true;
+        this.#schedule();
+        break;
+      }
     }
     if (focused instanceof HTMLElement && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
