@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import { wrongNames } from '../dashboards/names.ts';
-import { type Kind, PRESENCE, ruleTests } from './cases.ts';
+import { ruleTests } from './cases.ts';
+import { PRESENCE } from './events.ts';
 import { MISHAPS } from './mishaps.ts';
+import type { Kind } from './rule-test.ts';
 import { ALERTS, ALERTS_FOLDER, queriesInTemplates, RECORDED, RULES, readRules } from './rules-file.ts';
 import { CANNOT } from './trouble-cases.ts';
 

@@ -2,7 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { type Fired, type RuleTest, ruleTests, worldOf } from './cases.ts';
+import { ruleTests, worldOf } from './cases.ts';
+import type { Fired, RuleTest } from './rule-test.ts';
 import { readRules } from './rules-file.ts';
 import { besideOneThatIsWell, bySite, canShare, caseName, eachAtItsSite, strangers } from './sites.ts';
 

@@ -5,8 +5,8 @@ import {
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import type { Fired, RuleTest } from './cases.ts';
 import { MISHAPS } from './mishaps.ts';
+import type { Fired, RuleTest } from './rule-test.ts';
 import { seriesOf, worldOfSeries } from './samples.ts';
 import { CALM, counter, healthy, levels, OURS, of, SESSION, visibility, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 /** An outage that goes on while something else happens: for each alert about a prefix, and each mishap. */
 import { prefixMetrics as prefix } from '../../src/metrics/catalogue.ts';
-import type { PrefixEvent, RuleTest } from './cases.ts';
 import { MISHAPS, type Mishap } from './mishaps.ts';
+import type { PrefixEvent, RuleTest } from './rule-test.ts';
 import { type Series, seriesOf, stretch, worldOfSeries } from './samples.ts';
 import { CALM, healthy, levels, OURS, of, visibility, type World } from './world.ts';
 

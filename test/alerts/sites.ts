@@ -4,8 +4,9 @@
  * that is well. Most cases share a world, each at a site of its own: a rule costs little more for twenty sites than for two,
  * and each site must show what its own case shows alone.
  */
-import type { Fired, Message, RuleTest } from './cases.ts';
+
 import { worldOf } from './cases.ts';
+import type { Fired, Message, RuleTest } from './rule-test.ts';
 import { healthy, type World } from './world.ts';
 
 function at(site: string, world: World): World {

@@ -9,7 +9,7 @@ import {
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
-import type { Fired, RuleTest } from './cases.ts';
+import type { Fired, RuleTest } from './rule-test.ts';
 import { CALM, counter, healthy, levels, OURS, of, SESSION, type Steps, type World } from './world.ts';
 
 const RIS = { source: 'ris-live', session: '0' };

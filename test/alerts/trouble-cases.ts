@@ -9,8 +9,8 @@ import {
   streamMetrics as stream,
   tableMetrics as table,
 } from '../../src/metrics/catalogue.ts';
-import type { RuleTest } from './cases.ts';
 import { MISHAPS, type Mishap } from './mishaps.ts';
+import type { RuleTest } from './rule-test.ts';
 import { seriesOf, worldOfSeries } from './samples.ts';
 import { CALM, counter, healthy, INSTANCE, levels, of, type Steps, type World } from './world.ts';
 

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Kind, PRESENCE, type RuleTest, ruleTests } from '../alerts/cases.ts';
+import { ruleTests } from '../alerts/cases.ts';
 import { hasProgram } from '../alerts/engine.ts';
+import { PRESENCE } from '../alerts/events.ts';
 import { sharedTestFile, soleTestFiles } from '../alerts/generate.ts';
 import { run } from '../alerts/promtool.ts';
+import type { Kind, RuleTest } from '../alerts/rule-test.ts';
 import { ALERTS_FOLDER } from '../alerts/rules-file.ts';
 import { strangers } from '../alerts/sites.ts';
 
