@@ -100,6 +100,8 @@ export interface History {
    * moment at which the stream stood needs no updates behind it. Absent is false.
    */
   readonly ribWaits?: boolean;
+  /** About which share of an hour's quota it costs to fill one gap of these prefixes. Absent: there is no such quota. */
+  fillShare?(prefixes: readonly string[]): number;
   /** Whether `rib` rejects, rather than give no route at all, where the service may have lost its data. Absent is false. */
   readonly provesEmptiness?: boolean;
   /** For how many prefixes a day comparisons may ask, so that the service is not asked more than it likes; absent: any number. */

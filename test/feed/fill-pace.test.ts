@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { DEFAULT_QUOTA } from '../../src/bgproutes/data-api/quota.ts';
+import { fillRequests } from '../../src/bgproutes/data-api/seed.ts';
 import { FillPace } from '../../src/feed/seed/fill-pace.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
@@ -9,8 +11,8 @@ function world() {
   const logger = new RecordingLogger();
   const pace = new FillPace({ session: 0, title: 'RIPEstat', logger, timers });
   let begun = 0;
-  const ask = (signal = new AbortController().signal) => {
-    void pace.turn(signal).then(() => {
+  const ask = (signal = new AbortController().signal, hourShare?: number) => {
+    void pace.turn(signal, hourShare).then(() => {
       if (!signal.aborted) begun++;
     });
   };
@@ -49,6 +51,23 @@ it('a stream that is cut every ten seconds for an hour costs 25 fills', async ()
   }
   expect(begun).toBeLessThanOrEqual(25);
   expect(begun).toBeGreaterThanOrEqual(5);
+});
+
+it.each([10, 20, 100, 400])('and leaves quota for other questions, with %i prefixes too', async (count) => {
+  const { ask, pass } = world();
+  // None of them lies beside another, so that each needs a filter of its own.
+  const prefixes = Array.from({ length: count }, (_, i) => `10.${i >> 7}.${2 * (i & 127)}.0/24`);
+  let cut = new AbortController();
+  let begun = 0;
+  for (let second = 0; second < 3_600; second += 10) {
+    cut.abort();
+    cut = new AbortController();
+    ask(cut.signal, fillRequests(prefixes) / DEFAULT_QUOTA.requests);
+    begun = await pass(10_000);
+  }
+  expect(fillRequests(prefixes)).toBe(1 + count / 5 + count);
+  expect(begun).toBeGreaterThan(0);
+  expect(begun * fillRequests(prefixes)).toBeLessThan(0.8 * DEFAULT_QUOTA.requests);
 });
 
 it('after a calm time the fills begin at once again, also when the clock was set', async () => {

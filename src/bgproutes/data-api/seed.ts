@@ -9,6 +9,7 @@ import { FEW } from './batches.ts';
 import type { DataApiClient } from './client.ts';
 import { type CoveringFilter, coveringFilters } from './covering-filters.ts';
 import { oneAhead } from './one-ahead.ts';
+import { DEFAULT_QUOTA } from './quota.ts';
 import {
   DAMAGE,
   LIVE_SOURCES,
@@ -56,6 +57,10 @@ export class DataApiSeed implements History {
 
   constructor(options: DataApiSeedOptions) {
     this.#options = options;
+  }
+
+  fillShare(prefixes: readonly string[]): number {
+    return fillRequests(prefixes) / DEFAULT_QUOTA.requests;
   }
 
   get clockOffsetMs(): number {
@@ -202,6 +207,14 @@ export class DataApiSeed implements History {
     const message = `Data API, ${endpoint}: ${damage} parts of the answer could not be read, only ${rows} could`;
     throw new DataApiError('INVALID_RESPONSE', message);
   }
+}
+
+/**
+ * Requests that a short gap costs: the list of VPs, the updates of the prefixes themselves twice, and once those of their
+ * more-specifics.
+ */
+export function fillRequests(prefixes: readonly string[]): number {
+  return 1 + 2 * Math.ceil(prefixes.length / FEW) + coveringFilters(prefixes).length;
 }
 
 /** The few VPs with the largest tables of the prefix's family: they see most. */

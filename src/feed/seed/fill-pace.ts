@@ -9,6 +9,9 @@ import { sleep, type Timers } from '../../stream/timers.ts';
 const BURST = 5;
 /** After that one fill may begin in each such time, ms: 25 in the first hour, 20 in each later one. */
 const EVERY_MS = 180_000;
+const HOUR_MS = 3_600_000;
+/** Fills of many prefixes begin more rarely: they get this share of the hour's quota, and a fifth of that at once. */
+const QUOTA_SHARE = 0.4;
 
 export interface FillPaceOptions {
   readonly session: number;
@@ -27,8 +30,11 @@ export class FillPace {
     this.#options = options;
   }
 
-  /** Resolves when a fill may begin, and counts it; also resolves when the signal is aborted, which counts nothing. */
-  async turn(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when a fill may begin, and counts it; also resolves when the signal is aborted, which counts nothing.
+   * @param hourShare the share of an hour's quota that the fill costs
+   */
+  async turn(signal: AbortSignal, hourShare = 0): Promise<void> {
     const { timers, logger, session, title } = this.#options;
     const waitMs = this.#wholeAtMs - timers.elapsed() - (BURST - 1) * EVERY_MS;
     if (waitMs > 0) {
@@ -38,6 +44,7 @@ export class FillPace {
       await sleep(timers, waitMs, signal);
       if (signal.aborted) return;
     }
-    this.#wholeAtMs = Math.max(this.#wholeAtMs, timers.elapsed()) + EVERY_MS;
+    this.#wholeAtMs =
+      Math.max(this.#wholeAtMs, timers.elapsed()) + Math.max(EVERY_MS, (hourShare * HOUR_MS) / QUOTA_SHARE);
   }
 }

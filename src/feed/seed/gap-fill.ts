@@ -82,7 +82,7 @@ export class GapFill {
     const { timers, feed, history, holdMs, pace, progress, retry, attempt, lagMs, completeness } = this.#tools;
     const cancelHold = timers.schedule(() => this.#release(signal), holdMs);
     try {
-      await pace.turn(signal);
+      await pace.turn(signal, history.fillShare?.(this.#prefixes));
       if (!signal.aborted) progress.begin(this.#prefixes.length);
       const backoff = new Backoff(retry, timers.random);
       while (!signal.aborted) {
