@@ -106,24 +106,45 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const correctionsBefore = sum(await world.exporter.samples(), 'bgp_table_seed_corrections_total');
     await world.exporter.compare();
     const corrections = sum(await world.exporter.samples(), 'bgp_table_seed_corrections_total') - correctionsBefore;
-    const ours = new Set(await world.exporter.routes());
-    const truth = new Set(
-      [...simulator.routes()]
-        .filter((route) => isWatched(route) && world.hears(route.vpKey))
-        .map((route) => `${route.vpKey} | ${route.prefix} | ${route.asPath}`),
-    );
-    const differences = [
-      ...[...truth].filter((line) => !ours.has(line)).map((line) => `missing: ${line}`),
-      ...[...ours].filter((line) => !truth.has(line)).map((line) => `wrong: ${line}`),
-    ];
+    // Doubt about more-specifics alone leaves their prefix trusted: what is in doubt of them is settled meanwhile.
+    const ofMoreSpecifics = (line: string) => MORE_SPECIFICS.some((prefix) => line.includes(` | ${prefix} | `));
+    let differences = await differencesOf(world);
+    const endMs = Date.now() + COMPLETE_MS;
+    while (differences.length > 0 && differences.every(ofMoreSpecifics) && Date.now() < endMs) {
+      await wait(250);
+      differences = await differencesOf(world);
+    }
     unexplained.push(...world.problems, ...world.oracle.faultsAtEnd(await world.exporter.samples()));
     await world.exporter.stop();
-    return { seed, done, routes: truth.size, differences, unexplained, corrections, log: world.exporter.log };
+    return {
+      seed,
+      done,
+      routes: trueRoutes(world).size,
+      differences,
+      unexplained,
+      corrections,
+      log: world.exporter.log,
+    };
   } finally {
     await world.end();
     await simulator.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function trueRoutes(world: ChaosWorld): ReadonlySet<string> {
+  const heard = [...world.simulator.routes()].filter((route) => isWatched(route) && world.hears(route.vpKey));
+  return new Set(heard.map((route) => `${route.vpKey} | ${route.prefix} | ${route.asPath}`));
+}
+
+/** Routes that only one side has, marked by it. */
+async function differencesOf(world: ChaosWorld): Promise<string[]> {
+  const ours = new Set(await world.exporter.routes());
+  const truth = trueRoutes(world);
+  return [
+    ...[...truth].filter((line) => !ours.has(line)).map((line) => `missing: ${line}`),
+    ...[...ours].filter((line) => !truth.has(line)).map((line) => `wrong: ${line}`),
+  ];
 }
 
 function isWatched(route: { readonly prefix: string }): boolean {
