@@ -11,6 +11,7 @@ import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
 import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
+import { directWays } from './exporter/direct-ways.ts';
 import type { FeedInput } from './exporter/live-feeds.ts';
 import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
@@ -105,6 +106,8 @@ class Exporter implements RunningExporter {
   readonly #pages: Pages;
   readonly #outputs: Outputs;
   readonly #reloads: Reloads;
+  #config: Config;
+  #toldDirectWays: string | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(config: Config, deps: ExporterDeps) {
@@ -112,6 +115,7 @@ class Exporter implements RunningExporter {
     const timers = new SteadyClock(deps.timers ?? systemTimers);
     const startMs = timers.now();
     this.#deps = deps;
+    this.#config = config;
     this.#timers = timers;
     this.figures = new TableFigures(startMs);
     this.#exporterFigures = new ExporterFigures(startMs, deps.version);
@@ -158,6 +162,7 @@ class Exporter implements RunningExporter {
 
   async start(): Promise<void> {
     await this.#streams.prepare();
+    this.#tellDirectWays();
     await this.#snapshots?.open();
     await this.#outputs.start();
     this.#side.start();
@@ -223,7 +228,16 @@ class Exporter implements RunningExporter {
     if (next.storage.snapshotIntervalMs !== former.storage.snapshotIntervalMs)
       this.#snapshots?.setInterval(next.storage.snapshotIntervalMs);
     await changeOutputs(this.#pages.page);
+    this.#config = next;
+    this.#tellDirectWays();
     this.#deps.onReloaded?.(next);
+  }
+
+  /** Once, and again when it changes. */
+  #tellDirectWays(): void {
+    const told = directWays(this.#config);
+    if (told !== undefined && told !== this.#toldDirectWays) this.#deps.logger.warn(told);
+    this.#toldDirectWays = told;
   }
 
   #snapshotsOf({ storage: { path, snapshotIntervalMs } }: Config): TableSnapshots | undefined {

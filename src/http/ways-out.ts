@@ -58,6 +58,11 @@ export function tunnelTo(target: URL): HttpAgent | undefined {
   return proxyFor(target, settings.proxyUrl, process.env) === undefined ? undefined : newAgent(target, {});
 }
 
+/** What names a proxy for the target: `proxy_url`, or a variable. Undefined: the direct way is meant. */
+export function proxyNamedBy(target: URL): string | undefined {
+  return proxyFor(target, settings.proxyUrl, process.env)?.from;
+}
+
 function isPlain({ protocol }: URL): boolean {
   return protocol === 'http:' || protocol === 'ws:';
 }
