@@ -62,6 +62,16 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     meaning: 'The source was stopped, or its prefixes were replaced once more, before the request was done.',
     todo: 'Nothing: the caller ended it.',
   },
+  KAFKA: {
+    errorClass: 'ExporterError',
+    meaning: 'No broker of `fleet.brokers` answers, or it refuses.',
+    todo: 'Look at `fleet.brokers`, TLS and the login; `fleet check` tells more.',
+  },
+  SUPERSEDED: {
+    errorClass: 'ExporterError',
+    meaning: 'Another ingest of the fleet writes from now on, or no broker has answered for a session.',
+    todo: 'Nothing where it is started again by itself: it then waits for its turn.',
+  },
   BAD_REQUEST: {
     errorClass: 'DataApiError',
     meaning: 'The history does not understand the request (400, or another 4xx that is not below).',

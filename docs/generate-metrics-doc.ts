@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   exporterMetrics,
+  fleetMetrics,
   legitimacyMetrics,
   nameMetrics,
   placeMetrics,
@@ -45,6 +46,11 @@ on; those of the RPKI are absent while no validated data is usable, because a ve
     title: 'Names',
     text: 'Only where `names` is configured ([rpki.md](rpki.md#names-of-ases)).',
     metrics: Object.values(nameMetrics),
+  },
+  {
+    title: 'A fleet',
+    text: 'Only where `fleet` is configured ([fleet.md](fleet.md)): several exporters share the prefixes.',
+    metrics: Object.values(fleetMetrics),
   },
   {
     title: 'The table',

@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
+  fleet: async () => (await import('./commands/fleet.ts')).fleetCommand,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
   healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
   tail: async () => (await import('./commands/tail.ts')).tailCommand,

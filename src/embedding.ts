@@ -108,7 +108,7 @@ class Embedded implements EmbeddedExporter {
 
   prefixes(): readonly PrefixFacts[] {
     const { table } = this.#running;
-    return [...table.prefixes.monitored()].map((monitored) => factsOf(table, monitored));
+    return [...table.prefixes.shown()].map((monitored) => factsOf(table, monitored));
   }
 
   get seeded(): boolean {

@@ -28,6 +28,8 @@ export const ERROR_CODES = [
   'PREFIX_TO_API_KEY',
   'WEBSOCKET_CONNECTION',
   'STOPPED',
+  'KAFKA',
+  'SUPERSEDED',
   ...DATA_API_ERROR_CODES,
 ] as const;
 /** One of `ERROR_CODES`. */

@@ -12,6 +12,7 @@ import type { Prefix } from './bgp/prefix.ts';
 import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
 import { directWays } from './exporter/direct-ways.ts';
+import { fleetFigures } from './exporter/fleet.ts';
 import type { FeedInput } from './exporter/live-feeds.ts';
 import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
@@ -176,7 +177,7 @@ class Exporter implements RunningExporter {
   }
 
   ready(): Readiness {
-    return this.#streams.ingest.ready();
+    return this.#streams.ready();
   }
 
   validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
@@ -240,8 +241,9 @@ class Exporter implements RunningExporter {
     this.#toldDirectWays = told;
   }
 
-  #snapshotsOf({ storage: { path, snapshotIntervalMs } }: Config): TableSnapshots | undefined {
-    if (path === undefined) return undefined;
+  #snapshotsOf({ storage: { path, snapshotIntervalMs }, fleet }: Config): TableSnapshots | undefined {
+    // The state of a fleet lies where its other members find it.
+    if (path === undefined || fleet !== undefined) return undefined;
     const timers = this.#timers;
     return new TableSnapshots({
       ...{ folder: path, intervalMs: snapshotIntervalMs, table: this.table, figures: this.figures, timers },
@@ -255,6 +257,7 @@ class Exporter implements RunningExporter {
   }
 
   #setMetrics(config: Config): void {
+    const { fleet } = this.#streams;
     this.#metrics.set({
       ...{
         config,
@@ -264,6 +267,7 @@ class Exporter implements RunningExporter {
       },
       ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures, timers: this.#timers },
       ...{ validated: this.#side.validated, names: this.#side.names },
+      fleet: fleet && config.fleet && fleetFigures(fleet, config.fleet.partitions),
     });
   }
 }

@@ -79,7 +79,8 @@ export {
 } from './config/config.ts';
 export type { Environment } from './config/file/substitution.ts';
 export type { FlagValues } from './config/flags.ts';
-export type { KafkaConfig } from './config/kafka-config.ts';
+export type { FleetConfig } from './config/fleet/fleet-config.ts';
+export type { KafkaConfig, KafkaLogin } from './config/kafka-config.ts';
 export type { ListenAddress, TcpAddress, UnixAddress } from './config/listen-address.ts';
 export type { OtlpConfig, OtlpProtocol, OtlpTemporality } from './config/otlp/otlp-config.ts';
 export type { RpkiConfig } from './config/rpki/rpki-config.ts';

@@ -46,6 +46,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   bgproutes: { may: ['stream', 'http', 'bgp'], packages: 'any' },
   'ris-live': { may: ['stream', 'http', 'bgp'], packages: 'any' },
   kafka: { may: ['stream', 'http', 'bgp'], packages: 'any' },
+  // Prefixes shared by several exporters through Kafka.
+  fleet: { may: ['kafka', 'feed', 'metrics', 'stream', 'table', 'bgp'], packages: 'any' },
   // Where streams meet the table. It knows no service, only the contract of stream/.
   feed: { may: ['stream', 'metrics', 'table', 'bgp'], packages: ['node:timers/promises'] },
   // Verdicts are pure; only the readers of validated data reach outside.
@@ -68,6 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'bgproutes',
       'ris-live',
       'kafka',
+      'fleet',
       'stream',
       'feed',
       'http',
@@ -84,6 +87,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'exporter.ts': {
     may: [
       'exporter',
+      'fleet',
       'readiness.ts',
       'http',
       'config',
@@ -99,14 +103,33 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [],
   },
+  // The map of the other long-running command.
+  'ingest.ts': {
+    may: [
+      'exporter',
+      'bgproutes',
+      'fleet',
+      'readiness.ts',
+      'http',
+      'config',
+      'stream',
+      'feed',
+      'metrics',
+      'table',
+      'bgp',
+    ],
+    packages: [],
+  },
   commands: {
     may: [
       'exporter.ts',
+      'ingest.ts',
       'config',
       'metrics',
       'simulator',
       'bgproutes',
       'ris-live',
+      'fleet',
       'rpki',
       'names',
       'http',

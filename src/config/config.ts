@@ -13,6 +13,8 @@ import { Draft } from './file/draft.ts';
 import type { Environment } from './file/substitution.ts';
 import { fileFault, readTextFile } from './file/text-file.ts';
 import type { FlagValues } from './flags.ts';
+import { resolveFleet } from './fleet/fleet.ts';
+import type { FleetConfig } from './fleet/fleet-config.ts';
 import { resolveKafka } from './kafka.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -76,6 +78,8 @@ export interface Config {
   readonly bgproutes: BgproutesConfig;
   readonly risLive: RisLiveConfig;
   readonly kafka: KafkaConfig;
+  /** Undefined: the exporter serves all prefixes. */
+  readonly fleet: FleetConfig | undefined;
   /** The URL of the proxy on the way to the services, with its user and password; undefined: the variables of the environment decide. */
   readonly proxyUrl: string | undefined;
   /** Of connections to the services. */
@@ -149,6 +153,11 @@ export interface ConfigInput {
   readonly env: Environment;
   /** Reads a text file; from the file system by default: UTF-8, at most 64 MiB. */
   readonly readFile?: ReadFile;
+  /**
+   * What the configuration is for. In a fleet only the ingest asks services, so that only it needs their keys. Default:
+   * `serve`.
+   */
+  readonly use?: 'serve' | 'ingest';
 }
 
 /** Most monitored prefixes: the table and the scrape are built for no more. */
@@ -158,7 +167,7 @@ export const MAX_PREFIXES = 10_000;
  * Reads flags, file and environment. Can be called again for a reload.
  * @throws ConfigError with every problem found: `FILE:LINE:COLUMN: key: expected …, got …`, or the flag or variable first.
  */
-export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput): Config {
+export function loadConfig({ flags, env, readFile = readTextFile, use = 'serve' }: ConfigInput): Config {
   const file = typeof flags['config.file'] === 'string' ? flags['config.file'] : undefined;
   const draft = new Draft(file, file === undefined ? '' : readConfigFile(file, readFile), env);
   if (!draft.readable) throw configError(draft.problems(), env);
@@ -170,8 +179,10 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
   draft.checkRpki();
   const sources = draft.checkSources();
   const isKafka = sources.includes('kafka');
+  const isMember = use === 'serve' && parsed.data?.fleet !== undefined;
   // Any of the keys may ask the Data API.
-  const needsKeys = sources.includes('bgproutes') || (isKafka && parsed.data?.kafka.history === 'data-api');
+  const needsKeys =
+    !isMember && (sources.includes('bgproutes') || (isKafka && parsed.data?.kafka.history === 'data-api'));
   const apiKeys = needsKeys ? collectKeys(draft.keyEntries(env), readFile) : { keys: [], problems: [] };
   if (needsKeys) draft.checkKeys(apiKeys, sources, env);
   const otlp = parsed.success
@@ -181,9 +192,12 @@ export function loadConfig({ flags, env, readFile = readTextFile }: ConfigInput)
     ? resolveKafka(parsed.data.kafka, (path, name) => draft.resolvePath(path, name), readFile)
     : undefined;
   if (isKafka) for (const { path, message } of kafka?.problems ?? []) draft.addProblem(path, message);
+  const fleet =
+    parsed.data?.fleet && resolveFleet(parsed.data.fleet, (path, name) => draft.resolvePath(path, name), readFile);
+  for (const { path, message } of fleet?.problems ?? []) draft.addProblem(path, message);
   const problems = [...draft.problems(), ...(otlp?.problems ?? [])];
   if (problems.length > 0 || !parsed.success || kafka === undefined) throw configError(problems, env);
-  const config = toConfig(parsed.data, sources, apiKeys.keys, kafka.config, otlp?.config, draft);
+  const config = toConfig(parsed.data, sources, apiKeys.keys, kafka.config, fleet?.config, otlp?.config, draft);
   if (!hasWebServer(config) && config.otlp === undefined) {
     const off = otlp?.offBecause === undefined ? 'otlp.endpoint is not set' : `OTLP is off: ${otlp.offBecause}`;
     throw configError(
@@ -201,10 +215,10 @@ export function hasWebServer({ web }: Pick<Config, 'web'>): boolean {
 
 /** What must never be printed although the program knows it. */
 export function configSecrets(config: Config): string[] {
-  const { tls, sasl } = config.kafka;
-  const ofKafka = [tls?.key, sasl?.password].filter(
-    (secret): secret is string => secret !== undefined && secret !== '',
-  );
+  const logins = [config.kafka, ...(config.fleet === undefined ? [] : [config.fleet])];
+  const ofKafka = logins
+    .flatMap(({ tls, sasl }) => [tls?.key, sasl?.password])
+    .filter((secret): secret is string => secret !== undefined && secret !== '');
   const ofProxy = config.proxyUrl === undefined ? [] : urlSecrets(new URL(config.proxyUrl));
   return [
     ...config.bgproutes.apiKeys,
@@ -234,6 +248,7 @@ function toConfig(
   sources: readonly SourceName[],
   apiKeys: readonly string[],
   kafka: KafkaConfig,
+  fleet: FleetConfig | undefined,
   otlp: OtlpConfig | undefined,
   draft: Draft,
 ): Config {
@@ -264,6 +279,7 @@ function toConfig(
       staleAfterMs: risLive.stale_after,
     },
     kafka,
+    fleet,
     proxyUrl: raw.proxy_url === '' ? undefined : raw.proxy_url,
     tls: { caFile: raw.tls.ca_file === '' ? undefined : draft.resolvePath(['tls', 'ca_file'], raw.tls.ca_file) },
     web: {

@@ -1,11 +1,7 @@
-/** Kafka topics as a source, as the configuration gives them. */
-export interface KafkaConfig {
+/** Brokers of Kafka, and how they are logged in to. */
+export interface KafkaLogin {
   /** `host:port`, at least one. */
   readonly brokers: readonly string[];
-  /** Names, or regular expressions that begin with `^`; at least one. */
-  readonly topics: readonly string[];
-  readonly format: 'openbmp' | 'bmp' | 'bgproutes-json';
-  readonly history: 'none' | 'data-api';
   /** PEM texts; `key` is a secret. Undefined: no TLS. */
   readonly tls:
     | { readonly ca: string | undefined; readonly cert: string | undefined; readonly key: string | undefined }
@@ -18,4 +14,12 @@ export interface KafkaConfig {
         readonly password: string;
       }
     | undefined;
+}
+
+/** Kafka topics as a source, as the configuration gives them. */
+export interface KafkaConfig extends KafkaLogin {
+  /** Names, or regular expressions that begin with `^`; at least one. */
+  readonly topics: readonly string[];
+  readonly format: 'openbmp' | 'bmp' | 'bgproutes-json';
+  readonly history: 'none' | 'data-api';
 }

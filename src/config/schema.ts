@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { BOUNDS, type Bound, MAX_CONFIGURED_ORIGINS, MAX_CONFIGURED_UPSTREAMS } from '../table/bounds.ts';
+import { fleetSection } from './fleet/fleet.ts';
 import { kafkaSection } from './kafka.ts';
 import { otlpSection } from './otlp/otlp.ts';
 import { rpkiSource } from './rpki/rpki-source.ts';
@@ -63,6 +64,7 @@ export const configSchema = values.section({
     stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(DEFAULTS.risLive.staleAfterMs),
   }),
   kafka: kafkaSection,
+  fleet: fleetSection.optional(),
   proxy_url: values.proxyUrl.default(''),
   tls: values.section({
     ca_file: values.fileOrNone.default(''),

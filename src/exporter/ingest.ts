@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { AllSources } from '../feed/all-sources.ts';
 import { HoldRoom } from '../feed/frame-queue.ts';
-import { Keeper } from '../feed/keeper.ts';
+import { Keeper, type KeeperOptions } from '../feed/keeper.ts';
 import { PlanChange } from '../feed/plan-change.ts';
 import { SessionFeed } from '../feed/session-feed.ts';
 import { type PrefixInput, planSessions } from '../feed/session-plan.ts';
@@ -30,6 +30,8 @@ export interface IngestOptions {
   readonly logger: Logger;
   /** Called when a service refuses prefixes after `changePrefixes` has resolved. */
   readonly onRefusedLate: () => void;
+  /** Who else keeps the table complete: then there are no histories. */
+  readonly outside?: KeeperOptions['outside'];
 }
 
 export class Ingest {
@@ -42,7 +44,7 @@ export class Ingest {
   readonly #planChange: PlanChange;
 
   /** @throws ConfigError when a prefix finds no room in any source */
-  constructor({ config, feeds, table, figures, timers, logger, onRefusedLate }: IngestOptions) {
+  constructor({ config, feeds, table, figures, timers, logger, onRefusedLate, outside }: IngestOptions) {
     const { table: settings, prefixes } = config;
     this.#feeds = feeds;
     const plan = planSessions(prefixes, feeds);
@@ -78,6 +80,7 @@ export class Ingest {
       lagMs: feeds.map(({ historyLagMs }) => historyLagMs ?? settings.dataApiLagMs),
       intervals: settings,
       takeClockStep: timers.takeStep,
+      ...(outside && { outside }),
     });
     this.#planChange = new PlanChange({ source, keeper: this.keeper, table, timers, logger, onRefusedLate }, plan);
   }

@@ -6,6 +6,7 @@ import { ExporterView } from '../metrics/exporter-view.ts';
 import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
 import type { SessionFigures } from '../metrics/figures/stream-figures.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
+import { type FleetFigures, FleetView } from '../metrics/fleet-view.ts';
 import { LegitimacyView } from '../metrics/legitimacy-view.ts';
 import type { FamilySource } from '../metrics/metric.ts';
 import { NameView } from '../metrics/name-view.ts';
@@ -30,6 +31,8 @@ export interface MetricSourcesOptions {
   readonly exporterFigures: ExporterFigures;
   readonly validated: ValidatedData | undefined;
   readonly names: AsNameFile | undefined;
+  /** Undefined: the exporter serves all prefixes. */
+  readonly fleet?: FleetFigures | undefined;
   readonly timers: SteadyClock;
 }
 
@@ -85,6 +88,7 @@ function viewsOf(options: MetricSourcesOptions) {
     validated && new RpkiView(validated, startTimeMs, unixMs),
     named,
     new TableView(table, tableFigures, machineMs),
+    options.fleet && new FleetView(options.fleet, startTimeMs),
     new StreamView(sessions, timers.elapsed, machineMs),
     new ExporterView(exporterFigures, droppedSeries, machineMs),
   ].filter((view) => view !== undefined);

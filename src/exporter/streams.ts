@@ -1,13 +1,17 @@
 /** The services that stream, by the configuration in force, and what brings them into the table. */
 import { KeyRing } from '../bgproutes/key-ring.ts';
 import type { Config } from '../config/config.ts';
+import { ConfigError } from '../errors.ts';
 import { planSessions } from '../feed/session-plan.ts';
+import type { FleetMember } from '../fleet/member/fleet-member.ts';
 import { useWaysOut, type WaysOutSettings } from '../http/ways-out.ts';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
+import type { Readiness } from '../readiness.ts';
 import type { LiveFeed } from '../stream/live-feed.ts';
 import type { SteadyClock } from '../stream/steady-clock.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { fleetOf } from './fleet.ts';
 import { Ingest } from './ingest.ts';
 import { type FeedInput, liveFeedsOf, makeSameFeeds } from './live-feeds.ts';
 
@@ -32,13 +36,23 @@ export class Streams {
   #feeds: readonly LiveFeed[];
   #ingest: Ingest;
   #isStopped = false;
+  /** Undefined: the exporter serves all prefixes. */
+  readonly fleet: FleetMember | undefined;
 
   /** @throws ConfigError when a prefix finds no room in any source */
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.#keys = this.#keysOf(options.config);
-    this.#feeds = this.#feedsOf(options.config, this.#keys);
-    this.#ingest = this.#newIngest(options.config);
+    const { config, table, timers, logger, userAgent } = options;
+    this.#keys = this.#keysOf(config);
+    this.fleet = fleetOf(config, timers, logger, userAgent);
+    this.#feeds = this.fleet === undefined ? this.#feedsOf(config, this.#keys) : [this.fleet.feed];
+    // A member of a fleet has no prefixes before partitions are assigned to it.
+    this.#ingest = this.#newIngest(this.fleet === undefined ? config : { ...config, prefixes: [] });
+    this.fleet?.attach({
+      ...{ table, feeds: this.#ingest.sessions },
+      watch: () => this.#ingest.changePrefixes(config.prefixes.filter(({ prefix }) => this.fleet?.owns(prefix.text))),
+      onChange: () => this.#ingest.keeper.refresh(),
+    });
   }
 
   /** What brings them into the table now. */
@@ -49,6 +63,13 @@ export class Streams {
   /** @throws ConfigError when something that a source needs is missing */
   async prepare(): Promise<void> {
     await prepare(this.#feeds);
+    await this.fleet?.prepare();
+  }
+
+  ready(): Readiness {
+    if (this.fleet === undefined) return this.#ingest.ready();
+    const reason = this.fleet.unready();
+    return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
   start(): void {
@@ -62,6 +83,13 @@ export class Streams {
    * @throws ConfigError when a prefix finds no room, and the error of the service that refuses prefixes; nothing has changed then
    */
   async change(next: Config, former: Config, waysOut: WaysOutSettings): Promise<void> {
+    if (this.fleet !== undefined) {
+      const isSame = JSON.stringify([former.prefixes, former.fleet]) === JSON.stringify([next.prefixes, next.fleet]);
+      if (isSame) return;
+      const how = 'restart the ingest, then the members one by one';
+      throw new ConfigError([`prefixes and fleet: a member of a fleet reads them at its start: ${how}`]);
+    }
+    if (next.fleet !== undefined) throw new ConfigError(['fleet: who joins a fleet must be restarted']);
     if (makeSameFeeds(former, next)) {
       await this.#ingest.changePrefixes(next.prefixes);
       useWaysOut(waysOut);
@@ -91,7 +119,11 @@ export class Streams {
 
   #newIngest(config: Config): Ingest {
     const { table, figures, timers, logger, onRefusedLate } = this.#options;
-    return new Ingest({ config, feeds: this.#feeds, table, figures, timers, logger, onRefusedLate });
+    const { fleet } = this;
+    return new Ingest({
+      ...{ config, feeds: this.#feeds, table, figures, timers, logger, onRefusedLate },
+      ...(fleet && { outside: { isTrusted: (session: number, prefix: string) => fleet.isTrusted(session, prefix) } }),
+    });
   }
 
   #feedsOf(config: Config, keys: KeyRing): readonly LiveFeed[] {

@@ -8,6 +8,16 @@ import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import { type History, type HistoryVp, titlesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import {
+  CLOCK_CHECK_MS,
+  CLOCK_RETRY_MS,
+  FAILURE_CHECK_MS,
+  FAILURE_PAUSE_MS,
+  LIST_RETRY_MS,
+  SETTLE_MS,
+  SWEEP_ROWS,
+} from './keeper-pace.ts';
+import { type OutsideTrust, prefixesBySession } from './outside-trust.ts';
 import { mostCompared, tellShare } from './seed/comparison-share.ts';
 import { SessionSeeder } from './seed/session-seeder.ts';
 import { ServiceClock } from './service-clock.ts';
@@ -36,27 +46,14 @@ export interface KeeperOptions {
   readonly intervals: KeeperIntervals;
   /** By how much (ms) the machine's clock parted from the elapsed time since the last call; undefined: it did not. */
   readonly takeClockStep: () => number | undefined;
+  /** Who else keeps the table complete: then there are no histories. */
+  readonly outside?: OutsideTrust;
 }
-
-/** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
-const SWEEP_ROWS = 16;
-
-/** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
-const FAILURE_CHECK_MS = 60_000;
-const FAILURE_PAUSE_MS = 10 * 60_000;
-/** After how long a list that is doubted is asked for again, ms. */
-const LIST_RETRY_MS = 60_000;
-/** How often it is looked whether the machine's clock was set, and how long it is until a measurement that failed is repeated. */
-const CLOCK_CHECK_MS = 1_000;
-const CLOCK_RETRY_MS = 5_000;
-/** A history may be a little later than it is said to be. */
-const SETTLE_MS = 5_000;
 
 export class Keeper {
   readonly #options: KeeperOptions;
   /** By session; undefined without a history. */
   readonly #seeders: readonly (SessionSeeder | undefined)[];
-  /** The histories that there are. */
   readonly #histories: readonly History[];
   /** By source. */
   readonly #directories: readonly VpDirectory[];
@@ -102,13 +99,13 @@ export class Keeper {
       return new SessionSeeder({
         ...{ session, feed: feeds[session], table, history, figures, logger, timers, lagMs: lagMs[source] },
         directory: this.#directories[source],
-        onChange: () => this.#changed(),
+        onChange: () => this.refresh(),
       });
     });
     this.#activity = new SourceActivity({
       ...{ table, timers, sessions: feeds.length },
       isCurrent: (session, prefix) => this.#seeders[session]?.isCurrent(prefix) ?? true,
-      onChange: () => this.#changed(),
+      onChange: () => this.refresh(),
       onCut: (session, prefix) => this.#seeders[session]?.lost(prefix),
       onPassed: (vps, heir) => this.readPassed(vps, heir),
     });
@@ -185,25 +182,25 @@ export class Keeper {
 
   opened(session: number, atMs: number): void {
     this.#seeders[session]?.opened(atMs);
-    this.#changed();
+    this.refresh();
   }
 
   connected(session: number, atMs: number): void {
     this.#activity.connected(session);
     this.#seeders[session]?.connected(atMs);
-    this.#changed();
+    this.refresh();
   }
 
   /** The stream of the session delivers more prefixes since then; those that are complete stay so. */
   added(session: number, atMs: number): void {
     this.#seeders[session]?.added(atMs);
-    this.#changed();
+    this.refresh();
   }
 
   disconnected(session: number, atMs: number): void {
     this.#activity.disconnected(session);
     this.#seeders[session]?.disconnected(atMs);
-    this.#changed();
+    this.refresh();
   }
 
   /** Compares the table with the histories now, session by session. */
@@ -222,20 +219,22 @@ export class Keeper {
     await this.#reading;
   }
 
-  #changed(): void {
-    const { figures, logger, table } = this.#options;
+  /** Also when what `outside` says may have changed. */
+  refresh(): void {
+    const { figures, logger, table, outside } = this.#options;
     figures.clockOffsetMs = this.#clock.isKnown ? this.#clock.offsetMs : undefined;
+    const ofOutside = outside && prefixesBySession(table);
     const trusting = (session: number, prefix: string) =>
-      this.#clock.isKnown &&
-      !this.#directories[table.ownership.sourceOf(session)].isDoubted &&
-      this.#seeders[session]?.isTrusted(prefix) === true;
+      outside?.isTrusted(session, prefix) ??
+      (this.#clock.isKnown &&
+        !this.#directories[table.ownership.sourceOf(session)].isDoubted &&
+        this.#seeders[session]?.isTrusted(prefix) === true);
     let prefixes = 0;
     for (const monitored of table.prefixes.monitored()) {
       prefixes++;
-      const { text } = monitored.state.prefix;
       let sources = 0;
       for (const session of monitored.watched.sessions)
-        if (trusting(session, text)) sources |= 1 << table.ownership.sourceOf(session);
+        if (trusting(session, monitored.state.prefix.text)) sources |= 1 << table.ownership.sourceOf(session);
       table.setTrusted(monitored, sources);
     }
     this.#activity.apply();
@@ -244,7 +243,7 @@ export class Keeper {
     const complete = new Set<string>();
     const bySource = new Map<string, number>();
     for (const [session, seeder] of this.#seeders.entries()) {
-      for (const prefix of seeder?.wanted ?? []) {
+      for (const prefix of seeder?.wanted ?? ofOutside?.get(session) ?? []) {
         const isRead = trusting(session, prefix);
         (isRead ? complete : incomplete).add(prefix);
         const name = this.#nameOf(session);
@@ -252,8 +251,9 @@ export class Keeper {
       }
     }
     figures.seededPrefixes = bySource;
-    const isComplete = this.#clock.isKnown && [...incomplete].every((prefix) => complete.has(prefix));
-    const seeded = this.#histories.length > 0 && isComplete;
+    const isComplete =
+      (ofOutside !== undefined || this.#clock.isKnown) && [...incomplete].every((prefix) => complete.has(prefix));
+    const seeded = (ofOutside !== undefined || this.#histories.length > 0) && isComplete;
     // The counterpart of the lines that say why it is not.
     if (seeded && !figures.seeded) logger.info('the table is complete', { prefixes, routes: table.routes });
     figures.seeded = seeded;
@@ -286,7 +286,7 @@ export class Keeper {
       },
     );
     this.#clock.doubt();
-    this.#changed();
+    this.refresh();
     for (let asked = 0; !this.#clock.isKnown && !signal.aborted; asked++) {
       try {
         await this.#clock.ensure(histories[asked % histories.length], signal);
@@ -297,14 +297,14 @@ export class Keeper {
         await sleep(timers, CLOCK_RETRY_MS, signal);
       }
     }
-    this.#changed();
+    this.refresh();
   }
 
   /** Called when a list is doubted, and when it is believed again. */
   #listDoubted(source: number): void {
     const { figures, timers } = this.#options;
     const directory = this.#directories[source];
-    this.#changed();
+    this.refresh();
     if (!directory.isDoubted) return;
     figures.doubtedAnswers.vantage_points++;
     const askAgain = async () => {

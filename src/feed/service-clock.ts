@@ -7,7 +7,7 @@
  */
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { type History, titleOf } from '../stream/history.ts';
+import { titleOf, type VpTeller } from '../stream/history.ts';
 
 /** Offsets that differ by no more than this agree, ms: whole seconds and a busy machine make as much of equal clocks. */
 const AGREE_MS = 6_000;
@@ -58,7 +58,7 @@ export class ServiceClock {
    * Measures the offset unless it is known.
    * @throws DataApiError as `settle`, or what the Data API answers
    */
-  async ensure(api: History, signal: AbortSignal): Promise<void> {
+  async ensure(api: VpTeller, signal: AbortSignal): Promise<void> {
     if (this.#isKnown) return;
     await api.readClock(signal);
     if (!signal.aborted) await this.settle(api, signal);
@@ -68,7 +68,7 @@ export class ServiceClock {
    * Compares the offset with that of the API's newest answer, and asks again where they differ.
    * @throws DataApiError when the answers do not agree, or agree on more than a day: then nothing may be read
    */
-  async settle(api: History, signal: AbortSignal): Promise<void> {
+  async settle(api: VpTeller, signal: AbortSignal): Promise<void> {
     let offsetMs = api.clockOffsetMs;
     for (let agreeing = 1, answers = 1; ; answers++) {
       if (agree(offsetMs, this.#offsetMs)) {

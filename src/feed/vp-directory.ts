@@ -3,7 +3,7 @@
 import { vantagePointKey } from '../bgp/vantage-point.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { type History, type HistoryVp, titleOf } from '../stream/history.ts';
+import { type HistoryVp, titleOf, type VpTeller } from '../stream/history.ts';
 import { setFullFeed } from '../table/denominator.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -97,7 +97,7 @@ export class VpDirectory {
   }
 
   /** Reads the list unless it was asked for after this time (Unix ms), and the clock of the service unless it is known. */
-  async ensure(api: History, askedAfterMs: number, signal: AbortSignal): Promise<void> {
+  async ensure(api: VpTeller, askedAfterMs: number, signal: AbortSignal): Promise<void> {
     if (this.#askedAtMs === undefined || this.#askedAtMs < askedAfterMs) await this.refresh(api, signal);
     else await this.#options.clock.ensure(api, signal);
   }
@@ -108,7 +108,7 @@ export class VpDirectory {
    * than half of all VPs at once is not believed before another says the same.
    * @param silent VPs (by `vantagePointKey`) of which a RIB had no data: missing in this one list is enough for them
    */
-  async refresh(api: History, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
+  async refresh(api: VpTeller, signal: AbortSignal, silent: ReadonlySet<string> = new Set()): Promise<void> {
     const askedAtMs = this.#options.now();
     const vps = await api.vantagePoints(signal);
     await this.#options.clock.settle(api, signal);

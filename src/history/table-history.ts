@@ -88,7 +88,7 @@ export class TableHistory {
     const isDue = sample > this.#sampled;
     if (isDue) this.#sampled = sample;
     let looked = 0;
-    for (const prefix of [...table.prefixes.monitored()]) {
+    for (const prefix of [...table.prefixes.shown()]) {
       const history = this.#histories.get(prefix.state.prefix.text);
       if (history === undefined) continue;
       history.look(table, prefix, now());
@@ -117,7 +117,7 @@ export class TableHistory {
     const { maxPrefixes, maxChanges } = this.#bounds;
     if (this.#generation === table.generation) return;
     this.#generation = table.generation;
-    const wanted = [...table.prefixes.monitored()].map(textOf).slice(0, maxPrefixes);
+    const wanted = [...table.prefixes.shown()].map(textOf).slice(0, maxPrefixes);
     const kept = new Set(wanted);
     for (const prefix of this.#histories.keys()) if (!kept.has(prefix)) this.#histories.delete(prefix);
     for (const prefix of wanted)

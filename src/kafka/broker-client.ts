@@ -8,7 +8,9 @@ export interface KafkaConnection {
   /** `host:port` of some brokers; they tell the others. */
   readonly brokers: readonly string[];
   /** PEM texts. Undefined: no TLS. */
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
+  readonly tls:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined;
   /** Secrets. Undefined: no login. */
   readonly sasl:
     | { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string }
@@ -92,13 +94,9 @@ export async function loadKafkaLibrary(): Promise<Library> {
   }
 }
 
-/** A client of the brokers; nothing is connected before it is asked something. */
-export function brokerClient(
-  library: Library,
-  { brokers, tls, sasl }: KafkaConnection,
-  clientId: string,
-): BrokerClient {
-  const options = {
+/** What every client of the library is made with. */
+export function clientOptions({ brokers, tls, sasl }: KafkaConnection, clientId: string) {
+  return {
     ...{ clientId, bootstrapBrokers: [...brokers], connectTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
     // The library makes no second attempt: the caller decides.
     ...{ retries: 0, metadataMaxAge: 60_000 },
@@ -113,6 +111,11 @@ export function brokerClient(
           },
         }),
   };
+}
+
+/** A client of the brokers; nothing is connected before it is asked something. */
+export function brokerClient(library: Library, connection: KafkaConnection, clientId: string): BrokerClient {
+  const options = clientOptions(connection, clientId);
   // A group's name is needed and never used: no group is joined.
   return new PlatformaticClient(new library.Admin(options), new library.Consumer({ ...options, groupId: clientId }));
 }

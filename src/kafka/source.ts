@@ -306,8 +306,8 @@ function* causes(error: unknown): Generator<Error & { readonly code?: unknown }>
   }
 }
 
-/** The innermost cause says what went wrong. */
-function deepest(error: unknown): unknown {
+/** The innermost cause of an error of the library says what went wrong. */
+export function deepest(error: unknown): unknown {
   return [...causes(error)].at(-1) ?? error;
 }
 

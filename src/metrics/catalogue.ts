@@ -3,6 +3,7 @@
  * their names from here. By subject, in the order of the output; process and runtime are in runtime-metrics.ts.
  */
 import { exporterMetrics } from './catalogue/exporter-metrics.ts';
+import { fleetMetrics } from './catalogue/fleet-metrics.ts';
 import { legitimacyMetrics } from './catalogue/legitimacy-metrics.ts';
 import { nameMetrics } from './catalogue/name-metrics.ts';
 import { placeMetrics } from './catalogue/place-metrics.ts';
@@ -14,6 +15,7 @@ import type { Metric } from './metric.ts';
 
 export {
   exporterMetrics,
+  fleetMetrics,
   legitimacyMetrics,
   nameMetrics,
   placeMetrics,
@@ -31,5 +33,6 @@ export const ownMetrics: readonly Metric[] = [
   ...Object.values(tableMetrics),
   ...Object.values(streamMetrics),
   ...Object.values(rpkiMetrics),
+  ...Object.values(fleetMetrics),
   ...Object.values(exporterMetrics),
 ];

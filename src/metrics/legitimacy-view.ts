@@ -339,7 +339,7 @@ export class LegitimacyView {
     const { table } = this.#options;
     if (this.#generation === table.generation) return;
     this.#generation = table.generation;
-    const current = new Set(table.prefixes.monitored());
+    const current = new Set(table.prefixes.shown());
     for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
     for (const prefix of current)
       if (!this.#groups.has(prefix)) this.#groups.set(prefix, new LegitimacyGroup(this.#judge, prefix));

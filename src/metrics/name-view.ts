@@ -69,7 +69,7 @@ export class NameView implements PointGroup {
   #count(file: AsNames): void {
     const { generation, prefixes } = this.#table;
     const gone = new Set(this.#prefixes.keys());
-    for (const prefix of prefixes.monitored()) {
+    for (const prefix of prefixes.shown()) {
       gone.delete(prefix);
       const known = this.#prefixes.get(prefix);
       const version = prefix.state.version + generation;

@@ -156,7 +156,7 @@ export class PlaceView {
     const { generation, prefixes } = this.#table;
     if (this.#generation === generation) return;
     this.#generation = generation;
-    const current = new Set(prefixes.monitored());
+    const current = new Set(prefixes.shown());
     for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
     for (const prefix of current)
       if (!this.#groups.has(prefix)) this.#groups.set(prefix, new PlaceGroup(this.#counter, this.#table, prefix));

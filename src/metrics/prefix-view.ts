@@ -377,7 +377,7 @@ export class PrefixView {
   #refresh(): void {
     if (this.#generation === this.#table.generation) return;
     this.#generation = this.#table.generation;
-    const current = new Set(this.#table.prefixes.monitored());
+    const current = new Set(this.#table.prefixes.shown());
     for (const prefix of this.#groups.keys()) if (!current.has(prefix)) this.#groups.delete(prefix);
     for (const prefix of current)
       if (!this.#groups.has(prefix))

@@ -135,3 +135,6 @@ export interface History {
     of?: UpdatesOf,
   ): AsyncIterable<HistoryRows<UpdateRow>>;
 }
+
+/** The part that tells who the VPs are, and what time it is there. */
+export type VpTeller = Pick<History, 'title' | 'vantagePoints' | 'clockOffsetMs' | 'readClock'>;

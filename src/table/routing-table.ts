@@ -27,6 +27,7 @@ import { VpRoom } from './store/vp-room.ts';
 import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
+import { dropVp } from './vp-loss.ts';
 
 /** What an event did at one VP and prefix. */
 export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';
@@ -89,7 +90,7 @@ export class RoutingTable {
 
   /** Grows when something changes that every prefix shows. */
   get generation(): number {
-    return this.ledger.generation;
+    return this.ledger.generation + (this.prefixes.hiding?.changes() ?? 0);
   }
 
   /** Routes of a seed, a snapshot or a change of what is monitored that found no room, by the bound. */
@@ -170,8 +171,11 @@ export class RoutingTable {
 
   /** A message of the VP came by a source. Call once a message, before its events. */
   hear(vp: number, nowMs: number, source = 0): void {
-    this.vps.lastHeardMs[vp] = nowMs;
-    if (this.vps.down[vp] === 1) this.setVpUp(vp);
+    // What is read once more from a log says nothing of now.
+    if (nowMs >= this.vps.lastHeardMs[vp]) {
+      this.vps.lastHeardMs[vp] = nowMs;
+      if (this.vps.down[vp] === 1) this.setVpUp(vp);
+    }
     if (this.vps.counted[vp] === 0) this.ledger.countVp(vp, 1);
     if (this.isShared) {
       this.ownership.heardMs[source][vp] = nowMs;
@@ -314,7 +318,7 @@ export class RoutingTable {
 
   /** Puts back a VP of a snapshot, last heard then. */
   restoreVp(vp: number, heardMs: number): void {
-    this.vps.lastHeardMs[vp] = heardMs;
+    this.vps.lastHeardMs[vp] = Math.max(heardMs, this.vps.lastHeardMs[vp]);
     if (this.vps.counted[vp] === 0) this.ledger.countVp(vp, 1);
   }
 
@@ -351,18 +355,7 @@ export class RoutingTable {
     if (this.vps.counted[vp] === 1) this.ledger.countVp(vp, -1);
     this.ledger.countFullFeed(vp, -1);
     this.vps.down[vp] = 1;
-    for (const state of this.prefixes.states()) {
-      const cell = this.cells.find(state, vp);
-      if (cell === -1) continue;
-      if (this.cells.path(cell) !== 0) {
-        const isOlder = this.cells.time(cell) < sinceUs;
-        if (state.monitored !== undefined) this.changes?.note(state.monitored, vp, this.cells.path(cell), 0, sinceUs);
-        this.ledger.drop(state, vp, cell, isOlder ? sinceUs : this.cells.signedTime(cell), 0);
-        this.ledger.countLoss(state, 'vp_down');
-      } else if (this.cells.mark(cell) !== 0) {
-        this.ledger.unexpect(state, vp, cell);
-      }
-    }
+    dropVp(this, vp, this.prefixes.states(), sinceUs);
     if (ownership.isShared) ownership.delivers[vp] = 0;
     return -1;
   }

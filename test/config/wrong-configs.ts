@@ -257,6 +257,24 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     ],
   },
   {
+    name: 'a fleet without brokers, with one topic for both and a group that no broker takes',
+    yaml: `${OK}fleet: {brokers: [], group: 'a b', partitions: 0, events_topic: bgp, state_topic: bgp}\n`,
+    problems: [
+      'bgp.yml:2:29: fleet.group: expected 1 to 249 letters, digits, ., _ and -, got "a b"',
+      'bgp.yml:2:48: fleet.partitions: expected a whole number from 1 to 1024, got 0',
+    ],
+  },
+  {
+    name: 'a fleet whose topics and files are wrong',
+    yaml: `${OK}fleet: {brokers: [], events_topic: bgp, state_topic: bgp, tls: {key_file: no-such.pem}}\n`,
+    problems: [
+      'bgp.yml:2:18: fleet.brokers: expected at least one, got none',
+      'bgp.yml:2:54: fleet.state_topic: is that of the events: two topics are needed',
+      'bgp.yml:2:64: fleet.tls: expected both of cert_file and key_file, or neither',
+      'bgp.yml:2:75: fleet.tls.key_file: the file cannot be read: no such file',
+    ],
+  },
+  {
     name: 'the Data API as the history of Kafka without a key',
     yaml: `${OK}sources: [kafka]\nkafka: {history: data-api}\n`,
     env: {},
@@ -562,8 +580,8 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
       'bgp.yml:1:1: prefixs: unknown key, did you mean prefixes?',
       'bgp.yml:4:5: prefixes[0].origin: unknown key, did you mean origins?',
       'bgp.yml:6:3: web.port: unknown key, expected one of listen_address, systemd_socket, config_file, external_url, route_prefix, telemetry_path, enable_lifecycle, page',
-      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
-      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:7:1: __proto__: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, fleet, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
+      'bgp.yml:8:1: constructor: unknown key, expected one of prefixes, sources, bgproutes, ris_live, kafka, fleet, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log',
     ],
   },
   {
@@ -585,7 +603,7 @@ export const WRONG_CONFIGS: readonly WrongConfig[] = [
     name: 'a file that is a list',
     yaml: '- prefixes\n',
     problems: [
-      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, kafka, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
+      'bgp.yml:1:1: expected a map with keys of prefixes, sources, bgproutes, ris_live, kafka, fleet, proxy_url, tls, web, history, table, storage, rpki, names, paths, otlp, log, got a list',
     ],
   },
 

@@ -55,6 +55,11 @@ export const topic = value<string>('the name of a topic, or a regular expression
   }
 });
 
+/** A topic, a group or a member of Kafka. */
+export const topicName = value<string>('1 to 249 letters, digits, ., _ and -', (input) =>
+  typeof input === 'string' && /^[A-Za-z0-9._-]{1,249}$/.test(input) ? accept(input) : refuse(),
+);
+
 /** Who asks a service that takes no key. */
 export const clientName = value<string>('1 to 64 letters, digits, - and _', (input) =>
   typeof input === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(input) ? accept(input) : refuse(),

@@ -16,21 +16,27 @@ import type { Completeness } from './completeness.ts';
 import type { FillPace } from './fill-pace.ts';
 import type { HolderHistory } from './holders.ts';
 import type { ReadingFailure } from './reading-attempt.ts';
-import type { RibComparison } from './rib-comparison.ts';
 import type { SeedProgress } from './seed-progress.ts';
 import { type SessionHistory, wholeSecond } from './session-history.ts';
 
-/** What all fills of a session share. */
+/** What all fills of a session share. Only what a fill needs of each, because an ingest has no table behind them. */
 export interface FillTools {
-  readonly feed: SessionFeed;
+  readonly feed: Pick<SessionFeed, 'release' | 'applied'>;
   readonly history: History;
-  readonly reader: SessionHistory;
-  readonly directory: VpDirectory;
-  readonly ribs: RibComparison;
-  readonly holders: HolderHistory;
+  readonly reader: Pick<SessionHistory, 'title' | 'readUpdates'>;
+  readonly directory: Pick<VpDirectory, 'ensure' | 'live'>;
+  readonly ribs: {
+    compare(
+      vps: readonly HistoryVp[],
+      prefixes: readonly string[],
+      ourMs: number,
+      signal: AbortSignal,
+    ): Promise<unknown>;
+  };
+  readonly holders: Pick<HolderHistory, 'forget' | 'learn'>;
   readonly completeness: Completeness;
   readonly pace: FillPace;
-  readonly progress: SeedProgress;
+  readonly progress: Pick<SeedProgress, 'begin' | 'at' | 'complete' | 'waits' | 'goesOn' | 'end'>;
   readonly timers: Timers;
   /** How far the history is behind the stream. */
   readonly lagMs: number;

@@ -74,7 +74,7 @@ export class PageFacts {
     const { table, now, exporter } = this.#options;
     let prefixes = 0;
     let trusted = 0;
-    for (const prefix of table.prefixes.monitored()) {
+    for (const prefix of table.prefixes.shown()) {
       prefixes++;
       if (prefix.trusted && this.#isUp(prefix)) trusted++;
     }
@@ -83,7 +83,7 @@ export class PageFacts {
 
   /** In the order of the configuration. */
   *prefixes(): Generator<MonitoredPrefix> {
-    yield* this.#options.table.prefixes.monitored();
+    yield* this.#options.table.prefixes.shown();
   }
 
   /** The monitored prefix that a text names, however it is spelt. */

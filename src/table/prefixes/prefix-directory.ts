@@ -9,6 +9,13 @@ import { WatchList } from './watch-list.ts';
 /** `resolve` gives these instead of a state. */
 export type Unresolved = 'unmonitored' | 'canary' | 'more_specific_limit' | 'unknown_more_specific';
 
+/** Prefixes that are monitored, and not to be shown. Asked at each scrape: time alone may hide a prefix. */
+export interface Hiding {
+  readonly isHidden: (session: number) => boolean;
+  /** Grows with every change of what `isHidden` says. */
+  readonly changes: () => number;
+}
+
 export class PrefixDirectory {
   /** More-specifics with state at once, a monitored prefix. Those that are more after a change stay until nobody holds them. */
   maxMoreSpecifics: number;
@@ -19,6 +26,8 @@ export class PrefixDirectory {
   readonly #freeNumbers: number[] = [];
   /** Canonical text to `number + 1` of a state, or to UNMONITORED. */
   readonly #known = new TextIndex();
+  /** Which monitored prefixes are not to be shown now. Undefined: none is hidden. */
+  hiding: Hiding | undefined;
   #unmonitored = 0;
   #canary: string | undefined;
 
@@ -56,6 +65,12 @@ export class PrefixDirectory {
   /** In the order in which they were first given. */
   *monitored(): Generator<MonitoredPrefix> {
     for (const state of this.#monitored.values()) if (state.monitored !== undefined) yield state.monitored;
+  }
+
+  /** Those of them that outputs show. */
+  *shown(): Generator<MonitoredPrefix> {
+    const { hiding } = this;
+    for (const monitored of this.monitored()) if (hiding?.isHidden(monitored.firstSession) !== true) yield monitored;
   }
 
   /** Canonical texts of the more-specifics with state of a monitored prefix. */

@@ -94,7 +94,7 @@ class Contents {
         meta = checkedMeta(parseBounded(payload));
       } else if (kind === SECTION.VPS) this.#checkVps(payload);
       else if (kind === SECTION.PATHS) this.#checkPaths(payload);
-      else if (kind === SECTION.PREFIX) this.#checkPrefix(payload);
+      else if (kind === SECTION.PREFIX) this.#checkPrefix(payload, meta.exact === true);
       else expect(false);
     }
     // A path was written because a route of a prefix behind it has it.
@@ -139,7 +139,7 @@ class Contents {
     }
   }
 
-  #checkPrefix(payload: Buffer): void {
+  #checkPrefix(payload: Buffer, isExact: boolean): void {
     if (this.#prefixes.size === 0) this.#lastPrefix = new Uint32Array(this.#vps.size);
     const headLength = payload.readUInt32LE(0);
     expect(headLength <= payload.length - 8);
@@ -157,7 +157,8 @@ class Contents {
       expect(vp < this.#vps.size && this.#lastPrefix[vp] !== number);
       this.#lastPrefix[vp] = number;
       const path = payload.readUInt32LE(pathsAt + i * 4);
-      expect(path < this.#owns.length && isAmount(payload.readDoubleLE(timesAt + i * 8)));
+      const time = payload.readDoubleLE(timesAt + i * 8);
+      expect(path < this.#owns.length && isAmount(isExact ? Math.abs(time) : time));
       expect(this.#owns[path] === -1 || this.#owns[path] === this.#asns[vp]);
       if (path !== 0) this.#routes++;
     }
@@ -166,16 +167,17 @@ class Contents {
 
 function checkedMeta(value: unknown): SnapshotMeta {
   expect(isRecord(value) && isAmount(value.createdAtMs) && isRecord(value.completeUntil));
-  const { createdAtMs, completeUntil, sources, final } = value as unknown as SnapshotMeta;
+  const { createdAtMs, completeUntil, sources, final, exact } = value as unknown as SnapshotMeta;
   expect(final === undefined || typeof final === 'boolean');
+  expect(exact === undefined || typeof exact === 'boolean');
   const until = checkedUntil(completeUntil, createdAtMs);
-  if (sources === undefined) return { createdAtMs, completeUntil: until, final };
+  if (sources === undefined) return { createdAtMs, completeUntil: until, final, exact };
   expect(Array.isArray(sources) && sources.length > 0 && sources.length <= MAX_SOURCES);
   const checked = sources.map(({ name, completeUntil: of }: SourceRecord) => {
     expect(typeof name === 'string' && isRecord(of));
     return { name, completeUntil: checkedUntil(of, createdAtMs) };
   });
-  return { createdAtMs, completeUntil: until, sources: checked, final };
+  return { createdAtMs, completeUntil: until, sources: checked, final, exact };
 }
 
 function checkedUntil(value: Readonly<Record<string, number>>, createdAtMs: number): Record<string, number> {

@@ -34,6 +34,8 @@ export interface SnapshotMeta {
    * once.
    */
   readonly final?: boolean;
+  /** The times are those of the cells, below 0 where the history said so; files of storage are not so. */
+  readonly exact?: boolean;
 }
 
 export interface SourceRecord {

@@ -35,7 +35,27 @@ export { FIRST_SOURCE, type SnapshotMeta } from './snapshot-format.ts';
  * @param aheadMs how far the clock of the snapshot is ahead of that by which the table was told the time: the clock of the next
  *   process is another. Stamps of messages are the service's and stay
  */
-export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs = 0): Generator<Buffer, void, void> {
+export function encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs = 0): Generator<Buffer, void, void> {
+  return encodeStates(table, meta, aheadMs, () => [...table.prefixes.states()]);
+}
+
+/** The same of some prefixes only, with the VPs that they need, at this moment; to be added to a table by `addSnapshot`. */
+export function encodePart(table: RoutingTable, meta: SnapshotMeta, states: readonly PrefixState[]): Buffer {
+  const isNeeded = (vp: number) =>
+    states.some((state) => {
+      const cell = table.cells.find(state, vp);
+      return cell !== -1 && table.cells.signedTime(cell) !== 0;
+    });
+  return Buffer.concat([...encodeStates(table, meta, 0, () => states, isNeeded)]);
+}
+
+function* encodeStates(
+  table: RoutingTable,
+  meta: SnapshotMeta,
+  aheadMs: number,
+  states: () => readonly PrefixState[],
+  isNeeded: (vp: number) => boolean = () => true,
+): Generator<Buffer, void, void> {
   let checksum = 0;
   const emit = (bytes: Buffer): Buffer => {
     checksum = crc32(bytes, checksum);
@@ -52,7 +72,9 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
   const vpPlaces: number[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
     const known = table.vps.get(vp);
-    if (known === undefined || table.vps.down[vp] === 1) continue;
+    if (known === undefined || !isNeeded(vp)) continue;
+    // When a VP that is down lost its route keeps older words out.
+    if (table.vps.down[vp] === 1 && meta.exact !== true) continue;
     const by = table.ownership.isShared ? { by: table.ownership.delivers[vp] } : {};
     const listed = table.vps.listed[vp] === 0 ? 0 : 1;
     vps.push({ vp: known, heardMs: table.vps.lastHeardMs[vp] + aheadMs, listed, ...by });
@@ -63,7 +85,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
   for (const part of parts(vps)) yield emit(section(SECTION.VPS, json(part)));
 
   const paths = new PathNumbers(table);
-  for (const state of [...table.prefixes.states()]) {
+  for (const state of states()) {
     if (table.prefixes.get(state.number) !== state) continue; // it left while this was written
     const payload = encodePrefix(
       table,
@@ -71,6 +93,7 @@ export function* encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs
       (vp) => (table.vps.get(vp) === vpObjects[vp] ? (vpPlaces[vp] ?? 0) : 0),
       paths,
       aheadMs,
+      meta.exact === true,
     );
     const added = paths.takeAdded();
     for (const part of parts(added)) yield emit(section(SECTION.PATHS, json(part)));
@@ -118,6 +141,7 @@ function encodePrefix(
   place: (vp: number) => number,
   paths: PathNumbers,
   aheadMs: number,
+  isExact: boolean,
 ): Buffer {
   const monitored = state.monitored;
   const head: PrefixHead =
@@ -130,9 +154,11 @@ function encodePrefix(
   for (let vp = 0; vp < table.vps.end; vp++) {
     const cell = table.cells.find(state, vp);
     if (cell === -1 || place(vp) === 0) continue;
-    if (table.cells.path(cell) === 0 && table.cells.mark(cell) === 0) continue;
+    // A withdrawal keeps older words out; over a restart that is not worth its room.
+    const isHeld = table.cells.path(cell) !== 0 || table.cells.mark(cell) !== 0;
+    if (!isHeld && !(isExact && table.cells.signedTime(cell) !== 0)) continue;
     cells.push(cell);
-    times.push(table.clock.saidUs(cell, vp));
+    times.push(isExact ? table.cells.signedTime(cell) : table.clock.saidUs(cell, vp));
     places.push(place(vp) - 1);
   }
   const headBytes = json(head);
@@ -219,16 +245,25 @@ export function restoreSnapshot(
   }
 }
 
+/**
+ * Adds prefixes of a checked snapshot to a table that monitors them and has no routes of them yet. Those that it does not
+ * monitor are left out.
+ * @throws when what is in it makes no sense although its checksum is right; some of it may be in the table then
+ */
+export function addSnapshot(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }, nowMs: number): void {
+  fill(table, snapshot, nowMs);
+}
+
 function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true }, nowMs: number): void {
   const vps: number[] = [];
   const paths: number[] = [0];
   const restored = new Set<PrefixState>();
-  const withCounters = snapshot.meta.final === true;
+  const { final, exact } = snapshot.meta;
   const names = snapshot.meta.sources?.map(({ name }) => name) ?? [FIRST_SOURCE];
   const places = names.map((name) => table.ownership.sources.indexOf(name));
   try {
     for (const section of sectionsOf(snapshot.bytes))
-      fillWith(table, section, { vps, paths, restored, places }, withCounters, nowMs);
+      fillWith(table, section, { vps, paths, restored, places, final: final === true, exact: exact === true }, nowMs);
     // Time goes on from that moment: the window of a prefix that hardly anybody saw stood still while the process was away, too.
     for (const { monitored } of restored) if (monitored !== undefined) monitored.sweptAtMs = snapshot.meta.createdAtMs;
   } finally {
@@ -240,18 +275,17 @@ function fill(table: RoutingTable, snapshot: SnapshotCheck & { readonly ok: true
 interface Filled {
   readonly vps: number[];
   readonly paths: number[];
+  /** By the state itself: its number may pass to another when it makes room. */
   readonly restored: Set<PrefixState>;
   /** By source of the file: its place in the table, or -1. */
   readonly places: readonly number[];
+  /** As `SnapshotMeta` has them. */
+  readonly final: boolean;
+  readonly exact: boolean;
 }
 
-function fillWith(
-  table: RoutingTable,
-  { kind, payload }: Section,
-  { vps, paths, restored, places }: Filled,
-  withCounters: boolean,
-  nowMs: number,
-): void {
+function fillWith(table: RoutingTable, { kind, payload }: Section, filled: Filled, nowMs: number): void {
+  const { vps, paths, places } = filled;
   if (kind === SECTION.VPS) {
     for (const { vp, heardMs, listed, by = 1 } of JSON.parse(payload.toString('utf8')) as VpRecord[]) {
       const number = table.vps.add(vp);
@@ -272,18 +306,14 @@ function fillWith(
       paths.push(number);
     }
   } else if (kind === SECTION.PREFIX) {
-    restorePrefix(table, payload, vps, paths, restored, withCounters, nowMs);
+    restorePrefix(table, payload, filled, nowMs);
   }
 }
 
 function restorePrefix(
   table: RoutingTable,
   payload: Buffer,
-  vps: readonly number[],
-  paths: readonly number[],
-  /** By the state itself: its number may pass to another when it makes room. */
-  restored: Set<PrefixState>,
-  withCounters: boolean,
+  { vps, paths, restored, final, exact }: Filled,
   nowMs: number,
 ): void {
   const headLength = payload.readUInt32LE(0);
@@ -294,7 +324,7 @@ function restorePrefix(
   if (!(state instanceof PrefixState) || restored.has(state)) return;
   restored.add(state);
   if (state.monitored !== undefined && head.counters !== undefined) {
-    if (withCounters) restoreCounters(state.monitored, head.counters);
+    if (final) restoreCounters(state.monitored, head.counters);
     state.monitored.lastAnnouncementUs = Math.min(head.counters.lastAnnouncementUs, table.clock.serviceNowUs(nowMs));
     state.monitored.lastWithdrawalUs = Math.min(head.counters.lastWithdrawalUs, table.clock.serviceNowUs(nowMs));
   }
@@ -311,7 +341,9 @@ function restorePrefix(
     if (vp === VP_LIMIT && snapshotPath !== 0) table.droppedRoutes.vp_limit++;
     else if (path === PATH_LIMIT) table.droppedRoutes.path_limit++;
     if (vp === VP_LIMIT || (snapshotPath !== 0 && path <= 0)) continue;
-    table.restoreCell(state, vp, path, words[2 * count + i], table.clock.notAhead(times[i], 'snapshot', nowMs));
+    const timeUs = table.clock.notAhead(Math.abs(times[i]), 'snapshot', nowMs);
+    // The table takes it as a word of the history, unless the stream itself said it.
+    table.restoreCell(state, vp, path, words[2 * count + i], exact && times[i] > 0 ? -timeUs : timeUs);
   }
 }
 

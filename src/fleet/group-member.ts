@@ -1,0 +1,198 @@
+/**
+ * One member of a group of Kafka: which partitions are its own, and whether that still holds. The members agree through the
+ * broker (classic protocol, static members), and each partition goes to the member that ranks highest for it, so that few
+ * move when a member comes or goes.
+ *
+ * The library: `retries: true`, because otherwise a group is given up after three failures; `joinGroup` without a stream of
+ * its own, because a stream goes on at positions of its own when it regains a partition; a stop must not leave the group,
+ * so that a restart within the session moves nothing.
+ */
+import { crc32 } from 'node:zlib';
+import type { Consumer } from '@platformatic/kafka';
+import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
+import { deepest } from '../kafka/source.ts';
+import type { Logger } from '../logger.ts';
+import { errorText, redactor } from '../redaction.ts';
+import { sleep, type Timers } from '../stream/timers.ts';
+
+/**
+ * Who gets which partitions: by what members say of themselves (`GroupMemberOptions.says`), in whatever order.
+ * @param partitions how many there are
+ */
+export type Assign = (members: readonly string[], partitions: number) => ReadonlyMap<string, readonly number[]>;
+
+export interface GroupMemberOptions {
+  readonly connection: KafkaConnection;
+  readonly clientId: string;
+  readonly group: string;
+  /** The lasting name of the member, which no other has: a restart within the session goes on; undefined: it has none. */
+  readonly instance: string | undefined;
+  /** What the member says of itself to whoever assigns, different from every other member's. */
+  readonly says: () => string;
+  /** The topic whose partitions are shared. */
+  readonly topic: string;
+  /** After so long without a heartbeat the broker gives the partitions to others. */
+  readonly sessionTimeoutMs: number;
+  readonly assign: Assign;
+  readonly timers: Timers;
+  readonly log: Logger;
+  /** Which partitions are the member's own from now on. */
+  readonly onAssigned: (partitions: ReadonlySet<number>) => void;
+}
+
+/** A heartbeat every so many parts of the session. */
+const HEARTBEATS_A_SESSION = 6;
+const REBALANCE_MS = 30_000;
+const REJOIN_MS = 1_000;
+const PROTOCOL = 'rendezvous';
+
+export class GroupMember {
+  readonly #options: GroupMemberOptions;
+  readonly #stopped = new AbortController();
+  #consumer: Consumer | undefined;
+  /** When the newest heartbeat that was answered was sent, by `Timers.elapsed`. */
+  #aliveAtMs = Number.NEGATIVE_INFINITY;
+  #sentAtMs = 0;
+  #generation = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: GroupMemberOptions) {
+    this.#options = options;
+  }
+
+  /** Grows with every change of the group's members. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether no other member can have been given the partitions yet: heartbeats are younger than the session. */
+  get isCurrent(): boolean {
+    const { timers, sessionTimeoutMs } = this.#options;
+    return timers.elapsed() - this.#aliveAtMs < sessionTimeoutMs;
+  }
+
+  /** Joins the group in the background, and stays in it. @throws ConfigError when the library is not installed */
+  async start(): Promise<void> {
+    const library = await loadKafkaLibrary();
+    this.#running = this.#run(library);
+  }
+
+  /**
+   * A member with a lasting name ends without leaving the group: the partitions stay its own until its session is over. Another
+   * one leaves.
+   */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    const consumer = this.#consumer;
+    // The library leaves the group when it closes. Nobody is called so, and that the broker says so is no error to it.
+    if (consumer !== undefined && this.#options.instance !== undefined) consumer.memberId = 'stopped';
+    const closed = Promise.resolve(consumer?.close(true)).catch(() => {});
+    await Promise.race([closed, this.#running.then(() => pause(1_500))]);
+  }
+
+  async #run(library: Awaited<ReturnType<typeof loadKafkaLibrary>>): Promise<void> {
+    const { connection, clientId, group, instance, says, topic, sessionTimeoutMs, assign, timers, log } = this.#options;
+    const { signal } = this.#stopped;
+    const redact = redactor(connection.sasl === undefined ? [] : [connection.sasl.password]);
+    const consumer = new library.Consumer({
+      ...clientOptions(connection, clientId),
+      ...{
+        retries: true,
+        retryDelay: 500,
+        groupId: group,
+        ...(instance !== undefined && { groupInstanceId: instance }),
+      },
+      ...{ sessionTimeout: sessionTimeoutMs, rebalanceTimeout: Math.max(sessionTimeoutMs, REBALANCE_MS) },
+      heartbeatInterval: Math.max(300, Math.floor(sessionTimeoutMs / HEARTBEATS_A_SESSION)),
+      partitionAssigner: (_current, members, _topics, metadata) => {
+        const named = new Map([...members].map(([id, { metadata: name }]) => [String(name ?? id), id]));
+        const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
+        const assigned = assign([...named.keys()], count);
+        return [...named].map(([name, memberId]) => ({
+          memberId,
+          assignments: new Map([[topic, { topic, partitions: [...(assigned.get(name) ?? [])] }]]),
+        }));
+      },
+    });
+    this.#consumer = consumer;
+    consumer.topics.track(topic);
+    consumer.on('consumer:heartbeat:start', () => {
+      this.#sentAtMs = timers.elapsed();
+    });
+    consumer.on('consumer:heartbeat:end', () => {
+      this.#aliveAtMs = this.#sentAtMs;
+    });
+    consumer.on('consumer:heartbeat:error', ({ error }) =>
+      log.warn('the group of the fleet cannot be reached', { error: errorText(deepest(error), redact) }),
+    );
+    consumer.on('consumer:group:join', ({ assignments, generationId = 0 }) => {
+      if (signal.aborted) return;
+      this.#aliveAtMs = timers.elapsed();
+      this.#generation = generationId;
+      const partitions = (assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : []));
+      log.info('partitions assigned', { group, generation: generationId, partitions: partitions.length });
+      this.#options.onAssigned(new Set(partitions));
+    });
+    // The library lets go of a group after an error that it does not know: then it is joined once more.
+    let isJoining = false;
+    const join = async (): Promise<void> => {
+      if (isJoining) return;
+      isJoining = true;
+      while (!signal.aborted) {
+        try {
+          // Read at each joining, also those that the library does by itself.
+          const protocol = {
+            name: PROTOCOL,
+            version: 1,
+            get metadata() {
+              return says();
+            },
+          };
+          await consumer.joinGroup({ protocols: [protocol] });
+          break;
+        } catch (error) {
+          if (signal.aborted) break;
+          log.warn('the group of the fleet could not be joined', { error: errorText(deepest(error), redact) });
+          await sleep(timers, REJOIN_MS, signal);
+        }
+      }
+      isJoining = false;
+    };
+    consumer.on('error', (error: unknown) => {
+      log.warn('the group of the fleet was lost', { error: errorText(deepest(error), redact) });
+      void join();
+    });
+    await join();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/**
+ * All partitions for one: who has them already, by the highest term, or else the first by name. Members say `NAME`, or
+ * `NAME TERM` while they have them.
+ */
+export const exclusive: Assign = (members, partitions) => {
+  const termOf = (said: string) => Number(said.split(' ')[1] ?? -1);
+  const [first] = [...members].sort((a, b) => termOf(b) - termOf(a) || (a < b ? -1 : 1));
+  const all = Array.from({ length: partitions }, (_, i) => i);
+  return new Map(first === undefined ? [] : [[first, all]]);
+};
+
+/** Rendezvous hashing: a partition is the member's whose name and it hash highest. */
+export const rendezvous: Assign = (members, partitions) => {
+  const assigned = new Map<string, number[]>(members.map((name) => [name, []]));
+  for (let partition = 0; partition < partitions; partition++) {
+    const [best] = ranked(members, partition);
+    if (best !== undefined) assigned.get(best)?.push(partition);
+  }
+  return assigned;
+};
+
+function ranked(members: readonly string[], partition: number): string[] {
+  // One round of CRC keeps the order of names that differ little; a second one over the first mixes them.
+  const score = (name: string) => crc32(`${crc32(`${partition} ${name}`)} ${partition}`);
+  return [...members].sort((a, b) => score(b) - score(a) || (a < b ? -1 : 1));
+}

@@ -1,0 +1,103 @@
+/** Answers of a history, as they come, into the partitions: what a seeder with a table would apply, each exporter applies. */
+import { vantagePointKey } from '../../bgp/vantage-point.ts';
+import { wholeSecond } from '../../feed/seed/session-history.ts';
+import type { History, HistoryVp, UpdatesOf } from '../../stream/history.ts';
+import type { EventWriter } from '../event-writer.ts';
+import { type CompactRow, compactRow } from '../records.ts';
+import type { VpList } from './vp-list.ts';
+
+/** Rows of one record: their texts come to less than a record may have. */
+const ROWS_A_RECORD = 4_000;
+
+export class HistoryWriter {
+  readonly title: string;
+  readonly #history: History;
+  readonly #list: VpList;
+  readonly #writer: EventWriter;
+
+  constructor(history: History, list: VpList, writer: EventWriter) {
+    this.#history = history;
+    this.#list = list;
+    this.#writer = writer;
+    this.title = history.title ?? 'the Data API';
+  }
+
+  /** What VPs held at `ourMs`, and by its absence what they did not. Rejects as the history does. */
+  async rib(vps: readonly HistoryVp[], prefixes: readonly string[], ourMs: number, signal: AbortSignal): Promise<void> {
+    const atMs = wholeSecond(this.#serviceMs(ourMs));
+    const unavailable = new Set<string>();
+    const rows = new Map<number, CompactRow[]>();
+    const own = this.#writer.byPartition(prefixes, (prefix) => prefix);
+    const write = (partition: number, isLast: boolean) => {
+      const asked = isLast ? vps.map(({ vp }) => vp).filter((vp) => !unavailable.has(vantagePointKey(vp))) : [];
+      this.#writer.control(partition, {
+        ...{ type: 'rib', atMs, prefixes: own.get(partition) ?? [], rows: rows.get(partition) ?? [] },
+        ...{ last: isLast, asked },
+      });
+      rows.delete(partition);
+    };
+    for await (const batch of this.#history.rib(vps, prefixes, atMs, signal)) {
+      if (signal.aborted) return;
+      for (const { vp } of batch.unavailable) unavailable.add(vantagePointKey(vp));
+      this.#gather(rows, batch.rows.map(compactRow), (partition) => write(partition, false));
+    }
+    // A part of an answer is no answer: absences are told when it has ended well.
+    if (!signal.aborted) for (const partition of own.keys()) write(partition, true);
+  }
+
+  /** What VPs said in between. `heardFromMs`: since when the stream was heard. Rejects as the history does. */
+  async readUpdates(
+    vps: readonly HistoryVp[],
+    prefixes: readonly string[],
+    fromMs: number,
+    toMs: number,
+    heardFromMs: number,
+    signal: AbortSignal,
+    of: UpdatesOf = 'all',
+  ): Promise<void> {
+    const [from, to] = [wholeSecond(this.#serviceMs(fromMs)), Math.ceil(this.#serviceMs(toMs) / 1000) * 1000];
+    const heard = this.#serviceMs(heardFromMs);
+    for await (const { rows } of this.#history.updates(vps, prefixes, from, to, signal, of)) {
+      if (signal.aborted) return;
+      const words = rows.map((row) => ({ ...compactRow(row), kind: row.kind, timeUs: row.timeUs }));
+      for (const [partition, own] of this.#writer.byPartition(words, ({ prefix }) => prefix))
+        for (let at = 0; at < own.length; at += ROWS_A_RECORD)
+          this.#writer.control(partition, {
+            ...{ type: 'updates', heardFromMs: heard, rows: own.slice(at, at + ROWS_A_RECORD) },
+          });
+    }
+  }
+
+  /** Who held the prefixes at `ourMs`. Rejects as the history does. */
+  async holders(prefixes: readonly string[], ourMs: number, signal: AbortSignal): Promise<void> {
+    const rows = new Map<number, CompactRow[]>();
+    const own = this.#writer.byPartition(prefixes, (prefix) => prefix);
+    const write = (partition: number, last: boolean) => {
+      this.#writer.control(partition, {
+        ...{ type: 'holders', prefixes: own.get(partition) ?? [], rows: rows.get(partition) ?? [], last },
+      });
+      rows.delete(partition);
+    };
+    const atMs = wholeSecond(this.#serviceMs(ourMs));
+    for await (const batch of this.#history.holders(this.#list.live, prefixes, atMs, signal)) {
+      if (signal.aborted) return;
+      this.#gather(rows, batch.rows.map(compactRow), (partition) => write(partition, false));
+    }
+    if (!signal.aborted) for (const partition of own.keys()) write(partition, true);
+  }
+
+  /** Adds rows to those of their partitions, and tells of each partition that has enough for a record. */
+  #gather(to: Map<number, CompactRow[]>, rows: readonly CompactRow[], onFull: (partition: number) => void): void {
+    for (const [partition, own] of this.#writer.byPartition(rows, ({ prefix }) => prefix)) {
+      for (const row of own) {
+        const gathered = to.get(partition);
+        if (gathered === undefined) to.set(partition, [row]);
+        else if (gathered.push(row) >= ROWS_A_RECORD) onFull(partition);
+      }
+    }
+  }
+
+  #serviceMs(ourMs: number): number {
+    return ourMs + this.#list.clockOffsetMs;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * One session of a source, written into the partitions: its messages, and what the history says of its gaps. The order is
+ * that of an exporter with a table of its own (feed/seed/gap-fill.ts): while a gap is filled the messages wait, so that
+ * what the history tells stands before them.
+ */
+import { Completeness } from '../../feed/seed/completeness.ts';
+import { FillPace } from '../../feed/seed/fill-pace.ts';
+import { GapFill, OVERLAP_MS } from '../../feed/seed/gap-fill.ts';
+import { attemptReading } from '../../feed/seed/reading-attempt.ts';
+import type { Logger } from '../../logger.ts';
+import { Histogram } from '../../metrics/figures/histogram.ts';
+import { DELAY_BOUNDS, type SessionFigures } from '../../metrics/figures/stream-figures.ts';
+import type { TableFigures } from '../../metrics/figures/table-figures.ts';
+import { zeros } from '../../metrics/figures/zeros.ts';
+import { Backoff } from '../../stream/backoff.ts';
+import type { EventSink, FrameDecoder } from '../../stream/frame-decoder.ts';
+import type { History, HistoryVp } from '../../stream/history.ts';
+import type { StreamStats } from '../../stream/source.ts';
+import { sleep, type Timers } from '../../stream/timers.ts';
+import { FIRST_TIME_US, FoldCounts } from '../../table/fold.ts';
+import type { EventWriter } from '../event-writer.ts';
+import { HistoryWriter } from './history-writer.ts';
+import type { VpList } from './vp-list.ts';
+
+export interface IngestSessionOptions {
+  readonly session: number;
+  readonly stream: StreamStats;
+  readonly decoder: FrameDecoder;
+  readonly writer: EventWriter;
+  /** Undefined: nobody tells the past, and nothing is ever complete. */
+  readonly history: History | undefined;
+  readonly list: VpList;
+  /** The monitored prefixes of the session, canonical. */
+  readonly prefixes: readonly string[];
+  readonly figures: TableFigures;
+  readonly log: Logger;
+  readonly timers: Timers;
+  /** How far the history is behind the stream. */
+  readonly lagMs: number;
+  readonly expectedWindowMs: number;
+}
+
+/** Frames wait so long at most for a fill; then they are written, and the fill goes on beside them. */
+const HOLD_MS = 60_000;
+/** What waits is bounded; when it is too much, the gap is filled once more. */
+const HOLD_BYTES = 48 * 1024 * 1024;
+const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
+
+export class IngestSession implements SessionFigures {
+  readonly stream: StreamStats;
+  readonly counts = new FoldCounts();
+  readonly delay = new Histogram(DELAY_BOUNDS);
+  readonly decodeFailures: Record<string, number>;
+  readonly unused: Record<string, number>;
+  readonly generalDecodes = undefined;
+  readonly canaryAtMs = undefined;
+  updates = 0;
+  lastUpdateAtMs: number | undefined;
+  readonly #options: IngestSessionOptions;
+  readonly #completeness = new Completeness();
+  readonly #reader: HistoryWriter | undefined;
+  readonly #pace: FillPace;
+  readonly #learnt = new Set<string>();
+  #told: ReadonlySet<string> = new Set();
+  #held: { readonly frame: Buffer; readonly atMs: number }[] = [];
+  #heldBytes = 0;
+  #isHolding = false;
+  #overflowed = false;
+  #receivedAtMs = 0;
+  #sinceMs: number | undefined;
+  #controller = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+  readonly #sink: EventSink = {
+    integers: () => {
+      throw new Error('the decoder of an ingest knows no numbers');
+    },
+    update: (update) => {
+      this.updates++;
+      this.lastUpdateAtMs = this.#receivedAtMs;
+      if (update.timeUs >= FIRST_TIME_US) this.delay.observe((this.#receivedAtMs - update.timeUs / 1_000) / 1_000);
+      this.#options.writer.update(update, this.#receivedAtMs);
+    },
+    peerState: (state) => this.#options.writer.toAll({ type: 'peer', ...state }),
+    failed: (reason) => {
+      this.decodeFailures[reason]++;
+    },
+    unused: (reason) => {
+      this.unused[reason]++;
+    },
+    passed: (_messages, prefixes) => {
+      this.counts.unmonitoredPrefixes += prefixes;
+    },
+    general: () => {},
+    remark: (text, fields) => this.#options.log.info(text, fields),
+  };
+
+  constructor(options: IngestSessionOptions) {
+    this.#options = options;
+    const { stream, decoder, history, list, writer, prefixes, session, log, timers } = options;
+    this.stream = stream;
+    this.decodeFailures = zeros(decoder.failures);
+    this.unused = zeros(decoder.unused ?? []);
+    this.#reader = history && new HistoryWriter(history, list, writer);
+    this.#pace = new FillPace({ session, logger: log, timers, title: this.#reader?.title ?? 'the history' });
+    this.#completeness.wanted = prefixes;
+    this.#completeness.delivered = prefixes;
+  }
+
+  /** Messages, or parts of one, that could not be read. */
+  get unreadMessages(): number {
+    const { failures, harmless } = this.#options.decoder;
+    return failures.reduce((sum, reason) => sum + (harmless.includes(reason) ? 0 : this.decodeFailures[reason]), 0);
+  }
+
+  frames(frames: readonly Buffer[], atMs: number): void {
+    if (!this.#isHolding) {
+      this.#write(frames, atMs);
+      return;
+    }
+    for (const frame of frames) {
+      if (this.#heldBytes + frame.length > HOLD_BYTES) {
+        this.#overflowed = true;
+        this.counts.dropped.hold_overflow++;
+        continue;
+      }
+      this.#heldBytes += frame.length;
+      this.#held.push({ frame: Buffer.from(frame), atMs });
+    }
+  }
+
+  connected(atMs: number): void {
+    this.#interrupt(atMs);
+    this.#sinceMs = atMs;
+    const { history, log, session, prefixes } = this.#options;
+    if (history === undefined || prefixes.length === 0) return;
+    log.info('a gap is filled from the history', { session, prefixes: this.#completeness.missing.length });
+    this.#isHolding = true;
+    const { signal } = (this.#controller = new AbortController());
+    this.#running = Promise.all([this.#running, this.#fill(history, atMs, signal)]);
+  }
+
+  /** Nothing is certain since then, Unix ms. */
+  disconnected(atMs: number): void {
+    this.#interrupt(atMs);
+    this.#sinceMs = undefined;
+  }
+
+  /** Compares what is complete with the history. */
+  async compare(): Promise<void> {
+    const { timers, lagMs, list } = this.#options;
+    await this.#read(list.live, timers.now() - lagMs - OVERLAP_MS, this.#controller.signal);
+  }
+
+  /** Routes of VPs that are back. */
+  async readVps(vps: readonly HistoryVp[]): Promise<void> {
+    const { timers, lagMs } = this.#options;
+    await this.#read(vps, timers.now() - lagMs - OVERLAP_MS, this.#controller.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    await this.#running;
+  }
+
+  async #read(vps: readonly HistoryVp[], ourMs: number, signal: AbortSignal): Promise<void> {
+    const reader = this.#reader;
+    const prefixes = this.#completeness.delivered.filter((prefix) => this.#completeness.isLive(prefix));
+    if (reader === undefined || prefixes.length === 0 || vps.length === 0) return;
+    await this.#attempt(() => reader.rib(vps, prefixes, ourMs, signal), signal);
+  }
+
+  async #fill(history: History, atMs: number, signal: AbortSignal): Promise<void> {
+    const reader = this.#reader as HistoryWriter;
+    const { list, timers, lagMs } = this.#options;
+    const fill = new GapFill(
+      {
+        ...{ history, reader, directory: list, completeness: this.#completeness, pace: this.#pace },
+        ...{ timers, lagMs, holdMs: HOLD_MS, retry: RETRY },
+        feed: { release: () => this.#release(), applied: () => Promise.resolve() },
+        ribs: { compare: (vps, prefixes, ourMs, of) => reader.rib(vps, prefixes, ourMs, of) },
+        holders: {
+          forget: (prefixes) => {
+            for (const prefix of prefixes) this.#learnt.delete(prefix);
+          },
+          learn: (prefixes, of) => this.#learn(reader, prefixes, of),
+        },
+        progress: QUIET,
+        attempt: (read, of) => this.#attempt(read, of),
+        onChange: () => this.#tellComplete(),
+      },
+      atMs,
+    );
+    await fill.run(signal);
+    if (signal.aborted) return;
+    this.#tellComplete();
+    const backoff = new Backoff(RETRY, timers.random);
+    while (!signal.aborted && !(await this.#learn(reader, this.#completeness.delivered, signal)))
+      await sleep(timers, backoff.next(), signal);
+  }
+
+  /** False when it could not be read now and may be later. */
+  async #learn(reader: HistoryWriter, prefixes: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const unknown = prefixes.filter((prefix) => !this.#learnt.has(prefix));
+    if (unknown.length === 0) return true;
+    const { timers, expectedWindowMs } = this.#options;
+    const failure = await this.#attempt(() => reader.holders(unknown, timers.now() - expectedWindowMs, signal), signal);
+    if (failure !== undefined && failure !== 'refused') return signal.aborted;
+    for (const prefix of unknown) this.#learnt.add(prefix);
+    return true;
+  }
+
+  #attempt(read: () => Promise<void>, signal: AbortSignal) {
+    const { figures, log, session, timers } = this.#options;
+    const title = this.#reader?.title ?? '';
+    return attemptReading(read, signal, { figures, logger: log, session, title, now: () => timers.now() });
+  }
+
+  /** Of those that became complete since it was told last. */
+  #tellComplete(): void {
+    const live = this.#completeness.delivered.filter((prefix) => this.#completeness.isLive(prefix));
+    const added = live.filter((prefix) => !this.#told.has(prefix));
+    this.#told = new Set(live);
+    if (added.length > 0) this.#options.writer.toOwn(added, (prefixes) => ({ type: 'complete', prefixes }));
+  }
+
+  #interrupt(atMs: number): void {
+    this.#controller.abort();
+    this.#release();
+    this.#overflowed = false;
+    const heardUntilMs = Math.max(this.#sinceMs ?? 0, this.lastUpdateAtMs ?? 0);
+    this.#completeness.interrupt(Math.min(atMs, heardUntilMs));
+    this.#told = new Set();
+    this.#options.writer.toOwn(this.#options.prefixes, (prefixes) => ({ type: 'gap', prefixes }));
+  }
+
+  #release(): boolean {
+    const isComplete = !this.#overflowed;
+    this.#overflowed = false;
+    this.#isHolding = false;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { frame, atMs } of held) this.#write([frame], atMs);
+    return isComplete;
+  }
+
+  #write(frames: readonly Buffer[], atMs: number): void {
+    this.#receivedAtMs = atMs;
+    this.#options.decoder.decode(frames, this.#sink);
+  }
+}
+
+const QUIET = { begin() {}, at() {}, complete() {}, waits() {}, goesOn() {}, end() {} };

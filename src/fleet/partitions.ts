@@ -1,0 +1,49 @@
+/**
+ * Which partition a prefix belongs to: the CRC-32 (IEEE 802.3, as gzip has it) of the canonical text of the outermost
+ * monitored prefix that contains it, in ASCII, modulo the number of partitions. Nested monitored prefixes and all
+ * more-specifics are so in one partition, where their order is kept. docs/fleet.md has values to check another implementation.
+ */
+import { crc32 } from 'node:zlib';
+import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
+import { WatchList } from '../table/prefixes/watch-list.ts';
+
+/** Prefixes whose partition is remembered, so that a look-up is one of a Map. */
+const MAX_REMEMBERED = 200_000;
+
+/** Belongs to no monitored prefix. */
+export const NOWHERE = -1;
+
+export class PartitionMap {
+  readonly partitions: number;
+  readonly #outermost = new WatchList<number>();
+  readonly #known = new Map<string, number>();
+
+  /** @param prefixes the monitored ones, all of the fleet */
+  constructor(prefixes: readonly Prefix[], partitions: number) {
+    this.partitions = partitions;
+    const all = new WatchList<Prefix>();
+    for (const prefix of prefixes) all.set(prefix, prefix);
+    for (const prefix of prefixes)
+      if (all.containing(prefix).length === 0) this.#outermost.set(prefix, hashPartition(prefix.text, partitions));
+  }
+
+  /** Of a prefix in canonical text; NOWHERE where it is not monitored, nor inside one that is. */
+  of(text: string): number {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const found = this.#outermost.get(text) ?? this.#around(text);
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+    this.#known.set(text, found);
+    return found;
+  }
+
+  #around(text: string): number {
+    const prefix = parsePrefix(text);
+    return (prefix && this.#outermost.containing(prefix)[0]) ?? NOWHERE;
+  }
+}
+
+/** The partition of an outermost prefix. */
+export function hashPartition(text: string, partitions: number): number {
+  return crc32(text) % partitions;
+}

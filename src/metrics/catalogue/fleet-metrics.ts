@@ -1,0 +1,80 @@
+/** How a member of a fleet shares the prefixes with others. */
+import { defineMetrics } from '../metric.ts';
+
+const OF_PARTITIONS = 'fleet.partitions';
+
+/** Only where `fleet` is configured. Series of a partition are there while it is the member's own. */
+export const fleetMetrics = defineMetrics({
+  fleetMember: {
+    otlpName: 'bgp.fleet.member',
+    kind: 'gauge',
+    unit: '',
+    labels: [],
+    help: '1 while the exporter is a member of the group and has reached the brokers within the session; 0: it shows no prefix.',
+    bound: '1',
+  },
+  fleetPartitions: {
+    otlpName: 'bgp.fleet.partitions',
+    kind: 'gauge',
+    unit: '{partition}',
+    labels: [],
+    help: 'Partitions that the fleet shares: fleet.partitions, the same for all members.',
+    bound: '1',
+  },
+  fleetPartitionsOwned: {
+    otlpName: 'bgp.fleet.partitions_owned',
+    kind: 'gauge',
+    unit: '{partition}',
+    labels: [],
+    help: 'Partitions whose prefixes the exporter shows now: assigned to it, restored and caught up.',
+    bound: '1',
+  },
+  fleetPartitionOwner: {
+    otlpName: 'bgp.fleet.partition_owner',
+    kind: 'gauge',
+    unit: '',
+    labels: ['partition'],
+    help: '1 while the exporter shows the prefixes of the partition, 0 while it restores them.',
+    bound: OF_PARTITIONS,
+  },
+  fleetRestore: {
+    otlpName: 'bgp.fleet.restore',
+    kind: 'gauge',
+    unit: 's',
+    labels: [],
+    help: 'How long it took, for the partition that came last, from its assignment until it was shown. Absent before the first.',
+    bound: '1',
+  },
+  fleetLag: {
+    otlpName: 'bgp.fleet.lag',
+    kind: 'gauge',
+    unit: '{record}',
+    labels: ['partition'],
+    help: 'Records of the topic of events that are there and were not applied.',
+    bound: OF_PARTITIONS,
+  },
+  fleetWatermarkTimestamp: {
+    otlpName: 'bgp.fleet.watermark_timestamp',
+    kind: 'gauge',
+    unit: 's',
+    labels: ['partition'],
+    help: 'When the ingest wrote the newest watermark that was applied, by its clock; Unix seconds. One is written each second. Absent before the first.',
+    bound: OF_PARTITIONS,
+  },
+  fleetStateTimestamp: {
+    otlpName: 'bgp.fleet.state_timestamp',
+    kind: 'gauge',
+    unit: 's',
+    labels: ['partition'],
+    help: 'When this exporter last wrote the whole state of the partition; Unix seconds. Absent before the first time.',
+    bound: OF_PARTITIONS,
+  },
+  fleetUnreadable: {
+    otlpName: 'bgp.fleet.unreadable',
+    kind: 'counter',
+    unit: '{record}',
+    labels: [],
+    help: 'Records of the topic of events that could not be read: written by another version, or by something else. Each is a gap.',
+    bound: '1',
+  },
+});

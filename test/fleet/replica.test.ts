@@ -1,0 +1,187 @@
+/** What a member has of a partition is a function of its records: whoever restores and reads on has the same, counters included. */
+import { describe, expect, it } from 'vitest';
+import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
+import type { RouteUpdate } from '../../src/bgp/route-event.ts';
+import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
+import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
+import { decodeMessage } from '../../src/bgproutes/live/message.ts';
+import { SessionFeed } from '../../src/feed/session-feed.ts';
+import { Replica } from '../../src/fleet/member/replica.ts';
+import { decodeMark, encodeMark, encodeState, restoreState } from '../../src/fleet/member/state-record.ts';
+import { encodeUpdate } from '../../src/fleet/message.ts';
+import { type Control, encodeControl, encodeMessages } from '../../src/fleet/records.ts';
+import { createStreamStats } from '../../src/stream/stream-health.ts';
+import { Fold } from '../../src/table/fold.ts';
+import { RoutingTable } from '../../src/table/routing-table.ts';
+import { TableIds } from '../../src/table/table-ids.ts';
+import { RecordingLogger } from '../stream/recording-logger.ts';
+
+const START_MS = 1_790_000_000_000;
+const PREFIXES = ['10.0.0.0/16', '10.0.1.0/24', '192.0.2.0/24'];
+const VPS = [1, 2, 3, 4].map((last) => ({ protocol: 'bgp', asn: 64_500 + last, ip: `198.51.100.${last}` }) as const);
+
+function member() {
+  const table = new RoutingTable({});
+  const watched = PREFIXES.map((text) => ({
+    ...{ prefix: parsePrefix(text) as Prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] },
+  }));
+  table.watch(watched, START_MS);
+  const stats = createStreamStats('fleet', '0', START_MS);
+  const replica = new Replica({
+    ...{ partition: 0, table, stats, onVps: () => {}, onClockOffset: () => {}, onChange: () => {} },
+    feed: new SessionFeed({
+      ...{ session: 0, stream: stats, fold: new Fold(table), logger: new RecordingLogger() },
+      decoder: new BgproutesDecoder(new TableIds(table)),
+    }),
+    decode: (message) => {
+      const read = decodeMessage(message);
+      return read.ok ? read.update : undefined;
+    },
+  });
+  return { table, replica };
+}
+
+/** Routes with their times and all counters, as text. */
+function contents({ table, replica }: ReturnType<typeof member>): string[] {
+  const lines: string[] = [];
+  for (const state of table.prefixes.states()) {
+    const { text } = state.prefix;
+    for (let vp = 0; vp < table.vps.end; vp++) {
+      const [cell, known] = [table.cells.find(state, vp), table.vps.get(vp)];
+      if (cell === -1 || known === undefined || table.cells.signedTime(cell) === 0) continue;
+      const path = table.cells.path(cell);
+      const route = path === 0 ? 'none' : table.paths.text(path);
+      lines.push(
+        `${text} ${vantagePointKey(known)} ${route} ${table.cells.signedTime(cell)} ${table.cells.mark(cell)}`,
+      );
+    }
+    const { monitored } = state;
+    if (monitored === undefined) continue;
+    const { announcements, withdrawals, pathChanges, originChanges, repeats, gains, losses, expected, lengthSum } =
+      monitored;
+    const counters = {
+      announcements,
+      withdrawals,
+      pathChanges,
+      originChanges,
+      repeats,
+      gains,
+      losses,
+      expected,
+      lengthSum,
+    };
+    lines.push(`${text} ${JSON.stringify(counters)} ${state.visible} complete=${replica.isComplete(text)}`);
+  }
+  return lines.sort();
+}
+
+/** A log in which everything happens, some of it twice. */
+function log(): Buffer[] {
+  const records: Buffer[] = [];
+  let sequence = 0;
+  let atMs = START_MS;
+  const head = (term = 7) => ({ term, sequence: ++sequence, atMs: (atMs += 500) });
+  const control = (one: Control) => records.push(encodeControl(head(), one));
+  control({ type: 'start' });
+  const route = (vp: (typeof VPS)[number], prefix: string) => ({ vp, prefix, asPath: `${vp.asn} 64600 64500` });
+  control({
+    ...{ type: 'rib', atMs: START_MS - 5_000, prefixes: PREFIXES, last: true, asked: VPS },
+    rows: VPS.flatMap((vp) => PREFIXES.map((prefix) => route(vp, prefix))),
+  });
+  control({ type: 'complete', prefixes: PREFIXES });
+  for (let i = 0; i < 60; i++) {
+    const vp = VPS[(i * 7) % 4];
+    const prefix = [...PREFIXES, '10.0.7.0/24'][(i * 5) % 4];
+    const update: RouteUpdate = {
+      ...{ vp, timeUs: (START_MS + i * 900) * 1_000, withdrawn: [], announced: [prefix] },
+      attributes: {
+        asPath: `${vp.asn} ${64_600 + (i % 3)} 64500`,
+        communities: '1:1',
+        nextHop: '',
+        originAttribute: 'IGP',
+      },
+    };
+    const { withdrawn, announced } = i % 6 === 5 ? { withdrawn: [prefix], announced: [] } : update;
+    const both = i % 10 === 3 ? [...announced, '192.0.2.0/24'] : announced;
+    records.push(encodeMessages(head(), [encodeUpdate(update, withdrawn, both)]));
+    if (i % 11 === 0) records.push(records[records.length - 1]); // its answer was lost, and it was written twice
+    if (i === 30) control({ type: 'peer', vp: VPS[1], up: false, timeUs: (START_MS + 28_000) * 1_000 });
+    if (i === 40) records.push(encodeControl({ term: 6, sequence: 9_999, atMs }, { type: 'gap', prefixes: PREFIXES }));
+    if (i === 45) control({ type: 'gap', prefixes: ['192.0.2.0/24'] });
+    if (i === 50) control({ type: 'complete', prefixes: ['192.0.2.0/24'] });
+  }
+  return records;
+}
+
+async function play(replica: Replica, records: readonly Buffer[], from: number, to: number): Promise<void> {
+  for (let offset = from; offset < to; offset++) await replica.apply(offset, records[offset], offset);
+}
+
+const monitoredOf = ({ table }: ReturnType<typeof member>) => [...table.prefixes.monitored()];
+
+describe('a replica', () => {
+  it('has the same after a restore at any record, with prefixes that were written later than the mark', async () => {
+    const records = log();
+    const straight = member();
+    straight.replica.begin(undefined, new Map());
+    await play(straight.replica, records, 0, records.length);
+    const expected = contents(straight);
+    expect(expected.join('\n')).toContain('"vp_down":');
+    for (let marked = 4; marked < records.length - 6; marked += 3) {
+      const first = member();
+      first.replica.begin(undefined, new Map());
+      await play(first.replica, records, 0, marked);
+      const { term, sequence, complete } = first.replica;
+      const mark = decodeMark(encodeMark({ offset: marked, term, sequence, atMs: START_MS, complete }));
+      const states = new Map<string, Buffer>();
+      // A crash in the middle of a pass: each prefix is of another moment.
+      for (const [i, monitored] of monitoredOf(first).entries()) {
+        const at = marked + i * 3;
+        await play(first.replica, records, Math.max(marked, at - 3), at);
+        states.set(monitored.state.prefix.text, encodeState(first.table, monitored, at, START_MS + at * 500));
+      }
+      const second = member();
+      const from = new Map<string, number>();
+      for (const [prefix, value] of states) {
+        const offset = restoreState(second.table, value, START_MS + records.length * 1_000);
+        if (offset !== undefined) from.set(prefix, offset);
+      }
+      expect([...from.keys()].sort()).toEqual([...PREFIXES].sort());
+      second.replica.begin(mark, from);
+      await play(second.replica, records, marked, records.length);
+      expect([marked, contents(second)]).toEqual([marked, expected]);
+    }
+  });
+
+  it('trusts nothing of a prefix without state, until all is read once more', async () => {
+    const records = log();
+    const { replica } = member();
+    replica.begin({ offset: 4, term: 7, sequence: 4, atMs: START_MS, complete: PREFIXES }, new Map());
+    await play(replica, records, 4, records.length);
+    expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([false, false, false]);
+    const rib: Control = { type: 'rib', atMs: START_MS + 60_000, prefixes: PREFIXES, last: true, asked: [], rows: [] };
+    await replica.apply(records.length, encodeControl({ term: 7, sequence: 1_000, atMs: START_MS + 70_000 }, rib), 0);
+    // Numbers are missing in between: what was given up is a gap.
+    expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([false, false, false]);
+    const complete: Control = { type: 'complete', prefixes: PREFIXES };
+    await replica.apply(records.length + 1, encodeControl({ term: 7, sequence: 1_001, atMs: START_MS }, complete), 0);
+    expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([true, true, true]);
+  });
+
+  it('takes a record that cannot be read for a gap, and state that is cut off or foreign for none', async () => {
+    const records = log();
+    const one = member();
+    one.replica.begin(undefined, new Map());
+    await play(one.replica, records, 0, 10);
+    expect(one.replica.isComplete('192.0.2.0/24')).toBe(true);
+    const value = encodeState(one.table, monitoredOf(one)[0], 10, START_MS);
+    await one.replica.apply(10, Buffer.from('junk'), 0);
+    expect([one.replica.isComplete('192.0.2.0/24'), one.replica.unreadable]).toEqual([false, 1]);
+    const { table } = member();
+    for (let cut = 0; cut < value.length; cut++)
+      expect(restoreState(table, value.subarray(0, cut), START_MS)).toBeUndefined();
+    expect(table.routes).toBe(0);
+    for (const text of ['', '{}', '{"v":1,"offset":-1}', 'null', '[1]'])
+      expect(decodeMark(Buffer.from(text))).toBeUndefined();
+  });
+});
