@@ -89,7 +89,7 @@ describe.skipIf(!hasBrowser())('the page in a browser', () => {
       const { origin, protocol } = new URL(request.url());
       if (protocol !== 'data:' && origin !== address) faults.push(`a request to ${origin}`);
     });
-    await page.goto(address + path);
+    await page.goto(path === 'about:blank' ? path : address + path);
     return page;
   }
 
@@ -109,6 +109,29 @@ describe.skipIf(!hasBrowser())('the page in a browser', () => {
   async function wide(page: Page): Promise<number> {
     return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   }
+
+  it.each([
+    ['/', 1280],
+    ['/', 360],
+    [`/prefix/${WEB}`, 1280],
+    [`/prefix/${WEB}`, 360],
+  ])('moves nothing that is shown while it loads and goes live: %s at %i px', async (path, width) => {
+    const page = await open('about:blank', { viewport: { width, height: 800 } });
+    // Chromium tells every move of what was drawn before (https://wicg.github.io/layout-instability/).
+    await page.addInitScript(`
+      window.moves = [];
+      new PerformanceObserver((list) => {
+        for (const { value, sources } of list.getEntries())
+          window.moves.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? String(node))]);
+      }).observe({ type: 'layout-shift', buffered: true });
+    `);
+    await page.goto(address + path);
+    await live(page);
+    await page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 500))))',
+    );
+    expect(await page.evaluate('window.moves')).toEqual([]);
+  });
 
   it('shows outage, hijack, sub-prefix hijack and recovery, worst first, without being loaded again', async () => {
     const page = await open();

@@ -63,6 +63,6 @@ footer{display:flex;flex-wrap:wrap;gap:.3rem 1.25rem;margin-top:1.5rem;color:var
 .rows td{display:grid;grid-template-columns:8.2rem 1fr;gap:.6rem}.rows td::before{content:attr(data-name);color:var(--dim);font-size:.85em;padding-top:.1em}
 .rows td:nth-child(-n+2){display:block}.rows td:nth-child(-n+2)::before{content:none}.rows .many tr{contain-intrinsic-size:auto 15rem}
 }
-@media(max-width:30rem){.clock{margin-left:0;text-align:left}.rows td{grid-template-columns:7.2rem 1fr}.filter label{flex:1 1 8rem}.filter label.text{flex-basis:100%;max-width:none}}
+@media(max-width:30rem){.live{flex-basis:100%}.clock{margin-left:0;text-align:left}.rows td{grid-template-columns:7.2rem 1fr}.filter label{flex:1 1 8rem}.filter label.text{flex-basis:100%;max-width:none}}
 @media(prefers-reduced-motion:no-preference){.rows tr.new{animation:new 1.2s ease-out}@keyframes new{from{background:var(--idle-bg)}}}
 `;
