@@ -5,41 +5,58 @@ import { containsPrefix, formatAddress, maskWords, type Prefix, parsePrefix } fr
 export interface CoveringFilter {
   /** Canonical text; not always a member. */
   readonly prefix: string;
-  /** The given prefixes that lie inside the filter's prefix, that prefix itself included. */
+  /** The given prefixes that lie inside the filter's prefix, that prefix itself included. In the order of addresses. */
   readonly members: readonly string[];
 }
 
 /**
  * A prefix inside another one needs no filter of its own, and two halves need only that of the whole: what is inside the
- * whole and longer are the halves and all that is inside them.
+ * whole and longer are the halves and all that is inside them. In the order of addresses a prefix comes right before all
+ * that is inside it, and a half right before the other half, so that one pass finds them: ten thousand prefixes take
+ * milliseconds.
  * @param texts canonical prefixes
+ * @returns filters in the order of addresses, IPv4 first
  */
 export function coveringFilters(texts: readonly string[]): CoveringFilter[] {
-  const wholes = new Map<string, Prefix>();
-  for (const text of texts) {
+  const given: Prefix[] = [];
+  for (const text of new Set(texts)) {
     const prefix = parsePrefix(text);
-    if (prefix !== undefined) wholes.set(prefix.text, prefix);
+    if (prefix !== undefined) given.push(prefix);
   }
-  const given = [...wholes.values()];
+  given.sort(byAddress);
+  const wholes: Prefix[] = [];
   for (const prefix of given) {
-    if (given.some((outer) => outer.length < prefix.length && containsPrefix(outer, prefix)))
-      wholes.delete(prefix.text);
+    const last = wholes.at(-1);
+    if (last !== undefined && containsPrefix(last, prefix)) continue;
+    wholes.push(prefix);
+    joinHalves(wholes);
   }
-  // A whole may be half of a larger one; the iteration of a map reaches what is added meanwhile.
-  for (const half of wholes.values()) {
-    const whole = half.length === 0 ? undefined : parentOf(half);
-    if (whole === undefined) continue;
-    const halves = [...wholes.values()].filter((other) => other.length === half.length && containsPrefix(whole, other));
-    if (halves.length < 2) continue;
-    for (const { text } of halves) wholes.delete(text);
-    wholes.set(whole.text, whole);
+  let next = 0;
+  return wholes.map((whole) => {
+    const first = next;
+    while (next < given.length && containsPrefix(whole, given[next])) next++;
+    return { prefix: whole.text, members: given.slice(first, next).map(({ text }) => text) };
+  });
+}
+
+/** While the last two are halves of one prefix, that prefix takes their place; it may be a half itself. */
+function joinHalves(wholes: Prefix[]): void {
+  for (;;) {
+    const [left, right] = wholes.slice(-2);
+    if (right === undefined || left.length !== right.length || left.length === 0) return;
+    const whole = parentOf(left);
+    if (whole === undefined || !containsPrefix(whole, right)) return;
+    wholes.splice(-2, 2, whole);
   }
-  return [...wholes.values()].map((whole) => ({
-    prefix: whole.text,
-    members: given.filter((prefix) => containsPrefix(whole, prefix)).map(({ text }) => text),
-  }));
 }
 
 function parentOf({ words, length }: Prefix): Prefix | undefined {
   return parsePrefix(`${formatAddress(maskWords(words, length - 1))}/${length - 1}`);
+}
+
+/** IPv4 first, then by address; of those with one address the shortest first. */
+function byAddress(a: Prefix, b: Prefix): number {
+  if (a.afi !== b.afi) return a.afi === 'ipv4' ? -1 : 1;
+  const word = a.words.findIndex((value, i) => value !== b.words[i]);
+  return word === -1 ? a.length - b.length : a.words[word] - b.words[word];
 }
