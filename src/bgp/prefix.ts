@@ -56,8 +56,12 @@ function ipv4Word(text: string, start: number, end: number): number | undefined 
   return parts === 4 ? word : undefined;
 }
 
-function parseIpv6(text: string): readonly number[] | undefined {
-  const groups: number[] = [];
+/** The groups of the IPv6 address that is read or written: messages have thousands of addresses, and a list for each is slow. */
+const GROUPS = new Uint16Array(8);
+
+/** @param end where the address ends in the text */
+function parseIpv6(text: string, end = text.length): readonly number[] | undefined {
+  let count = 0;
   /** How many groups stand before `::`; -1 as long as no `::` was read. */
   let gap = -1;
   let i = 0;
@@ -65,40 +69,42 @@ function parseIpv6(text: string): readonly number[] | undefined {
     gap = 0;
     i = 2;
   }
-  while (i < text.length) {
+  while (i < end) {
     const start = i;
     let group = 0;
-    for (; i < text.length; i++) {
+    for (; i < end; i++) {
       const digit = hexDigit(text.charCodeAt(i));
       if (digit === -1) break;
       group = group * 16 + digit;
     }
-    if (text[i] === '.') {
+    if (i < end && text.charCodeAt(i) === 46) {
       // The last part of the whole address may be dotted IPv4 (RFC 4291 section 2.2).
-      const word = ipv4Word(text, start, text.length);
-      if (word === undefined) return undefined;
-      groups.push(Math.floor(word / 65536), word % 65536);
+      const word = ipv4Word(text, start, end);
+      if (word === undefined || count > 6) return undefined;
+      GROUPS[count++] = word >>> 16;
+      GROUPS[count++] = word & 0xffff;
       break;
     }
-    if (i === start || i - start > 4) return undefined;
-    groups.push(group);
-    if (i === text.length) break;
-    if (text[i++] !== ':' || i === text.length) return undefined;
-    if (text[i] !== ':') continue;
+    if (i === start || i - start > 4 || count === 8) return undefined;
+    GROUPS[count++] = group;
+    if (i === end) break;
+    if (text.charCodeAt(i++) !== 58 || i === end) return undefined;
+    if (text.charCodeAt(i) !== 58) continue;
     if (gap !== -1) return undefined;
-    gap = groups.length;
+    gap = count;
     i++;
   }
-  if (gap === -1) {
-    if (groups.length !== 8) return undefined;
-  } else {
-    if (groups.length > 7) return undefined;
-    groups.splice(gap, 0, ...ZEROS.slice(groups.length));
+  if (gap === -1 ? count !== 8 : count > 7) return undefined;
+  if (gap !== -1) {
+    const zeros = 8 - count;
+    for (let to = 7; to >= gap; to--) GROUPS[to] = to - zeros >= gap ? GROUPS[to - zeros] : 0;
   }
-  return [0, 2, 4, 6].map((i) => groups[i] * 65536 + groups[i + 1]);
+  return [wordAt(0), wordAt(2), wordAt(4), wordAt(6)];
 }
 
-const ZEROS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+function wordAt(group: number): number {
+  return GROUPS[group] * 65536 + GROUPS[group + 1];
+}
 
 /** The value of a hexadecimal digit; -1 for any other character. */
 function hexDigit(code: number): number {
@@ -110,20 +116,26 @@ function hexDigit(code: number): number {
 /** Canonical text of an address: dotted decimal, or RFC 5952 (lower case, longest run of zero groups shortened, leftmost on a tie). */
 export function formatAddress(words: readonly number[]): string {
   if (words.length === 1) return formatIpv4(words[0]);
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
-  let runStart = -1;
+  // RFC 5952 section 5: the well-known IPv4-mapped prefix keeps its dotted form.
+  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) return `::ffff:${formatIpv4(words[3])}`;
+  for (let i = 0; i < 8; i++) GROUPS[i] = i % 2 === 0 ? words[i >> 1] >>> 16 : words[i >> 1];
+  let runStart = 8;
   let runLength = 1; // RFC 5952 section 4.2.2: a single zero group is not shortened
   for (let i = 0; i < 8; ) {
     let end = i;
-    while (end < 8 && groups[end] === 0) end++;
+    while (end < 8 && GROUPS[end] === 0) end++;
     if (end - i > runLength) [runStart, runLength] = [i, end - i];
     i = end + 1;
   }
-  // RFC 5952 section 5: the well-known IPv4-mapped prefix keeps its dotted form.
-  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) return `::ffff:${formatIpv4(words[3])}`;
-  const hex = groups.map((group) => group.toString(16));
-  if (runStart === -1) return hex.join(':');
-  return `${hex.slice(0, runStart).join(':')}::${hex.slice(runStart + runLength).join(':')}`;
+  let text = hexGroups(0, runStart);
+  if (runStart < 8) text += `::${hexGroups(runStart + runLength, 8)}`;
+  return text;
+}
+
+function hexGroups(from: number, end: number): string {
+  let text = '';
+  for (let i = from; i < end; i++) text += i === from ? GROUPS[i].toString(16) : `:${GROUPS[i].toString(16)}`;
+  return text;
 }
 
 function formatIpv4(word: number): string {
@@ -152,10 +164,11 @@ export function parsePrefix(text: string): Prefix | undefined {
     const canonical = hadHostBits ? `${formatIpv4(masked)}/${length}` : text;
     return { text: canonical, afi: 'ipv4', length, words: [masked], hadHostBits };
   }
-  const address = parseIpv6(text.slice(0, slash));
+  const address = parseIpv6(text, slash);
   if (address === undefined || length === -1 || length > MAX_LENGTH.ipv6) return undefined;
   const words = maskWords(address, length);
-  const hadHostBits = words.some((word, i) => word !== address[i]);
+  const hadHostBits =
+    words[0] !== address[0] || words[1] !== address[1] || words[2] !== address[2] || words[3] !== address[3];
   return { text: `${formatAddress(words)}/${length}`, afi: 'ipv6', length, words, hadHostBits };
 }
 
@@ -179,7 +192,9 @@ export function ownText({ words, length }: Prefix): string {
 
 /** The same words with every bit from `length` on cleared. */
 export function maskWords(words: readonly number[], length: number): readonly number[] {
-  return words.map((word, i) => masked32(word, Math.min(32, Math.max(0, length - 32 * i))));
+  const masked: number[] = [];
+  for (let i = 0; i < words.length; i++) masked.push(masked32(words[i], Math.min(32, Math.max(0, length - 32 * i))));
+  return masked;
 }
 
 function masked32(word: number, keep: number): number {
