@@ -8,7 +8,7 @@
  */
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { RouteAttributes, RouteUpdate } from '../bgp/route-event.ts';
-import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../bgp/update-bounds.ts';
+import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, MAX_UPDATE_TEXT, prefixBytes } from '../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
 import { parseJson, whyNoObject } from '../json.ts';
 import { asnOf, communitiesText, pathText } from './route-text.ts';
@@ -199,9 +199,14 @@ function isCollision(notification: unknown): boolean {
   return isObject(notification) && notification.code === CEASE && notification.subcode === COLLISION;
 }
 
-/** Bytes of an UPDATE that are still free for prefixes. Below 0: the message had more than an UPDATE can carry, and reading has ended. */
+/** What of an UPDATE is still free for prefixes. Below 0: the message had more than an UPDATE can carry, and reading has ended. */
 interface Room {
   bytes: number;
+  prefixes: number;
+}
+
+function isExceeded({ bytes, prefixes }: Room): boolean {
+  return bytes < 0 || prefixes < 0;
 }
 
 /** Announced prefixes that share a next hop. */
@@ -213,10 +218,10 @@ interface Group {
 function decodeUpdate(data: JsonObject, fields: RisMessageFields, texts: RisTexts): RisFrame {
   const { vp, timeUs } = fields;
   const failures: RisDecodeFailure[] = [];
-  const room: Room = { bytes: MAX_UPDATE_BYTES };
+  const room: Room = { bytes: MAX_UPDATE_BYTES, prefixes: MAX_UPDATE_PREFIXES };
   const withdrawn = prefixesOf(data.withdrawals, failures, texts, room);
   const groups = groupsOf(data.announcements, failures, texts, room);
-  if (room.bytes < 0) return failed('too_large');
+  if (isExceeded(room)) return failed('too_large');
   const attributes = groups.length === 0 ? undefined : attributesOf(data, failures);
   const updates: RouteUpdate[] = [];
   if (attributes !== undefined) {
@@ -270,9 +275,9 @@ function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts,
       note(failures, 'invalid_prefix');
       continue;
     }
-    const roomBefore = room.bytes;
+    const { bytes, prefixes: count } = room;
     let prefixes = prefixesOf(entry.prefixes, failures, texts, room);
-    if (room.bytes < 0) return groups;
+    if (isExceeded(room)) return groups;
     if (prefixes.length === 0) continue;
     const nextHop = nextHopOf(entry.next_hop, failures);
     if (groups.length > 0) {
@@ -280,7 +285,7 @@ function groupsOf(value: unknown, failures: RisDecodeFailure[], texts: RisTexts,
       const known = announced;
       const last = groups[groups.length - 1];
       if (isSame(last.prefixes, prefixes)) {
-        room.bytes = roomBefore; // the message had them once
+        Object.assign(room, { bytes, prefixes: count }); // the message had them once
         if (nextHop !== '' && isFirstHopAlone(last.nextHop)) last.nextHop += `,${nextHop}`;
         continue;
       }
@@ -323,7 +328,8 @@ function prefixesOf(value: unknown, failures: RisDecodeFailure[], texts: RisText
     if (prefix !== undefined) prefixes.push(prefix);
     else if (text !== 'eor') note(failures, 'invalid_prefix');
     room.bytes -= prefix === undefined ? 1 : prefixBytes(Number(prefix.slice(prefix.indexOf('/') + 1)));
-    if (room.bytes < 0) break;
+    room.prefixes--;
+    if (isExceeded(room)) break;
   }
   return prefixes;
 }

@@ -298,7 +298,8 @@ describe('more than one BGP message can carry', () => {
     expect(framed(announced(slash24s(16_379)))).toEqual(refused);
     expect(framed({ withdrawals: slash24s(16_379) })).toEqual(refused);
     expect(framed({ ...announced(slash24s(8_190)), withdrawals: slash24s(8_190) })).toEqual(refused);
-    expect(framed({ withdrawals: Array.from({ length: 65_600 }, () => 'x') })).toEqual(refused);
+    expect(framed({ withdrawals: Array.from({ length: 22_179 }, () => 'x') })).toEqual(refused);
+    expect(framed(announced(Array.from({ length: 22_179 }, () => '::/0')))).toEqual(refused);
     expect(framed({ community: '7'.repeat(524_288) })).toEqual(refused);
   });
 

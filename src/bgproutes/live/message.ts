@@ -7,7 +7,7 @@
 import { isAsPath } from '../../bgp/as-path.ts';
 import { ownText, parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
-import { MAX_UPDATE_BYTES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
+import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
 import { parseJson, whyNoObject } from '../../json.ts';
 import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
@@ -96,9 +96,10 @@ export function decodeValue(value: unknown): DecodeResult {
   if (timeUs === undefined) return { ok: false, reason: 'invalid_time' };
 
   const failures: DecodeFailure[] = [];
-  const announced = decodeList(message.prefixes, MAX_UPDATE_BYTES);
-  const { withdrawn, guessedKey } = decodeWithdrawn(message, MAX_UPDATE_BYTES - announced.bytes);
-  if (announced.bytes + withdrawn.bytes > MAX_UPDATE_BYTES) return { ok: false, reason: 'too_large' };
+  const announced = decodeList(message.prefixes, WHOLE_UPDATE);
+  const roomLeft = roomAfter(announced, WHOLE_UPDATE);
+  const { withdrawn, guessedKey } = decodeWithdrawn(message, roomLeft);
+  if (isExceeded(roomAfter(withdrawn, roomLeft))) return { ok: false, reason: 'too_large' };
   if (announced.unreadable || withdrawn.unreadable) failures.push('invalid_prefix');
 
   let attributes: RouteUpdate['attributes'];
@@ -161,66 +162,88 @@ function wholeNumber(value: unknown, max: number): number | undefined {
   return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
 }
 
+/** What an UPDATE has room for, or what is left of it. */
+interface Room {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+const WHOLE_UPDATE: Room = { bytes: MAX_UPDATE_BYTES, entries: MAX_UPDATE_PREFIXES };
+
+function roomAfter({ bytes, entries }: PrefixListResult, room: Room): Room {
+  return { bytes: room.bytes - bytes, entries: room.entries - entries };
+}
+
+function isExceeded({ bytes, entries }: Room): boolean {
+  return bytes < 0 || entries < 0;
+}
+
 interface PrefixListResult {
   readonly present: boolean;
   readonly prefixes: readonly string[];
   readonly unreadable: boolean;
   /** How many bytes the list takes in an UPDATE; an entry that is not a prefix counts as one byte. */
   readonly bytes: number;
+  /** Prefixes and what is not a prefix, as far as the list was read. */
+  readonly entries: number;
 }
 
 /** A message with a longer list of prefixes may be applied over several turns. */
 const LONG_LIST = 4_096;
 
-const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false, bytes: 0 };
+const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false, bytes: 0, entries: 0 };
 
 /**
  * Comma-separated text or an array of texts; what is not a prefix is left out and told.
- * @param room bytes that the list may take in an UPDATE; it is not read beyond that
+ * @param room what the list may take of an UPDATE; it is not read beyond that
  */
-function decodeList(value: unknown, room: number): PrefixListResult {
+function decodeList(value: unknown, room: Room): PrefixListResult {
   if (value === undefined || value === null) return ABSENT;
   const parts = listParts(value);
-  if (parts === undefined) return { present: true, prefixes: [], unreadable: true, bytes: 0 };
+  if (parts === undefined) return { present: true, prefixes: [], unreadable: true, bytes: 0, entries: 0 };
   // A piece of a long text would keep all of it, and that for as long as the message takes to apply.
   const isLong = typeof value === 'string' && value.length > LONG_LIST;
   const prefixes: string[] = [];
   let unreadable = false;
   let bytes = 0;
+  let entries = 0;
   for (const part of parts) {
     const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
     if (prefix === undefined) unreadable = true;
     else prefixes.push(isLong ? ownText(prefix) : prefix.text);
     bytes += prefix === undefined ? 1 : prefixBytes(prefix.length);
-    if (bytes > room) break;
+    entries++;
+    if (bytes > room.bytes || entries > room.entries) break;
   }
-  return { present: true, prefixes, unreadable, bytes };
+  return { present: true, prefixes, unreadable, bytes, entries };
 }
 
 function listParts(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value !== 'string') return undefined;
-  return value.trim() === '' ? [] : value.split(',', MAX_UPDATE_BYTES + 1);
+  return value.trim() === '' ? [] : value.split(',', MAX_UPDATE_PREFIXES + 1);
 }
 
 function decodeWithdrawn(
   message: Readonly<Record<string, unknown>>,
-  room: number,
+  room: Room,
 ): {
   withdrawn: PrefixListResult;
   guessedKey?: string;
 } {
   const found: PrefixListResult[] = [];
-  let bytes = 0;
+  let left = room;
   for (const key of WITHDRAWN_KEYS) {
-    const list = decodeList(message[key], room - bytes);
+    const list = decodeList(message[key], left);
     found.push(list);
-    bytes += list.bytes;
+    left = roomAfter(list, left);
   }
+  const bytes = room.bytes - left.bytes;
+  const entries = room.entries - left.entries;
   const prefixes = found.flatMap((list) => list.prefixes);
   const unreadable = found.some((list) => list.unreadable);
   // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
-  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable, bytes } };
+  if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable, bytes, entries } };
   // In an announcement another key with a prefix in it (a covering prefix, a ROA) is no withdrawal.
   if (message.prefixes !== undefined && message.prefixes !== null) return { withdrawn: ABSENT };
   for (const [key, value] of Object.entries(message)) {

@@ -259,8 +259,18 @@ describe('parts that cannot be read', () => {
       { reason: 'too_large' },
     ],
     [
-      'a list of more than 65,512 items that are no prefixes',
-      { prefixes: ','.repeat(65_512) },
+      'a list of more items that are no prefixes than an UPDATE has prefixes',
+      { prefixes: ','.repeat(22_178) },
+      { reason: 'too_large' },
+    ],
+    [
+      'a prefix repeated more often than an UPDATE has different prefixes',
+      { prefixes: '::/0,'.repeat(22_178) + '::/0' },
+      { reason: 'too_large' },
+    ],
+    [
+      'lists that repeat a prefix more often together',
+      { prefixes: Array(11_090).fill('::/0'), withdrawn: Array(11_089).fill('0.0.0.0/0') },
       { reason: 'too_large' },
     ],
     ['a frame longer than an UPDATE can be', { communities: '7'.repeat(524_288) }, { reason: 'too_large' }],
