@@ -19,6 +19,7 @@ const CLAIMS: readonly (() => Promise<{ readonly claim: Claim }>)[] = [
   () => import('./claim-10-kafka.ts'),
   () => import('./claim-11-rpki.ts'),
   () => import('./claim-12-page.ts'),
+  () => import('./claim-13-passwords.ts'),
 ];
 
 function table(findings: readonly Finding[]): string {

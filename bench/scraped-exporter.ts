@@ -5,6 +5,7 @@
 import { loadConfig } from '../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../src/exporter.ts';
 import { createLogger } from '../src/logger.ts';
+import { cpuTimeUs } from './rounds.ts';
 import { longestTurnMs, threadTimeMs } from './turn-clock.ts';
 
 export interface ScrapedInput {
@@ -22,6 +23,8 @@ export interface Watched {
   readonly busyMs: number;
   /** Likewise, of the longest turn of the event loop. */
   readonly longestPauseMs: number;
+  /** CPU time of all threads of the process. */
+  readonly processMs: number;
 }
 
 let exporter: RunningExporter | undefined;
@@ -36,9 +39,14 @@ function events(): number {
 /** Lets the event loop turn for so long (wall time), and looks how long its turns are. */
 async function watch(ms: number): Promise<Watched> {
   const until = performance.now() + ms;
-  const start = { events: events(), busyMs: threadTimeMs() };
+  const start = { events: events(), busyMs: threadTimeMs(), processMs: cpuTimeUs() / 1_000 };
   const longestPauseMs = await longestTurnMs(() => performance.now() >= until);
-  return { events: events() - start.events, busyMs: threadTimeMs() - start.busyMs, longestPauseMs };
+  return {
+    events: events() - start.events,
+    busyMs: threadTimeMs() - start.busyMs,
+    longestPauseMs,
+    processMs: cpuTimeUs() / 1_000 - start.processMs,
+  };
 }
 
 async function answer(question: ScrapedInput | Watch): Promise<unknown> {

@@ -50,4 +50,19 @@ describe('the clock of the Data API, by the Date of its answers', () => {
     }
     expect(seen).toEqual([0, -60_000, 240_000, 240_000]);
   });
+
+  it('is that of this machine where a cache answers with what it kept for an hour, and of another where that is dated wrong', async () => {
+    const HOUR_MS = 3_600_000;
+    const offsets = [0, 240_000];
+    const { client, timers } = await world((_, response, count) => {
+      const date = new Date(timers.now() - HOUR_MS + offsets[count - 1]).toUTCString();
+      response.writeHead(200, { date, age: String(HOUR_MS / 1000) }).end(noVps);
+    });
+    const seen: (number | undefined)[] = [];
+    for (const _ of offsets) {
+      await client.vantagePoints();
+      seen.push(client.clockOffsetMs);
+    }
+    expect(seen).toEqual(offsets);
+  });
 });
