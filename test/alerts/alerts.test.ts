@@ -52,6 +52,9 @@ it('every alert that operators were promised is there, and no other', () => {
       'BGPExporterUnstable',
       'BGPExporterConnectionsCut',
       'BGPExporterConfigRefused',
+      'BGPFleetPartitionUnowned',
+      'BGPFleetLagging',
+      'BGPFleetStateStale',
       'BGPOtlpExportFailing',
     ].sort(),
   );

@@ -1,6 +1,7 @@
 /** What each alert must and must not do, as worlds and the alerts that fire in them. `generate.ts` writes it for promtool. */
 import { prefixMetrics as prefix } from '../../src/metrics/catalogue.ts';
 import { exporterTests } from './exporter-cases.ts';
+import { fleetTests } from './fleet-cases.ts';
 import { memoryTests } from './memory-cases.ts';
 import { outageTests } from './outage-cases.ts';
 import { prefixTests } from './prefix-cases.ts';
@@ -21,6 +22,7 @@ export const ruleTests: readonly RuleTest[] = [
   ...streamTests,
   ...exporterTests,
   ...rpkiTests,
+  ...fleetTests,
   ...thresholdTests,
   ...memoryTests,
   ...sourceTests,

@@ -4,6 +4,7 @@
  */
 import {
   exporterMetrics as exporter,
+  fleetMetrics as fleet,
   prefixMetrics as prefix,
   rpkiMetrics as rpki,
   streamMetrics as stream,
@@ -47,6 +48,7 @@ const gauge = (value: 0 | 1) => fails([value, MINUTES - FROM]);
 const grows = (minutes = MINUTES - FROM) => counter([0, FROM], [1, minutes]);
 const session = (name: string, labels: Readonly<Record<string, string>> = {}) => of.session(name, labels);
 const SOURCE = { rpki_source: '0' };
+const PARTITION = { partition: '46' };
 
 const TROUBLES: readonly Trouble[] = [
   {
@@ -207,6 +209,38 @@ const TROUBLES: readonly Trouble[] = [
     fires: 8,
     // It compares with the hour before.
     lasts: 60,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetPartitionUnowned',
+    severity: 'critical',
+    world: {
+      [of.exporter(fleet.fleetPartitions.name)]: levels([64, MINUTES]),
+      [of.exporter(fleet.fleetPartitionsOwned.name)]: levels([64, FROM], [63, MINUTES - FROM]),
+    },
+    fires: 12,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetLagging',
+    severity: 'warning',
+    world: {
+      [of.exporter(fleet.fleetWatermarkTimestamp.name, PARTITION)]:
+        `0+60x${FROM - 1} ${levels([FROM * 60, MINUTES - FROM])}`,
+      [of.exporter(fleet.fleetLag.name, PARTITION)]: levels([0, FROM], [900, MINUTES - FROM]),
+    },
+    fires: 12,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetStateStale',
+    severity: 'warning',
+    world: {
+      [of.exporter(fleet.fleetPartitionOwner.name, PARTITION)]: levels([1, MINUTES]),
+      [of.exporter(fleet.fleetStateTimestamp.name, PARTITION)]:
+        `0+60x${FROM - 1} ${levels([FROM * 60, MINUTES - FROM])}`,
+    },
+    fires: 78,
     cannot: { [LONG_RESTART]: UNSEEN },
   },
   {

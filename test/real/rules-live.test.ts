@@ -37,6 +37,9 @@ const NOT_HERE = [
   'BGPTableSnapshotFailing warning', // a disk that is full
   'BGPExporterConnectionsCut warning', // a client that is cut for a quarter of an hour
   'BGPExporterConfigRefused warning', // nobody reloads anything here
+  'BGPFleetPartitionUnowned critical', // a fleet
+  'BGPFleetLagging warning', // that too
+  'BGPFleetStateStale warning', // that too
   'BGPStreamStale warning', // rules-slow-faults.test.ts
   'BGPStreamDelayed warning', // there too
   'BGPSubscriptionExpiring warning', // there too

@@ -46,7 +46,7 @@ export const fleetMetrics = defineMetrics({
     bound: '1',
   },
   fleetLag: {
-    otlpName: 'bgp.fleet.lag',
+    otlpName: 'bgp.fleet.lag_records',
     kind: 'gauge',
     unit: '{record}',
     labels: ['partition'],

@@ -1,0 +1,205 @@
+/** Alerts about a fleet of exporters. */
+import { fleetMetrics as fleet } from '../../src/metrics/catalogue.ts';
+import { AFTER, ALL, BEFORE, critical, DURING, EXPORTER_LABELS, warning } from './events.ts';
+import type { RuleTest } from './rule-test.ts';
+import { counter, INSTANCE, levels, of, type Steps, type World } from './world.ts';
+
+const PARTITIONS = 64;
+const PARTITION = { partition: '46' };
+/** The last minute at which something that lasts from BEFORE to the end is looked at. */
+const LONG = 150;
+
+/** A member with targets' labels as a Kubernetes has them: what it owns, and whether it is there. */
+function member(number: number, minutes: number, ...owned: Steps): World {
+  const labels = { instance: `10.0.0.${number}:10479`, pod: `exporter-${number}`, node: `node-${number}` };
+  const isGone = owned.some(([value]) => value === '_');
+  return {
+    [of.exporter(fleet.fleetPartitions.name, labels)]: isGone
+      ? levels(...owned.map(([value, lasts]) => [typeof value === 'number' ? PARTITIONS : value, lasts] as const))
+      : levels([PARTITIONS, minutes]),
+    [of.exporter(fleet.fleetPartitionsOwned.name, labels)]: levels(...owned),
+  };
+}
+
+/** The whole fleet is the exporter at INSTANCE. */
+const alone = (...owned: Steps): World => ({
+  [of.exporter(fleet.fleetPartitions.name)]: levels([PARTITIONS, ALL]),
+  [of.exporter(fleet.fleetPartitionsOwned.name)]: levels(...owned),
+});
+
+/** From minute BEFORE on the watermark stands still for DURING minutes, then all is read. */
+const lagging = (lag: Steps): World => ({
+  [of.exporter(fleet.fleetWatermarkTimestamp.name, PARTITION)]:
+    `${counter([60, BEFORE])} ${levels([BEFORE * 60, DURING])} ${(BEFORE + DURING) * 60}+60x${AFTER - 1}`,
+  [of.exporter(fleet.fleetLag.name, PARTITION)]: levels(...lag),
+});
+
+const owner = (...steps: Steps): World => ({
+  [of.exporter(fleet.fleetPartitionOwner.name, PARTITION)]: levels(...steps),
+});
+
+export const fleetTests: readonly RuleTest[] = [
+  {
+    alert: 'BGPFleetPartitionUnowned',
+    kinds: ['firing', 'resolving'],
+    name: 'a partition cannot be restored for half an hour',
+    minutes: ALL,
+    changes: alone([PARTITIONS, BEFORE], [PARTITIONS - 1, DURING], [PARTITIONS, AFTER]),
+    checks: [
+      { at: BEFORE + 9, firing: [] },
+      { at: BEFORE + 11, firing: [critical('BGPFleetPartitionUnowned', {})] },
+      { at: BEFORE + DURING + 4, firing: [critical('BGPFleetPartitionUnowned', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 11,
+        severity: 'critical',
+        labels: EXPORTER_LABELS,
+        summary: '1 partitions of the fleet bgproutes-exporter are shown by no exporter',
+        description:
+          'For ten minutes no exporter has shown the prefixes of 1 partitions. No alert about them begins meanwhile; those that fire go on. ' +
+          'Check first whether the exporters of the fleet run and are members of the group (bgp_fleet_member), then /-/ready of each: it names the partitions that it restores.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetPartitionUnowned',
+    kinds: ['firing'],
+    name: 'one of three crashes, and nobody takes over; told once',
+    minutes: ALL,
+    changes: {
+      ...member(1, ALL, [22, ALL]),
+      ...member(2, ALL, [21, ALL]),
+      ...member(3, ALL, [21, BEFORE], ['stale', 1], ['_', ALL - BEFORE - 1]),
+    },
+    checks: [
+      { at: BEFORE - 1, firing: [] },
+      { at: BEFORE + 11, firing: [critical('BGPFleetPartitionUnowned', {})] },
+    ],
+    values: [{ at: BEFORE + 11, expr: 'sum(ALERTS{alertname="BGPFleetPartitionUnowned"})', value: 1 }],
+  },
+  {
+    alert: 'BGPFleetPartitionUnowned',
+    kinds: ['not firing'],
+    name: 'one of three crashes, and the others have all within five minutes',
+    minutes: ALL,
+    changes: {
+      ...member(1, ALL, [22, BEFORE + 5], [32, ALL - BEFORE - 5]),
+      ...member(2, ALL, [21, BEFORE + 4], [32, ALL - BEFORE - 4]),
+      ...member(3, ALL, [21, BEFORE], ['stale', 1], ['_', ALL - BEFORE - 1]),
+    },
+    checks: [BEFORE + 4, BEFORE + 12, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetLagging',
+    kinds: ['firing', 'resolving'],
+    name: 'nothing is applied for half an hour',
+    minutes: ALL,
+    changes: lagging([
+      [0, BEFORE],
+      [900, DURING],
+      [0, AFTER],
+    ]),
+    checks: [
+      { at: BEFORE + 6, firing: [] },
+      { at: BEFORE + 9, firing: [warning('BGPFleetLagging', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 10,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `${INSTANCE} is 10m 0s behind the ingest of its fleet`,
+        description:
+          'The ingest wrote what is applied now 10m 0s ago (limit 1 minute), and up to 900 records of a partition wait. Numbers and alerts are late by that much. ' +
+          'Check first its CPU and event loop delay on the Exporter dashboard: too few exporters share the prefixes, or the brokers are slow.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetLagging',
+    kinds: ['not firing'],
+    name: 'the ingest is gone: there is nothing to read',
+    minutes: ALL,
+    changes: lagging([[0, ALL]]),
+    checks: [BEFORE + 10, BEFORE + DURING, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetLagging',
+    kinds: ['not firing'],
+    name: 'a clock is two minutes wrong, and a record is on its way at every second scrape',
+    minutes: ALL,
+    changes: {
+      [of.exporter(fleet.fleetWatermarkTimestamp.name, PARTITION)]: `-120+60x${ALL - 1}`,
+      [of.exporter(fleet.fleetLag.name, PARTITION)]: levels(
+        ...Array.from({ length: ALL / 2 }, () => [[0, 1] as const, [3, 1] as const]).flat(),
+      ),
+    },
+    checks: [BEFORE, BEFORE + DURING, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetStateStale',
+    kinds: ['firing', 'resolving'],
+    name: 'the state cannot be written for an hour and a half',
+    minutes: LONG + 30,
+    changes: {
+      ...owner([1, LONG + 30]),
+      [of.exporter(fleet.fleetStateTimestamp.name, PARTITION)]:
+        `${counter([60, BEFORE])} ${levels([(BEFORE - 1) * 60, 90])} ${LONG * 60}+60x29`,
+    },
+    checks: [
+      { at: BEFORE + 69, firing: [] },
+      { at: BEFORE + 76, firing: [warning('BGPFleetStateStale', {})] },
+      { at: LONG + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 76,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `${INSTANCE} cannot write the state of 1 partitions`,
+        description:
+          'The state of 1 partitions was not written for 70 minutes. Metrics are right, but who takes these partitions over has to read all events since, and their counters are lost when events are deleted before that. ' +
+          "Check first the exporter's log for the brokers' reason (not permitted, message too large, no space), then `bgproutes-exporter fleet check`.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetStateStale',
+    kinds: ['firing'],
+    name: 'the state was never written',
+    minutes: LONG,
+    changes: owner([0, 2], [1, LONG - 2]),
+    checks: [
+      { at: 71, firing: [] },
+      { at: 79, firing: [warning('BGPFleetStateStale', {})] },
+    ],
+  },
+  {
+    alert: 'BGPFleetStateStale',
+    kinds: ['not firing'],
+    name: 'it is written every hour, and a restart forgets when it was',
+    minutes: LONG,
+    changes: {
+      ...owner([1, LONG]),
+      [of.exporter(fleet.fleetStateTimestamp.name, PARTITION)]: levels(
+        [0, 60],
+        [3_600, 20],
+        ['stale', 1],
+        ['_', 58],
+        [139 * 60, LONG - 139],
+      ),
+    },
+    checks: [62, 100, 138, LONG - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetStateStale',
+    kinds: ['not firing'],
+    name: 'no exporter is one of a fleet',
+    minutes: LONG,
+    changes: {},
+    checks: [BEFORE, LONG - 1].map((at) => ({ at, firing: [] })),
+  },
+];
