@@ -64,7 +64,7 @@ export const configSchema = values.section({
     stale_after: values.duration(5 * SECOND_MS, HOUR_MS).default(DEFAULTS.risLive.staleAfterMs),
   }),
   kafka: kafkaSection,
-  fleet: fleetSection.optional(),
+  fleet: values.atStart(fleetSection.optional(), 'an exporter takes its place in the fleet at its start'),
   proxy_url: values.proxyUrl.default(''),
   tls: values.section({
     ca_file: values.fileOrNone.default(''),

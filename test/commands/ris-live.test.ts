@@ -102,7 +102,11 @@ it.each([
   [vpsCommand, ['--source=ris-live', '--source=ris'], 'expected it alone'],
   [watchCommand, ['origins', '--source=ris-live'], 'no prefix: --source=ris-live needs --prefix=PREFIX'],
   [watchCommand, ['origins', '--source=rrc00'], '--source: expected bgproutes or ris-live, got "rrc00"'],
-  [demoCommand, ['--source=rislive'], '--source: expected bgproutes, ris-live, got "rislive", did you mean ris-live?'],
+  [
+    demoCommand,
+    ['--source=rislive'],
+    '--source: expected bgproutes or ris-live, got "rislive", did you mean ris-live?',
+  ],
 ])('%o with %j is wrong usage', async (command, args, message) => {
   const { exit } = runCommand(command, args);
   await expect(exit).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(message) });

@@ -15,14 +15,15 @@ export interface Setting {
 
 /** All keys, in the order of the schema. */
 export function settings(): Setting[] {
-  return settingsOf(configSchema, '');
+  return settingsOf(configSchema, '', undefined);
 }
 
-function settingsOf(schema: z.core.$ZodType, name: string): Setting[] {
-  const why = startOnly.get(schema)?.why;
+/** @param outerWhy of the section that the key is in: it holds for all of its keys */
+function settingsOf(schema: z.core.$ZodType, name: string, outerWhy: string | undefined): Setting[] {
+  const why = startOnly.get(schema)?.why ?? outerWhy;
   const shape = shapeOf(schema);
   if (shape === undefined) return [{ name, startOnly: why }];
-  return Object.entries(shape).flatMap(([key, inner]) => settingsOf(inner, name === '' ? key : `${name}.${key}`));
+  return Object.entries(shape).flatMap(([key, inner]) => settingsOf(inner, name === '' ? key : `${name}.${key}`, why));
 }
 
 function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> | undefined {
@@ -31,8 +32,14 @@ function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodTy
   return schema instanceof z.ZodObject ? schema.shape : undefined;
 }
 
-/** Settings that differ and that only a restart can change. */
+/** What differs and only a restart can change: a setting, or a section that came, went or differs in a part of a part. */
 export function refusedByReload(before: Config, after: Config): Setting[] {
-  const changed = new Set(changedSettings(before, after));
-  return settings().filter((setting) => setting.startOnly !== undefined && changed.has(setting.name));
+  const all = settings();
+  return changedSettings(before, after).flatMap((name) => {
+    const those = all.filter((setting) => setting.name === name || setting.name.startsWith(`${name}.`));
+    const startOnly = those[0]?.startOnly;
+    return startOnly !== undefined && those.every((setting) => setting.startOnly !== undefined)
+      ? [{ name, startOnly }]
+      : [];
+  });
 }
