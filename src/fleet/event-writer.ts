@@ -11,7 +11,14 @@ import { errorText, redactor } from '../redaction.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import { encodeUpdate } from './message.ts';
 import { NOWHERE, type PartitionMap } from './partitions.ts';
-import { type Control, encodeControl, encodeMessages, MAX_RECORD_BYTES } from './records.ts';
+import {
+  type Control,
+  divideControl,
+  encodeControl,
+  encodeMessages,
+  MAX_BATCH_BYTES,
+  MAX_RECORD_BYTES,
+} from './records.ts';
 
 /** Sends records, in their order; rejects when any was perhaps not written. */
 export interface RecordSender {
@@ -52,6 +59,8 @@ export interface EventWriterOptions {
 const LINGER_MS = 50;
 const MAX_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 500;
+/** What a record adds to a batch at the most, and a message to a record. */
+const RECORD_OVERHEAD = 64;
 /** Bytes of one request. */
 const REQUEST_BYTES = 4 * 1024 * 1024;
 
@@ -83,6 +92,9 @@ export class EventWriter {
   failures = 0;
   /** Updates with a prefix that is not monitored. */
   unmonitored = 0;
+  /** Records that were given up: no broker would take one so large, or none took what waited for too long. */
+  lost = 0;
+  #readings = 0;
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
@@ -126,7 +138,19 @@ export class EventWriter {
   control(partition: number, control: Control): void {
     this.#close(partition);
     const atMs = this.#options.timers.now();
-    this.#add(partition, encodeControl(this.#head(partition, atMs), control), atMs);
+    const head = this.#head(partition, atMs);
+    const value = encodeControl(head, control);
+    if (value.length > MAX_RECORD_BYTES) {
+      const halves = divideControl(control);
+      if (halves === undefined) {
+        this.#refuse(partition, value.length, control.type);
+        return;
+      }
+      this.#sequences[partition]--;
+      for (const half of halves) this.control(partition, half);
+      return;
+    }
+    this.#add(partition, value, atMs);
     this.#askForFlush(0);
   }
 
@@ -139,6 +163,11 @@ export class EventWriter {
   toOwn(prefixes: readonly string[], control: (own: readonly string[]) => Control): void {
     for (const [partition, own] of this.byPartition(prefixes, (prefix) => prefix))
       this.control(partition, control(own));
+  }
+
+  /** The number of a reading of the history. */
+  nextReading(): number {
+    return ++this.#readings;
   }
 
   /** Things about a prefix by its partition; what is not monitored is left out. */
@@ -168,11 +197,24 @@ export class EventWriter {
 
   #message(partition: number, message: Buffer, atMs: number): void {
     const pending = this.#pending[partition];
-    if (pending.bytes + message.length > MAX_RECORD_BYTES) this.#close(partition);
+    if (message.length > MAX_RECORD_BYTES - RECORD_OVERHEAD) {
+      this.#close(partition);
+      this.#head(partition, atMs);
+      this.#refuse(partition, message.length, 'update');
+      return;
+    }
+    if (pending.bytes + message.length > MAX_RECORD_BYTES - RECORD_OVERHEAD) this.#close(partition);
     pending.messages.push(message);
     pending.bytes += message.length + 4;
     pending.atMs = atMs;
     this.#askForFlush(LINGER_MS);
+  }
+
+  /** Of a record that brokers would refuse for ever: its number is missing, which the exporters take for a gap. */
+  #refuse(partition: number, bytes: number, what: string): void {
+    this.lost++;
+    this.#options.log.error('a record is too large for the brokers: it was given up', { partition, what, bytes });
+    this.#options.onLost(this.#options.timers.now());
   }
 
   #head(partition: number, atMs: number) {
@@ -193,6 +235,7 @@ export class EventWriter {
     this.#waitingBytes += value.length;
     if (this.#waitingBytes <= maxBytes) return;
     const sinceMs = Math.min(...this.#waiting.map((one) => one.atMs));
+    this.lost += this.#waiting.length;
     log.error('events were given up: the brokers have not taken them for too long', { records: this.#waiting.length });
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -239,12 +282,21 @@ export class EventWriter {
     }
   }
 
-  /** As many as one request takes. */
+  /**
+   * As many as one request takes. All records of a partition in a request are one batch, and brokers bound the batch as they
+   * bound a record: a larger one would be refused however often it is sent.
+   */
   #take(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count].value.length <= REQUEST_BYTES))
-      bytes += this.#waiting[count++].value.length;
+    const batches = new Map<number, number>();
+    for (const { partition, value } of this.#waiting) {
+      const batch = (batches.get(partition) ?? 0) + value.length + RECORD_OVERHEAD;
+      if (count > 0 && (bytes + value.length > REQUEST_BYTES || batch > MAX_BATCH_BYTES)) break;
+      batches.set(partition, batch);
+      bytes += value.length;
+      count++;
+    }
     this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
   }

@@ -18,6 +18,8 @@ export const RECORD_VERSION = 1;
 const HEAD = 22;
 /** Of one record; brokers take 1 MiB unless they are told otherwise. */
 export const MAX_RECORD_BYTES = 900_000;
+/** Of all records of a partition in one request: brokers take a batch of 1 MiB, as of a record. */
+export const MAX_BATCH_BYTES = 1_000_000;
 
 export interface RecordHead {
   readonly term: number;
@@ -53,11 +55,15 @@ export type Control =
   /** The list of VPs, whole: `part` of `parts`, from 0 on. */
   | { readonly type: 'vps'; readonly part: number; readonly parts: number; readonly vps: readonly HistoryVp[] }
   /**
-   * What VPs held of these prefixes at `atMs` by the service's clock. `asked`: VPs whose absence says something; it comes
-   * with the last part, and so do those that the history has no data of.
+   * What VPs held of these prefixes at `atMs` by the service's clock, in parts from 0 on; several readings may be under way
+   * at a time. With the last part come the prefixes and `asked`: VPs whose absence says something. A reading that failed ends
+   * with a part that names no prefix.
    */
   | {
       readonly type: 'rib';
+      /** Which reading it is a part of: a number of its own within a term. */
+      readonly reading: number;
+      readonly part: number;
       readonly atMs: number;
       readonly prefixes: readonly string[];
       readonly rows: readonly CompactRow[];
@@ -107,6 +113,48 @@ export function encodeControl(of: RecordHead, control: Control): Buffer {
   const bytes = head(KINDS.control, of, text.length);
   text.copy(bytes, HEAD);
   return bytes;
+}
+
+/** The same in two records; undefined: it cannot be divided. A part of a RIB is made of few rows by whoever reads it. */
+export function divideControl(control: Control): readonly [Control, Control] | undefined {
+  switch (control.type) {
+    case 'gap':
+    case 'complete': {
+      const half = control.prefixes.length >> 1;
+      if (half === 0) return undefined;
+      return [
+        { ...control, prefixes: control.prefixes.slice(0, half) },
+        { ...control, prefixes: control.prefixes.slice(half) },
+      ];
+    }
+    case 'updates': {
+      const half = control.rows.length >> 1;
+      if (half === 0) return undefined;
+      return [
+        { ...control, rows: control.rows.slice(0, half) },
+        { ...control, rows: control.rows.slice(half) },
+      ];
+    }
+    case 'holders': {
+      const { rows, prefixes, last } = control;
+      const half = rows.length >> 1;
+      // The window of a prefix is known with the last part that names it.
+      if (half > 0) {
+        return [
+          { ...control, rows: rows.slice(0, half), prefixes: [], last: false },
+          { ...control, rows: rows.slice(half) },
+        ];
+      }
+      if (prefixes.length < 2) return undefined;
+      const middle = prefixes.length >> 1;
+      return [
+        { ...control, prefixes: prefixes.slice(0, middle), rows: [], last },
+        { ...control, prefixes: prefixes.slice(middle) },
+      ];
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Total: undefined for whatever nobody of this version writes. The messages share memory with the value. */
@@ -235,7 +283,8 @@ function unpacked(value: Packed): Control {
     }
     case 'rib':
       return {
-        ...{ type, atMs: numberOf(value.atMs), prefixes: prefixesOf(value.prefixes), last: flagOf(value.last) },
+        ...{ type, reading: numberOf(value.reading), part: numberOf(value.part), atMs: numberOf(value.atMs) },
+        ...{ prefixes: prefixesOf(value.prefixes), last: flagOf(value.last) },
         ...{ rows: rowsOf(value).map(({ row }) => row), asked: listOf(value.asked).map(unpackVp) },
       };
     case 'updates':

@@ -36,7 +36,15 @@ const CONTROLS: readonly Control[] = [
     ],
   },
   {
-    ...{ type: 'rib', atMs: 1_790_000_000_000, prefixes: ['192.0.2.0/24'], last: true, asked: [BGP, BMP] },
+    ...{
+      type: 'rib',
+      reading: 3,
+      part: 1,
+      atMs: 1_790_000_000_000,
+      prefixes: ['192.0.2.0/24'],
+      last: true,
+      asked: [BGP, BMP],
+    },
     rows: [route, { ...route, vp: BGP, asPath: '' }],
   },
   {

@@ -10,6 +10,7 @@ import { Replica } from '../../src/fleet/member/replica.ts';
 import { decodeMark, encodeMark, encodeState, restoreState } from '../../src/fleet/member/state-record.ts';
 import { encodeUpdate } from '../../src/fleet/message.ts';
 import { type Control, encodeControl, encodeMessages } from '../../src/fleet/records.ts';
+import type { HistoryVp } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -20,7 +21,7 @@ const START_MS = 1_790_000_000_000;
 const PREFIXES = ['10.0.0.0/16', '10.0.1.0/24', '192.0.2.0/24'];
 const VPS = [1, 2, 3, 4].map((last) => ({ protocol: 'bgp', asn: 64_500 + last, ip: `198.51.100.${last}` }) as const);
 
-function member() {
+function member(onVps: (vps: readonly HistoryVp[]) => void = () => {}) {
   const table = new RoutingTable({});
   const watched = PREFIXES.map((text) => ({
     ...{ prefix: parsePrefix(text) as Prefix, description: '', group: '', origins: [], upstreams: [], sessions: [0] },
@@ -28,7 +29,7 @@ function member() {
   table.watch(watched, START_MS);
   const stats = createStreamStats('fleet', '0', START_MS);
   const replica = new Replica({
-    ...{ partition: 0, table, stats, onVps: () => {}, onClockOffset: () => {}, onChange: () => {} },
+    ...{ partition: 0, table, stats, onVps, onClockOffset: () => {}, onChange: () => {} },
     feed: new SessionFeed({
       ...{ session: 0, stream: stats, fold: new Fold(table), logger: new RecordingLogger() },
       decoder: new BgproutesDecoder(new TableIds(table)),
@@ -85,7 +86,7 @@ function log(): Buffer[] {
   control({ type: 'start' });
   const route = (vp: (typeof VPS)[number], prefix: string) => ({ vp, prefix, asPath: `${vp.asn} 64600 64500` });
   control({
-    ...{ type: 'rib', atMs: START_MS - 5_000, prefixes: PREFIXES, last: true, asked: VPS },
+    ...{ type: 'rib', reading: 1, part: 0, atMs: START_MS - 5_000, prefixes: PREFIXES, last: true, asked: VPS },
     rows: VPS.flatMap((vp) => PREFIXES.map((prefix) => route(vp, prefix))),
   });
   control({ type: 'complete', prefixes: PREFIXES });
@@ -131,8 +132,9 @@ describe('a replica', () => {
       const first = member();
       first.replica.begin(undefined, new Map());
       await play(first.replica, records, 0, marked);
-      const { term, sequence, complete } = first.replica;
-      const mark = decodeMark(encodeMark({ offset: marked, term, sequence, atMs: START_MS, complete }));
+      const { resume, complete, unread } = first.replica;
+      const mark = decodeMark(encodeMark({ ...resume, atMs: START_MS, complete, unread }));
+      const startsAt = resume.offset;
       const states = new Map<string, Buffer>();
       // A crash in the middle of a pass: each prefix is of another moment.
       for (const [i, monitored] of monitoredOf(first).entries()) {
@@ -148,7 +150,7 @@ describe('a replica', () => {
       }
       expect([...from.keys()].sort()).toEqual([...PREFIXES].sort());
       second.replica.begin(mark, from);
-      await play(second.replica, records, marked, records.length);
+      await play(second.replica, records, startsAt, records.length);
       expect([marked, contents(second)]).toEqual([marked, expected]);
     }
   });
@@ -156,10 +158,19 @@ describe('a replica', () => {
   it('trusts nothing of a prefix without state, until all is read once more', async () => {
     const records = log();
     const { replica } = member();
-    replica.begin({ offset: 4, term: 7, sequence: 4, atMs: START_MS, complete: PREFIXES }, new Map());
+    replica.begin({ offset: 4, term: 7, sequence: 4, atMs: START_MS, complete: PREFIXES, unread: [] }, new Map());
     await play(replica, records, 4, records.length);
     expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([false, false, false]);
-    const rib: Control = { type: 'rib', atMs: START_MS + 60_000, prefixes: PREFIXES, last: true, asked: [], rows: [] };
+    const rib: Control = {
+      ...{ type: 'rib', reading: 2, part: 0, atMs: START_MS + 60_000, prefixes: PREFIXES },
+      ...{ last: true, asked: [], rows: [] },
+    };
+    await play(
+      replica,
+      [encodeControl({ term: 7, sequence: 999, atMs: START_MS + 70_000 }, { type: 'gap', prefixes: PREFIXES })],
+      0,
+      1,
+    );
     await replica.apply(records.length, encodeControl({ term: 7, sequence: 1_000, atMs: START_MS + 70_000 }, rib), 0);
     // Numbers are missing in between: what was given up is a gap.
     expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([false, false, false]);
@@ -183,5 +194,121 @@ describe('a replica', () => {
     expect(table.routes).toBe(0);
     for (const text of ['', '{}', '{"v":1,"offset":-1}', 'null', '[1]'])
       expect(decodeMark(Buffer.from(text))).toBeUndefined();
+  });
+
+  /** Two readings at a time, each in parts, and the beginning of another that fails. */
+  function readings(): Buffer[] {
+    let sequence = 0;
+    const at = (control: Control) =>
+      encodeControl({ term: 7, sequence: ++sequence, atMs: START_MS + sequence }, control);
+    const rows = (prefix: string, vps: readonly (typeof VPS)[number][]) =>
+      vps.map((vp) => ({ vp, prefix, asPath: `${vp.asn} 64500` }));
+    const part = (reading: number, part: number, of: Partial<Control & { type: 'rib' }>): Control => ({
+      ...{ type: 'rib', reading, part, atMs: START_MS - 5_000 + reading * 20_000 },
+      ...{ prefixes: [], rows: [], last: false, asked: [], ...of },
+    });
+    const [first, , other] = PREFIXES;
+    return [
+      at({ type: 'start' }),
+      at(part(1, 0, { rows: rows(first, VPS) })),
+      at(part(1, 1, { last: true, prefixes: PREFIXES, asked: VPS })),
+      at({ type: 'complete', prefixes: PREFIXES }),
+      at(part(2, 0, { rows: rows(first, VPS.slice(0, 2)) })),
+      at(part(3, 0, { rows: rows(other, VPS.slice(0, 2)) })),
+      at(part(4, 0, { rows: rows(first, VPS.slice(0, 1)) })),
+      at(part(3, 1, { last: true, prefixes: [other], asked: VPS })),
+      at(part(4, 1, { last: true })),
+      at(part(2, 1, { rows: rows(first, VPS.slice(2)) })),
+      at(part(2, 2, { last: true, prefixes: [first], asked: VPS })),
+    ];
+  }
+
+  it('calls no route absent that another part of the same reading has, whoever else is read and from wherever it is restored', async () => {
+    const records = readings();
+    for (let marked = 0; marked <= records.length; marked++) {
+      const one = member();
+      one.replica.begin(undefined, new Map());
+      await play(one.replica, records, 0, marked);
+      const { resume, complete, unread } = one.replica;
+      expect(resume.offset).toBeLessThanOrEqual(marked);
+      const states = monitoredOf(one).map(
+        (of) => [of.state.prefix.text, encodeState(one.table, of, marked, START_MS)] as const,
+      );
+      const next = member();
+      const from = new Map<string, number>();
+      for (const [prefix, value] of states) from.set(prefix, restoreState(next.table, value, START_MS) as number);
+      next.replica.begin({ ...resume, atMs: START_MS, complete, unread }, from);
+      await play(next.replica, records, resume.offset, records.length);
+      const routes = [...next.table.prefixes.monitored()].map(({ state }) => [state.prefix.text, state.visible]);
+      expect([marked, new Map(routes as [string, number][])]).toEqual([
+        marked,
+        new Map([...PREFIXES.map((prefix) => [prefix, 0] as const), [PREFIXES[0], 4], [PREFIXES[2], 2]]),
+      ]);
+      expect([marked, PREFIXES.map((prefix) => next.replica.isComplete(prefix))]).toEqual([marked, [true, true, true]]);
+      expect(next.replica.resume.offset).toBe(records.length);
+    }
+  });
+
+  it('takes no list of VPs for whole whose beginning it has not read', async () => {
+    const lists: number[] = [];
+    const { replica } = member((vps) => lists.push(vps.length));
+    const listed = (last: number) => ({
+      ...{ id: String(last), vp: VPS[last], status: 'up' as const, ribSizeV4: 1, ribSizeV6: 1 },
+      ...{ country: '', orgCountry: '', source: '' },
+    });
+    const part = (sequence: number, part: number) =>
+      encodeControl({ term: 7, sequence, atMs: START_MS }, { type: 'vps', part, parts: 2, vps: [listed(part)] });
+    replica.begin({ offset: 5, term: 7, sequence: 5, atMs: START_MS, complete: [], unread: [] }, new Map());
+    await replica.apply(5, part(6, 1), 0);
+    expect(lists).toEqual([]);
+    await replica.apply(6, part(7, 0), 0);
+    expect(replica.resume.offset).toBe(6);
+    await replica.apply(7, part(8, 1), 0);
+    expect([lists, replica.resume.offset]).toEqual([[2], 8]);
+  });
+
+  it.each(['numbers that are missing', 'a record that cannot be read'])(
+    'trusts prefixes again after %s when a later RIB was read',
+    async (what) => {
+      const records = log();
+      const { replica } = member();
+      replica.begin(undefined, new Map());
+      await play(replica, records, 0, records.length);
+      if (what === 'a record that cannot be read') await replica.apply(records.length, Buffer.from('junk'), 0);
+      const rib = (reading: number, sequence: number, atMs: number) =>
+        replica.apply(
+          records.length + sequence,
+          encodeControl(
+            { term: 7, sequence, atMs: START_MS + 100_000 },
+            { type: 'rib', reading, part: 0, atMs, prefixes: PREFIXES, last: true, asked: [], rows: [] },
+          ),
+          0,
+        );
+      await rib(8, what === 'a record that cannot be read' ? replica.sequence + 1 : 1_000, START_MS + 100_000);
+      expect(PREFIXES.some((prefix) => replica.isComplete(prefix))).toBe(false);
+      expect([...replica.unread].sort()).toEqual([...PREFIXES].sort());
+      await rib(9, replica.sequence + 1, START_MS + 120_000);
+      expect(PREFIXES.every((prefix) => replica.isComplete(prefix))).toBe(true);
+    },
+  );
+
+  it('is not fresh while it is behind, however many watermarks it sees', async () => {
+    const { replica } = member();
+    replica.begin(undefined, new Map());
+    replica.phase = 'live';
+    const watermark = (sequence: number, seenAtMs: number) =>
+      replica.apply(
+        sequence,
+        encodeControl({ term: 7, sequence, atMs: START_MS }, { type: 'watermark', up: true, clockOffsetMs: 0 }),
+        seenAtMs,
+      );
+    await watermark(1, 1_000);
+    expect(replica.isFresh(1_000)).toBe(false);
+    replica.caughtUpAtMs = 1_000;
+    expect([replica.isFresh(10_999), replica.isFresh(11_000)]).toEqual([true, false]);
+    await watermark(2, 60_000);
+    expect(replica.isFresh(60_000)).toBe(false);
+    replica.caughtUpAtMs = 60_000;
+    expect(replica.isFresh(60_000)).toBe(true);
   });
 });

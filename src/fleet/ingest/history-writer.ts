@@ -1,13 +1,19 @@
 /** Answers of a history, as they come, into the partitions: what a seeder with a table would apply, each exporter applies. */
-import { vantagePointKey } from '../../bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 import { wholeSecond } from '../../feed/seed/session-history.ts';
 import type { History, HistoryVp, UpdatesOf } from '../../stream/history.ts';
 import type { EventWriter } from '../event-writer.ts';
 import { type CompactRow, compactRow } from '../records.ts';
 import type { VpList } from './vp-list.ts';
 
-/** Rows of one record: their texts come to less than a record may have. */
+/** Rows and bytes of their texts in one record, which comes to less than a record may have. */
 const ROWS_A_RECORD = 4_000;
+const TEXT_A_RECORD = 400_000;
+
+interface Gathered {
+  readonly rows: CompactRow[];
+  textLength: number;
+}
 
 export class HistoryWriter {
   readonly title: string;
@@ -26,23 +32,34 @@ export class HistoryWriter {
   async rib(vps: readonly HistoryVp[], prefixes: readonly string[], ourMs: number, signal: AbortSignal): Promise<void> {
     const atMs = wholeSecond(this.#serviceMs(ourMs));
     const unavailable = new Set<string>();
-    const rows = new Map<number, CompactRow[]>();
+    const rows = new Map<number, Gathered>();
     const own = this.#writer.byPartition(prefixes, (prefix) => prefix);
-    const write = (partition: number, isLast: boolean) => {
-      const asked = isLast ? vps.map(({ vp }) => vp).filter((vp) => !unavailable.has(vantagePointKey(vp))) : [];
+    const reading = this.#writer.nextReading();
+    const parts = new Map<number, number>();
+    const write = (partition: number, last: boolean, of: readonly string[], asked: readonly VantagePoint[]) => {
+      const part = parts.get(partition) ?? 0;
+      parts.set(partition, part + 1);
       this.#writer.control(partition, {
-        ...{ type: 'rib', atMs, prefixes: own.get(partition) ?? [], rows: rows.get(partition) ?? [] },
-        ...{ last: isLast, asked },
+        ...{ type: 'rib', reading, part, atMs, prefixes: of, rows: rows.get(partition)?.rows ?? [], last, asked },
       });
       rows.delete(partition);
     };
-    for await (const batch of this.#history.rib(vps, prefixes, atMs, signal)) {
-      if (signal.aborted) return;
-      for (const { vp } of batch.unavailable) unavailable.add(vantagePointKey(vp));
-      this.#gather(rows, batch.rows.map(compactRow), (partition) => write(partition, false));
+    let isWhole = false;
+    try {
+      for await (const batch of this.#history.rib(vps, prefixes, atMs, signal)) {
+        if (signal.aborted) return;
+        for (const { vp } of batch.unavailable) unavailable.add(vantagePointKey(vp));
+        this.#gather(rows, batch.rows.map(compactRow), (partition) => write(partition, false, [], []));
+      }
+      isWhole = !signal.aborted;
+    } finally {
+      // A part of an answer is no answer: absences are told when it has ended well.
+      const asked = isWhole ? vps.map(({ vp }) => vp).filter((vp) => !unavailable.has(vantagePointKey(vp))) : [];
+      for (const [partition, prefixes] of own) {
+        if (isWhole && rows.has(partition)) write(partition, false, [], []);
+        if (isWhole || parts.has(partition)) write(partition, true, isWhole ? prefixes : [], asked);
+      }
     }
-    // A part of an answer is no answer: absences are told when it has ended well.
-    if (!signal.aborted) for (const partition of own.keys()) write(partition, true);
   }
 
   /** What VPs said in between. `heardFromMs`: since when the stream was heard. Rejects as the history does. */
@@ -70,11 +87,11 @@ export class HistoryWriter {
 
   /** Who held the prefixes at `ourMs`. Rejects as the history does. */
   async holders(prefixes: readonly string[], ourMs: number, signal: AbortSignal): Promise<void> {
-    const rows = new Map<number, CompactRow[]>();
+    const rows = new Map<number, Gathered>();
     const own = this.#writer.byPartition(prefixes, (prefix) => prefix);
     const write = (partition: number, last: boolean) => {
       this.#writer.control(partition, {
-        ...{ type: 'holders', prefixes: own.get(partition) ?? [], rows: rows.get(partition) ?? [], last },
+        ...{ type: 'holders', prefixes: own.get(partition) ?? [], rows: rows.get(partition)?.rows ?? [], last },
       });
       rows.delete(partition);
     };
@@ -87,12 +104,14 @@ export class HistoryWriter {
   }
 
   /** Adds rows to those of their partitions, and tells of each partition that has enough for a record. */
-  #gather(to: Map<number, CompactRow[]>, rows: readonly CompactRow[], onFull: (partition: number) => void): void {
+  #gather(to: Map<number, Gathered>, rows: readonly CompactRow[], onFull: (partition: number) => void): void {
     for (const [partition, own] of this.#writer.byPartition(rows, ({ prefix }) => prefix)) {
       for (const row of own) {
-        const gathered = to.get(partition);
-        if (gathered === undefined) to.set(partition, [row]);
-        else if (gathered.push(row) >= ROWS_A_RECORD) onFull(partition);
+        const gathered = to.get(partition) ?? { rows: [], textLength: 0 };
+        gathered.rows.push(row);
+        gathered.textLength += row.asPath.length + row.prefix.length;
+        to.set(partition, gathered);
+        if (gathered.rows.length >= ROWS_A_RECORD || gathered.textLength >= TEXT_A_RECORD) onFull(partition);
       }
     }
   }

@@ -19,13 +19,14 @@ import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import { errorText, redactor } from '../../redaction.ts';
 import type { FrameDecoder } from '../../stream/frame-decoder.ts';
-import type { HistoryVp, VpTeller } from '../../stream/history.ts';
+import type { HistoryVp } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import { dropVp } from '../../table/vp-loss.ts';
 import { GroupMember, rendezvous } from '../group-member.ts';
 import { PartitionMap } from '../partitions.ts';
 import { FleetFeed, FleetSource } from './fleet-feed.ts';
+import { ListHistory } from './list-history.ts';
 import { LogReader, readState } from './log-reader.ts';
 import { Replica } from './replica.ts';
 import { decodeMark, MARK, restoreState } from './state-record.ts';
@@ -65,8 +66,6 @@ export interface FleetTable {
   readonly onChange: () => void;
 }
 
-/** Without a watermark for so long a partition is silent: nothing that it says is trusted. */
-export const SILENCE_MS = 10_000;
 const CHECK_MS = 250;
 const RETRY_MS = 1_000;
 
@@ -83,6 +82,8 @@ export class FleetMember {
   #states: StateWriter | undefined;
   #to: FleetTable | undefined;
   #directory: VpDirectory | undefined;
+  /** Partitions that were given up, and whose prefixes may still be in the table. */
+  readonly #left = new Set<number>();
   #history: ListHistory | undefined;
   #listAtMs = 0;
   #changing: Promise<unknown> = Promise.resolve();
@@ -134,7 +135,8 @@ export class FleetMember {
   }
 
   owns(prefix: string): boolean {
-    return this.#replicas.has(this.#map.of(prefix));
+    const partition = this.#map.of(prefix);
+    return this.#replicas.has(partition) && !this.#left.has(partition);
   }
 
   isShown(partition: number): boolean {
@@ -204,6 +206,7 @@ export class FleetMember {
     });
     this.#states = new StateWriter({
       ...{ connection: settings, clientId, topic: settings.stateTopic, timers, log, secrets },
+      isOwn: (replica) => this.#replicas.get(replica.partition) === replica && this.#member.isCurrent,
     });
   }
 
@@ -232,8 +235,8 @@ export class FleetMember {
     await this.#loops;
   }
 
-  #isFresh({ isUp, phase, watermarkSeenAtMs }: Replica): boolean {
-    return phase === 'live' && isUp && this.#options.timers.elapsed() - watermarkSeenAtMs < SILENCE_MS;
+  #isFresh(replica: Replica): boolean {
+    return replica.isFresh(this.#options.timers.elapsed());
   }
 
   #assigned(partitions: ReadonlySet<number>): void {
@@ -245,6 +248,7 @@ export class FleetMember {
       this.#unreadable += replica.unreadable;
       this.#reader?.end(partition);
       this.#replicas.delete(partition);
+      this.#left.add(partition);
       this.#shownChanges++;
       this.#source.release(partition);
     }
@@ -264,7 +268,16 @@ export class FleetMember {
       this.#source.own(partition);
       added.push(replica);
     }
-    this.#changing = this.#changing.then(() => this.#to?.watch()).then(() => this.#restore(added, timers.elapsed()));
+    const beganAtMs = timers.elapsed();
+    this.#changing = this.#changing.then(() => this.#watch()).then(() => this.#restore(added, beganAtMs));
+  }
+
+  async #watch(): Promise<void> {
+    // A partition that is back was given up meanwhile: what the table has of it is old, and must go before it is restored.
+    const left = [...this.#left];
+    await this.#to?.watch();
+    for (const partition of left) this.#left.delete(partition);
+    if (left.some((partition) => this.#replicas.has(partition))) await this.#to?.watch();
   }
 
   async #restore(added: readonly Replica[], beganAtMs: number): Promise<void> {
@@ -311,11 +324,15 @@ export class FleetMember {
       log.info('state restored', { partitions: added.length, prefixes: restored, routes: table.routes });
   }
 
-  async #take(partition: number, records: readonly LogRecord[], nextOffset: number, endOffset: number): Promise<void> {
+  async #take(
+    partition: number,
+    records: readonly LogRecord[],
+    nextOffset: number,
+    endOffset: number,
+    seenAtMs: number,
+  ): Promise<void> {
     const replica = this.#replicas.get(partition);
     if (replica === undefined) return;
-    const { timers } = this.#options;
-    const seenAtMs = timers.elapsed();
     await replica.exclusive(async () => {
       for (const { offset, value } of records) {
         if (this.#replicas.get(partition) !== replica) return;
@@ -323,6 +340,7 @@ export class FleetMember {
       }
       replica.nextOffset = Math.max(replica.nextOffset, nextOffset);
       replica.endOffset = endOffset;
+      if (replica.nextOffset >= endOffset) replica.caughtUpAtMs = seenAtMs;
     });
     if (replica.phase === 'replaying' && replica.nextOffset >= endOffset) this.#goLive(replica);
     this.#check();
@@ -372,20 +390,5 @@ export class FleetMember {
     for (const replica of [...this.replicas]) {
       if (replica.phase === 'live' && this.#member.isCurrent) await this.#states?.write(replica, table, timers.now());
     }
-  }
-}
-
-/** The list that the ingest told, in the words of a history. */
-class ListHistory implements VpTeller {
-  readonly clockOffsetMs = 0;
-  vps: readonly HistoryVp[] = [];
-  atMs = 0;
-
-  readClock(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  vantagePoints(): Promise<readonly HistoryVp[]> {
-    return Promise.resolve(this.vps);
   }
 }

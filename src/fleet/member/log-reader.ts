@@ -1,5 +1,5 @@
 /** Reads partitions of one topic from given offsets, without a group: positions are those that whoever asks gives. */
-import type { BrokerClient, Partition } from '../../kafka/broker-client.ts';
+import type { BrokerClient, Fetched, Partition } from '../../kafka/broker-client.ts';
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
@@ -19,6 +19,8 @@ export interface LogReaderOptions {
     records: readonly LogRecord[],
     nextOffset: number,
     endOffset: number,
+    /** When they were asked for, by `Timers.elapsed`. */
+    askedAtMs: number,
   ) => Promise<void>;
   /** What was wanted is no longer there: reading goes on at the oldest record. */
   readonly onGap: (partition: number) => void;
@@ -30,7 +32,7 @@ const METADATA_MS = 30_000;
 
 export class LogReader {
   readonly #options: LogReaderOptions;
-  readonly #positions = new Map<number, number>();
+  readonly #positions = new Map<number, { readonly offset: number }>();
   readonly #stopped = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #hasFailed = false;
@@ -45,7 +47,7 @@ export class LogReader {
 
   /** @param offset of the next record */
   read(partition: number, offset: number): void {
-    this.#positions.set(partition, offset);
+    this.#positions.set(partition, { offset });
   }
 
   end(partition: number): void {
@@ -89,24 +91,25 @@ export class LogReader {
         foundAtMs = timers.elapsed();
       }
       const byLeader = new Map<number, { partition: Partition; offset: number }[]>();
-      for (const [number, offset] of this.#positions) {
+      for (const [number, { offset }] of this.#positions) {
         const partition = at.get(number);
         if (partition === undefined || partition.leader < 0) continue;
         const some = byLeader.get(partition.leader);
         if (some === undefined) byLeader.set(partition.leader, [{ partition, offset }]);
         else some.push({ partition, offset });
       }
+      const askedAtMs = timers.elapsed();
       const answers = await Promise.all([...byLeader].map(([leader, wanted]) => client.fetch(leader, wanted)));
       if (byLeader.size === 0 || answers.some((some) => some.some(({ kind }) => kind === 'moved'))) {
         foundAtMs = Number.NEGATIVE_INFINITY;
         await sleep(timers, RETRY_MS, signal);
       }
       this.#hasFailed = false;
-      for (const answer of answers.flat()) if (!signal.aborted) await this.#take(client, answer);
+      for (const answer of answers.flat()) if (!signal.aborted) await this.#take(client, answer, askedAtMs);
     }
   }
 
-  async #take(client: BrokerClient, answer: Awaited<ReturnType<BrokerClient['fetch']>>[number]): Promise<void> {
+  async #take(client: BrokerClient, answer: Fetched, askedAtMs: number): Promise<void> {
     const { onRecords, onGap } = this.#options;
     const { partition } = answer.partition;
     const position = this.#positions.get(partition);
@@ -114,14 +117,15 @@ export class LogReader {
     if (answer.kind === 'out_of_range') {
       const [oldest] = await client.offsets([answer.partition], 'oldest');
       onGap(partition);
-      if (this.#positions.has(partition)) this.#positions.set(partition, Math.max(0, oldest));
+      if (this.#positions.has(partition)) this.#positions.set(partition, { offset: Math.max(0, oldest) });
       return;
     }
     // It was asked to begin elsewhere meanwhile.
-    const records = answer.records.filter(({ offset }) => offset >= position);
-    if (answer.nextOffset < position) return;
-    await onRecords(partition, records, answer.nextOffset, answer.endOffset);
-    if (this.#positions.get(partition) === position) this.#positions.set(partition, answer.nextOffset);
+    const records = answer.records.filter(({ offset }) => offset >= position.offset);
+    if (answer.nextOffset < position.offset) return;
+    await onRecords(partition, records, answer.nextOffset, answer.endOffset, askedAtMs);
+    // Whoever asked again meanwhile, be it at the same place, has not got them.
+    if (this.#positions.get(partition) === position) this.#positions.set(partition, { offset: answer.nextOffset });
   }
 }
 

@@ -32,12 +32,32 @@ export interface ReplicaOptions {
   readonly onChange: () => void;
 }
 
+/** Without a watermark for so long a partition is silent: nothing that it says is trusted. */
+const SILENCE_MS = 10_000;
 /** Messages that are applied in one turn. */
 const MESSAGES_A_TURN = 256;
 const ROWS_A_TURN = 2_000;
 /** A RIB of so much later has all that was said before events were applied, ms. */
 const SETTLE_MS = 10_000;
-const NO_MARK: Mark = { offset: 0, term: 0, sequence: 0, atMs: Number.POSITIVE_INFINITY, complete: [] };
+/** Readings of the history that are under way at a time. */
+const MAX_READINGS = 256;
+/** Until the next record tells when. */
+const UNTIL_NOW = Number.POSITIVE_INFINITY;
+const NO_MARK: Mark = { offset: 0, term: 0, sequence: 0, atMs: UNTIL_NOW, complete: [], unread: [] };
+
+/** A place in the partition: all records before the offset are applied. */
+export interface Position {
+  readonly offset: number;
+  readonly term: number;
+  readonly sequence: number;
+}
+
+/** What comes in several records, and means something only as a whole. */
+interface Reading {
+  readonly rib: TableComparison;
+  readonly from: Position;
+  parts: number;
+}
 
 export type ReplicaPhase = 'restoring' | 'replaying' | 'live';
 
@@ -49,6 +69,8 @@ export class Replica {
   endOffset = 0;
   term = 0;
   sequence = 0;
+  /** When a request was sent that was answered with all records up to the end, by `Timers.elapsed`; set by whoever applies. */
+  caughtUpAtMs = Number.NEGATIVE_INFINITY;
   /** By the newest watermark: whether the source is up, and when it was written, Unix ms. */
   isUp = false;
   watermarkAtMs: number | undefined;
@@ -65,10 +87,14 @@ export class Replica {
   /** By monitored prefix: the offset of the first event that its restored state does not include. */
   readonly #from = new Map<string, number>();
   #highestFrom = 0;
-  /** Prefixes that were not restored, and since when (Unix ms) their events are applied: no route is known that was older. */
+  /** Prefixes of which events are missing here, and since when (Unix ms) all are applied: a RIB of later tells the rest. */
   readonly #unread = new Map<string, number>();
-  #rib: TableComparison | undefined;
-  #vps: HistoryVp[] = [];
+  /** Prefixes that were complete when numbers were missing among the records (Unix ms): a gap that is filled, or a later RIB, ends it. */
+  readonly #missed = new Map<string, number>();
+  /** Readings of the history that are under way, by their numbers, in the order of their beginnings. */
+  readonly #readings = new Map<number, Reading>();
+  /** Parts of the list of VPs that came, and where its first was; undefined: none is under way. */
+  #list: { readonly from: Position; readonly vps: HistoryVp[]; parts: number } | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ReplicaOptions) {
@@ -83,6 +109,29 @@ export class Replica {
   /** Whether the table has all that the prefix has had, for all that the records say. */
   isComplete(prefix: string): boolean {
     return this.#complete.has(prefix) && !this.#doubts.has(prefix) && !this.#unread.has(prefix);
+  }
+
+  /** Those that the ingest calls complete, and of which something is missing here. */
+  get unread(): readonly string[] {
+    return [...[...this.#complete].filter((prefix) => !this.isComplete(prefix)), ...this.#missed.keys()];
+  }
+
+  /** From where on whoever restores must read, so that it gets whole what comes in several records. */
+  get resume(): Position {
+    let first: Position = { offset: this.nextOffset, term: this.term, sequence: this.sequence };
+    for (const { from } of [...this.#readings.values(), ...(this.#list === undefined ? [] : [this.#list])])
+      if (from.offset < first.offset) first = from;
+    return first;
+  }
+
+  /**
+   * Whether the source is up, by a watermark that is young. An exporter that is slow sees old ones, one after the other: it
+   * must have had all that there was, too.
+   * @param elapsedMs by `Timers.elapsed`
+   */
+  isFresh(elapsedMs: number): boolean {
+    const sinceMs = elapsedMs - Math.min(this.watermarkSeenAtMs, this.caughtUpAtMs);
+    return this.phase === 'live' && this.isUp && sinceMs < SILENCE_MS;
   }
 
   *monitored(): Generator<MonitoredPrefix> {
@@ -100,8 +149,9 @@ export class Replica {
    * @param from by prefix that was restored, the offset of the first event that its state does not include
    */
   begin(mark: Mark | undefined, from: ReadonlyMap<string, number>): void {
-    const { offset, term, sequence, atMs, complete } = mark ?? NO_MARK;
-    for (const prefix of complete) this.#complete.add(prefix);
+    const { offset, term, sequence, atMs, complete, unread } = mark ?? NO_MARK;
+    for (const prefix of [...complete, ...unread]) this.#complete.add(prefix);
+    for (const prefix of unread) this.#unread.set(prefix, atMs);
     for (const { state } of this.monitored())
       if (!from.has(state.prefix.text)) this.#unread.set(state.prefix.text, atMs);
     this.nextOffset = offset;
@@ -115,10 +165,27 @@ export class Replica {
     this.phase = 'replaying';
   }
 
-  /** Records were lost before they could be read: nothing is complete up to now. */
+  /**
+   * Records were there and could not be read, which the ingest does not know: nothing is trusted until a RIB was read that is
+   * younger than the next record.
+   */
   lose(): void {
-    this.#complete.clear();
+    for (const { state } of this.monitored()) this.#unread.set(state.prefix.text, UNTIL_NOW);
+    this.#forgetReadings();
     this.#options.onChange();
+  }
+
+  #miss(atMs: number): void {
+    for (const prefix of this.#complete) this.#missed.set(prefix, atMs);
+    this.#complete.clear();
+    this.#forgetReadings();
+    this.#options.onChange();
+  }
+
+  /** Parts were lost of what comes in several records. */
+  #forgetReadings(): void {
+    this.#readings.clear();
+    this.#list = undefined;
   }
 
   stop(): void {
@@ -152,13 +219,16 @@ export class Replica {
     if (record.term > this.term) {
       this.term = record.term;
       this.sequence = 0;
+      this.#forgetReadings();
     }
     if (record.sequence <= this.sequence) return;
-    // Records of the term are missing: they were given up before they were written.
-    if (record.sequence > this.sequence + 1 && this.sequence > 0) this.lose();
+    // Records of the term are missing. Where the ingest has given them up, it says so next, and the gap is filled.
+    if (record.sequence > this.sequence + 1 && this.sequence > 0) this.#miss(record.atMs);
+    for (const [prefix, sinceMs] of this.#unread) if (sinceMs === UNTIL_NOW) this.#unread.set(prefix, record.atMs);
+    const before: Position = { offset, term: this.term, sequence: this.sequence };
     this.sequence = record.sequence;
     if (record.kind === 'messages') await this.#messages(offset, record);
-    else await this.#control(offset, record, record.control, seenAtMs);
+    else await this.#control(before, record, record.control, seenAtMs);
   }
 
   async #messages(offset: number, { messages, atMs }: FleetRecord & { readonly kind: 'messages' }): Promise<void> {
@@ -198,14 +268,15 @@ export class Replica {
     return typeof state === 'string' ? undefined : state.parents[0]?.state.prefix.text;
   }
 
-  async #control(offset: number, { atMs }: FleetRecord, control: Control, seenAtMs: number): Promise<void> {
+  async #control(before: Position, { atMs }: FleetRecord, control: Control, seenAtMs: number): Promise<void> {
     const { table, onChange, onVps, onClockOffset } = this.#options;
     switch (control.type) {
       case 'start':
         // All is read once more.
-        this.#rib = undefined;
         this.#unread.clear();
-        this.lose();
+        this.#missed.clear();
+        this.#complete.clear();
+        onChange();
         break;
       case 'watermark':
         this.watermarkAtMs = atMs;
@@ -214,22 +285,34 @@ export class Replica {
         if (this.phase === 'live') onClockOffset(control.clockOffsetMs);
         break;
       case 'gap':
-        for (const prefix of control.prefixes) this.#complete.delete(prefix);
+        for (const prefix of control.prefixes) {
+          this.#complete.delete(prefix);
+          this.#missed.delete(prefix);
+        }
         onChange();
         break;
       case 'complete':
-        for (const prefix of control.prefixes) this.#complete.add(prefix);
+        for (const prefix of control.prefixes) {
+          this.#complete.add(prefix);
+          this.#missed.delete(prefix);
+        }
         onChange();
         break;
       case 'peer':
-        if (!control.up) this.#peerDown(control.vp, control.timeUs, atMs, offset);
+        if (!control.up) this.#peerDown(control.vp, control.timeUs, atMs, before.offset);
         break;
       case 'vps':
-        this.#vps = control.part === 0 ? [...control.vps] : [...this.#vps, ...control.vps];
-        if (control.part + 1 === control.parts) onVps(this.#vps, atMs);
+        if (control.part === 0) this.#list = { from: before, vps: [], parts: 0 };
+        // A list without its beginning would call the VPs gone that stood there.
+        if (this.#list?.parts !== control.part) break;
+        this.#list.vps.push(...control.vps);
+        this.#list.parts++;
+        if (control.part + 1 < control.parts) break;
+        onVps(this.#list.vps, atMs);
+        this.#list = undefined;
         break;
       case 'rib':
-        await this.#readRib(control, atMs);
+        await this.#readRib(before, control, atMs);
         break;
       case 'updates':
         await this.#each(control.rows, (row) => applyWord(table, this.partition, row, control.heardFromMs, atMs));
@@ -261,17 +344,31 @@ export class Replica {
     table.setVpDown(number, timeUs);
   }
 
-  async #readRib(control: Control & { readonly type: 'rib' }, atMs: number): Promise<void> {
+  async #readRib(from: Position, control: Control & { readonly type: 'rib' }, atMs: number): Promise<void> {
     const { table, onChange } = this.#options;
-    const rib = (this.#rib ??= new TableComparison(table, this.partition, control.atMs));
+    const { reading: number, part } = control;
+    if (part === 0) {
+      const [oldest] = this.#readings.keys();
+      if (oldest !== undefined && this.#readings.size >= MAX_READINGS) this.#readings.delete(oldest);
+      this.#readings.set(number, { rib: new TableComparison(table, this.partition, control.atMs), from, parts: 0 });
+    }
+    const reading = this.#readings.get(number);
+    // Without its beginning it would call routes absent that stood there.
+    if (reading?.parts !== part) return;
+    reading.parts++;
+    const { rib } = reading;
     await this.#each(control.rows, (row) => rib.add(row));
     if (!control.last) return;
-    this.#rib = undefined;
+    this.#readings.delete(number);
     // What an answer before this one called absent, and was not believed, is absent in two answers now.
     for (const prefix of control.prefixes) {
       rib.drop(rib.stillAbsent(this.#doubts.get(prefix) ?? []), atMs);
       this.#doubts.delete(prefix);
       if ((this.#unread.get(prefix) ?? 0) + SETTLE_MS < control.atMs) this.#unread.delete(prefix);
+      const missedAtMs = this.#missed.get(prefix);
+      if (missedAtMs === undefined || missedAtMs + SETTLE_MS >= control.atMs) continue;
+      this.#missed.delete(prefix);
+      this.#complete.add(prefix);
     }
     const absences = rib.absences(control.asked, new Set(control.prefixes));
     const { believed, doubted } = divideAbsences(absences.filter(({ vp }) => table.vps.down[vp] === 0));

@@ -26,6 +26,8 @@ export interface Mark {
   readonly atMs: number;
   /** The monitored prefixes of which nothing is missing. */
   readonly complete: readonly string[];
+  /** Those of which events were missed by an exporter, so that a RIB must be read. */
+  readonly unread: readonly string[];
 }
 
 export function encodeMark(mark: Mark): Buffer {
@@ -35,15 +37,22 @@ export function encodeMark(mark: Mark): Buffer {
 /** Total: undefined for whatever nobody of this version writes. */
 export function decodeMark(value: Buffer): Mark | undefined {
   try {
-    const { v, offset, term, sequence, atMs, complete } = JSON.parse(value.toString('utf8')) as Record<string, unknown>;
+    const { v, offset, term, sequence, atMs, complete, unread } = JSON.parse(value.toString('utf8')) as Record<
+      string,
+      unknown
+    >;
     const isNumber = (one: unknown): one is number => typeof one === 'number' && Number.isSafeInteger(one) && one >= 0;
     if (v !== STATE_VERSION || !isNumber(offset) || !isNumber(term) || !isNumber(sequence)) return undefined;
-    if (typeof atMs !== 'number' || !Number.isFinite(atMs) || !Array.isArray(complete)) return undefined;
-    if (!complete.every((text) => typeof text === 'string' && parsePrefix(text)?.text === text)) return undefined;
-    return { offset, term, sequence, atMs, complete: complete as string[] };
+    if (typeof atMs !== 'number' || !Number.isFinite(atMs)) return undefined;
+    if (!isPrefixList(complete) || !isPrefixList(unread)) return undefined;
+    return { offset, term, sequence, atMs, complete, unread };
   } catch {
     return undefined;
   }
+}
+
+function isPrefixList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string' && parsePrefix(text)?.text === text);
 }
 
 /** The prefix and those more-specifics of which it is the nearest monitored one. */

@@ -7,10 +7,13 @@ import { errorText, redactor } from '../../redaction.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
+import { MAX_BATCH_BYTES, MAX_RECORD_BYTES } from '../records.ts';
 import type { Replica } from './replica.ts';
 import { encodeMark, encodeState, MARK, versionOf } from './state-record.ts';
 
 export interface StateWriterOptions {
+  /** Whether the partition is the exporter's own now. What another one wrote since must not be written over. */
+  readonly isOwn: (replica: Replica) => boolean;
   readonly connection: KafkaConnection;
   readonly clientId: string;
   readonly topic: string;
@@ -21,8 +24,18 @@ export interface StateWriterOptions {
 
 /** Prefixes that are encoded in one turn, between two records. */
 const PREFIXES_A_TURN = 8;
-/** Bytes of one request. */
-const REQUEST_BYTES = 2 * 1024 * 1024;
+
+interface StateOf {
+  readonly key: string;
+  /** `null` takes the record away. */
+  readonly value: Buffer | null;
+  readonly version: number;
+  readonly of: MonitoredPrefix;
+}
+
+/** What a record comes to in a batch at the most. */
+const sizeOf = ({ key, value }: StateOf): number => key.length + (value?.length ?? 0) + 64;
+const bytesOf = (records: readonly StateOf[]): number => records.reduce((sum, one) => sum + sizeOf(one), 0);
 
 export class StateWriter {
   readonly #options: StateWriterOptions;
@@ -42,36 +55,48 @@ export class StateWriter {
 
   /** Never rejects: what could not be written is written the next time. */
   async write(replica: Replica, table: RoutingTable, nowMs: number): Promise<void> {
-    const { log, secrets } = this.#options;
+    const { log, secrets, isOwn } = this.#options;
     const { partition } = replica;
     try {
       // Whoever restores reads events from here on; a prefix that is written later includes some of them.
       const mark = await replica.exclusive(() => ({
-        ...{ offset: replica.nextOffset, term: replica.term, sequence: replica.sequence },
-        ...{ atMs: nowMs, complete: [...replica.monitored()].map(textOf).filter((text) => replica.isComplete(text)) },
+        ...replica.resume,
+        ...{ atMs: nowMs, unread: replica.unread },
+        ...{ complete: [...replica.monitored()].map(textOf).filter((text) => replica.isComplete(text)) },
       }));
       const monitored = [...replica.monitored()];
-      let records: { key: string; value: Buffer; version: number; of: MonitoredPrefix }[] = [];
-      let bytes = 0;
+      const records: StateOf[] = [];
       const send = async () => {
-        await this.#send(partition, records);
-        for (const { of, version } of records) this.#written.set(of, version);
-        records = [];
-        bytes = 0;
+        if (!isOwn(replica)) throw new Error('the partition went to another exporter');
+        let [count, bytes] = [0, 0];
+        while (count < records.length && (count === 0 || bytes + sizeOf(records[count]) <= MAX_BATCH_BYTES))
+          bytes += sizeOf(records[count++]);
+        const some = records.splice(0, count);
+        await this.#send(partition, some);
+        for (const { of, version } of some) this.#written.set(of, version);
       };
       for (let at = 0; at < monitored.length; at += PREFIXES_A_TURN) {
         await replica.exclusive(() => {
           for (const of of monitored.slice(at, at + PREFIXES_A_TURN)) {
             const version = versionOf(of);
             if (this.#written.get(of) === version) continue;
-            const value = encodeState(table, of, replica.nextOffset, nowMs);
-            bytes += value.length;
+            let value: Buffer | null = encodeState(table, of, replica.nextOffset, nowMs);
+            if (value.length > MAX_RECORD_BYTES) {
+              // Without a record it is read from the history; with an old one it would be wrong.
+              log.error('the state of a prefix is too large for the brokers', {
+                prefix: textOf(of),
+                bytes: value.length,
+              });
+              value = null;
+            }
             records.push({ key: textOf(of), value, version, of });
           }
         });
-        if (bytes > REQUEST_BYTES) await send();
+        // One request is one batch, and brokers bound it as they bound a record.
+        while (bytesOf(records) > MAX_BATCH_BYTES / 2) await send();
       }
-      await send();
+      while (records.length > 0) await send();
+      if (!isOwn(replica)) throw new Error('the partition went to another exporter');
       await this.#send(partition, [{ key: MARK, value: encodeMark(mark) }]);
       this.#atMs.set(partition, nowMs);
     } catch (error) {
@@ -83,14 +108,22 @@ export class StateWriter {
     await (await this.#producer)?.close();
   }
 
-  async #send(partition: number, records: readonly { readonly key: string; readonly value: Buffer }[]): Promise<void> {
+  async #send(
+    partition: number,
+    records: readonly { readonly key: string; readonly value: Buffer | null }[],
+  ): Promise<void> {
     if (records.length === 0) return;
     const { connection, clientId, topic } = this.#options;
     this.#producer ??= loadKafkaLibrary().then(
       ({ Producer }) => new Producer({ ...clientOptions(connection, clientId), retries: 1, acks: -1 }),
     );
     const producer = await this.#producer;
-    const messages = records.map(({ key, value }) => ({ topic, partition, key: Buffer.from(key), value }));
+    const messages = records.map(({ key, value }) => ({
+      topic,
+      partition,
+      key: Buffer.from(key),
+      ...(value !== null && { value }),
+    }));
     await producer.send({ messages, acks: -1 });
   }
 }
