@@ -15,8 +15,14 @@ export const MAX_CONNECTIONS_PER_ADDRESS = 128;
 export const MAX_LOCAL_CONNECTIONS = 256;
 /** Requests on one connection that have no answer yet. No scraper or browser sends a second one before the first answer. */
 export const MAX_PIPELINED = 16;
-/** From the request that was one too many to the end of its connection, ms. */
+/** From the request that was one too many to the end of its connection, ms, at least. */
 const LINGER_MS = 1_000;
+/**
+ * Connections that were cut together end one after the other, this far apart, ms, in rounds of so many: clients that come back at
+ * once would else come back together, and a packet of each is read in one turn of the event loop.
+ */
+const LINGER_STEP_MS = 75;
+const LINGER_ROUND = 16;
 /** As long as the longest scrape timeout in use. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
@@ -62,6 +68,7 @@ export class Connections {
   readonly #answerTimeoutMs: number;
   readonly #elapsed: () => number;
   #open = 0;
+  #lingered = 0;
   #draining = false;
   #drained: () => void = () => {};
 
@@ -217,7 +224,8 @@ export class Connections {
     client.lingers = true;
     closeWithoutStacks(socket);
     socket.pause();
-    const end = setTimeout(() => socket.destroy(), LINGER_MS);
+    const lingerMs = LINGER_MS + (this.#lingered++ % LINGER_ROUND) * LINGER_STEP_MS;
+    const end = setTimeout(() => socket.destroy(), lingerMs);
     end.unref();
     socket.once('close', () => clearTimeout(end));
     this.#onCut('pipelining');

@@ -156,12 +156,14 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   }
   const [{ address, port, place }] = all;
   let closing: Promise<void> | undefined;
-  let { page } = options;
+  let taken: WebRoutes = options;
   return {
     address,
     port,
     url: place === undefined ? undefined : `${scheme}://${place}`,
     change: async (routes) => {
+      // Routes take long to build, and most reloads change nothing of them.
+      if (isSame(routes, taken)) return;
       let route: RequestListener = () => {};
       const next = newApp({ ...options, ...routes }, front, (handler) => {
         route = handler;
@@ -169,15 +171,25 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       });
       await next.ready();
       servers.routeTo(route);
-      if (page !== routes.page) page?.hub.close();
-      page = routes.page;
+      if (taken.page !== routes.page) taken.page?.hub.close();
+      taken = routes;
     },
     close: () => {
-      page?.hub.close();
+      taken.page?.hub.close();
       closing ??= close(app, servers, connections, guard);
       return closing;
     },
   };
+}
+
+function isSame(a: WebRoutes, b: WebRoutes): boolean {
+  return (
+    a.telemetryPath === b.telemetryPath &&
+    a.routePrefix === b.routePrefix &&
+    a.externalUrl === b.externalUrl &&
+    a.page === b.page &&
+    a.enableLifecycle === b.enableLifecycle
+  );
 }
 
 /** What all apps that follow one another have in common: whatever belongs to connections rather than to routes. */

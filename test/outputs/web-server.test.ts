@@ -250,6 +250,46 @@ describe('POST /-/reload', () => {
   });
 });
 
+describe('a change of the routes', () => {
+  const routes = { telemetryPath: '/metrics', enableLifecycle: false };
+
+  it('to those that are there already leaves scrapes under way as they are: those that come share their body', async () => {
+    let written = 0;
+    let write: (body: Buffer) => void = () => {};
+    const ready = vi.fn(() => ({ ok: true as const }));
+    const server = await start({
+      ready,
+      render: () => {
+        written++;
+        return new Promise((resolve) => {
+          write = resolve;
+        });
+      },
+    });
+    const first = ask(server, '/metrics');
+    await vi.waitFor(() => expect(written).toBe(1));
+    await server.change(routes);
+    const both =
+      'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /-/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const second = raw(server.port, both);
+    // The request behind the scrape is handled, so the scrape was taken.
+    await vi.waitFor(() => expect(ready).toHaveBeenCalled());
+    write(Buffer.from('up 1\n'));
+    expect((await first).body.toString()).toBe('up 1\n');
+    expect(await second).toContain('up 1\n');
+    expect(written).toBe(1);
+    await server.close();
+  });
+
+  it('to another path moves the metrics there', async () => {
+    const server = await start();
+    await server.change({ ...routes, telemetryPath: '/elsewhere' });
+    expect((await ask(server, '/metrics')).status).toBe(404);
+    expect((await ask(server, '/elsewhere')).status).toBe(200);
+    await server.close();
+  });
+});
+
 describe('GET /runbook', () => {
   it('gives the page that the build has rendered, which may load and run nothing', async () => {
     const server = await start({ runbook: async () => Buffer.from('<p>What to do') });
