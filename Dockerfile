@@ -1,7 +1,8 @@
 # The exporter and Node alone: no npm, no shell, no package manager. For any numeric user, fit for a read-only root without capabilities:
 #   docker build -t bgproutes-exporter .
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -p 10479:10479 -e BGP_API_KEY bgproutes-exporter --prefix=192.0.2.0/24
-# docker-bake.hcl builds it for releases.
+# docker-bake.hcl builds it for releases. Kafka's client, which sources and fleets on Kafka need, is in the image only with
+# --build-arg WITH_KAFKA=1.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -11,7 +12,13 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json build-revision.js build-runbook.js build-page.js ./
 COPY docs/runbook.md docs/
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+ARG WITH_KAFKA=
+# The client becomes a dependency like the others, in the version that the lock file has: it is kept, cleaned and tried with them.
+RUN npm run build \
+    && if [ "$WITH_KAFKA" = 1 ]; then \
+      npm pkg set "dependencies.@platformatic/kafka=$(npm pkg get 'devDependencies.@platformatic/kafka' | tr -d '"')" \
+      && npm pkg delete 'devDependencies.@platformatic/kafka' 'peerDependencies.@platformatic/kafka' 'peerDependenciesMeta.@platformatic/kafka'; fi \
+    && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 # What Node never loads: types, maps, documents, and the copies for bundlers that OpenTelemetry ships beside the one for Node. That what
 # is left can be loaded is tried here.
 RUN find node_modules dist -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.ts' \) -delete \

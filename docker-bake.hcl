@@ -27,6 +27,11 @@ variable "NODE_IMAGE" {
   default = "node:24-bookworm-slim"
 }
 
+# 1: with Kafka's client, for sources and fleets on Kafka.
+variable "WITH_KAFKA" {
+  default = ""
+}
+
 group "default" {
   targets = ["local"]
 }
@@ -36,6 +41,7 @@ target "local" {
   tags    = ["${IMAGE}:${VERSION}"]
   args = {
     NODE_IMAGE = NODE_IMAGE
+    WITH_KAFKA = WITH_KAFKA
     VERSION    = VERSION
     REVISION   = REVISION
     CREATED    = CREATED

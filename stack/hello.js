@@ -8,7 +8,7 @@ const exporter = await lookup('exporter').then(
 );
 if (!exporter) {
   console.log(`
-No exporter is here yet. Say which: docker compose --profile demo up, or live, ris or otlp (docs/deploy.md).
+No exporter is here yet. Say which: docker compose --profile demo up, or live, ris, otlp or fleet (docs/deploy.md).
 `);
 }
 console.log(`

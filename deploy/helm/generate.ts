@@ -63,6 +63,7 @@ function exporterValues(): JsonSchema {
     demo: flag,
     replicas: { type: 'integer', minimum: 0 },
     apiKey: closed({ value: text, existingSecret: text, key: { ...text, minLength: 1 } }),
+    kafka: closed({ existingSecret: text }),
     web: closed({
       existingSecret: text,
       key: { ...text, minLength: 1 },
@@ -117,6 +118,12 @@ export function valuesSchema(): JsonSchema {
         propertyNames: { pattern: '^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$' },
         additionalProperties: closed(each),
       },
+      ingest: closed({
+        replicas: { type: 'integer', minimum: 0 },
+        resources: map,
+        createTopics: flag,
+        topicReplicas: { type: 'integer', minimum: 0, maximum: 100 },
+      }),
       service: closed({ annotations: texts, labels: texts }),
       monitor: closed({
         kind: { enum: ['', 'ServiceMonitor', 'PodMonitor'] },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { CHART, configJsonSchema, DEPLOY, deployFiles, valuesSchema } from '../../deploy/helm/generate.ts';
+import { fleetCommand } from '../../src/commands/fleet.ts';
 import { CONFIG_FLAGS } from '../../src/config/flags.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { type JsonKinds, jsonKinds } from '../../src/config/values.ts';
@@ -95,7 +96,7 @@ describe('the chart', () => {
   it('gives the exporter only flags that it has', () => {
     const flags = [...chart('templates/statefulset.yaml').matchAll(/^ +- --([a-z.-]+)=/gm)].map(([, name]) => name!);
     expect(flags).toContain('config.file');
-    const known = ['pace', ...CONFIG_FLAGS.map(({ name }) => name)];
+    const known = ['pace', ...[...(fleetCommand.flags ?? []), ...CONFIG_FLAGS].map(({ name }) => name)];
     expect(flags.filter((name) => !known.includes(name))).toEqual([]);
   });
 

@@ -151,6 +151,31 @@ describe.skipIf(!hasProgram('helm', 'version'))('the chart', () => {
       ],
       /exporters\.a and exporters\.b differ in web\.scheme/,
     ],
+    [
+      'one name for all pods of a fleet',
+      ['--set', 'config.fleet.brokers={kafka:9092}', '--set', 'config.fleet.instance=a'],
+      /config\.fleet\.instance is a for all pods: leave it out/,
+    ],
+    [
+      'a fleet of two sources',
+      ['--set', 'config.fleet.brokers={kafka:9092}', '--set', 'config.sources={bgproutes,ris-live}'],
+      /config\.sources is bgproutes, ris-live, expected one/,
+    ],
+    [
+      'a fleet among exporters with keys of their own',
+      ['--set', 'exporters.a.config.fleet.brokers={kafka:9092}'],
+      /exporters\.a\.config\.fleet: a fleet is a release of its own/,
+    ],
+    [
+      'a fleet whose ingest has no key',
+      ['--set', 'config.fleet.brokers={kafka:9092}', '--set', 'apiKey.existingSecret='],
+      /apiKey is missing/,
+    ],
+    [
+      'several pods of a demo',
+      ['--set', 'demo=true', '--set', 'replicas=2', '--set', 'config.fleet.brokers={kafka:9092}'],
+      /replicas is 2, expected 1 or 0/,
+    ],
     ['a kind of monitor that is none', ['--set', 'monitor.kind=Probe'], /kind/],
   ])('refuses %s, with the reason', async (_, parameters, reason) => {
     const values = ['--set', 'apiKey.existingSecret=bgp', '--set', 'config.prefixes[0].prefix=192.0.2.0/24'];
@@ -264,6 +289,79 @@ describe.skipIf(!hasProgram('helm', 'version'))('the chart', () => {
           spec.template.spec.volumes.find((volume: { name: string }) => volume.name === 'key')?.secret.secretName,
       );
     expect(secrets.toSorted()).toEqual(['customers', 'own', undefined]);
+  });
+
+  describe('with config.fleet', () => {
+    const sample = join(CHART, 'ci', 'fleet-values.yaml');
+    const volumesOf = ({ spec }: KubeObject): readonly string[] =>
+      spec.template.spec.volumes.map(({ name }: { name: string }) => name);
+
+    it('runs exporters that share the prefixes, without claims, keys, or a name that two would have', async () => {
+      const all = await objects('-f', sample);
+      const members = find(all, 'StatefulSet', 'sample-bgproutes-exporter');
+      expect(members.spec).toMatchObject({ replicas: 5, podManagementPolicy: 'Parallel' });
+      expect(members.spec.volumeClaimTemplates).toBeUndefined();
+      expect(volumesOf(members)).toEqual(['config', 'kafka']);
+      const [{ args }] = members.spec.template.spec.containers;
+      expect(args).toEqual([
+        'serve',
+        '--config.file=/etc/bgproutes-exporter/exporter.yml',
+        '--web.listen-address=:10479',
+      ]);
+    });
+
+    it('runs an ingest that has the key, after the topics are made; its configuration is that of the exporters', async () => {
+      const all = await objects('-f', sample);
+      const ingest = find(all, 'StatefulSet', 'sample-bgproutes-exporter-ingest');
+      expect(ingest.spec.replicas).toBe(2);
+      expect(volumesOf(ingest)).toEqual(['config', 'key', 'kafka']);
+      const { containers, initContainers } = ingest.spec.template.spec;
+      expect(initContainers[0].args).toEqual([
+        'fleet',
+        'create-topics',
+        '--config.file=/etc/bgproutes-exporter/exporter.yml',
+        '--replicas=3',
+      ]);
+      expect(containers[0].args).toEqual([
+        'ingest',
+        '--config.file=/etc/bgproutes-exporter/exporter.yml',
+        '--web.listen-address=:10479',
+        '--bgproutes.api-key-file=/run/secrets/bgproutes-exporter/api-key',
+      ]);
+      const [ofMembers, ofIngest] = ['sample-bgproutes-exporter', 'sample-bgproutes-exporter-ingest'].map(
+        (name) => find(all, 'ConfigMap', name).data['exporter.yml']!,
+      );
+      expect(ofIngest).toBe(ofMembers);
+      const file = join(folder, 'fleet.yml');
+      writeFileSync(file, ofMembers!.replaceAll('/etc/bgproutes-exporter-kafka', folder));
+      writeFileSync(join(folder, 'password'), 'password-of-the-test');
+      writeFileSync(join(folder, 'ca.crt'), 'a certificate');
+      const { fleet } = loadConfig({ flags: { 'config.file': file }, env: {} });
+      expect(fleet).toMatchObject({ partitions: 32, instance: undefined });
+    });
+
+    it('leaves the topics to somebody else where it is told so', async () => {
+      const ingest = find(
+        await objects('-f', sample, '--set', 'ingest.createTopics=false'),
+        'StatefulSet',
+        'sample-bgproutes-exporter-ingest',
+      );
+      expect(ingest.spec.template.spec.initContainers).toBeUndefined();
+    });
+
+    it.each<[string, string[], number[]]>([
+      ['of a fleet', ['-f', sample], [9093, 9094]],
+      [
+        'of topics as a source',
+        ['-f', join(CHART, 'ci', 'ris-live-values.yaml'), '--set', 'config.sources={kafka}'],
+        [9092],
+      ],
+      ['of none', ['-f', join(CHART, 'ci', 'ris-live-values.yaml')], []],
+    ])('lets out to the ports of the brokers: %s', async (_, parameters, ports) => {
+      const { egress } = find(await objects(...parameters), 'NetworkPolicy').spec;
+      const open = egress.flatMap((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port));
+      expect(open).toEqual([53, 53, 443, ...ports]);
+    });
   });
 
   it('says what to open', async () => {

@@ -37,10 +37,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* The exporters as a list in YAML: component (its name, or "exporter"), name (of its objects), needsKey, and its values. */}}
+{{/*
+The exporters as a list in YAML: component (its name, or "exporter"), name (of its objects), command, fleet (whether several pods share
+the prefixes), needsKey, and its values. A fleet has its ingest behind it.
+*/}}
 {{- define "bgproutes-exporter.exporters" -}}
 {{- $fullname := include "bgproutes-exporter.fullname" . -}}
-{{- $shared := pick .Values "config" "demo" "replicas" "apiKey" "web" "persistence" "resources" "extraArgs" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "podLabels" "podAnnotations" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" "terminationGracePeriodSeconds" -}}
+{{- $shared := pick .Values "config" "demo" "replicas" "apiKey" "kafka" "web" "persistence" "resources" "extraArgs" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "podLabels" "podAnnotations" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" "terminationGracePeriodSeconds" -}}
 {{- $list := list -}}
 {{- $keys := dict -}}
 {{- range $component, $own := default (dict "" (dict)) .Values.exporters -}}
@@ -48,8 +51,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $name := ternary $fullname (printf "%s-%s" $fullname $component) (eq $component "") -}}
 {{- $at := ternary "" (printf "exporters.%s." $component) (eq $component "") -}}
 {{- $config := default (dict) $values.config -}}
-{{- if gt (int $values.replicas) 1 -}}
-{{- fail (printf "%sreplicas is %d, expected 1 or 0: a key has one session, and a second pod would take it from the first. Give each exporter a key of its own, under exporters." $at (int $values.replicas)) -}}
+{{- $fleet := and (not $values.demo) (not (empty $config.fleet)) -}}
+{{- if and $fleet $component -}}
+{{- fail (printf "%sconfig.fleet: a fleet is a release of its own, since all its pods have one configuration and one key: put it into config.fleet, without exporters." $at) -}}
+{{- end -}}
+{{- if and $fleet (gt (len (default (list) $config.sources)) 1) -}}
+{{- fail (printf "config.sources is %s, expected one: the ingest of a fleet has one source." (join ", " $config.sources)) -}}
+{{- end -}}
+{{- if and $fleet $config.fleet.instance (not (contains "${" (default "" $config.fleet.instance))) -}}
+{{- fail (printf "config.fleet.instance is %s for all pods: leave it out, and each has the name of its pod." $config.fleet.instance) -}}
+{{- end -}}
+{{- if and (gt (int $values.replicas) 1) (not $fleet) -}}
+{{- fail (printf "%sreplicas is %d, expected 1 or 0: a key has one session, and a second pod would take it from the first. Give each exporter a key of its own, under exporters, or share the prefixes through Kafka, by config.fleet." $at (int $values.replicas)) -}}
 {{- end -}}
 {{- if and (not $values.demo) (empty $config.prefixes) -}}
 {{- fail (printf "%sconfig.prefixes is empty: name the prefixes to watch, or set %sdemo to true." $at $at) -}}
@@ -59,7 +72,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- fail (printf "%sconfig.bgproutes.api_keys would lie in a ConfigMap, which is no place for a key: use %sapiKey, or ${NAME} and %sextraEnv." $at $at $at) -}}
 {{- end -}}
 {{- end -}}
-{{- $asks := and (not $values.demo) (or (empty $config.sources) (has "bgproutes" (default (list) $config.sources))) -}}
+{{- $asks := and (not $values.demo) (or (empty $config.sources) (has "bgproutes" (default (list) $config.sources)) (and (has "kafka" (default (list) $config.sources)) (eq "data-api" (dig "kafka" "history" "" $config)))) -}}
 {{- $given := or $values.apiKey.existingSecret $values.apiKey.value -}}
 {{- if and $asks (not $given) (empty (dig "bgproutes" "api_keys" (list) $config)) (empty (dig "bgproutes" "api_key_files" (list) $config)) -}}
 {{- fail (printf "%sapiKey is missing: name a Secret in %sapiKey.existingSecret, or read RIPE RIS Live, which needs no key, with %sconfig.sources=[ris-live]." $at $at $at) -}}
@@ -72,9 +85,35 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- $_ := set $keys $id $component -}}
 {{- end -}}
-{{- $list = append $list (dict "component" (default "exporter" $component) "name" $name "needsKey" (not (not $needsKey)) "values" $values) -}}
+{{- $needsKey = not (not $needsKey) -}}
+{{- $list = append $list (dict "component" (default "exporter" $component) "name" $name "command" "serve" "fleet" $fleet "needsKey" (and $needsKey (not $fleet)) "values" $values) -}}
+{{- if $fleet -}}
+{{- $ofIngest := mergeOverwrite (deepCopy $values) (pick $.Values.ingest "replicas" "resources") -}}
+{{- $list = append $list (dict "component" "ingest" "name" (printf "%s-ingest" $name) "command" "ingest" "fleet" true "needsKey" $needsKey "values" $ofIngest) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $list -}}
+{{- end -}}
+
+{{/* The ports of the brokers that the exporters are given, as a list in YAML. A port that is a variable is not known here. */}}
+{{- define "bgproutes-exporter.brokerPorts" -}}
+{{- $ports := list -}}
+{{- range include "bgproutes-exporter.exporters" . | fromYamlArray -}}
+{{- $config := default (dict) .values.config -}}
+{{- $brokers := list -}}
+{{- if .fleet -}}
+{{- $brokers = concat $brokers (default (list) $config.fleet.brokers) -}}
+{{- end -}}
+{{- if has "kafka" (default (list) $config.sources) -}}
+{{- $brokers = concat $brokers (dig "kafka" "brokers" (list "stream.routeviews.org:9092") $config) -}}
+{{- end -}}
+{{- range $brokers -}}
+{{- with regexFind "[0-9]+$" (regexFind ":[0-9]+$" .) -}}
+{{- $ports = append $ports (int .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $ports | uniq | toYaml -}}
 {{- end -}}
 
 {{/* What stands before every path of the web server, from the configuration as the exporter reads it: "", or such as "/bgp". */}}
@@ -93,4 +132,13 @@ timeoutSeconds: 5
 httpGet: {path: {{ include "bgproutes-exporter.prefix" . }}/-/healthy, port: http}
 timeoutSeconds: 3
 {{- end -}}
+{{- end -}}
+
+{{- define "bgproutes-exporter.confined" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+runAsUser: 10479
+runAsGroup: 10479
+capabilities: {drop: [ALL]}
 {{- end -}}
