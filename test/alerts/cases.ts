@@ -2,6 +2,7 @@
 import { prefixMetrics as prefix } from '../../src/metrics/catalogue.ts';
 import { exporterTests } from './exporter-cases.ts';
 import { fleetTests } from './fleet-cases.ts';
+import { handOverTests } from './hand-over-cases.ts';
 import { memoryTests } from './memory-cases.ts';
 import { outageTests } from './outage-cases.ts';
 import { prefixTests } from './prefix-cases.ts';
@@ -23,6 +24,7 @@ export const ruleTests: readonly RuleTest[] = [
   ...exporterTests,
   ...rpkiTests,
   ...fleetTests,
+  ...handOverTests,
   ...thresholdTests,
   ...memoryTests,
   ...sourceTests,

@@ -37,7 +37,8 @@ const NOT_HERE = [
   'BGPTableSnapshotFailing warning', // a disk that is full
   'BGPExporterConnectionsCut warning', // a client that is cut for a quarter of an hour
   'BGPExporterConfigRefused warning', // nobody reloads anything here
-  'BGPFleetPartitionUnowned critical', // a fleet
+  'bgp:prefix_fault:handed_over', // a fleet
+  'BGPFleetPartitionUnowned critical', // that too
   'BGPFleetLagging warning', // that too
   'BGPFleetStateStale warning', // that too
   'BGPStreamStale warning', // rules-slow-faults.test.ts
