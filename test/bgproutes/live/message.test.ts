@@ -265,7 +265,7 @@ describe('parts that cannot be read', () => {
     ],
     [
       'a prefix repeated more often than an UPDATE has different prefixes',
-      { prefixes: '::/0,'.repeat(22_178) + '::/0' },
+      { prefixes: `${'::/0,'.repeat(22_178)}::/0` },
       { reason: 'too_large' },
     ],
     [
