@@ -93,7 +93,7 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   };
   const metrics = new MetricSources(timers.now(), timers.now);
   metrics.set({
-    ...{ config, table: new RoutingTable(table), sessions: ingest.sessions },
+    ...{ config, table: new RoutingTable(table), isTableKept: false, sessions: ingest.sessions },
     ...{ sessionNames: feed.source.stats, tableFigures: figures, exporterFigures, timers },
     ...{ validated: undefined, names: undefined },
   });

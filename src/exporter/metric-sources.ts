@@ -24,6 +24,8 @@ import type { RoutingTable } from '../table/routing-table.ts';
 export interface MetricSourcesOptions {
   readonly config: Config;
   readonly table: RoutingTable;
+  /** False: the table stays empty, and says nothing of being complete. Default: true. */
+  readonly isTableKept?: boolean;
   /** By the number of the session. */
   readonly sessions: readonly SessionFigures[];
   readonly sessionNames: readonly SessionName[];
@@ -87,7 +89,7 @@ function viewsOf(options: MetricSourcesOptions) {
     legitimacy,
     validated && new RpkiView(validated, startTimeMs, unixMs),
     named,
-    new TableView(table, tableFigures, machineMs),
+    new TableView(table, tableFigures, machineMs, options.isTableKept),
     options.fleet && new FleetView(options.fleet, startTimeMs),
     new StreamView(sessions, timers.elapsed, machineMs),
     new ExporterView(exporterFigures, droppedSeries, machineMs),

@@ -20,8 +20,16 @@ import { seconds } from './stream-view.ts';
 export class TableView {
   readonly #groups: readonly PlainGroup[];
 
-  /** @param machineMs what the machine's clock shows at a time, both Unix ms */
-  constructor(table: RoutingTable, figures: TableFigures, machineMs: (ms: number) => number = (ms) => ms) {
+  /**
+   * @param machineMs what the machine's clock shows at a time, both Unix ms
+   * @param isKept false for an ingest, which writes what it reads and keeps no table that could be complete
+   */
+  constructor(
+    table: RoutingTable,
+    figures: TableFigures,
+    machineMs: (ms: number) => number = (ms) => ms,
+    isKept = true,
+  ) {
     const none = Labels.none;
     this.#groups = [
       new PlainGroup(figures.startTimeMs, {
@@ -32,13 +40,10 @@ export class TableView {
         tableClockSteps: single(none, () => figures.clockSteps),
         tableClockRefusedAnswers: single(none, () => figures.refusedClockAnswers),
         tableFutureTimes: each(none, 'origin', TIME_ORIGINS, (origin) => table.clock.futureTimes[origin]),
-        tableSeeded: single(none, () => (figures.seeded ? 1 : 0)),
-        tableSeededPrefixes: each(
-          none,
-          'source',
-          table.ownership.sources,
-          (source) => figures.seededPrefixes.get(source) ?? 0,
-        ),
+        tableSeeded: isKept ? single(none, () => (figures.seeded ? 1 : 0)) : () => {},
+        tableSeededPrefixes: isKept
+          ? each(none, 'source', table.ownership.sources, (source) => figures.seededPrefixes.get(source) ?? 0)
+          : () => {},
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'
             ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (countsFullFeeds(table, afi) ? 1 : 0))

@@ -209,6 +209,14 @@ describe('the table as a whole', () => {
     expect([...all.keys()].filter((name) => name.startsWith('bgp_data_api_requests_total'))).toHaveLength(27);
   });
 
+  it('says nothing of being complete where no table is kept: an ingest would be an alert for ever', () => {
+    const names = [
+      ...series(new TableView(new RoutingTable(), new TableFigures(NOW), undefined, false).collect()).keys(),
+    ];
+    expect(names.filter((name) => name.startsWith('bgp_table_seeded'))).toEqual([]);
+    expect(names).toContain('bgp_table_seeds_total{result="success"}');
+  });
+
   it('shows the table and the figures as they are', () => {
     const table = new RoutingTable();
     const figures = new TableFigures(NOW);
