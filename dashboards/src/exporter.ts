@@ -11,6 +11,7 @@ import { FILL, INK } from './colours.ts';
 import { withRow } from './exporter-lines.ts';
 import { refused, streams } from './exporter-streams.ts';
 import { outputs, resources, tableRow } from './exporter-table.ts';
+import { fleetRow } from './fleet.ts';
 import { validatorRow } from './legitimacy.ts';
 import { GOOD_IS_ZERO, marked, NEUTRAL, stat, words } from './panels.ts';
 import { increaseOverRange, select, sessionsDown } from './selectors.ts';
@@ -217,5 +218,5 @@ export function exporter() {
         ],
       }),
     );
-  return [streams, refused, tableRow, validatorRow, outputs, resources].reduce(withRow, now);
+  return [streams, refused, tableRow, validatorRow, fleetRow, outputs, resources].reduce(withRow, now);
 }

@@ -33,6 +33,7 @@ const NOT_IN_THE_DEMO: readonly RegExp[] = [
   /bgp_stream_canary_timestamp_seconds/, // no canary is configured; the panel shows the last frame
   /bgp_table_snapshot_timestamp_seconds/, // no storage; the panel shows the age of the seed
   /bgp_rpki_|bgp_prefix_(?:\w*rpki|covering_vrps|aspa_vps)/, // not all that the RPKI may say is true here
+  /bgp_fleet_/, // one exporter is no fleet
   /bgp_ripestat_requests_total/, // the only source is bgproutes
   /bgp_table_full_feed_usable/, // expected are those that were seen; the table shows the rest
   /unless on \(/, // of what nobody is trusted with, and what is too small for a line of its own
