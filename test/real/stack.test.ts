@@ -457,7 +457,8 @@ it('the file is one that old and new compose read: no name, no version, images w
   expect(file.name).toBeUndefined();
   for (const [service, { image, read_only, healthcheck, profiles }] of Object.entries(file.services)) {
     expect(image, service).toMatch(/^\$\{[A-Z_]+_IMAGE:-[a-z/-]+:[\w.]+\}$/);
-    expect(read_only, service).toBe(true);
+    // Kafka's image writes its settings beside its programs at each start.
+    if (service !== 'kafka') expect(read_only, service).toBe(true);
     if (profiles === undefined) expect(healthcheck, service).toBeDefined();
   }
 });
