@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   exporterMetrics,
   fleetMetrics,
+  ingestMetrics,
   legitimacyMetrics,
   nameMetrics,
   placeMetrics,
@@ -51,6 +52,11 @@ on; those of the RPKI are absent while no validated data is usable, because a ve
     title: 'A fleet',
     text: 'Only where `fleet` is configured ([fleet.md](fleet.md)): several exporters share the prefixes.',
     metrics: Object.values(fleetMetrics),
+  },
+  {
+    title: 'The ingest of a fleet',
+    text: 'Only of `bgproutes-exporter ingest` ([fleet.md](fleet.md)), beside those of its streams and of its process.',
+    metrics: Object.values(ingestMetrics),
   },
   {
     title: 'The table',

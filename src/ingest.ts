@@ -95,7 +95,7 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   metrics.set({
     ...{ config, table: new RoutingTable(table), isTableKept: false, sessions: ingest.sessions },
     ...{ sessionNames: feed.source.stats, tableFigures: figures, exporterFigures, timers },
-    ...{ validated: undefined, names: undefined },
+    ...{ validated: undefined, names: undefined, ingest },
   });
   const outputs = new Outputs({
     ...{ config, metrics, page: undefined, figures: exporterFigures, logger, version, ready },

@@ -7,6 +7,7 @@ import type { ExporterFigures } from '../metrics/figures/exporter-figures.ts';
 import type { SessionFigures } from '../metrics/figures/stream-figures.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import { type FleetFigures, FleetView } from '../metrics/fleet-view.ts';
+import { type IngestFigures, IngestView } from '../metrics/ingest-view.ts';
 import { LegitimacyView } from '../metrics/legitimacy-view.ts';
 import type { FamilySource } from '../metrics/metric.ts';
 import { NameView } from '../metrics/name-view.ts';
@@ -35,6 +36,8 @@ export interface MetricSourcesOptions {
   readonly names: AsNameFile | undefined;
   /** Undefined: the exporter serves all prefixes. */
   readonly fleet?: FleetFigures | undefined;
+  /** Only of an ingest. */
+  readonly ingest?: IngestFigures | undefined;
   readonly timers: SteadyClock;
 }
 
@@ -91,6 +94,7 @@ function viewsOf(options: MetricSourcesOptions) {
     named,
     new TableView(table, tableFigures, machineMs, options.isTableKept),
     options.fleet && new FleetView(options.fleet, startTimeMs),
+    options.ingest && new IngestView(options.ingest, startTimeMs),
     new StreamView(sessions, timers.elapsed, machineMs),
     new ExporterView(exporterFigures, droppedSeries, machineMs),
   ].filter((view) => view !== undefined);

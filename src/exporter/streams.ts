@@ -85,9 +85,17 @@ export class Streams {
   async change(next: Config, former: Config, waysOut: WaysOutSettings): Promise<void> {
     if (this.fleet !== undefined) {
       const isSame = JSON.stringify([former.prefixes, former.fleet]) === JSON.stringify([next.prefixes, next.fleet]);
-      if (isSame) return;
       const how = 'restart the ingest, then the members one by one';
-      throw new ConfigError([`prefixes and fleet: a member of a fleet reads them at its start: ${how}`]);
+      if (!isSame) throw new ConfigError([`prefixes and fleet: a member of a fleet reads them at its start: ${how}`]);
+      if (!makeSameFeeds(former, next)) {
+        // What only the ingest reads changes nothing here, and is not refused: all have the same file.
+        const keys = 'sources, bgproutes, ris_live, kafka, table.seed and table.data_api_lag';
+        this.#options.logger.warn(
+          `settings of the sources have changed (${keys}): only the ingest reads them, restart it`,
+        );
+      }
+      useWaysOut(waysOut);
+      return;
     }
     if (next.fleet !== undefined) throw new ConfigError(['fleet: who joins a fleet must be restarted']);
     if (makeSameFeeds(former, next)) {

@@ -4,6 +4,7 @@
  */
 import { exporterMetrics } from './catalogue/exporter-metrics.ts';
 import { fleetMetrics } from './catalogue/fleet-metrics.ts';
+import { ingestMetrics } from './catalogue/ingest-metrics.ts';
 import { legitimacyMetrics } from './catalogue/legitimacy-metrics.ts';
 import { nameMetrics } from './catalogue/name-metrics.ts';
 import { placeMetrics } from './catalogue/place-metrics.ts';
@@ -16,6 +17,7 @@ import type { Metric } from './metric.ts';
 export {
   exporterMetrics,
   fleetMetrics,
+  ingestMetrics,
   legitimacyMetrics,
   nameMetrics,
   placeMetrics,
@@ -34,5 +36,6 @@ export const ownMetrics: readonly Metric[] = [
   ...Object.values(streamMetrics),
   ...Object.values(rpkiMetrics),
   ...Object.values(fleetMetrics),
+  ...Object.values(ingestMetrics),
   ...Object.values(exporterMetrics),
 ];

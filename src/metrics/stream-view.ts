@@ -6,7 +6,7 @@ import { type FamilySource, Labels, type Metric } from './metric.ts';
 import { each, histogram, PlainGroup, single, type Write } from './plain-group.ts';
 
 export class StreamView {
-  readonly #groups: readonly PlainGroup[];
+  readonly #groups: readonly { readonly group: PlainGroup; readonly session: SessionFigures }[];
 
   /**
    * @param elapsed `Timers.elapsed`: a gap that lasts counts up to now
@@ -17,14 +17,17 @@ export class StreamView {
     elapsed: () => number,
     machineMs: (ms: number) => number = (ms) => ms,
   ) {
-    this.#groups = sessions.map(
-      (session) => new PlainGroup(session.stream.startTimeMs, writers(session, elapsed, machineMs)),
-    );
+    this.#groups = sessions.map((session) => ({
+      session,
+      group: new PlainGroup(session.stream.startTimeMs, writers(session, elapsed, machineMs)),
+    }));
   }
 
   collect(): FamilySource {
-    for (const group of this.#groups) group.renew();
-    return { metrics: METRICS, groups: this.#groups };
+    // Of its many partitions a member of a fleet shows those that are its own.
+    const shown = this.#groups.filter(({ session: { stream } }) => stream.isElsewhere !== true);
+    for (const { group } of shown) group.renew();
+    return { metrics: METRICS, groups: shown.map(({ group }) => group) };
   }
 }
 

@@ -29,6 +29,8 @@ export interface StreamStats {
   readonly startTimeMs: number;
   /** Has no prefixes, and so no connection: `up` is false and means nothing. Absent is false. */
   idle?: boolean;
+  /** Another exporter of the fleet has it: it has no series here. */
+  isElsewhere?: boolean;
   up: boolean;
   connects: number;
   readonly disconnects: Record<DisconnectReason, number>;

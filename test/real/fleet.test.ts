@@ -216,6 +216,21 @@ describe.sequential('a fleet', () => {
     await equal();
   }, 300_000);
 
+  it('hides all while the broker is away for longer than the session, and shows the same when it is back', async () => {
+    const ingest = programs.get('ingest')?.program;
+    await broker('kill', data);
+    const beganAt = performance.now();
+    await vi.waitFor(async () => expect(await hidden()).toBe(PREFIXES.length), WAIT);
+    console.info(`without a broker all was hidden after ${((performance.now() - beganAt) / 1_000).toFixed(1)} s`);
+    // It cannot know whether another one writes by now.
+    expect(await ingest?.exit).toBe(1);
+    await broker('start', data, String(PORT));
+    await start('ingest', 'ingest');
+    await equal();
+    await churningWhile(new Promise((done) => setTimeout(done, 2_000)));
+    await equal();
+  }, 300_000);
+
   it('has one ingest that writes: a second one waits, and takes over when the first is killed', async () => {
     const second = await start('ingest2', 'ingest');
     await second.seen(/another ingest of this fleet writes/);

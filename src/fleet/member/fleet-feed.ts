@@ -27,6 +27,7 @@ export class FleetSource implements StreamSource {
     this.stats = Array.from({ length: partitions }, (_, partition) => ({
       ...createStreamStats(this.name, String(partition), timers.now()),
       idle: true,
+      isElsewhere: true,
     }));
   }
 
@@ -47,12 +48,14 @@ export class FleetSource implements StreamSource {
   /** The partition is the member's own from now on, and not up yet. */
   own(partition: number): void {
     this.stats[partition].idle = false;
+    this.stats[partition].isElsewhere = false;
   }
 
   release(partition: number): void {
     const stats = this.stats[partition];
     if (stats.up) this.#down(partition, 'stopped', this.#timers.now());
     markIdle(stats, this.#timers.elapsed());
+    stats.isElsewhere = true;
   }
 
   /** Whether the partition's events come, and their source is up. */

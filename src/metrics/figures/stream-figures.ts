@@ -13,6 +13,7 @@ export interface SessionFigures {
     readonly up: boolean;
     /** It has no prefixes, so it does not connect; absent is false. */
     readonly idle?: boolean | undefined;
+    readonly isElsewhere?: boolean | undefined;
     readonly connects: number;
     readonly disconnects: Readonly<Record<string, number>>;
     readonly gapMs: number;
