@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ANSWER_BOUNDS } from '../src/bgproutes/data-api/request.ts';
-import { MAX_PREFIXES } from '../src/config/config.ts';
+import { MAX_FLEET_PREFIXES, MAX_PARTITION_PREFIXES, MAX_PREFIXES } from '../src/config/config.ts';
 import { MAX_FILE_BYTES } from '../src/config/file/text-file.ts';
 import { HOLD_BOUNDS, HOLD_BYTES_OF_ALL } from '../src/feed/frame-queue.ts';
 import { exporterMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
@@ -129,7 +129,14 @@ export const SECTIONS: readonly Section[] = [
         what: 'Monitored prefixes',
         bound: number(MAX_PREFIXES),
         beyond: 'The configuration is refused, with a message.',
-        todo: 'Run several exporters, each with its own prefixes.',
+        todo: 'Run several exporters: a fleet ([fleet.md](fleet.md)), or each with its own prefixes.',
+        counter: undefined,
+      },
+      {
+        what: 'Monitored prefixes of a fleet, and for each of its partitions',
+        bound: `${number(MAX_FLEET_PREFIXES)}, ${number(MAX_PARTITION_PREFIXES)}`,
+        beyond: 'The configuration is refused, with a message.',
+        todo: 'Raise `fleet.partitions` before there are events.',
         counter: undefined,
       },
       {
