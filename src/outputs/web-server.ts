@@ -22,6 +22,7 @@ import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './text/negotiation.ts';
 import { certificateFault } from './web/client-certificate.ts';
+import { addErrorAnswers, textAnswer } from './web/error-answers.ts';
 import { Guard, type GuardAnswer } from './web/guard.ts';
 import { knownPaths } from './web/known-paths.ts';
 import { WatchedWebConfig } from './web/watched-web-config.ts';
@@ -89,8 +90,6 @@ const CLOSE_LIMIT_MS = 2_000;
 
 /** The status, known from nginx, for a client that went away before there was an answer. */
 const CLIENT_GONE = 499;
-
-const PLAIN = 'text/plain; charset=utf-8';
 
 /** In a thread of the pool: compressing megabytes must not hold up the fold. */
 const compress = promisify(gzip);
@@ -214,7 +213,8 @@ function newApp(
     clientErrorHandler: front.onClientError,
     schemaController: { compilersFactory: WITHOUT_SCHEMAS },
     // The framework's own words quote the path.
-    frameworkErrors: (error, _, reply) => text(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
+    frameworkErrors: (error, _, reply) =>
+      textAnswer(reply, error.statusCode ?? 400, 'The path of the request is malformed.'),
   });
   addGuards(app, options, front);
   const { routePrefix = '' } = options;
@@ -272,14 +272,14 @@ function addGuards(app: FastifyInstance, options: WebServerOptions, front: Front
       const [status, line] = REFUSALS[judged];
       if (status === 401) reply.header('www-authenticate', 'Basic');
       else reply.header('retry-after', '1');
-      await text(reply, status, line);
+      await textAnswer(reply, status, line);
       return;
     }
     if (!hasOneHost(request.raw.rawHeaders)) {
-      await text(endConnection(reply), 400, 'Expected one Host: the name or address of this server.');
+      await textAnswer(endConnection(reply), 400, 'Expected one Host: the name or address of this server.');
       return;
     }
-    if (connections.draining) await text(endConnection(reply), 503, 'The exporter is stopping.');
+    if (connections.draining) await textAnswer(endConnection(reply), 503, 'The exporter is stopping.');
   });
 }
 
@@ -303,7 +303,7 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     const answer = answers.get(request);
     const body = answer === undefined ? undefined : await scrapes.body(format, compressed, answer);
     if (body === undefined)
-      return text(
+      return textAnswer(
         reply.header('retry-after', '1'),
         503,
         `over ${MAX_SCRAPES} scrapes at once, or too many of one address`,
@@ -314,7 +314,7 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
 
   app.get('/runbook', async (_, reply) => {
     const page = await runbook();
-    if (page === undefined) return text(reply, 404, 'No runbook: the build did not render docs/runbook.md.');
+    if (page === undefined) return textAnswer(reply, 404, 'No runbook: the build did not render docs/runbook.md.');
     return reply
       .header('content-security-policy', RUNBOOK_POLICY)
       .header('referrer-policy', 'no-referrer')
@@ -328,21 +328,21 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     await addPageRoutes(app, { facts: page.facts, telemetryPath });
   }
 
-  app.get('/-/healthy', (_, reply) => text(reply, 200, 'bgproutes-exporter is healthy.'));
+  app.get('/-/healthy', (_, reply) => textAnswer(reply, 200, 'bgproutes-exporter is healthy.'));
 
   app.get('/-/ready', (_, reply) => {
     const state = ready();
     return state.ok
-      ? text(reply, 200, 'bgproutes-exporter is ready.')
-      : text(reply, 503, `bgproutes-exporter is not ready: ${state.reason}.`);
+      ? textAnswer(reply, 200, 'bgproutes-exporter is ready.')
+      : textAnswer(reply, 503, `bgproutes-exporter is not ready: ${state.reason}.`);
   });
 
   app.post('/-/reload', async (request, reply) => {
     if (!enableLifecycle || reload === undefined) {
-      return text(reply, 403, 'Reload by HTTP is off. Turn it on with --web.enable-lifecycle, or send SIGHUP.');
+      return textAnswer(reply, 403, 'Reload by HTTP is off. Turn it on with --web.enable-lifecycle, or send SIGHUP.');
     }
     if (isForeign(request.headers, ownNames)) {
-      return text(
+      return textAnswer(
         reply,
         403,
         'A web page of another place cannot reload the exporter. Ask by IP address, localhost, or the name of --web.external-url.',
@@ -350,46 +350,17 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     }
     try {
       await reload();
-      return text(reply, 200, 'The configuration was read again.');
+      return textAnswer(reply, 200, 'The configuration was read again.');
     } catch (error) {
       if (!(error instanceof ExporterError)) throw error;
       const reasons = error instanceof ConfigError ? error.problems : [error.message];
-      return text(
+      return textAnswer(
         reply,
         500,
         `The new configuration was refused, the current one stays in force:\n${reasons.join('\n')}`,
       );
     }
   });
-}
-
-/** What is answered where no route answers. */
-function addErrorAnswers(app: FastifyInstance, options: WebServerOptions): void {
-  const { logger } = options;
-  const { methods, pathOf } = knownPaths(options);
-
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methods.get(pathOf(request));
-    return allowed === undefined
-      ? text(reply, 404, 'Not found.')
-      : text(reply.header('allow', allowed), 405, `Method not allowed, only ${allowed}.`);
-  });
-
-  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
-    const status = error.statusCode ?? 500;
-    reply.removeHeader('content-encoding');
-    if (status < 500) return text(reply, status, `${error.message}.`);
-    logger.error('a request failed', { path: pathOf(request), error: error.stack ?? error.message });
-    return text(reply, 500, 'Internal error; the log of the exporter has it.');
-  });
-
-  // A body is of no use to any route; it is taken whatever its type, and forgotten.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, __, done) => done(null));
-}
-
-function text(reply: FastifyReply, status: number, line: string): FastifyReply {
-  return reply.code(status).type(PLAIN).send(`${line}\n`);
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {
