@@ -42,6 +42,7 @@ it('every alert that operators were promised is there, and no other', () => {
       'BGPStreamDelayed',
       'BGPStreamDecodeFailures',
       'BGPTableNotSeeded',
+      'BGPTableSourceNotSeeded',
       'BGPTableDrift',
       'BGPTableFullFeedUnusable',
       'BGPTableFull',

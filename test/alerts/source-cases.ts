@@ -10,13 +10,16 @@ import {
 } from '../../src/metrics/catalogue.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
 import type { Fired, RuleTest } from './rule-test.ts';
-import { CALM, counter, healthy, levels, OURS, of, SESSION, type Steps, type World } from './world.ts';
+import { CALM, counter, healthy, INSTANCE, JOB, levels, OURS, of, SESSION, type Steps, type World } from './world.ts';
 
 const RIS = { source: 'ris-live', session: '0' };
 const FAILS = 60;
 const RIS_DOWN: Fired = { alertname: 'BGPStreamDown', severity: 'critical', ...RIS };
 const FIRST_DOWN: Fired = { alertname: 'BGPStreamDown', severity: 'critical', ...SESSION };
 const FIRST_STALE: Fired = { alertname: 'BGPStreamStale', severity: 'warning', ...SESSION, why: 'canary' };
+const KAFKA = { source: 'kafka', session: '0' };
+const UNSEEDED: Fired = { alertname: 'BGPTableNotSeeded', severity: 'warning' };
+const RIS_UNREAD: Fired = { alertname: 'BGPTableSourceNotSeeded', severity: 'warning', ...RIS };
 const DEAD_FOR_GOOD = 1700;
 const NOT_VISIBLE: Fired = { alertname: 'BGPPrefixNotVisible', severity: 'critical', prefix: OURS };
 const DROP: Fired = { alertname: 'BGPPrefixVisibilityDrop', severity: 'critical', prefix: OURS };
@@ -177,8 +180,8 @@ export const sourceTests: readonly RuleTest[] = [
     ],
   },
   {
-    alert: 'BGPTableNotSeeded',
-    kinds: ['not firing'],
+    alert: 'BGPTableSourceNotSeeded',
+    kinds: ['firing', 'resolving'],
     name: 'the history of the second of two sources is dead after a short cut: what only it delivers leaves after a quarter of an hour',
     minutes: 180,
     world: both(180, {
@@ -190,7 +193,42 @@ export const sourceTests: readonly RuleTest[] = [
         [0, 180 - FAILS - 76],
       ),
     }),
-    checks: quietAt(FAILS + 14, FAILS + 20, FAILS + 50, FAILS + 70, FAILS + 80, 179),
+    checks: [
+      ...quietAt(FAILS + 14, FAILS + 20, FAILS + 50, FAILS + 60),
+      ...[63, 75, 85].map((after) => ({ at: FAILS + after, firing: [RIS_UNREAD] })),
+      ...quietAt(FAILS + 95, 179),
+    ],
+    message: [
+      {
+        at: FAILS + 70,
+        severity: 'warning',
+        labels: { job: JOB, instance: INSTANCE, ...RIS },
+        summary: `Stream ris-live/0 of ${INSTANCE} is connected, but its part of the table is not complete`,
+        description:
+          'For an hour 1 of its prefixes have not been read from its history (the Data API, RIPEstat). Another source knows them, so that alerts about them go on; but what only vantage points of this one show is not seen, and an alert of presence that rests on them (a hijack) cannot end. ' +
+          "Check first the exporter's log for what the history answers, and the results of its requests (bgp_data_api_requests_total, bgp_ripestat_requests_total).",
+      },
+    ],
+  },
+  {
+    alert: 'BGPTableSourceNotSeeded',
+    kinds: ['not firing'],
+    name: 'a session that is down, a table that nobody knows, and Kafka without a history are not what it tells of',
+    minutes: 190,
+    world: both(190, {
+      [knows('ris-live')]: levels([1, 30], [0, 160]),
+      [of.session(stream.streamUp.name, RIS)]: levels([1, 30], [0, 80], [1, 80]),
+      [knows('bgproutes')]: levels([1, 110], [0, 80]),
+      [of.exporter(table.tableSeeded.name)]: levels([1, 110], [0, 80]),
+      [of.prefix(prefix.prefixTrusted.name)]: levels([1, 110], [0, 80]),
+      [knows('kafka')]: levels([0, 190]),
+      [of.prefix(prefix.prefixSessionInfo.name, KAFKA)]: levels([1, 190]),
+      [of.session(stream.streamUp.name, KAFKA)]: levels([1, 190]),
+    }),
+    checks: [
+      ...[95, 109].map((at) => ({ at, firing: [RIS_DOWN] })),
+      ...[130, 189].map((at) => ({ at, firing: [UNSEEDED] })),
+    ],
   },
   {
     alert: 'BGPPrefixNotVisible',
@@ -247,7 +285,10 @@ export const sourceTests: readonly RuleTest[] = [
       ...vps([ALL_VPS, FAILS + 16], [BY_FIRST, DEAD_FOR_GOOD - FAILS - 16]),
       [of.prefix(prefix.prefixUnexpectedOriginVps.name)]: levels([0, 40], [8, FAILS - 24], [0, DEAD_FOR_GOOD - 76]),
     }),
-    checks: [100, DEAD_FOR_GOOD - 1].map((at) => ({ at, firing: [HIJACK] })),
+    checks: [
+      { at: 100, firing: [HIJACK] },
+      { at: DEAD_FOR_GOOD - 1, firing: [HIJACK, RIS_UNREAD] },
+    ],
   },
   {
     alert: 'BGPPrefixUnexpectedOrigin',
@@ -312,8 +353,10 @@ function hijackOfDeadHistory(by: 'unseen' | 'forgotten'): RuleTest {
       ...(by === 'forgotten' ? restarted : {}),
     }),
     checks: [
-      ...[50, FAILS + 5, FAILS + 19, FAILS + 30, FAILS + 60, FAILS + 119].map((at) => ({ at, firing: [HIJACK] })),
-      ...quietAt(back + 7, minutes - 1),
+      ...[50, FAILS + 5, FAILS + 19, FAILS + 30, FAILS + 60].map((at) => ({ at, firing: [HIJACK] })),
+      { at: FAILS + 119, firing: [HIJACK, RIS_UNREAD] },
+      { at: back + 7, firing: [RIS_UNREAD] },
+      ...quietAt(back + 20, minutes - 1),
     ],
   };
 }

@@ -134,6 +134,16 @@ const TROUBLES: readonly Trouble[] = [
     cannot: { [LONG_RESTART]: UNSEEN },
   },
   {
+    alert: 'BGPTableSourceNotSeeded',
+    severity: 'warning',
+    world: { [of.prefix(prefix.prefixSourceTrusted.name, { source: 'bgproutes' })]: gauge(0) },
+    fires: 62,
+    cannot: {
+      [LONG_RESTART]: UNSEEN,
+      [CUT]: 'a source that is cut is not connected: BGPStreamDown takes its place',
+    },
+  },
+  {
     alert: 'BGPTableDrift',
     severity: 'warning',
     // Each hour a comparison corrects a tenth of the routes.

@@ -32,6 +32,7 @@ const NOT_HERE = [
   'bgp:exporter_gone:timestamp', // the next test
   'bgp:exporters_missing:bool', // there too
   'BGPSubscriptionReplaced warning', // a second client with the key
+  'BGPTableSourceNotSeeded warning', // one of two sources whose history is dead for an hour
   'BGPTableFullFeedUnusable warning', // a list without table sizes, for an hour
   'BGPTableFull warning', // more vantage points than there may be
   'BGPTableSnapshotFailing warning', // a disk that is full
