@@ -117,7 +117,8 @@ Examples:
       const config = demoConfig(simulator.websocketUrl, simulator.url, sources, flags, io.env);
       const logger = createLogger({ ...config.log, destination: io.stderr, secrets: [SIMULATOR_KEY] });
       exporter = await startExporter(config, { logger, version: buildInfo(io.env), notes: () => notes });
-      const vps = simulator.vantagePoints().filter((vp) => isHeard(vp, sources)).length;
+      const all = simulator.vantagePoints();
+      const vps = { all: all.length, heard: all.filter((vp) => isHeard(vp, sources)).length };
       await output.write(welcome(config, exporter.address, vps, speed, pace));
       await tableComplete(exporter, output.signal);
       begin();
@@ -174,7 +175,7 @@ function demoConfig(
 function welcome(
   config: Config,
   address: string | undefined,
-  vps: number,
+  vps: { readonly all: number; readonly heard: number },
   speed: number,
   pace: (typeof PACES)[number],
 ): string {
@@ -188,12 +189,18 @@ function welcome(
       ? `First a quick round of ${lasting(DEMO_SCENARIO.loop_every)}, whose
 events are too short for the alerts, then rounds of ${hours} in which they are not.`
       : `In rounds of ${hours}, long enough for the alerts.`;
-  return `The exporter watches ${config.prefixes.length} prefixes through ${vps} simulated vantage points (VPs). Open
+  // Else the two numbers of a step contradict one another.
+  const counted =
+    vps.heard === vps.all
+      ? ''
+      : `\n\nThe simulated Internet has ${vps.all} VPs, of which the source delivers ${vps.heard}. What happens is
+told for all of them, the metrics count those that are delivered.`;
+  return `The exporter watches ${config.prefixes.length} prefixes through ${vps.heard} simulated vantage points (VPs). Open
 
   ${base}${config.web.telemetryPath}   the metrics
   ${base}/          a page for people
 
-What happens, as it happens (Ctrl-C stops). ${rounds}
+What happens, as it happens (Ctrl-C stops). ${rounds}${counted}
 
 `;
 }

@@ -98,7 +98,7 @@ it('vps lists the peers that RIPEstat has', async () => {
   expect(none.stderr.text).toBe('# 0 vantage points\n');
 });
 
-it.each([
+const WRONG = [
   [vpsCommand, ['--source=ris-live', '--source=ris'], 'expected it alone'],
   [watchCommand, ['origins', '--source=ris-live'], 'no prefix: --source=ris-live needs --prefix=PREFIX'],
   [watchCommand, ['origins', '--source=rrc00'], '--source: expected bgproutes or ris-live, got "rrc00"'],
@@ -107,10 +107,15 @@ it.each([
     ['--source=rislive'],
     '--source: expected bgproutes or ris-live, got "rislive", did you mean ris-live?',
   ],
-])('%o with %j is wrong usage', async (command, args, message) => {
-  const { exit } = runCommand(command, args);
-  await expect(exit).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(message) });
-});
+] as const;
+
+it.each(WRONG.map(([command, args, message]) => [command.name, args, message, command] as const))(
+  '%s with %j is wrong usage',
+  async (_name, args, message, command) => {
+    const { exit } = runCommand(command, args);
+    await expect(exit).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(message) });
+  },
+);
 
 it('vps refuses an address that is no URL', async () => {
   const { exit } = runCommand(vpsCommand, ['--source=ris-live', '--ris-live.ripestat-url=stat.ripe.net']);
@@ -123,9 +128,11 @@ it('vps refuses an address that is no URL', async () => {
 it('the demo with RIS Live has the peers of RIS alone', async () => {
   const run = runCommand(demoCommand, ['--source=ris-live', '--web.listen-address=127.0.0.1:0']);
   cleanups.push(() => run.stop().catch(() => {}));
-  const [first] = await run.printed(1);
-  const vps = Number(/through (\d+) simulated vantage points/.exec(first)?.[1]);
+  const welcome = (await run.printed(10)).join('\n');
+  const vps = Number(/through (\d+) simulated vantage points/.exec(welcome)?.[1]);
   expect(vps).toBeGreaterThan(30);
   expect(vps).toBeLessThan(250);
+  // What a step says of all VPs is another number than the metrics have: it is told why.
+  expect(welcome).toMatch(new RegExp(`The simulated Internet has \\d+ VPs, of which the source delivers ${vps}\\.`));
   expect(await run.stop()).toBe(0);
 });
