@@ -12,10 +12,10 @@ export const KEY = 'KEY-0123456789';
 
 /** Short times, so that a test takes milliseconds; the waits are far enough apart to tell one from the other. */
 export const QUICK: Partial<SessionSettings> = {
-  handshakeTimeoutMs: 150,
+  handshakeTimeoutMs: 15_000,
   settleMs: 20,
   pingIntervalMs: 20,
-  pingTimeoutMs: 60,
+  pingTimeoutMs: 15_000,
   maxFrameBytes: 1024,
   backoff: { baseMs: 5, maxMs: 40 },
   refusalBackoff: { floorMs: 200, baseMs: 400, maxMs: 800 },

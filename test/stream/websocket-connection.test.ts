@@ -193,7 +193,7 @@ describe('a disconnect has its reason', () => {
         socket.on('close', () => clearInterval(timer));
       }),
     );
-    const { events } = open(server.url, {}, { reconnect: false });
+    const { events } = open(server.url, { handshakeTimeoutMs: 150 }, { reconnect: false });
     await until(() => expect(events).toEqual(['connect_failed: no answer to the handshake within 0.15 s']));
   });
 
@@ -226,7 +226,10 @@ describe('a disconnect has its reason', () => {
     const atMs: number[] = [];
     const log = new RecordingLogger();
     const session = new WebSocketSession(
-      { url: server.url, settings: QUICK, reconnect: false, timers: systemTimers, redactText: redactor([]), log },
+      {
+        ...{ url: server.url, reconnect: false, timers: systemTimers, redactText: redactor([]), log },
+        settings: { ...QUICK, pingTimeoutMs: 60 },
+      },
       {
         connected: (at) => atMs.push(at),
         frames: (_, at) => void atMs.push(at),
@@ -333,8 +336,8 @@ describe('the heartbeat', () => {
   it('takes a pong as life', async () => {
     let pings = 0;
     const server = await serve(webSocketServer((client) => client.on('ping', () => pings++)));
-    const { events } = open(server.url);
-    await until(() => expect(pings).toBeGreaterThan(8)); // twice the time after which silence is death
+    const { events } = open(server.url, { pingTimeoutMs: 400 });
+    await until(() => expect(pings).toBeGreaterThan(40)); // twice the time after which silence is death
     expect(events).toEqual(['connected']);
   });
 
@@ -349,15 +352,15 @@ describe('the heartbeat', () => {
         { autoPong: false },
       ),
     );
-    const { events, frames } = open(server.url);
-    await until(() => expect(frames.length).toBeGreaterThan(25));
+    const { events, frames } = open(server.url, { pingTimeoutMs: 400 });
+    await until(() => expect(frames.length).toBeGreaterThan(80));
     expect(events).toEqual(['connected']);
   });
 
   it('does not take a pause of ours for silence of the server', async () => {
     let pings = 0;
     const server = await serve(webSocketServer((client) => client.on('ping', () => pings++), { autoPong: false }));
-    const { session, events } = open(server.url);
+    const { session, events } = open(server.url, { pingTimeoutMs: 60 });
     session.pause();
     await until(() => expect(pings).toBeGreaterThan(8));
     expect(events).toEqual(['connected']);
