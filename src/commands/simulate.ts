@@ -24,7 +24,7 @@ const FLAGS: readonly Flag[] = [
     value: 'HOST:PORT',
     help: `Where to serve all three services [${DEFAULT_LISTEN}]; port 0 takes a free one.`,
   },
-  { name: 'rtr-listen', value: 'HOST:PORT', help: 'Where to serve VRPs over RTR as well [nowhere].' },
+  { name: 'rtr-listen', value: 'HOST:PORT', help: 'Where to serve VRPs and ASPAs over RTR as well [nowhere].' },
   { name: 'api-key', value: 'KEY', repeatable: true, help: `A key that is valid [${SIMULATOR_KEY}]. Repeatable.` },
   {
     name: 'replay',
@@ -250,7 +250,7 @@ ${options.replay === undefined ? '' : 'The recording starts when the first clien
 
   BGP_API_KEY=${key} ${programName()} \\
     ${lines.join(' \\\n    ')}
-${simulator.rtrPort === 0 ? '' : `\nVRPs are served over RTR on port ${simulator.rtrPort}.\n`}
+${simulator.rtrPort === 0 ? '' : `\nVRPs and ASPAs are served over RTR on port ${simulator.rtrPort}.\n`}
 Ctrl-C stops it.
 `;
 }

@@ -177,7 +177,7 @@ export class RunningSimulator implements Simulator {
       comeBack: () => this.#listen(),
     });
     const validator = new Validator({ internet: () => this.#internet, now: () => clock.now() });
-    this.#rtr = new RtrServer(() => validator.vrps());
+    this.#rtr = new RtrServer(() => validator.signed());
     this.#http = new SimulatorHttpServer({
       dataApi: new DataApi({
         apiKeys: this.#apiKeys,

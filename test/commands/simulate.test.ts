@@ -66,7 +66,7 @@ describe('simulate', () => {
     expect(stdout).toMatch(
       /BGP_API_KEY=sim-key (?:npx bgproutes-exporter|bgproutes-exporter|node \S+main\.js) \\\n {4}--prefix=192\.0\.2\.0\/24 \\\n {4}--bgproutes\.websocket-url=ws:\/\/127\.0\.0\.1:(\d+) \\\n {4}--bgproutes\.live-manager-url=http:\/\/127\.0\.0\.1:\1 \\\n {4}--bgproutes\.data-api-url=http:\/\/127\.0\.0\.1:\1\n/,
     );
-    expect(stdout).toMatch(/\nVRPs are served over RTR on port [1-9]\d*\.\n\nCtrl-C stops it\.\n/);
+    expect(stdout).toMatch(/\nVRPs and ASPAs are served over RTR on port [1-9]\d*\.\n\nCtrl-C stops it\.\n/);
     expect(stdout).toMatch(/\n\d\d:\d\d:\d\d {2}outage of 192\.0\.2\.0\/24: \d+ -> 0 VPs see 192\.0\.2\.0\/24\n/);
   });
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { prefixOf } from '../rpki/vrp-world.ts';
-import { P4, P6, samples, seeded, temporaryFolder, until, world } from './world.ts';
+import { P4, P6, samples, seeded, temporaryFolder, until, type World, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';
 
@@ -94,15 +94,17 @@ it('the validator of the simulator fits its Internet: what is announced is valid
   expect(w.exporter.validity(prefixOf('192.23.62.128/25'), 64_667, prefix)).toBe('invalid_as');
 }, 60_000);
 
+function sourceOf({ simulator }: World, kind: 'json' | 'rtr'): string {
+  return kind === 'rtr'
+    ? `{url: "rtr://127.0.0.1:${simulator.rtrPort}"}`
+    : `{url: "${simulator.url}/rpki.json", interval: 10s}`;
+}
+
 it.each(['json', 'rtr'] as const)(
   'ROAs that come and go in the simulator change verdicts, by %s',
   async (kind) => {
     const w = await world({}, { rtrListen: '127.0.0.1:0' });
-    const source =
-      kind === 'rtr'
-        ? `{url: "rtr://127.0.0.1:${w.simulator.rtrPort}"}`
-        : `{url: "${w.simulator.url}/rpki.json", interval: 10s}`;
-    w.config.more = `rpki: {sources: [${source}]}\n`;
+    w.config.more = `rpki: {sources: [${sourceOf(w, kind)}]}\n`;
     await w.start();
     await seeded(w);
     const visible = () => w.exporter.table.prefixes.find(P4)?.visible;
@@ -128,41 +130,46 @@ it.each(['json', 'rtr'] as const)(
   60_000,
 );
 
-it('ASPAs that come and go in the simulator change verdicts on paths, and routes that stay', async () => {
-  const w = await world({ prefixes: `[{prefix: ${P4}}, {prefix: "${P6}"}]` });
-  w.config.more = `rpki: {sources: [{url: "${w.simulator.url}/rpki.json", interval: 10s}]}\n`;
-  await w.start();
-  await seeded(w);
-  const state = w.exporter.table.prefixes.find(P4);
-  const verdicts = async () => {
+it.each(['json', 'rtr'] as const)(
+  'ASPAs that come and go in the simulator change verdicts on paths, and routes that stay, by %s',
+  async (kind) => {
+    const w = await world({ prefixes: `[{prefix: ${P4}}, {prefix: "${P6}"}]` }, { rtrListen: '127.0.0.1:0' });
+    w.config.more = `rpki: {sources: [${sourceOf(w, kind)}]}\n`;
+    await w.start();
+    await seeded(w);
+    const state = w.exporter.table.prefixes.find(P4);
+    const verdicts = async () => {
+      const now = await samples(w.exporter);
+      const of = (verdict: string) => now.get(`bgp_prefix_aspa_vps{prefix="${P4}",verdict="${verdict}"}`) ?? -1;
+      return { valid: of('valid'), unknown: of('unknown'), invalid: of('invalid'), unverifiable: of('unverifiable') };
+    };
+    const visible = state?.visible ?? 0;
+    // A path of two ASes is valid whatever they have signed: its VP is of an upstream of the origin.
+    await until(async () =>
+      expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
+    );
+    const version = state?.version;
+    w.simulator.step({ do: 'aspa_loss', prefix: P4 });
+    await until(async () => {
+      const { valid, unknown, invalid } = await verdicts();
+      expect([valid + unknown, invalid]).toEqual([visible, 0]);
+      expect(unknown).toBeGreaterThan(0);
+    });
+    w.simulator.step({ do: 'aspa', prefix: P4, providers: [64_666] });
+    await until(async () => {
+      const { valid, unknown, invalid } = await verdicts();
+      expect([valid + invalid, unknown]).toEqual([visible, 0]);
+      expect(invalid).toBeGreaterThan(0);
+    });
+    w.simulator.step({ do: 'recovery', prefix: P4 });
+    await until(async () =>
+      expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
+    );
+    expect(state?.version).toBe(version);
     const now = await samples(w.exporter);
-    const of = (verdict: string) => now.get(`bgp_prefix_aspa_vps{prefix="${P4}",verdict="${verdict}"}`) ?? -1;
-    return { valid: of('valid'), unknown: of('unknown'), invalid: of('invalid'), unverifiable: of('unverifiable') };
-  };
-  const visible = state?.visible ?? 0;
-  // A path of two ASes is valid whatever they have signed: its VP is of an upstream of the origin.
-  await until(async () =>
-    expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
-  );
-  const version = state?.version;
-  w.simulator.step({ do: 'aspa_loss', prefix: P4 });
-  await until(async () => {
-    const { valid, unknown, invalid } = await verdicts();
-    expect([valid + unknown, invalid]).toEqual([visible, 0]);
-    expect(unknown).toBeGreaterThan(0);
-  });
-  w.simulator.step({ do: 'aspa', prefix: P4, providers: [64_666] });
-  await until(async () => {
-    const { valid, unknown, invalid } = await verdicts();
-    expect([valid + invalid, unknown]).toEqual([visible, 0]);
-    expect(invalid).toBeGreaterThan(0);
-  });
-  w.simulator.step({ do: 'recovery', prefix: P4 });
-  await until(async () =>
-    expect(await verdicts()).toEqual({ valid: visible, unknown: 0, invalid: 0, unverifiable: 0 }),
-  );
-  expect(state?.version).toBe(version);
-  const now = await samples(w.exporter);
-  for (const change of ['aspa_added', 'aspa_changed', 'aspa_removed'])
-    expect([change, now.get(`bgp_rpki_changes_total{rpki_source="0",change="${change}"}`)]).not.toEqual([change, 0]);
-}, 60_000);
+    expect(now.get('bgp_rpki_updates_total{rpki_source="0",result="protocol_error"}')).toBe(0);
+    for (const change of ['aspa_added', 'aspa_changed', 'aspa_removed'])
+      expect([change, now.get(`bgp_rpki_changes_total{rpki_source="0",change="${change}"}`)]).not.toEqual([change, 0]);
+  },
+  60_000,
+);

@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Internet } from '../../internet/internet.ts';
 import { roasOf } from '../../internet/roas.ts';
 import { send } from '../http-exchange.ts';
-import type { ServedVrp } from './rtr-server.ts';
+import type { ServedVrp, SignedData } from './rtr-server.ts';
 
 /** The path at which the data is served. */
 export const VALIDATOR_PATH = '/rpki.json';
@@ -32,8 +32,16 @@ export class Validator {
   /** The tag changes with the data alone, the time of the data with each request: the validator has just looked. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const nowMs = this.#options.now();
-    const roas = this.vrps().map((vrp) => ({ ...vrp, asn: `AS${vrp.asn}`, ta: TA }));
-    const data = { roas, aspas: this.#aspas() };
+    const { vrps, aspas } = this.signed();
+    const data = {
+      roas: vrps.map((vrp) => ({ ...vrp, asn: `AS${vrp.asn}`, ta: TA })),
+      // AS 0 alone: the AS has no provider.
+      aspas: aspas.map(({ customer, providers }) => ({
+        customer: `AS${customer}`,
+        providers: (providers.length === 0 ? [0] : providers).map((one) => `AS${one}`),
+        ta: TA,
+      })),
+    };
     const tag = `"${createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16)}"`;
     response.setHeader('etag', tag);
     response.setHeader('last-modified', new Date(nowMs).toUTCString());
@@ -46,23 +54,15 @@ export class Validator {
     send(response, 200, 'application/json', JSON.stringify({ metadata, ...data }));
   }
 
-  /** The current VRPs. */
-  vrps(): ServedVrp[] {
+  /** What is signed now. */
+  signed(): SignedData {
+    return { vrps: this.#vrps(), aspas: this.#options.internet().aspas() };
+  }
+
+  #vrps(): ServedVrp[] {
     const { prefixes, graph } = this.#options.internet();
     return [...prefixes.values()].flatMap((prefix) =>
       roasOf(prefix, graph).map((roa) => ({ prefix: prefix.text, ...roa })),
     );
-  }
-
-  /** AS 0 alone: the AS has no provider. */
-  #aspas(): object[] {
-    return this.#options
-      .internet()
-      .aspas()
-      .map(({ customer, providers }) => ({
-        customer: `AS${customer}`,
-        providers: (providers.length === 0 ? [0] : providers).map((one) => `AS${one}`),
-        ta: TA,
-      }));
   }
 }
