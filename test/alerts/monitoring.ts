@@ -108,8 +108,17 @@ export class PrometheusApi {
   }
 
   /** Names of the alerts that fire, each with its prefix, sorted: `BGPStreamDown`, `BGPPrefixNotVisible 192.0.2.0/24`. */
-  async firing(): Promise<string[]> {
-    const samples = await this.query('group by (alertname, prefix) (ALERTS{alertstate="firing"})');
+  firing(): Promise<string[]> {
+    return this.#alerts('ALERTS{alertstate="firing"}');
+  }
+
+  /** The same, with those that will fire when their time has passed. */
+  firingOrPending(): Promise<string[]> {
+    return this.#alerts('ALERTS');
+  }
+
+  async #alerts(selector: string): Promise<string[]> {
+    const samples = await this.query(`group by (alertname, prefix) (${selector})`);
     return samples.map(({ metric }) => `${metric.alertname} ${metric.prefix ?? ''}`.trim()).sort();
   }
 }
