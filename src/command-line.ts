@@ -4,8 +4,8 @@ import type { Command, CommandIo } from './commands/command.ts';
 import { flushed, isReaderGone } from './commands/terminal/line-output.ts';
 import { foldHelp, foldMessage, widthOf } from './commands/watch/folding.ts';
 import { ConfigError, ExporterError } from './errors.ts';
+import { tooManyFiles } from './open-files.ts';
 import { errorText, redactor } from './redaction.ts';
-import { systemCode, systemReason } from './system-error.ts';
 import { buildInfo, formatVersion } from './version.ts';
 
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */
@@ -74,19 +74,6 @@ async function run(args: readonly string[], io: CommandIo): Promise<number> {
   return io.signal.aborted ? 0 : command.run(rest, io);
 }
 
-const TOO_MANY_FILES: readonly (string | undefined)[] = ['EMFILE', 'ENFILE'];
-
-/** The error of the system that says that too many files are open: `error` itself, or one that it came from. */
-function tooManyFiles(error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (TOO_MANY_FILES.includes(systemCode(cause))) return cause;
-  return undefined;
-}
-
-/** The modules alone are a hundred files, and each connection to the web server is one more. */
-const FILES_NEEDED =
-  'allow it 1024 or more (ulimit -n, LimitNOFILE of systemd, --ulimit nofile=1024 of a container engine)';
-
 /** Runs the command of the process and ends it. `stop` is aborted by the first signal to stop. */
 export async function runProcess(stop: AbortSignal): Promise<void> {
   const { env, stdout, stderr } = process;
@@ -98,7 +85,7 @@ export async function runProcess(stop: AbortSignal): Promise<void> {
   const fatal = (error: unknown): never => {
     // The message of an error that the program throws on purpose is enough. Any other error is a bug, and shows its stack.
     const files = tooManyFiles(error);
-    if (files !== undefined) reportFatal(`${systemReason(files)}: ${FILES_NEEDED}`);
+    if (files !== undefined) reportFatal(files);
     else if (error instanceof ExporterError) reportFatal(redact(error.message));
     else reportFatal(error instanceof Error ? redact(error.stack ?? error.message) : errorText(error, redact));
     process.exit(1);

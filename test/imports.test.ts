@@ -21,6 +21,7 @@ const COMMON = [
   'secret-finder.ts',
   'suggestion.ts',
   'system-error.ts',
+  'open-files.ts',
   'tls-error.ts',
   'url.ts',
   'version.ts',
