@@ -84,9 +84,9 @@ export class Streams {
    */
   async change(next: Config, former: Config, waysOut: WaysOutSettings): Promise<void> {
     if (this.fleet !== undefined) {
-      const isSame = JSON.stringify([former.prefixes, former.fleet]) === JSON.stringify([next.prefixes, next.fleet]);
       const how = 'restart the ingest, then the members one by one';
-      if (!isSame) throw new ConfigError([`prefixes and fleet: a member of a fleet reads them at its start: ${how}`]);
+      if (JSON.stringify(former.prefixes) !== JSON.stringify(next.prefixes))
+        throw new ConfigError([`prefixes: a member of a fleet reads them at its start: ${how}`]);
       if (!makeSameFeeds(former, next)) {
         // What only the ingest reads changes nothing here, and is not refused: all have the same file.
         const keys = 'sources, bgproutes, ris_live, kafka, table.seed and table.data_api_lag';
@@ -97,7 +97,6 @@ export class Streams {
       useWaysOut(waysOut);
       return;
     }
-    if (next.fleet !== undefined) throw new ConfigError(['fleet: who joins a fleet must be restarted']);
     if (makeSameFeeds(former, next)) {
       await this.#ingest.changePrefixes(next.prefixes);
       useWaysOut(waysOut);

@@ -232,9 +232,9 @@ export class EventWriter {
   #add(partition: number, value: Buffer, atMs: number): void {
     const { maxBytes = MAX_BYTES, onLost, log } = this.#options;
     this.#waiting.push({ partition, value, atMs });
-    this.#waitingBytes += value.length;
+    this.#waitingBytes += value.length + RECORD_OVERHEAD;
     if (this.#waitingBytes <= maxBytes) return;
-    const sinceMs = Math.min(...this.#waiting.map((one) => one.atMs));
+    const sinceMs = this.#waiting.reduce((oldest, one) => Math.min(oldest, one.atMs), atMs);
     this.lost += this.#waiting.length;
     log.error('events were given up: the brokers have not taken them for too long', { records: this.#waiting.length });
     this.#waiting = [];
@@ -267,6 +267,8 @@ export class EventWriter {
       for (let attempt = 0; !signal.aborted; attempt++) {
         try {
           await sender.send(some);
+          this.written += some.length;
+          for (const { value } of some) this.writtenBytes += value.length;
           break;
         } catch (error) {
           this.failures++;
@@ -277,8 +279,6 @@ export class EventWriter {
           await sleep(timers, RETRY_MS, signal);
         }
       }
-      this.written += some.length;
-      for (const { value } of some) this.writtenBytes += value.length;
     }
   }
 
@@ -297,7 +297,7 @@ export class EventWriter {
       bytes += value.length;
       count++;
     }
-    this.#waitingBytes -= bytes;
+    this.#waitingBytes -= bytes + count * RECORD_OVERHEAD;
     return this.#waiting.splice(0, count);
   }
 }

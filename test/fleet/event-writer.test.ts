@@ -75,3 +75,13 @@ it('divides what says too much for one record, and leaves out, as a gap, what ca
   expect(numbers.at(-1)).toBe(numbers.length + 1);
   expect([lost.length, events.lost]).toEqual([1, 1]);
 });
+
+it('gives up what waits for too long, however many small records that are', async () => {
+  const { events, broker, lost } = writer(1_024);
+  while (lost.length === 0) events.toAll({ type: 'watermark', up: true, clockOffsetMs: 0 });
+  expect(events.lost).toBeGreaterThan(200_000);
+  expect([events.written, events.writtenBytes]).toEqual([0, 0]);
+  broker.isAway = false;
+  await events.flush(new AbortController().signal);
+  expect(events.written).toBeGreaterThan(0);
+});

@@ -41,6 +41,6 @@ it('takes a proxy, warns of settings of the sources, and refuses other prefixes'
   expect(JSON.stringify(logger)).toContain('only the ingest reads them');
   await expect(
     streams.change(configOf('', '198.51.100.0/24'), config, { proxyUrl: 'http://proxy.example.net:3128' }),
-  ).rejects.toThrow(/prefixes and fleet: a member of a fleet reads them at its start/);
+  ).rejects.toThrow(/prefixes: a member of a fleet reads them at its start/);
   expect(proxyNamedBy(target)).toBeUndefined();
 });

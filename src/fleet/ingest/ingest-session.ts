@@ -69,7 +69,7 @@ export class IngestSession implements SessionFigures {
   #receivedAtMs = 0;
   #sinceMs: number | undefined;
   #controller = new AbortController();
-  #running: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
   readonly #sink: EventSink = {
     integers: () => {
       throw new Error('the decoder of an ingest knows no numbers');
@@ -136,7 +136,7 @@ export class IngestSession implements SessionFigures {
     log.info('a gap is filled from the history', { session, prefixes: this.#completeness.missing.length });
     this.#isHolding = true;
     const { signal } = (this.#controller = new AbortController());
-    this.#running = Promise.all([this.#running, this.#fill(history, atMs, signal)]);
+    this.#running = Promise.all([this.#running, this.#fill(history, atMs, signal)]).then(() => {});
   }
 
   /** Nothing is certain since then, Unix ms. */

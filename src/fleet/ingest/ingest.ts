@@ -8,8 +8,10 @@ import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
 import { ServiceClock } from '../../feed/service-clock.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
+import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import type { TableFigures } from '../../metrics/figures/table-figures.ts';
+import { errorText, redactor } from '../../redaction.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { LiveFeed, SessionPlan } from '../../stream/live-feed.ts';
 import type { SourceListener } from '../../stream/source.ts';
@@ -256,12 +258,13 @@ export class Ingest {
   async #lastTerm(signal: AbortSignal): Promise<number> {
     const { connection, clientId, eventsTopic, timers, log } = this.#options;
     const library = await loadKafkaLibrary();
+    const redact = redactor(connection.sasl === undefined ? [] : [connection.sasl.password]);
     while (!signal.aborted) {
       const client = brokerClient(library, connection, clientId);
       try {
         return await newestTerm(client, eventsTopic);
       } catch (error) {
-        log.warn('the newest events could not be read, trying again', { error: String(error) });
+        log.warn('the newest events could not be read, trying again', { error: errorText(deepest(error), redact) });
         await sleep(timers, 1_000, signal);
       } finally {
         await client.close();

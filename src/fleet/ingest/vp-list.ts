@@ -42,7 +42,11 @@ export class VpList {
     const vps = await history.vantagePoints(signal);
     await this.#options.clock.settle(history, signal);
     if (signal.aborted) return;
-    if (vps.length === 0) throw new DataApiError('INVALID_RESPONSE', 'Data API, vantage_points: the list is empty');
+    if (vps.length === 0)
+      throw new DataApiError(
+        'INVALID_RESPONSE',
+        `${history.title ?? 'the Data API'}: the list of vantage points is empty`,
+      );
     const before = new Set(this.live.map(({ vp }) => vantagePointKey(vp)));
     const isFirst = this.#vps.length === 0;
     this.#askedAtMs = askedAtMs;

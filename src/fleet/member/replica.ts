@@ -89,6 +89,8 @@ export class Replica {
   #highestFrom = 0;
   /** Prefixes of which events are missing here, and since when (Unix ms) all are applied: a RIB of later tells the rest. */
   readonly #unread = new Map<string, number>();
+  /** Whether some prefixes of `#unread` wait for the next record to tell since when. */
+  #awaitsTime = false;
   /** Prefixes that were complete when numbers were missing among the records (Unix ms): a gap that is filled, or a later RIB, ends it. */
   readonly #missed = new Map<string, number>();
   /** Readings of the history that are under way, by their numbers, in the order of their beginnings. */
@@ -151,6 +153,7 @@ export class Replica {
   begin(mark: Mark | undefined, from: ReadonlyMap<string, number>): void {
     const { offset, term, sequence, atMs, complete, unread } = mark ?? NO_MARK;
     for (const prefix of [...complete, ...unread]) this.#complete.add(prefix);
+    this.#awaitsTime = atMs === UNTIL_NOW;
     for (const prefix of unread) this.#unread.set(prefix, atMs);
     for (const { state } of this.monitored())
       if (!from.has(state.prefix.text)) this.#unread.set(state.prefix.text, atMs);
@@ -171,6 +174,7 @@ export class Replica {
    */
   lose(): void {
     for (const { state } of this.monitored()) this.#unread.set(state.prefix.text, UNTIL_NOW);
+    this.#awaitsTime = true;
     this.#forgetReadings();
     this.#options.onChange();
   }
@@ -224,7 +228,10 @@ export class Replica {
     if (record.sequence <= this.sequence) return;
     // Records of the term are missing. Where the ingest has given them up, it says so next, and the gap is filled.
     if (record.sequence > this.sequence + 1 && this.sequence > 0) this.#miss(record.atMs);
-    for (const [prefix, sinceMs] of this.#unread) if (sinceMs === UNTIL_NOW) this.#unread.set(prefix, record.atMs);
+    if (this.#awaitsTime) {
+      this.#awaitsTime = false;
+      for (const [prefix, sinceMs] of this.#unread) if (sinceMs === UNTIL_NOW) this.#unread.set(prefix, record.atMs);
+    }
     const before: Position = { offset, term: this.term, sequence: this.sequence };
     this.sequence = record.sequence;
     if (record.kind === 'messages') await this.#messages(offset, record);
