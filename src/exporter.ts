@@ -1,7 +1,7 @@
 /**
  * The map of the program. Built from a Config, run, stopped in order:
  *
- *   exporter/ingest: source -> feed/session-feed -> table -> metrics/*-view -> outputs/text -> outputs/web-server
+ *   exporter/intake: source -> feed/session-feed -> table -> metrics/*-view -> outputs/text -> outputs/web-server
  *                    history -> feed/keeper                                \-> outputs/otlp
  *   rpki/validated-data -> metrics/legitimacy-view
  *
@@ -133,7 +133,7 @@ class Exporter implements RunningExporter {
     this.#pages = new Pages({
       ...{ table: this.table, figures: this.figures, timers, version: deps.version.version },
       parts: (isSeeding) => ({
-        ...{ sessions: this.#streams.ingest.sessions, troubles: this.#streams.ingest.troubles },
+        ...{ sessions: this.#streams.intake.sessions, troubles: this.#streams.intake.troubles },
         ...{ validated: this.#side.validated, isSeeding },
       }),
       validity: (prefix, origin) => this.validity(prefix, origin),
@@ -186,7 +186,7 @@ class Exporter implements RunningExporter {
   }
 
   compare(): Promise<void> {
-    return this.#streams.ingest.keeper.compare();
+    return this.#streams.intake.keeper.compare();
   }
 
   reload(): Promise<void> {
@@ -222,7 +222,7 @@ class Exporter implements RunningExporter {
     if (this.#stopping !== undefined) return;
     this.table.setOptions(next.table);
     if (JSON.stringify(next.table) !== JSON.stringify(former.table))
-      this.#streams.ingest.keeper.setIntervals(next.table);
+      this.#streams.intake.keeper.setIntervals(next.table);
     await this.#side.change(next);
     this.#pages.change(next);
     this.#setMetrics(next);
@@ -250,9 +250,9 @@ class Exporter implements RunningExporter {
       logger: this.#deps.logger,
       history: () => this.#pages.history,
       // By the service's clock where it is known: the machine's may be set right before the next start.
-      aheadMs: () => this.#streams.ingest.keeper.clockOffsetMs ?? timers.machineAheadMs,
-      completeUntil: () => this.#streams.ingest.keeper.completeUntil(),
-      onRestored: (completeUntil) => this.#streams.ingest.keeper.restored(completeUntil),
+      aheadMs: () => this.#streams.intake.keeper.clockOffsetMs ?? timers.machineAheadMs,
+      completeUntil: () => this.#streams.intake.keeper.completeUntil(),
+      onRestored: (completeUntil) => this.#streams.intake.keeper.restored(completeUntil),
     });
   }
 
@@ -262,8 +262,8 @@ class Exporter implements RunningExporter {
       ...{
         config,
         table: this.table,
-        sessions: this.#streams.ingest.sessions,
-        sessionNames: this.#streams.ingest.streams,
+        sessions: this.#streams.intake.sessions,
+        sessionNames: this.#streams.intake.streams,
       },
       ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures, timers: this.#timers },
       ...{ validated: this.#side.validated, names: this.#side.names },

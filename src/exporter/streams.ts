@@ -12,7 +12,7 @@ import type { LiveFeed } from '../stream/live-feed.ts';
 import type { SteadyClock } from '../stream/steady-clock.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { fleetOf } from './fleet.ts';
-import { Ingest } from './ingest.ts';
+import { Intake } from './intake.ts';
 import { type FeedInput, liveFeedsOf, makeSameFeeds } from './live-feeds.ts';
 
 export interface StreamsOptions {
@@ -34,7 +34,7 @@ export class Streams {
   readonly #options: StreamsOptions;
   #keys: KeyRing;
   #feeds: readonly LiveFeed[];
-  #ingest: Ingest;
+  #intake: Intake;
   #isStopped = false;
   /** Undefined: the exporter serves all prefixes. */
   readonly fleet: FleetMember | undefined;
@@ -47,17 +47,17 @@ export class Streams {
     this.fleet = fleetOf(config, timers, logger, userAgent);
     this.#feeds = this.fleet === undefined ? this.#feedsOf(config, this.#keys) : [this.fleet.feed];
     // A member of a fleet has no prefixes before partitions are assigned to it.
-    this.#ingest = this.#newIngest(this.fleet === undefined ? config : { ...config, prefixes: [] });
+    this.#intake = this.#newIntake(this.fleet === undefined ? config : { ...config, prefixes: [] });
     this.fleet?.attach({
-      ...{ table, feeds: this.#ingest.sessions },
-      watch: () => this.#ingest.changePrefixes(config.prefixes.filter(({ prefix }) => this.fleet?.owns(prefix.text))),
-      onChange: () => this.#ingest.keeper.refresh(),
+      ...{ table, feeds: this.#intake.sessions },
+      watch: () => this.#intake.changePrefixes(config.prefixes.filter(({ prefix }) => this.fleet?.owns(prefix.text))),
+      onChange: () => this.#intake.keeper.refresh(),
     });
   }
 
   /** What brings them into the table now. */
-  get ingest(): Ingest {
-    return this.#ingest;
+  get intake(): Intake {
+    return this.#intake;
   }
 
   /** @throws ConfigError when something that a source needs is missing */
@@ -67,13 +67,13 @@ export class Streams {
   }
 
   ready(): Readiness {
-    if (this.fleet === undefined) return this.#ingest.ready();
+    if (this.fleet === undefined) return this.#intake.ready();
     const reason = this.fleet.unready();
     return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
   start(): void {
-    this.#ingest.start();
+    this.#intake.start();
   }
 
   /**
@@ -98,7 +98,7 @@ export class Streams {
       return;
     }
     if (makeSameFeeds(former, next)) {
-      await this.#ingest.changePrefixes(next.prefixes);
+      await this.#intake.changePrefixes(next.prefixes);
       useWaysOut(waysOut);
       this.#keys.replace(next.bgproutes.apiKeys);
       return;
@@ -108,26 +108,26 @@ export class Streams {
     planSessions(next.prefixes, feeds);
     await prepare(feeds);
     useWaysOut(waysOut);
-    const ending = this.#ingest;
+    const ending = this.#intake;
     await ending.stop();
     const completeUntil = ending.keeper.completeUntil();
     if (this.#isStopped) return;
     this.#keys = keys;
     this.#feeds = feeds;
-    this.#ingest = this.#newIngest(next);
-    this.#ingest.keeper.restored(completeUntil);
-    this.#ingest.start();
+    this.#intake = this.#newIntake(next);
+    this.#intake.keeper.restored(completeUntil);
+    this.#intake.start();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#ingest.stop();
+    await this.#intake.stop();
   }
 
-  #newIngest(config: Config): Ingest {
+  #newIntake(config: Config): Intake {
     const { table, figures, timers, logger, onRefusedLate } = this.#options;
     const { fleet } = this;
-    return new Ingest({
+    return new Intake({
       ...{ config, feeds: this.#feeds, table, figures, timers, logger, onRefusedLate },
       ...(fleet && { outside: { isTrusted: (session: number, prefix: string) => fleet.isTrusted(session, prefix) } }),
     });

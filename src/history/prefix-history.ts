@@ -81,7 +81,7 @@ export interface PastWindow {
   };
 }
 
-/** The small picture of a prefix: so many steps, of one of these lengths; the last ones are of 4 hours. */
+/** The small picture of a prefix: its steps have one of these lengths; the last 4 hours are shown. */
 export const SPARK_STEPS = 48;
 const LONGEST_SPARK_STEP_MS = 5 * MINUTE_MS;
 const SPARK_STEPS_MS = [10 * SECOND_MS, MINUTE_MS];

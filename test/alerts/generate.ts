@@ -99,7 +99,7 @@ export function ruleTestFiles(): ReadonlyMap<string, string> {
   return written(ruleTests, '../../alerts/');
 }
 
-/** So many cases share a world. More would cost less, but fewer worlds than processors would leave some of these idle. */
+/** So many cases share a world. More would cost less, but with fewer worlds than processors some processors would be idle. */
 const SHARING = 24;
 
 /** Parts of at most SHARING, each of cases that last about as long. */

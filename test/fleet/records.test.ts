@@ -98,7 +98,7 @@ describe('records of the fleet', () => {
   it.each([
     ['a prefix that is not canonical', { type: 'gap', prefixes: ['192.0.2.1/24'] }],
     [
-      'a path that is none',
+      'a path that cannot be read',
       {
         ...CONTROLS[6],
         of: { vps: ['bgp 1_192.0.2.1'], prefixes: ['192.0.2.0/24'], paths: ['x'] },
@@ -110,7 +110,7 @@ describe('records of the fleet', () => {
       'a row of a VP that is not there',
       { ...CONTROLS[8], of: { vps: [], prefixes: ['192.0.2.0/24'], paths: ['1'] }, rows: [[0, 0, 0]] },
     ],
-    ['a VP that is none', { type: 'peer', vp: 'bgp 64500', up: true, timeUs: 1 }],
+    ['a VP that cannot be read', { type: 'peer', vp: 'bgp 64500', up: true, timeUs: 1 }],
     [
       'a router on a BGP line too many',
       { type: 'peer', vp: 'bgp 1_192.0.2.1 2_192.0.2.2 3_192.0.2.3', up: true, timeUs: 1 },

@@ -127,8 +127,9 @@ describe.skipIf(!hasBrowser())('the page in a browser', () => {
     `);
     await page.goto(address + path);
     await live(page);
+    // A move is told after the frame that made it.
     await page.evaluate(
-      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 500))))',
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestIdleCallback(done))))',
     );
     expect(await page.evaluate('window.moves')).toEqual([]);
   });

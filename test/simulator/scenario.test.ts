@@ -130,7 +130,7 @@ steps:
       'Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 12',
     ],
     ['what is no map', '- 1', 'scenario (line 1): expected a map, got a list'],
-    ['a list that is none', 'prefixes: 10.0.0.0/8', 'prefixes (line 1): expected a list, got "10.0.0.0/8"'],
+    ['a text in place of a list', 'prefixes: 10.0.0.0/8', 'prefixes (line 1): expected a list, got "10.0.0.0/8"'],
     ['a bare prefix', 'prefixes:\n- 10.0.0.0/8', 'prefixes[0] (line 2): expected a map, got "10.0.0.0/8"'],
     [
       'upstreams that are no list',

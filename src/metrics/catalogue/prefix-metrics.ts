@@ -61,7 +61,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: ['prefix', 'source'],
-    help: '1 while what this source says of the prefix is complete and current, as bgp_prefix_trusted is for all sources together: that one is 1 while one of these is. 0 while the source is down, or while what it missed is not read from its history: vantage points that only it delivers may be missing then.',
+    help: '1 while what this source says of the prefix is complete and current, as bgp_prefix_trusted is for all sources together. bgp_prefix_trusted is 1 while it is 1 for any source. 0 while the source is down, or while what it missed is not read from its history: vantage points that only it delivers may be missing then.',
     bound: '1 per source that carries the prefix',
   },
   prefixSourceVps: {

@@ -19,7 +19,7 @@ function offer(format: ExpositionFormat, mediaType: string, version: string): Of
 }
 
 /**
- * A client gets the first one when it asks for no format, or for none of these: an answer is more useful to a scraper than
+ * A client gets the first one when it asks for no format, or only for formats that are not here: an answer is more useful to a scraper than
  * 406. OpenMetrics 0.0.1 is what old scrapers ask for; what is written here is valid in both versions.
  */
 const OFFERS: readonly Offer[] = [

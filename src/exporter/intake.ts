@@ -19,7 +19,7 @@ import { changeSources } from '../table/ownership/source-change.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { TableIds } from '../table/table-ids.ts';
 
-export interface IngestOptions {
+export interface IntakeOptions {
   readonly config: Pick<Config, 'prefixes' | 'table'>;
   /** The services that stream, in the order of precedence. */
   readonly feeds: readonly LiveFeed[];
@@ -34,7 +34,7 @@ export interface IngestOptions {
   readonly outside?: KeeperOptions['outside'];
 }
 
-export class Ingest {
+export class Intake {
   /** By number, over all sources. */
   readonly sessions: readonly SessionFeed[];
   readonly keeper: Keeper;
@@ -44,7 +44,7 @@ export class Ingest {
   readonly #planChange: PlanChange;
 
   /** @throws ConfigError when a prefix finds no room in any source */
-  constructor({ config, feeds, table, figures, timers, logger, onRefusedLate, outside }: IngestOptions) {
+  constructor({ config, feeds, table, figures, timers, logger, onRefusedLate, outside }: IntakeOptions) {
     const { table: settings, prefixes } = config;
     this.#feeds = feeds;
     const plan = planSessions(prefixes, feeds);
