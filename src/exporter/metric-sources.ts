@@ -1,5 +1,6 @@
 /** All metrics of an exporter, in the order of the output: which views there are by the configuration, and what they read. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { PathRules } from '../bgp/path-sanity.ts';
 import type { Config } from '../config/config.ts';
 import { inTurns } from '../in-turns.ts';
 import { ExporterView } from '../metrics/exporter-view.ts';
@@ -11,6 +12,7 @@ import { type IngestFigures, IngestView } from '../metrics/ingest-view.ts';
 import { LegitimacyView } from '../metrics/legitimacy-view.ts';
 import type { FamilySource } from '../metrics/metric.ts';
 import { NameView } from '../metrics/name-view.ts';
+import { PathVerdicts } from '../metrics/path-verdicts.ts';
 import { PlaceView } from '../metrics/place-view.ts';
 import { PrefixView, type SessionName } from '../metrics/prefix-view.ts';
 import { RpkiView } from '../metrics/rpki-view.ts';
@@ -45,6 +47,8 @@ export class MetricSources {
   /** The numbers of process and runtime are measured before a collection. */
   readonly runtime: RuntimeMetrics;
   #views: readonly { collect(): FamilySource }[] = [];
+  /** What was found out about the paths, and by which rules: a reload that changes none goes on with it. */
+  #judged: { readonly by: string; readonly verdicts: PathVerdicts } | undefined;
 
   /** @param startTimeMs Unix ms since when the process counts */
   constructor(startTimeMs: number, now: () => number) {
@@ -55,47 +59,53 @@ export class MetricSources {
 
   /** From now on these are collected. Counters are kept by what the views read, so that they go on. */
   set(options: MetricSourcesOptions): void {
-    this.#views = [...viewsOf(options), this.runtime];
+    this.#views = [...this.#viewsOf(options), this.runtime];
+  }
+
+  #verdictsOf(table: RoutingTable, rules: PathRules | undefined): PathVerdicts {
+    const by = JSON.stringify(rules && [[...rules.transitFree], [...rules.allowed]]) ?? '';
+    if (this.#judged?.by !== by) this.#judged = { by, verdicts: new PathVerdicts(table.paths, rules, inTurns) };
+    return this.#judged.verdicts;
   }
 
   /** Reads all of them, at one moment. */
   readonly collect = (): readonly FamilySource[] => this.#views.map((view) => view.collect());
-}
 
-function viewsOf(options: MetricSourcesOptions) {
-  const { config, table, sessions, sessionNames, tableFigures, exporterFigures, validated, names, timers } = options;
-  const { machineMs } = timers;
-  const { startTimeMs } = tableFigures;
-  const unixMs = () => machineMs(timers.now());
-  const { table: settings, rpki, paths } = config;
+  #viewsOf(options: MetricSourcesOptions): { collect(): FamilySource }[] {
+    const { config, table, sessions, sessionNames, tableFigures, exporterFigures, validated, names, timers } = options;
+    const { machineMs } = timers;
+    const { startTimeMs } = tableFigures;
+    const unixMs = () => machineMs(timers.now());
+    const { table: settings, rpki, paths } = config;
 
-  const prefixes = new PrefixView(table, sessionNames, {
-    origin: settings.maxOriginSeries,
-    upstream: settings.maxUpstreamSeries,
-    moreSpecific: settings.maxMoreSpecificSeries,
-  });
-  const rules = paths && { transitFree: new Set(paths.transitFree), allowed: new Set(paths.allowed) };
-  const legitimacy =
-    rpki === undefined && paths === undefined
-      ? undefined
-      : new LegitimacyView({
-          ...{ table, validated, paths: rules, unixMs, maxOrigins: settings.maxOriginSeries },
-          inSlices: inTurns,
-        });
-  const named = names && new NameView(table, () => names.names);
-  const droppedSeries = () =>
-    new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
+    const prefixes = new PrefixView(table, sessionNames, {
+      origin: settings.maxOriginSeries,
+      upstream: settings.maxUpstreamSeries,
+      moreSpecific: settings.maxMoreSpecificSeries,
+    });
+    const rules = paths && { transitFree: new Set(paths.transitFree), allowed: new Set(paths.allowed) };
+    const legitimacy =
+      rpki === undefined && paths === undefined
+        ? undefined
+        : new LegitimacyView({
+            ...{ table, validated, paths: rules, unixMs, maxOrigins: settings.maxOriginSeries },
+            verdicts: this.#verdictsOf(table, rules),
+          });
+    const named = names && new NameView(table, () => names.names);
+    const droppedSeries = () =>
+      new Map([...prefixes.droppedSeries(), ...(legitimacy?.droppedSeries() ?? []), ...(named?.droppedSeries() ?? [])]);
 
-  return [
-    prefixes,
-    new PlaceView(table, settings.countries),
-    legitimacy,
-    validated && new RpkiView(validated, startTimeMs, unixMs),
-    named,
-    new TableView(table, tableFigures, machineMs, options.isTableKept),
-    options.fleet && new FleetView(options.fleet, startTimeMs),
-    options.ingest && new IngestView(options.ingest, startTimeMs),
-    new StreamView(sessions, timers.elapsed, machineMs),
-    new ExporterView(exporterFigures, droppedSeries, machineMs),
-  ].filter((view) => view !== undefined);
+    return [
+      prefixes,
+      new PlaceView(table, settings.countries),
+      legitimacy,
+      validated && new RpkiView(validated, startTimeMs, unixMs),
+      named,
+      new TableView(table, tableFigures, machineMs, options.isTableKept),
+      options.fleet && new FleetView(options.fleet, startTimeMs),
+      options.ingest && new IngestView(options.ingest, startTimeMs),
+      new StreamView(sessions, timers.elapsed, machineMs),
+      new ExporterView(exporterFigures, droppedSeries, machineMs),
+    ].filter((view) => view !== undefined);
+  }
 }

@@ -17,7 +17,7 @@ import type { MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-stat
 import type { RoutingTable } from '../table/routing-table.ts';
 import { legitimacyMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
-import { PathVerdicts, type RunInSlices } from './path-verdicts.ts';
+import type { PathVerdicts } from './path-verdicts.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 
 type Key = keyof typeof legitimacyMetrics;
@@ -32,8 +32,8 @@ export interface LegitimacyOptions {
   readonly maxOrigins?: number;
   /** What the machine's clock shows, Unix ms: validated data expires by such a clock. */
   readonly unixMs: () => number;
-  /** Judges paths again when ASPAs have changed. */
-  readonly inSlices: RunInSlices;
+  /** Of the paths of the table, by the same rules. */
+  readonly verdicts: PathVerdicts;
 }
 
 /** What all prefixes are judged by at one collection. */
@@ -54,12 +54,12 @@ class Judge {
   saysAspa = false;
   #former = '';
 
-  constructor({ table, validated, paths, maxOrigins = DEFAULT_SERIES.origin, unixMs, inSlices }: LegitimacyOptions) {
+  constructor({ table, validated, paths, maxOrigins = DEFAULT_SERIES.origin, unixMs, verdicts }: LegitimacyOptions) {
     this.table = table;
     this.maxOrigins = maxOrigins;
     this.#validated = validated;
     this.saysAnomalies = paths !== undefined;
-    this.verdicts = new PathVerdicts(table.paths, paths, inSlices);
+    this.verdicts = verdicts;
     // Paths are judged when the data comes, not when the next scrape does: it finds the new verdicts.
     validated?.onNews(() => this.verdicts.use(validated.usable(unixMs())?.data.aspas));
   }

@@ -30,6 +30,8 @@ export class PathVerdicts {
   readonly #paths: PathTable;
   readonly #rules: PathRules;
   readonly #run: RunInSlices;
+  /** As the keeper of the notes. */
+  readonly #keeper: number;
   /** The ASPAs by which paths are judged: those of `#wanted`, or, while slices run, partly those before. */
   readonly #aspas = new AspaSet();
   #wanted: AspaSet | undefined;
@@ -39,8 +41,10 @@ export class PathVerdicts {
   #isReady = false;
   #edition = 0;
 
+  /** From now on its verdicts are those that paths keep. Others of the same paths, made before, judge each time they are asked. */
   constructor(paths: PathTable, rules: PathRules | undefined, run: RunInSlices) {
     this.#paths = paths;
+    this.#keeper = paths.forgetNotes();
     this.#rules = rules ?? NO_RULES;
     this.#run = run;
   }
@@ -90,7 +94,7 @@ export class PathVerdicts {
         const { version } = aspas;
         const changed = yield* this.#compare(aspas);
         const isOther = changed.size > 0 && (yield* this.#judgeAgain(changed));
-        if (this.#wanted === undefined) return;
+        if (this.#wanted === undefined || !this.#keepsNotes) return;
         this.#followed = { aspas, version };
         if (isOther || !this.#isReady) this.#edition++;
         this.#isReady = true;
@@ -108,6 +112,7 @@ export class PathVerdicts {
       for (const customer of customers) {
         if (this.#aspas.follow(customer, aspas)) changed.add(customer);
         if (++work % WORK_A_STEP === 0) yield;
+        if (!this.#keepsNotes) return changed;
       }
     }
     return changed;
@@ -131,12 +136,17 @@ export class PathVerdicts {
       if (++work < WORK_A_STEP) continue;
       work = 0;
       yield;
+      if (!this.#keepsNotes) return false;
     }
     return isOther;
   }
 
+  get #keepsNotes(): boolean {
+    return this.#paths.keepsNotes(this.#keeper);
+  }
+
   #note(path: number): number {
-    const note = this.#paths.note(path);
+    const note = this.#keepsNotes ? this.#paths.note(path) : 0;
     return note === 0 ? this.#judge(path) : note;
   }
 
@@ -148,7 +158,7 @@ export class PathVerdicts {
       JUDGED |
       (ASPA_VERDICTS.indexOf(verdict) << VERDICT_SHIFT) |
       (anomaliesOf(parsed, this.#rules) << ANOMALIES_SHIFT);
-    this.#paths.setNote(path, note);
+    this.#paths.setNote(path, note, this.#keeper);
     return note;
   }
 }

@@ -173,3 +173,33 @@ it.each(['json', 'rtr'] as const)(
   },
   60_000,
 );
+
+it('other rules judge the paths that are held once more', async () => {
+  const w = await world({ prefixes: `[{prefix: ${P4}}]` });
+  w.config.more = 'paths: {allowed: [64777]}\n';
+  await w.start();
+  await seeded(w);
+  const [vp] = w.simulator.vantagePoints().filter(({ isLive }) => isLive);
+  w.simulator.announce(vp.key, P4, { asPath: `${vp.asn} 64777 64500` });
+  const odd = `bgp_prefix_path_anomaly_vps{prefix="${P4}",anomaly="private_as"}`;
+  await until(async () => {
+    const now = await samples(w.exporter);
+    expect([now.get(`bgp_prefix_announcements_total{prefix="${P4}"}`), now.get(odd)]).toEqual([1, 0]);
+  });
+  w.config.more = 'paths: {allowed: []}\n';
+  await w.exporter.reload();
+  expect((await samples(w.exporter)).get(odd)).toBe(1);
+}, 60_000);
+
+it('a reload that changes no rule leaves the verdicts on paths where they are', async () => {
+  const w = await world({ prefixes: `[{prefix: ${P4}}]` });
+  w.config.more = `rpki: {sources: [{url: "${w.simulator.url}/rpki.json", interval: 10s}]}\n`;
+  await w.start();
+  await seeded(w);
+  const aspa = `bgp_prefix_aspa_vps{prefix="${P4}",verdict="valid"}`;
+  await until(async () => expect((await samples(w.exporter)).get(aspa)).toBeGreaterThan(0));
+  const before = (await samples(w.exporter)).get(aspa);
+  w.config.prefixes = `[{prefix: ${P4}, description: other}]`;
+  await w.exporter.reload();
+  expect((await samples(w.exporter)).get(aspa)).toBe(before);
+}, 60_000);

@@ -172,3 +172,25 @@ it('a number that is given to another path while paths are judged has the verdic
   expect(verdict(heir)).toBe('unknown');
   expect(verdict(hold(long))).toBe('valid');
 });
+
+it('other rules judge every path once more, and those before keep nothing any more', () => {
+  const paths = new PathTable();
+  const path = paths.intern('64777 3333', 64499);
+  if (path === undefined) throw new Error('no path');
+  paths.retain(path);
+  const steps: Generator<void, void>[] = [];
+  const make = (allowed: readonly number[]) =>
+    new PathVerdicts(paths, { transitFree: new Set(), allowed: new Set(allowed) }, (given) => steps.push(given));
+  const lenient = make([64_777]);
+  expect(lenient.anomalies(path)).toBe(0);
+  lenient.use(KEPT);
+  const strict = make([]);
+  const anomalies = strict.anomalies(path);
+  expect(anomalies).not.toBe(0);
+  // A scrape that is being written, and slices that are under way, may still ask those before.
+  const late = paths.intern('64777 3334', 64499) as number;
+  expect(lenient.anomalies(late)).toBe(0);
+  while (steps[0].next().done === false);
+  expect(lenient.isReady).toBe(false);
+  expect([strict.anomalies(path), strict.anomalies(late)]).toEqual([anomalies, anomalies]);
+});

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAsPath } from '../../src/bgp/as-path.ts';
 import { anomaliesOf, anomalyNames, PATH_ANOMALIES, TRANSIT_FREE } from '../../src/bgp/path-sanity.ts';
 import { LegitimacyView } from '../../src/metrics/legitimacy-view.ts';
+import { PathVerdicts } from '../../src/metrics/path-verdicts.ts';
 import { RpkiView } from '../../src/metrics/rpki-view.ts';
 import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import { VrpReader } from '../../src/rpki/json/vrp-reader.ts';
@@ -74,12 +75,10 @@ function world(
     },
   );
   if (source === undefined) throw new Error('no source was made');
+  const paths = rules === 'none' ? undefined : rules;
   const view = new LegitimacyView({
-    table,
-    validated,
-    paths: rules === 'none' ? undefined : rules,
-    unixMs: () => clock.nowMs,
-    inSlices,
+    ...{ table, validated, paths, unixMs: () => clock.nowMs },
+    verdicts: new PathVerdicts(table.paths, paths, inSlices),
   });
   const sources = new RpkiView(validated, START_MS, () => clock.nowMs);
   const writer = new TextWriter('text');

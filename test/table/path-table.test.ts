@@ -260,9 +260,10 @@ describe('a note', () => {
     const path = held(paths, '1 2 3');
     expect(paths.note(path)).toBe(0);
     const note = 2 ** NOTE_BITS - 1;
-    paths.setNote(path, note);
+    const keeper = paths.forgetNotes();
+    paths.setNote(path, note, keeper);
     expect([paths.note(path), paths.length(path), paths.origin(path), paths.prepended(path)]).toEqual([note, 3, 3, 0]);
-    paths.setNote(path, 5);
+    paths.setNote(path, 5, keeper);
     expect(paths.note(path)).toBe(5);
     paths.release(path);
     // It waits for its return, and is still itself.
@@ -277,8 +278,22 @@ describe('a note', () => {
   it('leaves the length of the longest path alone', () => {
     const paths = new PathTable();
     const path = held(paths, Array(MAX_PATH_ASES).fill('7').join(' '));
-    paths.setNote(path, 2 ** NOTE_BITS - 1);
+    paths.setNote(path, 2 ** NOTE_BITS - 1, paths.forgetNotes());
     expect([paths.length(path), paths.note(path)]).toEqual([MAX_PATH_ASES, 2 ** NOTE_BITS - 1]);
+  });
+
+  it('is forgotten with all others, and set by the newest keeper alone', () => {
+    const paths = new PathTable();
+    // Of many lines, so that numbers lie between that are those of no path.
+    const own = Array.from({ length: 200 }, (_, i) => held(paths, '4294967295 '.repeat(i + 1).trim()));
+    const first = paths.forgetNotes();
+    for (const path of own) paths.setNote(path, 7, first);
+    const texts = own.map((path) => paths.text(path));
+    const second = paths.forgetNotes();
+    expect(own.map((path) => paths.note(path))).toEqual(own.map(() => 0));
+    expect(own.map((path) => paths.text(path))).toEqual(texts);
+    paths.setNote(own[0], 7, first);
+    expect([paths.note(own[0]), paths.keepsNotes(first), paths.keepsNotes(second)]).toEqual([0, false, true]);
   });
 });
 

@@ -79,6 +79,8 @@ export class PathTable {
   readonly #sets = new Map<number, { readonly text: string; references: number }>();
   /** Numbers of sets are never reused: whoever remembers a set by its number cannot mistake it for another. */
   #nextSet = FIRST_SET;
+  /** The number of whoever keeps notes now. */
+  #noteKeeper = 0;
 
   /** Distinct paths held by at least one route. */
   get size(): number {
@@ -121,6 +123,21 @@ export class PathTable {
     return (this.#records.words[path * RECORD_WORDS + SHAPE] & PREPENDED) >>> 1;
   }
 
+  /**
+   * Forgets what every path has for a note.
+   * @returns the keeper of notes from now on: only it can set some
+   */
+  forgetNotes(): number {
+    for (let path = 1; path < this.end; path++)
+      if (this.note(path) !== 0 && this.isPath(path)) this.setNote(path, 0, this.#noteKeeper);
+    return ++this.#noteKeeper;
+  }
+
+  /** Whether no other has become the keeper of notes since. */
+  keepsNotes(keeper: number): boolean {
+    return keeper === this.#noteKeeper;
+  }
+
   /** What `setNote` has kept since the number stands for this path; 0 before. */
   note(path: number): number {
     return this.#records.words[path * RECORD_WORDS + SHAPE] >>> NOTE_SHIFT;
@@ -128,10 +145,12 @@ export class PathTable {
 
   /**
    * Keeps a number with the path until it is forgotten: what somebody has found out about the path and would have to find out
-   * again.
+   * again. Does nothing for a keeper of before.
    * @param note of NOTE_BITS bits
+   * @param keeper as `forgetNotes` has given it
    */
-  setNote(path: number, note: number): void {
+  setNote(path: number, note: number, keeper: number): void {
+    if (keeper !== this.#noteKeeper) return;
     const at = path * RECORD_WORDS + SHAPE;
     const { words } = this.#records;
     words[at] = (words[at] & ((1 << NOTE_SHIFT) - 1)) | (note << NOTE_SHIFT);
