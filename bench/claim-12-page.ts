@@ -1,6 +1,7 @@
 /** Claim 12: fifty open pages of a thousand prefixes in a storm cost an exporter little, and hold it up no longer than scrapes do. */
 import { Child } from './child.ts';
 import { atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
+import { fedConfig } from './fed-config.ts';
 import type { FeederInput, FeederReady } from './feeder.ts';
 import { prefixTexts, type StreamShape } from './messages.ts';
 import { framesOf } from './page-frames.ts';
@@ -28,16 +29,7 @@ async function measure({ progress }: BenchContext): Promise<Finding[]> {
     const input: FeederInput = { shape: SHAPE, recording: undefined };
     const { port } = await feeder.ask<FeederReady>(input);
     const texts = prefixTexts(SHAPE.prefixes);
-    const yaml = `prefixes: [${texts.map((prefix) => `{ prefix: "${prefix}" }`)}]
-bgproutes:
-  api_keys: [bench-key]
-  prefixes_per_key: ${SHAPE.prefixes}
-  websocket_url: ws://127.0.0.1:${port}
-  live_manager_url: http://127.0.0.1:${port}
-  data_api_url: http://127.0.0.1:${port}
-table: { seed: false }
-web: { listen_address: "127.0.0.1:0" }
-`;
+    const yaml = fedConfig(SHAPE.prefixes, port);
     const address = await exporter.ask<string>({ yaml });
     for (let i = 0; i < FILLING; i++) await exporter.ask<Watched>({ ms: WINDOW_MS });
     const events = `http://${address}/api/v1/events`;

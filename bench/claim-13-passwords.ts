@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { Child } from './child.ts';
 import { atLeast, atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
+import { fedConfig } from './fed-config.ts';
 import type { FeederInput, FeederReady } from './feeder.ts';
-import { prefixTexts, type StreamShape } from './messages.ts';
+import type { StreamShape } from './messages.ts';
 import type { Guessed, Guessing } from './password-guesser.ts';
 import { interleaved, median } from './rounds.ts';
 import type { Watched } from './scraped-exporter.ts';
@@ -40,16 +41,7 @@ async function measure({ progress }: BenchContext): Promise<Finding[]> {
     writeFileSync(webConfig, `basic_auth_users:\n${users.join('')}`);
     const input: FeederInput = { shape: SHAPE, recording: undefined };
     const { port } = await feeder.ask<FeederReady>(input);
-    const yaml = `prefixes: [${prefixTexts(SHAPE.prefixes).map((prefix) => `{ prefix: "${prefix}" }`)}]
-bgproutes:
-  api_keys: [bench-key]
-  prefixes_per_key: ${SHAPE.prefixes}
-  websocket_url: ws://127.0.0.1:${port}
-  live_manager_url: http://127.0.0.1:${port}
-  data_api_url: http://127.0.0.1:${port}
-table: { seed: false }
-web: { listen_address: "127.0.0.1:0", config_file: ${JSON.stringify(webConfig)} }
-`;
+    const yaml = fedConfig(SHAPE.prefixes, port, webConfig);
     const address = await exporter.ask<string>({ yaml });
     for (let i = 0; i < FILLING; i++) await exporter.ask<Watched>({ ms: WINDOW_MS });
 

@@ -2,8 +2,9 @@
 import { get } from 'node:http';
 import { Child } from './child.ts';
 import { atLeast, atMost, type BenchContext, type Claim, type Finding } from './claim.ts';
+import { fedConfig } from './fed-config.ts';
 import type { FeederInput, FeederReady } from './feeder.ts';
-import { prefixTexts, type StreamShape } from './messages.ts';
+import type { StreamShape } from './messages.ts';
 import { interleaved, median } from './rounds.ts';
 import type { Watched } from './scraped-exporter.ts';
 
@@ -51,16 +52,7 @@ async function measure({ progress }: BenchContext): Promise<Finding[]> {
   try {
     const input: FeederInput = { shape: { ...SHAPE, prefixes }, recording: undefined };
     const { port } = await feeder.ask<FeederReady>(input);
-    const yaml = `prefixes: [${prefixTexts(prefixes).map((prefix) => `{ prefix: "${prefix}" }`)}]
-bgproutes:
-  api_keys: [bench-key]
-  prefixes_per_key: ${prefixes}
-  websocket_url: ws://127.0.0.1:${port}
-  live_manager_url: http://127.0.0.1:${port}
-  data_api_url: http://127.0.0.1:${port}
-table: { seed: false }
-web: { listen_address: "127.0.0.1:0" }
-`;
+    const yaml = fedConfig(prefixes, port);
     const address = await exporter.ask<string>({ yaml });
     for (let i = 0; i < FILLING; i++) await exporter.ask<Watched>({ ms: WINDOW_MS });
     const body = (await scrape(address, false)).toString();
