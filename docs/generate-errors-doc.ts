@@ -123,7 +123,7 @@ export function errorsDoc(): string {
 
 <!-- Written by docs/generate-errors-doc.ts (npm run docs:errors). Do not edit. -->
 
-Every error that this program or library throws on purpose is an \`ExporterError\` with one of these codes in \`code\`. Codes are stable;
+Every error that this program or library throws on purpose is an \`ExporterError\`, whose \`code\` stands in the table below. Codes are stable;
 messages are for people and may change. \`actor\` says who can mend it: \`operator\`, \`service\` (it passes, or the service must mend it)
 or \`bug\` (of this program). No message holds an API key. Anything else that is thrown is a bug.
 

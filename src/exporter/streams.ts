@@ -78,7 +78,7 @@ export class Streams {
 
   /**
    * Follows a configuration. Where it makes the same sources, they go on, with other prefixes and keys. Otherwise there are
-   * others from now on over the same table: what it has of those that stay is only filled up to now.
+   * others from now on over the same table: what it has of the sources that stay is kept, and only the gap is read.
    * @param waysOut to the services, from now on
    * @throws ConfigError when a prefix finds no room, and the error of the service that refuses prefixes; nothing has changed then
    */

@@ -54,7 +54,7 @@ function parentOf({ words, length }: Prefix): Prefix | undefined {
   return parsePrefix(`${formatAddress(maskWords(words, length - 1))}/${length - 1}`);
 }
 
-/** IPv4 first, then by address; of those with one address the shortest first. */
+/** IPv4 first, then by address; prefixes with the same address by their length, the shortest first. */
 function byAddress(a: Prefix, b: Prefix): number {
   if (a.afi !== b.afi) return a.afi === 'ipv4' ? -1 : 1;
   const word = a.words.findIndex((value, i) => value !== b.words[i]);

@@ -24,7 +24,7 @@ const MANY = 3;
 const FIRST_WAIT_MS = 120_000;
 const LONGEST_WAIT_MS = 900_000;
 
-/** The question about announcements and withdrawals goes back at least the first of these times, ms, and at most the second. */
+/** How far the question about announcements and withdrawals goes back at least, and at most, ms. */
 const SHORTEST_SPAN_MS = 600_000;
 const LONGEST_SPAN_MS = 86_400_000;
 

@@ -46,7 +46,7 @@ export class HolderHistory {
   }
 
   /**
-   * Reads the holders of those prefixes for which that was not done. A history that does not go back so far leaves the denominator
+   * Reads the holders of the given prefixes, except where that was done before. A history that does not go back so far leaves the denominator
    * unknown until the window has passed. Never rejects: the table is complete without it.
    * @returns false when it could not be read now and may be later
    */
