@@ -95,6 +95,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     world.oracle.note();
     await world.configure(PREFIXES);
     await until('the reload is taken', async () => (await world.exporter.reload()) === '', 60_000, world.exporter.log);
+    onProgress(`seed ${seed}: waiting for the lists of VPs to be read`);
+    await until(
+      'the lists of VPs are read',
+      listsAreRead(world, await world.exporter.samples()),
+      COMPLETE_MS,
+      world.exporter.log,
+    );
     onProgress(`seed ${seed}: waiting for the table to be complete`);
     await until(
       'the table is complete',
@@ -149,6 +156,24 @@ async function differencesOf(world: ChaosWorld): Promise<string[]> {
 
 function isWatched(route: { readonly prefix: string }): boolean {
   return ([...PREFIXES, ...MORE_SPECIFICS] as readonly string[]).includes(route.prefix);
+}
+
+/**
+ * Whether every source has been asked for its list of VPs since `before`, and has applied the answer: a comparison asks only for
+ * the routes of VPs that the list calls live. The first answer may be of a question that was under way already, and the third
+ * question comes only when the second answer was applied.
+ */
+function listsAreRead(world: ChaosWorld, before: Samples): () => Promise<boolean> {
+  return async () => {
+    const samples = await world.exporter.samples();
+    return world.sources.every((source) => listsOf(samples, source) - listsOf(before, source) >= 3);
+  };
+}
+
+function listsOf(samples: Samples, source: ChaosSource): number {
+  return source === 'bgproutes'
+    ? sum(samples, 'bgp_data_api_requests_total', 'endpoint="vantage_points"', 'result="success"')
+    : sum(samples, 'bgp_ripestat_requests_total', 'call="rrc-info"', 'result="success"');
 }
 
 /** A prefix is trusted when one source is complete; here all are to be. */
