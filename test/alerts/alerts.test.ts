@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
+import { ownMetrics } from '../../src/metrics/catalogue.ts';
 import { wrongNames } from '../dashboards/names.ts';
 import { ruleTests } from './cases.ts';
 import { PRESENCE } from './events.ts';
@@ -200,6 +201,14 @@ it('every panel that the runbook names is on a dashboard', () => {
 it('every section of the runbook is of an alert', () => {
   const sections = [...document('runbook.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
   expect(sections.sort()).toEqual(names);
+});
+
+it('the labels that a target must not have are all labels of the metrics', () => {
+  const [, list] = /Give your targets none of the labels that the exporter's metrics have: ([^.]*)\./.exec(
+    document('alerts.md'),
+  )!;
+  const named = [...list!.matchAll(/`([a-z_]+)`/g)].map(([, label]) => label!);
+  expect(named).toEqual([...new Set(ownMetrics.flatMap(({ labels }) => labels))].sort());
 });
 
 it('the settings that rules read are those of the document, with their defaults', () => {
