@@ -33,7 +33,7 @@ export interface BoundEntry {
   readonly bound: string;
   readonly beyond: string;
   readonly todo: string;
-  /** What counts it, with the label value; undefined: nothing is lost beyond it, or the log or the answer says it. */
+  /** The counter of what is beyond it, with the label value. Undefined: nothing is lost, or the log or the answer says it. */
   readonly counter: { readonly metric: Metric; readonly label?: readonly [name: string, value: string] } | undefined;
 }
 
@@ -67,28 +67,28 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'Vantage points at once',
         bound: settable(BOUNDS.vps),
-        beyond: `The one that was not heard for the longest time, of those without a route, makes room. When all have one, the events of a new vantage point are left out. ${left}`,
-        todo: 'Compare with `bgproutes-exporter vps`. If they are real, raise it ([sizing.md](sizing.md)) and restart.',
+        beyond: `The vantage point without a route that was silent for the longest time makes room. If all have a route, events of a new vantage point are dropped. ${left}`,
+        todo: 'Compare with `bgproutes-exporter vps`. If all of them exist, raise the bound ([sizing.md](sizing.md)) and restart.',
         counter: dropped('vp_limit'),
       },
       {
         what: 'More-specifics of one monitored prefix',
         bound: settable(BOUNDS.moreSpecifics),
-        beyond: `One that nobody holds makes room. When somebody holds each of them, a new one is left out: it counts neither as a more-specific nor in alerts about them. ${left}`,
-        todo: 'Is a covering prefix monitored that is not yours alone? Monitor your own prefixes instead, or raise the bound.',
+        beyond: `A more-specific that no vantage point holds makes room. If all are held, a new one is dropped, and no metric or alert shows it. ${left}`,
+        todo: 'Do you monitor a covering prefix that is not yours alone? Monitor your own prefixes instead, or raise the bound.',
         counter: dropped('more_specific_limit'),
       },
       {
         what: 'AS paths of more than 220 characters, together',
         bound: mebibytes(MAX_LONG_PATH_BYTES),
         beyond: `The vantage point keeps the path that it had. ${left}`,
-        todo: '`bgproutes-exporter tail` shows who sends such paths. Honest streams are far below.',
+        todo: '`bgproutes-exporter tail` shows who sends such paths. Real streams are far below.',
         counter: dropped('path_limit'),
       },
       {
-        what: 'Prefixes that nobody monitors and whose spelling is remembered',
+        what: 'Prefixes that are not monitored, and whose text is remembered',
         bound: number(MAX_UNMONITORED),
-        beyond: 'All are forgotten and remembered again as they come. No event is lost.',
+        beyond: 'All of them are forgotten, and remembered again when they come. No event is lost.',
         todo: 'Nothing.',
         counter: undefined,
       },
@@ -101,8 +101,8 @@ export const SECTIONS: readonly Section[] = [
         what: 'Origins with a series',
         bound: settable(BOUNDS.originSeries),
         beyond:
-          'The smallest counts are summed as `other`. Configured origins always have their own series, and unexpected ones always count in `bgp_prefix_unexpected_origin_vps`.',
-        todo: 'Nothing, unless you need each one: then raise it.',
+          'The smallest counts are summed as `other`. Configured origins always have their own series. Unexpected origins always count in `bgp_prefix_unexpected_origin_vps`.',
+        todo: 'Nothing. Raise the bound if you need a series for each.',
         counter: series(prefixMetrics.prefixOriginVps),
       },
       {
@@ -116,8 +116,8 @@ export const SECTIONS: readonly Section[] = [
         what: 'More-specifics with a series',
         bound: settable(BOUNDS.moreSpecificSeries),
         beyond:
-          'Those that the fewest vantage points see are summed as `other`; `bgp_prefix_more_specifics` counts all.',
-        todo: 'Nothing, unless you need each one: then raise it.',
+          'The more-specifics that the fewest vantage points see are summed as `other`. `bgp_prefix_more_specifics` counts all.',
+        todo: 'Nothing. Raise the bound if you need a series for each.',
         counter: series(prefixMetrics.prefixMoreSpecificVps),
       },
     ],
@@ -129,28 +129,28 @@ export const SECTIONS: readonly Section[] = [
         what: 'Monitored prefixes',
         bound: number(MAX_PREFIXES),
         beyond: 'The configuration is refused, with a message.',
-        todo: 'Run several exporters: a fleet ([fleet.md](fleet.md)), or each with its own prefixes.',
+        todo: 'Run several exporters: a fleet ([fleet.md](fleet.md)), or exporters that each have their own prefixes.',
         counter: undefined,
       },
       {
-        what: 'Monitored prefixes of a fleet, and for each of its partitions',
+        what: 'Monitored prefixes of a fleet, and of a fleet for each of its partitions',
         bound: `${number(MAX_FLEET_PREFIXES)}, ${number(MAX_PARTITION_PREFIXES)}`,
         beyond: 'The configuration is refused, with a message.',
-        todo: 'Raise `fleet.partitions` before there are events.',
+        todo: 'Raise `fleet.partitions`, before the topics have events.',
         counter: undefined,
       },
       {
-        what: 'Origins, upstreams of one prefix',
-        bound: `${number(MAX_CONFIGURED_ORIGINS)}, ${number(MAX_CONFIGURED_UPSTREAMS)}`,
+        what: 'Configured origins and upstreams of one prefix',
+        bound: `${number(MAX_CONFIGURED_ORIGINS)} and ${number(MAX_CONFIGURED_UPSTREAMS)}`,
         beyond: 'The configuration is refused, with a message.',
-        todo: 'Name only those that you expect. An AS_SET is expected when all its members are.',
+        todo: 'List only those that you expect. An AS_SET is expected if all its members are.',
         counter: undefined,
       },
       {
-        what: 'A file that is read',
+        what: 'The size of a file that is read',
         bound: mebibytes(MAX_FILE_BYTES),
         beyond: 'The configuration is refused, with a message.',
-        todo: 'Is it the right file?',
+        todo: 'Check that it is the right file.',
         counter: undefined,
       },
     ],
@@ -161,24 +161,24 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'Connections of a session of RIS Live',
         bound: number(RIS_CONNECTIONS),
-        beyond: 'Prefixes that would need one more are refused: the log says so, and `/-/ready` fails.',
+        beyond: 'Prefixes that would need a further connection are refused. The log says so, and `/-/ready` fails.',
         todo: 'Run several exporters, each with its own prefixes.',
         counter: undefined,
       },
       {
-        what: 'Frames that wait for a seed, a session',
+        what: 'Frames of a session that wait for a seed',
         bound: `${number(HOLD_BOUNDS.frames)}, and ${mebibytes(HOLD_BOUNDS.bytes)}; all sessions together ${mebibytes(HOLD_BYTES_OF_ALL)}`,
         beyond:
-          'Further frames are decoded and counted, not applied. The gap that they leave is filled from the history afterwards.',
-        todo: 'Nothing, if it happens at a start. Otherwise the history is slow: see `bgp_data_api_requests_total`.',
+          'Further frames are decoded and counted, but not applied. Afterwards the gap is filled from the history.',
+        todo: 'Nothing, if it happens at a start. Otherwise the history is slow: see `bgp_data_api_requests_total` or `bgp_ripestat_requests_total`.',
         counter: dropped('hold_overflow'),
       },
       {
         what: 'One answer of the Data API',
         bound: `${mebibytes(ANSWER_BOUNDS.rib.bytes)}; ${number(ANSWER_BOUNDS.vantage_points.values)} values of a list, ${number(ANSWER_BOUNDS.rib.values)} of a RIB, ${number(ANSWER_BOUNDS.updates.values)} of updates`,
         beyond:
-          'The question is asked in smaller parts; when it cannot be divided any further, the reading fails and is tried again.',
-        todo: 'Report it to the service: an honest answer is far smaller.',
+          'The exporter asks for smaller parts. If a question cannot be divided any further, the reading fails and is tried again.',
+        todo: 'Report it to the service: a right answer is far smaller.',
         counter: { metric: tableMetrics.tableSeeds, label: ['result', 'invalid'] },
       },
     ],
@@ -189,8 +189,8 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'VRPs of one prefix',
         bound: number(MAX_VRPS_PER_PREFIX),
-        beyond: 'The answer is refused as too large; the data from before stays until it is too old.',
-        todo: 'Look at the validator: an honest prefix has a few dozen.',
+        beyond: 'The answer is refused as too large. The old data stays in use until it is too old.',
+        todo: 'Look at the validator: a real prefix has a few dozen.',
         counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
       },
       {
@@ -208,19 +208,19 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'Connections of other machines',
         bound: number(MAX_CONNECTIONS),
-        beyond: 'A connection that waits for nothing makes room; where there is none, the new one is refused.',
-        todo: 'Find out who opens them; put a proxy in front of a server that the public can reach.',
+        beyond: 'An idle connection makes room. If there is none, the new connection is refused.',
+        todo: 'Find out who opens them. If the public can reach the server, put a proxy in front of it.',
         counter: cut('connection_limit'),
       },
       {
         what: 'Connections of one address',
         bound: `${number(MAX_CONNECTIONS_PER_ADDRESS)}; of this machine ${number(MAX_LOCAL_CONNECTIONS)}`,
         beyond: 'As for connections of other machines.',
-        todo: 'As for connections of other machines. Behind a proxy all have its address.',
+        todo: 'As for connections of other machines. Behind a proxy all clients have the address of the proxy.',
         counter: cut('address_limit'),
       },
       {
-        what: 'Requests of a connection without an answer yet',
+        what: 'Requests on one connection that have no answer yet',
         bound: number(MAX_PIPELINED),
         beyond: 'The connection is ended.',
         todo: 'Use more connections, or wait for the answers.',
@@ -230,7 +230,7 @@ export const SECTIONS: readonly Section[] = [
         what: 'Scrapes under way',
         bound: `${number(MAX_SCRAPES)}, of one address ${number(MAX_SCRAPES_PER_ADDRESS)}`,
         beyond:
-          'The one that has been under way for the longest time is ended; where it has only begun, the new one is refused.',
+          'The scrape that has been under way for the longest time is ended. If that one has only begun, the new one is refused.',
         todo: 'Scrape less often, or from fewer places.',
         counter: cut('scrape_limit'),
       },
@@ -244,10 +244,11 @@ export function boundsDoc(): string {
 
 # Bounds
 
-Whatever somebody outside can fill has a bound, so that a broken service or a rude client cannot take the memory of the exporter. What
-is beyond a bound is counted. \`BGPTableFull\` fires when routes find no room in the table ([runbook](runbook.md#bgptablefull)).
+Everything that somebody outside can fill has a bound, so that a broken service or a rude client cannot use up the memory of the exporter. What is
+beyond a bound is counted. \`BGPTableFull\` fires when routes find no room in the table ([runbook](runbook.md#bgptablefull)).
 
-A change of a bound takes effect at a restart. What the exporter needs for how many prefixes is in [sizing.md](sizing.md).
+A reload changes each bound that has a key in the configuration, except \`table.max_vps\`, which needs a restart. [sizing.md](sizing.md) says how much memory
+the exporter needs.
 
 ${SECTIONS.map(sectionText).join('\n')}`;
 }

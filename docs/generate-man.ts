@@ -21,7 +21,7 @@ export async function manPage(): Promise<string> {
     '.\\" Written by "npm run docs:man" from the help texts.',
     `.TH BGPROUTES-EXPORTER 1 ${WRITTEN} "bgproutes-exporter ${version}"`,
     '.SH NAME',
-    `bgproutes-exporter \\- ${text(description.replace(/[:.].*$/, ''))}`,
+    `bgproutes-exporter \\- ${text(description.replace(/:.*$/, ''))}`,
     '.SH SYNOPSIS',
     '.B bgproutes-exporter',
     '[\\fIcommand\\fR] [\\fIflags\\fR]',
@@ -53,7 +53,22 @@ function blockPart(block: readonly string[], flags: readonly Flag[]): string[] {
   if (first.startsWith('Usage: ')) return literal([first.slice('Usage: '.length), ...rest.map((line) => line.trim())]);
   if (first === 'Flags:') return ['.PP', 'Flags:', ...[...flags, ...GENERAL_FLAGS].flatMap(flagPart)];
   if (rest.length > 0 && first.endsWith(':')) return ['.PP', text(first), ...literal(rest)];
-  return ['.PP', ...prose(block.map((line) => line.trim()).join(' '))];
+  return wordsOf(block);
+}
+
+/** A paragraph, or a list: a line such as `check  Says what is wrong` begins an entry, and indented lines continue it. */
+function wordsOf(block: readonly string[]): string[] {
+  const paragraphs: { tag?: string; words: string }[] = [];
+  for (const line of block) {
+    const [, tag, words] = /^(\S+) {2,}(\S.*)$/.exec(line) ?? [];
+    const last = paragraphs.at(-1);
+    if (tag !== undefined) paragraphs.push({ tag, words });
+    else if (last !== undefined && (last.tag === undefined || line.startsWith(' '))) last.words += ` ${line.trim()}`;
+    else paragraphs.push({ words: line.trim() });
+  }
+  return paragraphs.flatMap(({ tag, words }) =>
+    tag === undefined ? ['.PP', ...prose(words)] : ['.TP', `.B ${text(tag)}`, ...prose(words)],
+  );
 }
 
 function flagPart({ name, value, help }: Flag): string[] {

@@ -27,57 +27,56 @@ interface Section {
 const SECTIONS: readonly Section[] = [
   {
     title: 'Prefixes',
-    text: `Every monitored prefix has its series from the first scrape on, at 0 where nothing is known yet, but for those that say
-"absent". They speak of that very prefix; only the two metrics of more-specifics speak of what lies inside it.`,
+    text: `Every monitored prefix has its series from the first scrape on, at 0 while nothing is known yet, except for metrics that say
+"absent". They are about exactly that prefix; only the metrics of more-specifics are about longer prefixes inside it.`,
     metrics: Object.values(prefixMetrics),
   },
   {
     title: 'From where',
-    text: `The same vantage points, by where they are ([numbers.md](numbers.md#where-from-which-parts-of-the-internet)). A prefix has all of its regions and
+    text: `The same vantage points, by the place where they are ([numbers.md](numbers.md#where-from-which-parts-of-the-internet)). A prefix has all regions and
 projects from the first scrape on.`,
     metrics: Object.values(placeMetrics),
   },
   {
     title: 'Legitimacy',
-    text: `Only where \`rpki\` or \`paths\` is configured ([rpki.md](rpki.md)). Every monitored prefix then has its series from the first scrape
-on; those of the RPKI are absent while no validated data is usable, because a verdict on old data would be wrong.`,
+    text: `These exist only if \`rpki\` or \`paths\` is configured ([rpki.md](rpki.md)). Every monitored prefix then has its series from the first scrape on. Those of the
+RPKI are absent while no validated data is usable, because a verdict by old data could be wrong.`,
     metrics: Object.values(legitimacyMetrics),
   },
   {
     title: 'Names',
-    text: 'Only where `names` is configured ([rpki.md](rpki.md#names-of-ases)).',
+    text: 'These exist only if `names` is configured ([rpki.md](rpki.md#names-of-ases)).',
     metrics: Object.values(nameMetrics),
   },
   {
     title: 'A fleet',
-    text: 'Only where `fleet` is configured ([fleet.md](fleet.md)): several exporters share the prefixes.',
+    text: 'These exist only if `fleet` is configured ([fleet.md](fleet.md)), so that several exporters share the prefixes.',
     metrics: Object.values(fleetMetrics),
   },
   {
     title: 'The ingest of a fleet',
-    text: 'Only of `bgproutes-exporter ingest` ([fleet.md](fleet.md)), beside those of its streams and of its process.',
+    text: 'Only `bgproutes-exporter ingest` has these ([fleet.md](fleet.md)), besides the metrics of its streams and of its process.',
     metrics: Object.values(ingestMetrics),
   },
   {
     title: 'The table',
-    text: 'What is held as a whole, and how it is kept complete.',
+    text: 'What the table holds, and how it is kept complete.',
     metrics: Object.values(tableMetrics),
   },
   {
     title: 'Streams',
-    text: `One session of the live stream per API key, labelled \`session\` \`0\`, \`1\`, … in the order of the keys: a key itself is never a
-label.`,
+    text: `The label \`source\` is \`bgproutes\`, \`ris-live\` or \`kafka\`. bgproutes.io has one session for each API key, and each other source has one. Sessions are
+numbered \`0\`, \`1\`, … over all sources; a key itself is never a label.`,
     metrics: Object.values(streamMetrics),
   },
   {
     title: 'Validated RPKI data',
-    text: `Only where \`rpki\` is configured. A source is labelled \`rpki_source\` \`0\`, \`1\`, … in the order of the list: a URL is never a
-label.`,
+    text: `These exist only if \`rpki\` is configured. The label \`rpki_source\` is the place of the source in the list: \`0\`, \`1\`, … A URL is never a label.`,
     metrics: Object.values(rpkiMetrics),
   },
   {
     title: 'The exporter',
-    text: 'What runs, and how its outputs do.',
+    text: 'What runs, and the state of its outputs.',
     metrics: Object.values(exporterMetrics),
   },
   {
@@ -96,16 +95,15 @@ export function metricsDoc(): string {
 
 # Metrics
 
-All of them are at \`/metrics\` (Prometheus text and OpenMetrics), and go out through [OTLP](otlp.md) when that is on: the same
-series with the same values. The series of one prefix are always of one moment; a large body at \`/metrics\` is written in
-slices of 4 ms, so that no scrape holds up the stream, and its prefixes may be some slices apart.
+All metrics are at \`/metrics\` (Prometheus text and OpenMetrics). If [OTLP](otlp.md) is on, the same series with the same values are pushed too. All series of
+one prefix show the same moment. A large answer is written in slices of 4 ms, so that a scrape does not hold up the stream; different prefixes in
+it may be some slices apart.
 
-The OTLP name is the dotted form without unit and suffix; what a collector or Prometheus makes of it is the name at
-\`/metrics\`, by the rules of the OpenTelemetry specification ("Prometheus and OpenMetrics Compatibility"): what is no letter or digit becomes \`_\`, the
-unit's word is added (\`s\`: \`seconds\`, \`By\`: \`bytes\`; \`{vp}\` and the like add nothing), counters end in \`_total\`, gauges of unit
-\`1\` in \`_ratio\`. So one set of dashboards and rules serves both ways.
+A collector or Prometheus turns the OTLP name into the name at \`/metrics\`, by the rules of the OpenTelemetry specification ("Prometheus and OpenMetrics
+Compatibility"). Characters other than letters and digits become \`_\`. The word of the unit is added (\`s\`: \`seconds\`, \`By\`: \`bytes\`; units such as \`{vp}\` add
+nothing). Counters end in \`_total\`, and gauges with the unit \`1\` in \`_ratio\`. So the same dashboards and rules work for both.
 
-The column *series* bounds how many series one exporter can have of a metric.
+The column *series* says how many series of the metric one exporter has at most. VP means vantage point; other words are in the [glossary](glossary.md).
 
 ${SECTIONS.map(sectionText).join('\n')}`;
 }

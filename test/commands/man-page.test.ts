@@ -12,3 +12,15 @@ it('the man page is what `npm run docs:man` writes, and has every command and fl
     for (const flag of flags) expect(plain).toContain(`\\fB--${flag.name}\\fR`);
   }
 });
+
+it('the man page says what the program is for, and its lists stay lists', async () => {
+  const page = await manPage();
+  expect(page).toContain(
+    '\nbgproutes-exporter \\- Prometheus and OpenTelemetry exporter for the bgproutes.io live BGP stream\n',
+  );
+  for (const entry of ['create\\-topics\nMakes', 'check\nSays', 'origins\nCompares', 'visibility\nPrints']) {
+    expect(page).toContain(`.TP\n.B ${entry}`);
+  }
+  // What follows a list without indentation is a paragraph of its own.
+  expect(page).toContain('.PP\nExit code 0: nothing is wrong.');
+});
