@@ -183,7 +183,7 @@ function target(from: string, specifier: string): string {
 describe('imports', () => {
   it('are found, static, dynamic and of types', () => {
     const found = new Map(files.map(({ path, imports }) => [path, imports]));
-    expect(found.get('command-line.ts')).toContain('./commands/serve.ts');
+    expect(found.get('command-line.ts')).toContain('./commands/run/serve.ts');
     expect(found.get('metrics/metric.ts')).toBeDefined();
     expect(found.get('config/config.ts')).toContain('../bgp/prefix.ts');
   });

@@ -6,7 +6,7 @@ import { rootCause, TopicAdmin, topicProblems } from '../fleet/topics.ts';
 import { errorText, redactor } from '../redaction.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
-import { foldMessage } from './watch/folding.ts';
+import { foldMessage } from './terminal/folding.ts';
 
 const FLAGS: readonly Flag[] = [
   {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { rpkiCommand } from '../../src/commands/rpki.ts';
+import { rpkiCommand } from '../../src/commands/look/rpki.ts';
 import { scenario } from '../../src/simulator/scenario.ts';
 import { hasProgram, missing } from '../alerts/engine.ts';
 import { ALERTS_FOLDER, readRules } from '../alerts/rules-file.ts';

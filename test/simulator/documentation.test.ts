@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { simulateCommand } from '../../src/commands/simulate.ts';
+import { simulateCommand } from '../../src/commands/simulator/simulate.ts';
 import { parseScenario } from '../../src/simulator/scenario.ts';
 import { CONTROL_FAULTS } from '../../src/simulator/services/control.ts';
 
