@@ -1,9 +1,9 @@
 /** The past of one monitored prefix: samples of its numbers, what happened to it, and the last changes of its routes. */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { RouteChange } from '../table/change-log.ts';
-import { expectedVps } from '../table/denominator.ts';
 import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { expectedVps } from '../table/vps/denominator.ts';
 import { type Mark, MarkFinder } from './marks.ts';
 import { roundingOf } from './packed-rows.ts';
 import { conditionOf } from './prefix-standing.ts';

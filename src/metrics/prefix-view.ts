@@ -2,12 +2,12 @@
 
 import type { AsOrSet } from '../bgp/as-path.ts';
 import { DEFAULT_SERIES, type SeriesBounds } from '../table/bounds.ts';
-import { expectedVps, isExpectedKnown } from '../table/denominator.ts';
 import { isConfigured, isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
 import { LENGTH_BOUNDS, LOSS_REASONS } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import type { PathTable } from '../table/store/path-table.ts';
+import { expectedVps, isExpectedKnown } from '../table/vps/denominator.ts';
 import { prefixMetrics } from './catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
 

@@ -1,10 +1,10 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
 
 import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../stream/history.ts';
-import { countsFullFeeds } from '../table/denominator.ts';
 import { TABLE_BOUNDS } from '../table/route-ledger.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { TIME_ORIGINS } from '../table/table-clock.ts';
+import { countsFullFeeds } from '../table/vps/denominator.ts';
 import { tableMetrics } from './catalogue.ts';
 import {
   DOUBTED_ANSWERS,

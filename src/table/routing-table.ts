@@ -27,7 +27,7 @@ import { VpRoom } from './store/vp-room.ts';
 import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
-import { dropVp } from './vp-loss.ts';
+import { dropVp } from './vps/vp-loss.ts';
 
 /** What an event did at one VP and prefix. */
 export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';

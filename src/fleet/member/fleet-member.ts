@@ -22,7 +22,7 @@ import type { FrameDecoder } from '../../stream/frame-decoder.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import { dropVp } from '../../table/vp-loss.ts';
+import { dropVp } from '../../table/vps/vp-loss.ts';
 import { GroupMember, rendezvous } from '../group-member.ts';
 import { PartitionMap } from '../partitions.ts';
 import { FleetFeed, FleetSource } from './fleet-feed.ts';

@@ -1,6 +1,6 @@
 /** From where a monitored prefix is seen: the same vantage points as in the totals, by where they are and who hears them. */
 import { REGIONS } from '../../bgp/regions.ts';
-import { VP_SOURCES } from '../../table/vp-places.ts';
+import { VP_SOURCES } from '../../table/vps/vp-places.ts';
 import { defineMetrics } from '../metric.ts';
 
 /** By prefix, always; those by country only where table.countries lists some. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashText, TextIndex } from '../../src/table/store/text-index.ts';
-import { runs } from '../support/property-runs.ts';
-import { asWords, collidingTexts } from '../support/text-words.ts';
+import { hashText, TextIndex } from '../../../src/table/store/text-index.ts';
+import { runs } from '../../support/property-runs.ts';
+import { asWords, collidingTexts } from '../../support/text-words.ts';
 
 const groups = collidingTexts();
 const texts = [

@@ -1,8 +1,8 @@
 /** Compares the table with a RIB of the history, and makes it what the RIB says where the table knows nothing newer. */
-import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
+import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
+import type { PrefixState } from '../prefixes/prefix-state.ts';
+import type { RoutingTable } from '../routing-table.ts';
 import { type Absence, type HistoryRoute, numberOf, seedRow, stateOf } from './history-rows.ts';
-import type { PrefixState } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
 
 /** The table beside a RIB as it was at one time: routes to hold, and by their absence routes to drop. */
 export class TableComparison {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PathRecords, RECORD_WORDS } from '../../src/table/store/path-records.ts';
-import { runs } from '../support/property-runs.ts';
-import { asWords, collidingTexts } from '../support/text-words.ts';
+import { PathRecords, RECORD_WORDS } from '../../../src/table/store/path-records.ts';
+import { runs } from '../../support/property-runs.ts';
+import { asWords, collidingTexts } from '../../support/text-words.ts';
 
 const ofLength = (length: number, first: string) => `${first}${' 64500'.repeat(length)}`.slice(0, length);
 /** Around the lengths at which a text takes one line more: 40 bytes, then 36 and 64, then 60 more each. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CellStore, type Row } from '../../src/table/store/cell-store.ts';
-import { runs } from '../support/property-runs.ts';
+import { CellStore, type Row } from '../../../src/table/store/cell-store.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const newRow = (): Row => ({ blocks: [] });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bmpHash } from '../../src/bgp/route-integers.ts';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { VP_LIMIT, VpRegistry } from '../../src/table/store/vp-registry.ts';
-import { asWords } from '../support/text-words.ts';
+import { bmpHash } from '../../../src/bgp/route-integers.ts';
+import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
+import { VP_LIMIT, VpRegistry } from '../../../src/table/store/vp-registry.ts';
+import { asWords } from '../../support/text-words.ts';
 
 const bgp = (asn: number, ip: string): VantagePoint => ({ protocol: 'bgp', asn, ip });
 const bmp = (asn: number, ip: string, parentAsn: number): VantagePoint => ({

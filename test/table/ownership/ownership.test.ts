@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { setSourceStates } from '../../src/table/ownership/owner-changes.ts';
-import { Ownership } from '../../src/table/ownership/ownership.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/table/snapshot/snapshot.ts';
-import { watchedPrefix } from '../support/table-world.ts';
+import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import { setSourceStates } from '../../../src/table/ownership/owner-changes.ts';
+import { Ownership } from '../../../src/table/ownership/ownership.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { checkSnapshot, encodeSnapshot, restoreSnapshot } from '../../../src/table/snapshot/snapshot.ts';
+import { watchedPrefix } from '../../support/table-world.ts';
 
 const NOW = 1_700_000_000_000;
 const P = '198.51.100.0/24';

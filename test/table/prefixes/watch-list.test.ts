@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsPrefix, type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
-import { WatchList } from '../../src/table/prefixes/watch-list.ts';
-import { runs } from '../support/property-runs.ts';
+import { containsPrefix, type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
+import { WatchList } from '../../../src/table/prefixes/watch-list.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const p = (text: string): Prefix => parsePrefix(text)!;
 

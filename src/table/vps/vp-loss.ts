@@ -1,6 +1,6 @@
 /** What a VP takes with it when its session goes down. */
-import type { PrefixState } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
+import type { PrefixState } from '../prefixes/prefix-state.ts';
+import type { RoutingTable } from '../routing-table.ts';
 
 /**
  * The VP's routes of these prefixes leave numerator and denominator.

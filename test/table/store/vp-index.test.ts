@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_ROUTER, VpIndex } from '../../src/table/store/vp-index.ts';
-import { runs } from '../support/property-runs.ts';
-import { asWords, collidingTexts } from '../support/text-words.ts';
+import { NO_ROUTER, VpIndex } from '../../../src/table/store/vp-index.ts';
+import { runs } from '../../support/property-runs.ts';
+import { asWords, collidingTexts } from '../../support/text-words.ts';
 
 const groups = collidingTexts();
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PATH_ASES, shortPath } from '../../src/bgp/as-path.ts';
-import { MAX_LONG_PATH_BYTES } from '../../src/table/bounds.ts';
-import { NO_UPSTREAM, NOTE_BITS, PATH_LIMIT, PathTable } from '../../src/table/store/path-table.ts';
-import { asWords } from '../support/text-words.ts';
+import { MAX_PATH_ASES, shortPath } from '../../../src/bgp/as-path.ts';
+import { MAX_LONG_PATH_BYTES } from '../../../src/table/bounds.ts';
+import { NO_UPSTREAM, NOTE_BITS, PATH_LIMIT, PathTable } from '../../../src/table/store/path-table.ts';
+import { asWords } from '../../support/text-words.ts';
 
 /** More paths than wait for their return. */
 const MANY = 32_768;

@@ -1,7 +1,7 @@
 /** The denominator of a prefix's visibility: how many VPs ought to see it. */
-import type { Afi } from '../bgp/prefix.ts';
-import type { MonitoredPrefix } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
+import type { Afi } from '../../bgp/prefix.ts';
+import type { MonitoredPrefix } from '../prefixes/prefix-state.ts';
+import type { RoutingTable } from '../routing-table.ts';
 
 /**
  * Whether the denominator can be made of the VPs with a full feed. Without a VP of the family that is known to have one it

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { UNKNOWN, UNMONITORED } from '../../src/bgp/route-integers.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { Replay } from '../support/replay.ts';
-import { START_MS, watchedPrefix } from '../support/table-world.ts';
-import { asWords } from '../support/text-words.ts';
+import { UNKNOWN, UNMONITORED } from '../../../src/bgp/route-integers.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { Replay } from '../../support/replay.ts';
+import { START_MS, watchedPrefix } from '../../support/table-world.ts';
+import { asWords } from '../../support/text-words.ts';
 
 const P = '198.51.100.0/24';
 const INNER = '198.51.100.0/25';

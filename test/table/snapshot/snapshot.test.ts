@@ -1,16 +1,16 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PrefixState } from '../../src/table/prefixes/prefix-state.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
+import type { PrefixState } from '../../../src/table/prefixes/prefix-state.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
 import {
   checkSnapshot,
   encodeSnapshot,
   restoreSnapshot,
   type SnapshotMeta,
-} from '../../src/table/snapshot/snapshot.ts';
-import { COUNTERS } from '../../src/table/snapshot/snapshot-check.ts';
-import { runs } from '../support/property-runs.ts';
+} from '../../../src/table/snapshot/snapshot.ts';
+import { COUNTERS } from '../../../src/table/snapshot/snapshot-check.ts';
+import { runs } from '../../support/property-runs.ts';
 import {
   keptCounters,
   keptOverall,
@@ -18,8 +18,17 @@ import {
   recountedOverall,
   recountedTotals,
   routesOf,
-} from '../support/table-recount.ts';
-import { contains, op, options, START_MS, World, watchedOf, watchedPrefix, watchSet } from '../support/table-world.ts';
+} from '../../support/table-recount.ts';
+import {
+  contains,
+  op,
+  options,
+  START_MS,
+  World,
+  watchedOf,
+  watchedPrefix,
+  watchSet,
+} from '../../support/table-world.ts';
 
 const META: SnapshotMeta = {
   createdAtMs: START_MS,

@@ -1,7 +1,8 @@
 /** The VPs of a prefix by where they are. The fold keeps no totals by place, so that frames cost nothing for it. */
+
+import type { MonitoredPrefix } from '../prefixes/prefix-state.ts';
+import type { RoutingTable } from '../routing-table.ts';
 import { expectedVps, missingFullFeeds } from './denominator.ts';
-import type { MonitoredPrefix } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
 
 /** Counts of one prefix at a time, each by the number of a place in `vps.places`. */
 export class PlaceCounter {

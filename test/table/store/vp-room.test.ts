@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { setFullFeed } from '../../src/table/denominator.ts';
-import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { VP_LIMIT } from '../../src/table/store/vp-registry.ts';
-import { watchedPrefix } from '../support/table-world.ts';
+import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { VP_LIMIT } from '../../../src/table/store/vp-registry.ts';
+import { setFullFeed } from '../../../src/table/vps/denominator.ts';
+import { watchedPrefix } from '../../support/table-world.ts';
 
 const P = '192.0.2.0/24';
 const NOW = 1_700_000_000_000;

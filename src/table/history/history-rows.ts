@@ -2,11 +2,11 @@
  * Rows of a history as the table takes them: rows of prefixes that another session answers for are left out, and so are those
  * of VPs that another source owns. What finds no room is counted by its bound.
  */
-import type { VantagePoint } from '../bgp/vantage-point.ts';
-import { type MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
-import type { RoutingTable, SeedChange } from './routing-table.ts';
-import { PATH_LIMIT } from './store/path-table.ts';
-import { VP_LIMIT } from './store/vp-registry.ts';
+import type { VantagePoint } from '../../bgp/vantage-point.ts';
+import { type MonitoredPrefix, PrefixState } from '../prefixes/prefix-state.ts';
+import type { RoutingTable, SeedChange } from '../routing-table.ts';
+import { PATH_LIMIT } from '../store/path-table.ts';
+import { VP_LIMIT } from '../store/vp-registry.ts';
 
 /** A route that a VP held. */
 export interface HistoryRoute {

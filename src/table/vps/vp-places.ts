@@ -1,6 +1,6 @@
 /** Where the VPs are, as the lists of VPs of the histories tell: each distinct pair of country and project is a number. */
-import { countryOf, type Region, regionOf } from '../bgp/regions.ts';
-import { type VantagePoint, vantagePointKey } from '../bgp/vantage-point.ts';
+import { countryOf, type Region, regionOf } from '../../bgp/regions.ts';
+import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 
 /** Projects whose collectors hear VPs; `unknown` where no list tells. Closed list: it becomes a label. */
 export const VP_SOURCES = ['bgproutes.io', 'ris', 'routeviews', 'unknown'] as const;
