@@ -8,6 +8,7 @@ import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import { type History, type HistoryVp, titlesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { ServiceClock } from './clocks/service-clock.ts';
 import {
   CLOCK_CHECK_MS,
   CLOCK_RETRY_MS,
@@ -20,7 +21,6 @@ import {
 import { type OutsideTrust, prefixesBySession } from './outside-trust.ts';
 import { mostCompared, tellShare } from './seed/comparison-share.ts';
 import { SessionSeeder } from './seed/session-seeder.ts';
-import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SourceActivity } from './source-activity.ts';
 import { VpDirectory } from './vp-directory.ts';

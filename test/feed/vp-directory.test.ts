@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
-import { ServiceClock } from '../../src/feed/service-clock.ts';
+import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import type { History, HistoryVp } from '../../src/stream/history.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';

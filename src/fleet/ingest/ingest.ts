@@ -6,7 +6,7 @@
 import { hostname } from 'node:os';
 import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
-import { ServiceClock } from '../../feed/service-clock.ts';
+import { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';

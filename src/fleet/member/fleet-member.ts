@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import type { Prefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
 import type { RouteIds } from '../../bgp/route-integers.ts';
-import { ServiceClock } from '../../feed/service-clock.ts';
+import { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import type { SessionFeed } from '../../feed/session-feed.ts';
 import { VpDirectory } from '../../feed/vp-directory.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';

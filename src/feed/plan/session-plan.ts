@@ -1,9 +1,9 @@
 /** What the configuration means for the table and for each session of each source. */
-import type { AsOrSet } from '../bgp/as-path.ts';
-import type { Prefix } from '../bgp/prefix.ts';
-import { ConfigError } from '../errors.ts';
-import type { LiveFeed, SessionPlan } from '../stream/live-feed.ts';
-import type { WatchedPrefix } from '../table/prefixes/prefix-state.ts';
+import type { AsOrSet } from '../../bgp/as-path.ts';
+import type { Prefix } from '../../bgp/prefix.ts';
+import { ConfigError } from '../../errors.ts';
+import type { LiveFeed, SessionPlan } from '../../stream/live-feed.ts';
+import type { WatchedPrefix } from '../../table/prefixes/prefix-state.ts';
 
 /** What the configuration says of a monitored prefix. */
 export interface PrefixInput {

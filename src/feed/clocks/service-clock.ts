@@ -5,9 +5,9 @@
  * several answers that agree, or one that agrees with the times of the stream. At first the offset 0 is
  * believed: the clock of this machine is a witness too.
  */
-import { DataApiError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import { titleOf, type VpTeller } from '../stream/history.ts';
+import { DataApiError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { titleOf, type VpTeller } from '../../stream/history.ts';
 
 /** Offsets that differ by no more than this agree, ms: whole seconds and a busy machine make as much of equal clocks. */
 const AGREE_MS = 6_000;

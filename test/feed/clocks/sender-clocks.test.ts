@@ -1,7 +1,7 @@
 /** Which VPs have a slow clock, and which stream is late as a whole. */
 import { expect, it } from 'vitest';
-import { SenderClocks } from '../../src/feed/sender-clocks.ts';
-import { VpRegistry } from '../../src/table/store/vp-registry.ts';
+import { SenderClocks } from '../../../src/feed/clocks/sender-clocks.ts';
+import { VpRegistry } from '../../../src/table/store/vp-registry.ts';
 
 const NOW = 1_700_000_000_000;
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { readRib, readUpdates } from '../../src/feed/seed/history-readers.ts';
-import type { HistoryRows } from '../../src/stream/history.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import type { TableOptions } from '../../src/table/table-options.ts';
-import { watchedPrefix } from '../support/table-world.ts';
+import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
+import { readRib, readUpdates } from '../../../src/feed/seed/history-readers.ts';
+import type { HistoryRows } from '../../../src/stream/history.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import type { TableOptions } from '../../../src/table/table-options.ts';
+import { watchedPrefix } from '../../support/table-world.ts';
 
 const NOW = 1_700_000_000_000;
 const P = '198.51.100.0/24';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { SeedProgress } from '../../src/feed/seed/seed-progress.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { ManualTimers } from '../stream/manual-timers.ts';
-import { RecordingLogger } from '../stream/recording-logger.ts';
+import { SeedProgress } from '../../../src/feed/seed/seed-progress.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { ManualTimers } from '../../stream/manual-timers.ts';
+import { RecordingLogger } from '../../stream/recording-logger.ts';
 
 function setUp() {
   const timers = new ManualTimers();

@@ -7,7 +7,7 @@
  * A single message that was held up looks the same. It is taken for a slow clock, until the vantage point's next message is on
  * time: what came live after the time of the history is newer than it.
  */
-import type { VpRegistry } from '../table/store/vp-registry.ts';
+import type { VpRegistry } from '../../table/store/vp-registry.ts';
 
 /** The jitter of a stream and the differences between collectors are below this, ms. */
 const TOLERANCE_MS = 10_000;

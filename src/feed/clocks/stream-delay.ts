@@ -1,9 +1,9 @@
 /** How late the messages of one session are, and what that tells of the clocks of their senders. */
-import type { DecodedUpdates } from '../bgp/route-integers.ts';
-import { Histogram } from '../metrics/figures/histogram.ts';
-import { DELAY_BOUNDS } from '../metrics/figures/stream-figures.ts';
-import { FIRST_TIME_US, type FoldCounts } from '../table/fold.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
+import type { DecodedUpdates } from '../../bgp/route-integers.ts';
+import { Histogram } from '../../metrics/figures/histogram.ts';
+import { DELAY_BOUNDS } from '../../metrics/figures/stream-figures.ts';
+import { FIRST_TIME_US, type FoldCounts } from '../../table/fold.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
 import { SenderClocks } from './sender-clocks.ts';
 
 export class StreamDelay {

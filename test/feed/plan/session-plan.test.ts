@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { parsePrefix } from '../../src/bgp/prefix.ts';
-import { planSessions } from '../../src/feed/session-plan.ts';
-import type { SessionPlan } from '../../src/stream/live-feed.ts';
+import { parsePrefix } from '../../../src/bgp/prefix.ts';
+import { planSessions } from '../../../src/feed/plan/session-plan.ts';
+import type { SessionPlan } from '../../../src/stream/live-feed.ts';
 
 const entry = (text: string) => {
   const prefix = parsePrefix(text);

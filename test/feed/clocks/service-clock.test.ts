@@ -1,8 +1,8 @@
 /** How far the service's clock is ahead: no single answer decides, more than a day is no clock. */
 import { expect, it } from 'vitest';
-import { ServiceClock } from '../../src/feed/service-clock.ts';
-import type { History } from '../../src/stream/history.ts';
-import { RecordingLogger } from '../stream/recording-logger.ts';
+import { ServiceClock } from '../../../src/feed/clocks/service-clock.ts';
+import type { History } from '../../../src/stream/history.ts';
+import { RecordingLogger } from '../../stream/recording-logger.ts';
 
 const DAY_MS = 86_400_000;
 

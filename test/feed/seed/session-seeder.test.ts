@@ -1,27 +1,27 @@
 /** One session's part of the table against a Data API that does what the test says, by a clock that the test turns. */
 
 import { describe, expect, it } from 'vitest';
-import { parsePrefix } from '../../src/bgp/prefix.ts';
-import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { BgproutesDecoder } from '../../src/bgproutes/live/decoder.ts';
-import { DataApiError } from '../../src/errors.ts';
-import { SessionSeeder } from '../../src/feed/seed/session-seeder.ts';
-import { ServiceClock } from '../../src/feed/service-clock.ts';
-import { SessionFeed } from '../../src/feed/session-feed.ts';
-import type { Turns } from '../../src/feed/turns.ts';
-import { VpDirectory } from '../../src/feed/vp-directory.ts';
-import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
-import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow, UpdatesOf } from '../../src/stream/history.ts';
-import { createStreamStats } from '../../src/stream/stream-health.ts';
-import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { TableIds } from '../../src/table/table-ids.ts';
-import type { TableOptions } from '../../src/table/table-options.ts';
-import { expectedVps } from '../../src/table/vps/denominator.ts';
-import { ManualTimers } from '../stream/manual-timers.ts';
-import { RecordingLogger } from '../stream/recording-logger.ts';
-import { idle } from '../support/idle.ts';
-import { ManualTurns } from './manual-turns.ts';
+import { parsePrefix } from '../../../src/bgp/prefix.ts';
+import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
+import { BgproutesDecoder } from '../../../src/bgproutes/live/decoder.ts';
+import { DataApiError } from '../../../src/errors.ts';
+import { ServiceClock } from '../../../src/feed/clocks/service-clock.ts';
+import { SessionSeeder } from '../../../src/feed/seed/session-seeder.ts';
+import { SessionFeed } from '../../../src/feed/session-feed.ts';
+import type { Turns } from '../../../src/feed/turns.ts';
+import { VpDirectory } from '../../../src/feed/vp-directory.ts';
+import { TableFigures } from '../../../src/metrics/figures/table-figures.ts';
+import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow, UpdatesOf } from '../../../src/stream/history.ts';
+import { createStreamStats } from '../../../src/stream/stream-health.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { TableIds } from '../../../src/table/table-ids.ts';
+import type { TableOptions } from '../../../src/table/table-options.ts';
+import { expectedVps } from '../../../src/table/vps/denominator.ts';
+import { ManualTimers } from '../../stream/manual-timers.ts';
+import { RecordingLogger } from '../../stream/recording-logger.ts';
+import { idle } from '../../support/idle.ts';
+import { ManualTurns } from '../manual-turns.ts';
 
 const PREFIX = '192.0.2.0/24';
 const LAG_MS = 60_000;

@@ -2,12 +2,12 @@
  * From one plan to the next while the stream goes on. Prefixes that leave keep their routes until those that come are
  * associated, so that a refusal leaves everything as it was; those that come are read once the stream delivers them.
  */
-import { StoppedError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import type { StreamSource } from '../stream/source.ts';
-import { sleep, type Timers } from '../stream/timers.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import type { Keeper } from './keeper.ts';
+import { StoppedError } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { StreamSource } from '../../stream/source.ts';
+import { sleep, type Timers } from '../../stream/timers.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import type { Keeper } from '../keeper.ts';
 import type { Plan } from './session-plan.ts';
 
 export interface PlanChangeOptions {
