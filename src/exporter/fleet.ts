@@ -4,7 +4,7 @@ import { decodeMessage } from '../bgproutes/live/message.ts';
 import { type Config, configSecrets } from '../config/config.ts';
 import { FleetMember } from '../fleet/member/fleet-member.ts';
 import type { Logger } from '../logger.ts';
-import type { FleetFigures } from '../metrics/fleet-view.ts';
+import type { FleetFigures } from '../metrics/views/fleet-view.ts';
 import type { Timers } from '../stream/timers.ts';
 
 /** Undefined: the configuration has no fleet. */

@@ -1,15 +1,15 @@
 /** The metrics of the monitored prefixes, read from the totals that the fold keeps; it never walks the routes. */
 
-import type { AsOrSet } from '../bgp/as-path.ts';
-import { DEFAULT_SERIES, type SeriesBounds } from '../table/bounds.ts';
-import { isConfigured, isExpected } from '../table/expectation.ts';
-import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
-import { LENGTH_BOUNDS, LOSS_REASONS } from '../table/prefixes/prefix-state.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import type { PathTable } from '../table/store/path-table.ts';
-import { expectedVps, isExpectedKnown } from '../table/vps/denominator.ts';
-import { prefixMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
+import type { AsOrSet } from '../../bgp/as-path.ts';
+import { DEFAULT_SERIES, type SeriesBounds } from '../../table/bounds.ts';
+import { isConfigured, isExpected } from '../../table/expectation.ts';
+import type { Counts, MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
+import { LENGTH_BOUNDS, LOSS_REASONS } from '../../table/prefixes/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import type { PathTable } from '../../table/store/path-table.ts';
+import { expectedVps, isExpectedKnown } from '../../table/vps/denominator.ts';
+import { prefixMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 
 /** What is beyond a bound of series is summed under this, the smallest counts first. */
 export const OTHER = 'other';

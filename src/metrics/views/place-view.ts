@@ -1,11 +1,11 @@
 /** From where the monitored prefixes are seen: a prefix of which something changed is counted when a scrape asks for it. */
-import { REGIONS } from '../bgp/regions.ts';
-import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import { PlaceCounter } from '../table/vps/place-counter.ts';
-import { VP_SOURCES } from '../table/vps/vp-places.ts';
-import { placeMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
+import { REGIONS } from '../../bgp/regions.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import { PlaceCounter } from '../../table/vps/place-counter.ts';
+import { VP_SOURCES } from '../../table/vps/vp-places.ts';
+import { placeMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 import { OTHER } from './prefix-view.ts';
 
 type Key = keyof typeof placeMetrics;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PrefixView } from '../../src/metrics/prefix-view.ts';
-import { TextWriter } from '../../src/outputs/text/prometheus.ts';
-import type { SeriesBounds } from '../../src/table/bounds.ts';
-import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import type { WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import type { TableOptions } from '../../src/table/table-options.ts';
-import { expectedSeries } from '../support/expected-series.ts';
-import { readExposition, seriesOf } from '../support/exposition.ts';
-import { runs } from '../support/property-runs.ts';
-import { op, options, START_MS, said, World, watchedOf, watchedPrefix, watchSet } from '../support/table-world.ts';
+import { PrefixView } from '../../../src/metrics/views/prefix-view.ts';
+import { TextWriter } from '../../../src/outputs/text/prometheus.ts';
+import type { SeriesBounds } from '../../../src/table/bounds.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import type { WatchedPrefix } from '../../../src/table/prefixes/prefix-state.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import type { TableOptions } from '../../../src/table/table-options.ts';
+import { expectedSeries } from '../../support/expected-series.ts';
+import { readExposition, seriesOf } from '../../support/exposition.ts';
+import { runs } from '../../support/property-runs.ts';
+import { op, options, START_MS, said, World, watchedOf, watchedPrefix, watchSet } from '../../support/table-world.ts';
 
 const NOW = START_MS;
 const P = '198.51.100.0/24';

@@ -1,10 +1,10 @@
 /** Names of the ASes that are labels now. */
-import type { AsOrSet } from '../bgp/as-path.ts';
-import type { AsNames } from '../names/as-names.ts';
-import type { MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import { nameMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
+import type { AsOrSet } from '../../bgp/as-path.ts';
+import type { AsNames } from '../../names/as-names.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import { nameMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 
 /** Series at once; those of ASes that came later have no room. */

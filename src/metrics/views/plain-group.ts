@@ -1,5 +1,5 @@
 /** Groups whose points are few and are computed at every collection: the table, the sessions, the exporter itself. */
-import { type HistogramValue, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
+import { type HistogramValue, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 
 /** Writes one metric's points. */
 export type Write = (sink: PointSink) => void;

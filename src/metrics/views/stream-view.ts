@@ -1,8 +1,8 @@
 /** The metrics of the sessions of live streams. */
-import { gapMsAt } from '../stream/stream-health.ts';
-import { streamMetrics } from './catalogue.ts';
-import type { SessionFigures } from './figures/stream-figures.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { gapMsAt } from '../../stream/stream-health.ts';
+import { streamMetrics } from '../catalogue.ts';
+import type { SessionFigures } from '../figures/stream-figures.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { each, histogram, PlainGroup, single, type Write } from './plain-group.ts';
 
 export class StreamView {

@@ -3,21 +3,21 @@
  * same with and without it: a prefix of which something changed is counted when a scrape asks for it, by the verdicts on its
  * distinct origins and paths.
  */
-import type { AsOrSet } from '../bgp/as-path.ts';
-import { PATH_ANOMALIES, type PathRules } from '../bgp/path-sanity.ts';
-import type { Prefix } from '../bgp/prefix.ts';
-import { VALIDITIES, type Validity, validate } from '../rpki/origin-validation.ts';
-import { ASPA_VERDICTS } from '../rpki/path-verification.ts';
-import type { RpkiData } from '../rpki/rpki-data.ts';
-import type { ValidatedData } from '../rpki/validated-data.ts';
-import type { Vrp } from '../rpki/vrp-set.ts';
-import { DEFAULT_SERIES } from '../table/bounds.ts';
-import { isExpected } from '../table/expectation.ts';
-import type { MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import { legitimacyMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from './metric.ts';
-import type { PathVerdicts } from './path-verdicts.ts';
+import type { AsOrSet } from '../../bgp/as-path.ts';
+import { PATH_ANOMALIES, type PathRules } from '../../bgp/path-sanity.ts';
+import type { Prefix } from '../../bgp/prefix.ts';
+import { VALIDITIES, type Validity, validate } from '../../rpki/origin-validation.ts';
+import { ASPA_VERDICTS } from '../../rpki/path-verification.ts';
+import type { RpkiData } from '../../rpki/rpki-data.ts';
+import type { ValidatedData } from '../../rpki/validated-data.ts';
+import type { Vrp } from '../../rpki/vrp-set.ts';
+import { DEFAULT_SERIES } from '../../table/bounds.ts';
+import { isExpected } from '../../table/expectation.ts';
+import type { MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import { legitimacyMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
+import type { PathVerdicts } from '../path-verdicts.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 
 type Key = keyof typeof legitimacyMetrics;

@@ -1,6 +1,6 @@
 /** The metrics of a member of a fleet. */
-import { fleetMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { fleetMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { PlainGroup, single, type Write } from './plain-group.ts';
 
 type Key = keyof typeof fleetMetrics;

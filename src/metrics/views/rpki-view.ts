@@ -1,9 +1,9 @@
 /** The metrics of the sources of validated data. */
-import { RPKI_CHANGES } from '../rpki/rpki-data.ts';
-import { RPKI_RESULTS, type RpkiSourceState } from '../rpki/source-state.ts';
-import type { ValidatedData } from '../rpki/validated-data.ts';
-import { rpkiMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { RPKI_CHANGES } from '../../rpki/rpki-data.ts';
+import { RPKI_RESULTS, type RpkiSourceState } from '../../rpki/source-state.ts';
+import type { ValidatedData } from '../../rpki/validated-data.ts';
+import { rpkiMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
 
 type Key = keyof typeof rpkiMetrics;

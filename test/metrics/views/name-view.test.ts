@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { NameView } from '../../src/metrics/name-view.ts';
-import type { AsNames } from '../../src/names/as-names.ts';
-import { TextWriter } from '../../src/outputs/text/prometheus.ts';
-import { Fold, FoldCounts } from '../../src/table/fold.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { asNamesOf } from '../support/as-names.ts';
-import { readExposition, seriesOf } from '../support/exposition.ts';
-import { START_MS, watchedPrefix } from '../support/table-world.ts';
+import { NameView } from '../../../src/metrics/views/name-view.ts';
+import type { AsNames } from '../../../src/names/as-names.ts';
+import { TextWriter } from '../../../src/outputs/text/prometheus.ts';
+import { Fold, FoldCounts } from '../../../src/table/fold.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { asNamesOf } from '../../support/as-names.ts';
+import { readExposition, seriesOf } from '../../support/exposition.ts';
+import { START_MS, watchedPrefix } from '../../support/table-world.ts';
 
 const P = '198.51.100.0/24';
 const Q = '203.0.113.0/24';

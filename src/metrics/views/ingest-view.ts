@@ -1,6 +1,6 @@
 /** The metrics of an ingest. */
-import { ingestMetrics } from './catalogue.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { ingestMetrics } from '../catalogue.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { PlainGroup, single, type Write } from './plain-group.ts';
 
 /** What the view reads; counts since the start. */

@@ -1,7 +1,7 @@
 /** The metrics of the exporter itself, but for those of process and runtime (runtime-metrics.ts). */
-import { exporterMetrics, prefixMetrics } from './catalogue.ts';
-import { type ExporterFigures, HTTP_CUT_REASONS, OTLP_RESULTS } from './figures/exporter-figures.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+import { exporterMetrics, prefixMetrics } from '../catalogue.ts';
+import { type ExporterFigures, HTTP_CUT_REASONS, OTLP_RESULTS } from '../figures/exporter-figures.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
 import type { DroppedSeries } from './prefix-view.ts';
 import { seconds } from './stream-view.ts';

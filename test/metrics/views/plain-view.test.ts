@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { DECODE_FAILURES } from '../../src/bgproutes/live/message.ts';
-import { ExporterView } from '../../src/metrics/exporter-view.ts';
-import { ExporterFigures } from '../../src/metrics/figures/exporter-figures.ts';
-import { Histogram } from '../../src/metrics/figures/histogram.ts';
-import { DELAY_BOUNDS, type SessionFigures } from '../../src/metrics/figures/stream-figures.ts';
+import { DECODE_FAILURES } from '../../../src/bgproutes/live/message.ts';
+import { ExporterFigures } from '../../../src/metrics/figures/exporter-figures.ts';
+import { Histogram } from '../../../src/metrics/figures/histogram.ts';
+import { DELAY_BOUNDS, type SessionFigures } from '../../../src/metrics/figures/stream-figures.ts';
 import {
   RESTORE_RESULTS,
   SEED_RESULTS,
   SNAPSHOT_RESULTS,
   TableFigures,
-} from '../../src/metrics/figures/table-figures.ts';
-import { zeros } from '../../src/metrics/figures/zeros.ts';
-import type { FamilySource } from '../../src/metrics/metric.ts';
-import { StreamView } from '../../src/metrics/stream-view.ts';
-import { TableView } from '../../src/metrics/table-view.ts';
-import { TextWriter } from '../../src/outputs/text/prometheus.ts';
-import { DISCONNECT_REASONS, RENEWAL_RESULTS, type SubscriptionStats } from '../../src/stream/source.ts';
-import { createSubscriptionStats } from '../../src/stream/stream-health.ts';
-import { FoldCounts } from '../../src/table/fold.ts';
-import { RoutingTable } from '../../src/table/routing-table.ts';
-import { readExposition, seriesOf } from '../support/exposition.ts';
+} from '../../../src/metrics/figures/table-figures.ts';
+import { zeros } from '../../../src/metrics/figures/zeros.ts';
+import type { FamilySource } from '../../../src/metrics/metric.ts';
+import { ExporterView } from '../../../src/metrics/views/exporter-view.ts';
+import { StreamView } from '../../../src/metrics/views/stream-view.ts';
+import { TableView } from '../../../src/metrics/views/table-view.ts';
+import { TextWriter } from '../../../src/outputs/text/prometheus.ts';
+import { DISCONNECT_REASONS, RENEWAL_RESULTS, type SubscriptionStats } from '../../../src/stream/source.ts';
+import { createSubscriptionStats } from '../../../src/stream/stream-health.ts';
+import { FoldCounts } from '../../../src/table/fold.ts';
+import { RoutingTable } from '../../../src/table/routing-table.ts';
+import { readExposition, seriesOf } from '../../support/exposition.ts';
 
 const NOW = 1_700_000_000_000;
 const series = (source: FamilySource) => seriesOf(readExposition(new TextWriter('text').render([source]), 'text'));

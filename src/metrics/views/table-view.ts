@@ -1,19 +1,19 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
 
-import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../stream/history.ts';
-import { TABLE_BOUNDS } from '../table/route-ledger.ts';
-import type { RoutingTable } from '../table/routing-table.ts';
-import { TIME_ORIGINS } from '../table/table-clock.ts';
-import { countsFullFeeds } from '../table/vps/denominator.ts';
-import { tableMetrics } from './catalogue.ts';
+import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../../stream/history.ts';
+import { TABLE_BOUNDS } from '../../table/route-ledger.ts';
+import type { RoutingTable } from '../../table/routing-table.ts';
+import { TIME_ORIGINS } from '../../table/table-clock.ts';
+import { countsFullFeeds } from '../../table/vps/denominator.ts';
+import { tableMetrics } from '../catalogue.ts';
 import {
   DOUBTED_ANSWERS,
   RESTORE_RESULTS,
   SEED_RESULTS,
   SNAPSHOT_RESULTS,
   type TableFigures,
-} from './figures/table-figures.ts';
-import { type FamilySource, Labels, type Metric } from './metric.ts';
+} from '../figures/table-figures.ts';
+import { type FamilySource, Labels, type Metric } from '../metric.ts';
 import { each, PlainGroup, single, type Write } from './plain-group.ts';
 import { seconds } from './stream-view.ts';
 
