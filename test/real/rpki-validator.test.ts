@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { rpkiCommand } from '../../src/commands/look/rpki.ts';
-import { scenario } from '../../src/simulator/scenario.ts';
+import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { hasProgram, missing } from '../alerts/engine.ts';
 import { ALERTS_FOLDER, readRules } from '../alerts/rules-file.ts';
 import { runCommand } from '../commands/command-world.ts';

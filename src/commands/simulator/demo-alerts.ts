@@ -1,6 +1,6 @@
 /** Which of the bundled alerts an event of the demo fires, and when, for a user who watches Prometheus beside it. */
-import type { StepKind } from '../../simulator/scenario.ts';
-import type { StepReport } from '../../simulator/steps.ts';
+import type { StepKind } from '../../simulator/scenario/scenario.ts';
+import type { StepReport } from '../../simulator/scenario/steps.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -4,7 +4,7 @@ import type { AsOrSet } from '../../bgp/as-path.ts';
 import type { RunningExporter } from '../../exporter.ts';
 import { type AsFact, prefixFacts } from '../../metrics/prefix-facts.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
-import type { StepReport } from '../../simulator/steps.ts';
+import type { StepReport } from '../../simulator/scenario/steps.ts';
 import type { MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 

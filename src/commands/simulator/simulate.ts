@@ -9,7 +9,7 @@ import { ConfigError, ExporterError, ListenError } from '../../errors.ts';
 import { createLogger } from '../../logger.ts';
 import type { Simulator, SimulatorOptions } from '../../simulator/contract.ts';
 import { SIMULATOR_KEY } from '../../simulator/default-key.ts';
-import type { Scenario } from '../../simulator/scenario.ts';
+import type { Scenario } from '../../simulator/scenario/scenario.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from '../arguments.ts';
 import { aborted, type Command } from '../command.ts';
 import { foldMessage } from '../terminal/folding.ts';
@@ -109,7 +109,7 @@ Examples:
       secrets: keys.filter((key) => key !== SIMULATOR_KEY),
     });
     const { startSimulator } = await import('../../simulator/simulator.ts');
-    const { BELOW_TIME, stepLine } = await import('../../simulator/step-line.ts');
+    const { BELOW_TIME, stepLine } = await import('../../simulator/scenario/step-line.ts');
     const options: SimulatorOptions = {
       ...(await optionsOf(flags)),
       apiKeys: keys,
@@ -194,7 +194,7 @@ function choice<T extends string>(flags: Arguments['flags'], name: string, known
 }
 
 async function readScenario(path: string): Promise<Scenario> {
-  const { parseScenario } = await import('../../simulator/scenario.ts');
+  const { parseScenario } = await import('../../simulator/scenario/scenario.ts');
   let text: string;
   try {
     text = readTextFile(path);

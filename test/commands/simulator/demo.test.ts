@@ -5,10 +5,10 @@ import { alertLine, KEPT_MS, stepAlerts } from '../../../src/commands/simulator/
 import { parseDuration } from '../../../src/config/duration.ts';
 import { TableFigures } from '../../../src/metrics/figures/table-figures.ts';
 import { ManualClock } from '../../../src/simulator/clock.ts';
-import { DEMO_SCENARIO, LONG_SCENARIO } from '../../../src/simulator/demo-scenario.ts';
-import { type Scenario, scenario } from '../../../src/simulator/scenario.ts';
+import { DEMO_SCENARIO, LONG_SCENARIO } from '../../../src/simulator/scenario/demo-scenario.ts';
+import { type Scenario, scenario } from '../../../src/simulator/scenario/scenario.ts';
+import type { StepReport } from '../../../src/simulator/scenario/steps.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
-import type { StepReport } from '../../../src/simulator/steps.ts';
 import { ALERTS } from '../../alerts/rules-file.ts';
 
 const OUTAGE: StepReport = {

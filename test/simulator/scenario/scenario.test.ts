@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEMO_SCENARIO } from '../../src/simulator/demo-scenario.ts';
-import { parseScenario, parseStep, scenario } from '../../src/simulator/scenario.ts';
+import { DEMO_SCENARIO } from '../../../src/simulator/scenario/demo-scenario.ts';
+import { parseScenario, parseStep, scenario } from '../../../src/simulator/scenario/scenario.ts';
 
 function problems(text: string): readonly string[] {
   const result = parseScenario(text);

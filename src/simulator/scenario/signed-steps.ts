@@ -1,7 +1,7 @@
 /** Steps about what is signed: the ROAs of a prefix, and the ASPAs of who announces it. No route changes by them. */
-import type { Internet } from './internet/internet.ts';
-import { lengthOf, roasOf } from './internet/roas.ts';
-import type { SimulatedPrefix } from './internet/simulated-prefix.ts';
+import type { Internet } from '../internet/internet.ts';
+import { lengthOf, roasOf } from '../internet/signed/roas.ts';
+import type { SimulatedPrefix } from '../internet/simulated-prefix.ts';
 import type { StepNow } from './scenario.ts';
 import type { StepPlan } from './step-plan.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Route } from '../../../src/simulator/internet/route.ts';
-import { RouteStore } from '../../../src/simulator/internet/route-store.ts';
+import type { Route } from '../../../../src/simulator/internet/routes/route.ts';
+import { RouteStore } from '../../../../src/simulator/internet/routes/route-store.ts';
 
 const route = (asPath: string): Route => ({ asPath, communities: '', nextHop: '', originAttribute: '' });
 

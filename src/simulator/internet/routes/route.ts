@@ -1,8 +1,8 @@
 /** Routes of the generated Internet, as the VP that holds them prints them. */
-import { type Afi, formatAddress, parseAddress } from '../../bgp/prefix.ts';
-import type { RouteAttributes } from '../../bgp/route-event.ts';
-import { hashText } from './random.ts';
-import type { SimulatedVantagePoint } from './vantage-points.ts';
+import { type Afi, formatAddress, parseAddress } from '../../../bgp/prefix.ts';
+import type { RouteAttributes } from '../../../bgp/route-event.ts';
+import { hashText } from '../random.ts';
+import type { SimulatedVantagePoint } from '../vantage-points.ts';
 
 /** What one VP holds for one prefix. Never changed: a new route is a new object. */
 export type Route = RouteAttributes;

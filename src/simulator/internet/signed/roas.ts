@@ -1,6 +1,6 @@
 /** What the holders of the simulated prefixes have signed. */
-import type { AsGraph } from './as-graph.ts';
-import type { Roa, SimulatedPrefix } from './simulated-prefix.ts';
+import type { AsGraph } from '../as-graph.ts';
+import type { Roa, SimulatedPrefix } from '../simulated-prefix.ts';
 
 /**
  * By default one for each usual origin, of the prefix's own length: a prefix that only a hijack announced has no holder who could

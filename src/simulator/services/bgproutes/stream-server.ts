@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../../logger.ts';
+import { refuseUpgrade, requestUrl } from '../http-exchange.ts';
 import type { Association, Associations } from './associations.ts';
-import { refuseUpgrade, requestUrl } from './http-exchange.ts';
 import type { StreamMessage } from './stream-message.ts';
 import { type StreamCounts, StreamSession } from './stream-session.ts';
 

@@ -1,6 +1,6 @@
 /** What the ASes of the simulated Internet have signed about their providers. */
-import type { AsGraph } from './as-graph.ts';
-import type { SimulatedPrefix } from './simulated-prefix.ts';
+import type { AsGraph } from '../as-graph.ts';
+import type { SimulatedPrefix } from '../simulated-prefix.ts';
 
 /** An AS, and all ASes that may be its provider, ascending; none: nobody is. */
 export interface Aspa {

@@ -3,7 +3,7 @@
  * ones, then a fixed order; routes of customers go to everybody, others only to customers (Gao and Rexford, "Stable
  * Internet routing without global coordination", 2001). All paths are therefore valley-free.
  */
-import type { AsGraph, NodeIndex } from './as-graph.ts';
+import type { AsGraph, NodeIndex } from '../as-graph.ts';
 
 /** An AS that announces the prefix, truly or not. */
 export interface Announcer {

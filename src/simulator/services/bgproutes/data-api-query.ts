@@ -1,5 +1,5 @@
 /** Reads the parameters of the Data API strictly: a parameter that the simulator does not support is refused, never ignored. */
-import { type Afi, containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { type Afi, containsPrefix, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 
 /** A request that cannot be answered: the status and the text of `{"detail": …}`. */
 export class QueryError extends Error {

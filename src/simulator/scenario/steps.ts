@@ -1,14 +1,14 @@
 /** What happens in a scenario: outages, hijacks, changed paths, lost VPs; by the clock or by hand. */
-import { parsePrefix } from '../bgp/prefix.ts';
-import type { Internet } from './internet/internet.ts';
-import { type Random, seededRandom } from './internet/random.ts';
-import type { Route } from './internet/route.ts';
-import type { SimulatedPrefix } from './internet/simulated-prefix.ts';
-import type { Timeline } from './internet/timeline.ts';
-import type { SimulatedVantagePoint } from './internet/vantage-points.ts';
-import type { World } from './internet/world.ts';
+import { parsePrefix } from '../../bgp/prefix.ts';
+import type { Internet } from '../internet/internet.ts';
+import { type Random, seededRandom } from '../internet/random.ts';
+import type { Route } from '../internet/routes/route.ts';
+import type { SimulatedPrefix } from '../internet/simulated-prefix.ts';
+import type { Timeline } from '../internet/timeline.ts';
+import type { SimulatedVantagePoint } from '../internet/vantage-points.ts';
+import type { World } from '../internet/world.ts';
+import type { SimulatedSource } from '../services/source-names.ts';
 import type { ScenarioStep, StepKind, StepNow } from './scenario.ts';
-import type { SimulatedSource } from './services/source-names.ts';
 import { isSigned, signedPlan } from './signed-steps.ts';
 import type { StepPlan } from './step-plan.ts';
 

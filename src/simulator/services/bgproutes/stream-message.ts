@@ -2,8 +2,8 @@
  * One message of the live stream, and the frames made of it. What does not change between clients and sendings is
  * serialised once: a frame is then the copy of two or three buffers with the time in between.
  */
-import type { Route } from '../internet/route.ts';
-import type { SimulatedVantagePoint } from '../internet/vantage-points.ts';
+import type { Route } from '../../internet/routes/route.ts';
+import type { SimulatedVantagePoint } from '../../internet/vantage-points.ts';
 
 /**
  * Text of a frame. With `middle` and `tail`, the seconds go between head and middle and the microseconds between middle

@@ -1,5 +1,5 @@
 /** Every prefix that the simulator has met, by number; compared in canonical form, whatever the spelling. */
-import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 
 export class PrefixIndex {
   readonly all: Prefix[] = [];

@@ -1,11 +1,12 @@
 /** The Data API: `/v1/vantage_points`, `/v1/rib` and `/v1/updates`, answered from the routing state and its history. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Prefix } from '../../bgp/prefix.ts';
-import type { Protocol } from '../../bgp/vantage-point.ts';
-import type { PrefixIndex } from '../internet/prefix-index.ts';
-import type { Route } from '../internet/route.ts';
-import type { RouteStore } from '../internet/route-store.ts';
-import type { SimulatedVantagePoint, VantagePoints, VpStatus } from '../internet/vantage-points.ts';
+import type { Prefix } from '../../../bgp/prefix.ts';
+import type { Protocol } from '../../../bgp/vantage-point.ts';
+import type { PrefixIndex } from '../../internet/routes/prefix-index.ts';
+import type { Route } from '../../internet/routes/route.ts';
+import type { RouteStore } from '../../internet/routes/route-store.ts';
+import type { SimulatedVantagePoint, VantagePoints, VpStatus } from '../../internet/vantage-points.ts';
+import { readBody, send, sendJson } from '../http-exchange.ts';
 import { type ApiLimits, ApiQuota } from './api-quota.ts';
 import {
   checkNames,
@@ -23,7 +24,6 @@ import {
   QueryError,
   requiredDate,
 } from './data-api-query.ts';
-import { readBody, send, sendJson } from './http-exchange.ts';
 
 export const DATA_API_ENDPOINTS = ['vantage_points', 'rib', 'updates'] as const;
 export type DataApiEndpoint = (typeof DATA_API_ENDPOINTS)[number];

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
-import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { associate } from './stream-client.ts';
+import type { Simulator, SimulatorOptions } from '../../../../src/simulator/contract.ts';
+import { EMPTY_SCENARIO } from '../../../../src/simulator/scenario/scenario.ts';
+import { startSimulator } from '../../../../src/simulator/simulator.ts';
+import { associate } from '../stream-client.ts';
 
 let simulator: Simulator;
 

@@ -1,6 +1,6 @@
 /** The Live Manager's memory: which prefixes each API key asked for, and until when. */
-import { MAX_LENGTH, maskWords, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
-import type { PrefixIndex } from '../internet/prefix-index.ts';
+import { MAX_LENGTH, maskWords, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
+import type { PrefixIndex } from '../../internet/routes/prefix-index.ts';
 import type { StreamMessage, WireTemplate } from './stream-message.ts';
 
 const UNKNOWN = 0;

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ManualClock } from '../../../src/simulator/clock.ts';
-import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
-import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { associate, connect, subscribe, until } from './stream-client.ts';
+import { ManualClock } from '../../../../src/simulator/clock.ts';
+import type { Simulator, SimulatorOptions } from '../../../../src/simulator/contract.ts';
+import { EMPTY_SCENARIO } from '../../../../src/simulator/scenario/scenario.ts';
+import { startSimulator } from '../../../../src/simulator/simulator.ts';
+import { associate, connect, subscribe, until } from '../stream-client.ts';
 
 let simulator: Simulator;
 

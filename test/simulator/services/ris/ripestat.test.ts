@@ -1,10 +1,10 @@
 /** What the simulator says as RIPEstat. */
 import { afterEach, expect, it } from 'vitest';
-import { ManualClock } from '../../../src/simulator/clock.ts';
-import type { Simulator } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
-import { isRisPeer } from '../../../src/simulator/services/ris/ris-message.ts';
-import { startSimulator } from '../../../src/simulator/simulator.ts';
+import { ManualClock } from '../../../../src/simulator/clock.ts';
+import type { Simulator } from '../../../../src/simulator/contract.ts';
+import { EMPTY_SCENARIO } from '../../../../src/simulator/scenario/scenario.ts';
+import { isRisPeer } from '../../../../src/simulator/services/ris/ris-message.ts';
+import { startSimulator } from '../../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;
 afterEach(() => simulator.stop());

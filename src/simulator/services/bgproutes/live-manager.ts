@@ -1,7 +1,7 @@
 /** The Live Manager API: `GET /update_live_prefixes?api_key=KEY&new_pfxs=P1,P2` replaces the prefixes of a key. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendText } from '../http-exchange.ts';
 import type { Association, Associations } from './associations.ts';
-import { sendText } from './http-exchange.ts';
 
 export interface LiveManagerOptions {
   readonly apiKeys: ReadonlySet<string>;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../../src/simulator/clock.ts';
-import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO, scenario } from '../../../src/simulator/scenario.ts';
-import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { dateOf, query } from './stream-client.ts';
+import { ManualClock } from '../../../../src/simulator/clock.ts';
+import type { Simulator, SimulatorOptions } from '../../../../src/simulator/contract.ts';
+import { EMPTY_SCENARIO, scenario } from '../../../../src/simulator/scenario/scenario.ts';
+import { startSimulator } from '../../../../src/simulator/simulator.ts';
+import { dateOf, query } from '../stream-client.ts';
 
 let simulator: Simulator;
 const START_MS = Date.UTC(2026, 0, 1, 12, 0, 0);
