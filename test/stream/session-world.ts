@@ -1,6 +1,6 @@
 /** A session to a real server, with short times. */
 import { afterEach, vi } from 'vitest';
-import { refusalText } from '../../src/bgproutes/live/refusal.ts';
+import { refusalText } from '../../src/bgproutes/live/association/refusal.ts';
 import { redactor } from '../../src/redaction.ts';
 import type { DisconnectReason } from '../../src/stream/source.ts';
 import { systemTimers } from '../../src/stream/timers.ts';

@@ -11,7 +11,7 @@ import { sleep, systemTimers } from '../../stream/timers.ts';
 import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../../stream/websocket-session.ts';
 import { buildInfo } from '../../version.ts';
 import { DataApiClient } from '../data-api/client.ts';
-import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/claim.ts';
+import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/association/claim.ts';
 import { DECODE_FAILURES, type DecodeFailure } from '../live/message.ts';
 import { BgproutesSource } from '../live/source.ts';
 import { type DebugLevel, DebugLog } from './debug-log.ts';

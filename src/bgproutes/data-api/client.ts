@@ -16,8 +16,9 @@ import { type Batch, groupVps, halvesOf, splitExact } from './batches.ts';
 import { errorOf, isTooLarge, REPEATED, UNDOCUMENTED } from './failures.ts';
 import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './quota.ts';
 import { type AnswerReading, type Query, requestOnce } from './request.ts';
-import type { Asked } from './route-fields.ts';
-import { type RouteAnswer, ribAnswer, updatesAnswer } from './rows.ts';
+import type { Asked } from './rows/route-fields.ts';
+import { type RouteAnswer, ribAnswer, updatesAnswer } from './rows/rows.ts';
+import { decodeVantagePoints } from './rows/vantage-points.ts';
 import { formatDate } from './time.ts';
 import type {
   Comparison,
@@ -29,7 +30,6 @@ import type {
   VantagePointsAnswer,
   VantagePointsParams,
 } from './types.ts';
-import { decodeVantagePoints } from './vantage-points.ts';
 
 /** A request with more VPs or prefixes than this is sent as POST. */
 const MAX_GET_VPS = 100;

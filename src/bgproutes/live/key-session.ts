@@ -14,12 +14,12 @@ import type { DisconnectReason, SourceListener, SubscribedStats } from '../../st
 import { createStreamStats, createSubscriptionStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
 import { systemTimers, type Timers } from '../../stream/timers.ts';
 import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
-import { Association, associationSettings } from './association.ts';
+import { Association, associationSettings } from './association/association.ts';
+import { KeyTrial } from './association/key-trial.ts';
+import { refusalMeaning, refusalText } from './association/refusal.ts';
+import { SessionKey } from './association/session-key.ts';
 import { Contest } from './contest.ts';
-import { KeyTrial } from './key-trial.ts';
 import { ListGuard } from './list-guard.ts';
-import { refusalMeaning, refusalText } from './refusal.ts';
-import { SessionKey } from './session-key.ts';
 import { Silence } from './silence.ts';
 import type { BgproutesSourceOptions, SessionOfKey } from './source-options.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_QUOTA } from '../../../src/bgproutes/data-api/quota.ts';
-import { fillRequests } from '../../../src/bgproutes/data-api/seed.ts';
+import { fillRequests } from '../../../src/bgproutes/data-api/seed/seed.ts';
 import { FillPace } from '../../../src/feed/seed/fill-pace.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';

@@ -2,9 +2,9 @@
  * What follows the connection that only asks whether the service accepts us: the prefixes are associated unless another
  * session uses the key, because they would be taken from that one.
  */
-import type { Logger } from '../../logger.ts';
-import type { Timers } from '../../stream/timers.ts';
-import type { Trial, TrialVerdict } from '../../stream/websocket-session.ts';
+import type { Logger } from '../../../logger.ts';
+import type { Timers } from '../../../stream/timers.ts';
+import type { Trial, TrialVerdict } from '../../../stream/websocket-session.ts';
 import type { Association } from './association.ts';
 import { associateIfFree, type ClaimResult } from './claim.ts';
 import { isUnknownKey } from './live-manager.ts';

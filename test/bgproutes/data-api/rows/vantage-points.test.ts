@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
-import { groupVps, splitExact } from '../../../src/bgproutes/data-api/batches.ts';
-import { formatDate, parseTimestampUs } from '../../../src/bgproutes/data-api/time.ts';
-import type { UnreadableReason } from '../../../src/bgproutes/data-api/types.ts';
-import { decodeVantagePoints, noneUnreadable } from '../../../src/bgproutes/data-api/vantage-points.ts';
-import type { ListedVp } from '../../../src/stream/history.ts';
+import type { VantagePoint } from '../../../../src/bgp/vantage-point.ts';
+import { groupVps, splitExact } from '../../../../src/bgproutes/data-api/batches.ts';
+import { decodeVantagePoints, noneUnreadable } from '../../../../src/bgproutes/data-api/rows/vantage-points.ts';
+import { formatDate, parseTimestampUs } from '../../../../src/bgproutes/data-api/time.ts';
+import type { UnreadableReason } from '../../../../src/bgproutes/data-api/types.ts';
+import type { ListedVp } from '../../../../src/stream/history.ts';
 
 const bgp = (id: string, asn = 3333, ip = '193.0.0.56'): ListedVp => ({ id, vp: { protocol: 'bgp', asn, ip } });
 const BMP: VantagePoint = { protocol: 'bmp', asn: 64500, ip: '2001:db8::1', parent: { asn: 64501, ip: '192.0.2.1' } };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BINARY_FILE, compiled } from '../../../src/bgproutes/live/scanner/assembly/build.ts';
+import { BINARY_FILE, compiled } from '../../../../src/bgproutes/live/scanner/assembly/build.ts';
 import {
   AS_PATH,
   COMMUNITIES,
@@ -14,7 +14,7 @@ import {
   SEC,
   USEC,
   VP,
-} from '../../../src/bgproutes/live/scanner/frame-layout.ts';
+} from '../../../../src/bgproutes/live/scanner/frame-layout.ts';
 import {
   itemAt,
   metIn,
@@ -25,9 +25,9 @@ import {
   texts,
   timeUsOf,
   valueAt,
-} from '../../../src/bgproutes/live/scanner/frame-scanner.ts';
-import { hashText, textOfWords } from '../../../src/table/store/text-index.ts';
-import { runs } from '../../support/property-runs.ts';
+} from '../../../../src/bgproutes/live/scanner/frame-scanner.ts';
+import { hashText, textOfWords } from '../../../../src/table/store/text-index.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 const HEAD = '"record_type":"update","vp":"64500_192.0.2.1","sec":1767225600,"Usec":17';
 const bits = (...places: number[]) => places.reduce((all, place) => all | (1 << place), 0);

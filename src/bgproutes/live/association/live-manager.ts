@@ -1,10 +1,10 @@
 /** The Live Manager API: associates prefixes with a key, so that the stream of the key carries them. */
 
-import { deadline } from '../../http/deadline.ts';
-import { request } from '../../http/http-request.ts';
-import { urlUnder } from '../../http/service-url.ts';
-import { errorText, foreignText, redactor } from '../../redaction.ts';
-import type { Timers } from '../../stream/timers.ts';
+import { deadline } from '../../../http/deadline.ts';
+import { request } from '../../../http/http-request.ts';
+import { urlUnder } from '../../../http/service-url.ts';
+import { errorText, foreignText, redactor } from '../../../redaction.ts';
+import type { Timers } from '../../../stream/timers.ts';
 
 /** Default time for one request, body included, ms. */
 export const LIVE_MANAGER_TIMEOUT_MS = 15_000;

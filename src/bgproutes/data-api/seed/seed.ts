@@ -2,14 +2,13 @@
  * The Data API in the words of somebody who fills a table: the VPs that stream live, what they held for prefixes and all
  * that is inside them, and what they said since.
  */
-import { DataApiError } from '../../errors.ts';
-import type { Logger } from '../../logger.ts';
-import type { History, HistoryVp, ListedVp, RibRow, UpdateRow, UpdatesOf } from '../../stream/history.ts';
-import { FEW } from './batches.ts';
-import type { DataApiClient } from './client.ts';
-import { type CoveringFilter, coveringFilters } from './covering-filters.ts';
-import { oneAhead } from './one-ahead.ts';
-import { DEFAULT_QUOTA } from './quota.ts';
+import { DataApiError } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
+import type { History, HistoryVp, ListedVp, RibRow, UpdateRow, UpdatesOf } from '../../../stream/history.ts';
+import { FEW } from '../batches.ts';
+import type { DataApiClient } from '../client.ts';
+import { DEFAULT_QUOTA } from '../quota.ts';
+import { addUnreadable, type Counts, noneUnreadable } from '../rows/vantage-points.ts';
 import {
   DAMAGE,
   LIVE_SOURCES,
@@ -18,8 +17,9 @@ import {
   UNREADABLE_REASONS,
   type Unreadable,
   type VantagePointRecord,
-} from './types.ts';
-import { addUnreadable, type Counts, noneUnreadable } from './vantage-points.ts';
+} from '../types.ts';
+import { type CoveringFilter, coveringFilters } from './covering-filters.ts';
+import { oneAhead } from './one-ahead.ts';
 
 export interface DataApiSeedOptions {
   readonly client: DataApiClient;

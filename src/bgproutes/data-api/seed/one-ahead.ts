@@ -1,4 +1,4 @@
-import { joinSignals } from '../../http/joined-signal.ts';
+import { joinSignals } from '../../../http/joined-signal.ts';
 
 /**
  * Several sequences one after the other, of which each is begun as soon as the one before has given its first item: what

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { oneAhead } from '../../../src/bgproutes/data-api/one-ahead.ts';
-import { idle } from '../../support/idle.ts';
+import { oneAhead } from '../../../../src/bgproutes/data-api/seed/one-ahead.ts';
+import { idle } from '../../../support/idle.ts';
 
 const { signal } = new AbortController();
 

@@ -1,9 +1,9 @@
 /** Single values of the rows of an answer of the Data API: what was asked for, in canonical spelling, and counts of the rest. */
-import { parseAsPath } from '../../bgp/as-path.ts';
-import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
-import type { Protocol } from '../../bgp/vantage-point.ts';
-import type { ListedVp } from '../../stream/history.ts';
-import { DAMAGE, type PrefixMatch, UNREADABLE_REASONS, type UnreadableReason } from './types.ts';
+import { parseAsPath } from '../../../bgp/as-path.ts';
+import { containsPrefix, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
+import type { Protocol } from '../../../bgp/vantage-point.ts';
+import type { ListedVp } from '../../../stream/history.ts';
+import { DAMAGE, type PrefixMatch, UNREADABLE_REASONS, type UnreadableReason } from '../types.ts';
 import { type Counts, isObject, noneUnreadable } from './vantage-points.ts';
 
 /** Texts of a kind that are remembered: more than an honest answer repeats. */

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { VantagePoint } from '../../../src/bgp/vantage-point.ts';
-import type { Asked } from '../../../src/bgproutes/data-api/route-fields.ts';
-import { type RouteAnswer, ribAnswer, updatesAnswer } from '../../../src/bgproutes/data-api/rows.ts';
-import { ROWS_PER_BATCH, type RowBatch, type UnreadableReason } from '../../../src/bgproutes/data-api/types.ts';
-import { addUnreadable, decodeVantagePoints, noneUnreadable } from '../../../src/bgproutes/data-api/vantage-points.ts';
-import { JsonReader } from '../../../src/http/json-reader.ts';
-import type { ListedVp, RibRow } from '../../../src/stream/history.ts';
+import type { VantagePoint } from '../../../../src/bgp/vantage-point.ts';
+import type { Asked } from '../../../../src/bgproutes/data-api/rows/route-fields.ts';
+import { type RouteAnswer, ribAnswer, updatesAnswer } from '../../../../src/bgproutes/data-api/rows/rows.ts';
+import {
+  addUnreadable,
+  decodeVantagePoints,
+  noneUnreadable,
+} from '../../../../src/bgproutes/data-api/rows/vantage-points.ts';
+import { ROWS_PER_BATCH, type RowBatch, type UnreadableReason } from '../../../../src/bgproutes/data-api/types.ts';
+import { JsonReader } from '../../../../src/http/json-reader.ts';
+import type { ListedVp, RibRow } from '../../../../src/stream/history.ts';
 
 const bgp = (id: string, asn = 3333, ip = '193.0.0.56'): ListedVp => ({ id, vp: { protocol: 'bgp', asn, ip } });
 const BMP: VantagePoint = { protocol: 'bmp', asn: 64500, ip: '2001:db8::1', parent: { asn: 64501, ip: '192.0.2.1' } };

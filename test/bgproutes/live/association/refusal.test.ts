@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalMeaning, refusalText } from '../../../src/bgproutes/live/refusal.ts';
+import { refusalMeaning, refusalText } from '../../../../src/bgproutes/live/association/refusal.ts';
 
 describe('a refusal', () => {
   it.each([

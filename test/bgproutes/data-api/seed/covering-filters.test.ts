@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsPrefix, type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
-import { coveringFilters } from '../../../src/bgproutes/data-api/covering-filters.ts';
+import { containsPrefix, type Prefix, parsePrefix } from '../../../../src/bgp/prefix.ts';
+import { coveringFilters } from '../../../../src/bgproutes/data-api/seed/covering-filters.ts';
 
 /** The same by comparing each prefix with every other; in the order of addresses. */
 function plainFilters(texts: readonly string[]): { prefix: string; members: string[] }[] {

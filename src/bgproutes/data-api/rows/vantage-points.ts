@@ -2,17 +2,17 @@
  * Reads the list of VPs of the Data API, and what both kinds of answers have in common. Total: whatever the JSON holds, it
  * ends as records or as counts of what was skipped; only an answer that is not built as documented at all is undefined.
  */
-import { parseAsn } from '../../bgp/as-path.ts';
-import { formatAddress, parseAddress } from '../../bgp/prefix.ts';
-import type { Protocol, Speaker } from '../../bgp/vantage-point.ts';
-import { VP_STATUSES, type VpStatus } from '../../stream/history.ts';
+import { parseAsn } from '../../../bgp/as-path.ts';
+import { formatAddress, parseAddress } from '../../../bgp/prefix.ts';
+import type { Protocol, Speaker } from '../../../bgp/vantage-point.ts';
+import { VP_STATUSES, type VpStatus } from '../../../stream/history.ts';
 import {
   UNREADABLE_REASONS,
   type Unreadable,
   type UnreadableReason,
   type VantagePointRecord,
   type VantagePointsAnswer,
-} from './types.ts';
+} from '../types.ts';
 
 export const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
 

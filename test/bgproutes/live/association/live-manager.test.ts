@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AssociationRequest, associatePrefixes } from '../../../src/bgproutes/live/live-manager.ts';
-import { MAX_FOREIGN_TEXT } from '../../../src/redaction.ts';
-import { systemTimers } from '../../../src/stream/timers.ts';
-import { type HttpTestServer, httpServer } from '../../http/http-test-server.ts';
+import { type AssociationRequest, associatePrefixes } from '../../../../src/bgproutes/live/association/live-manager.ts';
+import { MAX_FOREIGN_TEXT } from '../../../../src/redaction.ts';
+import { systemTimers } from '../../../../src/stream/timers.ts';
+import { type HttpTestServer, httpServer } from '../../../http/http-test-server.ts';
 
 const KEY = 'k+y/0123&456=7 89';
 

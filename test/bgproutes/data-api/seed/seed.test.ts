@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { containsPrefix, parsePrefix } from '../../../src/bgp/prefix.ts';
-import { DataApiSeed } from '../../../src/bgproutes/data-api/seed.ts';
-import type { RowBatch, VantagePointRecord } from '../../../src/bgproutes/data-api/types.ts';
-import type { RibRow } from '../../../src/stream/history.ts';
-import type { TestRequest } from '../../http/http-test-server.ts';
-import { caught, envelope, world } from './data-api-world.ts';
+import { containsPrefix, parsePrefix } from '../../../../src/bgp/prefix.ts';
+import { DataApiSeed } from '../../../../src/bgproutes/data-api/seed/seed.ts';
+import type { RowBatch, VantagePointRecord } from '../../../../src/bgproutes/data-api/types.ts';
+import type { RibRow } from '../../../../src/stream/history.ts';
+import type { TestRequest } from '../../../http/http-test-server.ts';
+import { caught, envelope, world } from '../data-api-world.ts';
 
 const { signal } = new AbortController();
 const P1 = '192.23.62.0/24';

@@ -1,14 +1,14 @@
 /** The fast decoder against the general one. A long run: `npm run fuzz -- --runs=10000000 --seed=7`. */
 import { describe, expect, it } from 'vitest';
-import { decodeMessage } from '../../../src/bgproutes/live/message.ts';
-import { FastDecoder } from '../../../src/bgproutes/live/scanner/fast-decoder.ts';
-import { Fold, FoldCounts } from '../../../src/table/fold.ts';
-import { RoutingTable } from '../../../src/table/routing-table.ts';
-import { TableIds } from '../../../src/table/table-ids.ts';
-import { runs } from '../../support/property-runs.ts';
-import { watchedPrefix } from '../../support/table-world.ts';
-import { fuzzDecoders } from './decoder-fuzz.ts';
-import { fuzzCorpora } from './fuzz-corpora.ts';
+import { decodeMessage } from '../../../../src/bgproutes/live/message.ts';
+import { FastDecoder } from '../../../../src/bgproutes/live/scanner/fast-decoder.ts';
+import { Fold, FoldCounts } from '../../../../src/table/fold.ts';
+import { RoutingTable } from '../../../../src/table/routing-table.ts';
+import { TableIds } from '../../../../src/table/table-ids.ts';
+import { runs } from '../../../support/property-runs.ts';
+import { watchedPrefix } from '../../../support/table-world.ts';
+import { fuzzDecoders } from '../decoder-fuzz.ts';
+import { fuzzCorpora } from '../fuzz-corpora.ts';
 
 describe('fast and general decoder agree on every input', () => {
   it.each(fuzzCorpora(2_000).map(({ name, lines }, i) => [name, lines, i + 1] as const))(

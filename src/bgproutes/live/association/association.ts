@@ -3,11 +3,11 @@
  * silently four hours after the key was last used, or when another client replaces it. One request at a time; the newest
  * list of prefixes wins.
  */
-import { PrefixToAPIKeyError, StoppedError } from '../../errors.ts';
-import type { Logger } from '../../logger.ts';
-import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
-import type { SubscribedStats } from '../../stream/source.ts';
-import type { Timers } from '../../stream/timers.ts';
+import { PrefixToAPIKeyError, StoppedError } from '../../../errors.ts';
+import type { Logger } from '../../../logger.ts';
+import { Backoff, type BackoffOptions } from '../../../stream/backoff.ts';
+import type { SubscribedStats } from '../../../stream/source.ts';
+import type { Timers } from '../../../stream/timers.ts';
 import { type AssociationResult, associatePrefixes, isUnknownKey, LIVE_MANAGER_TIMEOUT_MS } from './live-manager.ts';
 import type { SessionKey } from './session-key.ts';
 

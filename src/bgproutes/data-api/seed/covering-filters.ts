@@ -1,5 +1,5 @@
 /** As few filters for more-specifics as monitored prefixes need: each costs a request, and the Data API has so many an hour. */
-import { containsPrefix, formatAddress, maskWords, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { containsPrefix, formatAddress, maskWords, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 
 /** `<<:prefix` finds everything inside the members, the members themselves, and nothing outside of them but shorter ones. */
 export interface CoveringFilter {
