@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hrTime } from '../../../src/outputs/otlp/metric-data.ts';
-import { Collection } from '../../../src/outputs/otlp/producer.ts';
-import { requestsOf } from '../../../src/outputs/otlp/requests.ts';
-import { runs } from '../../support/property-runs.ts';
-import { delay, METRICS, smallWorld, World } from './world.ts';
+import { requestsOf } from '../../../../src/outputs/otlp/delivery/requests.ts';
+import { hrTime } from '../../../../src/outputs/otlp/metric-data.ts';
+import { Collection } from '../../../../src/outputs/otlp/producer.ts';
+import { runs } from '../../../support/property-runs.ts';
+import { delay, METRICS, smallWorld, World } from '../world.ts';
 
 const fail = (error: unknown) => {
   throw error;

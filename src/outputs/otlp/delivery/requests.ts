@@ -1,6 +1,6 @@
 /** Cuts an export into requests of a size that collectors and the proxies before them take. */
 import { DataPointType } from '@opentelemetry/sdk-metrics';
-import type { OwnMetricData } from './metric-data.ts';
+import type { OwnMetricData } from '../metric-data.ts';
 
 /**
  * Numbers in one request: about 0.8 MB in protobuf and 2.3 MB in JSON before compression (a collector's own limit is 20 MB).

@@ -1,7 +1,7 @@
 /** OTLP in JSON (the protobuf JSON mapping with OTLP's own rules): plain objects, and `JSON.stringify`. */
 import type { HrTime } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
-import type { OwnMetricData, Point } from './metric-data.ts';
+import type { OwnMetricData, Point } from '../metric-data.ts';
 import type { MetricsRequest, PartialSuccess, Serializer } from './serializer.ts';
 
 export class JsonSerializer implements Serializer {

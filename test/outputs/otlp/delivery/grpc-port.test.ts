@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { grpcHint } from '../../../src/outputs/otlp/grpc-port.ts';
+import { grpcHint } from '../../../../src/outputs/otlp/delivery/grpc-port.ts';
 
 const SURE =
   'the endpoint speaks gRPC, and metrics are sent as OTLP over HTTP: give the HTTP port of the collector, usually 4318 (protocol http/protobuf)';

@@ -1,9 +1,9 @@
 /** One POST to a collector, over a connection that is kept. */
 import type { Agent as HttpAgent, IncomingHttpHeaders } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TlsFiles } from '../../config/otlp/otlp-tls.ts';
-import { request } from '../../http/http-request.ts';
-import { newAgent } from '../../http/ways-out.ts';
+import type { TlsFiles } from '../../../config/otlp/otlp-tls.ts';
+import { request } from '../../../http/http-request.ts';
+import { newAgent } from '../../../http/ways-out.ts';
 
 export type PostResult =
   | {

@@ -4,8 +4,8 @@
  */
 import type { HrTime } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
+import { type OwnMetricData, type Point, PROTOBUF, PROTOBUF_HISTOGRAM, type SeriesAttributes } from '../metric-data.ts';
 import { ByteWriter, copyRun, RUN_SLACK, type Run, runOf } from './byte-writer.ts';
-import { type OwnMetricData, type Point, PROTOBUF, PROTOBUF_HISTOGRAM, type SeriesAttributes } from './metric-data.ts';
 import type { MetricsRequest, PartialSuccess, Serializer } from './serializer.ts';
 
 // Wire types of protobuf.

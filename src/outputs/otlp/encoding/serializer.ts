@@ -1,7 +1,7 @@
 /** What the two encodings of OTLP have in common. */
 import type { Resource } from '@opentelemetry/resources';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import type { OwnMetricData } from './metric-data.ts';
+import type { OwnMetricData } from '../metric-data.ts';
 
 /** One request: metrics of one scope of one resource. */
 export interface MetricsRequest {
