@@ -3,9 +3,9 @@ import { UsageError, unknownCommand } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
 import { foldHelp, foldMessage, widthOf } from './commands/terminal/folding.ts';
 import { flushed, isReaderGone } from './commands/terminal/line-output.ts';
+import { tooManyFiles } from './errors/open-files.ts';
 import { ConfigError, ExporterError } from './errors.ts';
-import { tooManyFiles } from './open-files.ts';
-import { errorText, redactor } from './redaction.ts';
+import { errorText, redactor } from './secrets/redaction.ts';
 import { buildInfo, formatVersion } from './version.ts';
 
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */

@@ -3,7 +3,7 @@ import { configSecrets, loadConfig } from '../config/config.ts';
 import type { FleetConfig } from '../config/fleet/fleet-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { rootCause, TopicAdmin, topicProblems } from '../fleet/topics.ts';
-import { errorText, redactor } from '../redaction.ts';
+import { errorText, redactor } from '../secrets/redaction.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 import { foldMessage } from './terminal/folding.ts';

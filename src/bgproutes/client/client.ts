@@ -1,11 +1,11 @@
 /** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
-import { EXPECTED_KEY, keyFault } from '../../api-key.ts';
 import type { LiveMessage } from '../../bgp/live-message.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { DEFAULTS, withDefaults } from '../../defaults.ts';
 import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../../errors.ts';
 import { checkServiceUrl, streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
+import { EXPECTED_KEY, keyFault } from '../../secrets/api-key.ts';
 import { Backoff } from '../../stream/backoff.ts';
 import { sleep, systemTimers } from '../../stream/timers.ts';
 import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../../stream/websocket-session.ts';

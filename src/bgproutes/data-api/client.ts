@@ -8,7 +8,7 @@ import type { DataApiError } from '../../errors.ts';
 import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
-import { type Redactor, redactor } from '../../redaction.ts';
+import { type Redactor, redactor } from '../../secrets/redaction.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
 import type { RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, systemTimers, type Timers } from '../../stream/timers.ts';

@@ -12,10 +12,10 @@ import { type ListenAddress, parseListenAddress, type TcpAddress } from '../../c
 import { routePrefixOf } from '../../config/route-prefix.ts';
 import { PLAIN_WEB, type WebConfig, type WebTls } from '../../config/web/web-config.ts';
 import { DEFAULTS } from '../../defaults.ts';
+import { systemCode } from '../../errors/system-error.ts';
 import { ExporterError } from '../../errors.ts';
 import { request } from '../../http/http-request.ts';
-import { errorText } from '../../redaction.ts';
-import { systemCode } from '../../system-error.ts';
+import { errorText } from '../../secrets/redaction.ts';
 import { type Arguments, type Flag, formatFlags, parseArguments, UsageError } from '../arguments.ts';
 import type { Command, CommandIo } from '../command.ts';
 import { foldMessage } from '../terminal/folding.ts';

@@ -1,7 +1,7 @@
 /** `bgproutes-exporter watch origins|visibility`: a line for every change that matters. */
 
 import { parsePrefix } from '../../bgp/prefix.ts';
-import { didYouMean } from '../../suggestion.ts';
+import { didYouMean } from '../../input/suggestion.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from '../arguments.ts';
 import type { Command, CommandIo } from '../command.ts';
 import { choiceOf, KEY_NOTE, PREFIX_FLAG, SERVICE_FLAGS, serviceOf } from '../service.ts';

@@ -11,7 +11,7 @@ import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import type { TableFigures } from '../../metrics/figures/table-figures.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { LiveFeed, SessionPlan } from '../../stream/live-feed.ts';
 import type { SourceListener } from '../../stream/source.ts';

@@ -17,7 +17,7 @@ import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { FrameDecoder } from '../../stream/frame-decoder.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';

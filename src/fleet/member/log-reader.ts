@@ -3,7 +3,7 @@ import type { BrokerClient, Fetched, Partition } from '../../kafka/broker-client
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 
 export interface LogReaderOptions {

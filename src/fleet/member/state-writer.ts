@@ -3,7 +3,7 @@ import type { Producer } from '@platformatic/kafka';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';

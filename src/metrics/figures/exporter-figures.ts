@@ -1,4 +1,4 @@
-/** What the exporter itself does, in numbers: the parts that do it count here, and exporter-view.ts shows it. */
+/** What the exporter itself does, in numbers: the parts that do it count here, and views/exporter-view.ts shows it. */
 
 import { Labels } from '../metric.ts';
 import { Histogram } from './histogram.ts';

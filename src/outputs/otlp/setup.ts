@@ -20,7 +20,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/figures/exporter-figures.ts';
 import type { Collect } from '../../metrics/metric.ts';
-import { errorText, type Redactor, redactor } from '../../redaction.ts';
+import { errorText, type Redactor, redactor } from '../../secrets/redaction.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { HttpPost } from './delivery/http-post.ts';
 import { DeltaConverter } from './delta.ts';

@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { MAX_ASN } from '../../bgp/as-path.ts';
 import { containsPrefix, MAX_LENGTH, parsePrefix } from '../../bgp/prefix.ts';
-import { suggestion } from '../../suggestion.ts';
+import { suggestion } from '../../input/suggestion.ts';
 import { SIMULATED_SOURCES } from '../services/source-names.ts';
 
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;

@@ -1,5 +1,4 @@
 /** The VPs of a prefix by where they are. The fold keeps no totals by place, so that frames cost nothing for it. */
-
 import type { MonitoredPrefix } from '../prefixes/prefix-state.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { expectedVps, missingFullFeeds } from './denominator.ts';

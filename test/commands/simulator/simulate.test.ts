@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CommandIo } from '../../../src/commands/command.ts';
 import { simulateCommand } from '../../../src/commands/simulator/simulate.ts';
-import { redact } from '../../../src/redaction.ts';
+import { redact } from '../../../src/secrets/redaction.ts';
 import { SIMULATOR_KEY } from '../../../src/simulator/default-key.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simulate-'));

@@ -8,7 +8,7 @@ import { ProtobufSerializer } from '../../../src/outputs/otlp/encoding/protobuf-
 import { hrTime } from '../../../src/outputs/otlp/metric-data.ts';
 import { Collection, SCOPE_NAME } from '../../../src/outputs/otlp/producer.ts';
 import { VanishedSeries } from '../../../src/outputs/otlp/vanished-series.ts';
-import { redactor } from '../../../src/redaction.ts';
+import { redactor } from '../../../src/secrets/redaction.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { START_MS, smallWorld } from './world.ts';
 

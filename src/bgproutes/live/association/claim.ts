@@ -3,7 +3,7 @@
  * connection asks first: the service refuses it while another session of the key is open, and then nothing is associated,
  * because it would take the list from that session.
  */
-import { redactor } from '../../../redaction.ts';
+import { redactor } from '../../../secrets/redaction.ts';
 import { type ConnectionSettings, WebSocketConnection } from '../../../stream/websocket-connection.ts';
 import { type AssociationRequest, type AssociationResult, associatePrefixes } from './live-manager.ts';
 import { refusalMeaning, refusalText } from './refusal.ts';

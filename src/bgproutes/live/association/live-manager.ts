@@ -3,7 +3,7 @@
 import { deadline } from '../../../http/deadline.ts';
 import { request } from '../../../http/http-request.ts';
 import { urlUnder } from '../../../http/service-url.ts';
-import { errorText, foreignText, redactor } from '../../../redaction.ts';
+import { errorText, foreignText, redactor } from '../../../secrets/redaction.ts';
 import type { Timers } from '../../../stream/timers.ts';
 
 /** Default time for one request, body included, ms. */

@@ -3,7 +3,7 @@
  * loosely; a refusal that is not understood is no reason to hold back.
  */
 
-import { parseJson } from '../../../json.ts';
+import { parseJson } from '../../../input/json.ts';
 
 /** A refusal is a short sentence; a longer frame that begins like one is left to the decoder. */
 const MAX_REFUSAL_BYTES = 16 * 1024;

@@ -1,5 +1,5 @@
 /** The key of a session, which may be replaced while an attempt with the one before is under way. */
-import { redactor } from '../../../redaction.ts';
+import { redactor } from '../../../secrets/redaction.ts';
 
 export class SessionKey {
   readonly #session: { readonly apiKey: string };

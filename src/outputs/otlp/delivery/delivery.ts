@@ -11,7 +11,7 @@ import { deadline, type Schedule } from '../../../http/deadline.ts';
 import { parseRetryAfter } from '../../../http/retry-after.ts';
 import type { Logger } from '../../../logger.ts';
 import type { OtlpResult } from '../../../metrics/figures/exporter-figures.ts';
-import { errorText, foreignText, type Redactor } from '../../../redaction.ts';
+import { errorText, foreignText, type Redactor } from '../../../secrets/redaction.ts';
 import type { DeltaConverter } from '../delta.ts';
 import type { PartialSuccess, Serializer } from '../encoding/serializer.ts';
 import { hrTime, type OwnMetricData } from '../metric-data.ts';

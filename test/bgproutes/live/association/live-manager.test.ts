@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AssociationRequest, associatePrefixes } from '../../../../src/bgproutes/live/association/live-manager.ts';
-import { MAX_FOREIGN_TEXT } from '../../../../src/redaction.ts';
+import { MAX_FOREIGN_TEXT } from '../../../../src/secrets/redaction.ts';
 import { systemTimers } from '../../../../src/stream/timers.ts';
 import { type HttpTestServer, httpServer } from '../../../http/http-test-server.ts';
 

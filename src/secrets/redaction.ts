@@ -1,9 +1,9 @@
 /**
  * Keeps secrets out of texts that leave the program, and makes texts that strangers wrote fit for a log line.
  */
-import { networkReason } from './network-error.ts';
+import { networkReason } from '../errors/network-error.ts';
+import { tlsReason } from '../errors/tls-error.ts';
 import { mergedRanges, SecretFinder, type TextRange } from './secret-finder.ts';
-import { tlsReason } from './tls-error.ts';
 
 const REPLACEMENT = '[redacted]';
 

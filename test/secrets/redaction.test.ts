@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorText, foreignText, MAX_FOREIGN_TEXT, redact, redactor } from '../src/redaction.ts';
+import { errorText, foreignText, MAX_FOREIGN_TEXT, redact, redactor } from '../../src/secrets/redaction.ts';
 
 describe('redact', () => {
   it('replaces every secret wherever it is', () => {

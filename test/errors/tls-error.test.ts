@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { request } from '../src/http/http-request.ts';
-import { errorText, redactor } from '../src/redaction.ts';
-import { makeCertificate } from './support/certificates.ts';
+import { request } from '../../src/http/http-request.ts';
+import { errorText, redactor } from '../../src/secrets/redaction.ts';
+import { makeCertificate } from '../support/certificates.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
