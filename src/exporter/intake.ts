@@ -55,7 +55,7 @@ export class Intake {
       feeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
     );
     // Until it is read up to where the new streams begin.
-    for (const monitored of table.prefixes.monitored()) table.setTrusted(monitored, 0);
+    for (const monitored of table.prefixes.monitored()) monitored.setTrusted(0);
     figures.seeded = false;
     figures.seededPrefixes = new Map();
     table.prefixes.canary = feeds.find(({ canary }) => canary !== undefined)?.canary;

@@ -235,7 +235,7 @@ export class Keeper {
       let sources = 0;
       for (const session of monitored.watched.sessions)
         if (trusting(session, monitored.state.prefix.text)) sources |= 1 << table.ownership.sourceOf(session);
-      table.setTrusted(monitored, sources);
+      monitored.setTrusted(sources);
     }
     this.#activity.apply();
     // A prefix is complete when it is so in one of the sessions that deliver it.

@@ -29,7 +29,7 @@ class Past {
   ) {
     this.table.watch(watched, this.nowMs);
     this.history = new TableHistory({ table: this.table, maxPrefixes, maxChanges, now: () => this.nowMs });
-    for (const one of this.table.prefixes.monitored()) this.table.setTrusted(one, 1);
+    for (const one of this.table.prefixes.monitored()) one.setTrusted(1);
     this.tick();
   }
 
@@ -199,9 +199,9 @@ describe('what happened to a prefix', () => {
     past.see(2, '64501 64666', '198.51.100.0/25');
     past.tick(20_000);
     const [monitored] = past.table.prefixes.monitored();
-    past.table.setTrusted(monitored, 0);
+    monitored.setTrusted(0);
     past.tick(20_000);
-    past.table.setTrusted(monitored, 1);
+    monitored.setTrusted(1);
     past.tick(20_000);
     past.see(6, '64502 64500');
     past.tick(20_000);

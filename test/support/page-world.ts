@@ -96,7 +96,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
       up = isUp;
     },
     trust: () => {
-      for (const one of table.prefixes.monitored()) table.setTrusted(one, 1);
+      for (const one of table.prefixes.monitored()) one.setTrusted(1);
     },
     /** VPs from 0 on say the same. */
     see: (vps: number, prefix: string, asPath: string | undefined) => {

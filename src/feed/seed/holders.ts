@@ -62,7 +62,7 @@ export class HolderHistory {
         const monitored = table.prefixes.find(prefix)?.monitored;
         if (monitored === undefined) continue;
         this.#learnt.add(prefix);
-        table.setExpectedKnown(monitored);
+        monitored.setExpectedKnown();
       }
       const missing = [...found.values()].flatMap((of) => (of.missing.length * 2 > of.holders ? of.missing : []));
       if (missing.length > 0) this.#options.onMissing(missing, signal);

@@ -330,7 +330,7 @@ export class Replica {
         if (!control.last) break;
         for (const prefix of control.prefixes) {
           const monitored = table.prefixes.find(prefix)?.monitored;
-          if (monitored !== undefined) table.setExpectedKnown(monitored);
+          if (monitored !== undefined) monitored.setExpectedKnown();
         }
       }
     }
