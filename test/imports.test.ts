@@ -58,6 +58,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'stream',
       'feed',
       'http',
+      'storage',
       'outputs',
       'history',
       'metrics',
