@@ -2,18 +2,16 @@
 import { parseAsn } from '../../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../../bgp/prefix.ts';
 import { countryOf } from '../../bgp/regions.ts';
-import type { Protocol } from '../../bgp/vantage-point.ts';
+import { PROTOCOLS } from '../../bgp/vantage-point.ts';
 import { LIVE_SOURCES, type Unreadable, type VantagePointsParams } from '../../bgproutes/data-api/types.ts';
 import { alternatives } from '../../input/suggestion.ts';
-import type { VpStatus } from '../../stream/history.ts';
+import { VP_STATUSES } from '../../stream/history.ts';
 import { type Arguments, type Flag, UsageError } from '../arguments.ts';
 import type { CommandIo } from '../command.ts';
 import { note } from '../terminal/note.ts';
 
-const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
 /** Those that stream live, then those that do not. */
 const SOURCES: readonly string[] = [...LIVE_SOURCES, 'pch', 'cgtf'];
-const STATUSES: readonly VpStatus[] = ['up', 'down', 'ignored', 'unknown'];
 
 export const VP_FLAGS: readonly Flag[] = [
   { name: 'asn', value: 'ASN', repeatable: true, help: 'Only VPs of this AS. Repeatable, as the others are.' },
@@ -26,7 +24,7 @@ export const VP_FLAGS: readonly Flag[] = [
     help: 'Only VPs of bgproutes.io, ris or routeviews, which stream live, or of pch or cgtf, which do not.',
   },
   { name: 'country', value: 'CODE', repeatable: true, help: 'Only VPs in this country, such as NL.' },
-  { name: 'status', value: STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session has this status.' },
+  { name: 'status', value: VP_STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session has this status.' },
 ];
 
 /** @throws UsageError for the first value that is not valid */
@@ -37,7 +35,7 @@ export function vpFilterOf(flags: Arguments['flags']): VantagePointsParams {
     protocols: listOf(flags, 'protocol', (text) => PROTOCOLS.find((one) => one === text), 'bgp or bmp'),
     sources: listOf(flags, 'source', wordOf, 'a name such as ris'),
     countries: listOf(flags, 'country', countryCode, 'a code of two letters such as NL (ISO 3166-1)', countryOf),
-    statuses: listOf(flags, 'status', (text) => STATUSES.find((one) => one === text), alternatives(STATUSES)),
+    statuses: listOf(flags, 'status', (text) => VP_STATUSES.find((one) => one === text), alternatives(VP_STATUSES)),
   };
 }
 

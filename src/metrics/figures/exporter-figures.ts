@@ -21,6 +21,9 @@ export const HTTP_CUT_REASONS = [
 ] as const;
 export type HttpCutReason = (typeof HTTP_CUT_REASONS)[number];
 
+/** Paths by which requests are counted: all that the web server knows where it has a page, and `other`. */
+export const MAX_COUNTED_PATHS = 14;
+
 /** Upper bounds in seconds. */
 export const REQUEST_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 

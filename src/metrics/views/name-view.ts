@@ -1,14 +1,12 @@
 /** Names of the ASes that are labels now. */
 import type { AsOrSet } from '../../bgp/as-path.ts';
 import type { AsNames } from '../../names/as-names.ts';
+import { MAX_NAMED_ASES } from '../../table/bounds.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import { nameMetrics } from '../catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 import type { DroppedSeries } from './prefix-view.ts';
-
-/** Series at once; those of ASes that came later have no room. */
-export const MAX_NAMED = 10_000;
 
 /** ASes of a prefix, as of a version of it. */
 interface PrefixAses {
@@ -50,7 +48,7 @@ export class NameView implements PointGroup {
   }
 
   visit(_metric: Metric, sink: PointSink): void {
-    let left = MAX_NAMED;
+    let left = MAX_NAMED_ASES;
     for (const labels of this.#labels.values()) {
       if (labels === undefined) continue;
       if (left-- === 0) return;
@@ -62,7 +60,7 @@ export class NameView implements PointGroup {
   droppedSeries(): DroppedSeries {
     let named = 0;
     for (const labels of this.#labels.values()) if (labels !== undefined) named++;
-    return new Map([[nameMetrics.asInfo.name, Math.max(0, named - MAX_NAMED)]]);
+    return new Map([[nameMetrics.asInfo.name, Math.max(0, named - MAX_NAMED_ASES)]]);
   }
 
   /** Looks only at prefixes of which something changed. */

@@ -8,6 +8,7 @@ import { LENGTH_BOUNDS, LOSS_REASONS } from '../../table/prefixes/prefix-state.t
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type { PathTable } from '../../table/store/path-table.ts';
 import { expectedVps, isExpectedKnown } from '../../table/vps/denominator.ts';
+import { PATH_LENGTHS } from '../catalogue/prefix-metrics.ts';
 import { prefixMetrics } from '../catalogue.ts';
 import { type FamilySource, Labels, type Metric, type PointGroup, type PointSink } from '../metric.ts';
 
@@ -53,9 +54,7 @@ class PrefixGroup implements PointGroup {
     this.#prefix = prefix;
     this.#base = new Labels(['prefix'], [text]);
     this.#losses = LOSS_REASONS.map((reason) => new Labels(['prefix', 'reason'], [text, reason]));
-    this.#lengths = [...Array(17).keys()].map(
-      (i) => new Labels(['prefix', 'length'], [text, i === 16 ? '16+' : String(i)]),
-    );
+    this.#lengths = PATH_LENGTHS.map((length) => new Labels(['prefix', 'length'], [text, length]));
     this.#origins = new LabelCache('origin_as', text);
     this.#upstreams = new LabelCache('upstream_as', text);
     this.#otherMoreSpecific = new Labels(['prefix', 'more_specific'], [text, OTHER]);
@@ -177,8 +176,9 @@ class PrefixGroup implements PointGroup {
   }
 
   lengths(sink: PointSink): void {
-    const counts = new Array<number>(17).fill(0);
-    for (const [length, count] of this.#prefix.lengths.entries()) counts[Math.min(length, 16)] += count;
+    const longest = PATH_LENGTHS.length - 1;
+    const counts = new Array<number>(PATH_LENGTHS.length).fill(0);
+    for (const [length, count] of this.#prefix.lengths.entries()) counts[Math.min(length, longest)] += count;
     for (const [i, count] of counts.entries()) if (i > 0 || count > 0) sink.number(this.#lengths[i], count);
   }
 

@@ -1,5 +1,7 @@
 /** The metrics of the table as a whole: its size, and how it is kept right. */
 
+import { AFIS } from '../../bgp/prefix.ts';
+import { PROTOCOLS } from '../../bgp/vantage-point.ts';
 import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../../stream/history.ts';
 import { TABLE_BOUNDS } from '../../table/route-ledger.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
@@ -46,7 +48,7 @@ export class TableView {
           : () => {},
         tableFullFeedUsable:
           table.options.expectedVps === 'full_feed'
-            ? each(none, 'afi', ['ipv4', 'ipv6'], (afi) => (countsFullFeeds(table, afi) ? 1 : 0))
+            ? each(none, 'afi', AFIS, (afi) => (countsFullFeeds(table, afi) ? 1 : 0))
             : () => {},
         tableSeedTimestamp: single(none, () => seconds(figures.seedAtMs, machineMs)),
         tableSeeds: each(none, 'result', SEED_RESULTS, (result) => figures.seeds[result]),
@@ -103,5 +105,4 @@ function vps(table: RoutingTable): Write {
   };
 }
 
-const PROTOCOLS = ['bgp', 'bmp'] as const;
 const METRICS: readonly Metric[] = Object.values(tableMetrics);

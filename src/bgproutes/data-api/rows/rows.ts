@@ -2,13 +2,14 @@
  * Reads the routes of an answer of the Data API: row by row while it arrives, so that nothing is kept of rows that cannot be
  * taken, then in parts, so that a large one does not hold the event loop. Total: rows that cannot be read are counted.
  */
+import { PROTOCOLS } from '../../../bgp/vantage-point.ts';
 import type { JsonPart, JsonParts } from '../../../http/json-reader.ts';
 import type { ListedVp, RibRow, UpdateRow } from '../../../stream/history.ts';
 import { byIdentity } from '../batches.ts';
 import { parseTimestampUs } from '../time.ts';
 import { ROWS_PER_BATCH, type RowBatch } from '../types.ts';
 import { type Asked, RouteFields } from './route-fields.ts';
-import { type Counts, isByProtocol, isObject, type JsonObject, PROTOCOLS } from './vantage-points.ts';
+import { type Counts, isByProtocol, isObject, type JsonObject } from './vantage-points.ts';
 
 /** Prefixes and faults looked at between two batches, whether or not a row came of them. */
 const WORK_PER_BATCH = 4 * ROWS_PER_BATCH;

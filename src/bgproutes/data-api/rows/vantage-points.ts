@@ -4,7 +4,7 @@
  */
 import { parseAsn } from '../../../bgp/as-path.ts';
 import { formatAddress, parseAddress } from '../../../bgp/prefix.ts';
-import type { Protocol, Speaker } from '../../../bgp/vantage-point.ts';
+import { PROTOCOLS, type Protocol, type Speaker } from '../../../bgp/vantage-point.ts';
 import { VP_STATUSES, type VpStatus } from '../../../stream/history.ts';
 import {
   UNREADABLE_REASONS,
@@ -13,8 +13,6 @@ import {
   type VantagePointRecord,
   type VantagePointsAnswer,
 } from '../types.ts';
-
-export const PROTOCOLS: readonly Protocol[] = ['bgp', 'bmp'];
 
 export type Counts = Record<UnreadableReason, number>;
 export type JsonObject = Readonly<Record<string, unknown>>;
