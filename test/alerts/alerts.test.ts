@@ -57,6 +57,10 @@ it('every alert that operators were promised is there, and no other', () => {
       'BGPFleetPartitionUnowned',
       'BGPFleetLagging',
       'BGPFleetStateStale',
+      'BGPFleetSourceDown',
+      'BGPFleetMemberOut',
+      'BGPFleetUnreadable',
+      'BGPIngestWriteFailing',
       'BGPOtlpExportFailing',
     ].sort(),
   );

@@ -1,8 +1,12 @@
 /** Alerts about a fleet of exporters. */
-import { fleetMetrics as fleet } from '../../src/metrics/catalogue.ts';
-import { AFTER, ALL, BEFORE, critical, DURING, EXPORTER_LABELS, warning } from './events.ts';
+import {
+  fleetMetrics as fleet,
+  ingestMetrics as ingest,
+  streamMetrics as stream,
+} from '../../src/metrics/catalogue.ts';
+import { AFTER, ALL, BEFORE, critical, DURING, during, EXPORTER_LABELS, warning } from './events.ts';
 import type { RuleTest } from './rule-test.ts';
-import { counter, INSTANCE, levels, of, type Steps, type World } from './world.ts';
+import { counter, INSTANCE, levels, of, SESSION, type Steps, type World } from './world.ts';
 
 const PARTITIONS = 64;
 const PARTITION = { partition: '46' };
@@ -36,6 +40,27 @@ const lagging = (lag: Steps): World => ({
 
 const owner = (...steps: Steps): World => ({
   [of.exporter(fleet.fleetPartitionOwner.name, PARTITION)]: levels(...steps),
+});
+
+const FLEET_SESSION = { source: 'fleet', session: '46' };
+
+/** Two exporters with four partitions each: whether their events come, and none of their prefixes. */
+const fedFleet = (...up: Steps): World => ({
+  ...Object.fromEntries(
+    [INSTANCE, 'other:10479'].flatMap((instance, i) =>
+      [0, 1, 2, 3].map((session) => [
+        of.session(stream.streamUp.name, { instance, source: 'fleet', session: String(4 * i + session) }),
+        levels(...up),
+      ]),
+    ),
+  ),
+  [of.exporter(fleet.fleetPartitions.name)]: levels([PARTITIONS, ALL]),
+  [of.exporter(fleet.fleetPartitions.name, { instance: 'other:10479' })]: levels([PARTITIONS, ALL]),
+  [of.exporter(fleet.fleetPartitionsOwned.name)]: levels([PARTITIONS, ALL]),
+});
+
+const unreadable = (reason: string, ...steps: Steps): World => ({
+  [of.exporter(fleet.fleetUnreadable.name, { reason })]: levels(...steps),
 });
 
 export const fleetTests: readonly RuleTest[] = [
@@ -201,5 +226,173 @@ export const fleetTests: readonly RuleTest[] = [
     minutes: LONG,
     changes: {},
     checks: [BEFORE, LONG - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetSourceDown',
+    kinds: ['firing', 'resolving'],
+    name: 'the ingest of two exporters is dead for half an hour: one alert, however many partitions they have',
+    minutes: ALL,
+    changes: fedFleet([1, BEFORE], [0, DURING], [1, AFTER]),
+    checks: [
+      { at: BEFORE + 1, firing: [] },
+      { at: BEFORE + 3, firing: [critical('BGPFleetSourceDown', {})] },
+      { at: BEFORE + DURING + 4, firing: [critical('BGPFleetSourceDown', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    values: [{ at: BEFORE + 3, expr: 'sum(ALERTS{alertstate="firing"})', value: 1 }],
+    message: [
+      {
+        at: BEFORE + 3,
+        severity: 'critical',
+        labels: EXPORTER_LABELS,
+        summary: '8 partitions of the fleet bgproutes-exporter bring no events',
+        description:
+          'For two minutes the exporters have had no word that the source of 8 partitions is up. No alert of absence begins about their prefixes, and those that fire go on. ' +
+          'Check first whether an ingest of the fleet runs and writes (bgp_ingest_writing is 1), and whether its source is up (its own bgp_stream_up, its log); where only some partitions are concerned, the log of the exporters that have them.',
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetSourceDown',
+    kinds: ['not firing'],
+    name: 'partitions are restored within a minute',
+    minutes: ALL,
+    changes: fedFleet([1, BEFORE], [0, 1], [1, ALL - BEFORE - 1]),
+    checks: [BEFORE + 1, BEFORE + 3, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPStreamDown',
+    kinds: ['firing'],
+    name: 'of two ingests the one that writes loses its source, and the one that waits is no fault',
+    minutes: ALL,
+    changes: {
+      ...during(of.session(stream.streamUp.name), 1, 0),
+      [of.exporter(ingest.ingestWriting.name)]: levels([1, ALL]),
+      [of.session(stream.streamUp.name, { instance: 'standby:10479' })]: levels([0, ALL]),
+      [of.exporter(ingest.ingestWriting.name, { instance: 'standby:10479' })]: levels([0, ALL]),
+    },
+    checks: [
+      { at: BEFORE - 1, firing: [] },
+      { at: BEFORE + 5, firing: [critical('BGPStreamDown', SESSION)] },
+    ],
+  },
+  {
+    alert: 'BGPStreamStale',
+    kinds: ['not firing'],
+    name: 'a partition has no prefix',
+    minutes: 420,
+    changes: {
+      [of.session(stream.streamUp.name, FLEET_SESSION)]: levels([1, 420]),
+      [of.session(stream.streamUpdates.name, FLEET_SESSION)]: levels([0, 420]),
+    },
+    checks: [365, 419].map((at) => ({ at, firing: [] })),
+    values: [{ at: 419, expr: 'count(bgp:stream_stale:bool{source="fleet", why="mute"})', value: undefined }],
+  },
+  {
+    alert: 'BGPFleetMemberOut',
+    kinds: ['firing', 'resolving'],
+    name: 'another exporter has its name for half an hour',
+    minutes: ALL,
+    changes: {
+      ...during(of.exporter(fleet.fleetMember.name), 1, 0),
+      [of.exporter(fleet.fleetFenced.name)]: levels([0, BEFORE], [1, DURING + AFTER]),
+    },
+    checks: [
+      { at: BEFORE + 4, firing: [] },
+      { at: BEFORE + 6, firing: [warning('BGPFleetMemberOut', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 6,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `${INSTANCE} is no member of its fleet`,
+        description:
+          'For five minutes the exporter has not been in the group, or has not reached the brokers: it shows no prefix, and the others have its partitions. Another exporter took its name 1 times since its start. ' +
+          "Check first the exporter's log: brokers that cannot be reached or refuse it, or a second exporter with the same fleet.instance.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetMemberOut',
+    kinds: ['not firing'],
+    name: 'it joins within a session',
+    minutes: ALL,
+    changes: { [of.exporter(fleet.fleetMember.name)]: levels([1, BEFORE], [0, 2], [1, ALL - BEFORE - 2]) },
+    checks: [BEFORE + 2, BEFORE + 6, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPFleetUnreadable',
+    kinds: ['firing', 'resolving'],
+    name: 'a damaged batch',
+    minutes: ALL,
+    changes: { ...unreadable('damaged', [0, BEFORE], [7, DURING + AFTER]), ...unreadable('foreign', [0, ALL]) },
+    checks: [
+      { at: BEFORE - 1, firing: [] },
+      { at: BEFORE + 2, firing: [warning('BGPFleetUnreadable', {})] },
+      { at: BEFORE + DURING + 6, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 2,
+        severity: 'warning',
+        labels: EXPORTER_LABELS,
+        summary: `${INSTANCE} cannot read what its fleet has written`,
+        description:
+          'Within 30 minutes 7 records were passed over, by reason: damaged 7. The prefixes of their partitions are not trusted until the next comparison with the history. ' +
+          'Check first that all programs of the fleet are of one version (foreign) and of a Node.js that reads zstd (compression), then the disks of the brokers (damaged, state).',
+      },
+    ],
+  },
+  {
+    alert: 'BGPFleetUnreadable',
+    kinds: ['not firing'],
+    name: 'some were not read long ago',
+    minutes: ALL,
+    changes: unreadable('foreign', [7, ALL]),
+    checks: [BEFORE, ALL - 1].map((at) => ({ at, firing: [] })),
+  },
+  {
+    alert: 'BGPIngestWriteFailing',
+    kinds: ['firing', 'resolving'],
+    name: 'the brokers are away for half an hour',
+    minutes: ALL,
+    changes: { [of.exporter(ingest.ingestFailures.name)]: counter([0, BEFORE], [60, DURING], [0, AFTER]) },
+    checks: [
+      { at: BEFORE + 5, firing: [] },
+      { at: BEFORE + 7, firing: [warning('BGPIngestWriteFailing', { why: 'refused' })] },
+      { at: ALL - 3, firing: [] },
+    ],
+    message: [
+      {
+        at: BEFORE + 20,
+        severity: 'warning',
+        labels: { ...EXPORTER_LABELS, why: 'refused' },
+        summary: `The ingest ${INSTANCE} cannot write all of its events (refused)`,
+        description:
+          'Within 10 minutes the brokers did not take 600 requests. Each is repeated, and what waits is bounded: after it events are given up. ' +
+          "Check first the ingest's log for the brokers' reason (away, not permitted, too few in-sync replicas, no space), then `bgproutes-exporter fleet check`.",
+      },
+    ],
+  },
+  {
+    alert: 'BGPIngestWriteFailing',
+    kinds: ['firing'],
+    name: 'a record is too large',
+    minutes: ALL,
+    changes: { [of.exporter(ingest.ingestLost.name)]: levels([0, BEFORE], [1, DURING + AFTER]) },
+    checks: [
+      { at: BEFORE + 4, firing: [] },
+      { at: BEFORE + 7, firing: [warning('BGPIngestWriteFailing', { why: 'given up' })] },
+    ],
+  },
+  {
+    alert: 'BGPIngestWriteFailing',
+    kinds: ['not firing'],
+    name: 'a broker is restarted',
+    minutes: ALL,
+    changes: { [of.exporter(ingest.ingestFailures.name)]: levels([0, BEFORE], [2, DURING + AFTER]) },
+    checks: [BEFORE + 2, BEFORE + 8, ALL - 1].map((at) => ({ at, firing: [] })),
   },
 ];

@@ -5,6 +5,7 @@
 import {
   exporterMetrics as exporter,
   fleetMetrics as fleet,
+  ingestMetrics as ingest,
   prefixMetrics as prefix,
   rpkiMetrics as rpki,
   streamMetrics as stream,
@@ -251,6 +252,39 @@ const TROUBLES: readonly Trouble[] = [
         `0+60x${FROM - 1} ${levels([FROM * 60, MINUTES - FROM])}`,
     },
     fires: 78,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetSourceDown',
+    severity: 'critical',
+    world: {
+      [of.exporter(fleet.fleetPartitions.name)]: levels([64, MINUTES]),
+      [of.exporter(fleet.fleetPartitionsOwned.name)]: levels([64, MINUTES]),
+      [session(stream.streamUp.name, { source: 'fleet' })]: gauge(0),
+    },
+    fires: 3,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetMemberOut',
+    severity: 'warning',
+    world: { [of.exporter(fleet.fleetMember.name)]: gauge(0) },
+    fires: 6,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPFleetUnreadable',
+    severity: 'warning',
+    world: { [of.exporter(fleet.fleetUnreadable.name, { reason: 'damaged' })]: grows() },
+    fires: 4,
+    cannot: { [LONG_RESTART]: UNSEEN },
+  },
+  {
+    alert: 'BGPIngestWriteFailing',
+    severity: 'warning',
+    why: 'refused',
+    world: { [of.exporter(ingest.ingestFailures.name)]: grows() },
+    fires: 14,
     cannot: { [LONG_RESTART]: UNSEEN },
   },
   {
