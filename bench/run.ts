@@ -20,6 +20,7 @@ const CLAIMS: readonly (() => Promise<{ readonly claim: Claim }>)[] = [
   () => import('./claim-11-rpki.ts'),
   () => import('./claim-12-page.ts'),
   () => import('./claim-13-passwords.ts'),
+  () => import('./claim-14-restore.ts'),
 ];
 
 function table(findings: readonly Finding[]): string {
