@@ -3,16 +3,16 @@
  * and the writing.
  */
 import { KeyRing } from './bgproutes/key-ring.ts';
-import { type Config, configSecrets } from './config/config.ts';
+import { type Config, configSecrets, MAX_PARTITION_PREFIXES } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
 import { ConfigError, ExporterError } from './errors.ts';
 import { liveFeedsOf } from './exporter/live-feeds.ts';
 import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
-import { planSessions } from './feed/plan/session-plan.ts';
+import { planSessions } from './feed/session-plan.ts';
 import { EventWriter, recordSender } from './fleet/event-writer.ts';
 import { Ingest } from './fleet/ingest/ingest.ts';
-import { PartitionMap } from './fleet/partitions.ts';
+import { crowdedPartitions, PartitionMap } from './fleet/partitions.ts';
 import { TopicAdmin, topicProblems } from './fleet/topics.ts';
 import { useWaysOut } from './http/ways-out.ts';
 import type { Logger } from './logger.ts';
@@ -50,6 +50,9 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   if (fleet === undefined) throw new ConfigError(['fleet: expected a section with brokers, got none']);
   if (config.sources.length > 1)
     throw new ConfigError([`sources: an ingest has one source, got ${config.sources.join(', ')}`]);
+  const prefixes = config.prefixes.map(({ prefix }) => prefix);
+  const crowded = crowdedPartitions(prefixes, fleet.partitions, MAX_PARTITION_PREFIXES);
+  if (crowded.length > 0) throw new ConfigError(crowded);
   useWaysOut({ proxyUrl: config.proxyUrl, ca: readServiceCa(config) });
   const timers = new SteadyClock(deps.timers ?? systemTimers);
   const userAgent = `bgproutes-exporter/${version.version}`;
@@ -57,7 +60,6 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   await checkTopics(config, clientId);
   const figures = new TableFigures(timers.now());
   const exporterFigures = new ExporterFigures(timers.now(), version);
-  const prefixes = config.prefixes.map(({ prefix }) => prefix);
   const [feed] = liveFeedsOf({
     ...{ config, prefixes, keys: new KeyRing(config.bgproutes.apiKeys, () => undefined) },
     tools: { timers, logger, userAgent, knownMoreSpecifics: () => [] },

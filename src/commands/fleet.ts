@@ -1,12 +1,13 @@
 /** `bgproutes-exporter fleet create-topics | check`: the topics by which exporters share the prefixes. */
-import { configSecrets, loadConfig } from '../config/config.ts';
+import { configSecrets, loadConfig, MAX_PARTITION_PREFIXES } from '../config/config.ts';
 import type { FleetConfig } from '../config/fleet/fleet-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
+import { crowdedPartitions } from '../fleet/partitions.ts';
 import { rootCause, TopicAdmin, topicProblems } from '../fleet/topics.ts';
-import { errorText, redactor } from '../secrets/redaction.ts';
+import { errorText, redactor } from '../redaction.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
-import { foldMessage } from './terminal/folding.ts';
+import { foldMessage } from './watch/folding.ts';
 
 const FLAGS: readonly Flag[] = [
   {
@@ -49,6 +50,9 @@ Examples:
     const config = loadConfig({ flags: { 'config.file': file }, env: io.env });
     const { fleet } = config;
     if (fleet === undefined) throw new ConfigError([`${file}: fleet: expected a section with brokers, got none`]);
+    const all = config.prefixes.map(({ prefix }) => prefix);
+    const crowded = crowdedPartitions(all, fleet.partitions, MAX_PARTITION_PREFIXES);
+    if (crowded.length > 0) throw new ConfigError(crowded.map((text) => `${file}: ${text}`));
     const redact = redactor(configSecrets(config));
     const topics = await TopicAdmin.connect(fleet, 'bgproutes-exporter');
     try {

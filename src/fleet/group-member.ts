@@ -6,13 +6,15 @@
  * The library: `retries: true`, because otherwise a group is given up after three failures; `joinGroup` without a stream of
  * its own, because a stream goes on at positions of its own when it regains a partition; a stop must not leave the group,
  * so that a restart within the session moves nothing.
+ *
+ * Who joins by a lasting name that another member has takes its place, and the brokers refuse the other one from then on.
  */
 import { crc32 } from 'node:zlib';
 import type { Consumer } from '@platformatic/kafka';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
 import { deepest } from '../kafka/source.ts';
 import type { Logger } from '../logger.ts';
-import { errorText, redactor } from '../secrets/redaction.ts';
+import { errorText, redactor } from '../redaction.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 
 /**
@@ -20,6 +22,9 @@ import { sleep, type Timers } from '../stream/timers.ts';
  * @param partitions how many there are
  */
 export type Assign = (members: readonly string[], partitions: number) => ReadonlyMap<string, readonly number[]>;
+
+/** What of the library makes a member. */
+export type GroupLibrary = Pick<typeof import('@platformatic/kafka'), 'Admin' | 'Consumer'>;
 
 export interface GroupMemberOptions {
   readonly connection: KafkaConnection;
@@ -36,6 +41,8 @@ export interface GroupMemberOptions {
   readonly assign: Assign;
   readonly timers: Timers;
   readonly log: Logger;
+  /** Default: the real library. */
+  readonly load?: () => Promise<GroupLibrary>;
   /** Which partitions are the member's own from now on. */
   readonly onAssigned: (partitions: ReadonlySet<number>) => void;
 }
@@ -45,6 +52,8 @@ const HEARTBEATS_A_SESSION = 6;
 const REBALANCE_MS = 30_000;
 const REJOIN_MS = 1_000;
 const PROTOCOL = 'rendezvous';
+/** The brokers' word for a member whose lasting name another one has taken. */
+const FENCED = 'FENCED_INSTANCE_ID';
 
 export class GroupMember {
   readonly #options: GroupMemberOptions;
@@ -53,12 +62,20 @@ export class GroupMember {
   /** When the newest heartbeat that was answered was sent, by `Timers.elapsed`. */
   #aliveAtMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = 0;
+  /** When the newest request to join was made, by `Timers.elapsed`. */
+  #joinAtMs = Number.NEGATIVE_INFINITY;
   #generation = 0;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
   }
+
+  /** How often another member took the lasting name of this one. */
+  fenced = 0;
+
+  /** Whether another member has the lasting name of this one, so that this one waits. */
+  isFenced = false;
 
   /** Grows with every change of the group's members. */
   get generation(): number {
@@ -73,7 +90,8 @@ export class GroupMember {
 
   /** Joins the group in the background, and stays in it. @throws ConfigError when the library is not installed */
   async start(): Promise<void> {
-    const library = await loadKafkaLibrary();
+    const { load = loadKafkaLibrary } = this.#options;
+    const library = await load();
     this.#running = this.#run(library);
   }
 
@@ -90,7 +108,7 @@ export class GroupMember {
     await Promise.race([closed, this.#running.then(() => pause(1_500))]);
   }
 
-  async #run(library: Awaited<ReturnType<typeof loadKafkaLibrary>>): Promise<void> {
+  async #run(library: GroupLibrary): Promise<void> {
     const { connection, clientId, group, instance, says, topic, sessionTimeoutMs, assign, timers, log } = this.#options;
     const { signal } = this.#stopped;
     const redact = redactor(connection.sasl === undefined ? [] : [connection.sasl.password]);
@@ -122,12 +140,10 @@ export class GroupMember {
     consumer.on('consumer:heartbeat:end', () => {
       this.#aliveAtMs = this.#sentAtMs;
     });
-    consumer.on('consumer:heartbeat:error', ({ error }) =>
-      log.warn('the group of the fleet cannot be reached', { error: errorText(deepest(error), redact) }),
-    );
     consumer.on('consumer:group:join', ({ assignments, generationId = 0 }) => {
       if (signal.aborted) return;
-      this.#aliveAtMs = timers.elapsed();
+      // Not when the answer is processed: a process that was stopped in between may have lost the partitions since.
+      this.#aliveAtMs = Math.max(this.#aliveAtMs, this.#joinAtMs);
       this.#generation = generationId;
       const partitions = (assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : []));
       log.info('partitions assigned', { group, generation: generationId, partitions: partitions.length });
@@ -141,10 +157,14 @@ export class GroupMember {
       while (!signal.aborted) {
         try {
           // Read at each joining, also those that the library does by itself.
+          const isMade = () => {
+            this.#joinAtMs = timers.elapsed();
+          };
           const protocol = {
             name: PROTOCOL,
             version: 1,
             get metadata() {
+              isMade();
               return says();
             },
           };
@@ -152,18 +172,82 @@ export class GroupMember {
           break;
         } catch (error) {
           if (signal.aborted) break;
+          if (isFencing(error)) {
+            await this.#waitForName(library);
+            consumer.memberId = null;
+            continue;
+          }
           log.warn('the group of the fleet could not be joined', { error: errorText(deepest(error), redact) });
           await sleep(timers, REJOIN_MS, signal);
         }
       }
       isJoining = false;
     };
-    consumer.on('error', (error: unknown) => {
-      log.warn('the group of the fleet was lost', { error: errorText(deepest(error), redact) });
+    const isLost = (error: unknown): void => {
+      if (!isFencing(error)) log.warn('the group of the fleet was lost', { error: errorText(deepest(error), redact) });
       void join();
-    });
+    };
+    // After an error of a heartbeat that is not one of the group the library sends no more of them.
+    consumer.on('consumer:heartbeat:error', ({ error }) => isLost(error));
+    consumer.on('error', isLost);
+    await this.#tellWhoHasName(library);
     await join();
   }
+
+  /**
+   * Another member has joined by the lasting name of this one. Taking it back would only make the other one do the same, session
+   * after session: this one waits until the name is free.
+   */
+  async #waitForName(library: GroupLibrary): Promise<void> {
+    const { instance, group, sessionTimeoutMs, timers, log } = this.#options;
+    const { signal } = this.#stopped;
+    this.fenced++;
+    this.isFenced = true;
+    this.#aliveAtMs = Number.NEGATIVE_INFINITY;
+    log.error(
+      'another exporter has joined the fleet by the name of this one: this one shows no prefix until that one is gone; give each exporter a fleet.instance of its own',
+      { instance, group },
+    );
+    do await sleep(timers, sessionTimeoutMs, signal);
+    while (!signal.aborted && (await this.#whoHasName(library)) !== undefined);
+    this.isFenced = false;
+    if (!signal.aborted) log.info('the name is free: this exporter joins the fleet', { instance, group });
+  }
+
+  /** After a restart it is this one's own place; otherwise two have one name, and the other one waits from now on. */
+  async #tellWhoHasName(library: GroupLibrary): Promise<void> {
+    const { instance, group, log } = this.#options;
+    const host = await this.#whoHasName(library);
+    if (host === undefined) return;
+    log.info(
+      'the fleet has a member by the name of this exporter, whose place this one takes: right after a restart; if that exporter still runs, give each a fleet.instance of its own',
+      { instance, group, host },
+    );
+  }
+
+  /** The host of the member that has the lasting name of this one; undefined: none has it, or it has none. */
+  async #whoHasName({ Admin }: GroupLibrary): Promise<string | undefined> {
+    const { connection, clientId, instance, group } = this.#options;
+    if (instance === undefined) return undefined;
+    const admin = new Admin(clientOptions(connection, clientId));
+    try {
+      const groups = await admin.describeGroups({ groups: [group] });
+      for (const { groupInstanceId, clientHost } of groups.get(group)?.members.values() ?? [])
+        if (groupInstanceId === instance) return clientHost.replace(/^\//, '');
+      return undefined;
+    } catch {
+      // Brokers that do not answer, or do not permit the question, are no reason to stay away.
+      return undefined;
+    } finally {
+      void Promise.resolve(admin.close()).catch(() => {});
+    }
+  }
+}
+
+/** Whether the brokers say that another member has taken the name. */
+function isFencing(error: unknown): boolean {
+  const { findBy } = error as { findBy?: (property: string, value: unknown) => unknown };
+  return findBy?.call(error, 'apiId', FENCED) != null;
 }
 
 function pause(ms: number): Promise<void> {

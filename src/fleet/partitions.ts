@@ -43,6 +43,26 @@ export class PartitionMap {
   }
 }
 
+/**
+ * What is wrong with the prefixes of a fleet: partitions that have too many. Nested prefixes are all in one, so that more partitions
+ * may be of no use.
+ * @param most prefixes of one partition
+ * @returns a sentence for each partition; empty: nothing is wrong
+ */
+export function crowdedPartitions(prefixes: readonly Prefix[], partitions: number, most: number): string[] {
+  if (prefixes.length <= most) return [];
+  const map = new PartitionMap(prefixes, partitions);
+  const counts = new Array<number>(partitions).fill(0);
+  for (const { text } of prefixes) counts[map.of(text)]++;
+  return counts.flatMap((count, partition) =>
+    count <= most
+      ? []
+      : [
+          `prefixes: expected at most ${most} in each partition of the fleet, got ${count} in partition ${partition} of ${partitions}: raise fleet.partitions before there are events; prefixes inside a monitored one are in its partition`,
+        ],
+  );
+}
+
 /** The partition of an outermost prefix. */
 export function hashPartition(text: string, partitions: number): number {
   return crc32(text) % partitions;

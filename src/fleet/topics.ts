@@ -1,4 +1,5 @@
 /** The two topics of a fleet: made with the right settings, and looked at. */
+import zlib from 'node:zlib';
 import type { Admin } from '@platformatic/kafka';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
 
@@ -102,10 +103,17 @@ export class TopicAdmin {
 
 /** The kind of a resource in a question for settings. */
 const TOPIC = 2;
-const SETTINGS = ['cleanup.policy', 'retention.ms', 'max.message.bytes', 'min.insync.replicas'];
+const SETTINGS = ['cleanup.policy', 'retention.ms', 'max.message.bytes', 'min.insync.replicas', 'compression.type'];
 
-/** What is wrong with the topics; empty: nothing. Pure. */
-export function topicProblems(found: readonly FoundTopic[], topics: FleetTopics): string[] {
+/**
+ * What is wrong with the topics; empty: nothing. Pure.
+ * @param readsZstd whether this Node.js unpacks zstd
+ */
+export function topicProblems(
+  found: readonly FoundTopic[],
+  topics: FleetTopics,
+  readsZstd = 'zstdDecompressSync' in zlib,
+): string[] {
   return found.flatMap(({ name, partitions, settings }) => {
     if (partitions === 0) return [`the topic ${name} is missing: run fleet create-topics`];
     const problems: string[] = [];
@@ -130,6 +138,10 @@ export function topicProblems(found: readonly FoundTopic[], topics: FleetTopics)
     const most = Number(settings['max.message.bytes']);
     if (most > 0 && most < 1_000_000)
       problems.push(`the topic ${name} has max.message.bytes=${most}: records of up to 1000000 bytes are written`);
+    if (settings['compression.type'] === 'zstd' && !readsZstd)
+      problems.push(
+        `the topic ${name} has compression.type=zstd, which needs Node.js 22.15 or later: run that everywhere, or set producer`,
+      );
     return problems;
   });
 }

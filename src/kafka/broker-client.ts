@@ -52,6 +52,12 @@ export type Fetched = { readonly partition: Partition } & (
   | { readonly kind: 'moved' }
 );
 
+/**
+ * How much a broker answers. `wait`, the default: a lot, or what there is after a moment. `now`: what there is, at once.
+ * `one batch`: of each partition the batch in which the wanted offset lies, and no other.
+ */
+export type FetchPace = 'wait' | 'now' | 'one batch';
+
 /** Every method rejects with the library's error when no answer comes. */
 export interface BrokerClient {
   /** The partitions of all topics that are wanted. */
@@ -59,16 +65,31 @@ export interface BrokerClient {
   /** The offset of the oldest record, or one behind the newest, of each partition, in their order. */
   offsets(partitions: readonly Partition[], which: 'oldest' | 'end'): Promise<readonly number[]>;
   /**
-   * Asks one broker; waits a moment where there is little. A batch that cannot be read rejects with an `UnreadableBatch`.
+   * Asks one broker. A batch that cannot be read rejects with an `UnreadableBatch`, and nothing of the answer is known.
    * @param wanted all served by that broker
    */
-  fetch(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]>;
+  fetch(broker: number, wanted: readonly Wanted[], pace?: FetchPace): Promise<readonly Fetched[]>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** The bytes that came are not records, or are compressed in a way that this Node.js cannot read. */
-export class UnreadableBatch extends Error {}
+/** `compression`: it is compressed in a way that this Node.js cannot read. `damaged`: the bytes are not records. */
+export const UNREADABLE_REASONS = ['compression', 'damaged'] as const;
+export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
+
+export class UnreadableBatch extends Error {
+  readonly reason: UnreadableReason;
+
+  constructor(reason: UnreadableReason, cause: unknown) {
+    super(UNREADABLE_TEXTS[reason], { cause });
+    this.reason = reason;
+  }
+}
+
+const UNREADABLE_TEXTS: Readonly<Record<UnreadableReason, string>> = {
+  compression: 'records are compressed by zstd, which needs Node.js 22.15 or later',
+  damaged: 'a batch of records cannot be read',
+};
 
 /** A broker waits with its answer until it has this many bytes, or this long, ms: a request names all partitions, so there must not be many. */
 const MIN_BYTES = 1_048_576;
@@ -76,6 +97,13 @@ const MAX_WAIT_MS = 300;
 /** Bytes of an answer, and of one partition in it. */
 const MAX_BYTES = 8 * 1_048_576;
 const MAX_PARTITION_BYTES = 1_048_576;
+
+/** A broker gives the first batch of a partition whole, however small the limit is. */
+const SIZES: Readonly<Record<FetchPace, { readonly minBytes: number; readonly partitionMaxBytes: number }>> = {
+  wait: { minBytes: MIN_BYTES, partitionMaxBytes: MAX_PARTITION_BYTES },
+  now: { minBytes: 1, partitionMaxBytes: MAX_BYTES },
+  'one batch': { minBytes: 1, partitionMaxBytes: 1 },
+};
 
 const CONNECT_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -148,7 +176,8 @@ class PlatformaticClient implements BrokerClient {
     return partitions.map(({ topic, partition }) => Number(offsets.get(topic)?.[partition] ?? -1n));
   }
 
-  async fetch(broker: number, wanted: readonly Wanted[]): Promise<readonly Fetched[]> {
+  async fetch(broker: number, wanted: readonly Wanted[], pace: FetchPace = 'wait'): Promise<readonly Fetched[]> {
+    const { minBytes, partitionMaxBytes } = SIZES[pace];
     const byTopic = new Map<string, Map<number, Wanted>>();
     for (const one of wanted) {
       const { topicId, partition } = one.partition;
@@ -160,10 +189,10 @@ class PlatformaticClient implements BrokerClient {
       topicId,
       partitions: [...partitions.values()].map(({ partition: { partition }, offset }) => ({
         ...{ partition, fetchOffset: BigInt(offset), currentLeaderEpoch: -1, lastFetchedEpoch: -1 },
-        partitionMaxBytes: MAX_PARTITION_BYTES,
+        partitionMaxBytes,
       })),
     }));
-    const request = { minBytes: MIN_BYTES, maxWaitTime: MAX_WAIT_MS, maxBytes: MAX_BYTES, isolationLevel: 0 as const };
+    const request = { minBytes, maxWaitTime: MAX_WAIT_MS, maxBytes: MAX_BYTES, isolationLevel: 0 as const };
     const response = await this.#consumer
       .fetch({ ...request, node: broker, topics })
       .catch((error: unknown) => answerIn(error));
@@ -191,15 +220,24 @@ type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 /** An error for some partitions carries the answer for all of them. */
 function answerIn(error: unknown): FetchResponse {
-  const { response, code } = error as { readonly response?: FetchResponse; readonly code?: string };
+  const { response } = error as { readonly response?: FetchResponse };
   if (response?.responses !== undefined && response.errorCode === 0) return response;
-  switch (code) {
-    case 'PLT_KFK_UNSUPPORTED_COMPRESSION':
-      throw new UnreadableBatch('records are compressed by zstd, which needs Node.js 22.15 or later', { cause: error });
-    case 'PLT_KFK_UNSUPPORTED_FORMAT':
-    case 'PLT_KFK_OUT_OF_BOUNDS':
-      throw new UnreadableBatch('a batch of records cannot be read', { cause: error });
-    default:
-      throw error;
-  }
+  const reason = unreadableReason(error);
+  throw reason === undefined ? error : new UnreadableBatch(reason, error);
+}
+
+/**
+ * Why the bytes of an answer could not be read; undefined: the error is another one, of the connection for example. The library
+ * throws errors of its own, and passes on those of what it unpacks with.
+ */
+export function unreadableReason(error: unknown): UnreadableReason | undefined {
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  if (code === 'PLT_KFK_UNSUPPORTED_COMPRESSION') return 'compression';
+  if (typeof code === 'string')
+    return /^(?:PLT_KFK_UNSUPPORTED_FORMAT|OUT_OF_BOUNDS|Z_\w+|ERR_OUT_OF_RANGE|ERR_BUFFER_\w+)$/.test(code)
+      ? 'damaged'
+      : undefined;
+  // Snappy and LZ4 are unpacked by WebAssembly.
+  const isOfParser = error instanceof RangeError || error instanceof TypeError || name === 'RuntimeError';
+  return isOfParser ? 'damaged' : undefined;
 }

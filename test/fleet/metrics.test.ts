@@ -1,11 +1,12 @@
 /** What a member and an ingest show of themselves. */
 import { expect, it } from 'vitest';
 import { FleetSource } from '../../src/fleet/member/fleet-feed.ts';
-import { ingestMetrics } from '../../src/metrics/catalogue.ts';
+import { fleetMetrics, ingestMetrics } from '../../src/metrics/catalogue.ts';
 import { Histogram } from '../../src/metrics/figures/histogram.ts';
 import { DELAY_BOUNDS } from '../../src/metrics/figures/stream-figures.ts';
-import { IngestView } from '../../src/metrics/views/ingest-view.ts';
-import { StreamView } from '../../src/metrics/views/stream-view.ts';
+import { FleetView } from '../../src/metrics/fleet-view.ts';
+import { IngestView } from '../../src/metrics/ingest-view.ts';
+import { StreamView } from '../../src/metrics/stream-view.ts';
 import { FoldCounts } from '../../src/table/fold.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 
@@ -41,4 +42,27 @@ it('shows of an ingest what it has written, and what it could not', () => {
   });
   expect(metrics).toEqual(Object.values(ingestMetrics));
   expect(values).toEqual([[1], [1], [2], [3], [4], [5]]);
+});
+
+it('has a series of each reason for which records were not read, from the first scrape', () => {
+  const unreadable = { foreign: 0, compression: 0, damaged: 3, state: 0 };
+  const { metrics, groups } = new FleetView(
+    { isMember: true, partitions: 64, restoreMs: undefined, unreadable, fenced: 2, owned: () => [] },
+    0,
+  ).collect();
+  const read: [string, readonly string[], number][] = [];
+  for (const metric of metrics)
+    for (const group of groups)
+      group.visit(metric, {
+        number: ({ values }, value) => read.push([metric.name, values, value]),
+        histogram: () => {},
+      });
+  const { fleetUnreadable, fleetFenced } = fleetMetrics;
+  expect(read.filter(([name]) => [fleetUnreadable.name, fleetFenced.name].includes(name))).toEqual([
+    [fleetUnreadable.name, ['foreign'], 0],
+    [fleetUnreadable.name, ['compression'], 0],
+    [fleetUnreadable.name, ['damaged'], 3],
+    [fleetUnreadable.name, ['state'], 0],
+    [fleetFenced.name, [], 2],
+  ]);
 });

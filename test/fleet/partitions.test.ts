@@ -1,7 +1,7 @@
 /** The partition of a prefix: fixed for ever, because events lie in topics by it. */
 import { describe, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
-import { hashPartition, NOWHERE, PartitionMap } from '../../src/fleet/partitions.ts';
+import { crowdedPartitions, hashPartition, NOWHERE, PartitionMap } from '../../src/fleet/partitions.ts';
 
 const prefix = (text: string) => parsePrefix(text) as Prefix;
 
@@ -27,5 +27,16 @@ describe('partitions', () => {
     for (let i = 0; i < 6_400; i++) counts[hashPartition(`10.${i >> 8}.${i & 255}.0/24`, 64)]++;
     expect(Math.min(...counts)).toBeGreaterThan(50);
     expect(Math.max(...counts)).toBeLessThan(150);
+  });
+
+  it('that have too many prefixes are told, each in a sentence; one that has just enough is not', () => {
+    const inside = Array.from({ length: 30 }, (_, i) => `10.0.${i}.0/24`);
+    const prefixes = ['10.0.0.0/8', ...inside, '192.0.2.0/24'].map(prefix);
+    const [crowded, other] = ['10.0.0.0/8', '192.0.2.0/24'].map((text) => hashPartition(text, 64));
+    expect(crowded).not.toBe(other);
+    expect(crowdedPartitions(prefixes, 64, 31)).toEqual([]);
+    expect(crowdedPartitions(prefixes, 64, 30)).toEqual([
+      `prefixes: expected at most 30 in each partition of the fleet, got 31 in partition ${crowded} of 64: raise fleet.partitions before there are events; prefixes inside a monitored one are in its partition`,
+    ]);
   });
 });

@@ -311,4 +311,45 @@ describe('a replica', () => {
     replica.caughtUpAtMs = 60_000;
     expect(replica.isFresh(60_000)).toBe(true);
   });
+
+  it('reads a log that was made again from its beginning, each event once, and trusts it when its gap is filled', async () => {
+    const records = log();
+    const whole = member();
+    whole.replica.begin(undefined, new Map());
+    await play(whole.replica, records, 0, records.length);
+    for (const restored of [false, true]) {
+      let one = member();
+      one.replica.begin(undefined, new Map());
+      await play(one.replica, records, 0, 40);
+      if (restored) {
+        const { resume, complete, unread } = one.replica;
+        const states = monitoredOf(one).map(
+          // Offsets of a topic that is gone: far behind all that the new one has.
+          (of) => [of.state.prefix.text, encodeState(one.table, of, 9_000, START_MS + 20_000)] as const,
+        );
+        one = member();
+        const from = new Map(
+          states.map(([text, value]) => [text, restoreState(one.table, value, START_MS + 100_000) as number]),
+        );
+        one.replica.begin({ ...resume, offset: 9_000, atMs: START_MS, complete, unread }, from);
+      }
+      one.replica.rewind(START_MS);
+      expect([one.replica.nextOffset, PREFIXES.some((prefix) => one.replica.isComplete(prefix))]).toEqual([0, false]);
+      // The new topic has some of the old records once more, and all that follow.
+      const later = records.slice(35);
+      await play(one.replica, later, 0, later.length);
+      const { sequence } = one.replica;
+      await one.replica.apply(
+        later.length,
+        encodeControl({ term: 7, sequence: sequence + 1, atMs: START_MS }, { type: 'gap', prefixes: PREFIXES }),
+        0,
+      );
+      await one.replica.apply(
+        later.length + 1,
+        encodeControl({ term: 7, sequence: sequence + 2, atMs: START_MS }, { type: 'complete', prefixes: PREFIXES }),
+        0,
+      );
+      expect([restored, contents(one)]).toEqual([restored, contents(whole)]);
+    }
+  });
 });

@@ -54,4 +54,12 @@ describe('topicProblems', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(expected);
   });
+
+  it('takes zstd for wrong where this Node.js cannot unpack it', () => {
+    const packed = { ...events, settings: { ...events.settings, 'compression.type': 'zstd' } };
+    expect(topicProblems([packed, state], TOPICS, true)).toEqual([]);
+    expect(topicProblems([packed, state], TOPICS, false)).toEqual([
+      'the topic e has compression.type=zstd, which needs Node.js 22.15 or later: run that everywhere, or set producer',
+    ]);
+  });
 });

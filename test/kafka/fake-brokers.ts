@@ -1,11 +1,21 @@
 /** Brokers in memory: topics that tests write to, delete and move. */
-import type { BrokerClient, Fetched, Partition, Wanted } from '../../src/kafka/broker-client.ts';
+import {
+  type BrokerClient,
+  type Fetched,
+  type FetchPace,
+  type Partition,
+  UnreadableBatch,
+  type UnreadableReason,
+  type Wanted,
+} from '../../src/kafka/broker-client.ts';
 import type { LogRecord } from '../../src/kafka/record-batches.ts';
 
 interface Log {
   partition: Partition;
   /** Offset of the first record that is kept. */
   start: number;
+  /** Batches that cannot be read, from one offset up to before another. */
+  readonly spoilt: { readonly from: number; readonly to: number; readonly reason: UnreadableReason }[];
   readonly records: { readonly value: Buffer; readonly timeMs: number; readonly key: Buffer | undefined }[];
 }
 
@@ -23,7 +33,7 @@ export class FakeBrokers {
   create(topic: string, partitions = 1, leader = 1): void {
     for (let partition = 0; partition < partitions; partition++)
       this.#logs.set(`${topic} ${partition}`, {
-        ...{ partition: { topic, topicId: `id-${++this.#ids}`, partition, leader }, start: 0, records: [] },
+        ...{ partition: { topic, topicId: `id-${++this.#ids}`, partition, leader }, start: 0, records: [], spoilt: [] },
       });
   }
 
@@ -45,6 +55,11 @@ export class FakeBrokers {
   ): void {
     this.#log(topic, partition).records.push({ value, timeMs, key });
     this.#changed();
+  }
+
+  /** Makes one batch of records, which cannot be read. */
+  spoil(topic: string, partition: number, from: number, to: number, reason: UnreadableReason): void {
+    this.#log(topic, partition).spoilt.push({ from, to, reason });
   }
 
   /** Deletes the oldest records. */
@@ -75,13 +90,14 @@ export class FakeBrokers {
           return which === 'oldest' ? start : start + records.length;
         });
       },
-      fetch: async (broker, wanted) => {
+      fetch: async (broker, wanted, pace = 'wait') => {
         for (;;) {
           this.#check();
           if (isClosed) throw new Error('the client is closed');
           this.onFetch(wanted);
-          const answers = wanted.map((one) => this.#answer(broker, one));
-          if (answers.some((answer) => answer.kind !== 'records' || answer.records.length > 0)) return answers;
+          const answers = wanted.map((one) => this.#answer(broker, one, pace));
+          if (pace !== 'wait' || answers.some((answer) => answer.kind !== 'records' || answer.records.length > 0))
+            return answers;
           await new Promise<void>((resolve) => this.#waiting.add(resolve));
         }
       },
@@ -93,16 +109,20 @@ export class FakeBrokers {
     };
   };
 
-  #answer(broker: number, { partition, offset }: Wanted): Fetched {
+  #answer(broker: number, { partition, offset }: Wanted, pace: FetchPace): Fetched {
     const log = this.#logs.get(`${partition.topic} ${partition.partition}`);
     if (log === undefined || log.partition.leader !== broker || log.partition.topicId !== partition.topicId)
       return { kind: 'moved', partition };
     const endOffset = log.start + log.records.length;
     if (offset < log.start || offset > endOffset) return { kind: 'out_of_range', partition };
+    // Each record is a batch of its own, unless it is in one that cannot be read.
+    const nextOffset = pace === 'one batch' ? Math.min(offset + 1, endOffset) : endOffset;
+    const bad = log.spoilt.find(({ from, to }) => from < nextOffset && to > offset);
+    if (bad !== undefined) throw new UnreadableBatch(bad.reason, undefined);
     const records: LogRecord[] = log.records
-      .slice(offset - log.start)
+      .slice(offset - log.start, nextOffset - log.start)
       .map((record, i) => ({ offset: offset + i, ...record }));
-    return { kind: 'records', partition, records, nextOffset: endOffset, endOffset };
+    return { kind: 'records', partition, records, nextOffset, endOffset };
   }
 
   #log(topic: string, partition: number): Log {

@@ -145,6 +145,17 @@ export class IngestSession implements SessionFigures {
     this.#sinceMs = undefined;
   }
 
+  /**
+   * Records were lost that were written since then (Unix ms), and may have told anything: all of the history is read once more,
+   * and who held the prefixes.
+   */
+  readAgain(sinceMs: number, nowMs: number): void {
+    this.#learnt.clear();
+    this.disconnected(sinceMs);
+    this.#completeness.clear();
+    if (this.stream.up) this.connected(nowMs);
+  }
+
   /** Compares what is complete with the history. */
   async compare(): Promise<void> {
     const { timers, lagMs, list } = this.#options;

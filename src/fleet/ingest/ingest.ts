@@ -6,12 +6,12 @@
 import { hostname } from 'node:os';
 import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
-import { ServiceClock } from '../../feed/clocks/service-clock.ts';
+import { ServiceClock } from '../../feed/service-clock.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import type { TableFigures } from '../../metrics/figures/table-figures.ts';
-import { errorText, redactor } from '../../secrets/redaction.ts';
+import { errorText, redactor } from '../../redaction.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { LiveFeed, SessionPlan } from '../../stream/live-feed.ts';
 import type { SourceListener } from '../../stream/source.ts';
@@ -19,6 +19,7 @@ import { sleep, type Timers } from '../../stream/timers.ts';
 import type { EventWriter } from '../event-writer.ts';
 import { exclusive, GroupMember } from '../group-member.ts';
 import { decodeRecord } from '../records.ts';
+import { fetchReadable } from '../unreadable.ts';
 import { IngestSession } from './ingest-session.ts';
 import { VpList } from './vp-list.ts';
 
@@ -49,6 +50,8 @@ export interface IngestOptions {
 
 const WATERMARK_MS = 1_000;
 const CHECK_MS = 500;
+/** How often it is looked whether the topic is the same. */
+const TOPIC_MS = 30_000;
 /** VPs of one record of their list. */
 const VPS_A_RECORD = 4_000;
 /** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
@@ -64,6 +67,9 @@ export class Ingest {
   readonly #stopped = new AbortController();
   #term: number | undefined;
   #isStarting = false;
+  /** The topic of events, as brokers number topics, and when it was there last, Unix ms. */
+  #topicId: string | undefined;
+  #topicSeenAtMs = 0;
   #loops: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> = Promise.resolve();
 
@@ -72,12 +78,12 @@ export class Ingest {
     const { connection, clientId, group, eventsTopic, sessionTimeoutMs, feed, plan, timers, log, figures } = options;
     this.writer = options.writer(
       () => this.#term ?? 0,
-      (sinceMs) => this.#lost(sinceMs),
+      (sinceMs) => this.#readAgain(sinceMs),
     );
     this.#clock = new ServiceClock({
       logger: log,
       streamDelayMs: () => undefined,
-      onChange: () => this.#lost(timers.now()),
+      onChange: () => this.#interrupt(timers.now()),
       onRefused: () => {
         figures.refusedClockAnswers++;
       },
@@ -164,11 +170,13 @@ export class Ingest {
     this.#loops = Promise.all([
       every(WATERMARK_MS, () => this.#tellWatermark()),
       every(CHECK_MS, () => this.#checkMembership()),
+      every(TOPIC_MS, () => this.#checkTopic()),
       every(vpPollIntervalMs, () => this.#pollVps()),
       every(reseedIntervalMs, async () => {
         for (const session of this.sessions) await session.compare();
       }),
       this.#compareAfterFailures(signal),
+      this.#checkTopic(),
     ]);
   }
 
@@ -241,8 +249,8 @@ export class Ingest {
     }
   }
 
-  /** What was not written, or was read by a wrong clock, is a gap of every session. */
-  #lost(sinceMs: number): void {
+  /** What was read by a wrong clock is a gap of every session. */
+  #interrupt(sinceMs: number): void {
     const { feed, timers } = this.#options;
     // Whoever tells it is in the middle of its work.
     void Promise.resolve().then(() => {
@@ -252,6 +260,34 @@ export class Ingest {
         this.sessions[session].connected(timers.now());
       }
     });
+  }
+
+  /** Records that were written since then (Unix ms) are lost: whatever they told is told once more. */
+  #readAgain(sinceMs: number): void {
+    void Promise.resolve().then(() => {
+      if (this.#term === undefined || this.#stopped.signal.aborted) return;
+      for (const session of this.sessions) session.readAgain(sinceMs, this.#options.timers.now());
+    });
+  }
+
+  /** Who restores partitions of a topic that was made again has only what was written since then. */
+  async #checkTopic(): Promise<void> {
+    const { connection, clientId, eventsTopic, timers, log } = this.#options;
+    const client = brokerClient(await loadKafkaLibrary(), connection, clientId);
+    try {
+      const [found] = await client.partitions((name) => name === eventsTopic);
+      if (found === undefined) return;
+      if (this.#topicId !== undefined && this.#topicId !== found.topicId) {
+        log.error('the topic of events was made again: all of the history is read once more', { topic: eventsTopic });
+        this.#readAgain(this.#topicSeenAtMs);
+      }
+      this.#topicId = found.topicId;
+      this.#topicSeenAtMs = timers.now();
+    } catch {
+      // Brokers that do not answer are told of where events are written.
+    } finally {
+      void client.close();
+    }
   }
 
   /** The term of the newest record that any ingest has written; -1 where there is none. */
@@ -276,13 +312,19 @@ export class Ingest {
 
 /** Of the last record of a partition: whoever writes begins with all of them, and goes on every second. */
 async function newestTerm(client: BrokerClient, topic: string): Promise<number> {
-  const [first] = await client.partitions((name) => name === topic);
-  if (first === undefined) throw new Error(`the topic ${topic} is missing`);
-  const [end] = await client.offsets([first], 'end');
-  if (end <= 0) return -1;
-  const [answer] = await client.fetch(first.leader, [{ partition: first, offset: end - 1 }]);
-  const value = answer?.kind === 'records' ? answer.records.at(-1)?.value : undefined;
-  return (value && decodeRecord(value)?.term) ?? -1;
+  const partitions = await client.partitions((name) => name === topic);
+  if (partitions.length === 0) throw new Error(`the topic ${topic} is missing`);
+  const ends = await client.offsets(partitions, 'end');
+  for (const [i, partition] of partitions.entries()) {
+    if (ends[i] <= 0) continue;
+    const offset = ends[i] - 1;
+    const [answer] = await fetchReadable(client, partition.leader, [{ partition, offset }], 'now');
+    const value = answer?.kind === 'records' ? answer.records.at(-1)?.value : undefined;
+    const term = value && decodeRecord(value)?.term;
+    // One that cannot be read says nothing; the next partition has the same.
+    if (term !== undefined) return term;
+  }
+  return -1;
 }
 
 /** An ingest has no table, and so no numbers: every message goes the general way. */

@@ -7,67 +7,26 @@
  * What is shown is asked at each scrape: a partition that is live, while heartbeats are younger than the session.
  */
 import { hostname } from 'node:os';
-import type { Prefix } from '../../bgp/prefix.ts';
-import type { RouteUpdate } from '../../bgp/route-event.ts';
-import type { RouteIds } from '../../bgp/route-integers.ts';
-import { ServiceClock } from '../../feed/clocks/service-clock.ts';
-import type { SessionFeed } from '../../feed/session-feed.ts';
+import { ServiceClock } from '../../feed/service-clock.ts';
 import { VpDirectory } from '../../feed/vp-directory.ts';
-import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
+import { type BrokerClient, brokerClient, loadKafkaLibrary, type UnreadableReason } from '../../kafka/broker-client.ts';
 import type { LogRecord } from '../../kafka/record-batches.ts';
-import { deepest } from '../../kafka/source.ts';
-import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../secrets/redaction.ts';
-import type { FrameDecoder } from '../../stream/frame-decoder.ts';
+import { zeros } from '../../metrics/figures/zeros.ts';
+import { FLEET_UNREADABLE_REASONS, type FleetUnreadableReason } from '../../metrics/fleet-view.ts';
 import type { HistoryVp } from '../../stream/history.ts';
-import { sleep, type Timers } from '../../stream/timers.ts';
-import type { RoutingTable } from '../../table/routing-table.ts';
-import { dropVp } from '../../table/vps/vp-loss.ts';
+import { sleep } from '../../stream/timers.ts';
+import { dropVp } from '../../table/vp-loss.ts';
 import { GroupMember, rendezvous } from '../group-member.ts';
 import { PartitionMap } from '../partitions.ts';
 import { FleetFeed, FleetSource } from './fleet-feed.ts';
 import { ListHistory } from './list-history.ts';
-import { LogReader, readState } from './log-reader.ts';
+import { LogReader } from './log-reader.ts';
+import type { FleetMemberOptions, FleetTable } from './member-options.ts';
 import { Replica } from './replica.ts';
-import { decodeMark, MARK, restoreState } from './state-record.ts';
-import { StateWriter } from './state-writer.ts';
-
-export interface FleetSettings extends KafkaConnection {
-  readonly group: string;
-  /** Undefined: the name of the machine. */
-  readonly instance: string | undefined;
-  readonly partitions: number;
-  readonly eventsTopic: string;
-  readonly stateTopic: string;
-  readonly sessionTimeoutMs: number;
-  readonly stateIntervalMs: number;
-}
-
-export interface FleetMemberOptions {
-  readonly settings: FleetSettings;
-  readonly clientId: string;
-  /** All prefixes of the fleet. */
-  readonly prefixes: readonly Prefix[];
-  readonly timers: Timers;
-  readonly log: Logger;
-  readonly secrets: readonly string[];
-  /** Reads messages as the bgproutes.io stream has them. */
-  readonly decoder: (ids: RouteIds) => FrameDecoder;
-  readonly decode: (message: Buffer) => RouteUpdate | undefined;
-}
-
-/** What the fleet fills. */
-export interface FleetTable {
-  readonly table: RoutingTable;
-  readonly feeds: readonly SessionFeed[];
-  /** Monitors the prefixes of the member's own partitions (`owns`), and no others. */
-  readonly watch: () => Promise<void>;
-  /** `isTrusted` of some prefix may have changed. */
-  readonly onChange: () => void;
-}
+import { Restorer } from './restorer.ts';
+import { StateWriter, stateSender } from './state-writer.ts';
 
 const CHECK_MS = 250;
-const RETRY_MS = 1_000;
 
 export class FleetMember {
   readonly feed: FleetFeed;
@@ -79,6 +38,7 @@ export class FleetMember {
   readonly #stopped = new AbortController();
   #connect: (() => BrokerClient) | undefined;
   #reader: LogReader | undefined;
+  #restorer: Restorer | undefined;
   #states: StateWriter | undefined;
   #to: FleetTable | undefined;
   #directory: VpDirectory | undefined;
@@ -91,8 +51,8 @@ export class FleetMember {
   /** Changes of what is shown, as far as they were noticed. */
   #shownChanges = 0;
   #wasCurrent = false;
-  /** Unreadable records of partitions that were given up. */
-  #unreadable = 0;
+  /** Records that were not read; of those that replicas count, those of partitions that were given up. */
+  readonly #unreadable = zeros(FLEET_UNREADABLE_REASONS);
   /** How long the newest restoring took, from the assignment until it was live, ms. */
   restoreMs: number | undefined;
 
@@ -122,11 +82,16 @@ export class FleetMember {
     return this.#member.isCurrent;
   }
 
+  /** How often another exporter took the name of this one. */
+  get fenced(): number {
+    return this.#member.fenced;
+  }
+
   /** Records that could not be read, since the start. */
-  get unreadable(): number {
-    let sum = this.#unreadable;
-    for (const replica of this.replicas) sum += replica.unreadable;
-    return sum;
+  get unreadable(): Readonly<Record<FleetUnreadableReason, number>> {
+    let { foreign } = this.#unreadable;
+    for (const replica of this.replicas) foreign += replica.unreadable;
+    return { ...this.#unreadable, foreign };
   }
 
   /** When all of a partition was written last, Unix ms; undefined: not by this process. */
@@ -158,6 +123,7 @@ export class FleetMember {
 
   /** Why it is not ready; undefined: it is. */
   unready(): string | undefined {
+    if (this.#member.isFenced) return 'another exporter has joined the fleet by the name of this one (fleet.instance)';
     if (!this.#member.isCurrent) return 'the group of the fleet is not joined';
     const restoring = [...this.replicas].filter(({ phase }) => phase !== 'live').map(({ partition }) => partition);
     if (restoring.length > 0) return `partitions are being restored: ${restoring.sort((a, b) => a - b).join(', ')}`;
@@ -203,16 +169,37 @@ export class FleetMember {
         log.error('events were deleted before they were read: a gap', { partition });
         this.#replicas.get(partition)?.lose();
       },
+      onOther: (partition) => {
+        log.error('the topic of events was made again, or has lost its newest records: it is read from its beginning', {
+          partition,
+        });
+        this.#replicas.get(partition)?.rewind(timers.now());
+        this.#states?.forget(partition);
+      },
+      onUnreadable: (...passed) => this.#passOver(...passed),
     });
     this.#states = new StateWriter({
-      ...{ connection: settings, clientId, topic: settings.stateTopic, timers, log, secrets },
-      isOwn: (replica) => this.#replicas.get(replica.partition) === replica && this.#member.isCurrent,
+      ...{ topic: settings.stateTopic, log, secrets },
+      sender: stateSender(settings, clientId, settings.stateTopic),
+      isOwn: (replica) => this.#isOwn(replica) && this.#member.isCurrent,
+      eventsTopicId: (partition) => this.#reader?.topicIdOf(partition),
     });
   }
 
   #begin(): void {
-    const { settings, timers } = this.#options;
+    const { settings, timers, log, secrets } = this.#options;
     const { signal } = this.#stopped;
+    this.#restorer = new Restorer({
+      ...{ connect: this.#connect as () => BrokerClient, topic: settings.stateTopic, timers, log, secrets, signal },
+      ...{ table: (this.#to as FleetTable).table, isOwn: (replica) => this.#isOwn(replica) },
+      onUnreadable: (records) => {
+        this.#unreadable.state += records;
+      },
+      onRestored: (replica, mark, state) => {
+        this.#states?.restored(replica, state);
+        this.#reader?.read(replica.partition, replica.nextOffset, mark?.topicId);
+      },
+    });
     this.#reader?.start();
     void this.#member.start();
     const every = async (ms: number, work: () => Promise<void> | void) => {
@@ -235,6 +222,10 @@ export class FleetMember {
     await this.#loops;
   }
 
+  #isOwn(replica: Replica): boolean {
+    return this.#replicas.get(replica.partition) === replica;
+  }
+
   #isFresh(replica: Replica): boolean {
     return replica.isFresh(this.#options.timers.elapsed());
   }
@@ -245,7 +236,7 @@ export class FleetMember {
     for (const [partition, replica] of this.#replicas) {
       if (partitions.has(partition)) continue;
       replica.stop();
-      this.#unreadable += replica.unreadable;
+      this.#unreadable.foreign += replica.unreadable;
       this.#reader?.end(partition);
       this.#replicas.delete(partition);
       this.#left.add(partition);
@@ -253,6 +244,7 @@ export class FleetMember {
       this.#source.release(partition);
     }
     const { decode, timers } = this.#options;
+    const beganAtMs = timers.elapsed();
     const added: Replica[] = [];
     for (const partition of partitions) {
       if (partition >= this.#map.partitions || this.#replicas.has(partition)) continue;
@@ -264,12 +256,13 @@ export class FleetMember {
         },
         onChange: () => this.#to?.onChange(),
       });
+      replica.beganAtMs = beganAtMs;
       this.#replicas.set(partition, replica);
       this.#source.own(partition);
       added.push(replica);
     }
-    const beganAtMs = timers.elapsed();
-    this.#changing = this.#changing.then(() => this.#watch()).then(() => this.#restore(added, beganAtMs));
+    // Not until all are restored: one whose state cannot be read now must not keep those that come later.
+    this.#changing = this.#changing.then(() => this.#watch()).then(() => void this.#restorer?.restore(added));
   }
 
   async #watch(): Promise<void> {
@@ -280,48 +273,16 @@ export class FleetMember {
     if (left.some((partition) => this.#replicas.has(partition))) await this.#to?.watch();
   }
 
-  async #restore(added: readonly Replica[], beganAtMs: number): Promise<void> {
-    const { settings, timers, log, secrets } = this.#options;
-    const { table } = this.#to as FleetTable;
-    const { signal } = this.#stopped;
-    const isOurs = (replica: Replica) => this.#replicas.get(replica.partition) === replica;
-    let restored = 0;
-    for (const replica of added) {
-      const { partition } = replica;
-      let state: ReadonlyMap<string, Buffer> | undefined;
-      while (state === undefined && isOurs(replica) && !signal.aborted) {
-        const client = (this.#connect as () => BrokerClient)();
-        try {
-          state = await readState(client, settings.stateTopic, partition, signal);
-        } catch (error) {
-          log.warn('state cannot be read, trying again', {
-            partition,
-            error: errorText(deepest(error), redactor(secrets)),
-          });
-          await sleep(timers, RETRY_MS, signal);
-        } finally {
-          await client.close();
-        }
-      }
-      if (state === undefined || !isOurs(replica) || signal.aborted) continue;
-      const from = new Map<string, number>();
-      for (const { state: own } of replica.monitored()) {
-        const { text } = own.prefix;
-        const value = state.get(text);
-        const offset = value && restoreState(table, value, timers.now());
-        if (offset !== undefined) from.set(text, offset);
-        else if (value !== undefined) log.error('the state of a prefix cannot be read', { prefix: text });
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      const value = state.get(MARK);
-      const mark = value && decodeMark(value);
-      replica.begin(mark, from);
-      this.#reader?.read(partition, replica.nextOffset);
-      restored += from.size;
-      replica.beganAtMs = beganAtMs;
-    }
-    if (added.length > 0)
-      log.info('state restored', { partitions: added.length, prefixes: restored, routes: table.routes });
+  async #passOver(partition: number, reason: UnreadableReason, nextOffset: number, endOffset: number): Promise<void> {
+    const replica = this.#replicas.get(partition);
+    if (replica === undefined) return;
+    await replica.exclusive(() => {
+      this.#unreadable[reason] += Math.max(0, nextOffset - replica.nextOffset);
+      replica.nextOffset = Math.max(replica.nextOffset, nextOffset);
+      replica.endOffset = endOffset;
+      replica.lose();
+    });
+    this.#goLiveAt(replica, endOffset);
   }
 
   async #take(
@@ -335,18 +296,20 @@ export class FleetMember {
     if (replica === undefined) return;
     await replica.exclusive(async () => {
       for (const { offset, value } of records) {
-        if (this.#replicas.get(partition) !== replica) return;
+        if (!this.#isOwn(replica)) return;
         if (offset >= replica.nextOffset && value !== undefined) await replica.apply(offset, value, seenAtMs);
       }
       replica.nextOffset = Math.max(replica.nextOffset, nextOffset);
       replica.endOffset = endOffset;
       if (replica.nextOffset >= endOffset) replica.caughtUpAtMs = seenAtMs;
     });
-    if (replica.phase === 'replaying' && replica.nextOffset >= endOffset) this.#goLive(replica);
+    this.#goLiveAt(replica, endOffset);
     this.#check();
   }
 
-  #goLive(replica: Replica): void {
+  /** @param endOffset where the log ended when it was read last */
+  #goLiveAt(replica: Replica, endOffset: number): void {
+    if (replica.phase !== 'replaying' || replica.nextOffset < endOffset) return;
     const { timers, log } = this.#options;
     const { table } = this.#to as FleetTable;
     // VPs that went down while others had the partition.
@@ -387,6 +350,7 @@ export class FleetMember {
   async #writeStates(): Promise<void> {
     const { timers } = this.#options;
     const { table } = this.#to as FleetTable;
+    if (this.#replicas.size > 0) await this.#states?.look((this.#connect as () => BrokerClient)());
     for (const replica of [...this.replicas]) {
       if (replica.phase === 'live' && this.#member.isCurrent) await this.#states?.write(replica, table, timers.now());
     }

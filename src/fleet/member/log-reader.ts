@@ -1,10 +1,11 @@
 /** Reads partitions of one topic from given offsets, without a group: positions are those that whoever asks gives. */
-import type { BrokerClient, Fetched, Partition } from '../../kafka/broker-client.ts';
+import type { BrokerClient, Fetched, Partition, UnreadableReason } from '../../kafka/broker-client.ts';
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../secrets/redaction.ts';
+import { errorText, redactor } from '../../redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
+import { fetchReadable, UNREADABLE_ADVICE, type Unreadable } from '../unreadable.ts';
 
 export interface LogReaderOptions {
   /** Makes a client of the brokers; one for each attempt. */
@@ -24,15 +25,35 @@ export interface LogReaderOptions {
   ) => Promise<void>;
   /** What was wanted is no longer there: reading goes on at the oldest record. */
   readonly onGap: (partition: number) => void;
+  /**
+   * The topic is another one than that of the position, or has lost its newest records: reading goes on at the oldest record, and
+   * offsets of before mean nothing. Not called where the position knew no topic.
+   */
+  readonly onOther: (partition: number) => void;
+  /** Records that cannot be read were passed over. */
+  readonly onUnreadable: (
+    partition: number,
+    reason: UnreadableReason,
+    nextOffset: number,
+    endOffset: number,
+  ) => Promise<void>;
 }
 
 const RETRY_MS = 1_000;
 const IDLE_MS = 50;
 const METADATA_MS = 30_000;
 
+interface Position {
+  readonly offset: number;
+  /** The identity of the topic in which the offset means something; undefined: not known yet. */
+  readonly topicId: string | undefined;
+}
+
 export class LogReader {
   readonly #options: LogReaderOptions;
-  readonly #positions = new Map<number, { readonly offset: number }>();
+  readonly #positions = new Map<number, Position>();
+  /** Partitions of which it was told that they cannot be read, until they can. */
+  readonly #told = new Set<number>();
   readonly #stopped = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #hasFailed = false;
@@ -45,13 +66,22 @@ export class LogReader {
     this.#running = this.#run();
   }
 
-  /** @param offset of the next record */
-  read(partition: number, offset: number): void {
-    this.#positions.set(partition, { offset });
+  /**
+   * @param offset of the next record
+   * @param topicId the topic of the offset, as brokers number topics; undefined: that of now, whichever it is
+   */
+  read(partition: number, offset: number, topicId: string | undefined): void {
+    this.#positions.set(partition, { offset, topicId });
+  }
+
+  /** The topic in which the partition is read; undefined: not known yet. */
+  topicIdOf(partition: number): string | undefined {
+    return this.#positions.get(partition)?.topicId;
   }
 
   end(partition: number): void {
     this.#positions.delete(partition);
+    this.#told.delete(partition);
   }
 
   async stop(): Promise<void> {
@@ -91,64 +121,83 @@ export class LogReader {
         foundAtMs = timers.elapsed();
       }
       const byLeader = new Map<number, { partition: Partition; offset: number }[]>();
-      for (const [number, { offset }] of this.#positions) {
+      for (const number of [...this.#positions.keys()]) {
         const partition = at.get(number);
         if (partition === undefined || partition.leader < 0) continue;
+        const offset = await this.#offsetIn(client, partition);
+        if (offset === undefined) continue;
         const some = byLeader.get(partition.leader);
         if (some === undefined) byLeader.set(partition.leader, [{ partition, offset }]);
         else some.push({ partition, offset });
       }
       const askedAtMs = timers.elapsed();
-      const answers = await Promise.all([...byLeader].map(([leader, wanted]) => client.fetch(leader, wanted)));
-      if (byLeader.size === 0 || answers.some((some) => some.some(({ kind }) => kind === 'moved'))) {
+      const answers = (
+        await Promise.all([...byLeader].map(([leader, wanted]) => fetchReadable(client, leader, wanted)))
+      ).flat();
+      if (byLeader.size === 0 || answers.some(({ kind }) => kind === 'moved')) {
         foundAtMs = Number.NEGATIVE_INFINITY;
         await sleep(timers, RETRY_MS, signal);
       }
       this.#hasFailed = false;
-      for (const answer of answers.flat()) if (!signal.aborted) await this.#take(client, answer, askedAtMs);
+      for (const answer of answers) if (!signal.aborted) await this.#take(client, answer, askedAtMs);
+      // Where nothing can be read, each batch that is written is searched for its end.
+      if (answers.some(({ kind }) => kind === 'unreadable')) await sleep(timers, RETRY_MS, signal);
     }
   }
 
-  async #take(client: BrokerClient, answer: Fetched, askedAtMs: number): Promise<void> {
-    const { onRecords, onGap } = this.#options;
+  /** From where the partition is to be read now; undefined: no longer at all. */
+  async #offsetIn(client: BrokerClient, partition: Partition): Promise<number | undefined> {
+    const number = partition.partition;
+    const position = this.#positions.get(number);
+    if (position === undefined || position.topicId === partition.topicId) return position?.offset;
+    if (position.topicId === undefined) {
+      this.#positions.set(number, { ...position, topicId: partition.topicId });
+      return position.offset;
+    }
+    return this.#beginAgain(client, partition, () => this.#options.onOther(number));
+  }
+
+  /** At the oldest record that there is. */
+  async #beginAgain(client: BrokerClient, partition: Partition, tell: () => void): Promise<number | undefined> {
+    const [oldest] = await client.offsets([partition], 'oldest');
+    if (!this.#positions.has(partition.partition)) return undefined;
+    const offset = Math.max(0, oldest);
+    this.#positions.set(partition.partition, { offset, topicId: partition.topicId });
+    tell();
+    return offset;
+  }
+
+  async #take(client: BrokerClient, answer: Fetched | Unreadable, askedAtMs: number): Promise<void> {
+    const { onRecords, onGap, onOther, onUnreadable } = this.#options;
     const { partition } = answer.partition;
     const position = this.#positions.get(partition);
     if (position === undefined || answer.kind === 'moved') return;
     if (answer.kind === 'out_of_range') {
-      const [oldest] = await client.offsets([answer.partition], 'oldest');
-      onGap(partition);
-      if (this.#positions.has(partition)) this.#positions.set(partition, { offset: Math.max(0, oldest) });
+      const [end] = await client.offsets([answer.partition], 'end');
+      // A log that ends before the position was made again, or its brokers have lost records that were read.
+      await this.#beginAgain(client, answer.partition, () => (position.offset > end ? onOther : onGap)(partition));
       return;
     }
-    // It was asked to begin elsewhere meanwhile.
-    const records = answer.records.filter(({ offset }) => offset >= position.offset);
     if (answer.nextOffset < position.offset) return;
-    await onRecords(partition, records, answer.nextOffset, answer.endOffset, askedAtMs);
-    // Whoever asked again meanwhile, be it at the same place, has not got them.
-    if (this.#positions.get(partition) === position) this.#positions.set(partition, { offset: answer.nextOffset });
-  }
-}
-
-/** All of a compacted partition: the newest value by key. Rejects with the library's error. */
-export async function readState(
-  client: BrokerClient,
-  topic: string,
-  partition: number,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Buffer>> {
-  const found = (await client.partitions((name) => name === topic)).find((one) => one.partition === partition);
-  if (found === undefined || found.leader < 0) throw new Error(`partition ${partition} of ${topic} is not served`);
-  const [[oldest], [end]] = [await client.offsets([found], 'oldest'), await client.offsets([found], 'end')];
-  const newest = new Map<string, Buffer>();
-  for (let offset = Math.max(0, oldest); offset < end && !signal.aborted; ) {
-    const [answer] = await client.fetch(found.leader, [{ partition: found, offset }]);
-    if (answer?.kind !== 'records') throw new Error(`partition ${partition} of ${topic} moved while it was read`);
-    for (const { key, value } of answer.records) {
-      if (key === undefined) continue;
-      if (value === undefined) newest.delete(key.toString());
-      else newest.set(key.toString(), Buffer.from(value));
+    if (answer.kind === 'unreadable') {
+      this.#tellUnreadable(answer);
+      await onUnreadable(partition, answer.reason, answer.nextOffset, answer.endOffset);
+    } else {
+      // It was asked to begin elsewhere meanwhile.
+      const records = answer.records.filter(({ offset }) => offset >= position.offset);
+      if (records.length > 0) this.#told.delete(partition);
+      await onRecords(partition, records, answer.nextOffset, answer.endOffset, askedAtMs);
     }
-    offset = answer.nextOffset;
+    // Whoever asked again meanwhile, be it at the same place, has not got them.
+    if (this.#positions.get(partition) === position)
+      this.#positions.set(partition, { ...position, offset: answer.nextOffset });
   }
-  return newest;
+
+  #tellUnreadable({ partition: { topic, partition }, reason, fromOffset, nextOffset }: Unreadable): void {
+    if (this.#told.has(partition)) return;
+    this.#told.add(partition);
+    this.#options.log.error(`events cannot be read and are passed over: ${UNREADABLE_ADVICE[reason]}`, {
+      ...{ topic, partition, offset: fromOffset, records: nextOffset - fromOffset },
+    });
+  }
 }

@@ -3,19 +3,18 @@
  * function of the records alone, so that whoever reads them gets the same routes and counters.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
 import { divideAbsences } from '../../feed/seed/absence-doubts.ts';
 import type { SessionFeed } from '../../feed/session-feed.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { StreamStats } from '../../stream/source.ts';
-import { type Absence, applyWord, noteHolder } from '../../table/history/history-rows.ts';
-import { TableComparison } from '../../table/history/table-comparison.ts';
+import { type Absence, applyWord, noteHolder } from '../../table/history-rows.ts';
 import type { MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import { dropVp } from '../../table/vps/vp-loss.ts';
-import { encodeUpdate } from '../message.ts';
+import { TableComparison } from '../../table/table-comparison.ts';
+import { dropVp } from '../../table/vp-loss.ts';
 import { type Control, decodeRecord, type FleetRecord } from '../records.ts';
+import { RestoredOffsets } from './restored-offsets.ts';
 import { type Mark, statesOf } from './state-record.ts';
 
 export interface ReplicaOptions {
@@ -84,9 +83,7 @@ export class Replica {
   readonly #stopped = new AbortController();
   readonly #complete = new Set<string>();
   readonly #doubts = new Map<string, readonly Absence[]>();
-  /** By monitored prefix: the offset of the first event that its restored state does not include. */
-  readonly #from = new Map<string, number>();
-  #highestFrom = 0;
+  readonly #restored: RestoredOffsets;
   /** Prefixes of which events are missing here, and since when (Unix ms) all are applied: a RIB of later tells the rest. */
   readonly #unread = new Map<string, number>();
   /** Whether some prefixes of `#unread` wait for the next record to tell since when. */
@@ -102,6 +99,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.partition = options.partition;
+    this.#restored = new RestoredOffsets(options.table, options.decode);
   }
 
   get complete(): readonly string[] {
@@ -160,11 +158,7 @@ export class Replica {
     this.nextOffset = offset;
     this.term = term;
     this.sequence = sequence;
-    for (const [prefix, first] of from) {
-      if (first <= offset) continue;
-      this.#from.set(prefix, first);
-      this.#highestFrom = Math.max(this.#highestFrom, first);
-    }
+    for (const [prefix, first] of from) if (first > offset) this.#restored.set(prefix, first);
     this.phase = 'replaying';
   }
 
@@ -177,6 +171,18 @@ export class Replica {
     this.#awaitsTime = true;
     this.#forgetReadings();
     this.#options.onChange();
+  }
+
+  /**
+   * The log was made again, or its newest records were lost: offsets mean nothing any more, and it is read from its beginning. What
+   * was applied is told by the numbers of the records. Until the ingest has filled the gap, or a later RIB was read, nothing is
+   * trusted.
+   */
+  rewind(nowMs: number): void {
+    this.nextOffset = 0;
+    this.endOffset = 0;
+    this.#restored.clear();
+    this.#miss(nowMs);
   }
 
   #miss(atMs: number): void {
@@ -240,39 +246,12 @@ export class Replica {
 
   async #messages(offset: number, { messages, atMs }: FleetRecord & { readonly kind: 'messages' }): Promise<void> {
     const { feed } = this.#options;
-    const wanted = offset < this.#highestFrom ? this.#newOf(messages, offset) : messages;
+    const wanted = this.#restored.newOf(messages, offset);
     for (let at = 0; at < wanted.length && !this.#stopped.signal.aborted; at += MESSAGES_A_TURN) {
       if (at > 0) await nextTurn();
       feed.frames(wanted.slice(at, at + MESSAGES_A_TURN), atMs);
       await feed.applied(this.#stopped.signal);
     }
-  }
-
-  /** Messages without the prefixes whose restored state includes them. */
-  #newOf(messages: readonly Buffer[], offset: number): Buffer[] {
-    return messages.flatMap((message) => {
-      const update = this.#options.decode(message);
-      if (update === undefined) return [message];
-      const isNew = (prefix: string) => !this.#isIncluded(prefix, offset);
-      const [withdrawn, announced] = [update.withdrawn.filter(isNew), update.announced.filter(isNew)];
-      return withdrawn.length + announced.length === 0 ? [] : [encodeUpdate(update, withdrawn, announced)];
-    });
-  }
-
-  #isIncluded(prefix: string, offset: number): boolean {
-    const { prefixes } = this.#options.table;
-    const state = prefixes.find(prefix);
-    const owner = state?.monitored ?? state?.parents[0];
-    const name = owner?.state.prefix.text ?? this.#around(prefix);
-    return name !== undefined && offset < (this.#from.get(name) ?? 0);
-  }
-
-  /** The nearest monitored prefix around one without state. */
-  #around(text: string): string | undefined {
-    const inner = parsePrefix(text);
-    if (inner === undefined) return undefined;
-    const state = this.#options.table.prefixes.stateFor(inner, false);
-    return typeof state === 'string' ? undefined : state.parents[0]?.state.prefix.text;
   }
 
   async #control(before: Position, { atMs }: FleetRecord, control: Control, seenAtMs: number): Promise<void> {
@@ -330,7 +309,7 @@ export class Replica {
         if (!control.last) break;
         for (const prefix of control.prefixes) {
           const monitored = table.prefixes.find(prefix)?.monitored;
-          if (monitored !== undefined) monitored.setExpectedKnown();
+          if (monitored !== undefined) table.setExpectedKnown(monitored);
         }
       }
     }
@@ -342,7 +321,7 @@ export class Replica {
     if (number < 0) return;
     const states: PrefixState[] = [];
     for (const monitored of this.monitored()) {
-      if (offset >= (this.#from.get(monitored.state.prefix.text) ?? 0)) states.push(...statesOf(monitored));
+      if (!this.#restored.includes(monitored.state.prefix.text, offset)) states.push(...statesOf(monitored));
     }
     dropVp(table, number, states, timeUs);
     if (this.phase !== 'live' || atMs < table.vps.lastHeardMs[number]) return;

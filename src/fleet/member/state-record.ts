@@ -28,6 +28,8 @@ export interface Mark {
   readonly complete: readonly string[];
   /** Those of which events were missed by an exporter, so that a RIB must be read. */
   readonly unread: readonly string[];
+  /** The topic of the offsets, as brokers number topics; undefined: not known. */
+  readonly topicId?: string | undefined;
 }
 
 export function encodeMark(mark: Mark): Buffer {
@@ -37,7 +39,7 @@ export function encodeMark(mark: Mark): Buffer {
 /** Total: undefined for whatever nobody of this version writes. */
 export function decodeMark(value: Buffer): Mark | undefined {
   try {
-    const { v, offset, term, sequence, atMs, complete, unread } = JSON.parse(value.toString('utf8')) as Record<
+    const { v, offset, term, sequence, atMs, complete, unread, topicId } = JSON.parse(value.toString('utf8')) as Record<
       string,
       unknown
     >;
@@ -45,7 +47,8 @@ export function decodeMark(value: Buffer): Mark | undefined {
     if (v !== STATE_VERSION || !isNumber(offset) || !isNumber(term) || !isNumber(sequence)) return undefined;
     if (typeof atMs !== 'number' || !Number.isFinite(atMs)) return undefined;
     if (!isPrefixList(complete) || !isPrefixList(unread)) return undefined;
-    return { offset, term, sequence, atMs, complete, unread };
+    if (topicId !== undefined && typeof topicId !== 'string') return undefined;
+    return { offset, term, sequence, atMs, complete, unread, topicId };
   } catch {
     return undefined;
   }

@@ -73,8 +73,16 @@ export const fleetMetrics = defineMetrics({
     otlpName: 'bgp.fleet.unreadable',
     kind: 'counter',
     unit: '{record}',
+    labels: ['reason'],
+    help: 'Records that could not be read and were passed over, by reason: foreign (events of another version, or of something else), compression and damaged (batches of events), state (damaged records of the topic of state). Prefixes that they may be about are untrusted until the next comparison.',
+    bound: '4',
+  },
+  fleetFenced: {
+    otlpName: 'bgp.fleet.fenced',
+    kind: 'counter',
+    unit: '{time}',
     labels: [],
-    help: 'Records of the topic of events that could not be read: written by another version, or by something else. Each is a gap.',
+    help: 'How often another exporter joined the fleet by the name of this one (fleet.instance): this one waits then, and shows no prefix.',
     bound: '1',
   },
 });
