@@ -1,6 +1,6 @@
 /** Tables with as many routes and series as a claim needs, filled by the fold as a stream would. */
 import type { FamilySource, Labels, Metric, PointSink } from '../src/metrics/metric.ts';
-import { PrefixView } from '../src/metrics/prefix-view.ts';
+import { PrefixView } from '../src/metrics/views/prefix-view.ts';
 import type { PrefixState } from '../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';
 import { originOf, pathText, prefixTexts } from './messages.ts';

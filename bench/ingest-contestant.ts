@@ -5,7 +5,7 @@ import { BgproutesDecoder } from '../src/bgproutes/live/decoder.ts';
 import { BgproutesSource } from '../src/bgproutes/live/source.ts';
 import { SessionFeed } from '../src/feed/session-feed.ts';
 import { createLogger } from '../src/logger.ts';
-import { PrefixView } from '../src/metrics/prefix-view.ts';
+import { PrefixView } from '../src/metrics/views/prefix-view.ts';
 import { TextWriter } from '../src/outputs/text/prometheus.ts';
 import { Fold } from '../src/table/fold.ts';
 import { RoutingTable } from '../src/table/routing-table.ts';

@@ -1,5 +1,5 @@
 /** A process that stands in for the three services, with a small Internet in which nothing happens. */
-import { scenario } from '../src/simulator/scenario.ts';
+import { scenario } from '../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 import { prefixTexts } from './messages.ts';
 

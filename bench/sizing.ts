@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { PlaceView } from '../src/metrics/place-view.ts';
+import { PlaceView } from '../src/metrics/views/place-view.ts';
 import { TextWriter } from '../src/outputs/text/prometheus.ts';
 import { FilledTable, seriesOf, type TableShape } from './filled-table.ts';
 

@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { aborted } from '../src/commands/command.ts';
-import { demoCommand } from '../src/commands/demo.ts';
+import { demoCommand } from '../src/commands/simulator/demo.ts';
 import { VALIDITY_WORDS } from '../src/outputs/page/render/overview.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));

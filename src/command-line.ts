@@ -1,28 +1,28 @@
 /** The process edge: arguments, environment, exit code. The table of commands. */
 import { UsageError, unknownCommand } from './commands/arguments.ts';
 import type { Command, CommandIo } from './commands/command.ts';
+import { foldHelp, foldMessage, widthOf } from './commands/terminal/folding.ts';
 import { flushed, isReaderGone } from './commands/terminal/line-output.ts';
-import { foldHelp, foldMessage, widthOf } from './commands/watch/folding.ts';
+import { tooManyFiles } from './errors/open-files.ts';
 import { ConfigError, ExporterError } from './errors.ts';
-import { tooManyFiles } from './open-files.ts';
-import { errorText, redactor } from './redaction.ts';
+import { errorText, redactor } from './secrets/redaction.ts';
 import { buildInfo, formatVersion } from './version.ts';
 
 /** Each is imported only when it is asked for: the start of one must not pay for the others. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import('./commands/serve.ts')).serveCommand,
-  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
-  demo: async () => (await import('./commands/demo.ts')).demoCommand,
-  ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
+  serve: async () => (await import('./commands/run/serve.ts')).serveCommand,
+  simulate: async () => (await import('./commands/simulator/simulate.ts')).simulateCommand,
+  demo: async () => (await import('./commands/simulator/demo.ts')).demoCommand,
+  ingest: async () => (await import('./commands/run/ingest.ts')).ingestCommand,
   fleet: async () => (await import('./commands/fleet.ts')).fleetCommand,
-  'check-config': async () => (await import('./commands/check-config.ts')).checkConfigCommand,
-  healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheckCommand,
-  tail: async () => (await import('./commands/tail.ts')).tailCommand,
-  watch: async () => (await import('./commands/watch.ts')).watchCommand,
-  vps: async () => (await import('./commands/vps.ts')).vpsCommand,
-  rib: async () => (await import('./commands/rib.ts')).ribCommand,
-  rpki: async () => (await import('./commands/rpki.ts')).rpkiCommand,
-  subscribe: async () => (await import('./commands/subscribe.ts')).subscribeCommand,
+  'check-config': async () => (await import('./commands/check/check-config.ts')).checkConfigCommand,
+  healthcheck: async () => (await import('./commands/check/healthcheck.ts')).healthcheckCommand,
+  tail: async () => (await import('./commands/look/tail.ts')).tailCommand,
+  watch: async () => (await import('./commands/look/watch.ts')).watchCommand,
+  vps: async () => (await import('./commands/look/vps.ts')).vpsCommand,
+  rib: async () => (await import('./commands/look/rib.ts')).ribCommand,
+  rpki: async () => (await import('./commands/look/rpki.ts')).rpkiCommand,
+  subscribe: async () => (await import('./commands/look/subscribe.ts')).subscribeCommand,
   completion: async () => (await import('./commands/completion.ts')).completionCommand(allCommands),
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };

@@ -1,76 +1,42 @@
 /**
- * The map of the program. Built from a Config, run, stopped in order:
+ * The map of the program: what an exporter is made of, and in which order its parts start and stop.
  *
- *   exporter/intake: source -> feed/session-feed -> table -> metrics/*-view -> outputs/text -> outputs/web-server
- *                    history -> feed/keeper                                \-> outputs/otlp
- *   rpki/validated-data -> metrics/legitimacy-view
+ *   services  -> Streams -> RoutingTable -> MetricSources -> Outputs -> /metrics, OTLP, the page
+ *   histories -> Streams         |                             |
+ *                                +--> Pages -------------------+
+ *                                +--> TableSnapshots, and back at the next start
+ *   RPKI, names of ASes -> SideData -> MetricSources, Pages
+ *   a configuration that is read again -> Reloads -> all of these
  *
- * Frames are pushed through to the table in the step in which they arrive; outputs pull, through one `collect`.
+ * The left side pushes: a frame changes the table in the step in which it arrives. The right side pulls: an output asks for
+ * the metric families through one `collect`, at its own time. Each part stands in a file of its own in exporter/.
  */
 import type { AsOrSet } from './bgp/as-path.ts';
 import type { Prefix } from './bgp/prefix.ts';
 import type { Config } from './config/config.ts';
 import { readServiceCa } from './config/service-ca.ts';
-import { directWays } from './exporter/direct-ways.ts';
+import { DirectWaysTeller } from './exporter/direct-ways.ts';
 import { fleetFigures } from './exporter/fleet.ts';
-import type { FeedInput } from './exporter/live-feeds.ts';
 import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
 import { Pages } from './exporter/page.ts';
 import { Reloads } from './exporter/reloads.ts';
+import type { ExporterDeps, RunningExporter } from './exporter/running-exporter.ts';
 import { SideData } from './exporter/side-data.ts';
+import { snapshotsOf } from './exporter/snapshots.ts';
 import { Streams } from './exporter/streams.ts';
 import { useWaysOut } from './http/ways-out.ts';
-import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
 import type { ExpositionFormat } from './outputs/text/negotiation.ts';
 import type { Readiness } from './readiness.ts';
 import type { Validity } from './rpki/origin-validation.ts';
-import { TableSnapshots } from './storage/table-snapshots.ts';
-import type { LiveFeed } from './stream/live-feed.ts';
+import type { TableSnapshots } from './storage/table-snapshots.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
-import { systemTimers, type Timers } from './stream/timers.ts';
+import { systemTimers } from './stream/timers.ts';
 import { RoutingTable } from './table/routing-table.ts';
-import type { BuildInfo } from './version.ts';
 
-export interface ExporterDeps {
-  readonly logger: Logger;
-  readonly version: BuildInfo;
-  /** Reads the configuration again; throws ConfigError when it is wrong. Without it a reload does nothing. */
-  readonly reloadConfig?: () => Config;
-  /** A reload has taken effect. */
-  readonly onReloaded?: (config: Config) => void;
-  /** Descriptors of the sockets that systemd has handed over. Default: none. */
-  readonly systemdSockets?: readonly number[];
-  /** Default: the real clock. */
-  readonly timers?: Timers;
-  /** The services that stream, in the order of precedence, instead of those of the configuration. */
-  readonly feeds?: (input: FeedInput) => readonly LiveFeed[];
-  /** Lines that the page shows above its numbers: for a demo, that says what happens. */
-  readonly notes?: () => readonly string[];
-}
-
-export interface RunningExporter {
-  /** Where the web server listens first, `host:port` or `unix:/path`; undefined without one. */
-  readonly address: string | undefined;
-  readonly table: RoutingTable;
-  readonly figures: TableFigures;
-  /** The body of a scrape, for a program that has its own server. */
-  render(format: ExpositionFormat): Promise<Buffer>;
-  ready(): Readiness;
-  /**
-   * The validity of a route (RFC 6811) by the data that is usable now; undefined when there is no data for it.
-   * @param monitored the monitored prefix that a more-specific lies inside
-   */
-  validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined;
-  /** Compares the table with the histories of its sources now, rather than at the next interval. */
-  compare(): Promise<void>;
-  /** @throws ConfigError when the new configuration is wrong; the current one then stays in force */
-  reload(): Promise<void>;
-  /** Closes the stream, writes the snapshot, exports a last time, drains the web server. Idempotent. */
-  stop(): Promise<void>;
-}
+export type { ExporterDeps, RunningExporter };
 
 /**
  * @throws ConfigError when storage.path cannot be written to, another ExporterError when the address cannot be listened
@@ -80,7 +46,7 @@ export async function startExporter(config: Config, deps: ExporterDeps): Promise
   useWaysOut({ proxyUrl: config.proxyUrl, ca: readServiceCa(config) });
   const exporter = new Exporter(config, deps);
   try {
-    await exporter.start();
+    await exporter.start(config);
   } catch (error) {
     await exporter.unlockStorage();
     throw error;
@@ -102,36 +68,37 @@ class Exporter implements RunningExporter {
   readonly #exporterFigures: ExporterFigures;
   readonly #streams: Streams;
   readonly #side: SideData;
+  readonly #pages: Pages;
   readonly #snapshots: TableSnapshots | undefined;
   readonly #metrics: MetricSources;
-  readonly #pages: Pages;
   readonly #outputs: Outputs;
   readonly #reloads: Reloads;
-  #config: Config;
-  #toldDirectWays: string | undefined;
+  readonly #directWays: DirectWaysTeller;
   #stopping: Promise<void> | undefined;
 
+  // Nothing runs before `start`. Where a part is built before another that it asks, it asks in a function.
   constructor(config: Config, deps: ExporterDeps) {
-    const { logger } = deps;
+    const { logger, version } = deps;
     const timers = new SteadyClock(deps.timers ?? systemTimers);
+    const userAgent = `bgproutes-exporter/${version.version}`;
     const startMs = timers.now();
+    const table = new RoutingTable(config.table);
+    const figures = new TableFigures(startMs);
+    this.table = table;
+    this.figures = figures;
     this.#deps = deps;
-    this.#config = config;
     this.#timers = timers;
-    this.figures = new TableFigures(startMs);
-    this.#exporterFigures = new ExporterFigures(startMs, deps.version);
-    this.table = new RoutingTable(config.table);
-    const userAgent = `bgproutes-exporter/${deps.version.version}`;
+    this.#exporterFigures = new ExporterFigures(startMs, version);
+
     this.#streams = new Streams({
-      ...{ config, table: this.table, figures: this.figures, timers, logger, userAgent },
-      ...{ feeds: deps.feeds, reloadConfig: deps.reloadConfig },
+      ...{ config, table, figures, timers, logger, userAgent, feeds: deps.feeds, reloadConfig: deps.reloadConfig },
       onRefusedLate: () => {
         this.#exporterFigures.reloadSuccessful = false;
       },
     });
     this.#side = new SideData(config, { timers, userAgent, logger });
     this.#pages = new Pages({
-      ...{ table: this.table, figures: this.figures, timers, version: deps.version.version },
+      ...{ table, figures, timers, version: version.version },
       parts: (isSeeding) => ({
         ...{ sessions: this.#streams.intake.sessions, troubles: this.#streams.intake.troubles },
         ...{ validated: this.#side.validated, isSeeding },
@@ -142,12 +109,19 @@ class Exporter implements RunningExporter {
       notes: deps.notes ?? (() => []),
     });
     this.#pages.change(config);
-    this.#snapshots = this.#snapshotsOf(config);
+    this.#snapshots = snapshotsOf(config, {
+      table,
+      figures,
+      timers,
+      logger,
+      streams: this.#streams,
+      pages: this.#pages,
+    });
     this.#metrics = new MetricSources(startMs, timers.now);
     this.#setMetrics(config);
     this.#outputs = new Outputs({
-      ...{ config, metrics: this.#metrics, page: this.#pages.page, figures: this.#exporterFigures, logger },
-      ...{ version: deps.version, systemdSockets: deps.systemdSockets },
+      ...{ config, metrics: this.#metrics, page: this.#pages.page, figures: this.#exporterFigures, logger, version },
+      systemdSockets: deps.systemdSockets,
       ready: () => this.ready(),
       reload: () => this.reload(),
     });
@@ -155,42 +129,21 @@ class Exporter implements RunningExporter {
       ...{ config, read: deps.reloadConfig, figures: this.#exporterFigures, now: timers.now, logger },
       apply: (next, former) => this.#change(next, former),
     });
+    this.#directWays = new DirectWaysTeller(logger);
   }
 
-  get address(): string | undefined {
-    return this.#outputs.address;
-  }
+  // --- start and stop -----------------------------------------------------------------------------------------------
 
-  async start(): Promise<void> {
+  /** What can be refused comes first: keys, the folder of the snapshots, the addresses to listen on. */
+  async start(config: Config): Promise<void> {
     await this.#streams.prepare();
-    this.#tellDirectWays();
+    this.#directWays.tell(config);
     await this.#snapshots?.open();
     await this.#outputs.start();
     this.#side.start();
     this.#streams.start();
     this.#snapshots?.start();
     this.#pages.start();
-  }
-
-  render(format: ExpositionFormat): Promise<Buffer> {
-    return this.#outputs.render(format);
-  }
-
-  ready(): Readiness {
-    return this.#streams.ready();
-  }
-
-  validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
-    const nowMs = this.#timers.machineMs(this.#timers.now());
-    return this.#side.validated?.validity(prefix, origin, nowMs, monitored);
-  }
-
-  compare(): Promise<void> {
-    return this.#streams.intake.keeper.compare();
-  }
-
-  reload(): Promise<void> {
-    return this.#reloads.request();
   }
 
   /** Another exporter may use the folder of the snapshots from now on. */
@@ -203,6 +156,7 @@ class Exporter implements RunningExporter {
     return this.#stopping;
   }
 
+  /** The snapshot is written when nothing changes the table any more; the outputs come last, with the numbers of the end. */
   async #stop(): Promise<void> {
     const beganAtMs = this.#timers.elapsed();
     this.#snapshots?.end();
@@ -212,6 +166,12 @@ class Exporter implements RunningExporter {
     await this.#snapshots?.close();
     const leftMs = STOP_LIMIT_MS - (this.#timers.elapsed() - beganAtMs);
     await this.#outputs.stop(Math.max(leftMs, LAST_EXPORT_MS));
+  }
+
+  // --- a new configuration ------------------------------------------------------------------------------------------
+
+  reload(): Promise<void> {
+    return this.#reloads.request();
   }
 
   /** What can be refused comes first, and nothing is changed by then; what follows takes effect. */
@@ -229,45 +189,40 @@ class Exporter implements RunningExporter {
     if (next.storage.snapshotIntervalMs !== former.storage.snapshotIntervalMs)
       this.#snapshots?.setInterval(next.storage.snapshotIntervalMs);
     await changeOutputs(this.#pages.page);
-    this.#config = next;
-    this.#tellDirectWays();
+    this.#directWays.tell(next);
     this.#deps.onReloaded?.(next);
   }
 
-  /** Once, and again when it changes. */
-  #tellDirectWays(): void {
-    const told = directWays(this.#config);
-    if (told !== undefined && told !== this.#toldDirectWays) this.#deps.logger.warn(told);
-    this.#toldDirectWays = told;
-  }
-
-  #snapshotsOf({ storage: { path, snapshotIntervalMs }, fleet }: Config): TableSnapshots | undefined {
-    // The state of a fleet lies where its other members find it.
-    if (path === undefined || fleet !== undefined) return undefined;
-    const timers = this.#timers;
-    return new TableSnapshots({
-      ...{ folder: path, intervalMs: snapshotIntervalMs, table: this.table, figures: this.figures, timers },
-      logger: this.#deps.logger,
-      history: () => this.#pages.history,
-      // By the service's clock where it is known: the machine's may be set right before the next start.
-      aheadMs: () => this.#streams.intake.keeper.clockOffsetMs ?? timers.machineAheadMs,
-      completeUntil: () => this.#streams.intake.keeper.completeUntil(),
-      onRestored: (completeUntil) => this.#streams.intake.keeper.restored(completeUntil),
-    });
-  }
-
   #setMetrics(config: Config): void {
-    const { fleet } = this.#streams;
+    const { fleet, intake } = this.#streams;
     this.#metrics.set({
-      ...{
-        config,
-        table: this.table,
-        sessions: this.#streams.intake.sessions,
-        sessionNames: this.#streams.intake.streams,
-      },
+      ...{ config, table: this.table, sessions: intake.sessions, sessionNames: intake.streams },
       ...{ tableFigures: this.figures, exporterFigures: this.#exporterFigures, timers: this.#timers },
       ...{ validated: this.#side.validated, names: this.#side.names },
       fleet: fleet && config.fleet && fleetFigures(fleet, config.fleet.partitions),
     });
+  }
+
+  // --- what can be asked of it --------------------------------------------------------------------------------------
+
+  get address(): string | undefined {
+    return this.#outputs.address;
+  }
+
+  render(format: ExpositionFormat): Promise<Buffer> {
+    return this.#outputs.render(format);
+  }
+
+  ready(): Readiness {
+    return this.#streams.ready();
+  }
+
+  validity(prefix: Prefix, origin: AsOrSet, monitored?: Prefix): Validity | undefined {
+    const nowMs = this.#timers.machineMs(this.#timers.now());
+    return this.#side.validated?.validity(prefix, origin, nowMs, monitored);
+  }
+
+  compare(): Promise<void> {
+    return this.#streams.intake.keeper.compare();
   }
 }

@@ -64,7 +64,7 @@ export {
   type VantagePointsAnswer,
   type VantagePointsParams,
 } from './bgproutes/data-api/types.ts';
-export type { AskedService } from './bgproutes/live/claim.ts';
+export type { AskedService } from './bgproutes/live/association/claim.ts';
 export { DECODE_FAILURES, type DecodeFailure } from './bgproutes/live/message.ts';
 // The exporter.
 export type { ReadFile } from './config/api-keys.ts';

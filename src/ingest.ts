@@ -9,7 +9,7 @@ import { ConfigError, ExporterError } from './errors.ts';
 import { liveFeedsOf } from './exporter/live-feeds.ts';
 import { MetricSources } from './exporter/metric-sources.ts';
 import { Outputs } from './exporter/outputs.ts';
-import { planSessions } from './feed/session-plan.ts';
+import { planSessions } from './feed/plan/session-plan.ts';
 import { EventWriter, recordSender } from './fleet/event-writer.ts';
 import { Ingest } from './fleet/ingest/ingest.ts';
 import { crowdedPartitions, PartitionMap } from './fleet/partitions.ts';

@@ -3,7 +3,7 @@
  * Values of secrets that were registered are replaced wherever they turn up, URLs and error texts included.
  */
 import { pino } from 'pino';
-import { type Redactor, redactor } from './redaction.ts';
+import { type Redactor, redactor } from './secrets/redaction.ts';
 
 /** From which severity on lines are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

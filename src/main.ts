@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 // A signal that has come already is heard in the next turn of the event loop. Node 24 loads modules without one.
 await new Promise((resolve) => setImmediate(resolve));
-const { tooManyFiles } = await import('./open-files.ts');
+const { tooManyFiles } = await import('./errors/open-files.ts');
 const { runProcess } = await import('./command-line.ts').catch((error: unknown) => {
   const reason = tooManyFiles(error);
   if (reason === undefined) throw error;

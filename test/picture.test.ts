@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { agrees, altText, PICTURE, PICTURE_NOTES, type PictureNotes, readmeWith } from '../docs/generate-picture.ts';
 import { OVERVIEW_COLUMNS } from '../src/outputs/page/render/overview.ts';
-import { DEMO_SCENARIO } from '../src/simulator/demo-scenario.ts';
+import { DEMO_SCENARIO } from '../src/simulator/scenario/demo-scenario.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const NOTES = JSON.parse(readFileSync(PICTURE_NOTES, 'utf8')) as PictureNotes;

@@ -6,6 +6,7 @@
  */
 
 export type Afi = 'ipv4' | 'ipv6';
+export const AFIS = ['ipv4', 'ipv6'] as const satisfies readonly Afi[];
 
 /** A parsed prefix; `parsePrefix` makes it. */
 export interface Prefix {

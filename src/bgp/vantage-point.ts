@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from './prefix.ts';
 
 /** How a collector hears a VP: a BGP session (RFC 4271) or a router's monitoring feed (RFC 7854). */
 export type Protocol = 'bgp' | 'bmp';
+export const PROTOCOLS = ['bgp', 'bmp'] as const satisfies readonly Protocol[];
 
 /** A router that speaks BGP. */
 export interface Speaker {

@@ -3,7 +3,7 @@ import type { Prefix } from '../bgp/prefix.ts';
 import type { RouteIds } from '../bgp/route-integers.ts';
 import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
 import { DataApiClient, type DataApiOptions } from './data-api/client.ts';
-import { DataApiSeed } from './data-api/seed.ts';
+import { DataApiSeed } from './data-api/seed/seed.ts';
 import { planKeys } from './key-plan.ts';
 import type { KeyRing } from './key-ring.ts';
 import { BgproutesDecoder } from './live/decoder.ts';

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { ExporterError } from '../errors.ts';
-import { suggestion } from '../suggestion.ts';
+import { suggestion } from '../input/suggestion.ts';
 
 /** The command line is wrong; exit code 2. Values of flags are never part of the message: one may be a key. */
 export class UsageError extends ExporterError {

@@ -1,5 +1,5 @@
 /** `bgproutes-exporter completion SHELL`: completion of commands, flags and values, made from the table of commands. */
-import { didYouMean } from '../suggestion.ts';
+import { didYouMean } from '../input/suggestion.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { bashCompletion } from './completion/completion-bash.ts';

@@ -4,10 +4,10 @@ import type { FleetConfig } from '../config/fleet/fleet-config.ts';
 import { ConfigError, ExporterError } from '../errors.ts';
 import { crowdedPartitions } from '../fleet/partitions.ts';
 import { rootCause, TopicAdmin, topicProblems } from '../fleet/topics.ts';
-import { errorText, redactor } from '../redaction.ts';
+import { errorText, redactor } from '../secrets/redaction.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
-import { foldMessage } from './watch/folding.ts';
+import { foldMessage } from './terminal/folding.ts';
 
 const FLAGS: readonly Flag[] = [
   {

@@ -1,7 +1,7 @@
 /** `bgproutes-exporter help [COMMAND]` and `--help`. */
 import { UsageError, unknownCommand } from './arguments.ts';
 import type { Command } from './command.ts';
-import { foldHelp, widthOf } from './watch/folding.ts';
+import { foldHelp, widthOf } from './terminal/folding.ts';
 
 /** Gives a command by its name, or undefined. */
 export type FindCommand = (name: string) => Promise<Command | undefined>;

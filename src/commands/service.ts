@@ -8,7 +8,7 @@ import { CONFIG_FLAGS } from '../config/flags.ts';
 import { readServiceCa } from '../config/service-ca.ts';
 import { ConfigError } from '../errors.ts';
 import { useWaysOut } from '../http/ways-out.ts';
-import { alternatives, didYouMean } from '../suggestion.ts';
+import { alternatives, didYouMean } from '../input/suggestion.ts';
 import { type Arguments, type Flag, UsageError } from './arguments.ts';
 
 const SHARED = new Set(['bgproutes.websocket-url', 'bgproutes.live-manager-url', 'bgproutes.data-api-url']);

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { EXPECTED_KEY, keyFault } from '../api-key.ts';
+import { EXPECTED_KEY, keyFault } from '../secrets/api-key.ts';
 import type { Environment } from './file/substitution.ts';
 import { fileFault } from './file/text-file.ts';
 

@@ -5,9 +5,9 @@
 import type { AsOrSet } from '../bgp/as-path.ts';
 import type { Prefix } from '../bgp/prefix.ts';
 import { ConfigError } from '../errors.ts';
+import { urlSecrets } from '../input/url.ts';
 import type { LogFormat, LogLevel } from '../logger.ts';
-import { redact } from '../redaction.ts';
-import { urlSecrets } from '../url.ts';
+import { redact } from '../secrets/redaction.ts';
 import { collectKeys, type ReadFile } from './api-keys.ts';
 import { Draft } from './file/draft.ts';
 import type { Environment } from './file/substitution.ts';

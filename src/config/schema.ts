@@ -2,7 +2,13 @@
 import type { z } from 'zod';
 import { TRANSIT_FREE } from '../bgp/path-sanity.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { BOUNDS, type Bound, MAX_CONFIGURED_ORIGINS, MAX_CONFIGURED_UPSTREAMS } from '../table/bounds.ts';
+import {
+  BOUNDS,
+  type Bound,
+  MAX_CONFIGURED_ORIGINS,
+  MAX_CONFIGURED_UPSTREAMS,
+  MAX_COUNTRIES,
+} from '../table/bounds.ts';
 import { fleetSection } from './fleet/fleet.ts';
 import { kafkaSection } from './kafka.ts';
 import { otlpSection } from './otlp/otlp.ts';
@@ -14,8 +20,6 @@ import * as values from './values.ts';
 /** ASes of one rule for paths. */
 const MAX_PATH_RULES = 1_000;
 
-/** Most countries: each is two series for every prefix. */
-const MAX_COUNTRIES = 32;
 /** As many as may be monitored. */
 const MAX_HISTORIES = 10_000;
 

@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { FleetMember } from '../fleet/member/fleet-member.ts';
 import { crowdedPartitions } from '../fleet/partitions.ts';
 import type { Logger } from '../logger.ts';
-import type { FleetFigures } from '../metrics/fleet-view.ts';
+import type { FleetFigures } from '../metrics/views/fleet-view.ts';
 import type { Timers } from '../stream/timers.ts';
 
 /** Undefined: the configuration has no fleet. @throws ConfigError when a partition has too many prefixes */

@@ -3,9 +3,9 @@ import type { Config } from '../config/config.ts';
 import { AllSources } from '../feed/all-sources.ts';
 import { HoldRoom } from '../feed/frame-queue.ts';
 import { Keeper, type KeeperOptions } from '../feed/keeper.ts';
-import { PlanChange } from '../feed/plan-change.ts';
+import { PlanChange } from '../feed/plan/plan-change.ts';
+import { type PrefixInput, planSessions } from '../feed/plan/session-plan.ts';
 import { SessionFeed } from '../feed/session-feed.ts';
-import { type PrefixInput, planSessions } from '../feed/session-plan.ts';
 import type { Logger } from '../logger.ts';
 import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import type { Readiness } from '../readiness.ts';
@@ -55,7 +55,7 @@ export class Intake {
       feeds.map(({ source: { name, stats } }) => ({ name, sessions: stats.length })),
     );
     // Until it is read up to where the new streams begin.
-    for (const monitored of table.prefixes.monitored()) table.setTrusted(monitored, 0);
+    for (const monitored of table.prefixes.monitored()) monitored.setTrusted(0);
     figures.seeded = false;
     figures.seededPrefixes = new Map();
     table.prefixes.canary = feeds.find(({ canary }) => canary !== undefined)?.canary;

@@ -2,7 +2,7 @@
 import { KeyRing } from '../bgproutes/key-ring.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { planSessions } from '../feed/session-plan.ts';
+import { planSessions } from '../feed/plan/session-plan.ts';
 import type { FleetMember } from '../fleet/member/fleet-member.ts';
 import { useWaysOut, type WaysOutSettings } from '../http/ways-out.ts';
 import type { Logger } from '../logger.ts';

@@ -8,8 +8,7 @@ export const FAILURE_CHECK_MS = 60_000;
 export const FAILURE_PAUSE_MS = 10 * 60_000;
 /** After how long a list that is doubted is asked for again, ms. */
 export const LIST_RETRY_MS = 60_000;
-/** How often it is looked whether the machine's clock was set, and how long it is until a measurement that failed is repeated. */
+/** How often it is looked whether the machine's clock was set. */
 export const CLOCK_CHECK_MS = 1_000;
-export const CLOCK_RETRY_MS = 5_000;
 /** A history may be a little later than it is said to be. */
 export const SETTLE_MS = 5_000;

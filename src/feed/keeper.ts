@@ -8,21 +8,21 @@ import type { TableFigures } from '../metrics/figures/table-figures.ts';
 import { type History, type HistoryVp, titlesOf } from '../stream/history.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { ClockWatch } from './clocks/clock-watch.ts';
+import { ServiceClock } from './clocks/service-clock.ts';
 import {
   CLOCK_CHECK_MS,
-  CLOCK_RETRY_MS,
   FAILURE_CHECK_MS,
   FAILURE_PAUSE_MS,
   LIST_RETRY_MS,
   SETTLE_MS,
   SWEEP_ROWS,
 } from './keeper-pace.ts';
-import { type OutsideTrust, prefixesBySession } from './outside-trust.ts';
 import { mostCompared, tellShare } from './seed/comparison-share.ts';
 import { SessionSeeder } from './seed/session-seeder.ts';
-import { ServiceClock } from './service-clock.ts';
 import type { SessionFeed } from './session-feed.ts';
 import { SourceActivity } from './source-activity.ts';
+import { type OutsideTrust, TableTrust } from './table-trust.ts';
 import { VpDirectory } from './vp-directory.ts';
 
 export interface KeeperIntervals {
@@ -59,6 +59,8 @@ export class Keeper {
   readonly #directories: readonly VpDirectory[];
   readonly #activity: SourceActivity;
   readonly #clock: ServiceClock;
+  readonly #clockWatch: ClockWatch;
+  readonly #trust: TableTrust;
   readonly #stopped = new AbortController();
   #intervals: KeeperIntervals;
   /** Aborted when the loops begin again by other intervals. */
@@ -73,7 +75,7 @@ export class Keeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#intervals = options.intervals;
-    const { table, timers, logger, figures, feeds, histories, lagMs } = options;
+    const { table, timers, logger, figures, feeds, histories, lagMs, takeClockStep, outside } = options;
     this.#histories = histories.filter((history) => history !== undefined);
     this.#clock = new ServiceClock({
       logger,
@@ -82,6 +84,10 @@ export class Keeper {
       onRefused: () => {
         figures.refusedClockAnswers++;
       },
+    });
+    this.#clockWatch = new ClockWatch({
+      ...{ clock: this.#clock, histories: this.#histories, figures, logger, timers, takeClockStep },
+      onChange: () => this.refresh(),
     });
     const { ownership } = table;
     this.#directories = ownership.sources.map(
@@ -101,6 +107,17 @@ export class Keeper {
         directory: this.#directories[source],
         onChange: () => this.refresh(),
       });
+    });
+    this.#trust = new TableTrust({
+      ...{
+        table,
+        figures,
+        logger,
+        clock: this.#clock,
+        seeders: this.#seeders,
+        directories: this.#directories,
+        outside,
+      },
     });
     this.#activity = new SourceActivity({
       ...{ table, timers, sessions: feeds.length },
@@ -125,7 +142,7 @@ export class Keeper {
           for (const [session, seeder] of this.#seeders.entries())
             await seeder?.compare(mostCompared(this.#options.histories[session], reseedIntervalMs));
         }),
-        this.#every(CLOCK_CHECK_MS, () => this.#watchClock()),
+        this.#every(CLOCK_CHECK_MS, () => this.#clockWatch.look(this.#stopped.signal)),
         this.#every(FAILURE_CHECK_MS, () => this.#compareAfterFailures()),
       );
     }
@@ -221,42 +238,11 @@ export class Keeper {
 
   /** Also when what `outside` says may have changed. */
   refresh(): void {
-    const { figures, logger, table, outside } = this.#options;
-    figures.clockOffsetMs = this.#clock.isKnown ? this.#clock.offsetMs : undefined;
-    const ofOutside = outside && prefixesBySession(table);
-    const trusting = (session: number, prefix: string) =>
-      outside?.isTrusted(session, prefix) ??
-      (this.#clock.isKnown &&
-        !this.#directories[table.ownership.sourceOf(session)].isDoubted &&
-        this.#seeders[session]?.isTrusted(prefix) === true);
-    let prefixes = 0;
-    for (const monitored of table.prefixes.monitored()) {
-      prefixes++;
-      let sources = 0;
-      for (const session of monitored.watched.sessions)
-        if (trusting(session, monitored.state.prefix.text)) sources |= 1 << table.ownership.sourceOf(session);
-      table.setTrusted(monitored, sources);
-    }
+    this.#options.figures.clockOffsetMs = this.clockOffsetMs;
+    this.#trust.apply();
+    // It may cut routes, and the prefix is then incomplete.
     this.#activity.apply();
-    // A prefix is complete when it is so in one of the sessions that deliver it.
-    const incomplete = new Set<string>();
-    const complete = new Set<string>();
-    const bySource = new Map<string, number>();
-    for (const [session, seeder] of this.#seeders.entries()) {
-      for (const prefix of seeder?.wanted ?? ofOutside?.get(session) ?? []) {
-        const isRead = trusting(session, prefix);
-        (isRead ? complete : incomplete).add(prefix);
-        const name = this.#nameOf(session);
-        if (isRead) bySource.set(name, (bySource.get(name) ?? 0) + 1);
-      }
-    }
-    figures.seededPrefixes = bySource;
-    const isComplete =
-      (ofOutside !== undefined || this.#clock.isKnown) && [...incomplete].every((prefix) => complete.has(prefix));
-    const seeded = (ofOutside !== undefined || this.#histories.length > 0) && isComplete;
-    // The counterpart of the lines that say why it is not.
-    if (seeded && !figures.seeded) logger.info('the table is complete', { prefixes, routes: table.routes });
-    figures.seeded = seeded;
+    this.#trust.count();
   }
 
   /** How far the clock of the service is ahead, ms; undefined while it is not known. */
@@ -269,35 +255,6 @@ export class Keeper {
     const { table, timers } = this.#options;
     table.setClockOffset(this.#clock.offsetMs, timers.now());
     for (const seeder of this.#seeders) seeder?.voidSeed();
-  }
-
-  /** A clock that was set, or a machine that was suspended, may have changed the offset: until it is measured nothing is trusted. */
-  async #watchClock(): Promise<void> {
-    const { figures, logger, takeClockStep, timers } = this.#options;
-    const histories = this.#histories;
-    const { signal } = this.#stopped;
-    const stepMs = takeClockStep();
-    if (stepMs === undefined) return;
-    figures.clockSteps++;
-    logger.warn(
-      'the clock of this machine was set, or the machine was suspended: the offset to the service is measured again',
-      {
-        by_seconds: Math.round(stepMs / 1000),
-      },
-    );
-    this.#clock.doubt();
-    this.refresh();
-    for (let asked = 0; !this.#clock.isKnown && !signal.aborted; asked++) {
-      try {
-        await this.#clock.ensure(histories[asked % histories.length], signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const text = error instanceof Error ? error.message : String(error);
-        logger.warn('the clock of the service could not be read', { error: text });
-        await sleep(timers, CLOCK_RETRY_MS, signal);
-      }
-    }
-    this.refresh();
   }
 
   /** Called when a list is doubted, and when it is believed again. */

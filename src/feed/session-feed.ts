@@ -10,10 +10,10 @@ import { zeros } from '../metrics/figures/zeros.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
+import { StreamDelay } from './clocks/stream-delay.ts';
 import { FrameQueue, type HoldBounds, type HoldRoom, isLittle } from './frame-queue.ts';
 import { Moment } from './moment.ts';
 import { Remarks } from './remarks.ts';
-import { StreamDelay } from './stream-delay.ts';
 import { systemTurns, type Turns } from './turns.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */

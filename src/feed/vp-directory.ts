@@ -4,9 +4,9 @@ import { vantagePointKey } from '../bgp/vantage-point.ts';
 import { DataApiError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type HistoryVp, titleOf, type VpTeller } from '../stream/history.ts';
-import { setFullFeed } from '../table/denominator.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import type { ServiceClock } from './service-clock.ts';
+import { setFullFeed } from '../table/vps/denominator.ts';
+import type { ServiceClock } from './clocks/service-clock.ts';
 
 /** A table of at least this many routes is a full feed; the whole Internet had about 1,000,000 and 230,000 in 2025. */
 const FULL_FEED = { ipv4: 800_000, ipv6: 150_000 } as const;

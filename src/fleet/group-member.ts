@@ -14,7 +14,7 @@ import type { Consumer } from '@platformatic/kafka';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
 import { deepest } from '../kafka/source.ts';
 import type { Logger } from '../logger.ts';
-import { errorText, redactor } from '../redaction.ts';
+import { errorText, redactor } from '../secrets/redaction.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
 
 /**

@@ -1,12 +1,13 @@
 /** The past of one monitored prefix: samples of its numbers, what happened to it, and the last changes of its routes. */
 import type { VantagePoint } from '../bgp/vantage-point.ts';
 import type { RouteChange } from '../table/change-log.ts';
-import { expectedVps } from '../table/denominator.ts';
 import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { expectedVps } from '../table/vps/denominator.ts';
 import { type Mark, MarkFinder } from './marks.ts';
+import { roundingOf } from './packed-rows.ts';
 import { conditionOf } from './prefix-standing.ts';
-import { SampleRing, type Tier } from './sample-ring.ts';
+import { type Column, SampleRing, type Tier } from './sample-ring.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -19,12 +20,22 @@ export type HistoryWindow = (typeof HISTORY_WINDOWS)[number];
 
 export const WINDOW_MS: Readonly<Record<HistoryWindow, number>> = { '1h': HOUR_MS, '24h': DAY_MS, '7d': 7 * DAY_MS };
 
-/** Columns for the numbers of a prefix: three of 2 bytes each. */
+/** Numbers of VPs up to 4,095 are exact, larger ones up to 262,000 to 1 in 4,096. */
+const VPS_BITS = 14;
+/** Events of a step, and path lengths in hundredths: up to 1,023 they are exact, larger ones up to 65,000 to 1 in 1,024. */
+const OTHER_BITS = 12;
+
+/** Columns for the numbers of a prefix. */
 const COUNT_TIERS: Readonly<Record<HistoryWindow, Tier>> = {
   '1h': { stepMs: 10 * SECOND_MS, slots: 360 },
   '24h': { stepMs: MINUTE_MS, slots: 1_440 },
   '7d': { stepMs: 10 * MINUTE_MS, slots: 1_008 },
 };
+const COUNT_COLUMNS: readonly Column[] = [
+  { combine: 'least', bits: VPS_BITS },
+  { combine: 'last', bits: VPS_BITS },
+  { combine: 'sum', bits: OTHER_BITS },
+];
 /** Where the numbers stand in the rings of counts. */
 const [VISIBLE, EXPECTED, EVENTS] = [0, 1, 2];
 /** Columns for the shares of origins and upstreams: more numbers, so fewer samples. */
@@ -41,7 +52,11 @@ export const UPSTREAM_COLUMNS = 4;
 const LENGTH_SCALE = 100;
 /** Before the columns of origins and upstreams: all routes, and the mean path length. */
 const FIRST_SHARE = 2;
-const SHARE_COLUMNS = FIRST_SHARE + ORIGIN_COLUMNS + UPSTREAM_COLUMNS;
+const SHARE_COLUMNS: readonly Column[] = [
+  { combine: 'last', bits: VPS_BITS },
+  { combine: 'last', bits: OTHER_BITS },
+  ...new Array<Column>(ORIGIN_COLUMNS + UPSTREAM_COLUMNS).fill({ combine: 'last', bits: VPS_BITS }),
+];
 
 /** Marks a prefix; the oldest go first. */
 export const MAX_MARKS = 200;
@@ -121,8 +136,8 @@ export class PrefixHistory {
       '24h': make(tiers['24h']),
       '7d': make(tiers['7d']),
     });
-    this.counts = rings(COUNT_TIERS, (tier) => new SampleRing(tier, ['least', 'last', 'sum']));
-    this.shares = rings(SHARE_TIERS, (tier) => new SampleRing(tier, new Array(SHARE_COLUMNS).fill('last')));
+    this.counts = rings(COUNT_TIERS, (tier) => new SampleRing(tier, COUNT_COLUMNS));
+    this.shares = rings(SHARE_TIERS, (tier) => new SampleRing(tier, SHARE_COLUMNS));
   }
 
   /** Bytes that the samples take, however long they have been taken. */
@@ -275,7 +290,11 @@ function seriesOf(
   const series = keys.flatMap((as, i): ShareSeries[] => (as === undefined ? [] : [{ as, vps: columns[i] }]));
   const rest = all.map((total, slot) => {
     if (total === undefined) return undefined;
-    return Math.max(0, total - series.reduce((sum, { vps }) => sum + (vps[slot] ?? 0), 0));
+    const named = series.map(({ vps }) => vps[slot] ?? 0);
+    const left = total - named.reduce((sum, vps) => sum + vps, 0);
+    // What only the rounding of large numbers has left over belongs to no other AS.
+    const rounding = [total, ...named].reduce((sum, vps) => sum + roundingOf(vps, VPS_BITS), 0);
+    return left > rounding ? left : 0;
   });
   return rest.some((vps) => (vps ?? 0) > 0) ? [...series, { as: undefined, vps: rest }] : series;
 }

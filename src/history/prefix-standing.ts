@@ -1,9 +1,9 @@
 /** How a monitored prefix stands, in one word: the worst of what is wrong with it. */
 
-import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { expectedVps } from '../table/vps/denominator.ts';
 
 /**
  * Worst first; a prefix is in the first state that fits.

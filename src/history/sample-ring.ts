@@ -1,15 +1,20 @@
 /**
  * Samples of a few whole numbers in a ring of fixed size: one slot for each step of time, the newest takes the place of the
- * oldest. All in one typed array, so that a year of samples costs what the first minute did.
+ * oldest. All in one array of bytes, so that a year of samples costs what the first minute did.
  */
+import { PackedRows } from './packed-rows.ts';
 
-/** What stands where nothing was sampled. */
-export const NO_SAMPLE = 0xffff;
-/** The largest number that a sample can be; larger ones become it. */
-export const MAX_SAMPLE = 0xfffe;
+/** In a record a sample has two bytes: this where nothing was sampled, and at most one less than this. */
+const NO_SAMPLE = 0xffff;
 
 /** How a slot combines the samples that fall into it. */
 export type Combine = 'last' | 'least' | 'sum';
+
+export interface Column {
+  readonly combine: Combine;
+  /** How large its numbers may be, and how exact large ones are: see `PackedRows`. */
+  readonly bits: number;
+}
 
 /** One resolution of a ring. */
 export interface Tier {
@@ -26,55 +31,58 @@ export interface Samples {
 
 export class SampleRing {
   readonly tier: Tier;
-  readonly #combine: readonly Combine[];
-  /** Column by column. */
-  readonly #values: Uint16Array;
+  readonly #columns: readonly Column[];
+  readonly #samples: PackedRows;
   /** Number of the newest slot: Unix ms by `stepMs`; -1 before the first sample. */
   #newest = -1;
+  /** The samples of the newest slot before they are packed: a sum of large numbers must not be rounded at each of its steps. */
+  readonly #newestSamples: (number | undefined)[];
 
-  /** @param combine of each column */
-  constructor(tier: Tier, combine: readonly Combine[]) {
+  constructor(tier: Tier, columns: readonly Column[]) {
     this.tier = tier;
-    this.#combine = combine;
-    this.#values = new Uint16Array(tier.slots * combine.length).fill(NO_SAMPLE);
+    this.#columns = columns;
+    this.#samples = new PackedRows(
+      tier.slots,
+      columns.map(({ bits }) => bits),
+    );
+    this.#newestSamples = columns.map(() => undefined);
   }
 
   get bytes(): number {
-    return this.#values.byteLength;
+    return this.#samples.byteLength;
   }
 
   /** Adds a sample of each column; undefined: none. A time before the newest slot counts for the newest. */
   put(atMs: number, sample: readonly (number | undefined)[]): void {
-    const { slots } = this.tier;
     this.#advance(Math.floor(atMs / this.tier.stepMs));
-    const place = this.#newest % slots;
+    const place = this.#newest % this.tier.slots;
     for (let column = 0; column < sample.length; column++) {
       const value = sample[column];
       if (value === undefined) continue;
-      const at = column * slots + place;
-      this.#values[at] = combined(this.#combine[column], this.#values[at], Math.min(Math.round(value), MAX_SAMPLE));
+      const held = this.#newestSamples[column];
+      const whole = Math.round(value);
+      const together = held === undefined ? whole : combined(this.#columns[column].combine, held, whole);
+      this.#newestSamples[column] = together;
+      this.#samples.set(place, column, together);
     }
   }
 
   /** Forgets all samples of a column. */
   clear(column: number): void {
-    this.#values.fill(NO_SAMPLE, column * this.tier.slots, (column + 1) * this.tier.slots);
+    this.#newestSamples[column] = undefined;
+    for (let place = 0; place < this.tier.slots; place++) this.#samples.set(place, column, undefined);
   }
 
   /** The sample of a column in the slot that a time falls into; undefined where there is none. */
   at(column: number, ms: number): number | undefined {
-    const { slots, stepMs } = this.tier;
-    const slot = Math.floor(ms / stepMs);
-    if (slot > this.#newest || slot <= this.#newest - slots || slot < 0) return undefined;
-    const value = this.#values[column * slots + (slot % slots)];
-    return value === NO_SAMPLE ? undefined : value;
+    return this.#sampleOf(Math.floor(ms / this.tier.stepMs), column);
   }
 
   /** When the oldest slot begins that has a sample of a column, Unix ms; undefined: none has. */
   oldestMs(column: number): number | undefined {
     const { slots, stepMs } = this.tier;
     for (let slot = Math.max(0, this.#newest - slots + 1); slot <= this.#newest; slot++)
-      if (this.#values[column * slots + (slot % slots)] !== NO_SAMPLE) return slot * stepMs;
+      if (this.#sampleOf(slot, column) !== undefined) return slot * stepMs;
     return undefined;
   }
 
@@ -83,29 +91,26 @@ export class SampleRing {
     const { slots, stepMs } = this.tier;
     const last = Math.floor(untilMs / stepMs);
     const first = last - slots + 1;
-    const columns = this.#combine.map((_, column) => {
+    const columns = this.#columns.map((_, column) => {
       const values: (number | undefined)[] = [];
-      for (let slot = first; slot <= last; slot++) {
-        const isKept = slot <= this.#newest && slot > this.#newest - slots && slot >= 0;
-        const value = isKept ? this.#values[column * slots + (slot % slots)] : NO_SAMPLE;
-        values.push(value === NO_SAMPLE ? undefined : value);
-      }
+      for (let slot = first; slot <= last; slot++) values.push(this.#sampleOf(slot, column));
       return values;
     });
     return { fromMs: first * stepMs, stepMs, columns };
   }
 
   /**
-   * The samples as bytes, little endian, column by column, oldest slot first, and the newest slot.
+   * The samples as numbers of two bytes, little endian, column by column, oldest slot first, and the newest slot.
    * @param aheadMs how far the clock of the record is ahead of that of the samples
    */
   toRecord(aheadMs = 0): { newest: number; values: string } {
     const { slots } = this.tier;
-    const bytes = Buffer.alloc(this.#values.byteLength);
-    for (let column = 0; column < this.#combine.length; column++)
+    const bytes = Buffer.alloc(this.#recordBytes);
+    for (let column = 0; column < this.#columns.length; column++)
       for (let i = 0; i < slots; i++) {
-        const place = this.#newest === -1 ? i : (this.#newest + 1 + i) % slots;
-        bytes.writeUInt16LE(this.#values[column * slots + place], 2 * (column * slots + i));
+        const sample = this.#samples.get(this.#placeOf(i), column);
+        const written = sample === undefined ? NO_SAMPLE : Math.min(sample, NO_SAMPLE - 1);
+        bytes.writeUInt16LE(written, 2 * (column * slots + i));
       }
     const newest = this.#newest === -1 ? -1 : this.#newest + Math.round(aheadMs / this.tier.stepMs);
     return { newest, values: bytes.toString('base64') };
@@ -118,15 +123,31 @@ export class SampleRing {
   restore({ newest, values }: { newest: number; values: string }, untilMs: number): boolean {
     const { slots, stepMs } = this.tier;
     const bytes = Buffer.from(values, 'base64');
-    const last = newest;
-    if (bytes.length !== this.#values.byteLength || last < -1 || last > Math.floor(untilMs / stepMs) + 1) return false;
-    this.#newest = last;
-    for (let column = 0; column < this.#combine.length; column++)
+    if (bytes.length !== this.#recordBytes || newest < -1 || newest > Math.floor(untilMs / stepMs) + 1) return false;
+    this.#newest = newest;
+    for (let column = 0; column < this.#columns.length; column++) {
       for (let i = 0; i < slots; i++) {
-        const place = last === -1 ? i : (last + 1 + i) % slots;
-        this.#values[column * slots + place] = bytes.readUInt16LE(2 * (column * slots + i));
+        const sample = bytes.readUInt16LE(2 * (column * slots + i));
+        this.#samples.set(this.#placeOf(i), column, sample === NO_SAMPLE ? undefined : sample);
       }
+      this.#newestSamples[column] = this.#sampleOf(newest, column);
+    }
     return true;
+  }
+
+  get #recordBytes(): number {
+    return 2 * this.tier.slots * this.#columns.length;
+  }
+
+  /** Where the i-th oldest slot stands. */
+  #placeOf(i: number): number {
+    return this.#newest === -1 ? i : (this.#newest + 1 + i) % this.tier.slots;
+  }
+
+  #sampleOf(slot: number, column: number): number | undefined {
+    const { slots } = this.tier;
+    if (slot > this.#newest || slot <= this.#newest - slots || slot < 0) return undefined;
+    return this.#samples.get(slot % slots, column);
   }
 
   /** Makes this the newest slot; those in between are empty. */
@@ -135,20 +156,19 @@ export class SampleRing {
     const { slots } = this.tier;
     const first = Math.max(this.#newest + 1, slot - slots + 1);
     for (let each = first; each <= slot; each++)
-      for (let column = 0; column < this.#combine.length; column++)
-        this.#values[column * slots + (each % slots)] = NO_SAMPLE;
+      for (let column = 0; column < this.#columns.length; column++) this.#samples.set(each % slots, column, undefined);
+    this.#newestSamples.fill(undefined);
     this.#newest = slot;
   }
 }
 
 function combined(combine: Combine, held: number, value: number): number {
-  if (held === NO_SAMPLE) return value;
   switch (combine) {
     case 'last':
       return value;
     case 'least':
       return Math.min(held, value);
     case 'sum':
-      return Math.min(held + value, MAX_SAMPLE);
+      return held + value;
   }
 }

@@ -5,8 +5,8 @@
 import { Agent, type AgentOptions, type ClientRequest } from 'node:http';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { networkReason } from '../network-error.ts';
-import { credentialsOf } from '../url.ts';
+import { networkReason } from '../errors/network-error.ts';
+import { credentialsOf } from '../input/url.ts';
 
 /** Time that the proxy has to make the connection, or to say why it does not. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
 /** Addresses of the services that a program gives: what cannot work is refused at once rather than at the first request. */
 
-import { parseUrl } from '../url.ts';
+import { parseUrl } from '../input/url.ts';
 
 /**
  * Nothing of a wrong URL is quoted: it may hold a key or a password.

@@ -2,7 +2,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { urlSecrets } from '../url.ts';
+import { urlSecrets } from '../input/url.ts';
 import { ForwardAgent, RefusingAgent, TunnelAgent } from './proxy-agents.ts';
 import { parseProxy, proxyFor } from './proxy-choice.ts';
 

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parsePrefix } from '../bgp/prefix.ts';
 import type { Logger } from '../logger.ts';
-import { errorText, foreignText, redactor } from '../redaction.ts';
+import { errorText, foreignText, redactor } from '../secrets/redaction.ts';
 import { Backoff } from '../stream/backoff.ts';
 import type { DisconnectReason, PartitionLag, SourceListener, StreamSource, StreamStats } from '../stream/source.ts';
 import { createStreamStats, markDown, markIdle, markUp } from '../stream/stream-health.ts';

@@ -2,12 +2,10 @@
  * Reads all partitions of some topics from their ends, without a group, and keeps the positions. A partition that appears
  * later is read from its beginning. One run lasts until a broker is lost; the next goes on where it was.
  */
+import { MAX_PARTITIONS } from '../stream/source.ts';
 import type { Timers } from '../stream/timers.ts';
 import { type BrokerClient, type Fetched, type Partition, UnreadableBatch } from './broker-client.ts';
 import type { LogRecord } from './record-batches.ts';
-
-/** Partitions that are read at once. The whole of RouteViews has about 2,000. */
-export const MAX_PARTITIONS = 8_192;
 
 /** Between two looks for topics that came, went or moved, ms. */
 const DISCOVER_MS = 30_000;

@@ -3,10 +3,10 @@
  * metrics. Walks no routes.
  */
 import type { AsOrSet } from '../bgp/as-path.ts';
-import { expectedVps } from '../table/denominator.ts';
 import { isExpected } from '../table/expectation.ts';
 import type { Counts, MonitoredPrefix, PrefixState } from '../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
+import { expectedVps } from '../table/vps/denominator.ts';
 
 export interface AsFact {
   readonly as: AsOrSet;

@@ -1,9 +1,9 @@
 /** The file with names of ASes: read at the start, and again when it has changed. Nothing is downloaded. */
 import { readFile, stat } from 'node:fs/promises';
+import { systemReason } from '../errors/system-error.ts';
 import { inTurns } from '../in-turns.ts';
 import type { Logger } from '../logger.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
-import { systemReason } from '../system-error.ts';
 import { AsNames } from './as-names.ts';
 
 /** The largest of the public files has 40 MB. */

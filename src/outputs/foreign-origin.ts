@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { parseUrl } from '../url.ts';
+import { parseUrl } from '../input/url.ts';
 
 /**
  * Whether a browser may have sent it for a page of another place. The host that was asked for must be one that no stranger

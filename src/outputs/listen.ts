@@ -3,9 +3,9 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { formatListenAddress, type ListenAddress, type TcpAddress } from '../config/listen-address.ts';
+import { systemCode } from '../errors/system-error.ts';
 import { ListenError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { systemCode } from '../system-error.ts';
 import { type HttpServers, isNoSuchAddress, type Resolve, systemResolve } from './http-servers.ts';
 
 /** An address to bind, or an open socket that is bound already, by its descriptor. */

@@ -5,7 +5,7 @@
  * made once more.
  */
 import type { Logger } from '../logger.ts';
-import { foreignText, redactor } from '../redaction.ts';
+import { foreignText, redactor } from '../secrets/redaction.ts';
 import type { DisconnectReason } from '../stream/source.ts';
 import type { Timers } from '../stream/timers.ts';
 import { type SessionSettings, WebSocketSession } from '../stream/websocket-session.ts';

@@ -10,7 +10,7 @@ import { parsePrefix } from '../bgp/prefix.ts';
 import type { RouteAttributes, RouteUpdate } from '../bgp/route-event.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, MAX_UPDATE_TEXT, prefixBytes } from '../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
-import { parseJson, whyNoObject } from '../json.ts';
+import { parseJson, whyNoObject } from '../input/json.ts';
 import { asnOf, communitiesText, pathText } from './route-text.ts';
 
 /** Closed list: it becomes a label. Reasons that the bgproutes.io stream has too have the same name. */

@@ -2,9 +2,9 @@
 import type { TimeStamper } from './clock.ts';
 import type { World } from './internet/world.ts';
 import type { Replay } from './recording/replay.ts';
-import type { Association } from './services/associations.ts';
-import type { StreamServer } from './services/stream-server.ts';
-import type { StreamSession } from './services/stream-session.ts';
+import type { Association } from './services/bgproutes/associations.ts';
+import type { StreamServer } from './services/bgproutes/stream-server.ts';
+import type { StreamSession } from './services/bgproutes/stream-session.ts';
 
 /** A connection that was given prefixes after it was opened is taken for a lasting one when it is open this much later, real ms. */
 export const STAY_MS = 1_000;

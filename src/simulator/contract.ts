@@ -1,16 +1,16 @@
 /** What a simulator is told, and what it can. */
 import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
-import type { Route } from './internet/route.ts';
+import type { Route } from './internet/routes/route.ts';
 import type { Speed } from './internet/timeline.ts';
 import type { NewVantagePoint, SimulatedVantagePoint, VpStatus } from './internet/vantage-points.ts';
 import type { HeldRouteOfVp } from './internet/world.ts';
-import type { Scenario, StepNow } from './scenario.ts';
-import type { ApiLimits } from './services/api-quota.ts';
-import type { ApiTimes } from './services/data-api.ts';
+import type { Scenario, StepNow } from './scenario/scenario.ts';
+import type { StepReport } from './scenario/steps.ts';
+import type { ApiLimits } from './services/bgproutes/api-quota.ts';
+import type { ApiTimes } from './services/bgproutes/data-api.ts';
+import type { StreamCounts } from './services/bgproutes/stream-session.ts';
 import type { Faults } from './services/faults.ts';
-import type { StreamCounts } from './services/stream-session.ts';
-import type { StepReport } from './steps.ts';
 
 export interface SimulatorOptions {
   /** `host:port`; an empty host: all interfaces; port 0: one that is free. Default `127.0.0.1:0`. */

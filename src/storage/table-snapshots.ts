@@ -1,8 +1,8 @@
 /** The snapshots of a running exporter: read at its start, written at intervals and when it stops. */
+import { systemCode, systemReason } from '../errors/system-error.ts';
 import { ConfigError } from '../errors.ts';
 import type { TableHistory } from '../history/table-history.ts';
 import type { Logger } from '../logger.ts';
-import { systemCode, systemReason } from '../system-error.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { FIRST_SOURCE } from '../table/snapshot/snapshot.ts';
 import { HistoryStore } from './history-store.ts';

@@ -52,6 +52,9 @@ export interface StreamStats {
   readonly lags?: () => Iterable<PartitionLag>;
 }
 
+/** Partitions of a log that a session reads at most. The whole of RouteViews has about 2,000. */
+export const MAX_PARTITIONS = 8_192;
+
 /** How far a reader is behind in one partition of a log. */
 export interface PartitionLag {
   readonly topic: string;

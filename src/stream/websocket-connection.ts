@@ -5,7 +5,7 @@
 import type { SecureContext } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
 import { trustedCas, tunnelTo } from '../http/ways-out.ts';
-import { errorText, foreignText, type Redactor } from '../redaction.ts';
+import { errorText, foreignText, type Redactor } from '../secrets/redaction.ts';
 import type { DisconnectReason } from './source.ts';
 import type { Timers } from './timers.ts';
 

@@ -5,7 +5,7 @@
  */
 import { withDefaults } from '../defaults.ts';
 import type { Logger } from '../logger.ts';
-import type { Redactor } from '../redaction.ts';
+import type { Redactor } from '../secrets/redaction.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { DisconnectReason } from './source.ts';
 import { sleep, type Timers } from './timers.ts';

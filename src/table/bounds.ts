@@ -46,6 +46,12 @@ export const DEFAULT_SERIES: SeriesBounds = {
 export const MAX_CONFIGURED_ORIGINS = 64;
 export const MAX_CONFIGURED_UPSTREAMS = 256;
 
+/** Countries that the configuration may list: each is two series a prefix. */
+export const MAX_COUNTRIES = 32;
+
+/** Series of names of ASes; those of ASes that came later have no room. */
+export const MAX_NAMED_ASES = 10_000;
+
 /** Bytes of all long paths together: 16,000 paths of 40 ASes, or 43 of the longest. A snapshot writes them in a few ms. */
 export const MAX_LONG_PATH_BYTES = 8 * 1024 * 1024;
 

@@ -8,7 +8,7 @@ import type { LossReason, MonitoredPrefix, PrefixState } from './prefixes/prefix
 import { CellStore } from './store/cell-store.ts';
 import { PathTable } from './store/path-table.ts';
 import { VpRegistry } from './store/vp-registry.ts';
-import type { ListedPlace } from './vp-places.ts';
+import type { ListedPlace } from './vps/vp-places.ts';
 
 /** The bounds of the table. Closed list: it becomes a label. */
 export const TABLE_BOUNDS = ['vp_limit', 'more_specific_limit', 'path_limit'] as const;

@@ -27,20 +27,19 @@ import { VpRoom } from './store/vp-room.ts';
 import { Sweep } from './sweep.ts';
 import { TableClock } from './table-clock.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
-import { dropVp } from './vp-loss.ts';
+import type { TableParts } from './table-parts.ts';
+import { dropVp, forgetVp } from './vps/vp-loss.ts';
 
 /** What an event did at one VP and prefix. */
 export type Change = 'gain' | 'path' | 'attributes' | 'repeat' | 'loss' | 'absent' | 'out_of_order';
 /** What a row of a seed did: nothing, a correction, or nothing because the table knows something newer. */
 export type SeedChange = 'same' | 'corrected' | 'newer';
 
-export class RoutingTable {
+export class RoutingTable implements TableParts {
   options: Required<TableOptions>;
   readonly prefixes: PrefixDirectory;
-  /** What is held, its totals, and the steps by which both change together. */
   readonly ledger: RouteLedger;
   readonly clock: TableClock;
-  // Parts of the ledger, without the way through it.
   readonly paths: PathTable;
   readonly vps: VpRegistry;
   readonly ownership: Ownership;
@@ -165,7 +164,7 @@ export class RoutingTable {
     const forgotten = this.#vpRoom.next();
     if (forgotten === -1) return VP_LIMIT;
     if (this.vps.counted[forgotten] === 1) this.ledger.countVp(forgotten, -1);
-    this.removeVp(forgotten);
+    forgetVp(this, forgotten);
     return this.vps.add(vp);
   }
 
@@ -302,20 +301,6 @@ export class RoutingTable {
     if (this.cells.path(cell) === 0 && this.cells.mark(cell) === 0) this.ledger.expect(monitored, vp, cell, nowMs);
   }
 
-  /** From now on the denominator covers a whole window. */
-  setExpectedKnown(monitored: MonitoredPrefix): void {
-    if (monitored.expectedKnown) return;
-    monitored.expectedKnown = true;
-    monitored.state.version++;
-  }
-
-  /** @param sources bits of those whose part of the prefix is complete and current; 0: what the table says is not trusted */
-  setTrusted(monitored: MonitoredPrefix, sources: number): void {
-    if (monitored.trustedBy === sources) return;
-    monitored.trustedBy = sources;
-    monitored.state.version++;
-  }
-
   /** Puts back a VP of a snapshot, last heard then. */
   restoreVp(vp: number, heardMs: number): void {
     this.vps.lastHeardMs[vp] = Math.max(heardMs, this.vps.lastHeardMs[vp]);
@@ -376,17 +361,5 @@ export class RoutingTable {
    */
   sweep(nowMs: number, rows: number): boolean {
     return this.#sweep.run(nowMs, rows);
-  }
-
-  /** Forgets a VP that holds no route and is not expected to; its number may pass to another. */
-  removeVp(vp: number): void {
-    // Its number will be another's.
-    this.changes?.take();
-    for (const state of this.prefixes.states()) {
-      const cell = this.cells.find(state, vp);
-      if (cell !== -1) this.cells.set(cell, 0, 0, 0);
-    }
-    this.ownership.forget(vp);
-    this.vps.remove(vp);
   }
 }

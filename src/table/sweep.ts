@@ -1,16 +1,17 @@
 /** What time does to the table: VPs leave the denominator, routes expire, what nobody holds or hears of is forgotten. */
 import type { MonitoredPrefix, PrefixState } from './prefixes/prefix-state.ts';
-import type { RoutingTable } from './routing-table.ts';
+import type { TableParts } from './table-parts.ts';
+import { forgetVp } from './vps/vp-loss.ts';
 
 /** A more-specific that nobody holds is forgotten after this: long enough for messages that arrive late. */
 const MORE_SPECIFIC_LINGER_MS = 10 * 60_000;
 
 export class Sweep {
-  readonly #table: RoutingTable;
+  readonly #table: TableParts;
   /** Where the next call goes on. */
   #at = 0;
 
-  constructor(table: RoutingTable) {
+  constructor(table: TableParts) {
     this.#table = table;
   }
 
@@ -62,7 +63,7 @@ export class Sweep {
     const table = this.#table;
     if (isHardlySeen(monitored)) monitored.stoodStillMs += Math.max(0, nowMs - monitored.sweptAtMs);
     monitored.sweptAtMs = nowMs;
-    if (nowMs - monitored.watchedSinceMs >= table.options.expectedWindowMs) table.setExpectedKnown(monitored);
+    if (nowMs - monitored.watchedSinceMs >= table.options.expectedWindowMs) monitored.setExpectedKnown();
   }
 
   #sweepVps(nowMs: number): void {
@@ -72,7 +73,7 @@ export class Sweep {
       if (table.vps.get(vp) === undefined || table.vps.lastHeardMs[vp] >= oldest) continue;
       if (table.vps.counted[vp] === 1 && table.vps.cells[vp] === 0) table.ledger.countVp(vp, -1);
       const known = table.vps.cells[vp] > 0 || table.vps.fullFeed[vp] !== 0 || table.vps.down[vp] === 1;
-      if (!known) table.removeVp(vp);
+      if (!known) forgetVp(table, vp);
     }
   }
 }

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { type Samples, sum } from './exporter-handle.ts';
 import { FAULTS, type Fault, type GrowingCounter, type RightState } from './faults.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Flag, formatFlags, parseArguments, UsageError } from '../../src/commands/arguments.ts';
-import { suggestion } from '../../src/suggestion.ts';
+import { suggestion } from '../../src/input/suggestion.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'prefix', value: 'PREFIX', repeatable: true, help: 'A prefix.' },

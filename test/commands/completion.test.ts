@@ -6,10 +6,10 @@ import { fishCompletion } from '../../src/commands/completion/completion-fish.ts
 import { valuesOf } from '../../src/commands/completion/completion-values.ts';
 import { zshCompletion } from '../../src/commands/completion/completion-zsh.ts';
 import { completionCommand } from '../../src/commands/completion.ts';
-import { serveCommand } from '../../src/commands/serve.ts';
-import { simulateCommand } from '../../src/commands/simulate.ts';
-import { tailCommand } from '../../src/commands/tail.ts';
-import { watchCommand } from '../../src/commands/watch.ts';
+import { tailCommand } from '../../src/commands/look/tail.ts';
+import { watchCommand } from '../../src/commands/look/watch.ts';
+import { serveCommand } from '../../src/commands/run/serve.ts';
+import { simulateCommand } from '../../src/commands/simulator/simulate.ts';
 import { startProgram } from '../support/program.ts';
 import { runCommand } from './command-world.ts';
 

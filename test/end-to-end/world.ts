@@ -7,7 +7,7 @@ import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { RoutingTable } from '../../src/table/routing-table.ts';
 import { type SettableTimers, scaledTimers } from '../chaos/scaled-timers.ts';

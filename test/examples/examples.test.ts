@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Simulator } from '../../src/simulator/contract.ts';
 import { SIMULATOR_KEY } from '../../src/simulator/default-key.ts';
-import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../src/bgp/vantage-point.ts';
-import { ServiceClock } from '../../src/feed/service-clock.ts';
+import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { VpDirectory } from '../../src/feed/vp-directory.ts';
 import type { History, HistoryVp } from '../../src/stream/history.ts';
-import { expectedVps } from '../../src/table/denominator.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
+import { expectedVps } from '../../src/table/vps/denominator.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 
 const BGP: VantagePoint = { protocol: 'bgp', asn: 64_601, ip: '198.51.100.1' };

@@ -1,7 +1,7 @@
 /** What an ingest tells of the history, and tells once more when what it has written is lost. */
 import { expect, it, vi } from 'vitest';
 import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
-import { ServiceClock } from '../../src/feed/service-clock.ts';
+import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { EventWriter } from '../../src/fleet/event-writer.ts';
 import { IngestSession } from '../../src/fleet/ingest/ingest-session.ts';
 import { VpList } from '../../src/fleet/ingest/vp-list.ts';

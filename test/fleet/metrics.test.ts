@@ -4,9 +4,9 @@ import { FleetSource } from '../../src/fleet/member/fleet-feed.ts';
 import { fleetMetrics, ingestMetrics } from '../../src/metrics/catalogue.ts';
 import { Histogram } from '../../src/metrics/figures/histogram.ts';
 import { DELAY_BOUNDS } from '../../src/metrics/figures/stream-figures.ts';
-import { FleetView } from '../../src/metrics/fleet-view.ts';
-import { IngestView } from '../../src/metrics/ingest-view.ts';
-import { StreamView } from '../../src/metrics/stream-view.ts';
+import { FleetView } from '../../src/metrics/views/fleet-view.ts';
+import { IngestView } from '../../src/metrics/views/ingest-view.ts';
+import { StreamView } from '../../src/metrics/views/stream-view.ts';
 import { FoldCounts } from '../../src/table/fold.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkConfigCommand } from '../../src/commands/check-config.ts';
+import { checkConfigCommand } from '../../src/commands/check/check-config.ts';
 import { fleetCommand } from '../../src/commands/fleet.ts';
-import { ingestCommand } from '../../src/commands/ingest.ts';
-import { serveCommand } from '../../src/commands/serve.ts';
+import { ingestCommand } from '../../src/commands/run/ingest.ts';
+import { serveCommand } from '../../src/commands/run/serve.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { runCommand } from '../commands/command-world.ts';
 

@@ -1,8 +1,8 @@
 /** Answers of an OTLP collector: they say how many points were refused, in a number that is one, or that they are none. */
 import assert from 'node:assert/strict';
-import { JsonSerializer } from '../../src/outputs/otlp/json-serializer.ts';
-import { ProtobufSerializer } from '../../src/outputs/otlp/protobuf-serializer.ts';
-import type { Serializer } from '../../src/outputs/otlp/serializer.ts';
+import { JsonSerializer } from '../../src/outputs/otlp/encoding/json-serializer.ts';
+import { ProtobufSerializer } from '../../src/outputs/otlp/encoding/protobuf-serializer.ts';
+import type { Serializer } from '../../src/outputs/otlp/encoding/serializer.ts';
 import { mutatorOf } from './mutation.ts';
 import { type FuzzTarget, runChecks } from './target.ts';
 

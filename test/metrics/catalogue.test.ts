@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as catalogue from '../../src/metrics/catalogue.ts';
+import { MAX_COUNTED_PATHS } from '../../src/metrics/figures/exporter-figures.ts';
 import { defineMetric, type Metric, type MetricKind } from '../../src/metrics/metric.ts';
 import { runtimeMetrics } from '../../src/metrics/runtime-metrics.ts';
+import { knownPaths } from '../../src/outputs/web/known-paths.ts';
+import { readExposition } from '../support/exposition.ts';
+import { fixturePath } from '../support/recordings.ts';
 
 /**
  * The rules by which a collector and Prometheus name OTLP metrics ("Prometheus and OpenMetrics Compatibility" of the
@@ -136,5 +141,50 @@ describe('the catalogue', () => {
       bound: 'one',
     } as const;
     expect(() => defineMetric('x', definition)).toThrow('metric x: no Prometheus word is known for the unit "furlong"');
+  });
+});
+
+describe('the number of series that a metric names', () => {
+  // What an exporter with one session of one source wrote: series of closed lists are there from the first scrape.
+  const families = readExposition(readFileSync(fixturePath('golden.prom')), 'text');
+  const owners: readonly (readonly [words: RegExp, labels: readonly string[]])[] = [
+    [/ a prefix| per source that carries the prefix/, ['prefix']],
+    [/ a session/, ['source', 'session']],
+    [/ (?:a|per) source/, ['source']],
+  ];
+
+  /** Series of each owner; of a histogram its buckets. */
+  function seriesOf({ name, kind, bound }: Metric): number[] {
+    const sample = kind === 'histogram' ? `${name}_bucket` : name;
+    const [, labels] = owners.find(([words]) => words.test(bound)) ?? [undefined, []];
+    const counts = new Map<string, number>();
+    for (const { samples } of families.values())
+      for (const each of samples)
+        if (each.name === sample) {
+          const owner = labels.map((label) => each.labels[label]).join();
+          counts.set(owner, (counts.get(owner) ?? 0) + 1);
+        }
+    return [...counts.values()];
+  }
+
+  const counted = all.flatMap((metric) => {
+    const [number] = /^\d+\b(?! \(table)/.exec(metric.bound) ?? [];
+    const series = seriesOf(metric);
+    return number === undefined || series.length === 0 ? [] : [{ metric, number: Number(number), series }];
+  });
+
+  it.each(counted.map((one) => [one.metric.name, one] as const))('is that of %s', (_, { metric, number, series }) => {
+    // Of a gauge some may be absent.
+    if (metric.kind === 'gauge') expect(Math.max(...series)).toBeLessThanOrEqual(number);
+    else expect(series).toEqual(series.map(() => number));
+  });
+
+  it('is looked at where there is a closed list', () => {
+    expect(counted.length).toBeGreaterThan(15);
+  });
+
+  it('counts the paths that the web server knows, and other', () => {
+    const { methods } = knownPaths({ telemetryPath: '/metrics', page: {} });
+    expect(MAX_COUNTED_PATHS).toBe(methods.size + 1);
   });
 });

@@ -21,7 +21,7 @@ import { publint } from 'publint';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_REPORT, apiReport, buildInto } from '../../docs/generate-api-report.ts';
-import { EMPTY_SCENARIO } from '../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Simulator } from '../../src/simulator/contract.ts';
-import { scenario } from '../../src/simulator/scenario.ts';
+import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { missing } from '../alerts/engine.ts';
 import { buildProgram, type Program, startProgram } from '../support/program.ts';

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { Simulator } from '../../src/simulator/contract.ts';
-import { scenario } from '../../src/simulator/scenario.ts';
+import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { fasterRules, type Monitoring, type Sent, startMonitoring } from '../alerts/monitoring.ts';

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/simulator/clock.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/contract.ts';
-import { scenario } from '../../src/simulator/scenario.ts';
+import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { systemTimers, type Timers } from '../../src/stream/timers.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';

@@ -4,10 +4,10 @@
  * no other alert does. A minute is three seconds here, of the scenario and of the rules alike.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { stepAlerts } from '../../src/commands/demo/demo-alerts.ts';
+import { stepAlerts } from '../../src/commands/simulator/demo-alerts.ts';
 import type { Simulator } from '../../src/simulator/contract.ts';
-import { LONG_SCENARIO } from '../../src/simulator/demo-scenario.ts';
-import type { StepReport } from '../../src/simulator/steps.ts';
+import { LONG_SCENARIO } from '../../src/simulator/scenario/demo-scenario.ts';
+import type { StepReport } from '../../src/simulator/scenario/steps.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { fasterRules, type Monitoring, startMonitoring } from '../alerts/monitoring.ts';

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dashboards } from '../../dashboards/src/generate.ts';
 import type { Simulator } from '../../src/simulator/contract.ts';
-import { scenario } from '../../src/simulator/scenario.ts';
+import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { hasEngine } from '../alerts/engine.ts';
 import { type ExporterUnderTest, simulate, startExporterOn } from '../alerts/exporter-under-test.ts';
 import { type Monitoring, startMonitoring } from '../alerts/monitoring.ts';

@@ -13,7 +13,7 @@ import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../dashboards/src/generate.ts';
-import { DEMO_SCENARIO } from '../../src/simulator/demo-scenario.ts';
+import { DEMO_SCENARIO } from '../../src/simulator/scenario/demo-scenario.ts';
 import { hasEngine, IMAGES } from '../alerts/engine.ts';
 import { PrometheusApi } from '../alerts/monitoring.ts';
 import { RULES } from '../alerts/rules-file.ts';

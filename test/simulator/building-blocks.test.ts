@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { containsPrefix, formatAddress, maskWords, parsePrefix } from '../../src/bgp/prefix.ts';
 import { ManualClock, TimeStamper } from '../../src/simulator/clock.ts';
-import { PrefixIndex } from '../../src/simulator/internet/prefix-index.ts';
 import { hashText, seededRandom } from '../../src/simulator/internet/random.ts';
+import { PrefixIndex } from '../../src/simulator/internet/routes/prefix-index.ts';
 import { Timeline } from '../../src/simulator/internet/timeline.ts';
-import { Association } from '../../src/simulator/services/associations.ts';
-import { payloadOf } from '../../src/simulator/services/stream-message.ts';
+import { Association } from '../../src/simulator/services/bgproutes/associations.ts';
+import { payloadOf } from '../../src/simulator/services/bgproutes/stream-message.ts';
 import { idle } from '../support/idle.ts';
 
 describe('ManualClock', () => {

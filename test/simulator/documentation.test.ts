@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { simulateCommand } from '../../src/commands/simulate.ts';
-import { parseScenario } from '../../src/simulator/scenario.ts';
+import { simulateCommand } from '../../src/commands/simulator/simulate.ts';
+import { parseScenario } from '../../src/simulator/scenario/scenario.ts';
 import { CONTROL_FAULTS } from '../../src/simulator/services/control.ts';
 
 const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
@@ -22,7 +22,7 @@ it('every flag of the command is on the page, and no other', () => {
 
 it('every step and every fault is on the page', () => {
   const source = (name: string) => readFileSync(new URL(`../../src/simulator/${name}`, import.meta.url), 'utf8');
-  const steps = [...source('scenario.ts').matchAll(/do: z\.literal\('(\w+)'\)/g)].map(([, name]) => name);
+  const steps = [...source('scenario/scenario.ts').matchAll(/do: z\.literal\('(\w+)'\)/g)].map(([, name]) => name);
   expect(steps).toHaveLength(13);
   for (const name of [...steps, ...CONTROL_FAULTS]) expect(page).toContain(`\`${name}\``);
 });

@@ -1,7 +1,7 @@
 /** A session to a real server, with short times. */
 import { afterEach, vi } from 'vitest';
-import { refusalText } from '../../src/bgproutes/live/refusal.ts';
-import { redactor } from '../../src/redaction.ts';
+import { refusalText } from '../../src/bgproutes/live/association/refusal.ts';
+import { redactor } from '../../src/secrets/redaction.ts';
 import type { DisconnectReason } from '../../src/stream/source.ts';
 import { systemTimers } from '../../src/stream/timers.ts';
 import { type SessionOptions, type SessionSettings, WebSocketSession } from '../../src/stream/websocket-session.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactor } from '../../src/redaction.ts';
+import { redactor } from '../../src/secrets/redaction.ts';
 import { systemTimers } from '../../src/stream/timers.ts';
 import { WebSocketSession } from '../../src/stream/websocket-session.ts';
 import { RecordingLogger } from './recording-logger.ts';

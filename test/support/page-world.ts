@@ -3,11 +3,11 @@ import { get, type IncomingHttpHeaders } from 'node:http';
 import { TableHistory } from '../../src/history/table-history.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
-import { PlaceView } from '../../src/metrics/place-view.ts';
-import { PrefixView } from '../../src/metrics/prefix-view.ts';
+import { PlaceView } from '../../src/metrics/views/place-view.ts';
+import { PrefixView } from '../../src/metrics/views/prefix-view.ts';
+import { ProtobufSerializer } from '../../src/outputs/otlp/encoding/protobuf-serializer.ts';
 import { hrTime } from '../../src/outputs/otlp/metric-data.ts';
 import { Collection } from '../../src/outputs/otlp/producer.ts';
-import { ProtobufSerializer } from '../../src/outputs/otlp/protobuf-serializer.ts';
 import { LivePage } from '../../src/outputs/page/live-page.ts';
 import { PageFacts } from '../../src/outputs/page/page-facts.ts';
 import { TextWriter } from '../../src/outputs/text/prometheus.ts';
@@ -96,7 +96,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
       up = isUp;
     },
     trust: () => {
-      for (const one of table.prefixes.monitored()) table.setTrusted(one, 1);
+      for (const one of table.prefixes.monitored()) one.setTrusted(1);
     },
     /** VPs from 0 on say the same. */
     see: (vps: number, prefix: string, asPath: string | undefined) => {

@@ -1,14 +1,14 @@
 /** The way of a frame from its text into the table, and of the table to a scrape, with every clock fixed. */
 import { BgproutesDecoder, decodeGenerally } from '../../src/bgproutes/live/decoder.ts';
 import { SessionFeed } from '../../src/feed/session-feed.ts';
-import { ExporterView } from '../../src/metrics/exporter-view.ts';
 import { ExporterFigures } from '../../src/metrics/figures/exporter-figures.ts';
 import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import { zeros } from '../../src/metrics/figures/zeros.ts';
 import type { FamilySource } from '../../src/metrics/metric.ts';
-import { PrefixView } from '../../src/metrics/prefix-view.ts';
-import { StreamView } from '../../src/metrics/stream-view.ts';
-import { TableView } from '../../src/metrics/table-view.ts';
+import { ExporterView } from '../../src/metrics/views/exporter-view.ts';
+import { PrefixView } from '../../src/metrics/views/prefix-view.ts';
+import { StreamView } from '../../src/metrics/views/stream-view.ts';
+import { TableView } from '../../src/metrics/views/table-view.ts';
 import type { ExpositionFormat } from '../../src/outputs/text/negotiation.ts';
 import { TextWriter } from '../../src/outputs/text/prometheus.ts';
 import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';

@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { parsePrefix } from '../../src/bgp/prefix.ts';
 import { attributeFingerprint } from '../../src/bgp/route-integers.ts';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { setFullFeed } from '../../src/table/denominator.ts';
 import { Fold, FoldCounts } from '../../src/table/fold.ts';
 import { PrefixState, type WatchedPrefix } from '../../src/table/prefixes/prefix-state.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import { hashText } from '../../src/table/store/text-index.ts';
 import type { TableOptions } from '../../src/table/table-options.ts';
+import { setFullFeed } from '../../src/table/vps/denominator.ts';
 import type { ModelPath, TableModel } from './table-model.ts';
 
 export const START_MS = 1_700_000_000_000;

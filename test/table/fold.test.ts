@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { PrefixView } from '../../src/metrics/prefix-view.ts';
+import { PrefixView } from '../../src/metrics/views/prefix-view.ts';
 import { Fold, FoldCounts, type LateReason } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import type { TableOptions } from '../../src/table/table-options.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { VantagePoint } from '../../src/bgp/vantage-point.ts';
-import { countsFullFeeds, expectedVps, isExpectedKnown, setFullFeed } from '../../src/table/denominator.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
 import type { TableOptions } from '../../src/table/table-options.ts';
+import { countsFullFeeds, expectedVps, isExpectedKnown, setFullFeed } from '../../src/table/vps/denominator.ts';
 import { keptCounters, keptTotals, routesOf } from '../support/table-recount.ts';
 import { watchedPrefix } from '../support/table-world.ts';
 

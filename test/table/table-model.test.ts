@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { expectedVps } from '../../src/table/denominator.ts';
+import { expectedVps } from '../../src/table/vps/denominator.ts';
 import { runs } from '../support/property-runs.ts';
 import { keyOf, type ModelOptions, TableModel } from '../support/table-model.ts';
 import { keptCounters, keptOverall, keptTotals, recountedOverall, recountedTotals } from '../support/table-recount.ts';

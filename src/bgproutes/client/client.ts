@@ -1,17 +1,17 @@
 /** The client for programs: subscribe to prefixes, then read what vantage points say of them. */
-import { EXPECTED_KEY, keyFault } from '../../api-key.ts';
 import type { LiveMessage } from '../../bgp/live-message.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { DEFAULTS, withDefaults } from '../../defaults.ts';
 import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../../errors.ts';
 import { checkServiceUrl, streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
+import { EXPECTED_KEY, keyFault } from '../../secrets/api-key.ts';
 import { Backoff } from '../../stream/backoff.ts';
 import { sleep, systemTimers } from '../../stream/timers.ts';
 import { DEFAULT_SESSION_SETTINGS, type SessionSettings } from '../../stream/websocket-session.ts';
 import { buildInfo } from '../../version.ts';
 import { DataApiClient } from '../data-api/client.ts';
-import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/claim.ts';
+import { type AskedService, type ClaimRequest, type ClaimResult, claimKey } from '../live/association/claim.ts';
 import { DECODE_FAILURES, type DecodeFailure } from '../live/message.ts';
 import { BgproutesSource } from '../live/source.ts';
 import { type DebugLevel, DebugLog } from './debug-log.ts';

@@ -8,7 +8,7 @@ import type { DataApiError } from '../../errors.ts';
 import { joinSignals } from '../../http/joined-signal.ts';
 import { checkServiceUrl } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
-import { type Redactor, redactor } from '../../redaction.ts';
+import { type Redactor, redactor } from '../../secrets/redaction.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
 import type { RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, systemTimers, type Timers } from '../../stream/timers.ts';
@@ -16,8 +16,9 @@ import { type Batch, groupVps, halvesOf, splitExact } from './batches.ts';
 import { errorOf, isTooLarge, REPEATED, UNDOCUMENTED } from './failures.ts';
 import { DEFAULT_QUOTA, Quota, type QuotaLimits } from './quota.ts';
 import { type AnswerReading, type Query, requestOnce } from './request.ts';
-import type { Asked } from './route-fields.ts';
-import { type RouteAnswer, ribAnswer, updatesAnswer } from './rows.ts';
+import type { Asked } from './rows/route-fields.ts';
+import { type RouteAnswer, ribAnswer, updatesAnswer } from './rows/rows.ts';
+import { decodeVantagePoints } from './rows/vantage-points.ts';
 import { formatDate } from './time.ts';
 import type {
   Comparison,
@@ -29,7 +30,6 @@ import type {
   VantagePointsAnswer,
   VantagePointsParams,
 } from './types.ts';
-import { decodeVantagePoints } from './vantage-points.ts';
 
 /** A request with more VPs or prefixes than this is sent as POST. */
 const MAX_GET_VPS = 100;

@@ -5,7 +5,7 @@ import { request } from '../../http/http-request.ts';
 import { type JsonBounds, type JsonParts, JsonReader, readJson } from '../../http/json-reader.ts';
 import { parseHttpDate, parseRetryAfter } from '../../http/retry-after.ts';
 import { urlUnder } from '../../http/service-url.ts';
-import { errorText, foreignText, type Redactor } from '../../redaction.ts';
+import { errorText, foreignText, type Redactor } from '../../secrets/redaction.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { DataApiEndpoint } from './types.ts';
 

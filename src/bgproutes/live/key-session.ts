@@ -9,25 +9,22 @@
 import { StoppedError } from '../../errors.ts';
 import { streamUrlOf } from '../../http/service-url.ts';
 import type { Logger } from '../../logger.ts';
-import { Backoff } from '../../stream/backoff.ts';
 import type { DisconnectReason, SourceListener, SubscribedStats } from '../../stream/source.ts';
 import { createStreamStats, createSubscriptionStats, markDown, markIdle, markUp } from '../../stream/stream-health.ts';
 import { systemTimers, type Timers } from '../../stream/timers.ts';
-import { type AttemptFailure, DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
-import { Association, associationSettings } from './association.ts';
+import { DEFAULT_SESSION_SETTINGS, WebSocketSession } from '../../stream/websocket-session.ts';
+import { Association, associationSettings } from './association/association.ts';
+import { KeyTrial } from './association/key-trial.ts';
+import { refusalText } from './association/refusal.ts';
+import { SessionKey } from './association/session-key.ts';
 import { Contest } from './contest.ts';
-import { KeyTrial } from './key-trial.ts';
+import { Ghost } from './ghost.ts';
 import { ListGuard } from './list-guard.ts';
-import { refusalMeaning, refusalText } from './refusal.ts';
-import { SessionKey } from './session-key.ts';
 import { Silence } from './silence.ts';
 import type { BgproutesSourceOptions, SessionOfKey } from './source-options.ts';
 
 /** After a gap of up to this, the list is taken for ours still, and only renewed once the connection is there. */
 const BRIEF_GAP_MS = 60_000;
-
-/** How long the service may still count a connection of ours that has ended as open. */
-const GHOST_MS = 5 * 60_000;
 
 export class KeySession {
   readonly stats: SubscribedStats;
@@ -46,9 +43,7 @@ export class KeySession {
   #paused = false;
   #stopped = false;
 
-  /** Until when a session of ours was open, by `elapsed`. */
-  #openUntilMs = Number.NEGATIVE_INFINITY;
-  readonly #ghostBackoff: Backoff;
+  readonly #ghost: Ghost;
 
   /** Until when the list of the key was ours, by `elapsed`, for all that is known. */
   #oursUntilMs = Number.NEGATIVE_INFINITY;
@@ -82,9 +77,7 @@ export class KeySession {
       subscription: createSubscriptionStats(),
     };
     this.stats.idle = prefixes.length === 0 && !prefixesOfKey;
-    this.#ghostBackoff = new Backoff(options.connection?.ghostBackoff ?? DEFAULT_SESSION_SETTINGS.ghostBackoff, () =>
-      timers.random(),
-    );
+    this.#ghost = new Ghost(timers, options.connection?.ghostBackoff ?? DEFAULT_SESSION_SETTINGS.ghostBackoff);
     this.#contest = new Contest(timers);
     this.#association = new Association(
       {
@@ -101,14 +94,12 @@ export class KeySession {
       },
       prefixes,
     );
-    const onOpen = () => {
-      this.#openUntilMs = timers.elapsed();
-    };
+    const onOpen = () => this.#ghost.seen();
     this.#trial = new KeyTrial({ association: this.#association, timers, log: this.#log, onOpen });
     if (isAssociated && prefixes.length > 0) {
       this.#association.adopt();
       this.#noteAssociated(timers.now());
-      this.#openUntilMs = timers.elapsed();
+      this.#ghost.seen();
     }
   }
 
@@ -162,7 +153,8 @@ export class KeySession {
     if (this.#connected) this.#connectAgain(this.#timers.now(), 'with the new API key');
     else this.#socket?.connectAgain();
     this.#isReplaced = this.#isFresh = false;
-    this.#oursUntilMs = this.#openUntilMs = Number.NEGATIVE_INFINITY;
+    this.#oursUntilMs = Number.NEGATIVE_INFINITY;
+    this.#ghost.forget();
   }
 
   unhealthy(): string | undefined {
@@ -212,7 +204,8 @@ export class KeySession {
           this.#hadTrial = !this.#hasOurList();
           return { ok: true, trial: this.#hadTrial ? this.#trial : undefined };
         },
-        delayAfter: (failure) => (key.takeRetry() ? 0 : this.#isGhost(failure) ? this.#ghostBackoff.next() : undefined),
+        delayAfter: (failure) =>
+          key.takeRetry() ? 0 : this.#ghost.isMet(failure) ? this.#ghost.nextDelayMs() : undefined,
         timers: this.#timers,
         refusalOf: refusalText,
         redactText: key.redact,
@@ -248,12 +241,6 @@ export class KeySession {
     return isBrief && this.#association.isValid(this.#timers.now());
   }
 
-  /** Whether the session that is in the way may be one of ours that the service has not buried yet. */
-  #isGhost({ refused, detail }: Pick<AttemptFailure, 'refused' | 'detail'>): boolean {
-    if (!refused || this.#timers.elapsed() - this.#openUntilMs >= GHOST_MS) return false;
-    return refusalMeaning(detail) === 'another_session';
-  }
-
   #onConnected(atMs: number): void {
     if (this.#key.isOutdated) {
       this.#isConnectingAgain = true;
@@ -265,7 +252,7 @@ export class KeySession {
     const isKept = this.#hadTrial && !isFresh;
     this.#isFresh = false;
     this.#connected = true;
-    this.#ghostBackoff.reset();
+    this.#ghost.passed();
     this.stats.connects++;
     const association = this.#association;
     this.#connectedWith = isKept ? [] : (association.associated ?? []);
@@ -282,7 +269,7 @@ export class KeySession {
 
   #onDisconnected(reason: DisconnectReason, atMs: number, detail: string, refused: boolean): void {
     const nowMs = this.#timers.elapsed();
-    if (this.#connected) this.#openUntilMs = nowMs;
+    if (this.#connected) this.#ghost.seen();
     if (this.stats.up) this.#oursUntilMs = nowMs;
     this.#connected = false;
     this.#cancelReclaim();
@@ -292,7 +279,7 @@ export class KeySession {
     // A connection that is made once more was told as down when that was decided.
     if (isAgain) return;
     this.#isFresh = false;
-    this.#down(reason, atMs, detail, refused && !this.#isGhost({ refused, detail }));
+    this.#down(reason, atMs, detail, refused && !this.#ghost.isMet({ refused, detail }));
   }
 
   #becomeIdle(): Promise<void> {

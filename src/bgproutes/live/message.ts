@@ -9,7 +9,7 @@ import { ownText, parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
-import { parseJson, whyNoObject } from '../../json.ts';
+import { parseJson, whyNoObject } from '../../input/json.ts';
 import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
 
 /** Closed list: it becomes a label. */

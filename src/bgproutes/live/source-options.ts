@@ -2,7 +2,7 @@
 import type { Logger } from '../../logger.ts';
 import type { Timers } from '../../stream/timers.ts';
 import type { SessionSettings } from '../../stream/websocket-session.ts';
-import type { AssociationSettings } from './association.ts';
+import type { AssociationSettings } from './association/association.ts';
 
 /** A key and what its session is to carry. */
 export interface SessionOfKey {

@@ -1,6 +1,6 @@
 /** A log for people at a terminal: notes between the output, as the commands write their own. */
 import type { LogFields, Logger } from '../../logger.ts';
-import { foreignText, redactor } from '../../redaction.ts';
+import { foreignText, redactor } from '../../secrets/redaction.ts';
 import type { CommandIo } from '../command.ts';
 import { note } from './note.ts';
 

@@ -1,7 +1,7 @@
 /** Says what a command waits for when it takes long: silence looks like a fault. */
 
 import type { BgproutesLiveClient, SubscribeOptions } from '../../bgproutes/client/client.ts';
-import type { AskedService } from '../../bgproutes/live/claim.ts';
+import type { AskedService } from '../../bgproutes/live/association/claim.ts';
 import type { CommandIo } from '../command.ts';
 import { note } from './note.ts';
 

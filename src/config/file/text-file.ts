@@ -1,6 +1,6 @@
 /** Text files that a user names: read whole, up to a bound, and only when they are text. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { systemCode, systemReason } from '../../system-error.ts';
+import { systemCode, systemReason } from '../../errors/system-error.ts';
 
 /** A configuration of 10,000 prefixes with every origin and upstream is below it; `/dev/zero` is not. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;

@@ -3,7 +3,7 @@
  * them when a reader is made by hand, and answers a wrong value with a default. Where there is a variable for all signals
  * and one for metrics, the latter wins. An empty variable is an unset one.
  */
-import { parseUrl } from '../../url.ts';
+import { parseUrl } from '../../input/url.ts';
 import type { Environment } from '../file/substitution.ts';
 import { attributeName, headerName, headerValue } from '../values.ts';
 import type { OtlpProtocol, OtlpTemporality } from './otlp-config.ts';

@@ -1,7 +1,7 @@
 /** One source of validated RPKI data in the configuration. */
 import type { z } from 'zod';
+import { parseUrl } from '../../input/url.ts';
 import type { RpkiSourceConfig } from '../../rpki/source-config.ts';
-import { parseUrl } from '../../url.ts';
 import * as values from '../values.ts';
 
 const SECOND_MS = 1_000;

@@ -1,6 +1,6 @@
 /** Values that say where something is reached: URLs, addresses, paths of the web server. */
 import { z } from 'zod';
-import { parseUrl } from '../../url.ts';
+import { parseUrl } from '../../input/url.ts';
 import { type ListenAddress, parseListenAddress } from '../listen-address.ts';
 import { accept, addFault, type IssueStyle, jsonKinds, refuse, value } from './value.ts';
 

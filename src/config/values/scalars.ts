@@ -1,6 +1,6 @@
 /** Values that are numbers, durations, or one of a few words. */
 import { z } from 'zod';
-import { suggestion } from '../../suggestion.ts';
+import { suggestion } from '../../input/suggestion.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { LOG_LEVELS } from './log-words.ts';
 import { accept, refuse, value } from './value.ts';

@@ -1,5 +1,5 @@
 /** Values that are texts: names, paths of files, keys, headers. */
-import { EXPECTED_KEY, keyFault } from '../../api-key.ts';
+import { EXPECTED_KEY, keyFault } from '../../secrets/api-key.ts';
 import { accept, refuse, value } from './value.ts';
 
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;

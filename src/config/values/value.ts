@@ -3,7 +3,7 @@
  * got instead is added by the one who knows where it stands (config.ts), unless it is a secret.
  */
 import { z } from 'zod';
-import { suggestion } from '../../suggestion.ts';
+import { suggestion } from '../../input/suggestion.ts';
 
 /** How a refused value shows in its message: as it was written, only its kind (it may be a secret), or not at all. */
 export type Got = 'value' | 'kind' | 'none';

@@ -9,7 +9,7 @@
  */
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import type { Absence } from '../../table/history-rows.ts';
+import type { Absence } from '../../table/history/history-rows.ts';
 import type { PrefixState } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type { VpDirectory } from '../vp-directory.ts';

@@ -1,11 +1,11 @@
 /** Reads answers of a history into the table in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HistoryRows, RibRow, UpdateRow } from '../../stream/history.ts';
-import type { Absence } from '../../table/history-rows.ts';
-import { applyWord, type Holders, noteHolder } from '../../table/history-rows.ts';
+import type { Absence } from '../../table/history/history-rows.ts';
+import { applyWord, type Holders, noteHolder } from '../../table/history/history-rows.ts';
+import { TableComparison } from '../../table/history/table-comparison.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import { TableComparison } from '../../table/table-comparison.ts';
 
 const ROWS_PER_TURN = 2_000;
 

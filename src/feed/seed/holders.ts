@@ -6,7 +6,7 @@ import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { Backoff, type BackoffOptions } from '../../stream/backoff.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import type { Absence } from '../../table/history-rows.ts';
+import type { Absence } from '../../table/history/history-rows.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type { SessionHistory } from './session-history.ts';
 
@@ -62,7 +62,7 @@ export class HolderHistory {
         const monitored = table.prefixes.find(prefix)?.monitored;
         if (monitored === undefined) continue;
         this.#learnt.add(prefix);
-        table.setExpectedKnown(monitored);
+        monitored.setExpectedKnown();
       }
       const missing = [...found.values()].flatMap((of) => (of.missing.length * 2 > of.holders ? of.missing : []));
       if (missing.length > 0) this.#options.onMissing(missing, signal);

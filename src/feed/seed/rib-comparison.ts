@@ -1,9 +1,9 @@
 /** Reads a RIB of the history into the table, and drops what the table has and the RIB has not. */
 import type { Logger } from '../../logger.ts';
 import type { History, HistoryVp } from '../../stream/history.ts';
-import type { Absence } from '../../table/history-rows.ts';
+import type { Absence } from '../../table/history/history-rows.ts';
+import type { TableComparison } from '../../table/history/table-comparison.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import type { TableComparison } from '../../table/table-comparison.ts';
 import type { VpDirectory } from '../vp-directory.ts';
 import { divideAbsences } from './absence-doubts.ts';
 import type { SessionHistory } from './session-history.ts';

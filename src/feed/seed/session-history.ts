@@ -4,10 +4,10 @@
  */
 
 import { type History, type HistoryVp, titleOf, type UpdateRow, type UpdatesOf } from '../../stream/history.ts';
-import type { Holders } from '../../table/history-rows.ts';
+import type { Holders } from '../../table/history/history-rows.ts';
+import type { TableComparison } from '../../table/history/table-comparison.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import type { TableComparison } from '../../table/table-comparison.ts';
 import type { VpDirectory } from '../vp-directory.ts';
 import { readHolders, readLastWords, readRib, readUpdates } from './history-readers.ts';
 

@@ -11,7 +11,7 @@ import type { TableFigures } from '../../metrics/figures/table-figures.ts';
 import type { BackoffOptions } from '../../stream/backoff.ts';
 import type { History, HistoryVp } from '../../stream/history.ts';
 import type { Timers } from '../../stream/timers.ts';
-import type { Absence } from '../../table/history-rows.ts';
+import type { Absence } from '../../table/history/history-rows.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import type { SessionFeed } from '../session-feed.ts';
 import type { VpDirectory } from '../vp-directory.ts';

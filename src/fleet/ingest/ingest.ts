@@ -6,12 +6,12 @@
 import { hostname } from 'node:os';
 import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
-import { ServiceClock } from '../../feed/service-clock.ts';
+import { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import type { TableFigures } from '../../metrics/figures/table-figures.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { LiveFeed, SessionPlan } from '../../stream/live-feed.ts';
 import type { SourceListener } from '../../stream/source.ts';

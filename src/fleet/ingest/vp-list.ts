@@ -1,7 +1,7 @@
 /** The VPs that a history lists: whom the ingest asks for routes. What the list does to a table, each exporter decides. */
 import { vantagePointKey } from '../../bgp/vantage-point.ts';
 import { DataApiError } from '../../errors.ts';
-import type { ServiceClock } from '../../feed/service-clock.ts';
+import type { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import type { History, HistoryVp } from '../../stream/history.ts';
 
 export interface VpListOptions {

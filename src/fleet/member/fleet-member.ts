@@ -7,15 +7,15 @@
  * What is shown is asked at each scrape: a partition that is live, while heartbeats are younger than the session.
  */
 import { hostname } from 'node:os';
-import { ServiceClock } from '../../feed/service-clock.ts';
+import { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import { VpDirectory } from '../../feed/vp-directory.ts';
 import { type BrokerClient, brokerClient, loadKafkaLibrary, type UnreadableReason } from '../../kafka/broker-client.ts';
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { zeros } from '../../metrics/figures/zeros.ts';
-import { FLEET_UNREADABLE_REASONS, type FleetUnreadableReason } from '../../metrics/fleet-view.ts';
+import { FLEET_UNREADABLE_REASONS, type FleetUnreadableReason } from '../../metrics/views/fleet-view.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import { sleep } from '../../stream/timers.ts';
-import { dropVp } from '../../table/vp-loss.ts';
+import { dropVp } from '../../table/vps/vp-loss.ts';
 import { GroupMember, rendezvous } from '../group-member.ts';
 import { PartitionMap } from '../partitions.ts';
 import { FleetFeed, FleetSource } from './fleet-feed.ts';

@@ -3,7 +3,7 @@ import type { BrokerClient, Fetched, Partition, UnreadableReason } from '../../k
 import type { LogRecord } from '../../kafka/record-batches.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import { fetchReadable, UNREADABLE_ADVICE, type Unreadable } from '../unreadable.ts';
 

@@ -8,11 +8,11 @@ import { divideAbsences } from '../../feed/seed/absence-doubts.ts';
 import type { SessionFeed } from '../../feed/session-feed.ts';
 import type { HistoryVp } from '../../stream/history.ts';
 import type { StreamStats } from '../../stream/source.ts';
-import { type Absence, applyWord, noteHolder } from '../../table/history-rows.ts';
+import { type Absence, applyWord, noteHolder } from '../../table/history/history-rows.ts';
+import { TableComparison } from '../../table/history/table-comparison.ts';
 import type { MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
-import { TableComparison } from '../../table/table-comparison.ts';
-import { dropVp } from '../../table/vp-loss.ts';
+import { dropVp } from '../../table/vps/vp-loss.ts';
 import { type Control, decodeRecord, type FleetRecord } from '../records.ts';
 import { RestoredOffsets } from './restored-offsets.ts';
 import { type Mark, statesOf } from './state-record.ts';
@@ -309,7 +309,7 @@ export class Replica {
         if (!control.last) break;
         for (const prefix of control.prefixes) {
           const monitored = table.prefixes.find(prefix)?.monitored;
-          if (monitored !== undefined) table.setExpectedKnown(monitored);
+          if (monitored !== undefined) monitored.setExpectedKnown();
         }
       }
     }

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BrokerClient, UnreadableBatch } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import { UNREADABLE_ADVICE } from '../unreadable.ts';

@@ -6,7 +6,7 @@ import type { Producer } from '@platformatic/kafka';
 import { type BrokerClient, clientOptions, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
-import { errorText, redactor } from '../../redaction.ts';
+import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
 import { MAX_BATCH_BYTES, MAX_RECORD_BYTES } from '../records.ts';

@@ -1,8 +1,20 @@
 /** The metrics of the exporter itself. */
-import { HTTP_CUT_REASONS, OTLP_RESULTS } from '../figures/exporter-figures.ts';
-import { defineMetrics } from '../metric.ts';
+import { HTTP_CUT_REASONS, MAX_COUNTED_PATHS, OTLP_RESULTS, REQUEST_BOUNDS } from '../figures/exporter-figures.ts';
+import { defineMetrics, type Metric } from '../metric.ts';
+import { legitimacyMetrics } from './legitimacy-metrics.ts';
+import { nameMetrics } from './name-metrics.ts';
+import { prefixMetrics } from './prefix-metrics.ts';
 
 const ONE = 'one';
+
+/** Metrics whose labels have a bound. What is over it is told by the names of these. */
+export const BOUNDED_METRICS: readonly Metric[] = [
+  prefixMetrics.prefixOriginVps,
+  prefixMetrics.prefixUpstreamVps,
+  prefixMetrics.prefixMoreSpecificVps,
+  legitimacyMetrics.prefixOriginRpkiInfo,
+  nameMetrics.asInfo,
+];
 
 /** The exporter itself; process and runtime metrics are in runtime-metrics.ts. */
 export const exporterMetrics = defineMetrics({
@@ -52,7 +64,7 @@ export const exporterMetrics = defineMetrics({
     unit: '{request}',
     labels: ['path', 'code'],
     help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status; 499: the client was gone, or cut, before the end of the answer.',
-    bound: '6 paths times the statuses in use',
+    bound: `${MAX_COUNTED_PATHS} paths times the statuses in use`,
   },
   exporterHttpRequestDuration: {
     otlpName: 'bgp.exporter.http_request_duration',
@@ -60,7 +72,7 @@ export const exporterMetrics = defineMetrics({
     unit: 's',
     labels: ['path'],
     help: 'Time from the arrival of a request to its last byte, by path.',
-    bound: '6, of 10 buckets each',
+    bound: `${MAX_COUNTED_PATHS}, of ${REQUEST_BOUNDS.length + 1} buckets each`,
   },
   exporterHttpCutConnections: {
     otlpName: 'bgp.exporter.http_cut_connections',
@@ -76,6 +88,6 @@ export const exporterMetrics = defineMetrics({
     unit: '{series}',
     labels: ['metric'],
     help: 'Series that are summed as "other" now because a bound of labels is reached, by metric; of more-specifics also those that a monitored prefix around another one has no room for.',
-    bound: '3',
+    bound: `${BOUNDED_METRICS.length}`,
   },
 });

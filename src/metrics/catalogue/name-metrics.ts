@@ -1,4 +1,5 @@
 /** The names of ASes whose numbers are in labels. */
+import { MAX_NAMED_ASES } from '../../table/bounds.ts';
 import { defineMetrics } from '../metric.ts';
 
 /** Only where `names` is configured. */
@@ -9,6 +10,6 @@ export const nameMetrics = defineMetrics({
     unit: '',
     labels: ['as', 'name', 'country'],
     help: 'Always 1; the name and country of an AS by the file that names.as_file says, of ASes that are the origin or an upstream of a monitored prefix now or are configured as one, and that the file has.',
-    bound: '10,000',
+    bound: MAX_NAMED_ASES.toLocaleString('en-US'),
   },
 });

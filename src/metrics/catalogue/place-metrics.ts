@@ -1,6 +1,7 @@
 /** From where a monitored prefix is seen: the same vantage points as in the totals, by where they are and who hears them. */
 import { REGIONS } from '../../bgp/regions.ts';
-import { VP_SOURCES } from '../../table/vp-places.ts';
+import { MAX_COUNTRIES } from '../../table/bounds.ts';
+import { VP_SOURCES } from '../../table/vps/vp-places.ts';
 import { defineMetrics } from '../metric.ts';
 
 /** By prefix, always; those by country only where table.countries lists some. */
@@ -43,7 +44,7 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'country'],
     help: 'Vantage points that hold a route for the prefix now, by country: those that table.countries lists, and other for the rest. Absent where it lists none.',
-    bound: '33 a prefix',
+    bound: `${MAX_COUNTRIES + 1} a prefix`,
   },
   prefixCountryExpectedVps: {
     otlpName: 'bgp.prefix.country_expected_vps',
@@ -51,6 +52,6 @@ export const placeMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'country'],
     help: 'Vantage points that ought to hold a route for the prefix, by country: those that table.countries lists, and other for the rest. Absent where it lists none.',
-    bound: '33 a prefix',
+    bound: `${MAX_COUNTRIES + 1} a prefix`,
   },
 });

@@ -4,7 +4,11 @@ import { LENGTH_BOUNDS, LOSS_REASONS } from '../../table/prefixes/prefix-state.t
 import { defineMetrics } from '../metric.ts';
 
 const PREFIX = ['prefix'] as const;
+
 const PER_PREFIX = 'one a prefix';
+
+/** Values of the label `length`. Paths of 16 ASes and longer ones are counted together. */
+export const PATH_LENGTHS: readonly string[] = [...Array.from({ length: 16 }, (_, length) => String(length)), '16+'];
 
 /** One monitored prefix: who sees it, from which origin, over which path, how restless. */
 export const prefixMetrics = defineMetrics({
@@ -126,7 +130,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['prefix', 'length'],
     help: 'Visible vantage points by AS path length (an AS_SET counts 1, confederation segments 0, prepends count): 1 to 15 and 16+; 0 only while such a path is held.',
-    bound: '17 a prefix',
+    bound: `${PATH_LENGTHS.length} a prefix`,
   },
   prefixAsPathLengthMin: {
     otlpName: 'bgp.prefix.as_path_length_min',

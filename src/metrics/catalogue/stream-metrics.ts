@@ -1,5 +1,5 @@
 /** The metrics of a session of the live stream. */
-import { DISCONNECT_REASONS, RENEWAL_RESULTS } from '../../stream/source.ts';
+import { DISCONNECT_REASONS, MAX_PARTITIONS, RENEWAL_RESULTS } from '../../stream/source.ts';
 import { DROP_REASONS } from '../../table/fold.ts';
 import { DELAY_BOUNDS } from '../figures/stream-figures.ts';
 import { defineMetrics } from '../metric.ts';
@@ -159,7 +159,7 @@ export const streamMetrics = defineMetrics({
     unit: '{record}',
     labels: [...SESSION, 'topic', 'partition'],
     help: 'Records of a partition that are in the log and were not read yet; only of sources that read Kafka topics.',
-    bound: 'one a partition that is read, at most 8,192 a session',
+    bound: `one a partition that is read, at most ${MAX_PARTITIONS.toLocaleString('en-US')} a session`,
   },
   streamSubscribedPrefixes: {
     otlpName: 'bgp.stream.subscribed_prefixes',

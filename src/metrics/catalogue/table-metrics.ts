@@ -1,4 +1,6 @@
 /** The metrics of the table as a whole. */
+import { AFIS } from '../../bgp/prefix.ts';
+import { PROTOCOLS } from '../../bgp/vantage-point.ts';
 import { DATA_API_ENDPOINTS, DATA_API_RESULTS, RIPESTAT_CALLS } from '../../stream/history.ts';
 import { TABLE_BOUNDS } from '../../table/route-ledger.ts';
 import { TIME_ORIGINS } from '../../table/table-clock.ts';
@@ -15,7 +17,7 @@ export const tableMetrics = defineMetrics({
     unit: '{vp}',
     labels: ['protocol', 'source'],
     help: 'Vantage points heard of within table.expected_window, less those known to be down, by the first source that delivers them.',
-    bound: '2 per source (bgp, bmp)',
+    bound: `${PROTOCOLS.length} per source (${PROTOCOLS.join(', ')})`,
   },
   tableRoutes: {
     otlpName: 'bgp.table.routes',
@@ -87,7 +89,7 @@ export const tableMetrics = defineMetrics({
     unit: '',
     labels: ['afi'],
     help: 'With table.expected_vps full_feed: 1 while the list of vantage points names some that are up and have a full table of the address family, 0 while it does not: those that held a route are then the expected ones, as with seen. Absent with seen.',
-    bound: '2 (ipv4, ipv6)',
+    bound: `${AFIS.length} (${AFIS.join(', ')})`,
   },
   tableSeedTimestamp: {
     otlpName: 'bgp.table.seed_timestamp',

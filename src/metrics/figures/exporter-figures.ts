@@ -1,4 +1,4 @@
-/** What the exporter itself does, in numbers: the parts that do it count here, and exporter-view.ts shows it. */
+/** What the exporter itself does, in numbers: the parts that do it count here, and views/exporter-view.ts shows it. */
 
 import { Labels } from '../metric.ts';
 import { Histogram } from './histogram.ts';
@@ -20,6 +20,9 @@ export const HTTP_CUT_REASONS = [
   'client_certificate', // none, or one that is not trusted or has another name than those allowed
 ] as const;
 export type HttpCutReason = (typeof HTTP_CUT_REASONS)[number];
+
+/** Paths by which requests are counted: all that the web server knows where it has a page, and `other`. */
+export const MAX_COUNTED_PATHS = 14;
 
 /** Upper bounds in seconds. */
 export const REQUEST_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];

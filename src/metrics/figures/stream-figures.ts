@@ -1,4 +1,4 @@
-/** What is counted of one session of a live stream; feed/session-feed.ts counts it, and stream-view.ts shows it. */
+/** What is counted of one session of a live stream; feed/session-feed.ts counts it, and views/stream-view.ts shows it. */
 import type { HistogramValue } from '../metric.ts';
 
 /** Upper bounds in seconds. */

@@ -1,4 +1,4 @@
-/** What is done to keep the table right, in numbers: the parts that do it count here, and table-view.ts shows it. */
+/** What is done to keep the table right, in numbers: the parts that do it count here, and views/table-view.ts shows it. */
 import type { DataApiEndpoint, DataApiResult, RipestatCall } from '../../stream/history.ts';
 import { zeros } from './zeros.ts';
 

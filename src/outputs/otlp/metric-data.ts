@@ -8,7 +8,7 @@ import type {
   SumMetricData,
 } from '@opentelemetry/sdk-metrics';
 import type { Labels } from '../../metrics/metric.ts';
-import type { Run } from './byte-writer.ts';
+import type { Run } from './encoding/byte-writer.ts';
 
 /** Where a series keeps its attributes as they are sent in protobuf, by kind of point. */
 export const PROTOBUF = Symbol('protobuf');

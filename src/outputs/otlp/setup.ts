@@ -20,14 +20,14 @@ import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { OtlpResult } from '../../metrics/figures/exporter-figures.ts';
 import type { Collect } from '../../metrics/metric.ts';
-import { errorText, type Redactor, redactor } from '../../redaction.ts';
-import { Delivery } from './delivery.ts';
+import { errorText, type Redactor, redactor } from '../../secrets/redaction.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { HttpPost } from './delivery/http-post.ts';
 import { DeltaConverter } from './delta.ts';
-import { HttpPost } from './http-post.ts';
-import { JsonSerializer } from './json-serializer.ts';
+import { JsonSerializer } from './encoding/json-serializer.ts';
+import { ProtobufSerializer } from './encoding/protobuf-serializer.ts';
 import type { OwnMetricData } from './metric-data.ts';
 import { createMetricProducer } from './producer.ts';
-import { ProtobufSerializer } from './protobuf-serializer.ts';
 import { VanishedSeries } from './vanished-series.ts';
 
 export interface OtlpDependencies {

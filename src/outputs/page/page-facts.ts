@@ -14,10 +14,10 @@ import { inTurns } from '../../in-turns.ts';
 import { type AsFact, prefixFacts } from '../../metrics/prefix-facts.ts';
 import type { AsNames } from '../../names/as-names.ts';
 import type { Validity } from '../../rpki/origin-validation.ts';
-import { expectedVps, missingFullFeeds } from '../../table/denominator.ts';
-import { PlaceCounter } from '../../table/place-counter.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { RoutingTable } from '../../table/routing-table.ts';
+import { expectedVps, missingFullFeeds } from '../../table/vps/denominator.ts';
+import { PlaceCounter } from '../../table/vps/place-counter.ts';
 import type {
   AsCount,
   ChangeAnswer,

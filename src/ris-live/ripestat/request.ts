@@ -5,7 +5,7 @@ import { request } from '../../http/http-request.ts';
 import { type JsonBounds, JsonReader } from '../../http/json-reader.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import { urlUnder } from '../../http/service-url.ts';
-import { errorText, foreignText, redactor } from '../../redaction.ts';
+import { errorText, foreignText, redactor } from '../../secrets/redaction.ts';
 import type { RipestatCall } from '../../stream/history.ts';
 import type { Timers } from '../../stream/timers.ts';
 import { isObject, timeOf } from './rows.ts';

@@ -1,10 +1,10 @@
 /** Validated data as JSON, from a validator's HTTP server or a file, read again at an interval. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemReason } from '../../errors/system-error.ts';
 import { request } from '../../http/http-request.ts';
+import { openRegularFile } from '../../input/regular-file.ts';
 import type { Logger } from '../../logger.ts';
-import { openRegularFile } from '../../regular-file.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import { systemReason } from '../../system-error.ts';
 import { ReadingSlices } from '../reading-slices.ts';
 import { RpkiData } from '../rpki-data.ts';
 import type { RpkiScope } from '../scope.ts';

@@ -1,11 +1,11 @@
 /** Validated data from a cache that speaks the RPKI-to-Router protocol, over TCP or TLS. */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { networkReason } from '../../errors/network-error.ts';
+import { systemCode } from '../../errors/system-error.ts';
+import { tlsReason } from '../../errors/tls-error.ts';
 import type { Logger } from '../../logger.ts';
-import { networkReason } from '../../network-error.ts';
 import type { Timers } from '../../stream/timers.ts';
-import { systemCode } from '../../system-error.ts';
-import { tlsReason } from '../../tls-error.ts';
 import { ReadingSlices } from '../reading-slices.ts';
 import type { RpkiScope } from '../scope.ts';
 import { RpkiSourceState } from '../source-state.ts';

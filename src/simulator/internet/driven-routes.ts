@@ -2,7 +2,7 @@
 import { parseAsPath } from '../../bgp/as-path.ts';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import type { Internet } from './internet.ts';
-import type { Route } from './route.ts';
+import type { Route } from './routes/route.ts';
 import type { SimulatedVantagePoint } from './vantage-points.ts';
 import type { World } from './world.ts';
 

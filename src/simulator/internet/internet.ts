@@ -4,12 +4,12 @@
  */
 
 import { parsePrefix } from '../../bgp/prefix.ts';
-import type { Scenario, ScenarioPrefix } from '../scenario.ts';
+import type { Scenario, ScenarioPrefix } from '../scenario/scenario.ts';
 import { AsGraph, generateGraph, type NodeIndex } from './as-graph.ts';
-import { type Aspa, aspasOf } from './aspas.ts';
-import { type Announcer, alternativePaths, isTellable, pathOf, propagate, type Routing } from './propagation.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
-import { isSameRoute, printedRoute, type Route } from './route.ts';
+import { type Announcer, alternativePaths, isTellable, pathOf, propagate, type Routing } from './routes/propagation.ts';
+import { isSameRoute, printedRoute, type Route } from './routes/route.ts';
+import { type Aspa, aspasOf } from './signed/aspas.ts';
 import type { Override, SimulatedPrefix } from './simulated-prefix.ts';
 import type { Timeline } from './timeline.ts';
 import { placeVantagePoints, type SimulatedVantagePoint } from './vantage-points.ts';

@@ -1,7 +1,7 @@
 /** One prefix of the generated Internet: who announces it, and what is out of the ordinary about it now. */
 import type { Afi } from '../../bgp/prefix.ts';
-import type { Announcer, Routing } from './propagation.ts';
-import type { Route } from './route.ts';
+import type { Announcer, Routing } from './routes/propagation.ts';
+import type { Route } from './routes/route.ts';
 import type { SimulatedVantagePoint } from './vantage-points.ts';
 
 /** One AS that may announce a prefix, and how long the longest part of it may be. */

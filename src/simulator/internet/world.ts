@@ -9,10 +9,10 @@ import {
   type StreamMessage,
   updateMessage,
   type WithdrawStyle,
-} from '../services/stream-message.ts';
-import { PrefixIndex } from './prefix-index.ts';
-import type { Route } from './route.ts';
-import { RouteStore } from './route-store.ts';
+} from '../services/bgproutes/stream-message.ts';
+import { PrefixIndex } from './routes/prefix-index.ts';
+import type { Route } from './routes/route.ts';
+import { RouteStore } from './routes/route-store.ts';
 import { type SimulatedVantagePoint, VantagePoints, type VpStatus } from './vantage-points.ts';
 
 export interface WorldOptions {

@@ -4,11 +4,11 @@ import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { parsePrefix } from '../../bgp/prefix.ts';
 import { parseSpeaker } from '../../bgp/vantage-point.ts';
+import { systemCode, systemReason } from '../../errors/system-error.ts';
 import { ExporterError } from '../../errors.ts';
-import { openRegularFile } from '../../regular-file.ts';
-import { systemCode, systemReason } from '../../system-error.ts';
-import type { PrefixIndex } from '../internet/prefix-index.ts';
-import type { Route } from '../internet/route.ts';
+import { openRegularFile } from '../../input/regular-file.ts';
+import type { PrefixIndex } from '../internet/routes/prefix-index.ts';
+import type { Route } from '../internet/routes/route.ts';
 import type { SimulatedVantagePoint } from '../internet/vantage-points.ts';
 import type { World } from '../internet/world.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type PrefixList,
   StreamMessage,
   type WithdrawStyle,
-} from '../services/stream-message.ts';
+} from '../services/bgproutes/stream-message.ts';
 
 export interface RecordedMessage {
   readonly vp: SimulatedVantagePoint;

@@ -5,7 +5,7 @@
 import type { Clock, TimeStamper } from '../clock.ts';
 import type { Speed } from '../internet/timeline.ts';
 import type { World } from '../internet/world.ts';
-import type { StreamMessage } from '../services/stream-message.ts';
+import type { StreamMessage } from '../services/bgproutes/stream-message.ts';
 import type { Recording } from './recording.ts';
 
 export interface ReplayOptions {

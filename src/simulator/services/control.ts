@@ -3,7 +3,7 @@
  * the service has nothing like it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseStep, type StepNow } from '../scenario.ts';
+import { parseStep, type StepNow } from '../scenario/scenario.ts';
 import type { Faults } from './faults.ts';
 import { readBody, sendJson } from './http-exchange.ts';
 

@@ -1,14 +1,14 @@
 /** What goes wrong on demand. Everything else works as the service does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { World } from '../internet/world.ts';
-import type { Associations } from './associations.ts';
-import { DATA_API_ENDPOINTS } from './data-api.ts';
+import type { Associations } from './bgproutes/associations.ts';
+import { DATA_API_ENDPOINTS } from './bgproutes/data-api.ts';
+import type { StreamServer } from './bgproutes/stream-server.ts';
+import type { Garbage } from './bgproutes/stream-session.ts';
 import { send, sendJson, sendText } from './http-exchange.ts';
 import type { Ripestat } from './ris/ripestat.ts';
 import type { RisLiveServer } from './ris/ris-live.ts';
 import { SIMULATED_SOURCES, type SimulatedSource } from './source-names.ts';
-import type { StreamServer } from './stream-server.ts';
-import type { Garbage } from './stream-session.ts';
 
 export const ENDPOINTS = ['live_manager', ...DATA_API_ENDPOINTS, 'ripestat'] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];

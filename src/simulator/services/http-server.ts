@@ -2,11 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { DATA_API_ENDPOINTS, type DataApi } from './bgproutes/data-api.ts';
+import type { LiveManager } from './bgproutes/live-manager.ts';
 import type { Control } from './control.ts';
-import { DATA_API_ENDPOINTS, type DataApi } from './data-api.ts';
 import type { FaultInjector } from './faults.ts';
 import { requestUrl, sendJson, sendText } from './http-exchange.ts';
-import type { LiveManager } from './live-manager.ts';
 import { Ripestat } from './ris/ripestat.ts';
 import { VALIDATOR_PATH, type Validator } from './rpki/validator.ts';
 

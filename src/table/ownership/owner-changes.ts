@@ -4,11 +4,11 @@
  */
 
 import type { LossReason, MonitoredPrefix, PrefixState } from '../prefixes/prefix-state.ts';
-import type { RoutingTable } from '../routing-table.ts';
+import type { TableParts } from '../table-parts.ts';
 import type { SourceStates } from './ownership.ts';
 
 /** A source delivers the VP from now on. */
-export function deliverVp(table: RoutingTable, vp: number, source: number): void {
+export function deliverVp(table: TableParts, vp: number, source: number): void {
   const { ownership } = table;
   const before = ownership.delivers[vp];
   ownership.delivers[vp] |= 1 << source;
@@ -27,7 +27,7 @@ export function deliverVp(table: RoutingTable, vp: number, source: number): void
  * leave numerator and denominator as `vp_down`.
  * @returns the place of a source to which routes of the VP passed; -1: there is none
  */
-export function undeliverVp(table: RoutingTable, vp: number, source: number): number {
+export function undeliverVp(table: TableParts, vp: number, source: number): number {
   const { ownership } = table;
   const before = ownership.delivers[vp];
   const after = before & ~(1 << source);
@@ -50,7 +50,7 @@ export function undeliverVp(table: RoutingTable, vp: number, source: number): nu
  * From now on these sources are current for a prefix and its more-specifics, and of these the routes are kept. Where nobody
  * that is kept delivers a VP, the VP's routes leave numerator and denominator as `source_down`.
  */
-export function setSourceStates(table: RoutingTable, monitored: MonitoredPrefix, states: SourceStates): OwnerChange {
+export function setSourceStates(table: TableParts, monitored: MonitoredPrefix, states: SourceStates): OwnerChange {
   const before: SourceStates = { current: monitored.current, kept: monitored.kept };
   const { current, kept } = states;
   if (before.current === current && before.kept === kept) return NO_CHANGE;
@@ -96,7 +96,7 @@ function statesOf(monitored: MonitoredPrefix): PrefixState[] {
 
 /** @returns whether the VP held a route or was expected to hold one, and that is over now */
 function pass(
-  table: RoutingTable,
+  table: TableParts,
   monitored: MonitoredPrefix,
   state: PrefixState,
   vp: number,
@@ -125,7 +125,7 @@ function pass(
   return false;
 }
 
-function isHeld(table: RoutingTable, state: PrefixState, vp: number): boolean {
+function isHeld(table: TableParts, state: PrefixState, vp: number): boolean {
   const cell = table.cells.find(state, vp);
   return cell !== -1 && table.cells.path(cell) !== 0;
 }

@@ -238,6 +238,20 @@ export class MonitoredPrefix {
     this.firstSession = watched.sessions[0];
   }
 
+  /** From now on the denominator covers a whole window. */
+  setExpectedKnown(): void {
+    if (this.expectedKnown) return;
+    this.expectedKnown = true;
+    this.state.version++;
+  }
+
+  /** @param sources bits of those whose part of the prefix is complete and current; 0: what the table says is not trusted */
+  setTrusted(sources: number): void {
+    if (this.trustedBy === sources) return;
+    this.trustedBy = sources;
+    this.state.version++;
+  }
+
   /** The second of a loss that is learnt now (Unix ms), on the prefix's own clock. At least 1: 0 means no loss. */
   lossSecond(nowMs: number): number {
     return Math.max(1, Math.floor((nowMs - this.stoodStillMs) / 1000));

@@ -3,7 +3,7 @@
  * still belongs somewhere is put back.
  */
 
-import type { RoutingTable } from '../routing-table.ts';
+import type { TableParts } from '../table-parts.ts';
 import { PrefixState, type WatchedPrefix } from './prefix-state.ts';
 
 /** A route that is on its way to another state; its path is retained. */
@@ -20,7 +20,7 @@ interface Route {
  * monitored to more-specific or back are kept where they still belong and find room (see `droppedRoutes`).
  * @returns whether anything but descriptions changed: then spellings resolved before must be forgotten
  */
-export function watchPrefixes(table: RoutingTable, watched: readonly WatchedPrefix[], nowMs: number): boolean {
+export function watchPrefixes(table: TableParts, watched: readonly WatchedPrefix[], nowMs: number): boolean {
   const wanted = new Map(watched.map((entry) => [entry.prefix.text, entry]));
   const removed = [...table.prefixes.monitored()]
     .filter((one) => !wanted.has(one.state.prefix.text))
@@ -43,7 +43,7 @@ export function watchPrefixes(table: RoutingTable, watched: readonly WatchedPref
     if (!(state instanceof PrefixState)) {
       for (const route of routes) table.paths.release(route.path);
       // What was inside two monitored prefixes, each with room, may be too much for the one that is left.
-      if (state === 'more_specific_limit') table.droppedRoutes.more_specific_limit += routes.length;
+      if (state === 'more_specific_limit') table.ledger.droppedRoutes.more_specific_limit += routes.length;
       continue;
     }
     for (const { vp, path, fingerprint, timeUs } of routes) {
@@ -55,7 +55,7 @@ export function watchPrefixes(table: RoutingTable, watched: readonly WatchedPref
   return true;
 }
 
-function addMonitored(table: RoutingTable, entry: WatchedPrefix, nowMs: number): void {
+function addMonitored(table: TableParts, entry: WatchedPrefix, nowMs: number): void {
   table.prefixes.addMonitored(entry, nowMs);
   const monitored = table.prefixes.find(entry.prefix.text)?.monitored;
   if (monitored === undefined) return;
@@ -66,7 +66,7 @@ function addMonitored(table: RoutingTable, entry: WatchedPrefix, nowMs: number):
 }
 
 /** Takes a state out of the table and hands over its routes, their paths still retained. */
-function takeRoutes(table: RoutingTable, state: PrefixState): Route[] {
+function takeRoutes(table: TableParts, state: PrefixState): Route[] {
   const routes: Route[] = [];
   for (let vp = 0; vp < table.vps.end; vp++) {
     const cell = table.cells.find(state, vp);

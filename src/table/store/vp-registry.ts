@@ -2,7 +2,7 @@
 
 import { bmpHash } from '../../bgp/route-integers.ts';
 import { type Speaker, type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
-import { type ListedPlace, VpPlaces } from '../vp-places.ts';
+import { type ListedPlace, VpPlaces } from '../vps/vp-places.ts';
 import { hashText, TextIndex } from './text-index.ts';
 import { NO_ROUTER, VpIndex } from './vp-index.ts';
 

@@ -4,7 +4,7 @@ import type { LiveMessage } from '../../../src/bgp/live-message.ts';
 import { BgproutesLiveClient, type BgproutesLiveClientOptions } from '../../../src/bgproutes/client/client.ts';
 import type { ClientEvent } from '../../../src/bgproutes/client/events.ts';
 import type { Simulator, SimulatorOptions } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 
 export const KEY = 'KEY-0123456789';

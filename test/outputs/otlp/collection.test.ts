@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FamilySource, Metric, PointGroup } from '../../../src/metrics/metric.ts';
+import { ProtobufSerializer } from '../../../src/outputs/otlp/encoding/protobuf-serializer.ts';
 import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-data.ts';
 import { Collection } from '../../../src/outputs/otlp/producer.ts';
-import { ProtobufSerializer } from '../../../src/outputs/otlp/protobuf-serializer.ts';
 import { runs } from '../../support/property-runs.ts';
 import { announcements, delay, gap, METRICS, START_MS, visible, World } from './world.ts';
 

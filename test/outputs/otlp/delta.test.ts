@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeltaConverter } from '../../../src/outputs/otlp/delta.ts';
+import { ProtobufSerializer } from '../../../src/outputs/otlp/encoding/protobuf-serializer.ts';
 import { hrTime, type OwnMetricData } from '../../../src/outputs/otlp/metric-data.ts';
 import { Collection } from '../../../src/outputs/otlp/producer.ts';
-import { ProtobufSerializer } from '../../../src/outputs/otlp/protobuf-serializer.ts';
 import { runs } from '../../support/property-runs.ts';
 import { type DecodedMetric, type DecodedPoint, decodeProtobuf } from './decode.ts';
 import { announcements, delay, START_MS, smallWorld, visible, World } from './world.ts';

@@ -1,6 +1,6 @@
 /** The program as a user starts it: OTLP alone, its environment, and its stop. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { type Program, startProgram } from '../../support/program.ts';
 import { accept, Receiver } from './receiver.ts';

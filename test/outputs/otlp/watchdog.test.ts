@@ -1,14 +1,14 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
 import type { OtlpResult } from '../../../src/metrics/figures/exporter-figures.ts';
-import { Delivery } from '../../../src/outputs/otlp/delivery.ts';
+import { Delivery } from '../../../src/outputs/otlp/delivery/delivery.ts';
+import type { HttpPost, PostResult } from '../../../src/outputs/otlp/delivery/http-post.ts';
 import { DeltaConverter } from '../../../src/outputs/otlp/delta.ts';
-import type { HttpPost, PostResult } from '../../../src/outputs/otlp/http-post.ts';
+import { ProtobufSerializer } from '../../../src/outputs/otlp/encoding/protobuf-serializer.ts';
 import { hrTime } from '../../../src/outputs/otlp/metric-data.ts';
 import { Collection, SCOPE_NAME } from '../../../src/outputs/otlp/producer.ts';
-import { ProtobufSerializer } from '../../../src/outputs/otlp/protobuf-serializer.ts';
 import { VanishedSeries } from '../../../src/outputs/otlp/vanished-series.ts';
-import { redactor } from '../../../src/redaction.ts';
+import { redactor } from '../../../src/secrets/redaction.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { START_MS, smallWorld } from './world.ts';
 

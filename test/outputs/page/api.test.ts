@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { changeList, prefixDetail, prefixList } from '../../../src/outputs/page/api-schemas.ts';
 import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-hub.ts';
 import type { WebServer } from '../../../src/outputs/web-server.ts';
-import { setFullFeed } from '../../../src/table/denominator.ts';
+import { setFullFeed } from '../../../src/table/vps/denominator.ts';
 import { ask, json, P, pageWorld, running, sampleOf, scrape, stopAll, V6, WATCHED } from '../../support/page-world.ts';
 import { START_MS } from '../../support/table-world.ts';
 import { basic, HASH, SecureWorld } from '../web/secure-world.ts';

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, TimeStamper } from '../../../src/simulator/clock.ts';
-import { DEMO_SCENARIO } from '../../../src/simulator/demo-scenario.ts';
 import type { AsGraph } from '../../../src/simulator/internet/as-graph.ts';
 import { startChurn } from '../../../src/simulator/internet/churn.ts';
 import { Internet } from '../../../src/simulator/internet/internet.ts';
-import { alternativePaths, pathOf, propagate } from '../../../src/simulator/internet/propagation.ts';
 import { seededRandom } from '../../../src/simulator/internet/random.ts';
+import { alternativePaths, pathOf, propagate } from '../../../src/simulator/internet/routes/propagation.ts';
 import { Timeline } from '../../../src/simulator/internet/timeline.ts';
 import { World } from '../../../src/simulator/internet/world.ts';
-import { type Scenario, scenario } from '../../../src/simulator/scenario.ts';
-import { type StepReport, Steps } from '../../../src/simulator/steps.ts';
+import { DEMO_SCENARIO } from '../../../src/simulator/scenario/demo-scenario.ts';
+import { type Scenario, scenario } from '../../../src/simulator/scenario/scenario.ts';
+import { type StepReport, Steps } from '../../../src/simulator/scenario/steps.ts';
 
 /** The Internet without sockets: what it says is kept as text. */
 function internetOf(options: { seed: number; vps: number; scenario: Scenario; churn?: number }) {

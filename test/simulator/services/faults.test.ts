@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Simulator } from '../../../src/simulator/contract.ts';
-import { EMPTY_SCENARIO } from '../../../src/simulator/scenario.ts';
+import { EMPTY_SCENARIO } from '../../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { associate, connect, type Json, query, type StreamClient, subscribe, until } from './stream-client.ts';
 

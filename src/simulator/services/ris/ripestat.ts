@@ -1,9 +1,9 @@
 /** RIPEstat: the data calls that tell the peers of RIS and what they held, answered from the routing state and its history. */
 import type { ServerResponse } from 'node:http';
 import { containsPrefix, parsePrefix } from '../../../bgp/prefix.ts';
-import type { PrefixIndex } from '../../internet/prefix-index.ts';
-import type { Route } from '../../internet/route.ts';
-import type { RouteStore } from '../../internet/route-store.ts';
+import type { PrefixIndex } from '../../internet/routes/prefix-index.ts';
+import type { Route } from '../../internet/routes/route.ts';
+import type { RouteStore } from '../../internet/routes/route-store.ts';
 import type { SimulatedVantagePoint, VantagePoints } from '../../internet/vantage-points.ts';
 import { sendJson } from '../http-exchange.ts';
 import { collectorOf, isRisPeer, risCommunities, risPath, twoDigits } from './ris-message.ts';

@@ -7,10 +7,10 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { containsPrefix, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 import type { Logger } from '../../../logger.ts';
-import type { PrefixIndex } from '../../internet/prefix-index.ts';
+import type { PrefixIndex } from '../../internet/routes/prefix-index.ts';
 import type { SimulatedVantagePoint, VantagePoints } from '../../internet/vantage-points.ts';
+import type { StreamMessage } from '../bgproutes/stream-message.ts';
 import { refuseUpgrade } from '../http-exchange.ts';
-import type { StreamMessage } from '../stream-message.ts';
 import { collectorOf, isRisPeer, risFacts, risMessage, risUpdate, twoDigits } from './ris-message.ts';
 
 export interface RisLiveOptions {

@@ -1,6 +1,6 @@
 /** Messages of the simulated Internet as RIS Live sends them. Only peers of RIS speak there. */
 import type { SimulatedVantagePoint } from '../../internet/vantage-points.ts';
-import type { StreamMessage } from '../stream-message.ts';
+import type { StreamMessage } from '../bgproutes/stream-message.ts';
 
 /** The collectors that the peers are spread over; the first is the one whose keep-alives clients ask for. */
 const COLLECTORS = [0, 1, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26] as const;

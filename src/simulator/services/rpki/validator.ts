@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Internet } from '../../internet/internet.ts';
-import { roasOf } from '../../internet/roas.ts';
+import { roasOf } from '../../internet/signed/roas.ts';
 import { send } from '../http-exchange.ts';
 import type { ServedVrp, SignedData } from './rtr-server.ts';
 
