@@ -91,6 +91,8 @@ export class RefusingAgent extends Agent {
   constructor(error: Error) {
     super();
     this.#error = error;
+    // Node throws at once where a request and its agent differ in protocol; without one the agent serves every request.
+    Object.assign(this, { protocol: undefined });
   }
 
   override createConnection(_: unknown, done?: (error: Error | null, socket: never) => void): undefined {

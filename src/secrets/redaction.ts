@@ -83,8 +83,9 @@ export function errorText(error: unknown, redactText: Redactor): string {
     // An AggregateError (all addresses of a name failed) has an empty message; its first member tells.
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
     const message = tlsReason(current) ?? networkReason(current) ?? current.message;
-    if (message !== '' && !parts.includes(message)) parts.push(message);
-    else if (code !== undefined && inner === undefined) parts.push(code);
+    if (message === '') {
+      if (code !== undefined && inner === undefined) parts.push(code);
+    } else if (!parts.some((part) => part.includes(message))) parts.push(message);
     current = inner;
   }
   if (parts.length === 0) parts.push(error instanceof Error ? error.name : String(error));

@@ -123,8 +123,27 @@ describe('a proxy', () => {
     const said = 'the proxy 127.0.0.1:1 cannot be reached: nothing listens at 127.0.0.1:1';
     await expect(ask('https://service.example/')).rejects.toThrow(said);
     await expect(ask('http://service.example/')).rejects.toThrow(said);
+    expect(await webSocketEnd('wss://stream.example/')).toBe(
+      'the proxy 127.0.0.1:1 cannot be reached: nothing listens at 127.0.0.1:1, or a firewall refuses the connection (ECONNREFUSED)',
+    );
+  });
+
+  it.each(['http', 'https'])('of SOCKS is told and not used, by %s and by WebSocket', async (scheme) => {
+    useWaysOut({ proxyUrl: 'socks5://127.0.0.1:1' });
+    const said = 'proxy_url names no proxy of HTTP (SOCKS is not spoken here)';
+    await expect(ask(`${scheme}://service.example/`)).rejects.toThrow(said);
+    expect(await webSocketEnd(`${scheme.replace('http', 'ws')}://stream.example/`)).toBe(said);
   });
 });
+
+/** What the log says of a WebSocket that could not be opened. */
+async function webSocketEnd(url: string): Promise<string> {
+  const { ended } = new WebSocketConnection(
+    { url: new URL(url), settings: DEFAULT_CONNECTION_SETTINGS, timers: systemTimers, redactText: (text) => text },
+    { connected: () => {}, frames: () => {} },
+  );
+  return (await ended).detail;
+}
 
 describe('the choice', () => {
   const P = 'http://p:1';

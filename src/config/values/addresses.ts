@@ -62,7 +62,10 @@ const listenAddress = value<ListenAddress>(LISTEN_ADDRESS, (input) => {
   if (/^[0-9]{1,5}$/.test(String(input))) return refuse(`did you mean ":${input}"?`);
   if (String(input).startsWith('vsock:')) return refuse('Node has no sockets of that kind');
   const bare = typeof input === 'string' ? /^([0-9a-f:.]*:[0-9a-f:.]*):([0-9]{1,5})$/i.exec(input) : null;
-  return bare === null ? refuse() : refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
+  if (bare !== null) return refuse(`did you mean "[${bare[1]}]:${bare[2]}"?`);
+  const [, host, port] = /^([^:]*|\[.*\])(:[0-9]+)?$/.exec(String(input)) ?? [];
+  if (host === undefined || input === '' || parseListenAddress(`${host}:1`) === undefined) return refuse();
+  return refuse(port === undefined ? `the port is missing, as "${host}:10479"` : 'a port is 0 to 65535');
 });
 
 const MAX_LISTEN_ADDRESSES = 16;

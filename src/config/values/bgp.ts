@@ -158,6 +158,8 @@ function prefixHint(input: string): string | undefined {
   if (words !== undefined) {
     if (length === undefined) return 'the length is missing, as /24';
     const [afi, name] = words.length === 1 ? (['ipv4', 'an IPv4'] as const) : (['ipv6', 'an IPv6'] as const);
+    const ones = afi === 'ipv4' ? netmaskLength(length) : undefined;
+    if (ones !== undefined) return `a length is expected, not a netmask${didYouMean(address, String(ones))}`;
     return /^[0-9]+$/.test(length) && Number(length) > MAX_LENGTH[afi]
       ? `the length of ${name} prefix is 0 to ${MAX_LENGTH[afi]}`
       : undefined;
@@ -165,14 +167,22 @@ function prefixHint(input: string): string | undefined {
   if (!/^[0-9]+(?:\.[0-9]+){0,3}$/.test(address)) return undefined;
   const parts = address.split('.');
   const decimal = parts.map((part) => Number(part));
-  const meant = didYouMean([...decimal, 0, 0, 0].slice(0, 4), length);
+  const meant = didYouMean([...decimal, 0, 0, 0].slice(0, 4).join('.'), length);
   if (parts.length < 4) return `an IPv4 address has four parts${meant}`;
   if (parts.some((part) => /^0[0-9]/.test(part))) return `a leading zero makes a part octal to some programs${meant}`;
   return decimal.some((part) => part > 255) ? 'a part of an IPv4 address is at most 255' : undefined;
 }
 
-function didYouMean(parts: readonly number[], length: string | undefined): string {
-  const words = parseAddress(parts.join('.'));
+/** How many ones a netmask such as 255.255.248.0 begins with; undefined: the text is no netmask. */
+function netmaskLength(text: string): number | undefined {
+  const words = parseAddress(text);
+  if (words?.length !== 1) return undefined;
+  const ones = Math.clz32(~words[0]);
+  return maskWords([0xffff_ffff], ones)[0] === words[0] ? ones : undefined;
+}
+
+function didYouMean(address: string, length: string | undefined): string {
+  const words = parseAddress(address);
   if (words === undefined || length === undefined || !/^(?:[0-9]|[12][0-9]|3[0-2])$/.test(length)) return '';
   return `, did you mean ${formatAddress(maskWords(words, Number(length)))}/${length}?`;
 }
