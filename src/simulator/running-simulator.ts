@@ -117,6 +117,7 @@ export class RunningSimulator implements Simulator {
       isUp: (vp) => this.#world.statusOf(vp) !== 'down',
       maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
       nowUs: () => this.#stamper.nextUs(),
+      schedule: (callback, delayMs) => clock.schedule(callback, delayMs),
       logger,
       onPrefix: (prefix) => {
         if (this.#scenario.generate_unknown_prefixes ?? true) this.#internet.generate(prefix);

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { containsPrefix, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 import type { Logger } from '../../../logger.ts';
+import type { Clock } from '../../clock.ts';
 import type { PrefixIndex } from '../../internet/routes/prefix-index.ts';
 import type { SimulatedVantagePoint, VantagePoints } from '../../internet/vantage-points.ts';
 import type { StreamMessage } from '../bgproutes/stream-message.ts';
@@ -22,6 +23,8 @@ export interface RisLiveOptions {
   readonly maxPendingBytes: number;
   /** Unix microseconds. */
   readonly nowUs: () => number;
+  /** Calls back once after so many ms; what it gives cancels that. */
+  readonly schedule: Clock['schedule'];
   readonly logger: Logger | undefined;
   /** A client asks for a prefix, which nobody may know yet. */
   readonly onPrefix: (prefix: string) => void;
@@ -48,7 +51,7 @@ interface Client {
 const TYPES = ['UPDATE', 'OPEN', 'NOTIFICATION', 'KEEPALIVE', 'STATE', 'RIS_PEER_STATE'];
 const KEYS = ['host', 'type', 'require', 'peer', 'path', 'prefix', 'moreSpecific', 'lessSpecific', 'socketOptions'];
 
-/** Between two keep-alives of the peers of one collector, real ms. */
+/** Between two keep-alives of the peers of one collector, ms by the clock of the simulator. */
 const KEEP_ALIVE_MS = 1_000;
 
 export class RisLiveServer {
@@ -57,7 +60,8 @@ export class RisLiveServer {
   readonly #clients = new Set<Client>();
   readonly #sockets = new Set<Duplex>();
   readonly #peers = new Map<string, SimulatedVantagePoint>();
-  readonly #keepAlive: NodeJS.Timeout;
+  /** Runs while somebody is connected. */
+  #cancelKeepAlive: (() => void) | undefined;
   /** `silent`: not even a ping is answered. `mute`: only messages about peers are missing. */
   #fault: 'silent' | 'mute' | undefined;
   #connections = 0;
@@ -68,8 +72,6 @@ export class RisLiveServer {
 
   constructor(options: RisLiveOptions) {
     this.#options = options;
-    this.#keepAlive = setInterval(() => this.#sendKeepAlive(), KEEP_ALIVE_MS);
-    this.#keepAlive.unref();
   }
 
   /** Open connections, and how many there have been. */
@@ -93,6 +95,7 @@ export class RisLiveServer {
       const client: Client = { websocket, filters: new Map(), wanted: new Map() };
       this.#connections++;
       this.#clients.add(client);
+      if (this.#cancelKeepAlive === undefined) this.#keepAlive();
       this.#options.logger?.info('RIS Live connection opened', { clients: this.#clients.size });
       websocket.on('error', () => {});
       websocket.on('message', (data) => this.#take(client, String(data)));
@@ -150,7 +153,7 @@ export class RisLiveServer {
   }
 
   stop(): void {
-    clearInterval(this.#keepAlive);
+    this.#cancelKeepAlive?.();
     this.cut();
   }
 
@@ -228,8 +231,17 @@ export class RisLiveServer {
     return false;
   }
 
+  #keepAlive(): void {
+    this.#cancelKeepAlive = this.#options.schedule(() => {
+      this.#cancelKeepAlive = undefined;
+      if (this.#clients.size === 0) return;
+      this.#keepAlive();
+      this.#sendKeepAlive();
+    }, KEEP_ALIVE_MS);
+  }
+
   #sendKeepAlive(): void {
-    if (this.#clients.size === 0 || this.#fault !== undefined) return;
+    if (this.#fault !== undefined) return;
     const vp = this.#options.points.all.find(
       (one) => isRisPeer(one) && collectorOf(one) === 0 && this.#options.isUp(one),
     );
