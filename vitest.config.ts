@@ -6,8 +6,11 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/real/**', 'test/kube/**', 'node_modules/**'],
     globalSetup: ['test/support/program-setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // A test that waits for what never comes fails by the end of its patience (test/support/patience.ts), with what is missing.
+    // These limits are for one that hangs. Where there is more work than processors, ten starts of a program take minutes.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     // Many tests wait for sockets and processes. By itself vitest leaves one processor unused.
     maxWorkers: '100%',
   },

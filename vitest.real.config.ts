@@ -28,6 +28,7 @@ export default defineConfig({
     globalSetup: ['test/support/program-setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
   },

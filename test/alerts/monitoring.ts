@@ -9,6 +9,8 @@ import { IMAGES } from './engine.ts';
 import { ALERTS_FOLDER, type Rule, readRules } from './rules-file.ts';
 
 const HOST = 'host.docker.internal';
+/** How long a container may take to be ready; on a busy machine the usual minute is too little. */
+const START_MS = 300_000;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** A day of the rules is 24 minutes here, a minute a second. */
@@ -186,6 +188,7 @@ export async function startMonitoring(
         { content: fasterAlertmanager(`http://${HOST}:${sinkPort}`), target: '/etc/alertmanager/alertmanager.yml' },
       ])
       .withWaitStrategy(Wait.forHttp('/-/ready', 9093))
+      .withStartupTimeout(START_MS)
       .start();
     containers.push(alertmanager);
     const config = {
@@ -215,6 +218,7 @@ export async function startMonitoring(
         '--rules.alert.resend-delay=1s',
       ])
       .withWaitStrategy(Wait.forHttp('/-/ready', 9090))
+      .withStartupTimeout(START_MS)
       .start();
     containers.push(prometheus);
     const url = (container: StartedTestContainer, port: number) =>

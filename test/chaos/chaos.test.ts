@@ -16,5 +16,5 @@ it.each([
     expect(result.unexplained, result.log.slice(-60).join('\n')).toEqual([]);
     expect(result.routes).toBeGreaterThan(20);
   },
-  400_000,
+  900_000,
 );

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { type Samples, sum } from './exporter-handle.ts';
 import { FAULTS, type Fault, type GrowingCounter, type RightState } from './faults.ts';
 import { type Scale, scaledTimers } from './scaled-timers.ts';
@@ -94,7 +95,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     for (const key of world.dead) simulator.faults.reviveVantagePoint(key);
     world.oracle.note();
     await world.configure(PREFIXES);
-    await until('the reload is taken', async () => (await world.exporter.reload()) === '', 60_000, world.exporter.log);
+    await until(
+      'the reload is taken',
+      async () => (await world.exporter.reload()) === '',
+      PATIENCE_MS,
+      world.exporter.log,
+    );
     onProgress(`seed ${seed}: waiting for the lists of VPs to be read`);
     await until(
       'the lists of VPs are read',
@@ -185,20 +191,18 @@ function isComplete(samples: Samples, { sources, sessions }: ChaosWorld): boolea
   );
 }
 
-/** A stalled connection is noticed only when a ping stays unanswered. */
 function hasGrown(world: ChaosWorld, before: Samples, { metric, labels }: GrowingCounter): Promise<boolean> {
   const start = sum(before, metric, ...labels);
-  return comes(async () => sum(await world.exporter.samples(), metric, ...labels) > start, 10_000);
+  return comes(async () => sum(await world.exporter.samples(), metric, ...labels) > start);
 }
 
-/** Longer than the exporter lets a subscription go without a renewal. */
 function isPutRight({ isRight }: RightState): Promise<boolean> {
-  return comes(async () => isRight(), 40_000);
+  return comes(async () => isRight());
 }
 
-async function comes(check: () => Promise<boolean>, limitMs: number): Promise<boolean> {
+async function comes(check: () => Promise<boolean>): Promise<boolean> {
   try {
-    await until('it comes', check, limitMs);
+    await until('it comes', check, PATIENCE_MS);
     return true;
   } catch {
     return false;

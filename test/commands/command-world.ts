@@ -1,8 +1,8 @@
 /** A command in the process of the test, with outputs that remember, against a simulator that says what it is told. */
 import { Writable } from 'node:stream';
-import { vi } from 'vitest';
 import type { Command, CommandIo, CommandOutput } from '../../src/commands/command.ts';
 import type { Simulator } from '../../src/simulator/contract.ts';
+import { until } from '../support/patience.ts';
 
 export class Output extends Writable {
   text = '';
@@ -53,10 +53,7 @@ export function runCommand(command: Command, args: readonly string[], options: R
     (error: unknown) => ({ error }),
   );
   const wait = async (check: () => void): Promise<void> => {
-    const outcome = await Promise.race([
-      vi.waitFor(check, { timeout: 10_000, interval: 5 }),
-      failed.then((result) => result),
-    ]);
+    const outcome = await Promise.race([until(check), failed.then((result) => result)]);
     if (outcome !== undefined) throw (outcome as { error: unknown }).error;
   };
   const contains = (text: string) => () => {

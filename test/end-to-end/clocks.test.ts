@@ -1,6 +1,7 @@
 /** The clock of the machine is wrong, or is set, while the exporter runs: the service's is not. */
 import { expect, it } from 'vitest';
-import { P4, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { P4, samples, seeded, tableRoutes, trueRoutes, type World, world } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

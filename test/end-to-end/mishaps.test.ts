@@ -1,6 +1,7 @@
 /** Ordinary mishaps in which an outage must neither resolve itself nor be made up. */
 import { expect, it } from 'vitest';
-import { P4, P6, samples, seeded, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { P4, P6, samples, seeded, type World, world } from './world.ts';
 
 /** What is said of P4. */
 async function said({ exporter }: World) {

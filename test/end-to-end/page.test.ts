@@ -1,8 +1,9 @@
 /** The page for people, against a simulator: what it says when the stream goes, and when strangers announce; and OTLP beside it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { PrefixList } from '../../src/outputs/page/api-schemas.ts';
+import { until } from '../support/patience.ts';
 import { P4, samples, world } from './world.ts';
 
 const stops: (() => void)[] = [];
@@ -15,8 +16,7 @@ it('shows old counts as old, with the words of the service, until the stream is 
   const { simulator } = made;
   const exporter = await made.start();
   const page = async (): Promise<string> => (await fetch(`http://${exporter.address}/`)).text();
-  const shows = (text: RegExp) =>
-    vi.waitFor(async () => expect(await page()).toMatch(text), { timeout: 15_000, interval: 50 });
+  const shows = (text: RegExp) => until(async () => expect(await page()).toMatch(text), 50);
   await shows(/<\/svg>Unexpected upstream<\/span>/);
   await shows(/>100 %<\/span>/);
 
@@ -58,25 +58,22 @@ it('says what /metrics and OTLP say', async () => {
   });
   const exporter = await made.start();
   const seen = () => exporter.table.prefixes.find(P4)?.visible ?? 0;
-  await vi.waitFor(() => expect(seen()).toBeGreaterThan(0), { timeout: 15_000 });
-  await vi.waitFor(
-    async () => {
-      const answer = await fetch(`http://${exporter.address}/api/v1/prefixes`);
-      const [row] = ((await answer.json()) as PrefixList).prefixes;
-      const scraped = await samples(exporter);
-      const numbers: [string, number | null][] = [
-        ['bgp.prefix.visible_vps', row.visible_vps],
-        ['bgp.prefix.expected_vps', row.expected_vps],
-        ['bgp.prefix.unexpected_origin_vps', row.unexpected_origin_vps],
-        ['bgp.prefix.origins', row.origin_count],
-      ];
-      for (const [name, value] of numbers) {
-        expect(scraped.get(`${name.replaceAll('.', '_')}{prefix="${P4}"}`)).toBe(value);
-        expect(exported(bodies.at(-1) ?? '{}', name)).toBe(value);
-      }
-    },
-    { timeout: 15_000, interval: 100 },
-  );
+  await until(() => expect(seen()).toBeGreaterThan(0));
+  await until(async () => {
+    const answer = await fetch(`http://${exporter.address}/api/v1/prefixes`);
+    const [row] = ((await answer.json()) as PrefixList).prefixes;
+    const scraped = await samples(exporter);
+    const numbers: [string, number | null][] = [
+      ['bgp.prefix.visible_vps', row.visible_vps],
+      ['bgp.prefix.expected_vps', row.expected_vps],
+      ['bgp.prefix.unexpected_origin_vps', row.unexpected_origin_vps],
+      ['bgp.prefix.origins', row.origin_count],
+    ];
+    for (const [name, value] of numbers) {
+      expect(scraped.get(`${name.replaceAll('.', '_')}{prefix="${P4}"}`)).toBe(value);
+      expect(exported(bodies.at(-1) ?? '{}', name)).toBe(value);
+    }
+  }, 100);
 });
 
 interface Export {

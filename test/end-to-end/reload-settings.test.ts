@@ -13,7 +13,8 @@ import { trustedCas } from '../../src/http/ways-out.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Simulator } from '../../src/simulator/contract.ts';
 import { makeCertificate } from '../support/certificates.ts';
-import { KEY, KEY_2, P4, P6, samples, temporaryFolder, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { KEY, KEY_2, P4, P6, samples, temporaryFolder, type World, world } from './world.ts';
 
 type Sections = Readonly<Record<string, unknown>>;
 

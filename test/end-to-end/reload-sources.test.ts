@@ -1,7 +1,8 @@
 /** A reload that brings other sources or keys: the table of what stays is kept, and nothing looks like an outage. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, type World, world } from './world.ts';
 
 const visible = (prefix: string) => `bgp_prefix_visible_vps{prefix="${prefix}"}`;
 const expected = (prefix: string) => `bgp_prefix_expected_vps{prefix="${prefix}"}`;

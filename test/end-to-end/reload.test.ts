@@ -1,6 +1,7 @@
 /** Prefixes that come and go while the service is slow, or says no: no number may be wrong without saying so. */
 import { expect, it } from 'vitest';
-import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { KEY, KEY_2, P4, P6, samples, seeded, tableRoutes, trueRoutes, type World, world } from './world.ts';
 
 const OTHER = '198.51.100.0/24';
 const ANOTHER = '203.0.113.0/24';
@@ -38,7 +39,7 @@ it('while the key does not carry a new prefix the table says that it is not comp
   await until(async () =>
     expect((await samples(w.exporter)).get('bgp_stream_connects_total{source="bgproutes",session="0"}')).toBe(2),
   );
-  await until(() => expect(w.exporter.figures.seeds.success).toBe(2));
+  await until(() => expect(w.exporter.figures.seeds.success).toBeGreaterThan(1));
   expect(w.exporter.figures.seeded).toBe(false);
   w.simulator.faults.clear();
   await reload;

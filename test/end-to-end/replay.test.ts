@@ -9,8 +9,9 @@ import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until } from '../support/patience.ts';
 import { readLines, recordingPath } from '../support/recordings.ts';
-import { samples, temporaryFolder, until } from './world.ts';
+import { samples, temporaryFolder } from './world.ts';
 
 interface Line {
   readonly vp: string;
@@ -190,7 +191,7 @@ it('200,000 events of a looped recording with 1,000 monitored prefixes pass from
     return least;
   };
   const reach = (count: number) =>
-    vi.waitFor(async () => expect((await events()).total).toBeGreaterThan(count), { timeout: 90_000, interval: 100 });
+    vi.waitFor(async () => expect((await events()).total).toBeGreaterThan(count), { timeout: 300_000, interval: 100 });
   try {
     await reach(150_000);
     const before = await usedBytes();
@@ -209,4 +210,4 @@ it('200,000 events of a looped recording with 1,000 monitored prefixes pass from
     await exporter.stop();
     await simulator.stop();
   }
-}, 200_000);
+}, 700_000);

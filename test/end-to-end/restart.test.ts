@@ -4,18 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import type { PrefixList } from '../../src/outputs/page/api-schemas.ts';
-import {
-  P4,
-  P6,
-  samples,
-  seeded,
-  tableRoutes,
-  temporaryFolder,
-  trueRoutes,
-  until,
-  type World,
-  world,
-} from './world.ts';
+import { until } from '../support/patience.ts';
+import { P4, P6, samples, seeded, tableRoutes, temporaryFolder, trueRoutes, type World, world } from './world.ts';
 
 const MORE_SPECIFIC = '192.23.62.128/25';
 

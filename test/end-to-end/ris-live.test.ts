@@ -1,6 +1,7 @@
 /** RIS Live and RIPEstat instead of bgproutes.io: no key, and the same numbers. */
 import { expect, it } from 'vitest';
-import { P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { P4, P6, samples, seeded, tableRoutes, trueRoutes, type World, world } from './world.ts';
 
 const UP = 'bgp_stream_up{source="ris-live",session="0"}';
 const visible = (prefix: string) => `bgp_prefix_visible_vps{prefix="${prefix}"}`;
@@ -96,7 +97,9 @@ it('a history that answers empty states says nothing, and empties nothing', asyn
   const before = tableRoutes(w.exporter.table);
   w.simulator.faults.emptyRipestat();
   w.simulator.faults.risLive('cut');
-  await until(async () => expect((await samples(w.exporter)).get('bgp_table_seeds_total{result="invalid"}')).toBe(1));
+  await until(async () =>
+    expect((await samples(w.exporter)).get('bgp_table_seeds_total{result="invalid"}')).toBeGreaterThan(0),
+  );
   expect(tableRoutes(w.exporter.table)).toEqual(before);
   expect((await samples(w.exporter)).get(trusted(P4))).toBe(0);
   w.simulator.faults.clear();

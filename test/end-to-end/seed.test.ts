@@ -1,6 +1,7 @@
 /** The table is seeded, healed, compared; and says so when it is not. */
 import { expect, it } from 'vitest';
-import { KEY, P4, P6, samples, seeded, tableRoutes, trueRoutes, until, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { KEY, P4, P6, samples, seeded, tableRoutes, trueRoutes, world } from './world.ts';
 
 const liveVp = (vps: readonly { readonly isLive: boolean; readonly key: string; readonly asn: number }[], i = 0) => {
   const live = vps.filter((vp) => vp.isLive);

@@ -1,6 +1,7 @@
 /** bgproutes.io and RIS Live at once: one table, each VP once, and one that fails takes nothing from the other. */
 import { expect, it } from 'vitest';
-import { P4, P6, samples, seeded, tableRoutes, trueRoutes, until, type World, world } from './world.ts';
+import { until } from '../support/patience.ts';
+import { P4, P6, samples, seeded, tableRoutes, trueRoutes, type World, world } from './world.ts';
 
 const up = (source: string) => `bgp_stream_up{source="${source}",session="0"}`;
 const counted = (name: string, prefix: string) => `bgp_prefix_${name}_total{prefix="${prefix}"}`;
@@ -12,7 +13,7 @@ async function twoSources(): Promise<World> {
   await w.start();
   await seeded(w);
   // The table counts as complete as soon as one source is read.
-  await until(() => expect(w.exporter.figures.seeds.success).toBe(2));
+  await until(() => expect(w.exporter.figures.seeds.success).toBeGreaterThan(1));
   return w;
 }
 

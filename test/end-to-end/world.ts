@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, vi } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { vantagePointKey } from '../../src/bgp/vantage-point.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
@@ -12,6 +12,8 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { RoutingTable } from '../../src/table/routing-table.ts';
 import { type SettableTimers, scaledTimers } from '../chaos/scaled-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { PacedTime } from '../support/paced-time.ts';
+import { until } from '../support/patience.ts';
 
 export const KEY = 'end-to-end-key-0';
 export const KEY_2 = 'end-to-end-key-1';
@@ -23,7 +25,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** How much faster than real time everything runs. */
+/** How much faster than real time everything runs, on a machine that keeps up. */
 const FACTOR = 20;
 
 export interface World {
@@ -58,14 +60,18 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Nothing happens in it but what the test does. */
+/** Nothing happens in it but what the test does. @param factor how much faster than real time everything runs; 1: in real time, to the millisecond */
 export async function world(
   parts: Partial<ConfigParts> = {},
   simulation: Partial<SimulatorOptions> = {},
   factor = FACTOR,
 ): Promise<World> {
-  const scale = { originMs: Date.now(), factor };
-  const [timers, machine] = [scaledTimers(scale), scaledTimers(scale)];
+  const time = factor === 1 ? undefined : new PacedTime({ factor });
+  cleanups.push(() => time?.stop());
+  // Beside other programs, which keep real time.
+  const real = { originMs: Date.now(), factor };
+  const [timers, machine] =
+    time === undefined ? [scaledTimers(real), scaledTimers(real)] : [time.clock(), time.clock()];
   const simulator = await startSimulator({
     apiKeys: [KEY, KEY_2],
     seed: 7,
@@ -141,11 +147,6 @@ export async function samples(exporter: RunningExporter): Promise<Map<string, nu
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
   );
-}
-
-/** Waits until the check passes. */
-export function until(check: () => unknown): Promise<unknown> {
-  return vi.waitFor(check, { timeout: 15_000, interval: 10 });
 }
 
 export async function seeded({ exporter }: World): Promise<void> {

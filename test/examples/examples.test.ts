@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Simulator } from '../../src/simulator/contract.ts';
 import { SIMULATOR_KEY } from '../../src/simulator/default-key.ts';
 import { EMPTY_SCENARIO } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { until } from '../support/patience.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const P1 = '192.23.62.0/24';
@@ -44,24 +45,20 @@ async function run(name: string, env: Readonly<Record<string, string>> = {}) {
       output: () => text,
       exit: new Promise((resolve) => child.on('close', resolve)),
       seen: (pattern) =>
-        vi.waitFor(
-          () => {
-            const match = pattern.exec(text);
-            if (match === null) throw new Error(`no ${pattern} in ${JSON.stringify(text)}`);
-            return match;
-          },
-          { timeout: 15_000, interval: 20 },
-        ),
+        until(() => {
+          const match = pattern.exec(text);
+          if (match === null) throw new Error(`no ${pattern} in ${JSON.stringify(text)}`);
+          return match;
+        }, 20),
     };
   };
   // The first connection only asks whether the key is free.
-  const connected = () =>
-    vi.waitFor(() => expect([simulator.stats.connections, simulator.sessions()]).toEqual([2, 1]), { timeout: 15_000 });
+  const connected = () => until(() => expect([simulator.stats.connections, simulator.sessions()]).toEqual([2, 1]));
   return { simulator, a, b, start, connected };
 }
 
 async function metric(url: string, line: string): Promise<void> {
-  await vi.waitFor(async () => expect(await (await fetch(url)).text()).toContain(line), { timeout: 10_000 });
+  await until(async () => expect(await (await fetch(url)).text()).toContain(line), 50);
 }
 
 function see(simulator: Simulator, vp: string, asPath: string, prefixes: string | readonly string[] = [P1, P2]): void {
@@ -152,7 +149,7 @@ describe('examples', () => {
     const example = start();
     const [, base] = await example.seen(/Listening on (\S+)/);
     expect(await (await fetch(`${base}/hello`)).text()).toBe('The server that was there already');
-    await vi.waitFor(async () => expect((await fetch(`${base}/ready`)).status).toBe(200), { timeout: 10_000 });
+    await until(async () => expect((await fetch(`${base}/ready`)).status).toBe(200), 50);
     see(simulator, a, '1 64500');
     await metric(`${base}/metrics`, `bgp_prefix_visible_vps{prefix="${P1}"} 1`);
     const openMetrics = await fetch(`${base}/metrics`, { headers: { accept: 'application/openmetrics-text' } });

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { AsNameFile, readAsNames } from '../../src/names/as-name-file.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until } from '../support/patience.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'names-'));
 const path = join(folder, 'asn.txt');
@@ -16,12 +17,12 @@ it('a file is read at the start, and again when it has changed; a file that is g
   const warnings = () => log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
   const file = new AsNameFile({ path, timers, log });
   const look = async (check: () => void) => {
-    await vi.waitFor(() => expect(timers.nextInMs).toBe(600_000));
+    await until(() => expect(timers.nextInMs).toBe(600_000));
     timers.advance(600_000);
-    await vi.waitFor(check);
+    await until(check);
   };
   file.start();
-  await vi.waitFor(() => expect(warnings()).toHaveLength(1));
+  await until(() => expect(warnings()).toHaveLength(1));
   expect(warnings()[0]).toMatch(/there are none/);
   writeFileSync(path, '64500 first, NL\n');
   await look(() => expect(file.names?.find(64_500)?.name).toBe('first'));

@@ -9,8 +9,8 @@ import { runAttack } from '../attack/run-attack.ts';
 
 it.each(ATTACKS)('$name: $about', async (attack) => {
   const { peakMb = 0, longestPauseMs, stopMs, attacked } = await runAttack(attack, 16 * 1024 * 1024, 4_000);
-  expect(peakMb).toBeLessThan(400);
-  expect(longestPauseMs).toBeLessThan(10_000);
-  expect(stopMs).toBeLessThan(10_000);
+  expect(peakMb).toBeLessThan(600);
+  expect(longestPauseMs).toBeLessThan(30_000);
+  expect(stopMs).toBeLessThan(15_000);
   if (attacked !== undefined) expect(attacked).toBeGreaterThan(0);
 });

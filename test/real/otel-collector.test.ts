@@ -4,9 +4,10 @@
  */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningExporter } from '../../src/exporter.ts';
-import { P4, P6, seeded, until, type World, world } from '../end-to-end/world.ts';
+import { P4, P6, seeded, type World, world } from '../end-to-end/world.ts';
 import { decodeJson } from '../outputs/otlp/decode.ts';
 import { type Family, readExposition, seriesOf } from '../support/exposition.ts';
+import { PATIENCE_MS, until } from '../support/patience.ts';
 import { type Collector, prepareCollector, startCollector } from './collector/collector.ts';
 
 const P4_NEW = '198.51.100.0/24';
@@ -70,7 +71,7 @@ async function theirs(): Promise<Comparable> {
 
 /** Waits until the exporter shows what is expected, and the collector the very same. What differs then is shown. */
 async function agreement(exporter: RunningExporter, expected: (ours: Comparable) => boolean): Promise<Comparable> {
-  for (const limit = Date.now() + 60_000; Date.now() < limit; ) {
+  for (const limit = Date.now() + PATIENCE_MS; Date.now() < limit; ) {
     const [ours, collected] = [await own(exporter), await theirs()];
     if (expected(ours) && JSON.stringify(ours) === JSON.stringify(collected)) return ours;
     await new Promise((done) => setTimeout(done, 100));
@@ -182,7 +183,8 @@ describe('what arrives', () => {
       await agreement(exporter, ({ series }) => Number(series[`bgp_prefix_visible_vps{prefix="${P4}"}`]) > 10);
       await exporter.stop();
       const sent = made.logger.lines.filter(({ message }) => message === 'OTLP export done').length;
-      await until(() => expect(collector.received()).toHaveLength(sent));
+      // On a busy machine the collector may have one that took the exporter too long to count as sent.
+      await until(() => expect(collector.received().length).toBeGreaterThanOrEqual(sent));
       const requests = collector.received().map((line) => decodeJson(Buffer.from(line)));
       const starts = new Set<bigint>();
       for (const { resource, scope, metrics } of requests) {

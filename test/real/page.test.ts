@@ -11,6 +11,7 @@ import type { Simulator } from '../../src/simulator/contract.ts';
 import { scenario } from '../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { missing } from '../alerts/engine.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { buildProgram, type Program, startProgram } from '../support/program.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -24,9 +25,6 @@ const PREFIXES = [
   { prefix: MAIL, origin: 64501, upstreams: [1299, 6453], description: 'mail', group: 'services' },
   { prefix: EDGE, origin: 64502, upstreams: [2914], description: 'branch offices', group: 'edge' },
 ];
-/** On a busy machine; on an idle one everything shows within two seconds. */
-const PATIENCE_MS = 20_000;
-
 const hasBrowser = (): boolean => existsSync(CHROMIUM) || missing('Chromium');
 
 describe.skipIf(!hasBrowser())('the page in a browser', () => {

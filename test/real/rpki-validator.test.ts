@@ -4,7 +4,6 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +16,14 @@ import { hasProgram, missing } from '../alerts/engine.ts';
 import { ALERTS_FOLDER, readRules } from '../alerts/rules-file.ts';
 import { runCommand } from '../commands/command-world.ts';
 import { P4, samples, seeded, world } from '../end-to-end/world.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A folder with validator.sh (install, start, update, restart, freeze, thaw, stop), which serves a file of VRPs. */
 const TOOLS = process.env.RPKI_TOOLS ?? fileURLToPath(new URL('../../../shared/rpki', import.meta.url));
 const SCRIPT = join(TOOLS, 'validator.sh');
-const MINUTE_MS = 1_000;
-const WITHIN = { timeout: 60_000, interval: 50 };
+/** A minute is a second on a machine that keeps up. */
+const MINUTE_MS = 60_000;
+const WITHIN = { timeout: 240_000, interval: 50 };
 
 const folder = mkdtempSync(join(tmpdir(), 'rpki-validator-'));
 const home = join(folder, 'home');
@@ -38,15 +39,6 @@ function hasValidator(): boolean {
   } catch {
     return missing('stayrtr');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** VRPs that concern nobody here, so that a set can shrink. */
@@ -127,7 +119,14 @@ describe.skipIf(!hasProgram('promtool') || !hasValidator())('a real validator', 
     await seeded(w);
     const scrapes = new Scrapes();
     const scrape = async () => scrapes.take(await samples(w.exporter));
-    const clock = setInterval(() => void scrape(), MINUTE_MS);
+    let stopScraping = () => {};
+    const scrapeEachMinute = () => {
+      stopScraping = w.timers.schedule(() => {
+        scrapeEachMinute();
+        void scrape();
+      }, MINUTE_MS);
+    };
+    scrapeEachMinute();
     try {
       const now = (name: string, labels = '') =>
         w.exporter.render('text').then((body) => {
@@ -196,7 +195,7 @@ describe.skipIf(!hasProgram('promtool') || !hasValidator())('a real validator', 
       await shows(async () => expect([await now('bgp_rpki_usable'), await valid()]).toEqual([0, undefined]));
       await minutes(3);
     } finally {
-      clearInterval(clock);
+      stopScraping();
     }
 
     const tests = join(folder, 'validator.test.yml');

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasProgram } from '../alerts/engine.ts';
-import { P4, samples, seeded, temporaryFolder, until, world } from '../end-to-end/world.ts';
+import { P4, samples, seeded, temporaryFolder, world } from '../end-to-end/world.ts';
+import { until } from '../support/patience.ts';
 
 const RULES = join(import.meta.dirname, '../../alerts/bgproutes.rules.yml');
 const MINUTES = 30;
@@ -65,5 +66,5 @@ describe.skipIf(!hasProgram('promtool'))('BGPPrefixAspaInvalid', () => {
     w.simulator.step({ do: 'recovery', prefix: P4 });
     const right = await scrapeOnce((scraped) => vps(scraped, 'invalid') === 0);
     expect(fires('BGPPrefixAspaInvalid', right)).toBe(false);
-  }, 120_000);
+  });
 });

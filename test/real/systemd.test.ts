@@ -2,11 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/patience.ts';
 import { buildProgram } from '../support/program.ts';
 
 const UNIT = fileURLToPath(new URL('../../deploy/systemd/bgproutes-exporter.service', import.meta.url));
@@ -42,15 +43,6 @@ describe.skipIf(analyze('--version').missing)('the unit of systemd', () => {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 describe.skipIf(spawnSync('systemd-socket-activate', ['--version']).error !== undefined)(
   'systemd-socket-activate',
   () => {
@@ -72,10 +64,10 @@ describe.skipIf(spawnSync('systemd-socket-activate', ['--version']).error !== un
       });
       const ended = once(activated, 'exit');
       try {
-        await vi.waitFor(() => expect(said).toContain('Listening on'), 10_000);
+        await until(() => expect(said).toContain('Listening on'));
         const answer = await fetch(`http://127.0.0.1:${port}/-/healthy`);
         expect([answer.status, await answer.text()]).toEqual([200, 'bgproutes-exporter is healthy.\n']);
-        expect(said).toContain(`msg="web server listens" address=127.0.0.1:${port}`);
+        await until(() => expect(said).toContain(`msg="web server listens" address=127.0.0.1:${port}`));
       } finally {
         activated.kill();
         await ended;

@@ -162,7 +162,7 @@ if (routeViews !== undefined) {
       expect(made.feed.counts.dropped.out_of_order).toBe(0);
       expect({ ...after, heap: 0 }).toEqual({ ...before, heap: 0 });
       expect(after.heap - before.heap).toBeLessThan(4 * 1024 * 1024);
-    }, 120_000);
+    });
   });
 }
 

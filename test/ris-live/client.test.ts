@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { RisLiveClient } from '../../src/ris-live/client.ts';
 import { type TestWebSocketServer, webSocketServer } from '../stream/test-servers.ts';
+import { until } from '../support/patience.ts';
 
 const P = '203.0.113.0/24';
 const cleanups: (() => Promise<void>)[] = [];
@@ -61,7 +62,7 @@ it('what is not read in time is dropped and counted; an iteration that is left c
     expect(message.type).toBe('withdrawal');
     break;
   }
-  await expect.poll(() => server.clients.length).toBe(0);
+  await until(() => expect(server.clients.length).toBe(0));
   expect(client.droppedMessages).toBeGreaterThan(0);
 });
 

@@ -1,11 +1,12 @@
 /** A session against a server that speaks the protocol; time runs a hundred times faster, and the order of events is waited for. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { RisLiveSource, type RisLiveSourceOptions } from '../../src/ris-live/source.ts';
 import type { DisconnectReason } from '../../src/stream/source.ts';
-import { scaledTimers } from '../chaos/scaled-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { type TestWebSocketServer, webSocketServer } from '../stream/test-servers.ts';
+import { PacedTime } from '../support/paced-time.ts';
+import { until } from '../support/patience.ts';
 
 const P = '203.0.113.0/24';
 const Q = '198.51.100.0/24';
@@ -33,8 +34,6 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
-
 async function world(answer: Answer = polite, options: Partial<RisLiveSourceOptions> = {}, prefixes = [P]) {
   const received: Message[] = [];
   let answering = answer;
@@ -47,7 +46,9 @@ async function world(answer: Answer = polite, options: Partial<RisLiveSourceOpti
     });
   });
   cleanups.push(() => server.close());
-  const timers = scaledTimers({ originMs: Date.now(), factor: 100 }, () => 0.5);
+  const time = new PacedTime({ factor: 100 });
+  cleanups.push(async () => time.stop());
+  const timers = time.clock(() => 0.5);
   const log = new RecordingLogger();
   const source = new RisLiveSource({
     ...{ url: `ws://127.0.0.1:${server.url.port}/v1/ws/`, client: 'example-noc', timers, log, userAgent: 'test/1' },

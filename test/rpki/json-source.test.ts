@@ -5,13 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type JsonPlace, JsonSource } from '../../src/rpki/json/json-source.ts';
 import { RpkiScope } from '../../src/rpki/scope.ts';
 import type { RpkiResult } from '../../src/rpki/source-state.ts';
 import { ValidatedData } from '../../src/rpki/validated-data.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until } from '../support/patience.ts';
 import { prefixOf } from './vrp-world.ts';
 
 const SCOPE = new RpkiScope([prefixOf('192.0.2.0/24')]);
@@ -49,10 +50,10 @@ function sourceOf(place: JsonPlace, timers = new ManualTimers()) {
   const count = () => Object.values(source.state.results).reduce((sum, n) => sum + n, 0);
   /** Waits until so many readings are over and the next one is planned. */
   const readings = (n: number) =>
-    vi.waitFor(() => {
+    until(() => {
       expect(count()).toBe(n);
       expect(timers.nextInMs).toBeDefined();
-    }, 20_000);
+    });
   const results = () =>
     Object.fromEntries(Object.entries(source.state.results).filter(([, n]) => n > 0)) as Partial<
       Record<RpkiResult, number>
@@ -164,7 +165,7 @@ describe('over HTTP', () => {
     });
     const { source, timers, readings, results } = sourceOf({ kind: 'url', url });
     source.start();
-    await vi.waitFor(() => expect(begun).toBe(true), 20_000);
+    await until(() => expect(begun).toBe(true));
     timers.advance(2 * MINUTE_MS);
     await readings(1);
     expect(results()).toEqual({ timeout: 1 });

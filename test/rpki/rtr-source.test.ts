@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { RtrSource } from '../../src/rpki/rtr/rtr-source.ts';
 import type { RpkiResult } from '../../src/rpki/source-state.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { makeCertificate } from '../support/certificates.ts';
+import { until } from '../support/patience.ts';
 import { EVERYTHING } from './vrp-world.ts';
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
@@ -79,13 +80,13 @@ async function world(answers: readonly Answer[], tls?: { key: string; cert: stri
   const results = () =>
     Object.fromEntries(Object.entries(state.results).filter(([, n]) => n > 0)) as Partial<Record<RpkiResult, number>>;
   /** Waits for these results, letting connections that are tried at once be tried. */
-  const until = (expected: Partial<Record<RpkiResult, number>>) =>
-    vi.waitFor(() => {
+  const has = (expected: Partial<Record<RpkiResult, number>>) =>
+    until(() => {
       if (timers.nextInMs === 0) timers.advance(0);
       expect(results()).toEqual(expected);
-    }, 20_000);
+    });
   source.start();
-  return { cache, source, state, timers, log, results, until, port };
+  return { cache, source, state, timers, log, results, has, port };
 }
 
 /** The highest version is refused once. */
@@ -93,62 +94,62 @@ const REFUSED = { error_report: 1 } as const;
 
 describe('a cache', () => {
   it('is read, asked again after its refresh time, and at once when it notifies', async () => {
-    const { cache, state, timers, until, log } = await world([
+    const { cache, state, timers, has, log } = await world([
       `${response}${VRP_A}${end(5)}`,
       `${response}${end(5)}`,
       `${response}${VRP_B}${end(6)}`,
     ]);
-    await until({ ...REFUSED, success: 1 });
+    await has({ ...REFUSED, success: 1 });
     expect([state.isUp, state.data?.total, state.dataAtMs]).toEqual([true, 1, timers.now()]);
     expect(log.values('vrps')).toEqual([1]);
     timers.advance(100_000);
-    await until({ ...REFUSED, success: 1, unchanged: 1 });
+    await has({ ...REFUSED, success: 1, unchanged: 1 });
     expect(cache.queries).toEqual(['0102000000000008', '0101aaaa0000000c00000005']);
     for (const socket of cache.sockets) socket.write(Buffer.from('0100aaaa0000000c00000006', 'hex'));
-    await until({ ...REFUSED, success: 2, unchanged: 1 });
+    await has({ ...REFUSED, success: 2, unchanged: 1 });
     expect([state.data?.total, state.changes.vrp_added]).toEqual([2, 1]);
   });
 
   it('that is gone is tried again; its data serves until it expires', async () => {
-    const { cache, state, timers, until, results } = await world([`${response}${VRP_A}${end(5)}`]);
-    await until({ ...REFUSED, success: 1 });
+    const { cache, state, timers, has, results } = await world([`${response}${VRP_A}${end(5)}`]);
+    await has({ ...REFUSED, success: 1 });
     const atMs = timers.now();
     await cache.close();
-    await until({ ...REFUSED, success: 1, unavailable: 1 });
+    await has({ ...REFUSED, success: 1, unavailable: 1 });
     expect([state.isUp, state.isUsable(timers.now())]).toEqual([false, true]);
     timers.advance(20_000);
-    await until({ ...REFUSED, success: 1, unavailable: 2 });
+    await has({ ...REFUSED, success: 1, unavailable: 2 });
     expect([state.isUsable(atMs + 699_000), state.isUsable(atMs + 700_000)]).toEqual([true, false]);
     expect(results().timeout).toBeUndefined();
   });
 
   it('that was restarted has a new session: all is read again', async () => {
-    const { cache, state, timers, until } = await world([
+    const { cache, state, timers, has } = await world([
       `${response}${VRP_A}${end(5)}`,
       '0103bbbb00000008',
       `0103bbbb00000008${VRP_B}${end(0).replace('aaaa', 'bbbb')}`,
     ]);
-    await until({ ...REFUSED, success: 1 });
+    await has({ ...REFUSED, success: 1 });
     timers.advance(100_000);
-    await until({ ...REFUSED, success: 2, new_session: 1 });
+    await has({ ...REFUSED, success: 2, new_session: 1 });
     expect(cache.queries.at(-1)).toBe('0102000000000008');
     expect([state.data?.total, state.changes]).toMatchObject([1, { vrp_added: 1, vrp_removed: 1 }]);
   });
 
   it('that hangs is left after a minute', async () => {
-    const { cache, state, timers, until } = await world([`${response}${VRP_A}${end(5)}`, response]);
-    await until({ ...REFUSED, success: 1 });
+    const { cache, state, timers, has } = await world([`${response}${VRP_A}${end(5)}`, response]);
+    await has({ ...REFUSED, success: 1 });
     timers.advance(100_000);
-    await vi.waitFor(() => expect(cache.queries).toHaveLength(2), 20_000);
+    await until(() => expect(cache.queries).toHaveLength(2));
     timers.advance(60_000);
-    await until({ ...REFUSED, success: 1, timeout: 1 });
+    await has({ ...REFUSED, success: 1, timeout: 1 });
     expect(state.data?.total).toBe(1);
-    await vi.waitFor(() => expect(cache.sockets.size).toBe(0), 20_000);
+    await until(() => expect(cache.sockets.size).toBe(0));
   });
 
   it('that floods with what never ends is left after a quarter of an hour, and gets no new data in', async () => {
     let goesOn = true;
-    const { state, timers, until } = await world([
+    const { state, timers, has } = await world([
       `${response}${VRP_A}${end(5)}`,
       (socket) => {
         socket.write(Buffer.from(response, 'hex'));
@@ -162,21 +163,21 @@ describe('a cache', () => {
     cleanups.push(() => {
       goesOn = false;
     });
-    await until({ ...REFUSED, success: 1 });
+    await has({ ...REFUSED, success: 1 });
     timers.advance(100_000);
     // Bytes come all the time, so that the minute without any never passes.
     for (let i = 0; i < 16; i++) {
       const hasBytes = () => expect(timers.nextInMs).toBeGreaterThan(1_000);
-      await vi.waitFor(hasBytes, { timeout: 20_000, interval: 1 });
+      await until(hasBytes, 1);
       timers.advance(59_000);
     }
-    await until({ ...REFUSED, success: 1, timeout: 1 });
+    await has({ ...REFUSED, success: 1, timeout: 1 });
     expect(state.data?.total).toBe(1);
   });
 
   it('that lies about lengths is told so', async () => {
     let told = '';
-    const { until } = await world([
+    const { has } = await world([
       (socket) => {
         socket.write(Buffer.from('0104000000000005', 'hex'));
         socket.on('data', (bytes: Buffer) => {
@@ -184,32 +185,32 @@ describe('a cache', () => {
         });
       },
     ]);
-    await until({ ...REFUSED, protocol_error: 1 });
-    await vi.waitFor(() => expect(told.slice(0, 8)).toBe('010a0000'), 20_000);
+    await has({ ...REFUSED, protocol_error: 1 });
+    await until(() => expect(told.slice(0, 8)).toBe('010a0000'));
   });
 
   it('that has nothing yet is asked again', async () => {
-    const { timers, until, log } = await world(['010a0002000000100000000000000000', `${response}${VRP_A}${end(5)}`]);
-    await until({ ...REFUSED, no_data: 1 });
+    const { timers, has, log } = await world(['010a0002000000100000000000000000', `${response}${VRP_A}${end(5)}`]);
+    await has({ ...REFUSED, no_data: 1 });
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     timers.advance(60_000);
-    await until({ ...REFUSED, no_data: 1, success: 1 });
+    await has({ ...REFUSED, no_data: 1, success: 1 });
   });
 
   it('that fails in a way that another connection might mend is not asked without end', async () => {
-    const { cache, timers, until } = await world(
+    const { cache, timers, has } = await world(
       Array<string>(20).fill(`${response}${VRP_A}0107bbbb000000180000000500000064000000140000${'02bc'}`),
     );
-    await until({ ...REFUSED, new_session: 3 });
+    await has({ ...REFUSED, new_session: 3 });
     expect(cache.queries).toHaveLength(3);
     expect(timers.nextInMs).toBeGreaterThan(10_000);
   });
 
   it('is left in order at a stop, and no timer stays', async () => {
-    const { cache, source, timers, until } = await world([`${response}${VRP_A}${end(5)}`]);
-    await until({ ...REFUSED, success: 1 });
+    const { cache, source, timers, has } = await world([`${response}${VRP_A}${end(5)}`]);
+    await has({ ...REFUSED, success: 1 });
     await source.stop();
-    await vi.waitFor(() => expect(cache.sockets.size).toBe(0), 20_000);
+    await until(() => expect(cache.sockets.size).toBe(0));
     expect(timers.nextInMs).toBeUndefined();
   });
 });
@@ -218,14 +219,14 @@ describe('over TLS', () => {
   it('a certificate of a known authority is trusted, another one is not', async () => {
     const { key, cert } = makeCertificate('cache');
     const known = await world([`${response}${VRP_A}${end(5)}`], { key, cert, ca: cert, host: 'localhost' });
-    await known.until({ ...REFUSED, success: 1 });
+    await known.has({ ...REFUSED, success: 1 });
     const unknown = await world([`${response}${VRP_A}${end(5)}`], {
       key,
       cert,
       ca: makeCertificate('another').cert,
       host: 'localhost',
     });
-    await unknown.until({ unavailable: 1 });
+    await unknown.has({ unavailable: 1 });
     expect(String(unknown.log.values('reason')[0])).toContain('signed by nobody who is trusted');
   });
 });

@@ -49,7 +49,7 @@ it('a snapshot that has no room on the disk leaves the earlier one in its place,
   expect(readdirSync(folder)).toEqual(['table.snapshot']);
   expect(save(1_000, 'unlimited')).toBe('saved');
   expect(readFileSync(file).length).toBeGreaterThan(64 * 1024);
-}, 30_000);
+});
 
 function fresh(): RoutingTable {
   const table = new RoutingTable();

@@ -1,5 +1,5 @@
 /** A session to a real server, with short times. */
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 import { refusalText } from '../../src/bgproutes/live/association/refusal.ts';
 import { redactor } from '../../src/secrets/redaction.ts';
 import type { DisconnectReason } from '../../src/stream/source.ts';
@@ -76,5 +76,3 @@ export function open(url: URL, settings: Partial<SessionSettings> = {}, options:
   session.start();
   return { session, log, frames, events, reasons, opened: () => opened };
 }
-
-export const until = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 2 });

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { redactor } from '../../src/secrets/redaction.ts';
 import { systemTimers } from '../../src/stream/timers.ts';
 import { WebSocketSession } from '../../src/stream/websocket-session.ts';
+import { PacedTime } from '../support/paced-time.ts';
+import { until } from '../support/patience.ts';
 import { RecordingLogger } from './recording-logger.ts';
-import { cleanups, KEY, open, QUICK, serve, until } from './session-world.ts';
+import { cleanups, KEY, open, QUICK, serve } from './session-world.ts';
 import { tcpServer, upgradeByHand, webSocketServer } from './test-servers.ts';
 
 /** A short text as a server sends it. */
@@ -333,10 +335,19 @@ describe('a refusal', () => {
 });
 
 describe('the heartbeat', () => {
+  const FACTOR = 20;
+
+  /** By which a machine that gives the test no turn is no silence of the server. */
+  function pacedTimers() {
+    const time = new PacedTime({ factor: FACTOR });
+    cleanups.push(async () => time.stop());
+    return time.clock();
+  }
+
   it('takes a pong as life', async () => {
     let pings = 0;
     const server = await serve(webSocketServer((client) => client.on('ping', () => pings++)));
-    const { events } = open(server.url, { pingTimeoutMs: 400 });
+    const { events } = open(server.url, { pingIntervalMs: 400, pingTimeoutMs: 8_000 }, { timers: pacedTimers() });
     await until(() => expect(pings).toBeGreaterThan(40)); // twice the time after which silence is death
     expect(events).toEqual(['connected']);
   });
@@ -346,13 +357,17 @@ describe('the heartbeat', () => {
     const server = await serve(
       webSocketServer(
         (client) => {
-          const timer = setInterval(() => client.send(String(++sent)), 10);
+          const timer = setInterval(() => client.send(String(++sent)), 200 / FACTOR);
           client.on('close', () => clearInterval(timer));
         },
         { autoPong: false },
       ),
     );
-    const { events, frames } = open(server.url, { pingTimeoutMs: 400 });
+    const { events, frames } = open(
+      server.url,
+      { pingIntervalMs: 400, pingTimeoutMs: 8_000 },
+      { timers: pacedTimers() },
+    );
     await until(() => expect(frames.length).toBeGreaterThan(80));
     expect(events).toEqual(['connected']);
   });

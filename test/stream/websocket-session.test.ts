@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { systemTimers } from '../../src/stream/timers.ts';
 import type { SessionSettings } from '../../src/stream/websocket-session.ts';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/patience.ts';
 import { ManualTimers } from './manual-timers.ts';
-import { cleanups, KEY, open, serve, until } from './session-world.ts';
+import { cleanups, KEY, open, serve } from './session-world.ts';
 import { tcpServer, upgradeByHand, webSocketServer } from './test-servers.ts';
 
 describe('settings', () => {
@@ -81,12 +83,12 @@ describe('reconnecting', () => {
   });
 
   it('finds a server that comes back', async () => {
-    const first = await webSocketServer();
+    const port = await freePort();
+    const first = await webSocketServer(() => {}, { port });
     const { events } = open(first.url);
     await until(() => expect(events).toEqual(['connected']));
     await first.close();
     await until(() => expect(events.some((event) => event.startsWith('connect_failed'))).toBe(true));
-    const port = Number(first.url.port);
     await serve(webSocketServer(() => {}, { port }));
     await until(() => expect(events.at(-1)).toBe('connected'));
   });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { BgproutesLiveClient } from '../../../src/bgproutes/client/client.ts';
 import { PrefixToAPIKeyError, StoppedError, WebsocketConnectionError } from '../../../src/errors.ts';
 import { webSocketServer } from '../../stream/test-servers.ts';
+import { until } from '../../support/patience.ts';
 import {
   BGP_VP,
   BMP_VP,
@@ -229,7 +230,7 @@ describe('subscribe', () => {
     await client.subscribe(P1);
     const iterator = client.messages();
     const next = take(iterator);
-    await vi.waitFor(() => expect(client.stats.connected).toBe(true), { timeout: 5_000 });
+    await until(() => expect(client.stats.connected).toBe(true));
     simulator.announce(vp.key, P1, ROUTE);
     expect(await next).toMatchObject({ prefixes: [P1] });
   });
@@ -306,7 +307,7 @@ describe('messages', () => {
     simulator.faults.cut();
     // Associated again with the next connection.
     expect([(await take(iterator)).type, (await take(iterator)).type]).toEqual(['disconnected', 'connected']);
-    await vi.waitFor(() => expect(simulator.associatedPrefixes(KEY)).toEqual([P2]));
+    await until(() => expect(simulator.associatedPrefixes(KEY)).toEqual([P2]));
   });
 
   it('end with the loop: the connection is closed, and another iteration is possible', async () => {
@@ -347,12 +348,12 @@ describe('messages', () => {
       { done: true, value: undefined },
     ]);
     expect(client.stats.connected).toBe(false);
-    await vi.waitFor(() => expect(simulator.sessions()).toBe(0));
+    await until(() => expect(simulator.sessions()).toBe(0));
     // What was not read is not handed out afterwards.
     const second = new AbortController();
     const other = await openStream(client, second.signal);
     simulator.announce(vp.key, P1, ROUTE);
-    await vi.waitFor(() => expect(client.stats.frames).toBe(1));
+    await until(() => expect(client.stats.frames).toBe(1));
     second.abort();
     expect(await other.next()).toEqual({ done: true, value: undefined });
   });
@@ -419,9 +420,9 @@ describe('a connection that breaks', () => {
     await client.subscribe(P1);
     const iterator = client.messages();
     const first = take(iterator);
-    await vi.waitFor(() => expect(client.stats.connected).toBe(true));
+    await until(() => expect(client.stats.connected).toBe(true));
     simulator.faults.cut();
-    await vi.waitFor(() => expect(client.stats.connects).toBe(2));
+    await until(() => expect(client.stats.connects).toBe(2));
     simulator.announce(vp.key, P1, ROUTE);
     expect(await first).toMatchObject({ type: 'announcement' });
   });
@@ -433,9 +434,9 @@ describe('a connection that breaks', () => {
     await client.subscribe(P1);
     const iterator = await openStream(client);
     for (const asPath of ['3333 1', '3333 2', '3333 3']) simulator.announce(vp.key, P1, { asPath });
-    await vi.waitFor(() => expect(client.stats.frames).toBe(3));
+    await until(() => expect(client.stats.frames).toBe(3));
     simulator.faults.cut();
-    await vi.waitFor(() => expect(client.stats.connected).toBe(false));
+    await until(() => expect(client.stats.connected).toBe(false));
     expect(await take(iterator)).toMatchObject({ asPath: '3333 1' });
     expect(await take(iterator)).toMatchObject({ asPath: '3333 2' });
     expect(await take(iterator)).toMatchObject({ asPath: '3333 3' });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   DEBUG_ESSENTIAL,
   DEBUG_NOTHING,
@@ -11,6 +11,7 @@ import {
   type DebugLevel,
 } from '../../../src/bgproutes/client/debug-log.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
+import { until } from '../../support/patience.ts';
 import { BGP_VP, cleanups, connect, failure, KEY, openStream, P1, ROUTE, simulate, take } from './client-world.ts';
 
 function folder(): string {
@@ -142,17 +143,17 @@ describe('a process', () => {
       child.stdout.on('data', (chunk) => (output += chunk));
       child.stderr.on('data', (chunk) => (output += chunk));
       const exit = new Promise((resolve) => child.on('close', resolve));
-      await vi.waitFor(() => expect(output).toContain('stream connected'), { timeout: 15_000 });
+      await until(() => expect(output).toContain('stream connected'));
       simulator.announce(vp.key, P1, ROUTE);
       if (how === 'cut') {
-        await vi.waitFor(() => expect(output).toContain('a message'));
+        await until(() => expect(output).toContain('a message'));
         simulator.faults.cut();
       }
       // The closing handshake takes a moment; a timer of the association would take four hours.
       expect([await exit, output]).toEqual([0, expect.stringContaining('seen 1')]);
       expect(output).toContain('left 0');
       if (how === 'cut') expect(output).toContain('WebsocketConnectionError');
-      await vi.waitFor(() => expect(simulator.sessions()).toBe(0));
+      await until(() => expect(simulator.sessions()).toBe(0));
     },
   );
 });

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { DataApiClient } from '../../../src/bgproutes/data-api/client.ts';
-import { BMP, caught, envelope, KEY, nothing, noVps, P1, P2, rows, says, until, vps, world } from './data-api-world.ts';
+import { until } from '../../support/patience.ts';
+import { BMP, caught, envelope, KEY, nothing, noVps, P1, P2, rows, says, vps, world } from './data-api-world.ts';
 
 describe('a request', () => {
   it('for VPs is a GET with the key in a header', async () => {

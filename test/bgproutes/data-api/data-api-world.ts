@@ -1,6 +1,6 @@
 /** A Data API client and a real server that answers it as the test wants. */
 import type { ServerResponse } from 'node:http';
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 import { DataApiClient, type DataApiOptions } from '../../../src/bgproutes/data-api/client.ts';
 import type { RibParams } from '../../../src/bgproutes/data-api/types.ts';
 import type { ListedVp, RibRow } from '../../../src/stream/history.ts';
@@ -84,5 +84,3 @@ export const caught = (promise: Promise<unknown>) =>
     () => undefined,
     (error: unknown) => error,
   );
-
-export const until = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 2 });

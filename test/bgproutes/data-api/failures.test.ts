@@ -6,7 +6,8 @@ import { DataApiError } from '../../../src/errors.ts';
 import { parseRetryAfter } from '../../../src/http/retry-after.ts';
 import { systemTimers } from '../../../src/stream/timers.ts';
 import type { TestRequest } from '../../http/http-test-server.ts';
-import { caught, HOUR, KEY, noVps, P1, says, until, vps, world } from './data-api-world.ts';
+import { until } from '../../support/patience.ts';
+import { caught, HOUR, KEY, noVps, P1, says, vps, world } from './data-api-world.ts';
 
 describe('a failure', () => {
   it.each([

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Quota, type QuotaLimits } from '../../../src/bgproutes/data-api/quota.ts';
-import { envelope, HOUR, until, world } from './data-api-world.ts';
+import { until } from '../../support/patience.ts';
+import { envelope, HOUR, world } from './data-api-world.ts';
 
 describe('the quota', () => {
   it.each([

@@ -1,12 +1,13 @@
 /** A source between two real servers: a WebSocket server that streams, an HTTP server that associates. */
 import type { ServerResponse } from 'node:http';
-import { afterEach, expect, vi } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { BgproutesSource } from '../../../src/bgproutes/live/source.ts';
 import type { BgproutesSourceOptions } from '../../../src/bgproutes/live/source-options.ts';
 import { type HttpTestServer, httpServer, type TestRequest } from '../../http/http-test-server.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { type TestWebSocketServer, webSocketServer } from '../../stream/test-servers.ts';
+import { until } from '../../support/patience.ts';
 
 export const HOUR = 3_600_000;
 export const MINUTE = 60_000;
@@ -79,13 +80,10 @@ export async function world(
           heard.push(`${session} ${reason}${detail === '' ? '' : `: ${detail}`}`),
       }),
     until: (check) =>
-      vi.waitFor(
-        () => {
-          timers.advance(0);
-          check();
-        },
-        { timeout: 5_000, interval: 2 },
-      ),
+      until(() => {
+        timers.advance(0);
+        check();
+      }),
     asked: (key) =>
       manager.requests
         .filter((request) => request.url.searchParams.get('api_key') === key)

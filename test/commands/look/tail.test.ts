@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { tailCommand } from '../../../src/commands/look/tail.ts';
 import { watchCommand } from '../../../src/commands/look/watch.ts';
 import type { Simulator } from '../../../src/simulator/contract.ts';
 import { BGP_VP, BMP_VP, cleanups, KEY, P1, P2, ROUTE, simulate } from '../../bgproutes/client/client-world.ts';
+import { until } from '../../support/patience.ts';
 import { startProgram } from '../../support/program.ts';
 import { addresses, Output, type Run, type RunOptions, runCommand } from '../command-world.ts';
 
@@ -200,8 +201,8 @@ describe('tail', () => {
     const stdout = new Slow({ highWaterMark: 100 });
     const run = await tail(simulator, [`--prefix=${P1}`, '--format=v1'], { env: { BGP_API_KEY: KEY }, stdout });
     for (let i = 1; i <= 200; i++) simulator.announce(vp.key, P1, { asPath: `3333 ${i}` });
-    await vi.waitFor(() => expect(stdout.waiting).toHaveLength(1));
-    await vi.waitFor(() => expect(simulator.stats.frames).toBe(200));
+    await until(() => expect(stdout.waiting).toHaveLength(1));
+    await until(() => expect(simulator.stats.frames).toBe(200));
     expect(stdout.writableLength).toBeLessThan(1_000);
     while (stdout.lines.length < 200) {
       stdout.waiting.shift()?.();
@@ -289,7 +290,7 @@ describe('tail in a pipe', () => {
       clearInterval(stop);
     }
     expect(program.stderr()).toBe(`# connected; waiting for changes of ${P1}\n`);
-    await vi.waitFor(() => expect(simulator.sessions()).toBe(0));
+    await until(() => expect(simulator.sessions()).toBe(0));
   });
 
   it('ends with exit code 0 by Ctrl-C, also while it waits', async () => {

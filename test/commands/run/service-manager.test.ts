@@ -1,8 +1,9 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ServiceManager } from '../../../src/commands/run/service-manager.ts';
+import { until } from '../../support/patience.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bgproutes-exporter-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -33,10 +34,7 @@ describe('systemd', () => {
     const env = { NOTIFY_SOCKET: '/run/x', PATH, WATCHDOG_USEC: '20000', WATCHDOG_PID: String(process.pid) };
     const manager = new ServiceManager(env, () => {});
     manager.ready();
-    await vi.waitFor(
-      () => expect(told().filter((line) => line.includes('WATCHDOG=1')).length).toBeGreaterThan(1),
-      10_000,
-    );
+    await until(() => expect(told().filter((line) => line.includes('WATCHDOG=1')).length).toBeGreaterThan(1));
     await manager.stopping();
     rmSync(notes);
   });

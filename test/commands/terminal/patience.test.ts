@@ -62,7 +62,7 @@ describe('a service that does not answer', () => {
     simulator.addVantagePoint({ protocol: 'bgp', asn: 3333, ip: '193.0.0.56' });
     simulator.faults.api(endpoint, 'timeout');
     const run = runCommand(command, [...args, ...addresses(simulator)], { env: { BGP_API_KEY: KEY } });
-    await run.noted(`# still waiting for ${what} (2 s)\n`);
+    await run.noted(`# still waiting for ${what} (`);
     expect(await run.stop()).toBe(0);
     expect(run.stdout.text).not.toContain('waiting');
   });
@@ -80,7 +80,7 @@ describe('a service that does not answer', () => {
       websocketUrl: `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`,
     });
     const run = runCommand(command, [`--prefix=${P1}`, ...flags], { env: { BGP_API_KEY: KEY } });
-    await run.noted(`# still waiting for ${SUBSCRIPTION.stream} (2 s)\n`);
+    await run.noted(`# still waiting for ${SUBSCRIPTION.stream} (`);
     expect(await run.stop()).toBe(0);
   });
 });

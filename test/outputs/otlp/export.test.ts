@@ -28,7 +28,7 @@ interface Exporting {
 }
 
 /** For those whose export is the one of the stop. */
-const SLOW = { intervalMs: 60_000, exportTimeoutMs: 10_000, timeoutMs: 10_000 };
+const AT_STOP = { intervalMs: 600_000 };
 
 async function exporting(
   { endpoint }: { readonly endpoint: string },
@@ -39,9 +39,10 @@ async function exporting(
     endpoint,
     protocol: 'http/protobuf',
     headers: {},
+    // None runs out of time, however busy the machine is.
     intervalMs: 250,
-    exportTimeoutMs: 250,
-    timeoutMs: 250,
+    exportTimeoutMs: 600_000,
+    timeoutMs: 600_000,
     compression: 'none',
     temporality: 'cumulative',
     resourceAttributes: {},
@@ -183,9 +184,9 @@ describe.each(['http/protobuf', 'http/json'] as const)('an export by %s', (proto
       (_, i) => [new Labels(['prefix'], [`10.${i >> 8}.${i & 255}.0/24`]), i] as const,
     );
     world.series.set(visible, new Map(many));
-    const { otlp, results } = await exporting(collector, world, { config: { protocol, ...SLOW } });
-    await otlp.stop();
-    expect(results).toEqual(['success']);
+    const { results } = await exporting(collector, world, { config: { protocol } });
+    await until('an export', () => results.length > 0);
+    expect(results[0]).toBe('success');
     const requests = collector.requests.slice(0, 3);
     expect(requests.map(({ decoded }) => decoded.metrics.flatMap(({ points }) => points).length)).toEqual([
       10_000,
@@ -279,7 +280,7 @@ describe('a stop', () => {
     const collector = await receiver();
     const world = smallWorld();
     const { otlp, results } = await exporting(collector, world, {
-      config: { intervalMs: 60_000, exportTimeoutMs: 5_000 },
+      config: AT_STOP,
     });
     world.set(visible, ['192.0.2.0/24'], 7);
     await Promise.all([otlp.stop(), otlp.stop()]);
@@ -293,7 +294,7 @@ describe('a stop', () => {
     const collector = await receiver();
     for (let i = 1; i <= 3; i++) {
       const { otlp, logger } = await exporting(collector, smallWorld(), {
-        config: SLOW,
+        config: AT_STOP,
       });
       await otlp.stop();
       expect(collector.requests).toHaveLength(i);

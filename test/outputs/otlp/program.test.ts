@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EMPTY_SCENARIO } from '../../../src/simulator/scenario/scenario.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type Program, startProgram } from '../../support/program.ts';
 import { accept, Receiver } from './receiver.ts';
 import { until } from './until.ts';
@@ -51,10 +52,11 @@ describe('the program', () => {
     const { child, exit, stdout, stderr, seen } = await program({
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${TOKEN}`,
-      OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      // An export may take as long as its interval; on a busy machine a second is too little.
+      OTEL_METRIC_EXPORT_INTERVAL: '5000',
       OTEL_SERVICE_NAME: 'edge',
     });
-    await until('two exports', () => collector.requests.length >= 2);
+    await until('an export', () => collector.requests.length > 0);
     const [{ headers, decoded }] = collector.requests;
     expect(headers.authorization).toBe(`Bearer ${TOKEN}`);
     expect(decoded.resource).toMatchObject({
@@ -83,9 +85,7 @@ describe('the program', () => {
   });
 
   it('finds a collector that is started after it', async () => {
-    const collector = await receiver();
-    const { port } = collector;
-    await collector.stop();
+    const port = await freePort();
     const { seen } = await program({}, [`--otlp.endpoint=http://127.0.0.1:${port}`, '--otlp.interval=1s']);
     await seen(/level=warn msg="OTLP export failed".* result=unavailable/);
     const late = await new Receiver().start(port);

@@ -6,6 +6,7 @@ import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-h
 import type { WebServer } from '../../../src/outputs/web-server.ts';
 import { setFullFeed } from '../../../src/table/vps/denominator.ts';
 import { ask, json, P, pageWorld, running, sampleOf, scrape, stopAll, V6, WATCHED } from '../../support/page-world.ts';
+import { until } from '../../support/patience.ts';
 import { START_MS } from '../../support/table-world.ts';
 import { basic, HASH, SecureWorld } from '../web/secure-world.ts';
 
@@ -243,7 +244,7 @@ describe('GET /api/v1/events', () => {
     for (let i = 0; i < MAX_EVENT_CLIENTS_PER_ADDRESS; i++) pages.push(await listen(server));
     expect((await ask(server, '/api/v1/events')).status).toBe(503);
     pages[0].close();
-    await expect.poll(() => page.hub.clients).toBe(MAX_EVENT_CLIENTS_PER_ADDRESS - 1);
+    await until(() => expect(page.hub.clients).toBe(MAX_EVENT_CLIENTS_PER_ADDRESS - 1));
     expect((await listen(server)).status).toBe(200);
   });
 

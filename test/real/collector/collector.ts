@@ -16,12 +16,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GenericContainer, Wait } from 'testcontainers';
+import { freePort } from '../../support/free-port.ts';
 
 const MANIFEST = readFileSync(fileURLToPath(new URL('builder.yaml', import.meta.url)), 'utf8');
 const CONFIG = readFileSync(fileURLToPath(new URL('collector.yaml', import.meta.url)), 'utf8');
@@ -227,12 +227,4 @@ async function ready(scrape: () => Promise<Buffer>, check: () => void): Promise<
     }
     await new Promise((done) => setTimeout(done, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -7,6 +7,7 @@ import type { HistoryRows, HistoryVp, RibRow } from '../../../src/stream/history
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { idle } from '../../support/idle.ts';
+import { until } from '../../support/patience.ts';
 import { risPeer } from './world.ts';
 
 const NEVER = new AbortController().signal;
@@ -191,7 +192,7 @@ it('who gives up while a newer state is waited for gets the reason of the signal
   const vps = await history.vantagePoints(NEVER);
   const giveUp = new AbortController();
   const reading = history.rib(vps, [P], timers.now(), giveUp.signal).next();
-  await vi.waitFor(() => expect(timers.nextInMs).toBeDefined());
+  await until(() => expect(timers.nextInMs).toBeDefined());
   giveUp.abort();
   await expect(reading).rejects.toBe(giveUp.signal.reason);
 });

@@ -1,6 +1,7 @@
 /** A plain client for tests: what a subscriber of the real services would do, and nothing cleverer. */
 import { WebSocket } from 'ws';
 import type { Simulator } from '../../../src/simulator/contract.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 export interface StreamClient {
   readonly socket: WebSocket;
@@ -99,9 +100,9 @@ export function dateOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19);
 }
 
-/** Resolves when the condition holds; rejects after ten seconds. */
+/** Resolves when the condition holds; rejects after `PATIENCE_MS`. */
 export async function until(condition: () => boolean, what = 'condition'): Promise<void> {
-  const giveUpAtMs = Date.now() + 10_000;
+  const giveUpAtMs = Date.now() + PATIENCE_MS;
   while (!condition()) {
     if (Date.now() > giveUpAtMs) throw new Error(`not in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -41,7 +41,7 @@ const announcement = (prefixes: string, communities: string) =>
 
 it('is what the compiler makes of its source', async () => {
   expect(readFileSync(BINARY_FILE, 'utf8')).toBe(await compiled());
-}, 60_000);
+});
 
 describe('the scanner of frames', () => {
   it('finds values, their hashes and the time', () => {
