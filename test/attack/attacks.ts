@@ -1,6 +1,8 @@
 /** What broken or hostile neighbours do, one of each kind. Loopback only, bounded in time; sizes are those before compression. */
 import { setMaxListeners } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { HostileAnswers, Respond } from './hostile-services.ts';
 import { VP_COUNT } from './hostile-services.ts';
@@ -10,6 +12,8 @@ export interface Attack {
   readonly about: string;
   /** Answers of the services, for a body of about so many bytes. */
   readonly answers?: (bytes: number) => HostileAnswers;
+  /** Further arguments of the exporter. @param address of the services @param folder for files */
+  readonly args?: (address: string, folder: string) => readonly string[];
   /** What clients do to the exporter; ends with the signal. */
   readonly clients?: (port: number, signal: AbortSignal) => void;
 }
@@ -132,6 +136,81 @@ export const ATTACKS: readonly Attack[] = [
         250,
       ),
     ),
+  },
+  {
+    name: 'page',
+    about:
+      'of 3 addresses 100 clients each ask 16 times for pages, lists and the runbook, and read nothing; others listen',
+    answers: () => {
+      let i = 0;
+      return {
+        frames: () =>
+          frame(i, {
+            prefixes: '192.0.2.0/24,198.51.100.0/24',
+            'as-path': `${60_000 + (i++ % VP_COUNT)} ${i % 977} 64500`,
+          }),
+      };
+    },
+    clients: (port, signal) => {
+      const asked = ['/', '/api/v1/prefixes', '/api/v1/prefixes/192.0.2.0/24?window=24h', '/prefix/198.51.100.0/24'];
+      const text = [...asked, '/?q=x', '/runbook', '/api/v1/openapi.json', '/api/v1/prefixes/192.0.2.0/24/changes']
+        .flatMap((path) => [path, path])
+        .map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+        .join('');
+      for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+        clientsOf(100, address, text)(port, signal);
+        clientsOf(60, address, 'GET /api/v1/events?prefix=192.0.2.0/24 HTTP/1.1\r\nHost: x\r\n\r\n')(port, signal);
+      }
+    },
+  },
+  {
+    name: 'RIPEstat',
+    about: 'eight answers at once are as large as is allowed, and hold nothing that was asked for',
+    args: (address, folder) => {
+      const file = join(folder, 'ris.yml');
+      const prefixes = Array.from({ length: 64 }, (_, i) => `  - {prefix: 203.0.113.${4 * i}/30}`);
+      const ris = `ris_live: {url: 'ws://${address}', ripestat_url: 'http://${address}'}`;
+      writeFileSync(file, `sources: [ris-live]\nprefixes:\n${prefixes.join('\n')}\n${ris}\n`);
+      return [`--config.file=${file}`];
+    },
+    answers: () => {
+      const peer = (i: number) => ({
+        ...{ asn: String(60_000 + i), ip: `10.0.${i >> 8}.${i & 255}`, v4_prefix_count: 900_000, v6_prefix_count: 0 },
+        ...{ is_full_feed_v4: true, is_full_feed_v6: false },
+      });
+      const rrcs = [{ id: 0, name: 'RRC00', peers: Array.from({ length: VP_COUNT }, (_, i) => peer(i)) }];
+      const envelope = (data: string) => zipped(`{"status":"ok","status_code":200,"data":${data}}`);
+      const row = (i: number) =>
+        `{"target_prefix":"${number(i)}","source_id":"00-10.0.${(i >> 8) & 7}.${i & 255}","path":[64501,${i}],"community":[]}`;
+      const rows = Array.from({ length: 48_000 }, (_, i) => row(i)).join();
+      const answers: Readonly<Record<string, Respond>> = {
+        'rrc-info': envelope(JSON.stringify({ rrcs })),
+        'bgp-state': envelope(`{"timestamp":"2026-01-01T00:00:00","bgp_state":[${rows}]}`),
+        'bgp-updates': envelope(`{"updates":[${rows}]}`),
+        'related-prefixes': envelope(`{"prefixes":[${rows}]}`),
+      };
+      return {
+        ripestat: (response, request) => {
+          const call = /\/data\/([^/]+)\//.exec(request.url ?? '')?.[1] ?? '';
+          (answers[call] ?? envelope('{}'))(response, request);
+        },
+      };
+    },
+  },
+  {
+    name: 'validator',
+    about: 'validated RPKI data is as large as is allowed, and all of it concerns a monitored prefix',
+    args: (address, folder) => {
+      const file = join(folder, 'rpki.yml');
+      writeFileSync(file, `rpki: {sources: [{url: 'http://${address}/vrps.json'}]}\n`);
+      return [`--config.file=${file}`];
+    },
+    answers: (bytes) => {
+      const roa = (i: number) =>
+        `{"asn":"AS${1 + (i >> 14)}","prefix":"100.${64 + ((i >> 8) & 63)}.${i & 255}.0/24","maxLength":24,"ta":"x"}`;
+      const roas = Array.from({ length: Math.floor(bytes / 64) }, (_, i) => roa(i)).join();
+      return { vrps: zipped(`{"roas":[${roas}]}`) };
+    },
   },
   {
     name: 'collector',

@@ -1,4 +1,4 @@
-/** The three services and an OTLP collector on one loopback port, of which the answers of each can be replaced by hostile ones. */
+/** The services that an exporter asks, and an OTLP collector, on one loopback port, of which the answers of each can be replaced by hostile ones. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +11,8 @@ export interface HostileAnswers {
   readonly rib?: Respond;
   readonly updates?: Respond;
   readonly collector?: Respond;
+  readonly ripestat?: Respond;
+  readonly vrps?: Respond;
   /** Frames of the live stream, one after the other, as fast as they are taken. */
   readonly frames?: () => string;
 }
@@ -44,6 +46,8 @@ export async function startHostileServices(answers: HostileAnswers): Promise<Hos
       rib: answers.rib,
       updates: answers.updates,
       metrics: answers.collector,
+      'data.json': answers.ripestat,
+      'vrps.json': answers.vrps,
     };
     const name = (path.split('/').at(-1) ?? '') as keyof typeof hostile;
     const chosen = hostile[name];
