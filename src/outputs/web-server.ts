@@ -18,6 +18,7 @@ import { type ListenOptions, listen } from './listen.ts';
 import { addApiRoutes } from './page/api-routes.ts';
 import type { LivePage } from './page/live-page.ts';
 import { addPageRoutes } from './page/page-routes.ts';
+import { MAX_PAGES, PageBodies, type SendPage } from './page-bodies.ts';
 import { RUNBOOK_POLICY, readRunbook } from './runbook.ts';
 import { MAX_SCRAPES, Scrapes } from './scrapes.ts';
 import { acceptsGzip, type ExpositionFormat, negotiateFormat } from './text/negotiation.ts';
@@ -312,20 +313,31 @@ async function addRoutes(app: FastifyInstance, options: WebServerOptions): Promi
     return (compressed ? reply.header('content-encoding', 'gzip') : reply).send(body);
   });
 
+  const pages = new PageBodies();
+  const sendPage: SendPage = async (reply, key, make) => {
+    const answer = answers.get(reply.request);
+    const body = answer === undefined ? undefined : await pages.body(key, answer, make);
+    if (body !== undefined) return reply.send(body);
+    const line = `over ${MAX_PAGES} pages at once, or too many of one address`;
+    return textAnswer(reply.header('retry-after', '1').header('cache-control', 'no-store'), 503, line);
+  };
+
   app.get('/runbook', async (_, reply) => {
-    const page = await runbook();
-    if (page === undefined) return textAnswer(reply, 404, 'No runbook: the build did not render docs/runbook.md.');
-    return reply
+    reply
       .header('content-security-policy', RUNBOOK_POLICY)
       .header('referrer-policy', 'no-referrer')
       .header('cache-control', 'no-cache')
-      .type('text/html; charset=utf-8')
-      .send(page);
+      .type('text/html; charset=utf-8');
+    return sendPage(reply, 'runbook', async () => {
+      const text = await runbook();
+      if (text !== undefined) return text;
+      throw Object.assign(new Error('No runbook: the build did not render docs/runbook.md'), { statusCode: 404 });
+    });
   });
 
   if (page !== undefined) {
-    addApiRoutes(app, { ...page, answerOf: (request) => answers.get(request) });
-    await addPageRoutes(app, { facts: page.facts, telemetryPath });
+    addApiRoutes(app, { ...page, sendPage, answerOf: (request) => answers.get(request) });
+    await addPageRoutes(app, { facts: page.facts, telemetryPath, sendPage });
   }
 
   app.get('/-/healthy', (_, reply) => textAnswer(reply, 200, 'bgproutes-exporter is healthy.'));

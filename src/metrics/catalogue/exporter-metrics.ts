@@ -79,7 +79,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{connection}',
     labels: ['reason'],
-    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (none, or one that may not enter).',
+    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, page_limit (answers of the page, its API or the runbook), slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (none, or one that may not enter).',
     bound: `${HTTP_CUT_REASONS.length} (closed list of reasons)`,
   },
   exporterDroppedSeries: {

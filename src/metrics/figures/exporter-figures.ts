@@ -13,6 +13,7 @@ export const HTTP_CUT_REASONS = [
   'address_limit', // too many connections of one address
   'pipelining', // too many requests on a connection without an answer yet
   'scrape_limit', // too many scrapes, and this one was under way for long
+  'page_limit', // too many answers of the page and its API, or too many bytes, and this one was under way for long
   'slow_request', // a request that did not arrive in time
   'slow_answer', // an answer that was not read in time
   'bad_request', // not HTTP, or too many headers

@@ -1,7 +1,9 @@
 /** The JSON API: what the page shows, for programs. Read-only. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HISTORY_WINDOWS, type HistoryWindow } from '../../history/prefix-history.ts';
+import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { OpenAnswer } from '../connections.ts';
+import type { SendPage } from '../page-bodies.ts';
 import type { PrefixList } from './api-schemas.ts';
 import type { EventHub, Topic } from './event-hub.ts';
 import type { PageFacts } from './page-facts.ts';
@@ -18,24 +20,34 @@ export interface ApiOptions {
   readonly facts: PageFacts;
   readonly hub: EventHub;
   readonly version: string;
+  readonly sendPage: SendPage;
   /** The answer that a request began. */
   readonly answerOf: (request: FastifyRequest) => OpenAnswer | undefined;
 }
 
-export function addApiRoutes(app: FastifyInstance, { facts, hub, version, answerOf }: ApiOptions): void {
-  app.get(API_PATHS.prefixes, async (_, reply) => {
-    const list: PrefixList = { status: facts.status(), prefixes: await facts.summaries() };
-    return json(reply, 200, list);
-  });
+export function addApiRoutes(app: FastifyInstance, { facts, hub, version, sendPage, answerOf }: ApiOptions): void {
+  app.get(API_PATHS.prefixes, (_, reply) =>
+    sendPage(jsonHeaders(reply), API_PATHS.prefixes, async () => {
+      const list: PrefixList = { status: facts.status(), prefixes: await facts.summaries() };
+      return JSON.stringify(list);
+    }),
+  );
 
   app.get(`${API_PATHS.prefix}*`, (request, reply) => {
     const asked = prefixAsked(request);
     const text = asked.replace(/\/changes$/, '');
     const prefix = facts.find(text);
     if (prefix === undefined) return json(reply, 404, { error: 'this prefix is not monitored' });
-    if (text !== asked) return json(reply, 200, facts.changes(prefix));
+    const key = `${API_PATHS.prefix}${prefix.state.prefix.text}`;
+    if (text !== asked)
+      return sendPage(jsonHeaders(reply), `${key}/changes`, () =>
+        JSON.stringify(facts.changes(monitored(facts, text))),
+      );
     const window = windowOf(request);
-    return window === undefined ? badWindow(reply) : json(reply, 200, facts.detail(prefix, window));
+    if (window === undefined) return badWindow(reply);
+    return sendPage(jsonHeaders(reply), `${key} ${window}`, () =>
+      JSON.stringify(facts.detail(monitored(facts, text), window)),
+    );
   });
 
   app.get(API_PATHS.events, (request, reply) => {
@@ -58,10 +70,19 @@ export function addApiRoutes(app: FastifyInstance, { facts, hub, version, answer
     return reply;
   });
 
-  app.get(API_PATHS.document, async (_, reply) => {
-    const { openApiDocument } = await import('./openapi.ts');
-    return json(reply, 200, openApiDocument(version));
-  });
+  app.get(API_PATHS.document, (_, reply) =>
+    sendPage(jsonHeaders(reply), API_PATHS.document, async () => {
+      const { openApiDocument } = await import('./openapi.ts');
+      return JSON.stringify(openApiDocument(version));
+    }),
+  );
+}
+
+/** The prefix when its answer is made: a reload may have come since it was asked for. @throws an error of status 404 */
+export function monitored(facts: PageFacts, text: string): MonitoredPrefix {
+  const prefix = facts.find(text);
+  if (prefix === undefined) throw Object.assign(new Error('This prefix is not monitored'), { statusCode: 404 });
+  return prefix;
 }
 
 /** What stands behind the route's own path, decoded. */
@@ -95,9 +116,9 @@ function badWindow(reply: FastifyReply): FastifyReply {
 }
 
 function json(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .type('application/json; charset=utf-8')
-    .send(JSON.stringify(body));
+  return jsonHeaders(reply.code(status)).send(JSON.stringify(body));
+}
+
+function jsonHeaders(reply: FastifyReply): FastifyReply {
+  return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8');
 }

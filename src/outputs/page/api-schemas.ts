@@ -110,7 +110,7 @@ export const change = z
   .object({
     at: time,
     vp: vpText,
-    before: z.string().nullable().describe('AS path, cut after 1,024 characters; null: it held no route.'),
+    before: z.string().nullable().describe('AS path, cut after 256 characters; null: it held no route.'),
     after: z.string().nullable().describe('AS path; null: it holds no route any more.'),
   })
   .describe('One change of the route of one vantage point.');

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { parameter, prefixAsked, windowOf } from './api-routes.ts';
+import type { SendPage } from '../page-bodies.ts';
+import { monitored, parameter, prefixAsked, windowOf } from './api-routes.ts';
 import { overviewDocument, PAGE_POLICY, type PageLinks, prefixDocument } from './page-document.ts';
 import type { PageFacts } from './page-facts.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -21,6 +22,7 @@ const SCRIPT = new URL('../../../dist/page.js', import.meta.url);
 export interface PageOptions {
   readonly facts: PageFacts;
   readonly telemetryPath: string;
+  readonly sendPage: SendPage;
   /** The script's file. Default: what the build has made. */
   readonly script?: URL;
 }
@@ -33,7 +35,7 @@ interface Asset {
 }
 
 export async function addPageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
-  const { facts, telemetryPath } = options;
+  const { facts, telemetryPath, sendPage } = options;
   const style = assetOf(Buffer.from(PAGE_STYLE), 'text/css; charset=utf-8');
   const script = await readScript(options.script ?? SCRIPT);
   const links: PageLinks = {
@@ -42,22 +44,27 @@ export async function addPageRoutes(app: FastifyInstance, options: PageOptions):
     script: script && `page/page.js?v=${script.version}`,
   };
 
-  app.get(PAGE_PATHS.overview, { prefixTrailingSlash: 'slash' }, async (request, reply) => {
+  app.get(PAGE_PATHS.overview, { prefixTrailingSlash: 'slash' }, (request, reply) => {
     const filter = {
       text: parameter(request, 'q') ?? '',
       state: parameter(request, 'state') ?? '',
       group: parameter(request, 'group') ?? '',
     };
-    const summaries = await facts.summaries();
-    return html(reply, 200, await overviewDocument(facts.status(), summaries, filter, links));
+    return sendPage(htmlHeaders(reply), `overview ${JSON.stringify(filter)}`, async () => {
+      const summaries = await facts.summaries();
+      return overviewDocument(facts.status(), summaries, filter, links);
+    });
   });
 
   app.get(`${PAGE_PATHS.prefix}*`, (request, reply) => {
-    const prefix = facts.find(prefixAsked(request));
+    const text = prefixAsked(request);
+    const prefix = facts.find(text);
     if (prefix === undefined)
       return reply.code(404).type('text/plain; charset=utf-8').send('This prefix is not monitored.\n');
     const window = windowOf(request) ?? '1h';
-    return html(reply, 200, prefixDocument(facts.status(), facts.detail(prefix, window), window, links));
+    return sendPage(htmlHeaders(reply), `page ${prefix.state.prefix.text} ${window}`, () =>
+      prefixDocument(facts.status(), facts.detail(monitored(facts, text), window), window, links),
+    );
   });
 
   app.get(PAGE_PATHS.style, (_, reply) => send(reply, style));
@@ -81,14 +88,12 @@ async function readScript(file: URL): Promise<Asset | undefined> {
   }
 }
 
-function html(reply: FastifyReply, status: number, page: string): FastifyReply {
+function htmlHeaders(reply: FastifyReply): FastifyReply {
   return reply
-    .code(status)
     .header('content-security-policy', PAGE_POLICY)
     .header('referrer-policy', 'no-referrer')
     .header('cache-control', 'no-store')
-    .type('text/html; charset=utf-8')
-    .send(page);
+    .type('text/html; charset=utf-8');
 }
 
 function send(reply: FastifyReply, { body, type }: Asset): FastifyReply {

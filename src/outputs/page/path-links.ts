@@ -20,7 +20,7 @@ export function pathLinks(table: RoutingTable, { state }: MonitoredPrefix): Link
     const path = cells.path(cells.find(state, vp));
     if (path !== 0) counts.set(path, (counts.get(path) ?? 0) + 1);
   }
-  const routes = [...counts].map(([path, count]) => ({ hops: hopsOf(parseAsPath(paths.text(path)) ?? []), count }));
+  const routes = [...counts].map(([path, count]) => ({ hops: lastHops(paths.text(path)), count }));
   // By hop, the origin at 0: which ASes have a name there.
   const named = [...Array(HOPS + 1).keys()].map((hop) => {
     const seen = new Map<string, number>();
@@ -46,10 +46,27 @@ export function pathLinks(table: RoutingTable, { state }: MonitoredPrefix): Link
   return [...links.values()].sort((a, b) => a.hop - b.hop || b.vps - a.vps || (a.from < b.from ? -1 : 1));
 }
 
-/** The ASes of a path from its origin on, each once in a row. A set counts as one hop, a confederation as no hop. */
+/** Characters at the end of a path in which its last hops mostly are; the longest path that BGP can carry has 180,000. */
+const TAIL = 512;
+
+/** The hops of a path that are shown, read from its end: a long path costs what a short one does. */
+export function lastHops(text: string): string[] {
+  for (let length = TAIL; length < text.length; length *= 4) {
+    const tail = text.slice(text.length - length);
+    const blank = tail.indexOf(' ');
+    // What begins inside a set or a confederation is not a path.
+    const path = blank === -1 ? undefined : parseAsPath(tail.slice(blank));
+    const hops = path === undefined ? [] : hopsOf(path);
+    if (hops.length > HOPS) return hops;
+  }
+  return hopsOf(parseAsPath(text) ?? []);
+}
+
+/** The ASes of a path from its origin on, each once in a row, as far as they are shown. A set counts as one hop, a confederation as no hop. */
 function hopsOf(path: AsPath): string[] {
   const hops: string[] = [];
-  for (const segment of [...path].reverse()) {
+  for (let at = path.length - 1; at >= 0 && hops.length <= HOPS; at--) {
+    const segment = path[at];
     if (typeof segment !== 'number' && segment.kind !== 'set') continue;
     const text = String(typeof segment === 'number' ? segment : asSet(segment.members));
     if (hops.at(-1) !== text) hops.push(text);

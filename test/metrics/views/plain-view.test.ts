@@ -263,6 +263,7 @@ describe('the exporter itself', () => {
       'bgp_exporter_http_cut_connections_total{reason="address_limit"}': 0,
       'bgp_exporter_http_cut_connections_total{reason="pipelining"}': 1,
       'bgp_exporter_http_cut_connections_total{reason="scrape_limit"}': 0,
+      'bgp_exporter_http_cut_connections_total{reason="page_limit"}': 0,
       'bgp_exporter_http_cut_connections_total{reason="slow_request"}': 0,
       'bgp_exporter_http_cut_connections_total{reason="slow_answer"}': 0,
       'bgp_exporter_http_cut_connections_total{reason="bad_request"}': 0,
