@@ -253,10 +253,16 @@ export class FrameQueue {
  * tiny frames, each of which may cost as much as a message.
  */
 const MOST_AT_ONCE = 512;
+/** The same for bytes: a packet of 64 KiB stays below, with the frame that began in the packet before. Records of Kafka have no packets. */
+const MOST_BYTES_AT_ONCE = 128 * 1024;
 
-/** Whether frames can be applied at once: not many, and none that a queue would give alone. */
+/** Whether frames can be applied at once: not many, not much, and none that a queue would give alone. */
 export function isLittle(frames: readonly Buffer[]): boolean {
   if (frames.length > MOST_AT_ONCE) return false;
-  for (const { length } of frames) if (length > MOST_BYTES_TAKEN) return false;
-  return true;
+  let bytes = 0;
+  for (const { length } of frames) {
+    if (length > MOST_BYTES_TAKEN) return false;
+    bytes += length;
+  }
+  return bytes <= MOST_BYTES_AT_ONCE;
 }

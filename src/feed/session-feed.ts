@@ -4,16 +4,16 @@
  */
 import type { PeerState, RouteUpdate } from '../bgp/route-event.ts';
 import { type DecodedUpdates, firstUnmonitored } from '../bgp/route-integers.ts';
-import type { Logger } from '../logger.ts';
 import type { Histogram } from '../metrics/figures/histogram.ts';
 import { zeros } from '../metrics/figures/zeros.ts';
 import type { EventSink, FrameDecoder } from '../stream/frame-decoder.ts';
 import type { StreamStats } from '../stream/source.ts';
 import { type Fold, FoldCounts, type LateReason, PREFIXES_A_STEP } from '../table/fold.ts';
 import { StreamDelay } from './clocks/stream-delay.ts';
-import { FrameQueue, type HoldBounds, type HoldRoom, isLittle } from './frame-queue.ts';
+import { FrameQueue, isLittle } from './frame-queue.ts';
 import { Moment } from './moment.ts';
 import { Remarks } from './remarks.ts';
+import type { SessionFeedOptions } from './session-feed-options.ts';
 import { systemTurns, type Turns } from './turns.ts';
 
 /** How long frames that waited are applied in one turn of the event loop, ms: scrapes, timers and sockets have the next. */
@@ -29,30 +29,6 @@ const AHEAD_BYTES = 128 * 1024;
  * finds no room at last would have to be applied at once.
  */
 export const MOST_AHEAD_BYTES = 512 * 1024;
-
-export interface SessionFeedOptions {
-  /** The number of the session among those of all sources. */
-  readonly session: number;
-  readonly stream: StreamStats;
-  /** May be shared by all sessions: each frame is decoded and folded in one step. */
-  readonly decoder: FrameDecoder;
-  readonly fold: Fold;
-  readonly logger: Logger;
-  /** Canonical text of a prefix that only proves that the stream speaks. */
-  readonly canary?: string | undefined;
-  readonly holdBounds?: HoldBounds;
-  /** For the frames that wait in all sessions. Default: one of the session's own. */
-  readonly holdRoom?: HoldRoom;
-  /** Default: those of Node. */
-  readonly turns?: Turns;
-  /**
-   * Told of a message in which nothing is monitored: at most one of those that came as integers in one packet. It gets all
-   * prefixes of the message, canonical.
-   */
-  readonly onUnmonitored?: (prefixes: readonly string[], receivedAtMs: number) => void;
-  /** A VP went down here, and passed to another source (its place), whose history is to be read for it. */
-  readonly onPassed?: (vp: number, source: number) => void;
-}
 
 export class SessionFeed {
   readonly stream: StreamStats;
@@ -109,6 +85,7 @@ export class SessionFeed {
     general: () => {
       if (this.generalDecodes !== undefined) this.generalDecodes++;
     },
+    later: (steps) => this.#later(steps),
     remark: (text, fields) => this.#remarks.note(text, fields),
   };
   /** Counts what frames say for which there was no room. */
@@ -329,6 +306,26 @@ export class SessionFeed {
     const isAlone = this.#applied.length === 1;
     if (this.#unfinished.length > 0 || (steps.next().done !== true && isAlone)) this.#unfinished.push(steps);
     else while (steps.next().done !== true);
+  }
+
+  /** A long frame is read over several turns, if it came alone; its bytes are valid in the first step only. */
+  #later(steps: Generator<void, void>): void {
+    const resumed = this.#resumed(steps);
+    const isAlone = this.#applied.length === 1;
+    if (resumed.next().done === true) return;
+    if (isAlone && this.#unfinished.length === 0) this.#unfinished.push(resumed);
+    else while (resumed.next().done !== true);
+  }
+
+  /** The steps of a frame, each with what is known of the frame: frames that find no room are decoded in between. */
+  *#resumed(steps: Generator<void, void>): Generator<void, void> {
+    const [applied, receivedAtMs, late] = [this.#applied, this.#receivedAtMs, this.#late];
+    while (steps.next().done !== true) {
+      yield;
+      this.#applied = applied;
+      this.#receivedAtMs = receivedAtMs;
+      this.#late = late;
+    }
   }
 
   *#steps(update: RouteUpdate, receivedAtMs: number, late: LateReason): Generator<void, void> {

@@ -48,6 +48,11 @@ export interface EventSink {
   passed(messages: number, prefixes: number): void;
   /** The fast way has given up the next frame: it is read by the general decoder. */
   general(): void;
+  /**
+   * What is to be done for a long frame: its steps tell the sink what the frame says. The bytes of the frame are valid in the
+   * first step only, which is done at once; nothing else of the session comes before the last. Absent: all is done at once.
+   */
+  later?(steps: Generator<void, void>): void;
   /** Something that people should know about the stream. It is logged once a session. */
   remark(text: string, fields: Readonly<Record<string, string>>): void;
 }

@@ -45,7 +45,10 @@ const MAX_ANSWER_BYTES = 4 * 1024;
  * read up to 32 of them: scrapes and timers would wait for 8,000 frames.
  */
 const PACKETS_A_TURN = 4;
-/** After this much work, ms, the turn takes no more packets: one of tiny or broken frames costs far more than one of messages. */
+/**
+ * After this much work, ms, the turn takes no more packets: one of tiny or broken frames costs far more than one of messages.
+ * The time is apart from in-turns.ts because the socket gives the packets: it is paused and resumed, and not asked for the next.
+ */
 const TURN_MS = 5;
 
 /** The least time that a trial waits for a refusal, ms, unless connections settle sooner. */

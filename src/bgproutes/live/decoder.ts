@@ -1,7 +1,7 @@
 /** Frames of the bgproutes.io live stream to events: most the fast way, the others by the general decoder. */
 import type { RouteIds } from '../../bgp/route-integers.ts';
 import type { EventSink, FrameDecoder } from '../../stream/frame-decoder.ts';
-import { DECODE_FAILURES, decodeMessage, NOT_MESSAGES } from './message.ts';
+import { DECODE_FAILURES, type DecodeResult, decodeInSteps, decodeMessage, NOT_MESSAGES } from './message.ts';
 import { FastDecoder } from './scanner/fast-decoder.ts';
 
 export class BgproutesDecoder implements FrameDecoder {
@@ -31,9 +31,20 @@ export class BgproutesDecoder implements FrameDecoder {
   }
 }
 
+/** A longer frame takes milliseconds, and tens of them while the code is not compiled yet. */
+const LONG_FRAME = 32 * 1024;
+
 /** Reads one frame by the general decoder. */
 export function decodeGenerally(frame: Buffer, to: EventSink): void {
-  const result = decodeMessage(frame);
+  if (frame.length > LONG_FRAME && to.later !== undefined) to.later(inSteps(frame, to));
+  else tell(decodeMessage(frame), to);
+}
+
+function* inSteps(frame: Buffer, to: EventSink): Generator<void, void> {
+  tell(yield* decodeInSteps(frame), to);
+}
+
+function tell(result: DecodeResult, to: EventSink): void {
   if (!result.ok) {
     to.failed(result.reason);
     if (result.reason === 'withdrawal_without_prefix' && result.keys !== undefined) {

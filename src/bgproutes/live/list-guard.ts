@@ -7,6 +7,9 @@ import { containsPrefix, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 /** How long after an association messages of the list before it may still be under way, ms. */
 export const UNDER_WAY_MS = 10_000;
 
+/** A message of more prefixes is not judged: it may have 22,000, and each is compared with all of ours. Short ones come too. */
+export const MOST_JUDGED = 16;
+
 /** `former`: of prefixes that were ours when the connection began and are not ours any more. */
 export type Belonging = 'ours' | 'former' | 'foreign';
 
@@ -54,7 +57,7 @@ export class ListGuard {
    * @param elapsedMs now
    */
   judge(prefixes: readonly string[], receivedAtMs: number, elapsedMs: number): Belonging {
-    if (prefixes.length === 0 || receivedAtMs < this.#associatedAtMs) return 'ours';
+    if (prefixes.length === 0 || prefixes.length > MOST_JUDGED || receivedAtMs < this.#associatedAtMs) return 'ours';
     if (elapsedMs - this.#associatedElapsedMs < UNDER_WAY_MS) return 'ours';
     let result: Belonging = 'foreign';
     for (const text of prefixes) {

@@ -5,11 +5,20 @@
  * This is the general decoder, by JSON.parse; fast-decoder.ts agrees with it on every input and hands it what it doubts.
  */
 import { isAsPath } from '../../bgp/as-path.ts';
-import { ownText, parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
-import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, MAX_UPDATE_TEXT, prefixBytes } from '../../bgp/update-bounds.ts';
+import { MAX_UPDATE_TEXT } from '../../bgp/update-bounds.ts';
 import { parseSpeaker, type VantagePoint } from '../../bgp/vantage-point.ts';
 import { parseJson, whyNoObject } from '../../input/json.ts';
+import {
+  ABSENT,
+  decodeList,
+  isExceeded,
+  type PrefixListResult,
+  type Room,
+  readLongLists,
+  roomAfter,
+  WHOLE_UPDATE,
+} from './prefix-list.ts';
 import { MAX_SEC, MAX_USEC } from './scanner/frame-layout.ts';
 
 /** Closed list: it becomes a label. */
@@ -59,27 +68,43 @@ const WITHDRAWN_KEYS = [
   'withdraw',
   'withdrawn-prefixes',
 ];
-const KNOWN_KEYS = new Set([
-  ...WITHDRAWN_KEYS,
+/** Keys that are not lists of prefixes. */
+const TEXT_KEYS: ReadonlySet<string> = new Set([
   'record_type',
   'vp',
   'bmp_peer',
   'sec',
   'Usec',
-  'prefixes',
   'as-path',
   'communities',
   'nexthop',
   'origin',
 ]);
+const KNOWN_KEYS = new Set([...WITHDRAWN_KEYS, 'prefixes', ...TEXT_KEYS]);
 
 /** @param text one text frame; bytes are read as UTF-8 */
 export function decodeMessage(text: string | Buffer): DecodeResult {
-  if (text.length > MAX_UPDATE_TEXT) return { ok: false, reason: 'too_large' };
+  const parsed = parseFrame(text);
+  return typeof parsed === 'string' ? { ok: false, reason: parsed } : decodeValue(parsed.value);
+}
+
+/** The same in steps, for a long frame: no step takes more than a few milliseconds. */
+export function* decodeInSteps(text: Buffer): Generator<void, DecodeResult> {
+  const parsed = parseFrame(text);
+  if (typeof parsed === 'string') return { ok: false, reason: parsed };
+  const { value } = parsed;
+  yield;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    yield* readLongLists(value as Record<string, unknown>, TEXT_KEYS);
+  return decodeValue(value);
+}
+
+function parseFrame(text: string | Buffer): { readonly value: unknown } | DecodeFailure {
+  if (text.length > MAX_UPDATE_TEXT) return 'too_large';
   const failure = whyNoObject(text);
-  if (failure !== undefined) return { ok: false, reason: failure };
+  if (failure !== undefined) return failure;
   const value = parseJson(typeof text === 'string' ? text : text.toString('utf8'));
-  return value === undefined ? { ok: false, reason: 'invalid_json' } : decodeValue(value);
+  return value === undefined ? 'invalid_json' : { value };
 }
 
 /** The same for a value that was parsed already. */
@@ -160,68 +185,6 @@ export function decodeTime(sec: unknown, usec: unknown): number | undefined {
 function wholeNumber(value: unknown, max: number): number | undefined {
   const number = typeof value === 'string' && /^[0-9]{1,10}$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= max ? number : undefined;
-}
-
-/** What an UPDATE has room for, or what is left of it. */
-interface Room {
-  readonly bytes: number;
-  readonly entries: number;
-}
-
-const WHOLE_UPDATE: Room = { bytes: MAX_UPDATE_BYTES, entries: MAX_UPDATE_PREFIXES };
-
-function roomAfter({ bytes, entries }: PrefixListResult, room: Room): Room {
-  return { bytes: room.bytes - bytes, entries: room.entries - entries };
-}
-
-function isExceeded({ bytes, entries }: Room): boolean {
-  return bytes < 0 || entries < 0;
-}
-
-interface PrefixListResult {
-  readonly present: boolean;
-  readonly prefixes: readonly string[];
-  readonly unreadable: boolean;
-  /** How many bytes the list takes in an UPDATE; an entry that is not a prefix counts as one byte. */
-  readonly bytes: number;
-  /** Prefixes and what is not a prefix, as far as the list was read. */
-  readonly entries: number;
-}
-
-/** A message with a longer list of prefixes may be applied over several turns. */
-const LONG_LIST = 4_096;
-
-const ABSENT: PrefixListResult = { present: false, prefixes: [], unreadable: false, bytes: 0, entries: 0 };
-
-/**
- * Comma-separated text or an array of texts; what is not a prefix is left out and told.
- * @param room what the list may take of an UPDATE; it is not read beyond that
- */
-function decodeList(value: unknown, room: Room): PrefixListResult {
-  if (value === undefined || value === null) return ABSENT;
-  const parts = listParts(value);
-  if (parts === undefined) return { present: true, prefixes: [], unreadable: true, bytes: 0, entries: 0 };
-  // A piece of a long text would keep all of it, and that for as long as the message takes to apply.
-  const isLong = typeof value === 'string' && value.length > LONG_LIST;
-  const prefixes: string[] = [];
-  let unreadable = false;
-  let bytes = 0;
-  let entries = 0;
-  for (const part of parts) {
-    const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
-    if (prefix === undefined) unreadable = true;
-    else prefixes.push(isLong ? ownText(prefix) : prefix.text);
-    bytes += prefix === undefined ? 1 : prefixBytes(prefix.length);
-    entries++;
-    if (bytes > room.bytes || entries > room.entries) break;
-  }
-  return { present: true, prefixes, unreadable, bytes, entries };
-}
-
-function listParts(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'string') return undefined;
-  return value.trim() === '' ? [] : value.split(',', MAX_UPDATE_PREFIXES + 1);
 }
 
 function decodeWithdrawn(

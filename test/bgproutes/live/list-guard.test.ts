@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ListGuard, UNDER_WAY_MS } from '../../../src/bgproutes/live/list-guard.ts';
+import { ListGuard, MOST_JUDGED, UNDER_WAY_MS } from '../../../src/bgproutes/live/list-guard.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = UNDER_WAY_MS + 1;
@@ -29,6 +29,13 @@ describe('a message', () => {
     expect(made.judge(['203.0.113.0/24', '192.0.2.0/25'], NOW + LATER, LATER)).toBe('ours');
     expect(made.judge(['203.0.113.0/24', '198.18.0.0/15'], NOW + LATER, LATER)).toBe('foreign');
     expect(made.judge([], NOW + LATER, LATER)).toBe('ours');
+  });
+
+  it('of very many prefixes is not judged, because each would be compared with all of ours', () => {
+    const foreign = Array.from({ length: MOST_JUDGED + 1 }, (_, i) => `203.0.${i}.0/24`);
+    const made = guard('192.0.2.0/24');
+    expect(made.judge(foreign.slice(1), NOW + LATER, LATER)).toBe('foreign');
+    expect(made.judge(foreign, NOW + LATER, LATER)).toBe('ours');
   });
 
   it('is forgiven while it may have been under way, and when it came before the association', () => {
