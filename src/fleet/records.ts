@@ -11,6 +11,7 @@
 import { isAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
+import { MAX_CLOCK_OFFSET_MS } from '../feed/service-clock.ts';
 import { type HistoryVp, type RibRow, type UpdateRow, VP_STATUSES } from '../stream/history.ts';
 
 const KINDS = { messages: 1, control: 2 } as const;
@@ -270,7 +271,7 @@ function unpacked(value: Packed): Control {
     case 'start':
       return { type };
     case 'watermark':
-      return { type, up: flagOf(value.up), clockOffsetMs: numberOf(value.clockOffsetMs) };
+      return { type, up: flagOf(value.up), clockOffsetMs: offsetOf(value.clockOffsetMs) };
     case 'gap':
     case 'complete':
       return { type, prefixes: prefixesOf(value.prefixes) };
@@ -321,10 +322,17 @@ function rowsOf({ of, rows }: Packed): { readonly row: CompactRow; readonly rest
   need(paths.every((path) => typeof path === 'string' && (path === '' || isAsPath(path))));
   return listOf(rows).map((entry) => {
     const [vp, prefix, path, ...rest] = listOf(entry);
-    const row = { vp: vps[vp as number], prefix: prefixes[prefix as number], asPath: paths[path as number] as string };
-    need(row.vp !== undefined && row.prefix !== undefined && row.asPath !== undefined);
+    const row = { vp: memberAt(vps, vp), prefix: memberAt(prefixes, prefix), asPath: memberAt(paths, path) as string };
     return { row, rest };
   });
+}
+
+/** A place that is not a whole number may name a property that every list has, such as its length. */
+function memberAt<T>(list: readonly T[], place: unknown): T {
+  need(Number.isInteger(place));
+  const member = list[place as number];
+  need(member !== undefined);
+  return member as T;
 }
 
 function need(condition: boolean): asserts condition {
@@ -353,6 +361,13 @@ function flagOf(value: unknown): boolean {
 function numberOf(value: unknown): number {
   need(typeof value === 'number' && Number.isFinite(value));
   return value;
+}
+
+/** An ingest reads nothing by a clock that is further off. */
+function offsetOf(value: unknown): number {
+  const offsetMs = numberOf(value);
+  need(Math.abs(offsetMs) <= MAX_CLOCK_OFFSET_MS);
+  return offsetMs;
 }
 
 function prefixesOf(value: unknown): readonly string[] {

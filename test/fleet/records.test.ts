@@ -110,6 +110,17 @@ describe('records of the fleet', () => {
       'a row of a VP that is not there',
       { ...CONTROLS[8], of: { vps: [], prefixes: ['192.0.2.0/24'], paths: ['1'] }, rows: [[0, 0, 0]] },
     ],
+    ...['length', '0', 'constructor', '__proto__', 0.5, -1, null, [0]].flatMap((place) =>
+      [0, 1, 2].map((field): [string, object] => [
+        `a row whose field ${field} is at ${JSON.stringify(place)}`,
+        {
+          ...CONTROLS[8],
+          of: { vps: ['bgp 1_192.0.2.1'], prefixes: ['192.0.2.0/24'], paths: ['1'] },
+          rows: [[0, 0, 0].with(field, place as number)],
+        },
+      ]),
+    ),
+    ['a clock that is years off', { type: 'watermark', up: true, clockOffsetMs: 1e300 }],
     ['a VP that cannot be read', { type: 'peer', vp: 'bgp 64500', up: true, timeUs: 1 }],
     [
       'a router on a BGP line too many',

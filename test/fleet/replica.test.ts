@@ -29,7 +29,7 @@ function member(onVps: (vps: readonly HistoryVp[]) => void = () => {}) {
   table.watch(watched, START_MS);
   const stats = createStreamStats('fleet', '0', START_MS);
   const replica = new Replica({
-    ...{ partition: 0, table, stats, onVps, onClockOffset: () => {}, onChange: () => {} },
+    ...{ partition: 0, table, stats, onVps, onClockOffset: () => {}, onChange: () => {}, maxListed: 50 },
     feed: new SessionFeed({
       ...{ session: 0, stream: stats, fold: new Fold(table), logger: new RecordingLogger() },
       decoder: new BgproutesDecoder(new TableIds(table)),
@@ -265,6 +265,31 @@ describe('a replica', () => {
     expect(replica.resume.offset).toBe(6);
     await replica.apply(7, part(8, 1), 0);
     expect([lists, replica.resume.offset]).toEqual([[2], 8]);
+  });
+
+  it('keeps no names without end of what it does not monitor, and no list of more VPs than a table has', async () => {
+    const lists: number[] = [];
+    const { replica } = member((vps) => lists.push(vps.length));
+    replica.begin(undefined, new Map());
+    let sequence = 0;
+    const apply = (control: Control) =>
+      replica.apply(sequence++, encodeControl({ term: 7, sequence, atMs: START_MS }, control), 0);
+    await apply({ type: 'start' });
+    await apply({ type: 'complete', prefixes: PREFIXES });
+    for (let i = 0; i < 9; i++) {
+      const prefixes = Array.from({ length: 5_000 }, (_, k) => `${20 + i}.${k >> 8}.${k & 255}.0/24`);
+      await apply({ type: 'complete', prefixes });
+      expect(replica.complete.length).toBeLessThanOrEqual(20_000);
+    }
+    expect(replica.complete).toEqual(expect.arrayContaining(PREFIXES));
+    const fields = { status: 'up' as const, ribSizeV4: 1, ribSizeV6: 1, country: '', orgCountry: '', source: '' };
+    const vps = Array.from({ length: 10 }, (_, i) => ({ ...fields, id: String(i), vp: VPS[0] }));
+    const list = async (parts: number) => {
+      for (let part = 0; part < parts; part++) await apply({ type: 'vps', part, parts, vps });
+    };
+    await list(5);
+    await list(6);
+    expect([lists, replica.unreadable]).toEqual([[50], 1]);
   });
 
   it.each(['numbers that are missing', 'a record that cannot be read'])(

@@ -44,6 +44,8 @@ export interface IngestSessionOptions {
 const HOLD_MS = 60_000;
 /** What waits is bounded; when it is too much, the gap is filled once more. */
 const HOLD_BYTES = 48 * 1024 * 1024;
+/** Bytes that a held frame takes beside its own: tiny ones would be as many as there are bytes. */
+const FRAME_OVERHEAD_BYTES = 256;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
 
 export class IngestSession implements SessionFigures {
@@ -118,12 +120,13 @@ export class IngestSession implements SessionFigures {
       return;
     }
     for (const frame of frames) {
-      if (this.#heldBytes + frame.length > HOLD_BYTES) {
+      const bytes = frame.length + FRAME_OVERHEAD_BYTES;
+      if (this.#heldBytes + bytes > HOLD_BYTES) {
         this.#overflowed = true;
         this.counts.dropped.hold_overflow++;
         continue;
       }
-      this.#heldBytes += frame.length;
+      this.#heldBytes += bytes;
       this.#held.push({ frame: Buffer.from(frame), atMs });
     }
   }

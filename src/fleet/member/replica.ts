@@ -14,8 +14,9 @@ import type { MonitoredPrefix, PrefixState } from '../../table/prefixes/prefix-s
 import type { RoutingTable } from '../../table/routing-table.ts';
 import { dropVp } from '../../table/vps/vp-loss.ts';
 import { type Control, decodeRecord, type FleetRecord } from '../records.ts';
+import { ListParts } from './list-parts.ts';
 import { RestoredOffsets } from './restored-offsets.ts';
-import { type Mark, statesOf } from './state-record.ts';
+import { type Mark, type Position, statesOf } from './state-record.ts';
 
 export interface ReplicaOptions {
   readonly partition: number;
@@ -29,6 +30,8 @@ export interface ReplicaOptions {
   readonly onClockOffset: (offsetMs: number) => void;
   /** What `isComplete` says may have changed. */
   readonly onChange: () => void;
+  /** Most VPs of one list. Default: as many as a table may have. */
+  readonly maxListed?: number;
 }
 
 /** Without a watermark for so long a partition is silent: nothing that it says is trusted. */
@@ -40,16 +43,11 @@ const ROWS_A_TURN = 2_000;
 const SETTLE_MS = 10_000;
 /** Readings of the history that are under way at a time. */
 const MAX_READINGS = 256;
+/** Prefixes that are called complete, monitored here or not yet: twice as many as a partition may have. */
+const MAX_COMPLETE = 20_000;
 /** Until the next record tells when. */
 const UNTIL_NOW = Number.POSITIVE_INFINITY;
 const NO_MARK: Mark = { offset: 0, term: 0, sequence: 0, atMs: UNTIL_NOW, complete: [], unread: [] };
-
-/** A place in the partition: all records before the offset are applied. */
-export interface Position {
-  readonly offset: number;
-  readonly term: number;
-  readonly sequence: number;
-}
 
 /** What comes in several records, and means something only as a whole. */
 interface Reading {
@@ -82,7 +80,7 @@ export class Replica {
   readonly #options: ReplicaOptions;
   readonly #stopped = new AbortController();
   readonly #complete = new Set<string>();
-  readonly #doubts = new Map<string, readonly Absence[]>();
+  readonly #doubts = new Map<string, Absence[]>();
   readonly #restored: RestoredOffsets;
   /** Prefixes of which events are missing here, and since when (Unix ms) all are applied: a RIB of later tells the rest. */
   readonly #unread = new Map<string, number>();
@@ -92,14 +90,14 @@ export class Replica {
   readonly #missed = new Map<string, number>();
   /** Readings of the history that are under way, by their numbers, in the order of their beginnings. */
   readonly #readings = new Map<number, Reading>();
-  /** Parts of the list of VPs that came, and where its first was; undefined: none is under way. */
-  #list: { readonly from: Position; readonly vps: HistoryVp[]; parts: number } | undefined;
+  readonly #list: ListParts;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.partition = options.partition;
     this.#restored = new RestoredOffsets(options.table, options.decode);
+    this.#list = new ListParts(options.maxListed);
   }
 
   get complete(): readonly string[] {
@@ -119,8 +117,8 @@ export class Replica {
   /** From where on whoever restores must read, so that it gets whole what comes in several records. */
   get resume(): Position {
     let first: Position = { offset: this.nextOffset, term: this.term, sequence: this.sequence };
-    for (const { from } of [...this.#readings.values(), ...(this.#list === undefined ? [] : [this.#list])])
-      if (from.offset < first.offset) first = from;
+    const begun = [...this.#readings.values()].map(({ from }) => from);
+    for (const from of [...begun, this.#list.from]) if (from !== undefined && from.offset < first.offset) first = from;
     return first;
   }
 
@@ -192,10 +190,17 @@ export class Replica {
     this.#options.onChange();
   }
 
+  /** Prefixes may be complete before a reload monitors them here; names without end are not kept for that. */
+  #forgetUnmonitored(): void {
+    const { prefixes } = this.#options.table;
+    for (const prefix of this.#complete)
+      if (prefixes.find(prefix)?.monitored?.firstSession !== this.partition) this.#complete.delete(prefix);
+  }
+
   /** Parts were lost of what comes in several records. */
   #forgetReadings(): void {
     this.#readings.clear();
-    this.#list = undefined;
+    this.#list.forget();
   }
 
   stop(): void {
@@ -282,21 +287,18 @@ export class Replica {
           this.#complete.add(prefix);
           this.#missed.delete(prefix);
         }
+        if (this.#complete.size > MAX_COMPLETE) this.#forgetUnmonitored();
         onChange();
         break;
       case 'peer':
         if (!control.up) this.#peerDown(control.vp, control.timeUs, atMs, before.offset);
         break;
-      case 'vps':
-        if (control.part === 0) this.#list = { from: before, vps: [], parts: 0 };
-        // A list without its beginning would call the VPs gone that stood there.
-        if (this.#list?.parts !== control.part) break;
-        this.#list.vps.push(...control.vps);
-        this.#list.parts++;
-        if (control.part + 1 < control.parts) break;
-        onVps(this.#list.vps, atMs);
-        this.#list = undefined;
+      case 'vps': {
+        const list = this.#list.take(control, before);
+        if (list === 'too_many') this.unreadable++;
+        else if (list !== undefined) onVps(list, atMs);
         break;
+      }
       case 'rib':
         await this.#readRib(before, control, atMs);
         break;
@@ -362,7 +364,9 @@ export class Replica {
     for (const absence of doubted) {
       const { state } = absence;
       const prefix = (state.monitored ?? state.parents[0]).state.prefix.text;
-      this.#doubts.set(prefix, [...(this.#doubts.get(prefix) ?? []), absence]);
+      const others = this.#doubts.get(prefix);
+      if (others === undefined) this.#doubts.set(prefix, [absence]);
+      else others.push(absence);
     }
     onChange();
   }

@@ -17,11 +17,14 @@ const HEAD = 9;
 const MAX_INFLATED = 256 * 1024 * 1024;
 export const MARK = '*';
 
-export interface Mark {
-  /** Of the first event that is not included. */
+/** A place in the partition: all records before the offset are applied. */
+export interface Position {
   readonly offset: number;
   readonly term: number;
   readonly sequence: number;
+}
+
+export interface Mark extends Position {
   /** When it was written, Unix ms. */
   readonly atMs: number;
   /** The monitored prefixes of which nothing is missing. */

@@ -11,7 +11,7 @@ import { FRAME_HEADER, frameChannel, frameTimeMs, isEndOfChannel, readPassed } f
 import { readEnvelope } from './envelope.ts';
 import { BMP_DECODE_FAILURES, BMP_UNUSED, type BmpDecodeFailure, type BmpUnused } from './failures.ts';
 import { PATH_IDS_UNKNOWN, readPathIds } from './open-message.ts';
-import { MAX_PATH_ROUTES, type RouteChange } from './peer-routes.ts';
+import { newRouteRoom, type RouteChange } from './peer-routes.ts';
 import { follow, MAX_PEERS, type Peer, Peers, type View } from './peers.ts';
 import type { PrefixFilter } from './prefix-filter.ts';
 import { addressText, type Nlri, UpdateReader } from './update-reader.ts';
@@ -32,6 +32,8 @@ export interface BmpDecoderOptions {
   readonly filter: PrefixFilter;
   /** Peers that are known at once. Default 16,384. */
   readonly maxPeers?: number;
+  /** Of AS paths and communities of peers that send several routes a prefix. Default 48 MiB. */
+  readonly maxRouteBytes?: number;
 }
 
 export class BmpDecoder implements FrameDecoder {
@@ -52,9 +54,9 @@ export class BmpDecoder implements FrameDecoder {
   #recordMs = 0;
   readonly #failed = (reason: BmpDecodeFailure): void => this.#to.failed(reason);
 
-  constructor({ filter, maxPeers = MAX_PEERS }: BmpDecoderOptions) {
+  constructor({ filter, maxPeers = MAX_PEERS, maxRouteBytes }: BmpDecoderOptions) {
     this.#reader = new UpdateReader(filter);
-    this.#peers = new Peers({ left: MAX_PATH_ROUTES }, maxPeers);
+    this.#peers = new Peers(newRouteRoom(maxRouteBytes), maxPeers);
   }
 
   /** How many peers are known. */
@@ -229,10 +231,9 @@ export class BmpDecoder implements FrameDecoder {
       if (reached.length > 0) groups.push({ attributes: this.#withHop(attributes, 'reached'), nlri: reached });
     }
     // A prefix that the same message announces too counts as announced only (RFC 4271 section 4.3).
-    const isAnnouncedToo = ({ prefix, pathId }: Nlri) =>
-      groups.some(({ nlri }) => nlri.some((one) => one.prefix === prefix && one.pathId === pathId));
-    const lost =
-      withdrawn.length > 0 && groups.length > 0 ? withdrawn.filter((one) => !isAnnouncedToo(one)) : withdrawn;
+    // Each list may have thousands of prefixes.
+    const announcedToo = new Set(withdrawn.length > 0 ? groups.flatMap(({ nlri }) => nlri.map(keyOf)) : []);
+    const lost = announcedToo.size > 0 ? withdrawn.filter((one) => !announcedToo.has(keyOf(one))) : withdrawn;
     const plain = textsOf(lost);
     if (plain.length > 0 && groups.length === 0) this.#to.update({ vp, timeUs, withdrawn: plain, announced: [] });
     for (const [i, { attributes: of, nlri }] of groups.entries()) {
@@ -343,6 +344,10 @@ export class BmpDecoder implements FrameDecoder {
   #recordTimeUs(): number {
     return this.#recordMs >= 0 ? this.#recordMs * 1_000 : 0;
   }
+}
+
+function keyOf({ prefix, pathId }: Nlri): string {
+  return pathId === undefined ? prefix : `${prefix} ${pathId}`;
 }
 
 function textsOf(nlri: readonly Nlri[]): string[] {

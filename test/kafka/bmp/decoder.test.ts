@@ -469,6 +469,21 @@ describe('several routes a prefix (ADD-PATH)', () => {
     expect(words(of(`${P}#300`, [1]))).toEqual([]);
   });
 
+  it('have a bound in bytes of their attributes, and give back what they had', () => {
+    const { words } = listener({ maxRouteBytes: 100 });
+    const long = Array.from({ length: 8 }, () => 4_200_000_000); // 87 characters
+    words(up);
+    expect(words(of(`${P}#1`, long))).toEqual([`${VP}: +${P} by ${long.join(' ')}`]);
+    expect(words(of(`${P}#2`, long))).toEqual(['failed path_limit']);
+    expect(words(of(`${P}#1`, [1]))).toEqual([`${VP}: +${P} by 1`]);
+    expect(words(of(`${P}#2`, long))).toEqual([]);
+    words(routeMonitoring(AT, withdraw(`${P}#2`)));
+    expect(words(of(`${P}#3`, long))).toEqual([]);
+    words(peerDown(AT));
+    words(up);
+    expect(words(of(`${P}#4`, long))).toEqual([`${VP}: +${P} by ${long.join(' ')}`]);
+  });
+
   it('are found in OPENs with extended parameters (RFC 9072), and an OPEN that is cut says nothing', () => {
     const capability = addPath(1, 3);
     const extended = (value: Buffer) => {

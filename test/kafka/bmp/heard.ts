@@ -64,8 +64,12 @@ export class Heard implements EventSink {
 }
 
 /** A decoder that monitors 192.0.2.0/24 and 2001:db8::/32, and what it says of each record. */
-export function listener({ prefixes = ['192.0.2.0/24', '2001:db8::/32'], maxPeers = 100 } = {}) {
-  const decoder = new BmpDecoder({ filter: filterOf(...prefixes), maxPeers });
+export function listener({
+  prefixes = ['192.0.2.0/24', '2001:db8::/32'],
+  maxPeers = 100,
+  maxRouteBytes = 100_000,
+} = {}) {
+  const decoder = new BmpDecoder({ filter: filterOf(...prefixes), maxPeers, maxRouteBytes });
   const hear = (value: Buffer, { channel = 0, atMs = NOW } = {}): Heard => {
     const heard = new Heard();
     decoder.decode([recordFrame(atMs, channel, value)], heard);
