@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RpkiData } from '../../src/rpki/rpki-data.ts';
 import { Conversation, type Ending, type Update } from '../../src/rpki/rtr/conversation.ts';
 import { clampTimers } from '../../src/rpki/rtr/pdu.ts';
-import { MAX_DIFFERENCES } from '../../src/rpki/rtr/transaction.ts';
+import { MAX_DIFFERENCE_PROVIDERS, MAX_DIFFERENCES } from '../../src/rpki/rtr/transaction.ts';
 import { RpkiScope } from '../../src/rpki/scope.ts';
 import { runs } from '../support/property-runs.ts';
 import { recordingPath } from '../support/recordings.ts';
@@ -133,6 +133,23 @@ describe('an answer', () => {
     expect([tooMany.held, tooMany.data?.total]).toEqual([['192.0.2.0/24-24 64500'], 1]);
     tooMany.conversation.opened();
     expect(tooMany.sent.at(-1)).toBe(RESET_QUERY);
+  });
+
+  it('of more providers than may be applied in one turn changes nothing, and all is asked for at once', () => {
+    const providers = 16_384;
+    const length = (12 + 4 * providers).toString(16).padStart(8, '0');
+    const aspa = (customer: number) =>
+      `020b0100${length}${customer.toString(16).padStart(8, '0')}${Array.from({ length: providers }, (_, i) => (i + 1).toString(16).padStart(8, '0')).join('')}`;
+    const differences = Array.from({ length: MAX_DIFFERENCE_PROVIDERS / providers + 1 }, (_, i) => aspa(i + 1));
+    const [most, tooMany] = [differences.slice(1), differences].map((some) => {
+      const talk = Talk.at(2);
+      talk.hear('0203aaaa00000008', VRP_A.replace(/^01/, '02'), end('aaaa', '00000005').replace(/^01/, '02'));
+      talk.conversation.refresh();
+      return talk.hear('0203aaaa00000008', ...some, end('aaaa', '00000006').replace(/^01/, '02'));
+    });
+    expect([most.endings, most.data?.aspas.size]).toEqual([[], 4]);
+    expect(tooMany.endings).toEqual([{ result: 'too_large', reason: 'more than a set may hold', again: true }]);
+    expect(tooMany.data?.aspas.size).toBe(0);
   });
 
   it('of nothing does not replace what is good, whether it is whole or a difference', () => {

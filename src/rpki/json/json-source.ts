@@ -5,7 +5,7 @@ import { request } from '../../http/http-request.ts';
 import { openRegularFile } from '../../input/regular-file.ts';
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import { ReadingSlices } from '../reading-slices.ts';
+import { TurnSlice } from '../../in-turns.ts';
 import { RpkiData } from '../rpki-data.ts';
 import type { RpkiScope } from '../scope.ts';
 import { type RpkiResult, RpkiSourceState } from '../source-state.ts';
@@ -162,7 +162,7 @@ export class JsonSource {
     const cancelWhole = timers.schedule(giveUp, READ_LIMIT_MS);
     this.#stop.signal.addEventListener('abort', giveUp);
     const reader = new VrpReader(new RpkiData(scope, unixMs() / 1_000, this.state.data));
-    const slices = new ReadingSlices(() => timers.elapsed());
+    const slices = new TurnSlice(() => timers.elapsed());
     const take = async (chunk: Buffer) => {
       if (slices.isOver) {
         cancelIdle();

@@ -6,7 +6,7 @@ import { systemCode } from '../../errors/system-error.ts';
 import { tlsReason } from '../../errors/tls-error.ts';
 import type { Logger } from '../../logger.ts';
 import type { Timers } from '../../stream/timers.ts';
-import { ReadingSlices } from '../reading-slices.ts';
+import { TurnSlice } from '../../in-turns.ts';
 import type { RpkiScope } from '../scope.ts';
 import { RpkiSourceState } from '../source-state.ts';
 import { Conversation, type Ending, type Update } from './conversation.ts';
@@ -97,7 +97,7 @@ export class RtrSource {
           });
     this.#socket = socket;
     const cancelConnect = timers.schedule(() => socket.destroy(new Error('no connection in time')), CONNECT_LIMIT_MS);
-    const slices = new ReadingSlices(() => timers.elapsed());
+    const slices = new TurnSlice(() => timers.elapsed());
     let isOpen = false;
     let reason = 'the cache closed the connection';
     socket.setNoDelay(true);

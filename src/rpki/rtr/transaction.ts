@@ -14,6 +14,8 @@ export const MAX_ANSWER_PDUS = 4_000_000;
  * An hour brings some thousand in the whole RPKI.
  */
 export const MAX_DIFFERENCES = 4_000;
+/** Providers in these differences: one ASPA may name 16,384. The whole RPKI has some ten thousand. */
+export const MAX_DIFFERENCE_PROVIDERS = 65_536;
 
 /**
  * `unknown` and `duplicate` are what RFC 8210 calls an error. `empty`: nothing would be left, as of a cache that has lost its
@@ -36,6 +38,8 @@ export class Transaction {
   readonly #data: RpkiData;
   readonly #isReset: boolean;
   readonly #differences: Difference[] = [];
+  /** Providers that these name. */
+  #providers = 0;
   #pdus = 0;
 
   /** @param data of a reset: empty, filled as the answer comes; else what is held */
@@ -57,7 +61,10 @@ export class Transaction {
   /** @param providers undefined: withdrawn */
   aspa(customer: number, providers: readonly number[] | undefined): TransactionFault | undefined {
     if (++this.#pdus > MAX_ANSWER_PDUS) return 'too_large';
-    if (!this.#isReset) return this.#note({ customer, providers });
+    if (!this.#isReset) {
+      this.#providers += providers?.length ?? 0;
+      return this.#providers > MAX_DIFFERENCE_PROVIDERS ? 'too_large' : this.#note({ customer, providers });
+    }
     if (providers === undefined) return 'unknown';
     this.#data.setAspa(customer, providers);
     return this.#data.isOverfull ? 'too_large' : undefined;
