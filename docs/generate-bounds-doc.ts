@@ -1,10 +1,17 @@
 /** Writes docs/bounds.md from the bounds of src: `npm run docs:bounds`. A test says when the file is stale. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { MAX_SHORT_PATH } from '../src/bgp/as-path.ts';
+import { MAX_UPDATE_PREFIXES } from '../src/bgp/update-bounds.ts';
 import { ANSWER_BOUNDS } from '../src/bgproutes/data-api/request.ts';
 import { MAX_FLEET_PREFIXES, MAX_PARTITION_PREFIXES, MAX_PREFIXES } from '../src/config/config.ts';
 import { MAX_FILE_BYTES } from '../src/config/file/text-file.ts';
 import { HOLD_BOUNDS, HOLD_BYTES_OF_ALL } from '../src/feed/frame-queue.ts';
+import { MAX_MARKS } from '../src/history/prefix-history.ts';
+import { MAX_PATH_ROUTE_BYTES, MAX_PATH_ROUTES } from '../src/kafka/bmp/peer-routes.ts';
+import { MAX_PEERS } from '../src/kafka/bmp/peers.ts';
+import { MAX_BATCH_BYTES } from '../src/kafka/broker-client.ts';
+import { MAX_PARTITIONS } from '../src/kafka/topic-reader.ts';
 import { exporterMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import {
@@ -13,9 +20,15 @@ import {
   MAX_LOCAL_CONNECTIONS,
   MAX_PIPELINED,
 } from '../src/outputs/connections.ts';
+import { MAX_EVENT_CLIENTS, MAX_EVENT_CLIENTS_PER_ADDRESS } from '../src/outputs/page/event-hub.ts';
+import { MAX_PAGE_BYTES, MAX_PAGES, MAX_PAGES_PER_ADDRESS } from '../src/outputs/page-bodies.ts';
 import { MAX_SCRAPES, MAX_SCRAPES_PER_ADDRESS } from '../src/outputs/scrapes.ts';
+import { RIPESTAT_BOUNDS } from '../src/ris-live/ripestat/request.ts';
 import { MAX_CONNECTIONS as RIS_CONNECTIONS } from '../src/ris-live/session.ts';
+import { MAX_ASPA_CUSTOMERS, MAX_ASPA_PAIRS, MAX_ASPA_PROVIDERS } from '../src/rpki/aspa-set.ts';
+import { MAX_DIFFERENCE_PROVIDERS, MAX_DIFFERENCES } from '../src/rpki/rtr/transaction.ts';
 import { MAX_KEPT_VRPS, MAX_VRPS_PER_PREFIX } from '../src/rpki/vrp-set.ts';
+import { DEFAULT_CONNECTION_SETTINGS } from '../src/stream/websocket-connection.ts';
 import {
   BOUNDS,
   type Bound,
@@ -48,6 +61,10 @@ const settable = ({ key, least, most, standard }: Bound): string =>
   `${number(standard)}; \`${key}\` sets it, from ${number(least)} to ${number(most)}`;
 const dropped = (reason: string): BoundEntry['counter'] => ({
   metric: streamMetrics.streamDroppedEvents,
+  label: ['reason', reason],
+});
+const unread = (reason: string): BoundEntry['counter'] => ({
+  metric: streamMetrics.streamDecodeFailures,
   label: ['reason', reason],
 });
 const cut = (reason: string): BoundEntry['counter'] => ({
@@ -174,6 +191,56 @@ export const SECTIONS: readonly Section[] = [
         counter: dropped('hold_overflow'),
       },
       {
+        what: 'A frame of a WebSocket',
+        bound: mebibytes(DEFAULT_CONNECTION_SETTINGS.maxFrameBytes),
+        beyond: 'The connection is ended, and made again.',
+        todo: 'Report it to the service: no BGP message comes to half of that.',
+        counter: { metric: streamMetrics.streamDisconnects, label: ['reason', 'frame_too_large'] },
+      },
+      {
+        what: 'Prefixes of one message',
+        bound: number(MAX_UPDATE_PREFIXES),
+        beyond: 'The message is refused.',
+        todo: 'Report it to the service: a BGP UPDATE has no room for more different ones.',
+        counter: unread('too_large'),
+      },
+      {
+        what: 'Partitions of Kafka that are read',
+        bound: number(MAX_PARTITIONS),
+        beyond: 'Further ones are not read: the log says so, and `/-/ready` fails.',
+        todo: 'Name fewer topics.',
+        counter: undefined,
+      },
+      {
+        what: 'A batch of records that Kafka compressed by gzip',
+        bound: `${mebibytes(MAX_BATCH_BYTES)} when it is decompressed`,
+        beyond: 'The rest of the partition is passed over: a gap, which is filled from the history where there is one.',
+        todo: 'Who writes such a batch? One of a broker has 1 MiB before it is decompressed.',
+        counter: undefined,
+      },
+      {
+        what: 'Peers of BMP',
+        bound: number(MAX_PEERS),
+        beyond:
+          'One that was silent for a day and is not followed makes room; else messages of a new one are left out.',
+        todo: 'Name fewer topics.',
+        counter: unread('peer_limit'),
+      },
+      {
+        what: 'Routes of peers that send several a prefix (ADD-PATH)',
+        bound: `${number(MAX_PATH_ROUTES)}, and ${mebibytes(MAX_PATH_ROUTE_BYTES)} of AS paths and communities`,
+        beyond: 'A further route is left out; a known one stays as it was.',
+        todo: 'Let the routers send one route a prefix to the collector.',
+        counter: unread('path_limit'),
+      },
+      {
+        what: 'One answer of RIPEstat',
+        bound: `${mebibytes(RIPESTAT_BOUNDS.bytes)}, ${number(RIPESTAT_BOUNDS.values)} values`,
+        beyond: 'The question is asked for fewer prefixes; one alone fails, and is asked again later.',
+        todo: 'Report it to the service: an honest answer is far smaller.',
+        counter: { metric: tableMetrics.tableSeeds, label: ['result', 'invalid'] },
+      },
+      {
         what: 'One answer of the Data API',
         bound: `${mebibytes(ANSWER_BOUNDS.rib.bytes)}; ${number(ANSWER_BOUNDS.vantage_points.values)} values of a list, ${number(ANSWER_BOUNDS.rib.values)} of a RIB, ${number(ANSWER_BOUNDS.updates.values)} of updates`,
         beyond:
@@ -199,6 +266,39 @@ export const SECTIONS: readonly Section[] = [
         beyond: 'As for the VRPs of one prefix.',
         todo: 'As for the VRPs of one prefix.',
         counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
+      },
+      {
+        what: 'Customers with an ASPA, providers of one of them and of all',
+        bound: [MAX_ASPA_CUSTOMERS, MAX_ASPA_PROVIDERS, MAX_ASPA_PAIRS].map(number).join('; '),
+        beyond: 'As for the VRPs of one prefix.',
+        todo: 'Look at the validator: the whole RPKI has some thousand.',
+        counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
+      },
+      {
+        what: 'Differences of one answer over RTR, and the providers in them',
+        bound: [MAX_DIFFERENCES, MAX_DIFFERENCE_PROVIDERS].map(number).join('; '),
+        beyond: 'The cache is asked for everything.',
+        todo: 'Nothing.',
+        counter: { metric: rpkiMetrics.rpkiUpdates, label: ['result', 'too_large'] },
+      },
+    ],
+  },
+  {
+    title: 'The past of prefixes',
+    entries: [
+      {
+        what: 'Prefixes with a past, and the last changes of routes of each',
+        bound: `1,000 and 200; \`history.max_prefixes\` and \`history.max_changes\` set them`,
+        beyond: 'The first prefixes of the configuration have one; the oldest changes go.',
+        todo: 'Raise them where there is memory ([sizing.md](sizing.md)).',
+        counter: undefined,
+      },
+      {
+        what: 'Marks of one prefix, and characters of an AS path of a change',
+        bound: `${number(MAX_MARKS)}, ${number(MAX_SHORT_PATH)}`,
+        beyond: 'The oldest marks go; a longer path ends with ` ...`.',
+        todo: 'Nothing.',
+        counter: undefined,
       },
     ],
   },
@@ -233,6 +333,21 @@ export const SECTIONS: readonly Section[] = [
           'The scrape that has been under way for the longest time is ended. If that one has only begun, the new one is refused.',
         todo: 'Scrape less often, or from fewer places.',
         counter: cut('scrape_limit'),
+      },
+      {
+        what: 'Answers of the page, its API and the runbook under way',
+        bound: `${number(MAX_PAGES)}, of one address ${number(MAX_PAGES_PER_ADDRESS)}, and ${mebibytes(MAX_PAGE_BYTES)} that wait for their readers`,
+        beyond:
+          'The one that has been under way for the longest time is ended; where it has only begun, the new one is refused.',
+        todo: 'Ask less often, or listen to the events instead.',
+        counter: cut('page_limit'),
+      },
+      {
+        what: 'Pages that listen to events',
+        bound: `${number(MAX_EVENT_CLIENTS)}, of one address ${number(MAX_EVENT_CLIENTS_PER_ADDRESS)}`,
+        beyond: 'A further one is refused, and asks again.',
+        todo: 'Close pages that nobody looks at.',
+        counter: undefined,
       },
     ],
   },

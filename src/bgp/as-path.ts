@@ -239,8 +239,8 @@ export function formatAsPath(path: AsPath): string {
     .join(' ');
 }
 
-/** Characters of a path that is kept for people to read: some 150 ASes; the longest path that BGP can carry has 180,000. */
-export const MAX_SHORT_PATH = 1_024;
+/** Characters of a path that is kept for people to read: some 40 ASes; the longest path that BGP can carry has 180,000. */
+export const MAX_SHORT_PATH = 256;
 
 /** The path; a longer one ends between two of its ASes with ` ...`. */
 export function shortPath(text: string): string {

@@ -21,6 +21,8 @@ export interface AsName {
 export const MAX_NAME = 100;
 /** Most ASes that are read from one file; further ones are left out. There are some 120,000 in the world. */
 export const MAX_ASES = 1_000_000;
+/** Longest id of an organisation; those of CAIDA have some twenty characters. */
+const MAX_ID = 64;
 /** A longer line does not name an AS. */
 const MAX_LINE = 4_096;
 /** Lines read in one step: some 0.1 ms for JSON lines. */
@@ -96,8 +98,9 @@ export class AsNames {
     const record = parseRecord(this.#lineAt(start));
     if (record === undefined) return false;
     if (record.type === 'Organization') {
-      if (typeof record.organizationId !== 'string' || this.#organisations.size >= MAX_ASES) return false;
-      this.#organisations.set(record.organizationId, start);
+      const { organizationId: id } = record;
+      if (typeof id !== 'string' || id.length > MAX_ID || this.#organisations.size >= MAX_ASES) return false;
+      this.#organisations.set(id, start);
       return true;
     }
     const asn = typeof record.asn === 'string' || typeof record.asn === 'number' ? String(record.asn) : '';

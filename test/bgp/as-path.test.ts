@@ -335,15 +335,16 @@ describe('any path', () => {
 describe('a path for people to read', () => {
   it('is the path itself up to a length', () => {
     expect(shortPath('64501 {64502,64503}')).toBe('64501 {64502,64503}');
-    const longest = '1234567 '.repeat(128).trim();
+    const longest = '1234567 '.repeat(32).trim();
     expect(shortPath(longest)).toBe(longest);
   });
 
   it('ends between two ASes when it is longer', () => {
-    for (const text of ['64501 '.repeat(200), `{${'64501,'.repeat(200)}64500}`, '64501'.repeat(300)]) {
+    for (const text of ['64501 '.repeat(200), `{${'64501,'.repeat(200)}64500}`]) {
       const short = shortPath(text);
       expect(short.length).toBeLessThanOrEqual(MAX_SHORT_PATH);
       expect(short).toMatch(/^\{?(?:64501[ ,])*(?:64501)* \.\.\.$/);
     }
+    expect(shortPath('1'.repeat(300))).toBe(`${'1'.repeat(MAX_SHORT_PATH - 4)} ...`);
   });
 });

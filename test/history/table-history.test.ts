@@ -256,10 +256,10 @@ describe('the changes of routes', () => {
 
   it('name the paths of their time although nobody holds them any more', () => {
     const past = new Past();
-    const long = Array.from({ length: 40 }, (_, i) => 4_200_000_000 + i).join(' '); // a long one is forgotten at once
+    const long = Array.from({ length: 22 }, (_, i) => 4_200_000_000 + i).join(' '); // a long one is forgotten at once
     past.see(1, long);
     past.see(1, OURS);
-    past.see(1, Array.from({ length: 40 }, (_, i) => 4_100_000_000 + i).join(' '));
+    past.see(1, Array.from({ length: 22 }, (_, i) => 4_100_000_000 + i).join(' '));
     past.tick();
     expect(past.of.changes.map(({ before }) => before)).toEqual([undefined, long, OURS]);
   });

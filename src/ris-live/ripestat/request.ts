@@ -14,7 +14,7 @@ import { isObject, timeOf } from './rows.ts';
  * What one answer may hold. An honest one: 1,500 peers have 0.3 MB; the 360 routes of a prefix 0.1 MB and 7,000 values. Eight
  * answers may be in memory at once.
  */
-const ANSWER_BOUNDS: JsonBounds = { bytes: 8 * 1024 * 1024, values: 400_000, depth: 32 };
+export const RIPESTAT_BOUNDS: JsonBounds = { bytes: 8 * 1024 * 1024, values: 400_000, depth: 32 };
 
 /** The body of an error is an envelope without data. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -76,7 +76,7 @@ async function exchange(asked: RipestatRequest, signal: AbortSignal): Promise<Ri
   for (const [name, value] of Object.entries(asked.query)) url.searchParams.set(name, value);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (asked.userAgent !== undefined) headers['user-agent'] = asked.userAgent;
-  const reader = new JsonReader(ANSWER_BOUNDS);
+  const reader = new JsonReader(RIPESTAT_BOUNDS);
   const askedAtMs = asked.timers.now();
   const { status, body, ...answer } = await request(url, {
     method: 'GET',
