@@ -11,7 +11,6 @@ import { MAX_MARKS } from '../src/history/prefix-history.ts';
 import { MAX_PATH_ROUTE_BYTES, MAX_PATH_ROUTES } from '../src/kafka/bmp/peer-routes.ts';
 import { MAX_PEERS } from '../src/kafka/bmp/peers.ts';
 import { MAX_BATCH_BYTES } from '../src/kafka/broker-client.ts';
-import { MAX_PARTITIONS } from '../src/kafka/topic-reader.ts';
 import { exporterMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import {
@@ -28,6 +27,7 @@ import { MAX_CONNECTIONS as RIS_CONNECTIONS } from '../src/ris-live/session.ts';
 import { MAX_ASPA_CUSTOMERS, MAX_ASPA_PAIRS, MAX_ASPA_PROVIDERS } from '../src/rpki/aspa-set.ts';
 import { MAX_DIFFERENCE_PROVIDERS, MAX_DIFFERENCES } from '../src/rpki/rtr/transaction.ts';
 import { MAX_KEPT_VRPS, MAX_VRPS_PER_PREFIX } from '../src/rpki/vrp-set.ts';
+import { MAX_PARTITIONS } from '../src/stream/source.ts';
 import { DEFAULT_CONNECTION_SETTINGS } from '../src/stream/websocket-connection.ts';
 import {
   BOUNDS,

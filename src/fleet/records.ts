@@ -11,7 +11,7 @@
 import { isAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
-import { MAX_CLOCK_OFFSET_MS } from '../feed/service-clock.ts';
+import { MAX_CLOCK_OFFSET_MS } from '../feed/clocks/service-clock.ts';
 import { type HistoryVp, type RibRow, type UpdateRow, VP_STATUSES } from '../stream/history.ts';
 
 const KINDS = { messages: 1, control: 2 } as const;

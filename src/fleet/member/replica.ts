@@ -192,9 +192,8 @@ export class Replica {
 
   /** Prefixes may be complete before a reload monitors them here; names without end are not kept for that. */
   #forgetUnmonitored(): void {
-    const { prefixes } = this.#options.table;
-    for (const prefix of this.#complete)
-      if (prefixes.find(prefix)?.monitored?.firstSession !== this.partition) this.#complete.delete(prefix);
+    const own = new Set([...this.monitored()].map(({ state }) => state.prefix.text));
+    for (const prefix of this.#complete) if (!own.has(prefix)) this.#complete.delete(prefix);
   }
 
   /** Parts were lost of what comes in several records. */
@@ -210,10 +209,8 @@ export class Replica {
   /** Runs work between two records; never at the same time as another. */
   exclusive<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#work.then(work);
-    this.#work = result.then(
-      () => {},
-      () => {},
-    );
+    const over = () => {};
+    this.#work = result.then(over, over);
     return result;
   }
 

@@ -2,10 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemReason } from '../../errors/system-error.ts';
 import { request } from '../../http/http-request.ts';
+import { TurnSlice } from '../../in-turns.ts';
 import { openRegularFile } from '../../input/regular-file.ts';
 import type { Logger } from '../../logger.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
-import { TurnSlice } from '../../in-turns.ts';
 import { RpkiData } from '../rpki-data.ts';
 import type { RpkiScope } from '../scope.ts';
 import { type RpkiResult, RpkiSourceState } from '../source-state.ts';
