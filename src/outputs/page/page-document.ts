@@ -6,6 +6,7 @@ import {
   compareRows,
   type Filter,
   matches,
+  noneText,
   OVERVIEW_COLUMNS,
   rowHtml,
   statusHtml,
@@ -101,7 +102,7 @@ export async function overviewDocument(
 <output id="shown" for="q state group">${shown} of ${rows.length} shown</output>
 </form>
 <div class="rows"><table role="table" aria-label="Monitored prefixes, worst first"><thead role="rowgroup"><tr role="row">${heads}</tr></thead>
-<tbody role="rowgroup" id="rows"${rows.length > MANY_ROWS ? ' class="many"' : ''}>${await inTurns(rowsHtml(rows, filter))}</tbody></table></div>`,
+<tbody role="rowgroup" id="rows"${rows.length > MANY_ROWS ? ' class="many"' : ''}>${await inTurns(rowsHtml(rows, filter))}</tbody></table><p class="none" id="none"${shown > 0 ? ' hidden' : ''}>${noneText(rows.length)}</p></div>`,
   });
 }
 

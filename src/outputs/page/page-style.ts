@@ -34,6 +34,7 @@ form.filter{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:0 0 .75
 .rows{border:1px solid var(--line);border-radius:.6rem;background:var(--card);overflow:clip}
 .rows table,.rows thead,.rows tbody{display:block}
 .rows tr{display:grid;grid-template-columns:11.2rem minmax(9.5rem,1.3fr) 9rem 7rem minmax(8.5rem,1fr) minmax(9.5rem,1.1fr) 4.6rem minmax(7rem,1fr);gap:.8rem;padding:.65rem 1rem .65rem .8rem;border-bottom:1px solid var(--line);border-left:.25rem solid transparent}
+.none{margin:0;padding:1.2rem 1rem;color:var(--dim)}
 .rows .many tr{content-visibility:auto;contain-intrinsic-size:auto 4.6rem}.rows tbody tr:last-child{border-bottom:0}
 .rows tr.bad{border-left-color:var(--bad);color:inherit}.rows tr.warn{border-left-color:var(--warn);color:inherit}.rows tr.idle{border-left-color:var(--idle);color:inherit}.rows tr.good{color:inherit}
 .rows thead tr{position:sticky;top:0;padding-block:.5rem;background:var(--idle-bg);border-left-color:transparent}.rows th{padding:0;color:var(--dim);font-size:.82em;font-weight:600;text-align:left}
@@ -43,11 +44,11 @@ form.filter{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:0 0 .75
 .meter{display:block;width:100%;height:.3rem;margin-top:.35rem}.meter rect,.shares .rest{fill:var(--track)}.meter .of{fill:var(--s1)}
 .shares{display:block;width:100%;max-width:14rem;height:.4rem;margin:.35rem 0 .3rem}.key{width:.6rem;height:.6rem;margin-right:.35rem}
 .s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}.s5{fill:var(--s5)}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.9rem 1.25rem;margin:0}.figures dt{color:var(--dim);font-size:.85em}.figures dd{margin:0}.figures b{font-size:1.5rem;line-height:1.25;font-weight:650}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:.9rem 1.25rem;margin:0}.figures dt{color:var(--dim);font-size:.85em}.figures dd{margin:0}.figures b{font-size:1.5rem;line-height:1.25;font-weight:650}
 .windows{display:flex;gap:.4rem;flex-wrap:wrap}.windows a{padding:.2rem .7rem;border:1px solid var(--line);border-radius:1rem;color:inherit;text-decoration:none}.windows a[aria-current]{background:var(--accent);border-color:var(--accent);color:var(--card);font-weight:600}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem 1.5rem;margin-top:.9rem}
 .charts figure{margin:0;min-width:0}.charts figure:first-child{grid-column:1/-1}.charts figcaption{font-weight:600}.chart{height:13.5rem;overflow:hidden}.charts figure:first-child .chart{height:15.5rem}
-.time{display:block;width:100%;height:auto;max-height:13rem}.time text,.graph text{fill:var(--dim);font-size:11px}.time .grid{stroke:var(--line)}.time .line{fill:none;stroke-width:1.6;vector-effect:non-scaling-stroke}
+.time{display:block;width:100%;height:auto;max-height:14rem}.time text,.graph text{fill:var(--dim);font-size:11px}.time .grid{stroke:var(--line)}.time .line{fill:none;stroke-width:1.6;vector-effect:non-scaling-stroke}
 .line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2)}.line.s3{stroke:var(--s3)}.line.s4{stroke:var(--s4)}.line.s5{stroke:var(--s5)}
 .mark{stroke-width:1.5;stroke-dasharray:4 3}.mark.bad{stroke:var(--bad);stroke-dasharray:none}.mark.good{stroke:var(--good)}.mark.warn{stroke:var(--warn)}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.2rem 0 0;font-size:.85em;color:var(--dim)}
@@ -63,6 +64,6 @@ footer{display:flex;flex-wrap:wrap;gap:.3rem 1.25rem;margin-top:1.5rem;color:var
 .rows td{display:grid;grid-template-columns:8.2rem 1fr;gap:.6rem}.rows td::before{content:attr(data-name);color:var(--dim);font-size:.85em;padding-top:.1em}
 .rows td:nth-child(-n+2){display:block}.rows td:nth-child(-n+2)::before{content:none}.rows .many tr{contain-intrinsic-size:auto 15rem}
 }
-@media(max-width:30rem){.live{flex-basis:100%}.clock{margin-left:0;text-align:left}.rows td{grid-template-columns:7.2rem 1fr}.filter label{flex:1 1 8rem}.filter label.text{flex-basis:100%;max-width:none}}
+@media(max-width:30rem){.figures{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}.small th,.small td{padding-right:.5rem}.small time{white-space:normal}.small code{overflow-wrap:anywhere}.graph{max-width:none}.live{flex-basis:100%}.clock{margin-left:0;text-align:left}.rows td{grid-template-columns:7.2rem 1fr}.filter label{flex:1 1 8rem}.filter label.text{flex-basis:100%;max-width:none}}
 @media(prefers-reduced-motion:no-preference){.rows tr.new{animation:new 1.2s ease-out}@keyframes new{from{background:var(--idle-bg)}}}
 `;

@@ -269,6 +269,18 @@ describe('a row', () => {
   });
 });
 
+describe('where no row is shown', () => {
+  it.each([
+    [[ROW], { ...NO_FILTER, text: 'nothing such' }, 'No prefix matches the filter.'],
+    [[], NO_FILTER, 'This exporter has no prefixes now.'],
+    [[ROW], NO_FILTER, undefined],
+  ])('says why, also without a script', async (rows, filter, text) => {
+    const page = await overviewDocument(STATUS, rows, filter, LINKS);
+    const [, shown] = /<p class="none" id="none">([^<]*)</.exec(page) ?? [];
+    expect(shown).toBe(text);
+  });
+});
+
 describe('the state of streams, table and validators', () => {
   it('is a line each, with age', () => {
     const stream = { ...STATUS.streams[0], up: false, down_since: '2026-11-28T19:40:10.000Z', reason: 'no route' };
@@ -290,6 +302,9 @@ describe('the state of streams, table and validators', () => {
   it('tells how far a seed is', () => {
     const text = said(statusHtml({ ...STATUS, table: 'unseeded', prefixes: 9, trusted_prefixes: 2 }));
     expect(text).toContain('being read, 2 of 9 prefixes complete');
+    const streams = STATUS.streams.map((stream) => ({ ...stream, up: false }));
+    const cut = said(statusHtml({ ...STATUS, table: 'unseeded', prefixes: 9, trusted_prefixes: 0, streams }));
+    expect(cut).toContain('0 of 9 prefixes complete, 99 routes from before; it is read again when a stream is up');
   });
 
   it('tells how old the table was that it began with', () => {

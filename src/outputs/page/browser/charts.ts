@@ -8,16 +8,15 @@ import { MARK_TONES, stacked } from '../render/time-chart.ts';
 interface Chart {
   plot: uPlot;
   /** A chart with other series needs a new plot. */
-  shape: string;
+  readonly shape: string;
+  data: ChartData;
   marks: readonly MarkAnswer[];
 }
 
 const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
 /** Of the parts of a stack, behind a colour of six digits. */
 const FILL_ALPHA = '59';
-const LEGEND_HEIGHT = 34;
-/** Height of the time axis. */
-const UTC = '{HH}:{mm}';
+const MIN_PLOT_HEIGHT = 90;
 
 export class Charts {
   readonly #charts = new Map<string, Chart>();
@@ -26,7 +25,7 @@ export class Charts {
 
   constructor() {
     addEventListener('resize', () => {
-      for (const [id, { plot }] of this.#charts) plot.setSize(sizeOf(document.getElementById(id)));
+      for (const [id, { plot }] of this.#charts) fitPlot(plot, document.getElementById(id));
     });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       for (const { plot } of this.#charts.values()) plot.destroy();
@@ -46,18 +45,17 @@ export class Charts {
       const shape = `${data.stepMs} ${data.lines.map(({ name }) => name).join()}`;
       const known = this.#charts.get(data.id);
       if (known?.shape === shape) {
+        known.data = data;
         known.marks = marks;
         known.plot.setData(valuesOf(data));
+        fitPlot(known.plot, box);
         continue;
       }
       known?.plot.destroy();
       box.replaceChildren();
-      const chart: Chart = { shape, marks, plot: undefined as unknown as uPlot };
-      chart.plot = new uPlot(
-        optionsOf(data, box, () => chart.marks, this.#sync),
-        valuesOf(data),
-        box,
-      );
+      const chart: Chart = { shape, data, marks, plot: undefined as unknown as uPlot };
+      chart.plot = new uPlot(optionsOf(chart, box, this.#sync), valuesOf(data), box);
+      fitPlot(chart.plot, box);
       this.#charts.set(data.id, chart);
     }
   }
@@ -69,7 +67,15 @@ function labelOf({ title, lines }: ChartData): string {
 }
 
 function sizeOf(box: HTMLElement | null): { width: number; height: number } {
-  return { width: box?.clientWidth ?? 300, height: (box?.clientHeight ?? 200) - LEGEND_HEIGHT };
+  return { width: box?.clientWidth ?? 300, height: box?.clientHeight ?? 200 };
+}
+
+/** Gives the plot the room that its legend leaves, which has as many lines as its names need. */
+function fitPlot(plot: uPlot, box: HTMLElement | null): void {
+  const { width, height } = sizeOf(box);
+  const legend = plot.root.querySelector<HTMLElement>('.u-legend')?.offsetHeight ?? 0;
+  const rest = Math.max(MIN_PLOT_HEIGHT, height - legend);
+  if (plot.width !== width || plot.height !== rest) plot.setSize({ width, height: rest });
 }
 
 function valuesOf({ lines, fromMs, stepMs, isStacked }: ChartData): uPlot.AlignedData {
@@ -78,12 +84,9 @@ function valuesOf({ lines, fromMs, stepMs, isStacked }: ChartData): uPlot.Aligne
   return [times, ...(isStacked ? stacked(values) : values.map((line) => [...line]))];
 }
 
-function optionsOf(
-  data: ChartData,
-  box: HTMLElement,
-  marks: () => readonly MarkAnswer[],
-  sync: uPlot.SyncPubSub,
-): uPlot.Options {
+/** @param chart keeps its series; what it shows of them later is read from it again */
+function optionsOf(chart: Chart, box: HTMLElement, sync: uPlot.SyncPubSub): uPlot.Options {
+  const { data } = chart;
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const lineColour = (i: number): string => colour(COLOURS[Math.min(i, COLOURS.length - 1)]);
@@ -97,10 +100,16 @@ function optionsOf(
   const isLong = data.stepMs >= 600_000;
   return {
     ...sizeOf(box),
+    // Half of a label may stand behind the end of the axis.
+    padding: [null, isLong ? 36 : 18, null, null],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     cursor: { sync: { key: sync.key }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { live: true, markers: { fill: (_, series) => lineColour(series - 1) } },
-    scales: { y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.05] } },
+    scales: {
+      // The last step has begun, and something may have happened since.
+      x: { range: () => spanOf(chart.data) },
+      y: { range: (_, __, max) => [0, max <= 0 ? 1 : max * 1.05] },
+    },
     axes: [
       {
         ...{ ...axis, size: 30, space: isLong ? 100 : 70 },
@@ -109,16 +118,17 @@ function optionsOf(
       { ...axis, size: 48 },
     ],
     series: [
-      { label: 'UTC', value: isLong ? `{MM}-{DD} ${UTC}` : `${UTC}:{ss}` },
+      { label: 'UTC', value: (_, __, ___, at) => stepTime(chart.data, at, isLong) },
       ...data.lines.map(({ name }, i): uPlot.Series => {
         const stroke = lineColour(i);
         return {
           label: escapeHtml(name),
           stroke,
           width: 1.6,
-          points: { show: false },
+          // A sample alone makes no line.
+          points: { show: true, size: 4, filter: (plot, line) => alone(plot.data[line]) },
           // Of a stack the line shows the sum of all below; what is said is the line's own.
-          value: (_, __, ___, at) => String(at === null ? '' : (data.lines[i].values[at ?? -1] ?? '')),
+          value: (_, __, ___, at) => String(valueAt(chart.data, i, at) ?? 'none'),
           // The lowest is filled down to zero, each other down to the one below it: fills on fills would be grey.
           ...(data.isStacked && i === 0 && { fill: `${stroke}${FILL_ALPHA}` }),
         };
@@ -130,8 +140,36 @@ function optionsOf(
           fill: `${lineColour(i + 1)}${FILL_ALPHA}`,
         }))
       : [],
-    hooks: { draw: [(plot) => drawMarks(plot, marks(), colour)] },
+    hooks: { draw: [(plot) => drawMarks(plot, chart.marks, colour)] },
   };
+}
+
+/** Unix seconds. */
+function spanOf({ lines, fromMs, stepMs }: ChartData): [from: number, to: number] {
+  const steps = Math.max(1, ...lines.map(({ values }) => values.length));
+  return [fromMs / 1_000, (fromMs + steps * stepMs) / 1_000];
+}
+
+function alone(values: uPlot.AlignedData[number]): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < values.length; i++)
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) places.push(i);
+  return places;
+}
+
+/** The step that the pointer is at; the newest one with a sample where it is elsewhere. */
+function stepOf({ lines }: ChartData, at: number | null | undefined): number {
+  return at ?? Math.max(0, ...lines.map(({ values }) => values.findLastIndex((value) => value !== null)));
+}
+
+function valueAt(data: ChartData, line: number, at: number | null | undefined): number | undefined {
+  const value = data.lines[line]?.values[stepOf(data, at)] ?? undefined;
+  return value === undefined ? undefined : Math.round(100 * value) / 100;
+}
+
+function stepTime(data: ChartData, at: number | null | undefined, isLong: boolean): string {
+  const text = new Date(data.fromMs + stepOf(data, at) * data.stepMs).toISOString().replace('T', ' ');
+  return isLong ? text.slice(5, 16) : text.slice(11, 19);
 }
 
 function timeOf(seconds: number, isLong: boolean): string {

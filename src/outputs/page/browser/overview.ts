@@ -1,6 +1,6 @@
 /** The overview, alive: rows change in place, a few milliseconds a frame, and move when their state does. */
 import type { PrefixSummary } from '../api-schemas.ts';
-import { compareRows, type Filter, matches, rowHtml, statusHtml, tallyHtml } from '../render/overview.ts';
+import { compareRows, type Filter, matches, noneText, rowHtml, statusHtml, tallyHtml } from '../render/overview.ts';
 import type { Connection } from './connection.ts';
 
 /** Rows are written for at most this long in one frame, so that scrolling stays smooth. */
@@ -55,6 +55,10 @@ class Overview {
     }
     const output = document.getElementById('shown');
     if (output !== null) output.textContent = `${shown} of ${this.#rows.size} shown`;
+    const none = document.getElementById('none');
+    if (none === null) return;
+    none.hidden = shown > 0;
+    none.textContent = noneText(this.#rows.size);
   }
 
   get size(): number {

@@ -21,9 +21,9 @@ export function startPrefix(connection: Connection): void {
       const element = document.getElementById(id);
       if (element === null || shown.get(id) === html) continue;
       shown.set(id, html);
-      const scrolled = element.querySelector('.scroll')?.scrollTop ?? 0;
+      const scrolled = [...element.querySelectorAll('.scroll')].map((box) => [box.scrollLeft, box.scrollTop] as const);
       element.innerHTML = html;
-      element.querySelector('.scroll')?.scrollTo({ top: scrolled });
+      for (const [i, box] of element.querySelectorAll('.scroll').entries()) box.scrollTo(...(scrolled[i] ?? [0, 0]));
       showLocalTimes(element);
     }
     if (detail.history !== null) charts.show(chartsOf(detail.history), detail.marks);

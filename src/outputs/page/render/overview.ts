@@ -114,6 +114,11 @@ function listHtml(lines: readonly string[], count: number): string {
   );
 }
 
+/** What stands in place of rows where none is shown. @param all how many there are without a filter */
+export function noneText(all: number): string {
+  return all === 0 ? 'This exporter has no prefixes now.' : 'No prefix matches the filter.';
+}
+
 /** How many prefixes are in each state; states without a prefix are left out, except `ok`. */
 export function tallyHtml(rows: Iterable<PrefixSummary>): string {
   const counts = new Map<State, number>();
@@ -168,6 +173,7 @@ function tableText({
   routes,
   restored_from: from,
   started_at: start,
+  streams,
 }: Status): string {
   const held = `${routes} routes`;
   const began = from === null ? '' : `; it began with a snapshot that was ${ageOf(from, start)} old at the start`;
@@ -177,6 +183,8 @@ function tableText({
     case 'seeded':
       return `Table: ${trusted} of ${prefixes} prefixes complete, ${held}${began}`;
     case 'unseeded':
+      if (streams.length > 0 && streams.every(({ up }) => !up))
+        return `Table: ${trusted} of ${prefixes} prefixes complete, ${held} from before; it is read again when a stream is up${began}`;
       return `Table: being read, ${trusted} of ${prefixes} prefixes complete, ${held}; counts may be too low or too high until then${began}`;
   }
 }

@@ -122,7 +122,8 @@ export function pathGraph(links: readonly PathLink[], names: Readonly<Record<str
     .filter(({ hop }) => hop === 1)
     .map(({ from, to, vps }) => `${asName(from)} to ${asName(to)}: ${vps}`)
     .join(', ');
-  return `<svg class="graph" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeHtml(`Paths to the origin by vantage points: ${said}`)}">${lines.join('')}${nodes.join('')}</svg>`;
+  const label = escapeHtml(`Paths to the origin by vantage points: ${said}`);
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Paths to the origin"><svg class="graph" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">${lines.join('')}${nodes.join('')}</svg></div>`;
 }
 
 function shortened(name: string): string {

@@ -3,10 +3,9 @@ import type { MarkAnswer } from '../api-schemas.ts';
 import { escapeHtml } from './html.ts';
 import type { ChartData } from './prefix-charts.ts';
 
-const WIDTH = 600;
-/** Of a chart that is as wide as the page. */
-const FULL_WIDTH = 1_200;
-const HEIGHT = 150;
+/** As large as the boxes of a wide page, and of the chart that is as wide as the page. */
+const SIZE = { width: 600, height: 190 } as const;
+const FULL_SIZE = { width: 1_200, height: 215 } as const;
 const LEFT = 44;
 const BOTTOM = 20;
 
@@ -40,14 +39,15 @@ export function stacked(lines: readonly (readonly (number | null)[])[]): (number
 
 export function timeChart(chart: ChartData, marks: readonly MarkAnswer[]): string {
   const { lines, fromMs, stepMs, isStacked, title } = chart;
-  const width = chart.id === 'c-visible' ? FULL_WIDTH : WIDTH;
+  const { width, height } = chart.id === 'c-visible' ? FULL_SIZE : SIZE;
   const shown = isStacked ? stacked(lines.map(({ values }) => values)) : lines.map(({ values }) => values);
   const known = shown.flat().filter((value) => value !== null);
   if (known.length === 0) return '<p class="dim">Nothing sampled yet.</p>';
   const steps = Math.max(...shown.map((values) => values.length));
   const top = niceTop(Math.max(...known));
-  const x = (i: number) => LEFT + ((width - LEFT - 4) * i) / Math.max(1, steps - 1);
-  const y = (value: number) => 6 + (HEIGHT - BOTTOM - 6) * (1 - value / top);
+  // The last step has begun, and something may have happened since: it has its place like the others.
+  const x = (i: number) => LEFT + ((width - LEFT - 4) * i) / steps;
+  const y = (value: number) => 6 + (height - BOTTOM - 6) * (1 - value / top);
   const grid = [0, top / 2, top].map(
     (value) =>
       `<path class="grid" d="M${LEFT} ${y(value).toFixed(1)}H${width - 4}"/><text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${Math.round(value * 10) / 10}</text>`,
@@ -59,12 +59,12 @@ export function timeChart(chart: ChartData, marks: readonly MarkAnswer[]): strin
     .filter(({ atMs }) => atMs >= fromMs && atMs <= endMs)
     .map(
       ({ atMs, kind }) =>
-        `<path class="mark ${MARK_TONES[kind]}" d="M${x((atMs - fromMs) / stepMs).toFixed(1)} 6V${HEIGHT - BOTTOM}"/>`,
+        `<path class="mark ${MARK_TONES[kind]}" d="M${x((atMs - fromMs) / stepMs).toFixed(1)} 6V${height - BOTTOM}"/>`,
     );
   const times = [0, 0.5, 1].map((part) => {
     const at = new Date(fromMs + part * (endMs - fromMs)).toISOString();
     const anchor = part === 0 ? 'start' : part === 1 ? 'end' : 'middle';
-    return `<text x="${x(part * (steps - 1)).toFixed(1)}" y="${HEIGHT - 4}" text-anchor="${anchor}">${steps * stepMs > 86_400_000 ? at.slice(5, 10) : at.slice(11, 16)}</text>`;
+    return `<text x="${x(part * steps).toFixed(1)}" y="${height - 4}" text-anchor="${anchor}">${steps * stepMs > 86_400_000 ? at.slice(5, 10) : at.slice(11, 16)}</text>`;
   });
   const last = lines
     .map(({ name, values }) => `${name} ${values.findLast((value) => value !== null) ?? 'none'}`)
@@ -73,7 +73,7 @@ export function timeChart(chart: ChartData, marks: readonly MarkAnswer[]): strin
     ({ name }, i) =>
       `<span><svg class="key s${Math.min(i, 4) + 1}" viewBox="0 0 8 8" aria-hidden="true"><rect width="8" height="8" rx="2"/></svg>${escapeHtml(name)}</span>`,
   );
-  return `<svg class="time" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}: ${last}`)}">${grid.join('')}${markLines.join('')}${paths.join('')}${times.join('')}</svg><p class="legend">${legend.join('')}</p>`;
+  return `<svg class="time" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`${title}: ${last}`)}">${grid.join('')}${markLines.join('')}${paths.join('')}${times.join('')}</svg><p class="legend">${legend.join('')}</p>`;
 }
 
 function pathOf(values: readonly (number | null)[], x: (i: number) => number, y: (value: number) => number): string {
