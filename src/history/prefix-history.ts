@@ -127,6 +127,8 @@ export class PrefixHistory {
   #counted: number | undefined;
   #due = 0;
   #noted = 0;
+  /** Another number after each sample. */
+  samples = 0;
 
   /** @param maxChanges changes that are kept */
   constructor(maxChanges: number) {
@@ -177,6 +179,7 @@ export class PrefixHistory {
 
   /** Samples the numbers as they are. */
   sample(table: RoutingTable, prefix: MonitoredPrefix, atMs: number): void {
+    this.samples++;
     const { announcements, withdrawals, state, lengthSum } = prefix;
     const events = announcements + withdrawals;
     const fresh = this.#events === undefined ? 0 : Math.max(0, events - this.#events);

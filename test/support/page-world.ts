@@ -62,7 +62,13 @@ export async function pageWorld(options: PageWorldOptions = {}) {
       },
     exporter: () => ({
       ...{ started_at: new Date(START_MS).toISOString(), version: '1.2.3', ready: true, not_ready_reason: null },
-      ...{ table: 'seeded' as const, restored_from: null, notes: [], streams: [], validators: [] },
+      ...{ table: 'seeded' as const, restored_from: null, notes: [], validators: [] },
+      streams: [
+        {
+          ...{ source: 'bgproutes', session: '0', up, down_since: up ? null : new Date(START_MS).toISOString() },
+          ...{ reason: null, subscribed_prefixes: watched.length, last_update_at: null },
+        },
+      ],
     }),
   });
   const page = new LivePage({ facts, history, timers, version: '1.2.3' });
@@ -81,6 +87,7 @@ export async function pageWorld(options: PageWorldOptions = {}) {
     table,
     page,
     server,
+    timers,
     /** What a scrape and an export of OTLP say of a prefix, where they agree. */
     outputs: async () => {
       const series = await scrape(server);
@@ -146,9 +153,9 @@ export interface Answer {
   readonly body: string;
 }
 
-export function ask(server: WebServer, path: string): Promise<Answer> {
+export function ask(server: WebServer, path: string, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port: server.port, path, agent: false }, (response) => {
+    get({ host: '127.0.0.1', port: server.port, path, method, agent: false }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
         body += chunk.toString();

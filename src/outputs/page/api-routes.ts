@@ -4,6 +4,7 @@ import { HISTORY_WINDOWS, type HistoryWindow } from '../../history/prefix-histor
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { OpenAnswer } from '../connections.ts';
 import type { SendPage } from '../page-bodies.ts';
+import { acceptsGzip } from '../text/negotiation.ts';
 import type { PrefixList } from './api-schemas.ts';
 import type { EventHub, Topic } from './event-hub.ts';
 import type { PageFacts } from './page-facts.ts';
@@ -14,6 +15,15 @@ export const API_PATHS = {
   events: '/api/v1/events',
   document: '/api/v1/openapi.json',
   prefix: '/api/v1/prefixes/',
+} as const;
+
+const EVENT_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  vary: 'Accept-Encoding',
+  'x-content-type-options': 'nosniff',
+  // With this header, reverse proxies do not collect the answer before they pass it on.
+  'x-accel-buffering': 'no',
 } as const;
 
 export interface ApiOptions {
@@ -54,19 +64,16 @@ export function addApiRoutes(app: FastifyInstance, { facts, hub, version, sendPa
     const topic = topicOf(request, facts);
     if (topic === 'not_found') return json(reply, 404, { error: 'this prefix is not monitored' });
     if (topic === 'bad_window') return badWindow(reply);
+    const isPacked = acceptsGzip(String(request.headers['accept-encoding'] ?? ''));
+    const headers = { ...EVENT_HEADERS, ...(isPacked && { 'content-encoding': 'gzip' }) };
+    if (request.method === 'HEAD') return reply.headers(headers).send();
     const answer = answerOf(request);
     if (answer === undefined || !hub.hasRoom(answer.address))
       return json(reply.header('retry-after', '5'), 503, { error: 'as many pages are open as may be' });
     answer.keepOpen();
     reply.hijack();
-    reply.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      // With this header, reverse proxies do not collect the answer before they pass it on.
-      'x-accel-buffering': 'no',
-    });
-    hub.add(reply.raw, answer.address, topic);
+    reply.raw.writeHead(200, headers);
+    hub.add({ response: reply.raw, address: answer.address, topic, isPacked });
     return reply;
   });
 

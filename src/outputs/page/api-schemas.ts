@@ -98,6 +98,15 @@ export const status = z
   })
   .describe('The exporter now.');
 
+export const prefixesEvent = z
+  .object({
+    now: time.describe('When this was made.'),
+    all: z.boolean().describe('True: there are no other prefixes.'),
+    count: count.describe('How many prefixes are monitored.'),
+    prefixes: z.array(prefixSummary).describe('Those that changed since the last event.'),
+  })
+  .describe('Data of an event `prefixes`.');
+
 export const prefixList = z.object({ status, prefixes: z.array(prefixSummary) });
 
 const vpText = z.object({ asn: count, name, ip: z.string(), protocol: z.enum(['bgp', 'bmp']) });
@@ -146,6 +155,7 @@ export const past = z
 
 export const prefixDetail = prefixSummary
   .extend({
+    now: time.describe('When this was read from the table.'),
     as_path_length_min: count.nullable(),
     as_path_length_max: count.nullable(),
     prepended_vps: count,
@@ -192,6 +202,7 @@ export const problem = z.object({ error: z.string() });
 export type PrefixSummary = z.infer<typeof prefixSummary>;
 export type PrefixDetail = z.infer<typeof prefixDetail>;
 export type Status = z.infer<typeof status>;
+export type PrefixesEvent = z.infer<typeof prefixesEvent>;
 export type PrefixList = z.infer<typeof prefixList>;
 export type ChangeList = z.infer<typeof changeList>;
 export type PastAnswer = z.infer<typeof past>;

@@ -2,8 +2,9 @@
  * Server-sent events for open pages. Once a second whoever is connected gets what changed since it was last told; a page that
  * does not read gets nothing until it has read, and then all of it at once, so that a slow one costs no memory.
  *
- * In a storm every prefix changes all the time. What changes its state is told in the same second; of the others a bounded
- * number is told each second, those first that were not told for the longest time.
+ * In a storm every prefix changes all the time. What changes its state is told in the same second, and so is whatever changes of
+ * a prefix whose own page is open; of the others a bounded number is told each second, those first that were not told for the
+ * longest time.
  */
 import type { ServerResponse } from 'node:http';
 import type { HistoryWindow } from '../../history/prefix-history.ts';
@@ -11,6 +12,8 @@ import type { PrefixStanding } from '../../history/prefix-standing.ts';
 import { SAMPLE_MS } from '../../history/table-history.ts';
 import { inTurns } from '../../in-turns.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
+import type { Status } from './api-schemas.ts';
+import { EventText, GZIP_HEAD } from './event-text.ts';
 import type { PageFacts } from './page-facts.ts';
 
 /** Pages at once, and of one address. */
@@ -20,18 +23,27 @@ export const MAX_EVENT_CLIENTS_PER_ADDRESS = 64;
 const STALLED_MS = 60_000;
 /** Prefixes whose numbers are told again each second, beside those whose state has changed: a thousand take four seconds. */
 export const MAX_TOLD_A_TICK = 250;
-/** The state of streams, seeds and validators is told at least as often, in ticks: a page that hears nothing knows that it is cut off. */
+/** What the exporter says of itself is told when it changes, and at least as often, in ticks: a page that hears nothing knows that it is cut off. */
 const STATUS_TICKS = 5;
+
+/** A browser that lost its connection waits so long, ms, before it asks again. */
+const RETRY = new EventText('retry: 2000\n\n');
 
 /** What a page wants to hear of. */
 export type Topic =
   | { readonly kind: 'overview' }
   | { readonly kind: 'prefix'; readonly prefix: string; readonly window: HistoryWindow };
 
-interface Client {
+/** Who opens a page. */
+export interface Listener {
   readonly response: ServerResponse;
   readonly address: string;
   readonly topic: Topic;
+  /** Whether it is sent events in the coding gzip, as its head said. */
+  readonly isPacked: boolean;
+}
+
+interface Client extends Listener {
   /** The number of the newest change that it was told of. */
   told: number;
   /** Since when it has not read what it was sent, Unix ms; undefined: it has. */
@@ -44,8 +56,9 @@ interface Noted {
   standing: PrefixStanding;
   /** In which tick it was last looked at. */
   lookedAt: number;
-  /** The number of its newest change. */
+  /** The number of the newest change that an overview shows, and of the newest one that its own page may show. */
   changed: number;
+  touched: number;
   text: string;
 }
 
@@ -53,12 +66,15 @@ export class EventHub {
   readonly #facts: PageFacts;
   readonly #now: () => number;
   readonly #clients = new Set<Client>();
+  /** Of the prefixes that somebody listens to. */
   #noted = new Map<string, Noted>();
-  /** Whether all prefixes are noted, since somebody listens. */
-  #isNoted = false;
+  /** Whether all prefixes are noted, since an overview is open. */
+  #isAllNoted = false;
   /** The number of the newest change of which everything is noted. */
   #change = 0;
   #ticks = 0;
+  /** What was last told of the exporter itself, but for what changes all the time. */
+  #status = '';
   #sample = 0;
   #isPublishing = false;
   /** Whether there is something to tell since it began. */
@@ -87,10 +103,11 @@ export class EventHub {
   }
 
   /** Begins to send events: what is known now is told as soon as it is noted. Whoever has left already gets no place. */
-  add(response: ServerResponse, address: string, topic: Topic): void {
+  add(listener: Listener): void {
+    const { response, topic } = listener;
     // The password was checked meanwhile, and `close` is not told twice.
     if (response.destroyed || response.closed) return;
-    const client: Client = { response, address, topic, told: -1, stalledAtMs: undefined };
+    const client: Client = { ...listener, told: -1, stalledAtMs: undefined };
     this.#clients.add(client);
     response.on('drain', () => {
       client.stalledAtMs = undefined;
@@ -99,10 +116,12 @@ export class EventHub {
       this.#clients.delete(client);
       if (this.#clients.size === 0) this.#forget();
     });
-    response.write('retry: 2000\n\n');
+    response.write(listener.isPacked ? Buffer.concat([GZIP_HEAD, RETRY.packed]) : RETRY.plain);
     const messages = new Messages(this.#facts);
-    this.#send(client, messages.status(), this.#isNoted ? this.#news(client, messages) : undefined);
-    if (!this.#isNoted) this.#run(this.publish());
+    const isNoted = topic.kind === 'overview' ? this.#isAllNoted : this.#noted.has(topic.prefix);
+    this.#send(client, messages.status, isNoted ? this.#news(client, messages) : undefined);
+    if (isNoted) client.told = this.#change;
+    else this.#run(this.publish());
   }
 
   /**
@@ -124,20 +143,26 @@ export class EventHub {
   }
 
   *#tell(): Generator<void, void> {
-    if (this.#clients.size === 0 || !(yield* this.#noteAll())) return;
+    if (this.#clients.size === 0 || !(yield* this.#note())) return;
     const messages = new Messages(this.#facts);
     // A line of time grows also while nothing happens.
     const sample = Math.floor(this.#now() / SAMPLE_MS);
     const isSampled = sample !== this.#sample;
     this.#sample = sample;
-    const saysStatus = this.#ticks++ % STATUS_TICKS === 0;
+    const status = lastingPart(messages.told);
+    const saysStatus = this.#ticks++ % STATUS_TICKS === 0 || status !== this.#status;
+    this.#status = status;
+    const change = this.#change;
     for (const client of this.#clients) {
       yield;
       if (client.stalledAtMs !== undefined) {
         if (this.#now() - client.stalledAtMs > STALLED_MS) client.response.destroy();
         continue;
       }
-      this.#send(client, saysStatus ? messages.status() : undefined, this.#news(client, messages, isSampled));
+      // Who came since the prefixes were noted waits for the next run, unless they are all there.
+      if (client.topic.kind === 'overview' && !this.#isAllNoted) continue;
+      this.#send(client, saysStatus ? messages.status : undefined, this.#news(client, messages, isSampled));
+      client.told = change;
     }
   }
 
@@ -152,31 +177,32 @@ export class EventHub {
   /** What nobody listens to need not be noted. */
   #forget(): void {
     this.#noted = new Map();
-    this.#isNoted = false;
+    this.#isAllNoted = false;
   }
 
-  #send(client: Client, status: Buffer | undefined, news: Buffer | undefined): void {
-    if (this.#isNoted) client.told = this.#change;
-    for (const bytes of [status, news])
-      if (bytes !== undefined && !client.response.write(bytes)) client.stalledAtMs = this.#now();
-  }
-
-  #news({ topic, told }: Client, messages: Messages, isSampled = false): Buffer | undefined {
-    if (topic.kind === 'overview') {
-      const isNew = told < 0;
-      return told === this.#change ? undefined : messages.overview(told, isNew, this.#noted);
+  #send(client: Client, status: EventText | undefined, news: EventText | undefined): void {
+    for (const text of [status, news]) {
+      if (text === undefined) continue;
+      if (!client.response.write(client.isPacked ? text.packed : text.plain)) client.stalledAtMs = this.#now();
     }
+  }
+
+  #news({ topic, told }: Client, messages: Messages, isSampled = false): EventText | undefined {
+    if (topic.kind === 'overview')
+      return told === this.#change ? undefined : messages.overview(told, told < 0, this.#noted);
     const noted = this.#noted.get(topic.prefix);
-    return noted !== undefined && (isSampled || noted.changed > told)
+    return noted !== undefined && (isSampled || noted.touched > told)
       ? messages.detail(topic.prefix, topic.window)
       : undefined;
   }
 
-  /** Notes which prefixes differ from what was last noted. False: nobody listens any more. */
-  *#noteAll(): Generator<void, boolean> {
+  /** Notes which prefixes differ from what was last noted, of those that somebody listens to. False: nobody does any more. */
+  *#note(): Generator<void, boolean> {
     const facts = this.#facts;
     const noted = this.#noted;
     const change = this.#change + 1;
+    const { isAll, own } = this.#wanted();
+    const prefixes = isAll ? [...facts.prefixes()] : [...own].flatMap((text) => facts.find(text) ?? []);
     const waiting: { prefix: MonitoredPrefix; known: Noted; version: string }[] = [];
     const seen = new Set<string>();
     let any = false;
@@ -184,19 +210,19 @@ export class EventHub {
       const key = prefix.state.prefix.text;
       const text = JSON.stringify(facts.summary(prefix));
       const known = noted.get(key);
-      // A version says that something may have changed; most samples change nothing that shows.
+      // A version says that something may have changed; most samples change nothing that an overview shows.
       const changed = known?.text === text ? known.changed : change;
-      noted.set(key, { version, standing, lookedAt: this.#ticks, changed, text });
-      any ||= changed === change;
+      noted.set(key, { version, standing, lookedAt: this.#ticks, changed, touched: change, text });
+      any ||= changed === change || own.has(key);
     };
-    for (const prefix of [...facts.prefixes()]) {
+    for (const prefix of prefixes) {
       const key = prefix.state.prefix.text;
       seen.add(key);
       const version = facts.versionOf(prefix);
       const known = noted.get(key);
       if (known?.version !== version) {
         const standing = facts.standing(prefix);
-        if (known === undefined || known.standing !== standing) note(prefix, version, standing);
+        if (known === undefined || known.standing !== standing || own.has(key)) note(prefix, version, standing);
         else waiting.push({ prefix, known, version });
       }
       yield;
@@ -214,51 +240,69 @@ export class EventHub {
         any = true;
       }
     if (any) this.#change = change;
-    this.#isNoted = true;
+    this.#isAllNoted = isAll;
     return true;
   }
+
+  /** Whether somebody listens to all prefixes, and those whose own pages are open. */
+  #wanted(): { readonly isAll: boolean; readonly own: ReadonlySet<string> } {
+    const own = new Set<string>();
+    let isAll = false;
+    for (const { topic } of this.#clients)
+      if (topic.kind === 'overview') isAll = true;
+      else own.add(topic.prefix);
+    return { isAll, own };
+  }
+}
+
+/** What the exporter says of itself, without what changes all the time and need not be told at once. */
+function lastingPart({ now: _, routes: __, streams, ...rest }: Status): string {
+  return JSON.stringify([rest, streams.map(({ last_update_at: ___, ...stream }) => stream)]);
 }
 
 /** The texts of one tick, each made once however many pages get it. */
 class Messages {
   readonly #facts: PageFacts;
-  readonly #overviews = new Map<number, Buffer>();
-  readonly #details = new Map<string, Buffer>();
-  #status: Buffer | undefined;
+  readonly #overviews = new Map<number, EventText>();
+  readonly #details = new Map<string, EventText>();
+  /** What the exporter says of itself as they are made. */
+  readonly told: Status;
+  #status: EventText | undefined;
 
   constructor(facts: PageFacts) {
     this.#facts = facts;
+    this.told = facts.status();
   }
 
-  status(): Buffer {
-    this.#status ??= Buffer.from(`event: status\ndata: ${JSON.stringify(this.#facts.status())}\n\n`);
+  get status(): EventText {
+    this.#status ??= new EventText(`event: status\ndata: ${JSON.stringify(this.told)}\n\n`);
     return this.#status;
   }
 
   /** Summaries of the prefixes that changed after a change; with `all` the page forgets every other prefix. */
-  overview(after: number, all: boolean, noted: ReadonlyMap<string, Noted>): Buffer {
-    let bytes = this.#overviews.get(after);
-    if (bytes === undefined) {
+  overview(after: number, all: boolean, noted: ReadonlyMap<string, Noted>): EventText {
+    let event = this.#overviews.get(after);
+    if (event === undefined) {
       const changed: string[] = [];
       for (const one of noted.values()) if (one.changed > after) changed.push(one.text);
-      bytes = Buffer.from(
-        `event: prefixes\ndata: {"all":${all},"count":${noted.size},"prefixes":[${changed.join(',')}]}\n\n`,
+      event = new EventText(
+        `event: prefixes\ndata: {"now":"${this.told.now}","all":${all},"count":${noted.size},"prefixes":[${changed.join(',')}]}\n\n`,
       );
-      this.#overviews.set(after, bytes);
+      this.#overviews.set(after, event);
     }
-    return bytes;
+    return event;
   }
 
   /** Undefined: the prefix is not monitored any more. */
-  detail(prefix: string, window: HistoryWindow): Buffer | undefined {
+  detail(prefix: string, window: HistoryWindow): EventText | undefined {
     const key = `${window} ${prefix}`;
-    let bytes = this.#details.get(key);
-    if (bytes === undefined) {
+    let event = this.#details.get(key);
+    if (event === undefined) {
       const found = this.#facts.find(prefix);
       if (found === undefined) return undefined;
-      bytes = Buffer.from(`event: prefix\ndata: ${JSON.stringify(this.#facts.detail(found, window))}\n\n`);
-      this.#details.set(key, bytes);
+      event = new EventText(`event: prefix\ndata: ${JSON.stringify(this.#facts.detail(found, window))}\n\n`);
+      this.#details.set(key, event);
     }
-    return bytes;
+    return event;
   }
 }

@@ -1,11 +1,11 @@
 /** The OpenAPI 3.1 document of the JSON API, made of the schemas of its answers. */
 import { z } from 'zod';
 import { HISTORY_WINDOWS } from '../../history/prefix-history.ts';
-import { changeList, prefixDetail, prefixList, prefixSummary, problem, status } from './api-schemas.ts';
+import { changeList, prefixDetail, prefixesEvent, prefixList, prefixSummary, problem, status } from './api-schemas.ts';
 
 const SCHEMAS = { PrefixList: prefixList, PrefixDetail: prefixDetail, ChangeList: changeList, Problem: problem };
 /** Parts of others that events carry. */
-const EVENT_SCHEMAS = { Status: status, PrefixSummary: prefixSummary };
+const EVENT_SCHEMAS = { Status: status, PrefixSummary: prefixSummary, PrefixesEvent: prefixesEvent };
 
 /** @param version of the exporter */
 export function openApiDocument(version: string): Readonly<Record<string, unknown>> {
@@ -56,8 +56,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
           operationId: 'streamEvents',
           summary: 'Server-sent events: what changes, once a second.',
           description:
-            'Without `prefix`: `status` (Status) and `prefixes` ({all, count, prefixes: PrefixSummary[]}: those that changed; ' +
-            'with `all` there are no others). With `prefix`: `status` and `prefix` (PrefixDetail).',
+            'Without `prefix`: `status` (Status) and `prefixes` (PrefixesEvent). With `prefix`: `status` and `prefix` (PrefixDetail).',
           parameters: [
             { name: 'prefix', in: 'query', schema: { type: 'string' } },
             { name: 'window', in: 'query', schema: { enum: [...HISTORY_WINDOWS], default: HISTORY_WINDOWS[0] } },

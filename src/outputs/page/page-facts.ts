@@ -9,7 +9,7 @@ import type { VantagePoint } from '../../bgp/vantage-point.ts';
 import type { Mark } from '../../history/marks.ts';
 import type { HistoryWindow, PastChange, PrefixHistory, ShareSeries } from '../../history/prefix-history.ts';
 import { conditionOf, type PrefixStanding, standingOf } from '../../history/prefix-standing.ts';
-import type { TableHistory } from '../../history/table-history.ts';
+import { SAMPLE_MS, type TableHistory } from '../../history/table-history.ts';
 import { inTurns } from '../../in-turns.ts';
 import { type AsFact, prefixFacts } from '../../metrics/prefix-facts.ts';
 import type { AsNames } from '../../names/as-names.ts';
@@ -30,6 +30,7 @@ import type {
 } from './api-schemas.ts';
 import { pathLinks } from './path-links.ts';
 
+type SparkAnswer = Pick<PrefixSummary, 'spark' | 'spark_step_seconds'>;
 type NameFinder = Pick<AsNames, 'find'>;
 
 export interface PageFactsOptions {
@@ -60,6 +61,7 @@ const MAX_NAMES_KEPT = 10_000;
 export class PageFacts {
   readonly #options: PageFactsOptions;
   readonly #places: PlaceCounter;
+  readonly #sparks = new WeakMap<PrefixHistory, { readonly key: string; readonly answer: SparkAnswer }>();
   /** Names that were found in a file: a look into it reads a line. */
   #named: { readonly file: NameFinder | undefined; readonly names: Map<number, string | null> } = {
     ...{ file: undefined, names: new Map() },
@@ -95,7 +97,7 @@ export class PageFacts {
   /** Differs from before whenever the summary of the prefix may. */
   versionOf(prefix: MonitoredPrefix): string {
     const { table, now } = this.#options;
-    const sample = Math.floor(now() / 10_000);
+    const sample = Math.floor(now() / SAMPLE_MS);
     return `${prefix.state.version + table.generation} ${this.#isUp(prefix)} ${sample}`;
   }
 
@@ -126,7 +128,7 @@ export class PageFacts {
     const isUp = this.#isUp(prefix);
     const past = history.of(state.prefix.text);
     const nowMs = now();
-    const spark = past?.spark(nowMs);
+    const spark = past && this.#sparkOf(past, nowMs);
     return {
       prefix: state.prefix.text,
       description: watched.description,
@@ -150,9 +152,20 @@ export class PageFacts {
       as_path_length_mean: visible === 0 ? null : lengthSum / visible,
       events_per_minute: past?.eventsOfMinute(nowMs) ?? null,
       sources: this.#sourcesOf(prefix),
-      spark: spark?.values.map(orNull) ?? [],
-      spark_step_seconds: spark === undefined ? null : spark.stepMs / 1_000,
+      ...(spark ?? { spark: [], spark_step_seconds: null }),
     };
+  }
+
+  /** A picture of the past changes with each sample, and with the time of the finest ones. */
+  #sparkOf(past: PrefixHistory, nowMs: number): SparkAnswer {
+    const key = `${past.samples} ${Math.floor(nowMs / SAMPLE_MS)}`;
+    let known = this.#sparks.get(past);
+    if (known?.key !== key) {
+      const { values, stepMs } = past.spark(nowMs);
+      known = { key, answer: { spark: values.map(orNull), spark_step_seconds: stepMs / 1_000 } };
+      this.#sparks.set(past, known);
+    }
+    return known.answer;
   }
 
   detail(prefix: MonitoredPrefix, window: HistoryWindow): PrefixDetail {
@@ -165,6 +178,7 @@ export class PageFacts {
     const all = [...lengths.keys()];
     return {
       ...this.summary(prefix),
+      now: this.#time(now()),
       as_path_length_min: all.length === 0 ? null : Math.min(...all),
       as_path_length_max: all.length === 0 ? null : Math.max(...all),
       prepended_vps: prefix.prepended,
@@ -224,16 +238,16 @@ export class PageFacts {
     const { table } = this.#options;
     const { cells, vps, ownership, clock } = table;
     const { state } = prefix;
-    const groups = new Map<string, PrefixDetail['vantage_points'][number]>();
+    const groups = new Map<number, PrefixDetail['vantage_points'][number]>();
     const missing: { vp: VantagePoint; sinceMs: number }[] = [];
     const add = (vp: number, isVisible: boolean): void => {
       const known = vps.get(vp);
       if (known === undefined) return;
       const owner = ownership.isShared ? ownership.shownOwner(prefix, vp) : 0;
-      const source = owner === -1 ? 'none' : ownership.sources[owner];
-      const key = `${source} ${known.protocol}`;
+      const key = 2 * owner + Number(known.protocol === 'bmp');
       let group = groups.get(key);
       if (group === undefined) {
+        const source = owner === -1 ? 'none' : ownership.sources[owner];
         group = { source, protocol: known.protocol, visible: 0, expected: 0 };
         groups.set(key, group);
       }

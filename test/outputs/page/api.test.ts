@@ -1,7 +1,9 @@
 /** The JSON API over HTTP: its answers keep their schemas, and their numbers are those of the metrics. */
 import { get } from 'node:http';
+import { createGunzip } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { changeList, prefixDetail, prefixList } from '../../../src/outputs/page/api-schemas.ts';
+import { TICK_MS } from '../../../src/history/table-history.ts';
+import { changeList, prefixDetail, prefixesEvent, prefixList } from '../../../src/outputs/page/api-schemas.ts';
 import { MAX_EVENT_CLIENTS_PER_ADDRESS } from '../../../src/outputs/page/event-hub.ts';
 import type { WebServer } from '../../../src/outputs/web-server.ts';
 import { setFullFeed } from '../../../src/table/vps/denominator.ts';
@@ -33,7 +35,9 @@ async function listen(server: Pick<WebServer, 'port'>, query = '', headers = {},
   const status = await new Promise<number>((resolve) =>
     request.on('response', (response) => {
       response.on('error', () => {});
-      response.on('data', (chunk: Buffer) => {
+      const isPacked = response.headers['content-encoding'] === 'gzip';
+      const plain = isPacked ? response.pipe(createGunzip().on('error', () => {})) : response;
+      plain.on('data', (chunk: Buffer) => {
         text += chunk.toString();
         for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
           const [, event, data] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
@@ -53,9 +57,10 @@ async function listen(server: Pick<WebServer, 'port'>, query = '', headers = {},
   return {
     status,
     events,
-    next: async (kind: string) => {
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    next: async (kind: string, isWanted: (data: any) => boolean = () => true) => {
       for (;;) {
-        const at = events.findIndex(({ event }) => event === kind);
+        const at = events.findIndex(({ event, data }) => event === kind && isWanted(data));
         if (at !== -1) return events.splice(0, at + 1)[at].data;
         await changed();
       }
@@ -202,7 +207,8 @@ describe('GET /api/v1/events', () => {
     const { server, see, tick } = await pageWorld();
     const { next } = await listen(server);
     expect(await next('status')).toMatchObject({ prefixes: 2 });
-    expect(await next('prefixes')).toMatchObject({ all: true, count: 2, prefixes: [{ prefix: P }, { prefix: V6 }] });
+    const first = prefixesEvent.parse(await next('prefixes'));
+    expect(first).toMatchObject({ all: true, count: 2, prefixes: [{ prefix: P }, { prefix: V6 }] });
     see(5, V6, '64501 64500');
     tick();
     const { all, prefixes } = await next('prefixes');
@@ -219,6 +225,77 @@ describe('GET /api/v1/events', () => {
     expect(await next('prefix')).toMatchObject({ visible_vps: 2 });
     tick(10_000);
     expect((await next('prefix')).history.counts.visible_vps.at(-1)).toBe(2);
+  });
+
+  it('tells within a second of its clock what changes the state of a prefix, and that a stream is down', async () => {
+    const { server, page, see, trust, setUp, timers } = await pageWorld();
+    trust();
+    see(20, P, '64501 64500');
+    page.start();
+    running.push(async () => page.stop());
+    const overview = await listen(server);
+    const own = await listen(server, `?prefix=${encodeURIComponent(P)}`);
+    // What is read up to one kind of event is gone for another.
+    const status = await listen(server);
+    await overview.next('prefixes');
+    await own.next('prefix');
+    const changes: readonly [state: string, change: () => void][] = [
+      ['outage', () => see(20, P, undefined)],
+      ['ok', () => see(20, P, '64501 64500')],
+      ['hijack', () => see(3, P, '64501 64666')],
+      ['ok', () => see(3, P, '64501 64500')],
+      ['more_specific', () => see(1, '198.51.100.0/25', '64501 64666')],
+      ['old', () => setUp(false)],
+    ];
+    for (const [i, [state, change]] of changes.entries()) {
+      // The next tick is due in a second: the work of the last one is over.
+      await expect.poll(() => timers.nextInMs).toBe(TICK_MS);
+      timers.advance(100 * i);
+      change();
+      const changedAtMs = timers.now();
+      timers.advance(TICK_MS - 100 * i);
+      for (const { now, ...told } of [
+        { ...(await own.next('prefix')) },
+        await overview.next('prefixes').then(({ now, prefixes }) => ({ now, ...prefixes[0] })),
+      ]) {
+        expect(told).toMatchObject({ prefix: P, state });
+        expect(Date.parse(now) - changedAtMs).toBeLessThanOrEqual(TICK_MS);
+      }
+    }
+    const { now, streams } = await status.next('status', ({ streams: [stream] }) => !stream.up);
+    expect(streams).toMatchObject([{ up: false }]);
+    expect(Date.parse(now)).toBe(timers.now());
+  });
+
+  it('tells the page of a prefix each change of its routes, also where an overview shows the same', async () => {
+    const { server, see, tick } = await pageWorld();
+    see(2, P, '64503 64501 64500');
+    const { next } = await listen(server, `?prefix=${encodeURIComponent(P)}`);
+    await next('prefix');
+    see(1, P, '64504 64501 64500');
+    tick();
+    expect((await next('prefix')).changes[0]).toMatchObject({ after: '64504 64501 64500' });
+  });
+
+  it('is packed for who takes gzip, whenever he comes, and says the same as to others', async () => {
+    const { server, see, tick } = await pageWorld();
+    const gzip = { 'accept-encoding': 'gzip, deflate, br' };
+    const [plain, early] = [await listen(server), await listen(server, '', gzip)];
+    for (const one of [plain, early]) await one.next('prefixes', ({ all }) => all);
+    see(5, V6, '64501 64500');
+    tick();
+    const late = await listen(server, '', gzip);
+    expect((await late.next('prefixes')).prefixes[1]).toMatchObject({ prefix: V6, visible_vps: 5 });
+    see(6, V6, '64501 64500');
+    see(2, P, '64501 64500');
+    tick();
+    const isLast = ({ prefixes }: { prefixes: { visible_vps: number }[] }) => prefixes[0].visible_vps === 2;
+    const told = await Promise.all([plain, early, late].map((one) => one.next('prefixes', isLast)));
+    expect(told[0].prefixes).toMatchObject([
+      { prefix: P, visible_vps: 2 },
+      { prefix: V6, visible_vps: 6 },
+    ]);
+    expect([told[1], told[2]]).toEqual([told[0], told[0]]);
   });
 
   it('tells that a prefix is not monitored any more', async () => {
@@ -277,6 +354,18 @@ describe('GET /api/v1/events', () => {
     await server.close();
     await over();
   });
+});
+
+describe('HEAD', () => {
+  it.each(['prefixes', `prefixes/${P}`, `prefixes/${P}/changes`, 'events', 'openapi.json'])(
+    'of /api/v1/%s ends with the headers, and takes no place of a page',
+    async (path) => {
+      const { server, page } = await pageWorld();
+      const { status, type, body } = await ask(server, `/api/v1/${path}`, 'HEAD');
+      expect([status, body, page.hub.clients]).toEqual([200, '', 0]);
+      expect(type).toBe(`${path === 'events' ? 'text/event-stream' : 'application/json'}; charset=utf-8`);
+    },
+  );
 });
 
 describe('GET /api/v1/openapi.json', () => {

@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { EventHub, MAX_TOLD_A_TICK } from '../../../src/outputs/page/event-hub.ts';
 import type { PageFacts } from '../../../src/outputs/page/page-facts.ts';
 
-const noPrefix = { prefixes: () => [], status: () => ({}) } as unknown as PageFacts;
-const OVERVIEW = { kind: 'overview' } as const;
+const STATUS = { now: '2026-01-01T00:00:00.000Z', routes: 0, streams: [] };
+const noPrefix = { prefixes: () => [], status: () => STATUS } as unknown as PageFacts;
+const FROM = { address: '192.0.2.1', isPacked: false } as const;
+const OVERVIEW = { ...FROM, topic: { kind: 'overview' } } as const;
 
 /** Answers one request by `answer`, over a real socket. */
 async function answered(answer: (response: ServerResponse, leave: () => void) => Promise<void>): Promise<void> {
@@ -38,7 +40,7 @@ describe('a hub of events', () => {
       leave();
       await closed;
       const hub = new EventHub(noPrefix, () => 0);
-      hub.add(response, '192.0.2.1', OVERVIEW);
+      hub.add({ response, ...OVERVIEW });
       expect(hub.clients).toBe(0);
     }));
 
@@ -46,7 +48,7 @@ describe('a hub of events', () => {
     answered(async (response) => {
       const hub = new EventHub(noPrefix, () => 0);
       response.writeHead(200);
-      hub.add(response, '192.0.2.1', OVERVIEW);
+      hub.add({ response, ...OVERVIEW });
       const errors: unknown[] = [];
       response.on('error', (error) => errors.push(error));
       hub.close();
@@ -76,12 +78,18 @@ describe('in a storm', () => {
     );
     const facts = {
       prefixes: () => prefixes,
-      status: () => ({}),
+      status: () => STATUS,
       versionOf: ({ version }: Prefix) => String(version),
       standing: ({ standing }: Prefix) => standing,
-      summary: ({ state, version, standing }: Prefix) => ({ prefix: state.prefix.text, version, state: standing }),
+      summary: ({ state, version, standing }: Prefix) => {
+        summaries.push(state.prefix.text);
+        return { prefix: state.prefix.text, version, state: standing };
+      },
+      find: (text: string) => prefixes.find(({ state }) => state.prefix.text === text),
+      detail: ({ state }: Prefix) => ({ prefix: state.prefix.text }),
     } as unknown as PageFacts;
     const written: string[] = [];
+    const summaries: string[] = [];
     let close = () => {};
     const response = {
       write: (bytes: Buffer | string) => {
@@ -104,7 +112,14 @@ describe('in a storm', () => {
     );
     return {
       ...{ prefixes, hub },
-      open: () => hub.add(response as unknown as ServerResponse, '192.0.2.1', OVERVIEW),
+      open: () => hub.add({ response: response as unknown as ServerResponse, ...OVERVIEW }),
+      own: (prefix: string) =>
+        hub.add({
+          ...{ response: response as unknown as ServerResponse, ...FROM },
+          topic: { kind: 'prefix', prefix, window: '1h' },
+        }),
+      /** Prefixes whose summaries were made since this was last asked. */
+      summaries: () => summaries.splice(0),
       leave: () => close(),
       /** Prefixes that were told since this was last asked, and whether it was all of them. */
       told: () => {
@@ -171,6 +186,24 @@ describe('in a storm', () => {
     expect(late.length).toBeLessThanOrEqual(MAX_TOLD_A_TICK + 1);
     tick();
     expect(told().list).toEqual([]);
+  });
+
+  it('a page of one prefix costs the summary of that prefix alone, and is told first', () => {
+    const { open, tick, told, blow, summaries, own } = storm();
+    own('p999');
+    tick();
+    expect(summaries()).toEqual(['p999']);
+    blow();
+    tick();
+    expect(summaries()).toEqual(['p999']);
+    // An overview wants all of them, at once.
+    open();
+    tick();
+    expect(told().list.length).toBe(COUNT);
+    summaries();
+    blow();
+    tick();
+    expect(summaries()[0]).toBe('p999');
   });
 
   it('who leaves in the middle of it costs nothing more, and who comes then is told all', () => {

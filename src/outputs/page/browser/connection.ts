@@ -1,10 +1,10 @@
 /** The stream of events, and what the page says of it: alive, or frozen and since when. */
-import type { PrefixDetail, PrefixSummary, Status } from '../api-schemas.ts';
+import type { PrefixDetail, PrefixesEvent, Status } from '../api-schemas.ts';
 import { utcTime } from './clock.ts';
 
 export interface Handlers {
   readonly status?: (status: Status) => void;
-  readonly prefixes?: (news: { all: boolean; count: number; prefixes: PrefixSummary[] }) => void;
+  readonly prefixes?: (news: PrefixesEvent) => void;
   readonly prefix?: (detail: PrefixDetail) => void;
 }
 
