@@ -3,15 +3,17 @@
  * them, from frames that were made beforehand. It answers the Live Manager API too, with yes.
  *
  * `/?…&from=R&blocks=N` asks for N repetitions of the block beginning with the R-th; then the connection is closed. Without
- * `blocks` it goes on for ever.
+ * `blocks` it goes on for ever. It can be told to send so many messages a second, and no more.
  */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageBlock, prefixesOf, type StreamShape } from './messages.ts';
 
 const WRITE_BYTES = 256 * 1024;
+const LATE_MS = 200;
 const CLOSE_FRAME = Buffer.from([0x88, 0x02, 0x03, 0xe8]); // 1000, normal closure
 
 export interface FeederInput {
@@ -25,7 +27,23 @@ export interface FeederReady {
   readonly bytes: number;
 }
 
-process.once('message', ({ shape, recording }: FeederInput) => {
+export interface Pace {
+  /** Infinity: as many as the socket takes. */
+  readonly messagesPerSecond: number;
+}
+
+let messagesPerSecond = Number.POSITIVE_INFINITY;
+
+process.on('message', (question: FeederInput | Pace) => {
+  if ('shape' in question) begin(question);
+  else {
+    ({ messagesPerSecond } = question);
+    process.send?.(question);
+  }
+});
+process.once('disconnect', () => process.exit(0));
+
+function begin({ shape, recording }: FeederInput): void {
   const block =
     recording === undefined
       ? MessageBlock.make(shape)
@@ -44,7 +62,7 @@ process.once('message', ({ shape, recording }: FeederInput) => {
     );
     socket.on('error', () => {}); // a client that leaves early ends the loop below
     socket.resume();
-    void send(socket, parts);
+    void send(socket, parts, block.payloadBytes / block.count);
   });
   server.listen(0, '127.0.0.1', () => {
     const ready: FeederReady = {
@@ -54,8 +72,7 @@ process.once('message', ({ shape, recording }: FeederInput) => {
     };
     process.send?.(ready);
   });
-});
-process.once('disconnect', () => process.exit(0));
+}
 
 /**
  * A number of repetitions is made beforehand, so that nothing but the socket keeps a contestant waiting, nor shares its
@@ -70,10 +87,17 @@ function partsOf(block: MessageBlock, from: number, blocks: number): Iterable<Bu
   })();
 }
 
-async function send(socket: Duplex, parts: Iterable<Buffer>): Promise<void> {
+/** @param messageBytes of a message, on average */
+async function send(socket: Duplex, parts: Iterable<Buffer>, messageBytes: number): Promise<void> {
+  /** When the next part is due. */
+  let dueMs = 0;
   for (const frames of parts) {
     if (socket.destroyed) return;
     if (!socket.write(frames)) await drained(socket);
+    const nowMs = performance.now();
+    // What was late is not caught up in one go.
+    dueMs = Math.max(dueMs, nowMs - LATE_MS) + (1_000 * frames.length) / messageBytes / messagesPerSecond;
+    if (dueMs > nowMs) await sleep(dueMs - nowMs);
   }
   // The connection too: a client would wait half a minute for its end.
   socket.end(CLOSE_FRAME);

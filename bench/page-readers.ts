@@ -16,14 +16,19 @@ let open: ClientRequest[] = [];
 
 function read(url: string): Promise<ClientRequest> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false }, (response) => {
-      if (response.statusCode !== 200) reject(new Error(`a page was answered with status ${response.statusCode}`));
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-      });
-      response.on('error', () => {});
-      resolve(request);
-    }).on('error', reject);
+    // As a browser asks for it.
+    const request = get(
+      url,
+      { agent: false, headers: { 'accept-encoding': 'gzip, deflate, br, zstd' } },
+      (response) => {
+        if (response.statusCode !== 200) reject(new Error(`a page was answered with status ${response.statusCode}`));
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        response.on('error', () => {});
+        resolve(request);
+      },
+    ).on('error', reject);
   });
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** Rounds that are thrown away: the code is compiled in them. */
-const WARM_UP_ROUNDS = 2;
+export const WARM_UP_ROUNDS = 2;
 
 /** CPU time of this process, all threads, user and system, in microseconds. */
 export function cpuTimeUs(): number {

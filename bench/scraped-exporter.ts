@@ -2,6 +2,7 @@
  * A whole exporter in a process of its own, as `serve` runs it, fed as fast as it can take. When asked it watches itself
  * for a while: events applied, CPU time of the thread that applies them, longest turn of the event loop.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../src/exporter.ts';
 import { createLogger } from '../src/logger.ts';
@@ -15,13 +16,17 @@ export interface ScrapedInput {
 
 export interface Watch {
   readonly ms: number;
+  /** Leaves it alone meanwhile: it rests where it has nothing to do, and no pause is looked for. */
+  readonly atRest?: boolean;
 }
 
 export interface Watched {
+  /** How long it was watched, wall time. */
+  readonly ms: number;
   readonly events: number;
   /** CPU time of the thread that applies them. */
   readonly busyMs: number;
-  /** Likewise, of the longest turn of the event loop. */
+  /** Likewise, of the longest turn of the event loop; 0 at rest. */
   readonly longestPauseMs: number;
   /** CPU time of all threads of the process. */
   readonly processMs: number;
@@ -36,12 +41,14 @@ function events(): number {
   return count;
 }
 
-/** Lets the event loop turn for so long (wall time), and looks how long its turns are. */
-async function watch(ms: number): Promise<Watched> {
-  const until = performance.now() + ms;
+/** Lets the event loop turn for so long (wall time), and looks how long its turns are, or lets it wait. */
+async function watch({ ms, atRest = false }: Watch): Promise<Watched> {
+  const from = performance.now();
+  const until = from + ms;
   const start = { events: events(), busyMs: threadTimeMs(), processMs: cpuTimeUs() / 1_000 };
-  const longestPauseMs = await longestTurnMs(() => performance.now() >= until);
+  const longestPauseMs = atRest ? await sleep(ms, 0) : await longestTurnMs(() => performance.now() >= until);
   return {
+    ms: performance.now() - from,
     events: events() - start.events,
     busyMs: threadTimeMs() - start.busyMs,
     longestPauseMs,
@@ -62,7 +69,7 @@ async function answer(question: ScrapedInput | Watch): Promise<unknown> {
     });
     return exporter.address;
   }
-  return watch(question.ms);
+  return watch(question);
 }
 
 process.on('message', (question: ScrapedInput | Watch) => {
