@@ -8,6 +8,8 @@ import type { StreamSession } from './services/bgproutes/stream-session.ts';
 
 /** A connection that was given prefixes after it was opened is taken for a lasting one when it is open this much later, real ms. */
 export const STAY_MS = 1_000;
+/** It is counted in so many parts: a process that had no turn all the while has not seen yet that the connection ended. */
+const STAY_PARTS = 10;
 
 export interface AudienceOptions {
   readonly stream: StreamServer;
@@ -40,10 +42,12 @@ export class Audience {
     else this.ready(session, (prefix) => before?.matches(prefix) ?? false);
   }
 
-  #readyIfItStays(session: StreamSession): void {
+  #readyIfItStays(session: StreamSession, parts = STAY_PARTS): void {
     setTimeout(() => {
-      if (session.isOpen) this.ready(session, () => false);
-    }, STAY_MS).unref();
+      if (!session.isOpen) return;
+      if (parts === 1) this.ready(session, () => false);
+      else this.#readyIfItStays(session, parts - 1);
+    }, STAY_MS / STAY_PARTS).unref();
   }
 
   /** The session is connected and has prefixes, some of which it may have had before. */
