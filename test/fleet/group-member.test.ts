@@ -1,9 +1,10 @@
 /** One name, two exporters: the one that was there waits, and says so, rather than take the name back. */
 import { EventEmitter } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type GroupLibrary, GroupMember, rendezvous } from '../../src/fleet/group-member.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until } from '../support/patience.ts';
 
 const SESSION_MS = 30_000;
 
@@ -66,8 +67,8 @@ function world() {
   });
   const start = async () => {
     await member.start();
-    await vi.waitFor(() => expect(joins).toHaveLength(1));
-    await vi.waitFor(() => expect(member.isCurrent).toBe(true));
+    await until(() => expect(joins).toHaveLength(1));
+    await until(() => expect(member.isCurrent).toBe(true));
   };
   return { member, timers, log, group, joins, assigned, start, consumer: () => consumer };
 }
@@ -82,7 +83,7 @@ describe('a name that another exporter takes', () => {
     group.holder = '192.0.2.7';
     group.failure = brokerError('FENCED_INSTANCE_ID');
     consumer().emit('consumer:heartbeat:error', { error: group.failure });
-    await vi.waitFor(() => expect(member.isFenced).toBe(true));
+    await until(() => expect(member.isFenced).toBe(true));
     expect([member.fenced, member.isCurrent]).toEqual([1, false]);
     expect(messages(log, 'error')).toEqual([
       'another exporter has joined the fleet by the name of this one: this one shows no prefix until that one is gone; give each exporter a fleet.instance of its own',
@@ -90,14 +91,14 @@ describe('a name that another exporter takes', () => {
     expect(messages(log, 'warn')).toEqual([]);
     const before = joins.length;
     for (let session = 0; session < 5; session++) {
-      await vi.waitFor(() => expect(timers.nextInMs).toBeLessThanOrEqual(SESSION_MS));
+      await until(() => expect(timers.nextInMs).toBeLessThanOrEqual(SESSION_MS));
       timers.advance(SESSION_MS);
     }
     expect(joins).toHaveLength(before);
     group.holder = undefined;
     group.failure = undefined;
     timers.advance(SESSION_MS);
-    await vi.waitFor(() => expect(member.isCurrent).toBe(true));
+    await until(() => expect(member.isCurrent).toBe(true));
     expect([member.isFenced, member.fenced, joins.at(-1)]).toEqual([false, 1, null]);
     await member.stop();
   });
@@ -122,7 +123,7 @@ describe('a member', () => {
     const { member, joins, log, start, consumer } = world();
     await start();
     consumer().emit('consumer:heartbeat:error', { error: brokerError('GROUP_AUTHORIZATION_FAILED') });
-    await vi.waitFor(() => expect(joins).toHaveLength(2));
+    await until(() => expect(joins).toHaveLength(2));
     expect(messages(log, 'warn')).toEqual(['the group of the fleet was lost']);
     await member.stop();
   });

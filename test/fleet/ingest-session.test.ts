@@ -1,5 +1,5 @@
 /** What an ingest tells of the history, and tells once more when what it has written is lost. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
 import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { EventWriter } from '../../src/fleet/event-writer.ts';
@@ -13,6 +13,7 @@ import type { History, HistoryVp } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until as eventually } from '../support/patience.ts';
 
 const PREFIX = '192.0.2.0/24';
 const VP: HistoryVp = {
@@ -59,10 +60,10 @@ it('tells the routes and who held the prefixes once more when records of both ma
     ...{ figures: new TableFigures(timers.now()), lagMs: 0, expectedWindowMs: 86_400_000 },
   });
   const until = (...expected: Control['type'][]) =>
-    vi.waitFor(() => {
+    eventually(() => {
       timers.advance(1_000);
       expect(told).toEqual(expected);
-    });
+    }, 50);
   stream.up = true;
   session.connected(timers.now());
   const all: Control['type'][] = ['gap', 'rib', 'rib', 'holders', 'complete'];

@@ -1,9 +1,10 @@
 /** Reading partitions of one topic: what one of them has must not keep the others, and a topic that is made again is another one. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { LogReader } from '../../src/fleet/member/log-reader.ts';
 import { FakeBrokers } from '../kafka/fake-brokers.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until as eventually } from '../support/patience.ts';
 
 const TOPIC = 'events';
 const readers: { reader: LogReader; brokers: FakeBrokers; timers: ManualTimers }[] = [];
@@ -37,11 +38,11 @@ function world(partitions: number) {
   });
   readers.push({ reader, brokers, timers });
   const until = (expected: readonly string[]) =>
-    vi.waitFor(() => {
+    eventually(() => {
       // Pauses between attempts pass at once.
       timers.advance(1_000);
       expect([...seen].sort()).toEqual([...expected].sort());
-    });
+    }, 50);
   const write = (partition: number, ...values: string[]) => {
     for (const value of values) brokers.write(TOPIC, Buffer.from(value), { partition });
   };

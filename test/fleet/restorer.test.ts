@@ -1,5 +1,5 @@
 /** Restoring partitions: several at a time, none kept by another, and nothing written over that others can read. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Replica } from '../../src/fleet/member/replica.ts';
 import { Restorer } from '../../src/fleet/member/restorer.ts';
 import { encodeMark, encodeState, MARK } from '../../src/fleet/member/state-record.ts';
@@ -7,6 +7,7 @@ import { hashPartition } from '../../src/fleet/partitions.ts';
 import { FakeBrokers } from '../kafka/fake-brokers.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
+import { until } from '../support/patience.ts';
 import { announced, memberOf, START_MS } from './member.ts';
 
 const PARTITIONS = 8;
@@ -76,17 +77,17 @@ describe('a restorer', () => {
     const { brokers, replicas, timers, log, restored, restorer, stop } = world();
     for (const partition of [0, 1, 2, 3, 4]) brokers.spoil(TOPIC, partition, 1, 1_000, 'compression');
     const over = restorer.restore(replicas);
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1_000);
       expect([...restored].sort()).toEqual([5, 6, 7]);
-    });
+    }, 50);
     const left = replicas.filter(({ phase }) => phase === 'restoring');
     expect(left.map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 4]);
     const attempts = brokers.clients;
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1_000);
       expect(brokers.clients).toBeGreaterThan(attempts + 10);
-    });
+    }, 50);
     const told = log.lines.filter(({ level }) => level === 'error');
     expect(told.map(({ fields }) => fields.partition).sort()).toEqual([0, 1, 2, 3, 4]);
     expect(told[0].message).toMatch(/^a partition cannot be restored: .* Node\.js 22\.15 or later/);
@@ -122,10 +123,10 @@ describe('a restorer', () => {
     brokers.spoil(TOPIC, 0, 0, 1_000, 'compression');
     const first = restorer.restore(replicas.slice(0, 1));
     const second = restorer.restore(replicas.slice(1));
-    await vi.waitFor(() => {
+    await until(() => {
       timers.advance(1_000);
       expect(restored).toHaveLength(7);
-    });
+    }, 50);
     stop.abort();
     timers.advance(1_000);
     await Promise.all([first, second]);
