@@ -13,12 +13,13 @@ import { planSessions } from './feed/plan/session-plan.ts';
 import { EventWriter, recordSender } from './fleet/event-writer.ts';
 import { Ingest } from './fleet/ingest/ingest.ts';
 import { crowdedPartitions, PartitionMap } from './fleet/partitions.ts';
-import { TopicAdmin, topicProblems } from './fleet/topics.ts';
+import { topicProblems, withTopics } from './fleet/topics.ts';
 import { useWaysOut } from './http/ways-out.ts';
 import type { Logger } from './logger.ts';
 import { ExporterFigures } from './metrics/figures/exporter-figures.ts';
 import { TableFigures } from './metrics/figures/table-figures.ts';
 import type { Readiness } from './readiness.ts';
+import { redactor } from './secrets/redaction.ts';
 import { SteadyClock } from './stream/steady-clock.ts';
 import { allUp } from './stream/stream-health.ts';
 import { systemTimers, type Timers } from './stream/timers.ts';
@@ -43,7 +44,7 @@ export interface RunningIngest {
 
 /**
  * @throws ConfigError when the configuration is not one of an ingest, or the topics are not as they must be; an ExporterError
- *   when the address cannot be listened on
+ *   when the brokers cannot be asked for the topics, or the address cannot be listened on
  */
 export async function startIngest(config: Config, { logger, version, ...deps }: IngestDeps): Promise<RunningIngest> {
   const { fleet, table } = config;
@@ -114,13 +115,12 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   return { address: outputs.address, ready, superseded, stop: () => (stopping ??= stop()) };
 }
 
-async function checkTopics({ fleet }: Config, clientId: string): Promise<void> {
+async function checkTopics(config: Config, clientId: string): Promise<void> {
+  const { fleet } = config;
   if (fleet === undefined) return;
-  const topics = await TopicAdmin.connect(fleet, clientId);
-  try {
-    const problems = topicProblems(await topics.find(fleet), fleet);
-    if (problems.length > 0) throw new ConfigError(problems, undefined, 'fleet');
-  } finally {
-    await topics.close();
-  }
+  const redact = redactor(configSecrets(config));
+  const problems = await withTopics(fleet, clientId, redact, async (topics) =>
+    topicProblems(await topics.find(fleet), fleet),
+  );
+  if (problems.length > 0) throw new ConfigError(problems, undefined, 'fleet');
 }

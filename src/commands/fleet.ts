@@ -1,10 +1,10 @@
 /** `bgproutes-exporter fleet create-topics | check`: the topics by which exporters share the prefixes. */
 import { configSecrets, loadConfig, MAX_PARTITION_PREFIXES } from '../config/config.ts';
 import type { FleetConfig } from '../config/fleet/fleet-config.ts';
-import { ConfigError, ExporterError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { crowdedPartitions } from '../fleet/partitions.ts';
-import { rootCause, TopicAdmin, topicProblems } from '../fleet/topics.ts';
-import { errorText, redactor } from '../secrets/redaction.ts';
+import { type TopicAdmin, topicProblems, withTopics } from '../fleet/topics.ts';
+import { redactor } from '../secrets/redaction.ts';
 import { type Flag, formatFlags, parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandIo } from './command.ts';
 import { foldMessage } from './terminal/folding.ts';
@@ -54,15 +54,9 @@ Examples:
     const crowded = crowdedPartitions(all, fleet.partitions, MAX_PARTITION_PREFIXES);
     if (crowded.length > 0) throw new ConfigError(crowded.map((text) => `${file}: ${text}`));
     const redact = redactor(configSecrets(config));
-    const topics = await TopicAdmin.connect(fleet, 'bgproutes-exporter');
-    try {
-      return action === 'check' ? await check(topics, fleet, io) : await create(topics, fleet, copies, io);
-    } catch (error) {
-      const text = `the brokers ${fleet.brokers.join(', ')}: ${errorText(rootCause(error), redact)}`;
-      throw new ExporterError('KAFKA', text, { cause: error, actor: 'operator' });
-    } finally {
-      await topics.close();
-    }
+    return withTopics(fleet, 'bgproutes-exporter', redact, (topics) =>
+      action === 'check' ? check(topics, fleet, io) : create(topics, fleet, copies, io),
+    );
   },
 };
 

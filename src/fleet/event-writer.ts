@@ -5,7 +5,7 @@
  */
 import type { RouteUpdate } from '../bgp/route-event.ts';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
-import { deepest } from '../kafka/source.ts';
+import { deepest } from '../kafka/broker-error.ts';
 import type { Logger } from '../logger.ts';
 import { errorText, redactor } from '../secrets/redaction.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
@@ -36,7 +36,12 @@ export async function recordSender(
   const producer = new Producer({ ...clientOptions(connection, clientId), retries: 0, acks: -1 });
   return {
     send: async (records) => {
-      await producer.send({ messages: records.map(({ partition, value }) => ({ topic, partition, value })), acks: -1 });
+      const messages = records.map(({ partition, value }) => ({ topic, partition, value }));
+      await producer.send({ messages, acks: -1 }).catch((error: unknown) => {
+        // The library would go on with the broker that led the partition, gone or not, until its knowledge is a minute old.
+        producer.clearMetadata();
+        throw error;
+      });
     },
     close: () => producer.close(),
   };

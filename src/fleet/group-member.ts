@@ -3,16 +3,17 @@
  * broker (classic protocol, static members), and each partition goes to the member that ranks highest for it, so that few
  * move when a member comes or goes.
  *
- * The library: `retries: true`, because otherwise a group is given up after three failures; `joinGroup` without a stream of
- * its own, because a stream goes on at positions of its own when it regains a partition; a stop must not leave the group,
- * so that a restart within the session moves nothing.
+ * The library: it remembers for ever which broker leads the group, so when that one does not answer, or leads no longer, a new
+ * client asks who does and joins as the same member; `joinGroup` without a stream of its own, because a stream goes on at
+ * positions of its own when it regains a partition; a stop must not leave the group, so that a restart within the session
+ * moves nothing.
  *
  * Who joins by a lasting name that another member has takes its place, and the brokers refuse the other one from then on.
  */
 import { crc32 } from 'node:zlib';
 import type { Consumer } from '@platformatic/kafka';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
-import { deepest } from '../kafka/source.ts';
+import { deepest } from '../kafka/broker-error.ts';
 import type { Logger } from '../logger.ts';
 import { errorText, redactor } from '../secrets/redaction.ts';
 import { sleep, type Timers } from '../stream/timers.ts';
@@ -49,6 +50,8 @@ export interface GroupMemberOptions {
 
 /** A heartbeat every so many parts of the session. */
 const HEARTBEATS_A_SESSION = 6;
+/** A broker that has not answered a heartbeat for this part of the session is given up: another one may lead the group by now. */
+const SILENCE_OF_SESSION = 0.5;
 const REBALANCE_MS = 30_000;
 const REJOIN_MS = 1_000;
 const PROTOCOL = 'rendezvous';
@@ -61,9 +64,6 @@ export class GroupMember {
   #consumer: Consumer | undefined;
   /** When the newest heartbeat that was answered was sent, by `Timers.elapsed`. */
   #aliveAtMs = Number.NEGATIVE_INFINITY;
-  #sentAtMs = 0;
-  /** When the newest request to join was made, by `Timers.elapsed`. */
-  #joinAtMs = Number.NEGATIVE_INFINITY;
   #generation = 0;
   #running: Promise<void> = Promise.resolve();
 
@@ -109,89 +109,119 @@ export class GroupMember {
   }
 
   async #run(library: GroupLibrary): Promise<void> {
-    const { connection, clientId, group, instance, says, topic, sessionTimeoutMs, assign, timers, log } = this.#options;
+    const { connection, timers, log } = this.#options;
     const { signal } = this.#stopped;
     const redact = redactor(connection.sasl === undefined ? [] : [connection.sasl.password]);
+    await this.#tellWhoHasName(library);
+    let memberId: string | null = null;
+    while (!signal.aborted) {
+      const consumer = this.#client(library, memberId);
+      this.#consumer = consumer;
+      const { hasJoined, error } = await this.#stay(consumer);
+      if (signal.aborted) return;
+      // The group knows the member by this, and gives it its partitions again.
+      memberId = consumer.memberId;
+      void abandon(consumer);
+      if (isFencing(error)) {
+        await this.#waitForName(library);
+        memberId = null;
+        continue;
+      }
+      const what = hasJoined ? 'the group of the fleet was lost' : 'the group of the fleet could not be joined';
+      log.warn(what, { error: errorText(deepest(error), redact) });
+      if (!hasJoined) await sleep(timers, REJOIN_MS, signal);
+    }
+  }
+
+  #client(library: GroupLibrary, memberId: string | null): Consumer {
+    const { connection, clientId, group, instance, topic, sessionTimeoutMs, assign } = this.#options;
     const consumer = new library.Consumer({
       ...clientOptions(connection, clientId),
-      ...{
-        retries: true,
-        retryDelay: 500,
-        groupId: group,
-        ...(instance !== undefined && { groupInstanceId: instance }),
-      },
+      ...{ retries: 1, retryDelay: 500, groupId: group, ...(instance !== undefined && { groupInstanceId: instance }) },
       ...{ sessionTimeout: sessionTimeoutMs, rebalanceTimeout: Math.max(sessionTimeoutMs, REBALANCE_MS) },
-      heartbeatInterval: Math.max(300, Math.floor(sessionTimeoutMs / HEARTBEATS_A_SESSION)),
+      heartbeatInterval: this.#heartbeatMs,
       partitionAssigner: (_current, members, _topics, metadata) => {
         const named = new Map([...members].map(([id, { metadata: name }]) => [String(name ?? id), id]));
         const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
         const assigned = assign([...named.keys()], count);
-        return [...named].map(([name, memberId]) => ({
-          memberId,
+        return [...named].map(([name, id]) => ({
+          memberId: id,
           assignments: new Map([[topic, { topic, partitions: [...(assigned.get(name) ?? [])] }]]),
         }));
       },
     });
-    this.#consumer = consumer;
+    consumer.memberId = memberId;
     consumer.topics.track(topic);
+    return consumer;
+  }
+
+  get #heartbeatMs(): number {
+    return Math.max(300, Math.floor(this.#options.sessionTimeoutMs / HEARTBEATS_A_SESSION));
+  }
+
+  /** Joins, and stays in the group until this client cannot reach it, or the member is stopped. */
+  async #stay(consumer: Consumer): Promise<{ readonly hasJoined: boolean; readonly error: unknown }> {
+    const { says, group, topic, timers, log, sessionTimeoutMs, onAssigned } = this.#options;
+    const { signal } = this.#stopped;
+    const isOver = () => signal.aborted || this.#consumer !== consumer;
+    let hasJoined = false;
+    // When the newest request to join was made, and the heartbeat that waits for its answer, by `Timers.elapsed`.
+    let joinAtMs = Number.NEGATIVE_INFINITY;
+    let sentAtMs: number | undefined;
+    let cancelWatch = () => {};
+    let lose: (error: unknown) => void = () => {};
+    const lost = new Promise<unknown>((resolve) => {
+      lose = resolve;
+    });
+    const watch = (): void => {
+      const isSilent = sentAtMs !== undefined && timers.elapsed() - sentAtMs > sessionTimeoutMs * SILENCE_OF_SESSION;
+      if (isSilent) lose(new Error('no heartbeat was answered'));
+      else cancelWatch = timers.schedule(watch, this.#heartbeatMs);
+    };
     consumer.on('consumer:heartbeat:start', () => {
-      this.#sentAtMs = timers.elapsed();
+      sentAtMs = timers.elapsed();
     });
     consumer.on('consumer:heartbeat:end', () => {
-      this.#aliveAtMs = this.#sentAtMs;
+      if (!isOver()) this.#aliveAtMs = sentAtMs ?? this.#aliveAtMs;
+      sentAtMs = undefined;
+    });
+    // After an error of a heartbeat that is not one of the group the library sends no more of them.
+    consumer.on('consumer:heartbeat:error', ({ error }) => lose(error));
+    consumer.on('error', (error: unknown) => lose(error));
+    // The members join once more, which takes as long as the slowest of them needs.
+    consumer.on('consumer:group:rebalance', () => {
+      sentAtMs = undefined;
     });
     consumer.on('consumer:group:join', ({ assignments, generationId = 0 }) => {
-      if (signal.aborted) return;
+      if (isOver()) return;
+      hasJoined = true;
+      sentAtMs = undefined;
       // Not when the answer is processed: a process that was stopped in between may have lost the partitions since.
-      this.#aliveAtMs = Math.max(this.#aliveAtMs, this.#joinAtMs);
+      this.#aliveAtMs = Math.max(this.#aliveAtMs, joinAtMs);
       this.#generation = generationId;
       const partitions = (assignments ?? []).flatMap((one) => (one.topic === topic ? one.partitions : []));
       log.info('partitions assigned', { group, generation: generationId, partitions: partitions.length });
-      this.#options.onAssigned(new Set(partitions));
+      onAssigned(new Set(partitions));
     });
-    // The library lets go of a group after an error that it does not know: then it is joined once more.
-    let isJoining = false;
-    const join = async (): Promise<void> => {
-      if (isJoining) return;
-      isJoining = true;
-      while (!signal.aborted) {
-        try {
-          // Read at each joining, also those that the library does by itself.
-          const isMade = () => {
-            this.#joinAtMs = timers.elapsed();
-          };
-          const protocol = {
-            name: PROTOCOL,
-            version: 1,
-            get metadata() {
-              isMade();
-              return says();
-            },
-          };
-          await consumer.joinGroup({ protocols: [protocol] });
-          break;
-        } catch (error) {
-          if (signal.aborted) break;
-          if (isFencing(error)) {
-            await this.#waitForName(library);
-            consumer.memberId = null;
-            continue;
-          }
-          log.warn('the group of the fleet could not be joined', { error: errorText(deepest(error), redact) });
-          await sleep(timers, REJOIN_MS, signal);
-        }
-      }
-      isJoining = false;
+    signal.addEventListener('abort', lose);
+    watch();
+    // Read at each joining, also those that the library does by itself.
+    const protocol = {
+      name: PROTOCOL,
+      version: 1,
+      get metadata() {
+        joinAtMs = timers.elapsed();
+        return says();
+      },
     };
-    const isLost = (error: unknown): void => {
-      if (!isFencing(error)) log.warn('the group of the fleet was lost', { error: errorText(deepest(error), redact) });
-      void join();
-    };
-    // After an error of a heartbeat that is not one of the group the library sends no more of them.
-    consumer.on('consumer:heartbeat:error', ({ error }) => isLost(error));
-    consumer.on('error', isLost);
-    await this.#tellWhoHasName(library);
-    await join();
+    consumer.joinGroup({ protocols: [protocol] }).catch(lose);
+    try {
+      const error = await lost;
+      return { hasJoined, error };
+    } finally {
+      cancelWatch();
+      signal.removeEventListener('abort', lose);
+    }
   }
 
   /**
@@ -242,6 +272,14 @@ export class GroupMember {
       void Promise.resolve(admin.close()).catch(() => {});
     }
   }
+}
+
+/** Ends a client whose member stays in the group, where the next client goes on for it. */
+async function abandon(consumer: Consumer): Promise<void> {
+  // The library takes nobody out of the group when it knows no name.
+  consumer.memberId = null;
+  await Promise.resolve(consumer.leaveGroup(true)).catch(() => {});
+  await Promise.resolve(consumer.close(true)).catch(() => {});
 }
 
 /** Whether the brokers say that another member has taken the name. */

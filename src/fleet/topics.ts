@@ -1,9 +1,10 @@
 /** The two topics of a fleet: made with the right settings, and looked at. */
 import zlib from 'node:zlib';
 import type { Admin } from '@platformatic/kafka';
+import { ExporterError } from '../errors.ts';
 import { clientOptions, type KafkaConnection, loadKafkaLibrary } from '../kafka/broker-client.ts';
-
-export { deepest as rootCause } from '../kafka/source.ts';
+import { brokersText } from '../kafka/broker-error.ts';
+import type { Redactor } from '../secrets/redaction.ts';
 
 const DAY_MS = 86_400_000;
 /** Between an event and the state that includes it lie minutes; a day is for a fleet that was down. */
@@ -41,6 +42,27 @@ export interface FoundTopic {
   /** Of the partition with the fewest; 0 where there is none. */
   readonly replicas: number;
   readonly settings: TopicSettings;
+}
+
+/**
+ * Works with the topics, and closes the connection.
+ * @throws ConfigError when the library is not installed; an ExporterError with the code KAFKA when the brokers do not do what
+ *   they are asked
+ */
+export async function withTopics<T>(
+  connection: KafkaConnection,
+  clientId: string,
+  redact: Redactor,
+  work: (topics: TopicAdmin) => Promise<T>,
+): Promise<T> {
+  const topics = await TopicAdmin.connect(connection, clientId);
+  try {
+    return await work(topics);
+  } catch (error) {
+    throw new ExporterError('KAFKA', brokersText(error, connection, redact), { cause: error, actor: 'operator' });
+  } finally {
+    await topics.close().catch(() => {});
+  }
 }
 
 export class TopicAdmin {

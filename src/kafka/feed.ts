@@ -7,6 +7,7 @@ import type { FeedTools, LiveFeed, SessionPlan } from '../stream/live-feed.ts';
 import { BmpDecoder } from './bmp/decoder.ts';
 import { PrefixFilter } from './bmp/prefix-filter.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from './broker-client.ts';
+import { whyClosed } from './broker-error.ts';
 import { KafkaSource, type RecordFormat } from './source.ts';
 
 export interface KafkaSettings extends KafkaConnection {
@@ -42,7 +43,7 @@ export class KafkaFeed implements LiveFeed {
       ...{ topics: settings.topics, format: settings.format, filter: this.#filter, timers, log: logger },
       prefixes: prefixes.map(({ text }) => text),
       secrets: settings.sasl === undefined ? [] : [settings.sasl.password],
-      whyClosed: whyClosed(settings),
+      whyClosed: whyClosed(settings, 'kafka'),
     });
   }
 
@@ -68,13 +69,4 @@ export class KafkaFeed implements LiveFeed {
     const all = prefixes.map(({ text }) => text);
     return { prefixes: [all], subscriptions: [all] };
   }
-}
-
-function whyClosed({ tls, sasl }: KafkaConnection): string {
-  if (tls === undefined) return 'it may speak TLS at this port (kafka.tls)';
-  if (tls.cert === undefined)
-    return 'it may ask for a certificate of the client (kafka.tls.cert_file and key_file), or speak no TLS at this port';
-  return sasl === undefined
-    ? 'it may not accept the certificate of kafka.tls.cert_file, or ask for a login (kafka.sasl)'
-    : 'it may not accept the certificate of kafka.tls.cert_file';
 }

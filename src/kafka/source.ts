@@ -13,6 +13,7 @@ import { sleep, type Timers } from '../stream/timers.ts';
 import type { PrefixFilter } from './bmp/prefix-filter.ts';
 import { RecordFilter } from './bmp/record-filter.ts';
 import type { BrokerClient } from './broker-client.ts';
+import { causes, deepest, isClosed } from './broker-error.ts';
 import { Channels } from './channels.ts';
 import type { LogRecord } from './record-batches.ts';
 import { endOfChannelFrame, passedFrame, recordFrame } from './record-frame.ts';
@@ -287,34 +288,11 @@ export class KafkaSource implements StreamSource {
 
 const NOTHING = Buffer.alloc(0);
 
-/** How deep the causes of an error are read. */
-const MAX_CAUSES = 9;
-
 /** Names, and regular expressions that begin with `^`. */
 export function wantedTopics(topics: readonly string[]): (topic: string) => boolean {
   const names = new Set(topics.filter((topic) => !topic.startsWith('^')));
   const patterns = topics.filter((topic) => topic.startsWith('^')).map((topic) => new RegExp(topic));
   return (topic) => names.has(topic) || patterns.some((pattern) => pattern.test(topic));
-}
-
-/** The library wraps what went wrong in lists of causes; the first of each list counts. From the outermost to the innermost. */
-function* causes(error: unknown): Generator<Error & { readonly code?: unknown }> {
-  for (let at = error, i = 0; at instanceof Error && i < MAX_CAUSES; i++) {
-    yield at;
-    const { errors, cause } = at as { readonly errors?: readonly unknown[]; readonly cause?: unknown };
-    at = Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : cause;
-  }
-}
-
-/** The innermost cause of an error of the library says what went wrong. */
-export function deepest(error: unknown): unknown {
-  return [...causes(error)].at(-1) ?? error;
-}
-
-/** A broker says nothing when it wants TLS, or a certificate, and gets none: it closes the connection. */
-function isClosed(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  return code === 'PLT_KFK_NETWORK' && typeof message === 'string' && message.startsWith('Connection closed');
 }
 
 function reasonOf(error: unknown, wasConnected: boolean): DisconnectReason {

@@ -23,6 +23,7 @@ function world() {
   /** Who has the name, by its host; what `joinGroup` fails of. */
   const group: { holder: string | undefined; failure: Error | undefined } = { holder: undefined, failure: undefined };
   const joins: (string | null)[] = [];
+  const ends: string[] = [];
   let consumer!: Consumer;
   class Consumer extends EventEmitter {
     memberId: string | null = null;
@@ -48,7 +49,13 @@ function world() {
       this.emit('consumer:group:join', { assignments: [{ topic: 'e', partitions: [0, 1] }], generationId: 1 });
     }
 
-    async close(): Promise<void> {}
+    async leaveGroup(): Promise<void> {
+      ends.push(`leaves as ${this.memberId}`);
+    }
+
+    async close(): Promise<void> {
+      ends.push('closes');
+    }
   }
   class Admin {
     async describeGroups() {
@@ -70,7 +77,7 @@ function world() {
     await until(() => expect(joins).toHaveLength(1));
     await until(() => expect(member.isCurrent).toBe(true));
   };
-  return { member, timers, log, group, joins, assigned, start, consumer: () => consumer };
+  return { member, timers, log, group, joins, ends, assigned, start, consumer: () => consumer };
 }
 
 const messages = (log: RecordingLogger, level: string) =>
@@ -141,6 +148,38 @@ describe('a member', () => {
     consumer().emit('consumer:heartbeat:start');
     consumer().emit('consumer:heartbeat:end');
     expect(member.isCurrent).toBe(true);
+    await member.stop();
+  });
+
+  it('asks another time who leads the group when a heartbeat fails, and joins as the same member', async () => {
+    const { member, joins, ends, assigned, start, consumer } = world();
+    await start();
+    const first = consumer();
+    first.emit('consumer:heartbeat:error', { error: brokerError('NOT_COORDINATOR') });
+    await vi.waitFor(() => expect(joins).toEqual([null, 'member-1']));
+    // Its client ends, and the member stays in the group.
+    await vi.waitFor(() => expect(ends).toEqual(['leaves as null', 'closes']));
+    expect([assigned.length, member.isCurrent]).toEqual([2, true]);
+    // What the old client still says counts no longer.
+    first.joined();
+    expect(assigned).toHaveLength(2);
+    await member.stop();
+  });
+
+  it('does not wait for the answer to a heartbeat for longer than half of the session', async () => {
+    const { member, timers, joins, start, consumer } = world();
+    await start();
+    consumer().emit('consumer:heartbeat:start');
+    timers.advance(SESSION_MS / 2);
+    consumer().emit('consumer:heartbeat:end');
+    // A rebalance has no heartbeats, and may take long.
+    consumer().emit('consumer:heartbeat:start');
+    consumer().emit('consumer:group:rebalance');
+    timers.advance(SESSION_MS);
+    expect(joins).toHaveLength(1);
+    consumer().emit('consumer:heartbeat:start');
+    timers.advance(SESSION_MS);
+    await vi.waitFor(() => expect(joins).toHaveLength(2));
     await member.stop();
   });
 });

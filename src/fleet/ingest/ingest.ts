@@ -8,7 +8,7 @@ import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
 import { ServiceClock } from '../../feed/clocks/service-clock.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
-import { deepest } from '../../kafka/source.ts';
+import { deepest } from '../../kafka/broker-error.ts';
 import type { Logger } from '../../logger.ts';
 import type { TableFigures } from '../../metrics/figures/table-figures.ts';
 import { errorText, redactor } from '../../secrets/redaction.ts';

@@ -295,12 +295,13 @@ export class FleetMember {
     const replica = this.#replicas.get(partition);
     if (replica === undefined) return;
     await replica.exclusive(async () => {
+      // First, so that the lag shows while it is worked off.
+      replica.endOffset = endOffset;
       for (const { offset, value } of records) {
         if (!this.#isOwn(replica)) return;
         if (offset >= replica.nextOffset && value !== undefined) await replica.apply(offset, value, seenAtMs);
       }
       replica.nextOffset = Math.max(replica.nextOffset, nextOffset);
-      replica.endOffset = endOffset;
       if (replica.nextOffset >= endOffset) replica.caughtUpAtMs = seenAtMs;
     });
     this.#goLiveAt(replica, endOffset);

@@ -1,7 +1,7 @@
 /** Reads partitions of one topic from given offsets, without a group: positions are those that whoever asks gives. */
 import type { BrokerClient, Fetched, Partition, UnreadableReason } from '../../kafka/broker-client.ts';
+import { deepest } from '../../kafka/broker-error.ts';
 import type { LogRecord } from '../../kafka/record-batches.ts';
-import { deepest } from '../../kafka/source.ts';
 import type { Logger } from '../../logger.ts';
 import { errorText, redactor } from '../../secrets/redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';

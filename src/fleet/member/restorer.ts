@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BrokerClient, UnreadableBatch } from '../../kafka/broker-client.ts';
-import { deepest } from '../../kafka/source.ts';
+import { deepest } from '../../kafka/broker-error.ts';
 import type { Logger } from '../../logger.ts';
 import { errorText, redactor } from '../../secrets/redaction.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';

@@ -4,7 +4,7 @@
  */
 import type { Producer } from '@platformatic/kafka';
 import { type BrokerClient, clientOptions, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
-import { deepest } from '../../kafka/source.ts';
+import { deepest } from '../../kafka/broker-error.ts';
 import type { Logger } from '../../logger.ts';
 import { errorText, redactor } from '../../secrets/redaction.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
@@ -38,7 +38,12 @@ export function stateSender(connection: KafkaConnection, clientId: string, topic
         ...{ topic, partition, key: Buffer.from(key) },
         ...(value !== null && { value }),
       }));
-      await (await producer).send({ messages, acks: -1 });
+      const connected = await producer;
+      await connected.send({ messages, acks: -1 }).catch((error: unknown) => {
+        // The library would go on with the broker that led the partition, gone or not, until its knowledge is a minute old.
+        connected.clearMetadata();
+        throw error;
+      });
     },
     close: async () => {
       await (await producer)?.close();
