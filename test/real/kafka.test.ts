@@ -1,31 +1,23 @@
 /** A real Kafka broker: topics come and go, the broker dies and comes back, and every login over TLS. */
-import { execFile } from 'node:child_process';
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { Admin, alterUserScramCredentialsV0, Connection, Producer } from '@platformatic/kafka';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Admin, Producer } from '@platformatic/kafka';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import { P4, P6, samples, seeded, tableRoutes, trueRoutes, world } from '../end-to-end/world.ts';
 import { announce, openBmp, peerDown, routeMonitoring, withdraw } from '../kafka/bmp/messages.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
-import { makeCertificate } from '../support/certificates.ts';
+import { KafkaBroker } from '../support/kafka-broker.ts';
+import { loginProperties, makeScramUser } from '../support/kafka-login.ts';
 
-const SCRIPT = join(resolve(process.env.KAFKA_TOOLS ?? '../shared/kafka'), 'broker.sh');
 const PORT = Number(process.env.KAFKA_TEST_PORT ?? 21_510);
 const P = '192.0.2.0/24';
 const WAIT = { timeout: 60_000, interval: 100 };
 
-const folder = mkdtempSync(join(tmpdir(), 'kafka-'));
-const data = join(folder, 'broker');
-const broker = (...args: readonly string[]) =>
-  promisify(execFile)('bash', [SCRIPT, ...args], {
-    env: { ...process.env, KAFKA_EXTRA_PROPERTIES: join(folder, 'extra.properties') },
-    timeout: 300_000,
-  });
+let properties: readonly string[] = [];
+const broker = new KafkaBroker(PORT, () => properties);
+const { folder } = broker;
 const plain = `127.0.0.1:${PORT}`;
 const login = `127.0.0.1:${PORT + 2}`;
 const mutual = `127.0.0.1:${PORT + 3}`;
@@ -35,31 +27,10 @@ let producer: Producer;
 let exporter: RunningExporter | undefined;
 
 beforeAll(async () => {
-  if (!existsSync(SCRIPT)) throw new Error(`${SCRIPT} is missing: KAFKA_TOOLS names the folder of broker.sh`);
-  const ca = makeCertificate('test CA');
-  const own = makeCertificate('localhost', ca);
-  writeFileSync(join(folder, 'ca.pem'), ca.cert);
-  writeFileSync(join(folder, 'broker.pem'), `${own.key}${own.cert}${ca.cert}`);
   writeFileSync(join(folder, 'password'), 'secret\n');
   writeFileSync(join(folder, 'wrong'), 'wrong\n');
-  const client = makeCertificate('exporter', ca);
-  writeFileSync(join(folder, 'client.pem'), client.cert);
-  writeFileSync(join(folder, 'client.key'), client.key);
-  const scram = (mechanism: string) =>
-    `listener.name.sasl.${mechanism}.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;`;
-  const lines = [
-    `listeners=PLAINTEXT://${plain},CONTROLLER://127.0.0.1:${PORT + 1},SASL://${login},TLS://${mutual}`,
-    `advertised.listeners=PLAINTEXT://${plain},SASL://${login},TLS://${mutual}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,TLS:SSL',
-    ...['inter.broker.listener.name=PLAINTEXT', 'ssl.keystore.type=PEM', `ssl.keystore.location=${folder}/broker.pem`],
-    ...['listener.name.tls.ssl.client.auth=required', 'listener.name.tls.ssl.truststore.type=PEM'],
-    `listener.name.tls.ssl.truststore.location=${folder}/ca.pem`,
-    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    'listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="secret";',
-    ...[scram('scram-sha-256'), scram('scram-sha-512')],
-  ];
-  writeFileSync(join(folder, 'extra.properties'), `${lines.join('\n')}\n`);
-  await broker('start', data, String(PORT));
+  properties = loginProperties(folder, { plain: PORT, login: PORT + 2, mutual: PORT + 3 }, 'secret');
+  await broker.start();
   const options = { clientId: 'test', bootstrapBrokers: [plain], retries: 20, retryDelay: 500 };
   admin = new Admin(options);
   producer = new Producer(options);
@@ -72,8 +43,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await Promise.allSettled([producer?.close(), admin?.close()]);
-  if (existsSync(SCRIPT)) await broker('stop', data);
-  rmSync(folder, { recursive: true, force: true });
+  await broker.remove();
 });
 
 let logger = new RecordingLogger();
@@ -123,9 +93,9 @@ describe('an exporter that reads Kafka', () => {
     await send(first, [openBmp(peerDown({ ip: '198.51.100.2', asn: 64_502 }))]);
     await until(`bgp_prefix_vp_losses_total{prefix="${P}",reason="vp_down"}`, 1);
 
-    await broker('kill', data);
+    await broker.kill();
     await until(UP, 0);
-    await broker('start', data, String(PORT));
+    await broker.start();
     await send(first, [route(1), route(4)]);
     await until(UP, 1);
     // What was sent while the exporter was cut off, and nothing twice.
@@ -178,7 +148,7 @@ describe('an exporter that reads Kafka', () => {
     async (mechanism) => {
       const topic = `routers-${mechanism}`;
       await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
-      if (mechanism !== 'plain') await makeScramUser(mechanism, 'bob', 'secret');
+      if (mechanism !== 'plain') await makeScramUser(PORT, mechanism, 'bob', 'secret');
       const sasl = (password: string) => `{mechanism: ${mechanism}, username: bob, password_file: ${password}}`;
       const connection = (password: string) =>
         `{brokers: ['${login}'], topics: [${topic}], tls: {ca_file: ca.pem}, sasl: ${sasl(password)}}`;
@@ -218,18 +188,4 @@ async function refused(): Promise<void> {
   const name = 'bgp_stream_disconnects_total{source="kafka",session="0",reason="refused"}';
   await vi.waitFor(async () => expect(await value(name)).toBeGreaterThan(0), WAIT);
   expect(await value(UP)).toBe(0);
-}
-
-/** RFC 5802: the broker keeps salt, iterations and the salted password. */
-async function makeScramUser(mechanism: 'scram-sha-256' | 'scram-sha-512', name: string, password: string) {
-  const [number, hash, length] =
-    mechanism === 'scram-sha-256' ? ([1, 'sha256', 32] as const) : ([2, 'sha512', 64] as const);
-  const iterations = 4_096;
-  const salt = randomBytes(16);
-  const saltedPassword = pbkdf2Sync(password, salt, iterations, length, hash);
-  const connection = new Connection('test');
-  await connection.connect('127.0.0.1', PORT);
-  const user = { name, mechanism: number, iterations, salt, saltedPassword };
-  await alterUserScramCredentialsV0.api.async(connection, [], [user]);
-  await connection.close();
 }
