@@ -156,9 +156,9 @@ describe('a member', () => {
     await start();
     const first = consumer();
     first.emit('consumer:heartbeat:error', { error: brokerError('NOT_COORDINATOR') });
-    await vi.waitFor(() => expect(joins).toEqual([null, 'member-1']));
+    await until(() => expect(joins).toEqual([null, 'member-1']));
     // Its client ends, and the member stays in the group.
-    await vi.waitFor(() => expect(ends).toEqual(['leaves as null', 'closes']));
+    await until(() => expect(ends).toEqual(['leaves as null', 'closes']));
     expect([assigned.length, member.isCurrent]).toEqual([2, true]);
     // What the old client still says counts no longer.
     first.joined();
@@ -179,7 +179,7 @@ describe('a member', () => {
     expect(joins).toHaveLength(1);
     consumer().emit('consumer:heartbeat:start');
     timers.advance(SESSION_MS);
-    await vi.waitFor(() => expect(joins).toHaveLength(2));
+    await until(() => expect(joins).toHaveLength(2));
     await member.stop();
   });
 });

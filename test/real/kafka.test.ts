@@ -8,10 +8,10 @@ import { type RunningExporter, startExporter } from '../../src/exporter.ts';
 import { P4, P6, samples, seeded, tableRoutes, trueRoutes, world } from '../end-to-end/world.ts';
 import { announce, openBmp, peerDown, routeMonitoring, withdraw } from '../kafka/bmp/messages.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
-import { KafkaBroker } from '../support/kafka-broker.ts';
+import { KafkaBroker, kafkaPort } from '../support/kafka-broker.ts';
 import { loginProperties, makeScramUser } from '../support/kafka-login.ts';
 
-const PORT = Number(process.env.KAFKA_TEST_PORT ?? 21_510);
+const PORT = kafkaPort(0);
 const P = '192.0.2.0/24';
 const WAIT = { timeout: 60_000, interval: 100 };
 

@@ -9,7 +9,7 @@ const SCRIPT = join(resolve(process.env.KAFKA_TOOLS ?? '../shared/kafka'), 'brok
 
 /** The first port of a test file, which has ten. `KAFKA_TEST_PORT` moves those of all files. */
 export function kafkaPort(file: number): number {
-  return Number(process.env.KAFKA_TEST_PORT ?? 21_520) + 10 * file;
+  return Number(process.env.KAFKA_TEST_PORT ?? 21_510) + 10 * file;
 }
 
 /** The folder of the broker's programs, which are fetched when they are missing. */
