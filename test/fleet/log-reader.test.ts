@@ -81,8 +81,8 @@ describe('a batch that cannot be read', () => {
 });
 
 describe('a topic', () => {
-  it('that was deleted and made again is told, and read from its beginning', async () => {
-    const { brokers, reader, until, write } = world(2);
+  it('that was deleted and made again is told, once in the log, and read from its beginning', async () => {
+    const { brokers, reader, until, write, log } = world(2);
     write(0, 'a', 'b');
     for (const partition of [0, 1]) reader.read(partition, 0, undefined);
     reader.start();
@@ -91,6 +91,9 @@ describe('a topic', () => {
     brokers.create(TOPIC, 2);
     write(0, 'c');
     await until(['0: a', '0: b', '0: other topic', '1: other topic', '0: c']);
+    expect(log.lines.map(({ level, message }) => `${level} ${message.slice(0, 34)}`)).toEqual([
+      'error the topic of events was made again',
+    ]);
   });
 
   it('that is another one than that of the position is told, however many records it has', async () => {

@@ -31,9 +31,10 @@ export class FakeBrokers {
   #ids = 0;
 
   create(topic: string, partitions = 1, leader = 1): void {
+    const topicId = `id-${++this.#ids}`;
     for (let partition = 0; partition < partitions; partition++)
       this.#logs.set(`${topic} ${partition}`, {
-        ...{ partition: { topic, topicId: `id-${++this.#ids}`, partition, leader }, start: 0, records: [], spoilt: [] },
+        ...{ partition: { topic, topicId, partition, leader }, start: 0, records: [], spoilt: [] },
       });
   }
 

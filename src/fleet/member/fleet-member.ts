@@ -170,9 +170,6 @@ export class FleetMember {
         this.#replicas.get(partition)?.lose();
       },
       onOther: (partition) => {
-        log.error('the topic of events was made again, or has lost its newest records: it is read from its beginning', {
-          partition,
-        });
         this.#replicas.get(partition)?.rewind(timers.now());
         this.#states?.forget(partition);
       },

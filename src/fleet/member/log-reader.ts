@@ -57,6 +57,8 @@ export class LogReader {
   readonly #stopped = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #hasFailed = false;
+  /** The topic of which it was told that it is another one: all of its partitions find that out, one after the other. */
+  #toldTopicId: string | undefined;
 
   constructor(options: LogReaderOptions) {
     this.#options = options;
@@ -154,7 +156,7 @@ export class LogReader {
       this.#positions.set(number, { ...position, topicId: partition.topicId });
       return position.offset;
     }
-    return this.#beginAgain(client, partition, () => this.#options.onOther(number));
+    return this.#beginAgain(client, partition, () => this.#isOther(partition));
   }
 
   /** At the oldest record that there is. */
@@ -167,15 +169,29 @@ export class LogReader {
     return offset;
   }
 
+  #isOther({ topic, topicId, partition }: Partition): void {
+    const { onOther, log } = this.#options;
+    if (this.#toldTopicId !== topicId)
+      log.error(
+        'the topic of events was made again, or has lost its newest records: it is read from its beginning, and nothing is trusted until the ingest has read the history once more',
+        { topic },
+      );
+    this.#toldTopicId = topicId;
+    onOther(partition);
+  }
+
   async #take(client: BrokerClient, answer: Fetched | Unreadable, askedAtMs: number): Promise<void> {
-    const { onRecords, onGap, onOther, onUnreadable } = this.#options;
+    const { onRecords, onGap, onUnreadable } = this.#options;
     const { partition } = answer.partition;
     const position = this.#positions.get(partition);
     if (position === undefined || answer.kind === 'moved') return;
     if (answer.kind === 'out_of_range') {
       const [end] = await client.offsets([answer.partition], 'end');
       // A log that ends before the position was made again, or its brokers have lost records that were read.
-      await this.#beginAgain(client, answer.partition, () => (position.offset > end ? onOther : onGap)(partition));
+      const isOther = position.offset > end;
+      await this.#beginAgain(client, answer.partition, () =>
+        isOther ? this.#isOther(answer.partition) : onGap(partition),
+      );
       return;
     }
     if (answer.nextOffset < position.offset) return;
