@@ -56,7 +56,7 @@ export const exporterTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `No metrics from the BGP exporter ${JOB} at ${INSTANCE}`,
         description:
-          'The exporter could not be read for two minutes, and says nothing of its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
+          'Prometheus could not read the exporter for two minutes, so nothing is known about its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
           "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
       },
     ],
@@ -99,7 +99,7 @@ export const exporterTests: readonly RuleTest[] = [
         labels: { job: JOB },
         summary: `No metrics from the BGP exporter ${JOB}`,
         description:
-          'The exporter could not be read for two minutes, and says nothing of its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
+          'Prometheus could not read the exporter for two minutes, so nothing is known about its prefixes. No alert about them begins meanwhile; those that fire go on. ' +
           "Check first whether its process runs (its log's last lines say why it stopped), then whether Prometheus reaches it; through OTLP, whether the collector runs.",
       },
     ],
@@ -458,8 +458,8 @@ export const exporterTests: readonly RuleTest[] = [
           labels: { ...EXPORTER_LABELS, why },
           summary: `The configuration of ${INSTANCE} is wrong, it runs with an old one`,
           description:
-            `What --${why} says was refused, and the last good configuration still holds. The exporter would not start with it: a restart ends the monitoring. ` +
-            'Check first the line of its log that says what is wrong; bgproutes-exporter check-config says it too. A certificate that was renewed by halves is mended by its other half.',
+            `What --${why} names was refused, and the last good configuration stays in force. The exporter would not start with the new one, so a restart would end the monitoring. ` +
+            'Check first the line of its log that says what is wrong; bgproutes-exporter check-config says it too. If only a certificate or only its key was renewed, renew the other one too.',
         },
       ],
     }),

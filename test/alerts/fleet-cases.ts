@@ -138,7 +138,7 @@ export const fleetTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `${INSTANCE} is 10m 0s behind the ingest of its fleet`,
         description:
-          'The ingest wrote what is applied now 10m 0s ago (limit 1 minute), and up to 900 records of a partition wait. Numbers and alerts are late by that much. ' +
+          'What the exporter applies now was written by the ingest 10m 0s ago (limit 1 minute); up to 900 records of a partition wait. Numbers and alerts are late by that much. ' +
           'Check first its CPU and event loop delay on the Exporter dashboard: too few exporters share the prefixes, or the brokers are slow.',
       },
     ],
@@ -186,7 +186,7 @@ export const fleetTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `${INSTANCE} cannot write the state of 1 partitions`,
         description:
-          'The state of 1 partitions was not written for 70 minutes. Metrics are right, but who takes these partitions over has to read all events since, and their counters are lost when events are deleted before that. ' +
+          'The state of 1 partitions was not written for 70 minutes. Metrics are right. But an exporter that takes these partitions over must read all events since then, and their counters are lost if events are deleted before that. ' +
           "Check first the exporter's log for the brokers' reason (not permitted, message too large, no space), then `bgproutes-exporter fleet check`.",
       },
     ],

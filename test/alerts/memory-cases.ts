@@ -331,7 +331,7 @@ export const memoryTests: readonly RuleTest[] = [
         labels: { job: 'bgproutes-exporter', instance: 'edge:10479' },
         summary: 'The table of edge:10479 is full: routes are left out',
         description:
-          '60 events or routes within 30 minutes found no room: there are as many vantage points, more-specifics of a prefix, or long AS paths, as there may be. Visible vantage points and more-specifics may be too low; the path of a vantage point may be its last one. ' +
+          '60 events or routes within 30 minutes found no room, because a bound on vantage points, more-specifics of a prefix or long AS paths is reached. Numbers of visible vantage points and more-specifics may be too low, and the path of a vantage point may be an old one. ' +
           'Check first which bound it is: the label reason of bgp_stream_dropped_events_total and bgp_table_dropped_routes_total.',
       },
     ],

@@ -270,7 +270,7 @@ export const prefixEvents: readonly PrefixEvent[] = [
     ],
     summary: `A more-specific of ${OURS} is RPKI invalid, 7 routes of it are seen (office)`,
     description:
-      `7 routes for prefixes inside ${OURS} are held whose origin no ROA allows for so long a prefix. Networks that do not validate send that part of the traffic there. ` +
+      `7 routes for prefixes inside ${OURS} are held, and no ROA allows their origin for a prefix of this length. Networks that do not validate send that part of the traffic there. ` +
       'Check first the more-specific and its origin (bgp_prefix_more_specific_vps, then the command rib): your own traffic engineering beyond the longest length of your ROA, or a hijack of a part.',
   },
   {

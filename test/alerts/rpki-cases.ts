@@ -32,7 +32,7 @@ export const rpkiTests: readonly RuleTest[] = [
         labels: EXPORTER_LABELS,
         summary: `${INSTANCE} has no validated RPKI data that is fresh enough`,
         description:
-          'For 15 minutes no source has had data that is younger than rpki.max_age. Nothing is judged by it meanwhile: alerts about RPKI and ASPA are blind. ' +
+          'For 15 minutes no source has had data that is younger than rpki.max_age. Meanwhile there are no verdicts, and no alert about RPKI or ASPA can fire. ' +
           'Check first whether your validator still runs and validates: bgp_rpki_data_timestamp_seconds says when it last did, bgp_rpki_updates_total how reading it went.',
       },
     ],
@@ -63,7 +63,7 @@ export const rpkiTests: readonly RuleTest[] = [
         labels: { ...EXPORTER_LABELS, ...rpkiSource },
         summary: `Source 0 of validated RPKI data of ${INSTANCE} cannot be read`,
         description:
-          'For 30 minutes no attempt to read it was answered with data. What was read before is used until it is too old, or another source answers. ' +
+          'For 30 minutes no attempt to read it gave data. Meanwhile its old data is used until it is too old, or the data of another source. ' +
           "Check first the result of the attempts (bgp_rpki_updates_total by result), and the reason in the exporter's log.",
       },
     ],
@@ -94,8 +94,8 @@ export const rpkiTests: readonly RuleTest[] = [
         labels: { ...EXPORTER_LABELS, ...ripe },
         summary: `33.3% of the VRPs of ripe are gone (source 0 of ${INSTANCE})`,
         description:
-          '33.3% of the VRPs that the trust anchor ripe had within the last hour are missing. Routes turn not found for that, yours among them perhaps; nobody has changed their ROAs. ' +
-          'Check first the log of your validator for that trust anchor, and another validator: a repository that cannot be reached is most often it.',
+          '33.3% of the VRPs that the trust anchor ripe had within the last hour are missing. Routes become not_found by this, perhaps yours too, although hardly anybody has changed a ROA. ' +
+          'Check first the log of your validator for that trust anchor, and another validator: most often a repository cannot be reached.',
       },
     ],
   },

@@ -89,7 +89,7 @@ export const streamTests: readonly RuleTest[] = [
         labels: { ...SESSION_LABELS, why: 'silence' },
         summary: `BGP stream bgproutes/0 of ${INSTANCE} is connected but brings no news (silence)`,
         description:
-          'Last message 1h 41m 0s ago. Told by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no message in six hours; expired: the association with the key has ended). No alert of absence begins meanwhile for prefixes that no other source carries; those that fire go on. ' +
+          'Last message 1h 41m 0s ago. Known by: silence (canary: its beacon was not heard for 2.5 hours; silence: ten times longer than usual; mute: no message in six hours; expired: the association with the key has ended). No alert of absence begins meanwhile for prefixes that no other source carries; those that fire go on. ' +
           "Check first the subscription's expiry and renewals on the Exporter dashboard, then the service's status.",
       },
     ],
