@@ -148,9 +148,9 @@ describe('the number of series that a metric names', () => {
   // What an exporter with one session of one source wrote: series of closed lists are there from the first scrape.
   const families = readExposition(readFileSync(fixturePath('golden.prom')), 'text');
   const owners: readonly (readonly [words: RegExp, labels: readonly string[]])[] = [
-    [/ a prefix| per source that carries the prefix/, ['prefix']],
-    [/ a session/, ['source', 'session']],
-    [/ (?:a|per) source/, ['source']],
+    [/ for each prefix| for each source that carries the prefix/, ['prefix']],
+    [/ for each session/, ['source', 'session']],
+    [/ for each source/, ['source']],
   ];
 
   /** Series of each owner; of a histogram its buckets. */

@@ -23,7 +23,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: ['version', 'revision', 'node_version'],
-    help: 'Always 1; its labels say what runs.',
+    help: 'Always 1; its labels have the versions of the exporter and of Node.js.',
     bound: ONE,
   },
   exporterConfigLastReloadSuccessful: {
@@ -31,7 +31,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 when the configuration was last read without a mistake, 0 when a reload was refused and the configuration before it stays in force.',
+    help: '1 if the configuration was right when it was last read. 0 if a reload was refused; the configuration before it then stays in force.',
     bound: ONE,
   },
   exporterConfigLastReloadSuccessTimestamp: {
@@ -47,7 +47,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 when the files of --web.config.file were last read without a mistake, 0 when they are wrong and the last good ones still hold; 1 without such a file.',
+    help: '1 if the files of --web.config.file were right when they were last read, or if there is no such file. 0 if they are wrong; the last good ones then stay in force.',
     bound: ONE,
   },
   exporterOtlpExports: {
@@ -55,7 +55,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{export}',
     labels: ['result'],
-    help: 'OTLP exports by result: success, partial (the collector refused some points), rejected (it will not take them), unavailable (429, 503 or no answer), error. 0 while OTLP is off.',
+    help: 'OTLP exports by result: success, partial (the collector refused some points), rejected (the collector refuses the request), unavailable (429, 502 to 504, or no answer), error. 0 while OTLP is off.',
     bound: `${OTLP_RESULTS.length}`,
   },
   exporterHttpRequests: {
@@ -63,7 +63,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{request}',
     labels: ['path', 'code'],
-    help: 'Requests that the web server answered, by path (a path that it does not have is "other") and HTTP status; 499: the client was gone, or cut, before the end of the answer.',
+    help: 'Requests that the web server answered, by path ("other" for paths that it does not have) and HTTP status. 499: the connection ended before the end of the answer.',
     bound: `${MAX_COUNTED_PATHS} paths times the statuses in use`,
   },
   exporterHttpRequestDuration: {
@@ -79,7 +79,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'counter',
     unit: '{connection}',
     labels: ['reason'],
-    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, page_limit (answers of the page, its API or the runbook), slow_request (not there within 5 s, with its body 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (none, or one that may not enter).',
+    help: 'Connections that the web server refused or ended: connection_limit, address_limit (of one address), pipelining (too many requests without an answer), scrape_limit, page_limit (answers of the page, its API or the runbook), slow_request (headers not complete within 5 s, or the body within 10 s), slow_answer (not read within 60 s), bad_request, tls_handshake (no TLS, or no version or cipher suite in common), client_certificate (missing, or not allowed).',
     bound: `${HTTP_CUT_REASONS.length} (closed list of reasons)`,
   },
   exporterDroppedSeries: {
@@ -87,7 +87,7 @@ export const exporterMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{series}',
     labels: ['metric'],
-    help: 'Series that are summed as "other" now because a bound of labels is reached, by metric; of more-specifics also those that a monitored prefix around another one has no room for.',
+    help: 'Series that have no place of their own now because a bound is reached, by metric. For more-specifics it also counts those for which a monitored prefix around another one has no room.',
     bound: `${BOUNDED_METRICS.length}`,
   },
 });

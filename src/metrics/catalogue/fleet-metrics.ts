@@ -10,7 +10,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 while the exporter is a member of the group and has reached the brokers within the session; 0: it shows no prefix.',
+    help: '1 while the exporter is a member of the group and has reached the brokers within fleet.session_timeout. 0: it shows no prefix.',
     bound: '1',
   },
   fleetPartitions: {
@@ -18,7 +18,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{partition}',
     labels: [],
-    help: 'Partitions that the fleet shares: fleet.partitions, the same for all members.',
+    help: 'Partitions of the fleet: the setting fleet.partitions, the same for all members.',
     bound: '1',
   },
   fleetPartitionsOwned: {
@@ -42,7 +42,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: [],
-    help: 'How long it took, for the partition that came last, from its assignment until it was shown. Absent before the first.',
+    help: 'How long the newest partition took from its assignment until it was shown. Absent before the first one.',
     bound: '1',
   },
   fleetLag: {
@@ -50,7 +50,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{record}',
     labels: ['partition'],
-    help: 'Records of the topic of events that are there and were not applied.',
+    help: 'Records in the topic of events that were not applied yet.',
     bound: OF_PARTITIONS,
   },
   fleetWatermarkTimestamp: {
@@ -58,7 +58,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: ['partition'],
-    help: 'When the ingest wrote the newest watermark that was applied, by its clock; Unix seconds. One is written each second. Absent before the first.',
+    help: 'When the ingest wrote the newest watermark that was applied, by the clock of the ingest; Unix seconds. It writes one each second. Absent before the first one.',
     bound: OF_PARTITIONS,
   },
   fleetStateTimestamp: {

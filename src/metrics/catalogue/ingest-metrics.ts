@@ -8,7 +8,7 @@ export const ingestMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 while this ingest is the one that writes; 0 while it waits for another one, or reaches no broker.',
+    help: '1 while this ingest writes. 0 while another ingest writes and this one waits, or while it reaches no broker.',
     bound: '1',
   },
   ingestRecords: {
@@ -32,7 +32,7 @@ export const ingestMetrics = defineMetrics({
     kind: 'counter',
     unit: '{request}',
     labels: [],
-    help: 'Requests to write that failed. Each is repeated until the brokers take it; meanwhile events wait.',
+    help: 'Requests to write that failed. Each is repeated until the brokers accept it; meanwhile events wait.',
     bound: '1',
   },
   ingestLost: {
@@ -40,7 +40,7 @@ export const ingestMetrics = defineMetrics({
     kind: 'counter',
     unit: '{record}',
     labels: [],
-    help: 'Records that were given up: the brokers took none for too long, or one was too large. Each is a gap, which is filled from the history.',
+    help: 'Records that were given up, because the brokers accepted none for too long, or the record was too large. Each is a gap, which is filled from the history.',
     bound: '1',
   },
   ingestUnmonitored: {
@@ -48,7 +48,7 @@ export const ingestMetrics = defineMetrics({
     kind: 'counter',
     unit: '{update}',
     labels: [],
-    help: 'Updates with a prefix that is not monitored, which is not written.',
+    help: 'Updates with a prefix that is not monitored. Such prefixes are not written.',
     bound: '1',
   },
 });

@@ -9,7 +9,7 @@ export const nameMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: ['as', 'name', 'country'],
-    help: 'Always 1; the name and country of an AS by the file that names.as_file says, of ASes that are the origin or an upstream of a monitored prefix now or are configured as one, and that the file has.',
+    help: 'Always 1; its labels have the name and country of an AS from the file names.as_file. Only for ASes that are an origin or an upstream of a monitored prefix now, or are configured as one.',
     bound: MAX_NAMED_ASES.toLocaleString('en-US'),
   },
 });

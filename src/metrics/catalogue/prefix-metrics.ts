@@ -5,7 +5,7 @@ import { defineMetrics } from '../metric.ts';
 
 const PREFIX = ['prefix'] as const;
 
-const PER_PREFIX = 'one a prefix';
+const PER_PREFIX = 'one for each prefix';
 
 /** Values of the label `length`. Paths of 16 ASes and longer ones are counted together. */
 export const PATH_LENGTHS: readonly string[] = [...Array.from({ length: 16 }, (_, length) => String(length)), '16+'];
@@ -17,7 +17,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: ['prefix', 'afi', 'description', 'group'],
-    help: 'Always 1; its labels are what the configuration says of the monitored prefix.',
+    help: 'Always 1; its labels have what the configuration says about the monitored prefix.',
     bound: PER_PREFIX,
   },
   prefixVisibleVps: {
@@ -33,7 +33,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: PREFIX,
-    help: 'Vantage points that hold a route for the prefix now or held one within table.expected_window, less those known to be down or gone: the denominator of the visibility ratio. The window stands still while fewer than a fifth of them see the prefix.',
+    help: 'Vantage points that hold a route for the prefix now or held one within table.expected_window, except those known to be down or gone. This is the denominator of the visibility ratio. The window stands still while fewer than a fifth of them see the prefix.',
     bound: PER_PREFIX,
   },
   prefixExpectedKnown: {
@@ -41,7 +41,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: PREFIX,
-    help: '1 when the expected vantage points cover a whole table.expected_window: the history of its source (the Data API, RIPEstat) told who held the prefix a window ago, or the window has passed since the prefix is watched. 0 until then: a ratio of 1 may then hide an outage that is older than the exporter.',
+    help: '1 when the expected vantage points cover a whole table.expected_window: the history of a source (the Data API, RIPEstat) told who held the prefix a window ago, or the prefix has been monitored for a whole window. 0 until then: a ratio of 1 may then hide an outage that began before the exporter did.',
     bound: PER_PREFIX,
   },
   prefixTrusted: {
@@ -49,7 +49,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: PREFIX,
-    help: '1 while what the metrics say of the prefix is complete and current: a session that carries it is connected and subscribed, and its part of the table was read, with every gap filled and nothing in doubt. 0 otherwise, and always without a history (the Data API, RIPEstat): counts may then be too low or too high.',
+    help: '1 while the metrics of the prefix are complete and current: a session that carries it is connected and subscribed, its part of the table was read, every gap is filled, and nothing is in doubt. 0 otherwise, and always without a history (the Data API, RIPEstat): counts may then be too low or too high.',
     bound: PER_PREFIX,
   },
   prefixSessionInfo: {
@@ -58,23 +58,23 @@ export const prefixMetrics = defineMetrics({
     unit: '',
     labels: ['prefix', 'source', 'session'],
     help: 'Always 1; its labels say which session of which source carries the prefix.',
-    bound: '1 per source that carries the prefix',
+    bound: '1 for each source that carries the prefix',
   },
   prefixSourceTrusted: {
     otlpName: 'bgp.prefix.source_trusted',
     kind: 'gauge',
     unit: '',
     labels: ['prefix', 'source'],
-    help: '1 while what this source says of the prefix is complete and current, as bgp_prefix_trusted is for all sources together. bgp_prefix_trusted is 1 while it is 1 for any source. 0 while the source is down, or while what it missed is not read from its history: vantage points that only it delivers may be missing then.',
-    bound: '1 per source that carries the prefix',
+    help: '1 while the messages of this source give a complete and current picture of the prefix. bgp_prefix_trusted is 1 while this is 1 for any source. 0 while the source is down, or while a gap of it is not filled from its history: vantage points that only this source delivers may then be missing.',
+    bound: '1 for each source that carries the prefix',
   },
   prefixSourceVps: {
     otlpName: 'bgp.prefix.source_vps',
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'source'],
-    help: 'Vantage points that hold a route for the prefix, by the source whose word counts for them. Their sum is bgp_prefix_visible_vps, less vantage points of a restored table that no source has delivered yet.',
-    bound: '1 per source that carries the prefix',
+    help: 'Vantage points that hold a route for the prefix, by the source that counts for them. Their sum is bgp_prefix_visible_vps, without vantage points of a restored table that no source has delivered yet.',
+    bound: '1 for each source that carries the prefix',
   },
   prefixVisibilityRatio: {
     otlpName: 'bgp.prefix.visibility',
@@ -89,15 +89,15 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'origin_as'],
-    help: 'Visible vantage points by origin: the last AS of their path, or the AS_SET that ends it. Configured origins are always there; beyond the bound the smallest are summed as "other".',
-    bound: `${boundText(BOUNDS.originSeries)} a prefix, and "other"`,
+    help: 'Visible vantage points by origin: the last AS of their path, or the AS_SET that ends it. Configured origins always have a series; beyond the bound the smallest counts are summed as "other".',
+    bound: `${boundText(BOUNDS.originSeries)} for each prefix, and "other"`,
   },
   prefixOrigins: {
     otlpName: 'bgp.prefix.origins',
     kind: 'gauge',
     unit: '{origin}',
     labels: PREFIX,
-    help: 'Distinct origins among the routes held now; more than 1 is a multiple-origin (MOAS) prefix.',
+    help: 'Distinct origins among the routes held now; with more than 1 the prefix has multiple origins (MOAS).',
     bound: PER_PREFIX,
   },
   prefixUnexpectedOriginVps: {
@@ -105,7 +105,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: PREFIX,
-    help: 'Visible vantage points whose origin is not among the configured ones (an AS_SET is, when it is configured or all its members are); only where origins are configured. Grows on a hijack, a leak, or a forgotten origin in the configuration.',
+    help: 'Visible vantage points whose origin is not configured; exists only if origins are configured. An AS_SET counts as configured if it is listed, or if all its members are. Grows with a hijack, a leak, or an origin that is missing in the configuration.',
     bound: PER_PREFIX,
   },
   prefixUpstreamVps: {
@@ -113,15 +113,15 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'upstream_as'],
-    help: 'Visible vantage points by upstream: the AS next to the origin, prepends skipped; on a path that passes the origin twice, the AS before its first passage. Configured upstreams are always there; beyond the bound the smallest are summed as "other". A path of the origin alone has no upstream.',
-    bound: `${boundText(BOUNDS.upstreamSeries)} a prefix, and "other"`,
+    help: 'Visible vantage points by upstream: the AS next to the origin, prepends skipped. If a path passes the origin twice, it is the AS before the first passage. Configured upstreams always have a series; beyond the bound the smallest counts are summed as "other". A path with only the origin has no upstream.',
+    bound: `${boundText(BOUNDS.upstreamSeries)} for each prefix, and "other"`,
   },
   prefixUnexpectedUpstreamVps: {
     otlpName: 'bgp.prefix.unexpected_upstream_vps',
     kind: 'gauge',
     unit: '{vp}',
     labels: PREFIX,
-    help: 'Visible vantage points whose upstream is not among the configured ones (an AS_SET as for origins); only where upstreams are configured. Paths without an upstream do not count.',
+    help: 'Visible vantage points whose upstream is not configured; exists only if upstreams are configured. An AS_SET counts as for origins. Paths without an upstream do not count.',
     bound: PER_PREFIX,
   },
   prefixAsPathLengthVps: {
@@ -129,8 +129,8 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'length'],
-    help: 'Visible vantage points by AS path length (an AS_SET counts 1, confederation segments 0, prepends count): 1 to 15 and 16+; 0 only while such a path is held.',
-    bound: `${PATH_LENGTHS.length} a prefix`,
+    help: 'Visible vantage points by AS path length (an AS_SET counts 1, confederation segments 0, prepends count): 1 to 15 and 16+; length 0 only while such a path is held.',
+    bound: `${PATH_LENGTHS.length} for each prefix`,
   },
   prefixAsPathLengthMin: {
     otlpName: 'bgp.prefix.as_path_length_min',
@@ -169,7 +169,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{prefix}',
     labels: PREFIX,
-    help: 'Prefixes inside this one, longer than it and not monitored themselves, that at least one vantage point holds now.',
+    help: 'Longer prefixes inside this one that are not monitored themselves and that at least one vantage point holds now.',
     bound: PER_PREFIX,
   },
   prefixMoreSpecificVps: {
@@ -177,15 +177,15 @@ export const prefixMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['prefix', 'more_specific'],
-    help: 'Vantage points that hold a route for the more-specific now. Grows on a sub-prefix hijack, or on traffic engineering of your own.',
-    bound: `${boundText(BOUNDS.moreSpecificSeries)} a prefix, and "other"`,
+    help: 'Vantage points that hold a route for the more-specific now. Grows with a sub-prefix hijack, or with traffic engineering of your own.',
+    bound: `${boundText(BOUNDS.moreSpecificSeries)} for each prefix, and "other"`,
   },
   prefixAnnouncements: {
     otlpName: 'bgp.prefix.announcements',
     kind: 'counter',
     unit: '{announcement}',
     labels: PREFIX,
-    help: 'Announcements of the very prefix received on the stream, repeats included.',
+    help: 'Announcements of exactly this prefix that came by the stream, including repeats.',
     bound: PER_PREFIX,
   },
   prefixWithdrawals: {
@@ -193,7 +193,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{withdrawal}',
     labels: PREFIX,
-    help: 'Withdrawals of the very prefix received on the stream, also from vantage points that held no route.',
+    help: 'Withdrawals of exactly this prefix that came by the stream, also from vantage points that held no route.',
     bound: PER_PREFIX,
   },
   prefixPathChanges: {
@@ -201,7 +201,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{change}',
     labels: PREFIX,
-    help: 'Announcements that replaced the AS path at a vantage point that held a route already.',
+    help: 'Announcements that changed the AS path at a vantage point that already held a route.',
     bound: PER_PREFIX,
   },
   prefixOriginChanges: {
@@ -209,7 +209,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{change}',
     labels: PREFIX,
-    help: 'Path changes in which the origin differs too.',
+    help: 'Path changes that also changed the origin.',
     bound: PER_PREFIX,
   },
   prefixRepeats: {
@@ -217,7 +217,7 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{announcement}',
     labels: PREFIX,
-    help: 'Announcements equal to the route that the vantage point held already.',
+    help: 'Announcements that only repeat the route that the vantage point already held.',
     bound: PER_PREFIX,
   },
   prefixVpGains: {
@@ -233,8 +233,8 @@ export const prefixMetrics = defineMetrics({
     kind: 'counter',
     unit: '{vp}',
     labels: ['prefix', 'reason'],
-    help: 'Vantage points that ceased to see the prefix: withdrawn (the VP said so), vp_down (its session is down, or it left the list of vantage points), source_down (the source that delivers it is down or incomplete, and another that carries the prefix is not), expired (not confirmed within table.route_ttl).',
-    bound: `${LOSS_REASONS.length} a prefix`,
+    help: 'Vantage points that ceased to see the prefix, by reason: withdrawn (the VP withdrew it), vp_down (the VP is down, or left the list of vantage points), source_down (the source that delivers the VP is down or incomplete, and another source that carries the prefix is not), expired (not confirmed within table.route_ttl).',
+    bound: `${LOSS_REASONS.length} for each prefix`,
   },
   prefixAnnouncedAsPathLength: {
     otlpName: 'bgp.prefix.announced_as_path_length',
@@ -242,7 +242,7 @@ export const prefixMetrics = defineMetrics({
     unit: '{as}',
     labels: PREFIX,
     help: 'AS path length of every announcement of the prefix.',
-    bound: `${LENGTH_BOUNDS.length + 1} buckets a prefix`,
+    bound: `${LENGTH_BOUNDS.length + 1} buckets for each prefix`,
   },
   prefixLastAnnouncement: {
     otlpName: 'bgp.prefix.last_announcement_timestamp',

@@ -5,7 +5,7 @@ import { DELAY_BOUNDS } from '../figures/stream-figures.ts';
 import { defineMetrics } from '../metric.ts';
 
 const SESSION = ['source', 'session'] as const;
-const PER_SESSION = 'one a session';
+const PER_SESSION = 'one for each session';
 
 /** Each session of the live stream. */
 export const streamMetrics = defineMetrics({
@@ -14,7 +14,7 @@ export const streamMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: SESSION,
-    help: '1 while the session is connected and its prefixes are associated with its key; 0 otherwise; absent for a session without prefixes, which does not connect.',
+    help: '1 while the session is connected and its prefixes are subscribed (with bgproutes.io: associated with its key). 0 otherwise. Absent for a session without prefixes, which does not connect.',
     bound: PER_SESSION,
   },
   streamConnects: {
@@ -30,15 +30,15 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{disconnect}',
     labels: [...SESSION, 'reason'],
-    help: 'Connections ended or attempts failed, by reason.',
-    bound: `${DISCONNECT_REASONS.length} a session (closed list of reasons)`,
+    help: 'Connections that ended, and attempts to connect that failed, by reason.',
+    bound: `${DISCONNECT_REASONS.length} for each session (closed list of reasons)`,
   },
   streamGap: {
     otlpName: 'bgp.stream.gap',
     kind: 'counter',
     unit: 's',
     labels: SESSION,
-    help: 'Seconds without a connection after the first one: what was announced or withdrawn then was not received.',
+    help: 'Seconds without a connection since the first one. Messages of that time were not received.',
     bound: PER_SESSION,
   },
   streamFrames: {
@@ -62,7 +62,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: 'Messages about routes that were decoded. Frames that are no such message (keep-alives, unknown record types, service errors) are not counted here.',
+    help: 'Messages about routes that were decoded. Other frames (keep-alives, unknown record types, service errors) are not counted here.',
     bound: PER_SESSION,
   },
   streamLastFrame: {
@@ -78,24 +78,24 @@ export const streamMetrics = defineMetrics({
     kind: 'histogram',
     unit: 's',
     labels: SESSION,
-    help: 'Receipt time minus message time of every decoded message that has a time; below 0 counts as 0. What the clocks of the machine and of a vantage point are off is allowed for.',
-    bound: `${DELAY_BOUNDS.length + 1} buckets a session`,
+    help: 'Time of receipt minus time of the message, of every decoded message that has a time; below 0 counts as 0. Wrong clocks of the machine and of vantage points are corrected.',
+    bound: `${DELAY_BOUNDS.length + 1} buckets for each session`,
   },
   streamDecodeFailures: {
     otlpName: 'bgp.stream.decode_failures',
     kind: 'counter',
     unit: '{frame}',
     labels: [...SESSION, 'reason'],
-    help: 'Frames, or parts of one, that could not be read, by reason. A part that could be read is applied all the same. unknown_record_type and service_error are frames that are no messages about routes: nothing is lost with them.',
-    bound: 'one a session and reason (closed list)',
+    help: 'Frames, or parts of a frame, that could not be read, by reason. Parts that could be read are applied. Frames with unknown_record_type and service_error are no messages about routes, so nothing is lost.',
+    bound: 'one for each session and reason (closed list)',
   },
   streamUnused: {
     otlpName: 'bgp.stream.unused',
     kind: 'counter',
     unit: '{message}',
     labels: [...SESSION, 'reason'],
-    help: 'Messages, or parts of one, that were read and say nothing that counts here, by reason; only of sources that send such. Of BMP: other_object and other_message (not about routes), other_rib (routes of a VPN or of the router itself), adj_rib_out (what a router sends), other_family, other_policy_view (the same routes before or after policy), other_feed (another router or topic speaks of the same peer), repeated_peer_down, record_time (the message is used, its time is not).',
-    bound: 'one a session and reason (closed list)',
+    help: 'Messages, or parts of a message, that were read but do not matter here, by reason. Only sources that send such messages have it. Of BMP: other_object and other_message (not about routes), other_rib (routes of a VPN or of the router itself), adj_rib_out (what a router sends), other_family, other_policy_view (the same routes before or after policy), other_feed (another router or topic reports the same peer), repeated_peer_down, record_time (the message is used, its time is not).',
+    bound: 'one for each session and reason (closed list)',
   },
   streamSlowDecodes: {
     otlpName: 'bgp.stream.slow_decodes',
@@ -110,15 +110,15 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{event}',
     labels: [...SESSION, 'reason'],
-    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought something newer: nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session answers for the prefix), other_source (another source delivers the vantage point, and its word counts), hold_overflow (too many while seeding; a gap fill follows).',
-    bound: `${DROP_REASONS.length} a session (closed list of reasons)`,
+    help: 'Decoded events that were not applied: out_of_order (older than what is held), seeded (held during a seed that brought a newer route, so nothing is lost), vp_limit, more_specific_limit, path_limit (a bound is reached), other_session (another session carries the prefix), other_source (another source delivers the vantage point and has precedence), hold_overflow (too many while seeding; a gap fill follows).',
+    bound: `${DROP_REASONS.length} for each session (closed list of reasons)`,
   },
   streamFutureTimestamps: {
     otlpName: 'bgp.stream.future_timestamps',
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: 'Messages stamped more than two seconds after their receipt; their time of receipt was taken instead.',
+    help: 'Messages with a time more than two seconds after their receipt. The time of receipt was taken instead.',
     bound: PER_SESSION,
   },
   streamUntimedMessages: {
@@ -126,7 +126,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: 'Messages whose time was 0 or missing; their time of receipt was taken instead.',
+    help: 'Messages whose time was 0 or missing. The time of receipt was taken instead.',
     bound: PER_SESSION,
   },
   streamSlowClockMessages: {
@@ -134,7 +134,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{message}',
     labels: SESSION,
-    help: "Messages stamped more than 10 s before what the stream's median delay explains: their vantage point's clock is behind, which is allowed for where a history (the Data API, RIPEstat) is compared with what came live.",
+    help: 'Messages that are more than 10 s later than the median delay of the stream, because the clock of their vantage point is slow. This is corrected when the table is compared with a history (the Data API, RIPEstat).',
     bound: PER_SESSION,
   },
   streamUnmonitoredPrefixes: {
@@ -150,7 +150,7 @@ export const streamMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{connection}',
     labels: SESSION,
-    help: 'Connections over which the session spreads its prefixes, open or not: more than 1 where the service takes only so many subscriptions on one. The session is up while all of them are. Only of RIS Live.',
+    help: 'Connections over which the session spreads its prefixes, open or not. It is more than 1 if the service limits the subscriptions of a connection. The session is up while all of them are. Only RIS Live has it.',
     bound: PER_SESSION,
   },
   streamLag: {
@@ -158,8 +158,8 @@ export const streamMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{record}',
     labels: [...SESSION, 'topic', 'partition'],
-    help: 'Records of a partition that are in the log and were not read yet; only of sources that read Kafka topics.',
-    bound: `one a partition that is read, at most ${MAX_PARTITIONS.toLocaleString('en-US')} a session`,
+    help: 'Records of a partition that were not read yet. Only the source kafka has it.',
+    bound: `one for each partition that is read, at most ${MAX_PARTITIONS.toLocaleString('en-US')} for each session`,
   },
   streamSubscribedPrefixes: {
     otlpName: 'bgp.stream.subscribed_prefixes',
@@ -175,14 +175,14 @@ export const streamMetrics = defineMetrics({
     unit: '{renewal}',
     labels: [...SESSION, 'result'],
     help: 'Associations of the prefixes with the key through the Live Manager API: success, refused (the API answered no), error (no usable answer).',
-    bound: `${RENEWAL_RESULTS.length} a session`,
+    bound: `${RENEWAL_RESULTS.length} for each session`,
   },
   streamSubscriptionExpiry: {
     otlpName: 'bgp.stream.subscription_expiry_timestamp',
     kind: 'gauge',
     unit: 's',
     labels: SESSION,
-    help: 'When the association ends unless it is renewed, Unix seconds; absent before the first success. After it the stream is silent although connected.',
+    help: 'When the association ends if it is not renewed, Unix seconds; absent before the first success. After that time the stream stays connected, but is silent.',
     bound: PER_SESSION,
   },
   streamSubscriptionLosses: {
@@ -190,7 +190,7 @@ export const streamMetrics = defineMetrics({
     kind: 'counter',
     unit: '{loss}',
     labels: SESSION,
-    help: "How often a message with none of our prefixes showed that another client had replaced the list of the session's key. The session counts as down until its prefixes are associated again, and the gap is filled.",
+    help: "How often a message without any of the session's prefixes showed that another client had replaced the list of its key. The session then counts as down until its prefixes are associated again; the gap is filled.",
     bound: PER_SESSION,
   },
   streamCanaryTimestamp: {
@@ -198,7 +198,7 @@ export const streamMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: SESSION,
-    help: 'Receipt of the newest event of bgproutes.canary_prefix, Unix seconds; absent before the first or without a canary. A beacon that is announced and withdrawn on schedule proves that silence is calm.',
+    help: 'Receipt of the newest event of bgproutes.canary_prefix, Unix seconds; absent before the first one or without a canary. While a beacon is heard that is announced and withdrawn on schedule, a quiet stream is known to work.',
     bound: PER_SESSION,
   },
 });

@@ -16,8 +16,8 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{vp}',
     labels: ['protocol', 'source'],
-    help: 'Vantage points heard of within table.expected_window, less those known to be down, by the first source that delivers them.',
-    bound: `${PROTOCOLS.length} per source (${PROTOCOLS.join(', ')})`,
+    help: 'Vantage points that were heard within table.expected_window, except those known to be down, by the first source that delivers them.',
+    bound: `${PROTOCOLS.length} for each source (${PROTOCOLS.join(', ')})`,
   },
   tableRoutes: {
     otlpName: 'bgp.table.routes',
@@ -40,7 +40,7 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: [],
-    help: "How far the service's clock is ahead of the exporter's, which goes on undisturbed when the machine's clock is set; 0 within 5 s; absent while it is not known: then nothing is trusted.",
+    help: "How far the clock of the service is ahead of the exporter's clock, which does not follow when the machine's clock is set. Differences below 5 s count as 0. Absent while it is not known; nothing is trusted then.",
     bound: ONE,
   },
   tableClockSteps: {
@@ -48,7 +48,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{step}',
     labels: [],
-    help: "How often the machine's clock and the elapsed time parted by more than two seconds (a clock that was set, a suspended machine). Each time the offset to the service is measured again.",
+    help: "How often the machine's clock jumped by more than two seconds against the elapsed time, because it was set or the machine was suspended. Each time the offset to the service is measured again.",
     bound: ONE,
   },
   tableClockRefusedAnswers: {
@@ -56,7 +56,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{answer}',
     labels: [],
-    help: 'Answers of a history (the Data API, RIPEstat) whose Date was not believed, because other answers or the times of the stream say otherwise.',
+    help: 'Answers of a history (the Data API, RIPEstat) whose Date was not believed, because it contradicts other answers or the times of the stream.',
     bound: ONE,
   },
   tableFutureTimes: {
@@ -64,7 +64,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{time}',
     labels: ['origin'],
-    help: 'Times of a history (the Data API, RIPEstat) or of a snapshot that were more than two seconds ahead of now; now was taken instead, so that no route keeps later news out.',
+    help: 'Times in a history (the Data API, RIPEstat) or in a snapshot that were more than two seconds ahead of now. The present time was taken instead, so that the route does not keep out later news.',
     bound: `${TIME_ORIGINS.length} (closed list of origins)`,
   },
   tableSeeded: {
@@ -72,7 +72,7 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: '',
     labels: [],
-    help: '1 while the table is known to be complete: every prefix is read from the history of a source (the Data API, RIPEstat), and every gap since then filled. 0 right after a start, during and after a gap, and without access to the history: counts may then be too low or too high.',
+    help: '1 while the table is known to be complete: every prefix was read from the history of a source (the Data API, RIPEstat), and every gap since then was filled. 0 after a start, during a gap and until it is filled, and without access to a history: counts may then be too low or too high.',
     bound: ONE,
   },
   tableSeededPrefixes: {
@@ -80,15 +80,15 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: '{prefix}',
     labels: ['source'],
-    help: 'Monitored prefixes whose routes by this source are complete: read from its history, and every gap since then filled. A prefix is trusted when at least one source is complete for it.',
-    bound: '1 a source',
+    help: 'Monitored prefixes whose routes from this source are complete: they were read from its history, and every gap since then was filled. A prefix is trusted when at least one source is complete for it.',
+    bound: '1 for each source',
   },
   tableFullFeedUsable: {
     otlpName: 'bgp.table.full_feed_usable',
     kind: 'gauge',
     unit: '',
     labels: ['afi'],
-    help: 'With table.expected_vps full_feed: 1 while the list of vantage points names some that are up and have a full table of the address family, 0 while it does not: those that held a route are then the expected ones, as with seen. Absent with seen.',
+    help: 'Exists only with table.expected_vps: full_feed. 1 while the list of vantage points has some that are up and have a full table of the address family. 0 while it has none: the exporter then counts as with table.expected_vps: seen.',
     bound: `${AFIS.length} (${AFIS.join(', ')})`,
   },
   tableSeedTimestamp: {
@@ -96,7 +96,7 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: [],
-    help: 'When the last successful seed, gap fill or comparison with a history (the Data API, RIPEstat) ended, Unix seconds; absent before the first.',
+    help: 'When the last successful seed, gap fill or comparison with a history (the Data API, RIPEstat) ended, Unix seconds. Absent before the first one.',
     bound: ONE,
   },
   tableSeeds: {
@@ -104,7 +104,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{seed}',
     labels: ['result'],
-    help: 'Readings of a history (the Data API, RIPEstat) into the table: success, or what they failed of.',
+    help: 'Attempts to read a history (the Data API, RIPEstat) into the table, by result: success, or the reason of the failure.',
     bound: `${SEED_RESULTS.length} (closed list of results)`,
   },
   tableSeedCorrections: {
@@ -112,7 +112,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{route}',
     labels: [],
-    help: 'Routes that differed from a history (the Data API, RIPEstat) when the table was compared with it, and were corrected: drift as a number. Neither announcements nor withdrawals.',
+    help: 'Routes that a comparison of the table with a history (the Data API, RIPEstat) had to correct. They do not count as announcements or withdrawals.',
     bound: ONE,
   },
   tableDoubtedAnswers: {
@@ -120,7 +120,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{answer}',
     labels: ['endpoint'],
-    help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have taken away a large part of what the stream never spoke of: vantage_points (most of the list gone or down) or rib. What they say is applied only when a second question agrees, or when every answer repeats it for long; meanwhile the prefixes are not trusted.',
+    help: 'Answers of a history (the Data API, RIPEstat) that were not believed at once, because they would have removed much that the stream did not withdraw: vantage_points (most of the list gone or down) or rib. They are applied only when a second question confirms them, or when every answer repeats the same for long. Meanwhile the prefixes are not trusted.',
     bound: `${DOUBTED_ANSWERS.length}`,
   },
   tableSnapshots: {
@@ -136,7 +136,7 @@ export const tableMetrics = defineMetrics({
     kind: 'gauge',
     unit: 's',
     labels: [],
-    help: 'When the newest snapshot was written or restored, Unix seconds; absent without one.',
+    help: 'When the newest snapshot was written or restored, Unix seconds; absent without a snapshot.',
     bound: ONE,
   },
   tableRestores: {
@@ -144,7 +144,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{restore}',
     labels: ['result'],
-    help: 'Snapshots looked for at start: success, missing, or why the file was set aside: too_old (older than table.expected_window), truncated, version (of another format), foreign (no snapshot), corrupt.',
+    help: 'Attempts to restore a snapshot at a start: success, missing, or the reason why the file was renamed and not used: too_old (older than table.expected_window), truncated, version (of another format), foreign (no snapshot), corrupt.',
     bound: `${RESTORE_RESULTS.length} (closed list of results)`,
   },
   dataApiRequests: {
@@ -160,7 +160,7 @@ export const tableMetrics = defineMetrics({
     kind: 'counter',
     unit: '{request}',
     labels: ['call', 'result'],
-    help: 'Requests to RIPEstat, the history of RIS Live, by data call and result (as bgp_data_api_requests_total). Absent without the source ris-live. RIPE NCC wants to hear from who makes more than 1,000 a day.',
+    help: 'Requests to RIPEstat, the history of RIS Live, by data call and result (as bgp_data_api_requests_total). Absent without the source ris-live. RIPE NCC asks everybody who makes more than 1,000 a day to contact them.',
     bound: `${RIPESTAT_CALLS.length * DATA_API_RESULTS.length} (closed lists)`,
   },
 });
