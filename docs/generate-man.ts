@@ -56,11 +56,14 @@ function blockPart(block: readonly string[], flags: readonly Flag[]): string[] {
   return wordsOf(block);
 }
 
-/** A paragraph, or a list: a line such as `check  Says what is wrong` begins an entry, and indented lines continue it. */
+/**
+ * A paragraph, or a list: a line such as `check  Says what is wrong` or `v1: FIELDS` begins an entry, and
+ * indented lines continue it.
+ */
 function wordsOf(block: readonly string[]): string[] {
   const paragraphs: { tag?: string; words: string }[] = [];
   for (const line of block) {
-    const [, tag, words] = /^(\S+) {2,}(\S.*)$/.exec(line) ?? [];
+    const [, tag, words] = /^(\S+) {2,}(\S.*)$/.exec(line) ?? /^(v\d): (\S.*)$/.exec(line) ?? [];
     const last = paragraphs.at(-1);
     if (tag !== undefined) paragraphs.push({ tag, words });
     else if (last !== undefined && (last.tag === undefined || line.startsWith(' '))) last.words += ` ${line.trim()}`;

@@ -92,8 +92,8 @@ function unknownFlag(argument: string, known: Iterable<string>): string {
 
 /** What every command has. */
 export const GENERAL_FLAGS: readonly Flag[] = [
-  { name: 'help', help: 'Tell this, and do nothing else.' },
-  { name: 'version', help: 'Tell the version, and do nothing else.' },
+  { name: 'help', help: 'Print this help and end.' },
+  { name: 'version', help: 'Print the version and end.' },
 ];
 
 /** The flags as a help text: two columns; folded by whoever prints it (folding.ts). */

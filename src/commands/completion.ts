@@ -20,7 +20,7 @@ export function completionCommand(all: () => Promise<readonly Command[]>): Comma
     words: Object.keys(SHELLS),
     help: `Usage: bgproutes-exporter completion bash|zsh|fish
 
-Prints a script for the shell. It knows the commands and flags of this very version.
+Prints a script for the shell. It knows the commands and flags of this version.
 
 Examples:
   source <(bgproutes-exporter completion bash)                                  # in ~/.bashrc

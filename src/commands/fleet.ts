@@ -13,22 +13,22 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'config.file',
     value: 'FILE',
-    help: 'YAML file of settings with a section fleet, the one that all exporters have.',
+    help: 'Configuration file (YAML) with a section fleet, the same for all exporters.',
   },
-  { name: 'replicas', value: 'N', help: 'Copies of each partition, for create-topics. Default: that of the brokers.' },
+  { name: 'replicas', value: 'N', help: 'Copies of each partition, for create-topics [the default of the brokers].' },
 ];
 
 const ACTIONS = ['create-topics', 'check'] as const;
 
 export const fleetCommand: Command = {
   name: 'fleet',
-  summary: 'Make or check the Kafka topics by which exporters share the prefixes',
+  summary: 'Create or check the Kafka topics through which exporters share the prefixes',
   flags: FLAGS,
   help: `Usage: bgproutes-exporter fleet ACTION --config.file=FILE [flags]
 
-create-topics  Makes the topics of events and of state where they are missing. What is there is left as it is.
+create-topics  Creates the topics of events and of state if they are missing. It does not change topics that exist.
 check          Says what is wrong with the topics, and what they have.
-Exit code 0: nothing is wrong. 1: something is, or no broker answers. 2: the configuration or the command line is wrong.
+Exit code 0: nothing is wrong. 1: a topic is wrong, or no broker answers. 2: the configuration or the command line is wrong.
 
 Flags:
 ${formatFlags(FLAGS)}

@@ -10,13 +10,13 @@ export type FindCommand = (name: string) => Promise<Command | undefined>;
 export function overview(commands: readonly Command[], serve: Command): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
   const list = commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`).join('');
-  return `Prometheus and OpenTelemetry exporter for the bgproutes.io live BGP stream.
+  return `Prometheus and OpenTelemetry exporter for live BGP streams: bgproutes.io, RIPE RIS Live, Kafka.
 
 Usage: bgproutes-exporter [command] [flags]
 
 Commands:
 ${list}
-bgproutes-exporter COMMAND --help tells more of each. Without a command:
+bgproutes-exporter COMMAND --help prints the help of a command. Without a command serve runs:
 
 ${serve.help}`;
 }
@@ -25,10 +25,10 @@ ${serve.help}`;
 export function helpCommand(all: () => Promise<readonly Command[]>): Command {
   return {
     name: 'help',
-    summary: 'Tell what a command does',
+    summary: 'Print the help of a command',
     help: `Usage: bgproutes-exporter help [COMMAND]
 
-Prints the help of a command, or the list of all.
+Prints the help of a command, or the list of all commands.
 
 Example:
   bgproutes-exporter help simulate

@@ -30,14 +30,14 @@ export const SERVICE_FLAGS: readonly Flag[] = [
   {
     name: 'bgproutes.api-key-file',
     value: 'FILE',
-    help: 'File that holds an API key. Otherwise the configuration file, then BGP_API_KEY or BGP_API_KEY_FILE.',
+    help: 'File with an API key. Without it the configuration file counts, then BGP_API_KEY or BGP_API_KEY_FILE.',
   },
   ...CONFIG_FLAGS.filter(({ name }) => SHARED.has(name)),
 ];
 
 /** For the help of commands that use a session: what happens to an exporter with the same key. */
-export const KEY_NOTE = `A key has one session and one list of prefixes at a time: use a key that no running exporter uses. While another session
-uses it, the service refuses this one, which then changes nothing and ends.
+export const KEY_NOTE = `A key has one session and one list of prefixes at a time, so use a key that no running exporter uses. While another session
+uses the key, the service refuses this command, which then changes nothing and ends.
 `;
 
 export interface Service extends BgproutesLiveClientOptions {

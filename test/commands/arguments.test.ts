@@ -62,7 +62,7 @@ describe('formatFlags', () => {
   it('gives two columns, with the flags that every command has', () => {
     const text = formatFlags(FLAGS);
     expect(text).toMatch(/^ {2}--prefix=PREFIX {9}A prefix\.\n/);
-    expect(text).toMatch(/\n {2}--help {18}Tell this, .*\n {2}--version {15}Tell the version, .*\n$/);
+    expect(text).toMatch(/\n {2}--help {18}Print this help .*\n {2}--version {15}Print the version .*\n$/);
   });
 });
 

@@ -15,10 +15,8 @@ it('the man page is what `npm run docs:man` writes, and has every command and fl
 
 it('the man page says what the program is for, and its lists stay lists', async () => {
   const page = await manPage();
-  expect(page).toContain(
-    '\nbgproutes-exporter \\- Prometheus and OpenTelemetry exporter for the bgproutes.io live BGP stream\n',
-  );
-  for (const entry of ['create\\-topics\nMakes', 'check\nSays', 'origins\nCompares', 'visibility\nPrints']) {
+  expect(page).toContain('\nbgproutes-exporter \\- Prometheus and OpenTelemetry exporter for live BGP streams\n');
+  for (const entry of ['create\\-topics\nCreates', 'check\nSays', 'origins\nCompares', 'visibility\nPrints']) {
     expect(page).toContain(`.TP\n.B ${entry}`);
   }
   // What follows a list without indentation is a paragraph of its own.

@@ -12,7 +12,7 @@ import { foldMessage } from '../terminal/folding.ts';
 import { configWarnings, invalidOrigins } from './config-warnings.ts';
 
 const FLAGS: readonly Flag[] = [
-  { name: 'web.config.file', value: 'FILE', help: 'Check this web configuration file, with or without another one.' },
+  { name: 'web.config.file', value: 'FILE', help: 'Check this web configuration file, with or without FILE.' },
   {
     name: 'online',
     help: 'Also read the validated data of rpki.sources, and warn of configured origins that are RPKI invalid.',
@@ -25,12 +25,13 @@ export const checkConfigCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter check-config [FILE] [flags]
 
-Reads FILE as the exporter would, its variables, key files, certificates and web configuration file too, and prints
-every problem with its place. What is allowed but hardly meant is a warning (on standard error): a prefix that is never
-announced, a file of names that cannot be read.
-Exit code 0: it is right, perhaps with warnings. 2: it is not. 1: with --online, no source has data that is fresh enough.
+Reads FILE as the exporter would, with its variables, key files, certificates and web configuration file, and prints every
+problem with its place. Settings that are allowed but are probably mistakes give a warning on standard error, for example a
+prefix that is never announced, or a file of names that cannot be read.
+Exit code 0: the configuration is right, perhaps with warnings. 2: it is wrong. 1: with --online, no source has data that is
+fresh enough.
 
-A running exporter takes all of it by a reload (SIGHUP), but for
+A running exporter applies all changes at a reload (SIGHUP), except those of
 ${restartKeys()}.
 
 Flags:

@@ -30,18 +30,22 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'web.listen-address',
     value: 'HOST:PORT',
-    help: 'Where the exporter was told to serve, or unix:/PATH; an empty value: nowhere, so there is nothing to ask.',
+    help: 'Where the exporter listens, or unix:/PATH. With an empty value it has no web server, and nothing is asked.',
   },
   { name: 'web.external-url', value: 'URL', help: "The exporter's external URL, for the prefix of its paths." },
-  { name: 'web.route-prefix', value: 'PATH', help: 'That prefix, where it is another.' },
-  { name: 'web.config.file', value: 'FILE', help: "The exporter's web configuration file: whether it speaks TLS." },
+  { name: 'web.route-prefix', value: 'PATH', help: 'The prefix of its paths, if it is not that of the external URL.' },
+  {
+    name: 'web.config.file',
+    value: 'FILE',
+    help: "The exporter's web configuration file, which says whether it speaks TLS.",
+  },
   { name: 'config.file', value: 'FILE', help: "The exporter's configuration file, for its section web." },
 ];
 const CREDENTIAL_FLAGS: readonly Flag[] = [
-  { name: 'http.user', value: 'NAME', help: 'User to ask as, where the web configuration has users.' },
+  { name: 'http.user', value: 'NAME', help: 'User name, if the web configuration has users.' },
   { name: 'http.password-file', value: 'FILE', help: 'File that holds the password of that user.' },
-  { name: 'http.cert-file', value: 'FILE', help: 'Certificate to show, where clients need one.' },
-  { name: 'http.key-file', value: 'FILE', help: 'Its private key.' },
+  { name: 'http.cert-file', value: 'FILE', help: 'Client certificate, if the web server needs one.' },
+  { name: 'http.key-file', value: 'FILE', help: 'Private key of that certificate.' },
 ];
 const DEFAULT_ADDRESS: ListenAddress = { host: '', port: DEFAULTS.web.port };
 
@@ -51,11 +55,11 @@ export const healthcheckCommand: Command = {
   flags: [...FLAGS, ...CREDENTIAL_FLAGS],
   help: `Usage: bgproutes-exporter healthcheck [flags]
 
-Asks /-/healthy of the exporter on this machine. Without the first five flags it finds the address as the first process
-(of a container) was told it: by its flags, its configuration file, or the default :${DEFAULTS.web.port}. By TLS it trusts the very
-certificate of the web configuration, and nobody else.
-Exit code 0: healthy, or without a web server; also when it asks for a password and none was given, since it is the
-exporter that asks. 1: not healthy.
+Asks the exporter on this machine for /-/healthy. Without the first five flags it reads the address from the flags and the
+configuration file of process 1, which is the exporter in a container; the default is :${DEFAULTS.web.port}. With TLS it trusts only
+the certificate of the web configuration.
+Exit code 0: the exporter is healthy, or has no web server. It is also 0 if the exporter asks for a password and none was
+given, because an exporter that asks is running. 1: it is not healthy.
 
 Flags:
 ${formatFlags([...FLAGS, ...CREDENTIAL_FLAGS])}

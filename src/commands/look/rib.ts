@@ -36,9 +36,9 @@ const FLAGS: readonly Flag[] = [
   { ...PREFIX_FLAG, help: 'Prefix to look up, such as 192.0.2.0/24. Repeatable.' },
   {
     name: 'more-specifics',
-    help: 'Also what lies inside these prefixes and is longer: a request more for each prefix.',
+    help: 'Also print longer prefixes inside these. This takes one more request for each prefix.',
   },
-  { name: 'date', value: 'TIME', help: 'When, as 2026-11-23T18:00:00, UTC [five minutes ago].' },
+  { name: 'date', value: 'TIME', help: 'Time in UTC, such as 2026-11-23T18:00:00 [five minutes ago].' },
   ...VP_FLAGS,
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
   ...SERVICE_FLAGS,
@@ -59,9 +59,9 @@ export const ribCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter rib --prefix=PREFIX… [flags]
 
-Prints the route of each vantage point (VP) for these prefixes, and how many see which origin (on standard error). Without
-a filter all VPs that stream live are asked. Takes two requests, and more for more than 10 prefixes or 2,000 VPs; it takes
-nothing from a running exporter but this part of the key's hourly quota.
+Prints the route of each vantage point (VP) for these prefixes, and on standard error how many VPs see which origin. Without
+a filter it asks for all VPs that stream live. It takes two requests, or more for more than 10 prefixes or 2,000 VPs. A
+running exporter with the same key loses only this part of the hourly quota.
 
 Flags:
 ${formatFlags(FLAGS)}

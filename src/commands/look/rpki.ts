@@ -31,7 +31,7 @@ const FLAGS: readonly Flag[] = [
     name: 'rpki.source',
     value: 'URL|FILE',
     repeatable: true,
-    help: 'Where validated data is, instead of those of the file: http://validator:8323/json, rtr://validator:8282, vrps.json. Repeatable: the first that has fresh data answers.',
+    help: 'Where validated data is, instead of rpki.sources of the file: http://validator:8323/json, rtr://validator:8282 or vrps.json. Repeatable; the first that has fresh data is used.',
   },
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON object [table].' },
 ];
@@ -45,13 +45,13 @@ const COLUMNS: readonly Column[] = [
 
 export const rpkiCommand: Command = {
   name: 'rpki',
-  summary: 'Tell whether a route is RPKI valid, and which VRPs say so',
+  summary: 'Print whether a route is RPKI valid, and which VRPs decide it',
   flags: FLAGS,
   help: `Usage: bgproutes-exporter rpki PREFIX [AS] [flags]
 
-Reads the validated data that the exporter reads, and prints the validity (RFC 6811) of PREFIX when AS originates it: valid,
-invalid_as, invalid_length (the AS has a VRP, but not for so long a prefix), not_found. Without AS, which ASes may originate it.
-Then the VRPs that cover it, and how old the data is (on standard error).
+Reads the same validated data as the exporter, and prints the validity (RFC 6811) of PREFIX with AS as its origin: valid,
+invalid_as, invalid_length (the AS has a VRP, but only for shorter prefixes) or not_found. Without AS it prints which ASes may
+originate the prefix. Then it prints the VRPs that cover the prefix, and on standard error how old the data is.
 Exit code 0: there is an answer, whatever it is. 1: no source has data that is fresh enough.
 
 Flags:

@@ -10,7 +10,7 @@ const FLAGS: readonly Flag[] = [
   { ...PREFIX_FLAG, help: 'Prefix to associate, such as 192.0.2.0/24. Repeatable.' },
   {
     name: 'force',
-    help: 'Do it also while another session uses the key: that one then gets these prefixes rather than its own, or nothing.',
+    help: 'Do it even while another session uses the key. That session then gets these prefixes instead of its own, or nothing.',
   },
   ...SERVICE_FLAGS,
 ];
@@ -21,12 +21,13 @@ export const subscribeCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter subscribe --prefix=PREFIX… [flags]
 
-Replaces the prefixes that a key streams by these, as the website does. The service forgets them after 4 hours without
+Replaces the list of prefixes that a key streams, as the website does. The service forgets the list after 4 hours without
 activity of the key. The commands serve, tail and watch do this themselves.
 
-A key has one list and one session. The stream is opened first, for a moment: where the service refuses that because another
-session uses the key, nothing is changed and the exit code is 1. With --force nobody is asked. A running exporter with the same
-key would lose its stream: it counts as down, takes its own prefixes back and fills the gap, and so these here are lost again.
+A key has one list and one session. The command first opens the stream for a moment. If the service refuses that because
+another session uses the key, nothing changes and the exit code is 1. With --force it does not open the stream first. A
+running exporter with the same key then loses its stream. It takes its own prefixes back and fills the gap, so the prefixes
+of this command are lost again.
 
 Flags:
 ${formatFlags(FLAGS)}

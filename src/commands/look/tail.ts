@@ -14,12 +14,12 @@ const FORMATS = ['pretty', 'v1', 'v2', 'json'] as const;
 const FLAGS: readonly Flag[] = [
   {
     ...PREFIX_FLAG,
-    help: 'Prefix to subscribe to, such as 192.0.2.0/24. Repeatable. Without one: those that the key has already.',
+    help: 'Prefix to subscribe to, such as 192.0.2.0/24. Repeatable. Without it: those that the key has already.',
   },
   {
     name: 'format',
     value: FORMATS.join('|'),
-    help: "For people; the service's documented line; its newer line, with protocol and parent; one JSON object a line [pretty].",
+    help: 'pretty is for people; v1 is the documented line of the service; v2 is its newer line, with protocol and parent; json is one object on each line [pretty].',
   },
   ...RIS_FLAGS,
   ...SERVICE_FLAGS,
@@ -31,9 +31,9 @@ export const tailCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter tail [flags]
 
-Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C or until nobody reads its output
-(which shows with the next line). What happens to the connection is told on standard error. Each message is one line; only
-on a terminal that is narrower the pretty one is folded, between words and without loss.
+Prints what vantage points announce (+, U) and withdraw (-, W) from now on, until Ctrl-C, or until the program that reads its
+output has ended. What happens to the connection is printed on standard error. Each message is one line. On a terminal that is
+too narrow for it, the format pretty is folded between words.
 
 v1: TIMESTAMP|MSG_TYPE|VP_ASN|VP_IP|PREFIXES|ASPATH|COMMUNITIES|ORIGIN|NEXTHOP
 v2: TIMESTAMP|MSG_TYPE|PROTOCOL|VP_ASN|VP_IP|PARENT_ASN|PARENT_IP|PREFIXES|… and so on as v1

@@ -14,14 +14,14 @@ import { note } from '../terminal/note.ts';
 const SOURCES: readonly string[] = [...LIVE_SOURCES, 'pch', 'cgtf'];
 
 export const VP_FLAGS: readonly Flag[] = [
-  { name: 'asn', value: 'ASN', repeatable: true, help: 'Only VPs of this AS. Repeatable, as the others are.' },
+  { name: 'asn', value: 'ASN', repeatable: true, help: 'Only VPs of this AS. Repeatable, like the other filters.' },
   { name: 'ip', value: 'ADDRESS', repeatable: true, help: 'Only the VP with this address.' },
   { name: 'protocol', value: 'bgp|bmp', repeatable: true, help: 'Only VPs heard over this protocol.' },
   {
     name: 'source',
     value: 'NAME',
     repeatable: true,
-    help: 'Only VPs of bgproutes.io, ris or routeviews, which stream live, or of pch or cgtf, which do not.',
+    help: 'Only VPs of this project: bgproutes.io, ris or routeviews, which stream live, or pch or cgtf, which do not.',
   },
   { name: 'country', value: 'CODE', repeatable: true, help: 'Only VPs in this country, such as NL.' },
   { name: 'status', value: VP_STATUSES.join('|'), repeatable: true, help: 'Only VPs whose session has this status.' },

@@ -20,7 +20,7 @@ const RIS_LIVE = 'ris-live';
 const FLAGS: readonly Flag[] = [
   ...VP_FLAGS.map((flag) =>
     flag.name === 'source'
-      ? { ...flag, help: `${flag.help} ${RIS_LIVE}: the peers that RIPEstat lists; alone, and without a key.` }
+      ? { ...flag, help: `${flag.help} ${RIS_LIVE}, alone and without a key: the peers that RIPEstat lists.` }
       : flag,
   ),
   { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON array [table].' },
@@ -53,11 +53,11 @@ export const vpsCommand: Command = {
   flags: FLAGS,
   help: `Usage: bgproutes-exporter vps [flags]
 
-Prints the vantage points (VPs) that the Data API lists, and how many they are (on standard error). One request. It takes
-nothing from a running exporter but a part of the key's hourly quota.
+Prints the vantage points (VPs) that the Data API lists, and on standard error how many there are. It takes one request. A
+running exporter with the same key loses only this part of the hourly quota.
 
-With --source=ris-live it prints the peers of RIPE RIS, whose routes RIS Live tells, from RIPEstat: no key. The other
-filters work there too; the country is that of the collector, and it is empty where peers are anywhere.
+With --source=ris-live it prints the peers of RIPE RIS, which RIS Live streams. The list comes from RIPEstat, without a key.
+The other filters work too. The country is that of the collector; it is empty for collectors whose peers can be anywhere.
 
 Flags:
 ${formatFlags(FLAGS)}

@@ -23,26 +23,26 @@ const MAX_ORIGINS = 5;
 const FLAGS: readonly Flag[] = [
   {
     ...PREFIX_FLAG,
-    help: 'Prefix to watch, such as 192.0.2.0/24. Repeatable. Without one: those that the key has already.',
+    help: 'Prefix to watch, such as 192.0.2.0/24. Repeatable. Without it: those that the key has already.',
   },
-  { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON object a line [pretty].' },
+  { name: 'format', value: FORMATS.join('|'), help: 'For people, or one JSON object on each line [pretty].' },
   ...RIS_FLAGS,
   ...SERVICE_FLAGS,
 ];
 
 export const watchCommand: Command = {
   name: 'watch',
-  summary: 'Print changes of origin, or losses and regains of visibility, as they happen',
+  summary: 'Print changes of origin, or who loses a prefix and sees it again, as it happens',
   flags: FLAGS,
   words: WORDS,
   help: `Usage: bgproutes-exporter watch origins|visibility [flags]
 
-origins     Compares each announcement with the one before it of the same vantage point (VP), and prints a line when the
-            origin differs, and when a VP is heard of for the first time.
+origins     Compares each announcement with the previous one of the same vantage point (VP). Prints a line when the origin
+            differs, and when a VP is heard for the first time.
 visibility  Prints a line when a VP withdraws a prefix, and when it announces it again.
 
-Every line ends with the count of VPs now. The stream tells changes only, so counts are of VPs heard of since the start;
-for complete ones run the exporter, which reads the table from a history first. A repetition prints nothing.
+Every line ends with the present number of VPs. The stream has only changes, so only VPs that were heard since the start
+count. For complete numbers run the exporter, which first reads the table from a history. A repetition prints nothing.
 
 ${KEY_NOTE}
 Flags:

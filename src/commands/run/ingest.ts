@@ -17,12 +17,12 @@ export const ingestCommand: Command = {
   flags: CONFIG_FLAGS,
   help: `Usage: bgproutes-exporter ingest --config.file=FILE [flags]
 
-Consumes one source, reads its history, and writes both into the topic of events of the section fleet. Exporters with the
-same file and command serve share the prefixes of it. Of several ingests of one fleet one writes and the others wait.
+Reads one source and its history, and writes both into the topic of events that the section fleet names. Exporters that run
+the command serve with the same file share its prefixes. Of several ingests of one fleet one writes and the others wait.
 
 Flags:
 ${formatFlags(CONFIG_FLAGS)}
-Signals: SIGINT and SIGTERM stop in order, a second one at once.
+Signals: SIGINT and SIGTERM stop it cleanly; a second one stops it at once.
 
 Example:
   bgproutes-exporter fleet create-topics --config.file=bgproutes.yml
@@ -59,7 +59,7 @@ Example:
     void manager.stopping();
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_LIMIT_MS, 'late').unref());
     if ((await Promise.race([ingest.stop(), late])) === 'late') {
-      logger.error('the stop takes too long and is broken off', { limit_seconds: STOP_LIMIT_MS / 1000 });
+      logger.error('the stop takes too long: the process ends now', { limit_seconds: STOP_LIMIT_MS / 1000 });
       return 1;
     }
     return why instanceof Error ? 1 : 0;

@@ -26,20 +26,20 @@ const STOP_LIMIT_MS = 10_000;
 
 export const serveCommand: Command = {
   name: 'serve',
-  summary: 'Run the exporter; this is what runs without a command',
+  summary: 'Run the exporter; this is the default command',
   flags: CONFIG_FLAGS,
   help: `Usage: bgproutes-exporter [serve] [flags]
 
-Keeps, for each monitored prefix, the route that each vantage point of bgproutes.io holds, and serves it as metrics.
+Keeps, for each monitored prefix, the route that each vantage point of the sources holds, and serves metrics about it.
 
 Flags:
 ${formatFlags(CONFIG_FLAGS)}
 Environment:
-  BGP_API_KEY       API key, when neither a flag nor the file names one
-  BGP_API_KEY_FILE  File that holds it
-  BGP_PREFIXES      Prefixes to monitor, by commas or blanks; added to those of the file
+  BGP_API_KEY       API key, if neither a flag nor the file gives one
+  BGP_API_KEY_FILE  File with API keys, one on each line
+  BGP_PREFIXES      Prefixes to monitor, separated by commas or spaces; added to those of the file
 
-Signals: SIGHUP reads the configuration file again, SIGINT and SIGTERM stop in order, a second one at once.
+Signals: SIGHUP reads the configuration again. SIGINT and SIGTERM stop it cleanly; a second one stops it at once.
 
 Example:
   BGP_API_KEY=… bgproutes-exporter --prefix=192.23.62.0/24 --prefix=2a06:3040:10::/48
@@ -104,7 +104,7 @@ Example:
     void manager.stopping();
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_LIMIT_MS, 'late').unref());
     if ((await Promise.race([exporter.stop(), late])) === 'late') {
-      logger.error('the stop takes too long and is broken off', { limit_seconds: STOP_LIMIT_MS / 1000 });
+      logger.error('the stop takes too long: the process ends now', { limit_seconds: STOP_LIMIT_MS / 1000 });
       return 1;
     }
     logger.info('bgproutes-exporter has stopped');

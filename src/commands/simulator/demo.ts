@@ -38,20 +38,20 @@ const PAGE_LINES = 4;
 const PACES = ['quick', 'long'] as const;
 
 const FLAGS: readonly Flag[] = [
-  { name: 'web.listen-address', value: 'HOST:PORT', help: `Where to serve [:${DEFAULTS.web.port}: all interfaces].` },
-  { name: 'speed', value: 'N', help: 'Times real time, 0.1 to 20 [1].' },
+  { name: 'web.listen-address', value: 'HOST:PORT', help: `Where to listen [:${DEFAULTS.web.port}: all interfaces].` },
+  { name: 'speed', value: 'N', help: 'How many times faster than real time, 0.1 to 20 [1].' },
   {
     name: 'pace',
     value: PACES.join('|'),
-    help: 'The first round: five minutes, or an hour with events that last long enough for the alerts, as all later rounds [quick].',
+    help: 'The first round: quick takes five minutes; long takes an hour, with events that last long enough for the alerts, like all later rounds [quick].',
   },
   {
     name: 'source',
     value: SIMULATED_SOURCES.join('|'),
     repeatable: true,
-    help: 'Whom the exporter listens to, of the same Internet: the stand-in for bgproutes.io, or that for RIPE RIS Live, which has fewer vantage points. Both: give it twice [bgproutes].',
+    help: 'Which simulated service the exporter reads: bgproutes.io, or RIPE RIS Live, which has fewer vantage points. For both give it twice [bgproutes].',
   },
-  { name: 'seed', value: 'N', help: 'Another Internet for every number [1].' },
+  { name: 'seed', value: 'N', help: 'Another number makes another Internet [1].' },
   {
     name: 'log.level',
     value: 'LEVEL',
@@ -61,13 +61,13 @@ const FLAGS: readonly Flag[] = [
 
 export const demoCommand: Command = {
   name: 'demo',
-  summary: 'Show everything at work without key, network or server: simulator and exporter in one',
+  summary: 'Run the exporter with a simulated Internet: no key, network or server needed',
   flags: FLAGS,
   help: `Usage: bgproutes-exporter demo [flags]
 
-Starts a simulated Internet and the exporter against it, says what to open, and prints a line for everything that
-happens: an outage, a hijack, a path change, a recovery and more within five minutes. Then come rounds of an hour, in
-which the same lasts long enough for the bundled alerts; each that will fire is told.
+Starts a simulated Internet and an exporter that reads it, prints what to open, and prints a line for everything that
+happens: an outage, a hijack, a path change, a recovery and more within five minutes. In the rounds of an hour after that,
+the same events last long enough for the bundled alerts; the demo prints which alert will fire.
 
 Flags:
 ${formatFlags(FLAGS)}

@@ -22,29 +22,33 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'listen',
     value: 'HOST:PORT',
-    help: `Where to serve all three services [${DEFAULT_LISTEN}]; port 0 takes a free one.`,
+    help: `Where to listen, for all services [${DEFAULT_LISTEN}]. Port 0 takes a free port.`,
   },
-  { name: 'rtr-listen', value: 'HOST:PORT', help: 'Where to serve VRPs and ASPAs over RTR as well [nowhere].' },
-  { name: 'api-key', value: 'KEY', repeatable: true, help: `A key that is valid [${SIMULATOR_KEY}]. Repeatable.` },
+  { name: 'rtr-listen', value: 'HOST:PORT', help: 'Where to serve VRPs and ASPAs over RTR too [nowhere].' },
+  { name: 'api-key', value: 'KEY', repeatable: true, help: `A valid key [${SIMULATOR_KEY}]. Repeatable.` },
   {
     name: 'replay',
     value: 'FILE',
-    help: 'Send a recording (.jsonl, .jsonl.gz) rather than a generated Internet. It starts with the first subscriber.',
+    help: 'Send a recording (.jsonl, .jsonl.gz) instead of a generated Internet. It starts with the first subscriber.',
   },
   {
     name: 'scenario',
     value: 'FILE',
-    help: 'What happens in the generated Internet (YAML) [five minutes with an outage, hijacks and path changes; then hours in which they last].',
+    help: 'File (YAML) that says what happens in the generated Internet [five minutes with an outage, hijacks and path changes; then rounds of an hour with the same].',
   },
-  { name: 'speed', value: 'N|max', help: 'Times real time; max: as fast as the clients take it [1].' },
+  {
+    name: 'speed',
+    value: 'N|max',
+    help: 'How many times faster than real time; max: as fast as the clients read [1].',
+  },
   { name: 'loop', help: 'Start again at the end [a scenario with loop_every does, a recording does not].' },
-  { name: 'seed', value: 'N', help: 'All that is made up follows from it [1].' },
+  { name: 'seed', value: 'N', help: 'Another number makes another Internet [1].' },
   { name: 'vps', value: 'N', help: 'Vantage points of the generated Internet [300].' },
   { name: 'max-prefixes', value: 'N', help: 'Prefixes a key may have [10].' },
   {
     name: 'association-ttl',
     value: 'DURATION',
-    help: `Inactivity of a key after which its prefixes are forgotten [${DEFAULT_TTL}].`,
+    help: `After how long without activity of a key its prefixes are forgotten [${DEFAULT_TTL}].`,
   },
   {
     name: 'fixed-list',
@@ -54,12 +58,12 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'session-linger',
     value: 'DURATION',
-    help: 'How long a session that is over still takes the place of its key [0s].',
+    help: 'How long a session that has ended still counts as the one session of its key [0s].',
   },
   {
     name: 'timestamps',
     value: 'now|original',
-    help: 'Times of recorded messages: of their sending, or as recorded [now].',
+    help: 'Times of recorded messages: the time of sending, or the recorded time [now].',
   },
   {
     name: 'data-api-lag',
@@ -69,24 +73,27 @@ const FLAGS: readonly Flag[] = [
   {
     name: 'withdraw-key',
     value: 'NAME',
-    help: 'The key under which withdrawn prefixes come [withdraws; that of the recording].',
+    help: 'The JSON key of withdrawn prefixes [withdraws, or the one in the recording].',
   },
   {
     name: 'announce-on-subscribe',
-    help: 'Tell a new subscriber all routes in the stream, which the service does not: for clients that never ask the Data API.',
+    help: 'Send a new subscriber all routes over the stream, for clients that never ask the Data API. The real service does not do this.',
   },
-  { name: 'enable-control', help: 'Faults, steps and state over HTTP under /-/, see docs/simulator.md.' },
+  {
+    name: 'enable-control',
+    help: 'Allow faults and steps, and show the state, over HTTP under /-/ (docs/simulator.md).',
+  },
   { name: 'log.level', value: 'LEVEL', help: `${anyOf(LOG_LEVELS)} [warn].` },
 ];
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary: 'Stand in for the services of bgproutes.io: a generated Internet, or a recording',
+  summary: 'Stand in for the services: play a generated Internet, or a recording',
   flags: FLAGS,
   help: `Usage: bgproutes-exporter simulate [flags]
 
-Serves the live stream, the Live Manager API and the Data API on one port, without a key of bgproutes.io. It says what
-to point the exporter at, and prints a line for everything that happens to a prefix.
+Serves, on one port and without a network, what the services of bgproutes.io, RIPE RIS Live, RIPEstat and an RPKI validator
+serve. It prints the flags that let an exporter use it, and a line for everything that happens to a prefix.
 
 Flags:
 ${formatFlags(FLAGS)}
