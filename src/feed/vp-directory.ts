@@ -262,7 +262,7 @@ export class VpDirectory {
     if (!this.#toldNoSizes && vps.every((vp) => vp.ribSizeV4 === undefined && vp.ribSizeV6 === undefined)) {
       this.#toldNoSizes = true;
       this.#options.logger.warn(
-        'the list of vantage points tells no table sizes: who held a route is expected, as with expected_vps: seen',
+        'the list of vantage points has no table sizes: vantage points that held a route are expected, as with expected_vps: seen',
       );
     }
     const full = new Map<number, Record<'ipv4' | 'ipv6', boolean>>();

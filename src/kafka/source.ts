@@ -251,7 +251,7 @@ export class KafkaSource implements StreamSource {
   }
 
   #ended({ topic, partition }: Position): void {
-    this.#log.info('a partition is no more', { topic, partition });
+    this.#log.info('a partition no longer exists', { topic, partition });
     for (const channel of this.#channels.remove(topic, partition)) {
       if (this.#options.format !== 'bgproutes-json')
         this.#listener?.frames(0, [endOfChannelFrame(this.#timers.now(), channel)], this.#timers.now());

@@ -252,7 +252,7 @@ export class RisConnection {
     if (this.#subscriber === undefined) return;
     this.#leave();
     this.#isAgain = true;
-    this.#log.warn('the stream is not to be relied on: connecting again', { detail });
+    this.#log.warn('the stream is not reliable: connecting again', { detail });
     this.#events.lost(reason, atMs, detail, false);
     this.#socket.connectAgain();
   }

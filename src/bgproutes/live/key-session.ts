@@ -361,10 +361,18 @@ export class KeySession {
   /** Where the session fell silent, the list may have been somebody else's: what may be missing is read from the history. */
   #lookForSilence(atMs: number, sinceMs: number): void {
     if (!this.#silence.renewed(this.#updates())) return;
-    this.#log.warn('no message since the last renewal: the list of the key may have been another one meanwhile', {
-      silent_seconds: Math.round((atMs - sinceMs) / 1000),
-    });
-    this.#down('stopped', sinceMs, 'the stream was silent, maybe because of another list', false);
+    this.#log.warn(
+      'no message since the last renewal: another client may have replaced the list of the key meanwhile',
+      {
+        silent_seconds: Math.round((atMs - sinceMs) / 1000),
+      },
+    );
+    this.#down(
+      'stopped',
+      sinceMs,
+      'the stream was silent, perhaps because another client had replaced the list of the key',
+      false,
+    );
     this.#connectAgain(atMs);
   }
 

@@ -22,7 +22,10 @@ export function tellShare(
   const most = mostCompared(history, intervalMs);
   if (history === undefined || intervalMs === 0 || prefixes <= most) return;
   const hours = Math.ceil((prefixes / most) * (intervalMs / HOUR_MS));
-  logger.info(`the table is compared with ${titleOf(history)} in parts: it would be asked too often`, {
-    ...{ session, prefixes, at_once: most, hours_until_all: hours },
-  });
+  logger.info(
+    `the table is compared with ${titleOf(history)} in parts, because it would be asked too often otherwise`,
+    {
+      ...{ session, prefixes, at_once: most, hours_until_all: hours },
+    },
+  );
 }

@@ -72,13 +72,16 @@ export class HolderHistory {
       const fields = { session, error: error instanceof Error ? error.message : String(error) };
       if (error instanceof DataApiError && (error.code === 'BAD_REQUEST' || error.code === 'NOT_FOUND')) {
         logger.info(
-          `${history.title} does not tell who held the prefixes a window ago: who is expected shows in time`,
+          `${history.title} does not tell which vantage points held the prefixes a window ago: the expected ones are known after a whole window`,
           fields,
         );
         for (const prefix of unknown) this.#learnt.add(prefix);
         return true;
       }
-      logger.warn(`who held the prefixes a window ago could not be read from ${history.title}, trying again`, fields);
+      logger.warn(
+        `the vantage points that held the prefixes a window ago could not be read from ${history.title}, trying again`,
+        fields,
+      );
       return false;
     }
   }

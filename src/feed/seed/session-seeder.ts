@@ -245,7 +245,7 @@ export class SessionSeeder {
     cancel();
     const frames = feed.abandon();
     if (frames > 0)
-      logger.info('frames that waited were not applied: the next start reads what they said', { session, frames });
+      logger.info('waiting frames were not applied: the next start reads them from the history', { session, frames });
   }
 
   #abort(): void {

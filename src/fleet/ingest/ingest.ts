@@ -243,7 +243,7 @@ export class Ingest {
       if (signal.aborted || unread === seen) continue;
       seen = unread;
       await sleep(timers, lagMs + 5_000, signal);
-      log.info('frames could not be read: what is complete is compared with the history');
+      log.info('frames could not be read: complete prefixes are compared with the history');
       for (const session of this.sessions) if (!signal.aborted) await session.compare();
       await sleep(timers, FAILURE_PAUSE_MS, signal);
     }

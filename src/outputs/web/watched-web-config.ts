@@ -62,7 +62,7 @@ export class WatchedWebConfig {
       this.#logger.info('the web configuration was read again', { file: this.#path });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      this.#logger.error('the web configuration is wrong, the last good one still holds', { error: error.message });
+      this.#logger.error('the web configuration is wrong, the last good one stays in force', { error: error.message });
     }
   }
 

@@ -219,7 +219,7 @@ export class RipestatHistory implements History {
           if (!this.#toldNoRelated) {
             this.#toldNoRelated = true;
             const text = error instanceof Error ? error.message : String(error);
-            log.warn('RIPEstat does not tell the more-specifics: those are shown once the stream speaks of them', {
+            log.warn('RIPEstat does not tell the more-specifics: they are shown when the stream reports them', {
               error: text,
             });
           }

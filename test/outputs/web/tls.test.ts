@@ -253,7 +253,7 @@ describe('files that change', () => {
     world.passTime();
     expect(await shownName()).toBe('CN=server\\, renewed');
     expect(world.readings).toEqual([false, true]);
-    expect(world.log.join('')).toContain('the web configuration is wrong, the last good one still holds');
+    expect(world.log.join('')).toContain('the web configuration is wrong, the last good one stays in force');
   });
 
   it('clients are asked for certificates from then on', async () => {
