@@ -72,9 +72,20 @@ export class Point<T> implements DataPoint<T> {
     this.gone = gone;
   }
 
-  /** Of the last collection that had it. */
+  /** Of the last collection of its producer. */
   get endTime(): HrTime {
     return this.#time.endTime;
+  }
+
+  /**
+   * Remembers the time of the last collection. What it gives sets that time again, for all points of the producer: an export
+   * that is still on its way sends what was true then, although another collection has taken place.
+   */
+  holdTime(): () => void {
+    const { endTime } = this.#time;
+    return () => {
+      this.#time.endTime = endTime;
+    };
   }
 }
 

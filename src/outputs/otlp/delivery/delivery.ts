@@ -129,7 +129,9 @@ export class Delivery {
   async export(collected: ResourceMetrics): Promise<OtlpResult> {
     if (this.#pending === 2) return this.#settle({ result: 'error', held: 'no', detail: 'exports overlap' }, 0);
     this.#pending++;
-    const result = this.#tail.then(() => this.#export(collected));
+    const metrics = ownMetrics(collected);
+    const setTime = metrics[0]?.dataPoints[0]?.holdTime() ?? (() => {});
+    const result = this.#tail.then(() => this.#export(collected, setTime));
     this.#tail = result.then(() => {
       this.#pending--;
     });
@@ -158,7 +160,8 @@ export class Delivery {
     this.#options.post.close();
   }
 
-  async #export(collected: ResourceMetrics): Promise<OtlpResult> {
+  /** @param setTime sets the time of its points, which each later collection changes; called before they are read */
+  async #export(collected: ResourceMetrics, setTime: () => void): Promise<OtlpResult> {
     const ongoing: Ongoing = { retries: new AbortController(), all: new AbortController(), abandoned: false };
     this.#ongoing = ongoing;
     const { exportTimeoutMs, watchdogMs = WATCHDOG_MS } = this.#options;
@@ -181,21 +184,26 @@ export class Delivery {
         deadlineMs - startedAtMs + watchdogMs,
       );
     });
-    const outcome = await Promise.race([this.#deliver(collected, deadlineMs, ongoing), overdue]);
+    const outcome = await Promise.race([this.#deliver(collected, setTime, deadlineMs, ongoing), overdue]);
     clearTimeout(watchdog);
     this.#ongoing = undefined;
     return this.#settle(outcome, elapsed() - startedAtMs);
   }
 
   /** Never rejects. */
-  async #deliver({ resource, scopeMetrics }: ResourceMetrics, deadlineMs: number, ongoing: Ongoing): Promise<Outcome> {
-    // What others in this process may have recorded is not ours to send.
-    const own = scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
-    const metrics = (own?.metrics ?? []) as OwnMetricData[];
+  async #deliver(
+    collected: ResourceMetrics,
+    setTime: () => void,
+    deadlineMs: number,
+    ongoing: Ongoing,
+  ): Promise<Outcome> {
+    const { resource } = collected;
+    const own = ownScope(collected);
+    const metrics = ownMetrics(collected);
     if (own === undefined || metrics.length === 0)
       return { result: 'error', held: 'no', detail: 'there was nothing to export' };
     try {
-      return await this.#sendAll(metrics, async (part) => {
+      return await this.#sendAll(metrics, setTime, async (part) => {
         const outcome = await this.#sendRequest(
           this.#options.serializer.serialize({ resource, scope: own.scope, metrics: part }),
           Math.min(elapsed() + this.#options.timeoutMs, deadlineMs),
@@ -212,6 +220,7 @@ export class Delivery {
 
   async #sendAll(
     metrics: OwnMetricData[],
+    setTime: () => void,
     send: (part: readonly OwnMetricData[]) => Promise<Outcome>,
   ): Promise<Outcome> {
     const { vanished, deltas } = this.#options;
@@ -220,6 +229,7 @@ export class Delivery {
       const detail = `the collector asked to be left alone for ${Math.ceil(quietMs / 1_000)} s more`;
       return { result: 'unavailable', held: 'no', detail };
     }
+    setTime();
     const gone = vanished.pointsFor(metrics, hrTime(this.#now()));
     let worst: Outcome = { result: 'success', held: 'yes', detail: '' };
     let held: Held = 'no';
@@ -227,6 +237,7 @@ export class Delivery {
     for (const part of requestsOf([...metrics, ...gone])) {
       const { metrics: converted, commit } = deltas.convert(part);
       const outcome = await send(converted);
+      setTime(); // another collection may have taken place meanwhile
       if (outcome.held === 'yes') commit();
       if (outcome.held !== 'no') held = 'maybe';
       if (outcome.held !== 'yes') all = false;
@@ -335,4 +346,13 @@ export class Delivery {
     this.#lastFailure = failure;
     return result;
   }
+}
+
+/** What others in this process may have recorded is not ours to send. */
+function ownScope({ scopeMetrics }: ResourceMetrics): ResourceMetrics['scopeMetrics'][number] | undefined {
+  return scopeMetrics.find(({ scope }) => scope.name === SCOPE_NAME);
+}
+
+function ownMetrics(collected: ResourceMetrics): OwnMetricData[] {
+  return (ownScope(collected)?.metrics ?? []) as OwnMetricData[];
 }
