@@ -80,7 +80,7 @@ describe('a message in which nothing is monitored', () => {
     expect(told).toEqual([]);
   });
 
-  it('is told once of those that come together, also among others, and as received when it was held', () => {
+  it('is reported once for frames that come together, also between others, and with its receipt if it was held', () => {
     feed.frames([announce(1, 1_700_000_000), of(1_700_000_001, FOREIGN)], NOW);
     told.length = 0;
     feed.frames([announce(1, 1_700_000_002), of(1_700_000_003, FOREIGN), of(1_700_000_004, FOREIGN)], NOW + 1);

@@ -110,7 +110,7 @@ describe('a name that another exporter takes', () => {
     await member.stop();
   });
 
-  it('is told by the one that takes it, too: it may be no restart', async () => {
+  it('is also logged by the member that takes the name, because it may be no restart', async () => {
     const { member, log, group, start } = world();
     group.holder = '192.0.2.7';
     await start();

@@ -96,7 +96,7 @@ describe('a topic', () => {
     ]);
   });
 
-  it('that is another one than that of the position is told, however many records it has', async () => {
+  it('that replaced the one of the position is noticed, however many records it has', async () => {
     const { reader, until, write } = world(1);
     write(0, 'a', 'b', 'c', 'd');
     reader.read(0, 2, 'id-of-a-topic-that-was-deleted');
@@ -104,7 +104,7 @@ describe('a topic', () => {
     await until(['0: other topic', '0: a', '0: b', '0: c', '0: d']);
   });
 
-  it('that ends before the position has begun again, also where nobody knows which one it was', async () => {
+  it('that ends before the position was made again, even if the old one is not known', async () => {
     const { reader, until, write } = world(1);
     write(0, 'a');
     reader.read(0, 1_000, undefined);

@@ -29,7 +29,7 @@ describe('partitions', () => {
     expect(Math.max(...counts)).toBeLessThan(150);
   });
 
-  it('that have too many prefixes are told, each in a sentence; one that has just enough is not', () => {
+  it('that have too many prefixes are named, each in a sentence; one at the limit is not', () => {
     const inside = Array.from({ length: 30 }, (_, i) => `10.0.${i}.0/24`);
     const prefixes = ['10.0.0.0/8', ...inside, '192.0.2.0/24'].map(prefix);
     const [crowded, other] = ['10.0.0.0/8', '192.0.2.0/24'].map((text) => hashPartition(text, 64));

@@ -22,7 +22,7 @@ it('records before the wanted offset are left out, and those that were compacted
   expect(nextOffset).toBe(110);
 });
 
-it('the broker’s time stands where the topic says so, and no time is none', () => {
+it('the time of the broker counts if the topic says so, and a missing time stays missing', () => {
   expect(readRecords([batch(0n, [0], { attributes: 0x08 })], 0).records[0].timeMs).toBe(5_000);
   expect(readRecords([batch(0n, [5], { firstTimestamp: -1n })], 0).records[0].timeMs).toBe(-1);
 });

@@ -61,7 +61,7 @@ describe('the recording of the fixtures', () => {
     expect([...general].filter(([name]) => name !== slow)).toEqual([...fast].filter(([name]) => name !== slow));
   });
 
-  it('has of everything: no counter of events and no reason to refuse one that is known here stays at 0', () => {
+  it('has events of every kind: no counter of events, and no known reason to refuse one, stays at 0', () => {
     const series = seriesOf(readExposition(replay('fast').render('text'), 'text'));
     const sum = (start: string) =>
       [...series].filter(([name]) => name.startsWith(start)).reduce((total, [, value]) => total + value, 0);

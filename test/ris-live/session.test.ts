@@ -81,7 +81,7 @@ const subscribed = (received: readonly Message[]) =>
   received.flatMap(({ type, data }) => (type === 'ris_subscribe' ? [data?.prefix ?? data?.type] : []));
 
 describe('a session', () => {
-  it('is up when everything that was asked for is acknowledged, and says who it is', async () => {
+  it('is up when every subscription is acknowledged, and gives the name of its client', async () => {
     const { source, server, received, events, start } = await world();
     start();
     await until(() => expect(events).toEqual(['connected']));

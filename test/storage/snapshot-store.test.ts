@@ -244,7 +244,7 @@ describe('the counters of a snapshot that a clean stop wrote', () => {
     expect(await goOn(store)).toBe(false);
   });
 
-  it('do not go on where a pipe stands in the place of the note, which would keep the start waiting', async () => {
+  it('do not go on if the file of the note is a pipe, and reading it does not hold up the start', async () => {
     const store = await stopped(1_000);
     execFileSync('mkfifo', [`${store.file}.resumed`]);
     expect(await goOn(store)).toBe(false);

@@ -125,7 +125,7 @@ describe('what a withdrawal is', () => {
     expect(totals(P)).toMatchObject({ visible: 0, expected: 1, origins: {}, upstreams: {}, lengths: {}, lengthSum: 0 });
   });
 
-  it('no loss at a VP that held none, and nobody is expected for it', () => {
+  it('no loss at a VP that held no route, and the VP is not expected after it', () => {
     const { say, counters, totals } = world({ [P]: 0 });
     say({ withdrawn: [P] });
     expect(counters(P)).toMatchObject({ withdrawals: 1, losses: { withdrawn: 0 } });

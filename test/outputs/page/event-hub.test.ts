@@ -206,7 +206,7 @@ describe('in a storm', () => {
     expect(summaries()[0]).toBe('p999');
   });
 
-  it('who leaves in the middle of it costs nothing more, and who comes then is told all', () => {
+  it('a client that leaves in the middle costs nothing more, and one that comes then gets everything', () => {
     const { hub, open, leave, tick, told, blow } = storm();
     open();
     tick();

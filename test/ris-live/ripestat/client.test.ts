@@ -110,7 +110,7 @@ describe('a question', () => {
     expect(lists(seen).slice(3)).toEqual([1, 1, 1]);
   });
 
-  it('tells prefixes that nobody announces as a part of their own, without a row', async () => {
+  it('gives prefixes that nobody announces as a part of their own, without a row', async () => {
     const { client } = await world((request, response) =>
       response.end(stateOf(request, (prefix) => prefix !== PREFIXES[1])),
     );

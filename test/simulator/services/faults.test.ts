@@ -266,7 +266,7 @@ it('a VP that leaves the list is not in it until it is back', async () => {
 });
 
 describe('a server that goes down', () => {
-  it('cuts all, refuses TCP, and comes back on the same port with what happened meanwhile', async () => {
+  it('cuts all connections, refuses TCP, and comes back on the same port with the changes of that time', async () => {
     const client = await subscribe(simulator, 'one', PREFIX);
     await simulator.faults.goDown();
     await client.closed;

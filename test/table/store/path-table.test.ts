@@ -255,7 +255,7 @@ describe('paths that nobody holds', () => {
 });
 
 describe('a note', () => {
-  it('is of the path for which it was made, not of another one that gets the number', () => {
+  it('belongs to the path for which it was made, not to a later path with the same number', () => {
     const paths = new PathTable();
     const path = held(paths, '1 2 3');
     expect(paths.note(path)).toBe(0);
@@ -310,7 +310,7 @@ describe('looking at every path', () => {
     '',
   ];
 
-  it('finds each, and no line that is free or in which a text goes on', () => {
+  it('finds each path, but no free record, and none that only continues a text', () => {
     const paths = new PathTable();
     const kept = TEXTS.map((text) => held(paths, text));
     const gone = TEXTS.map((text) => held(paths, `5 ${text}`.trim()));

@@ -136,7 +136,7 @@ describe('decodeRib', () => {
     expect(unavailable).toEqual(['2']);
   });
 
-  it('says of which VPs something could not be read: that they lack a row says nothing', () => {
+  it('names the VPs of which something could not be read, so that a missing row is no absence', () => {
     const data = {
       bgp: { 1: { [P1]: ['1', ''], [P2]: ['x', ''] }, 2: { [P1]: ['1', { odd: 1 }], '10.0.0.0/8': ['1', ''] }, 3: 7 },
     };

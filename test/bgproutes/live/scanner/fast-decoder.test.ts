@@ -101,7 +101,7 @@ describe('what the service sends all day is understood without the general decod
     }
   });
 
-  it('a path of as many ASes as BGP can carry; one of more is left to the general decoder, which refuses it', () => {
+  it('reads a path of as many ASes as BGP can carry; the general decoder refuses a longer one', () => {
     const frame = (ases: number) =>
       Buffer.from(
         `{"record_type":"update","vp":"64500_192.0.2.1",${HEAD},"prefixes":"198.51.100.0/24","as-path":"${Array(ases).fill('7').join(' ')}"}`,
