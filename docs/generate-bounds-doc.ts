@@ -193,7 +193,7 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'A frame of a WebSocket',
         bound: mebibytes(DEFAULT_CONNECTION_SETTINGS.maxFrameBytes),
-        beyond: 'The connection is ended, and made again.',
+        beyond: 'The exporter ends the connection and connects again.',
         todo: 'Report it to the service: no BGP message comes to half of that.',
         counter: { metric: streamMetrics.streamDisconnects, label: ['reason', 'frame_too_large'] },
       },
@@ -207,37 +207,39 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'Partitions of Kafka that are read',
         bound: number(MAX_PARTITIONS),
-        beyond: 'Further ones are not read: the log says so, and `/-/ready` fails.',
+        beyond: 'Further partitions are not read. The log says so, and `/-/ready` fails.',
         todo: 'Name fewer topics.',
         counter: undefined,
       },
       {
         what: 'A batch of records that Kafka compressed by gzip',
         bound: `${mebibytes(MAX_BATCH_BYTES)} when it is decompressed`,
-        beyond: 'The rest of the partition is passed over: a gap, which is filled from the history where there is one.',
-        todo: 'Who writes such a batch? One of a broker has 1 MiB before it is decompressed.',
+        beyond:
+          'The rest of the partition is skipped. This is a gap, which is filled from the history if there is one.',
+        todo: 'Find out who writes such a batch. By default a broker accepts 1 MiB, compressed.',
         counter: undefined,
       },
       {
         what: 'Peers of BMP',
         bound: number(MAX_PEERS),
         beyond:
-          'One that was silent for a day and is not followed makes room; else messages of a new one are left out.',
+          'A peer that was silent for a day and is not in use makes room. Without one, messages of a new peer are dropped.',
         todo: 'Name fewer topics.',
         counter: unread('peer_limit'),
       },
       {
         what: 'Routes of peers that send several a prefix (ADD-PATH)',
         bound: `${number(MAX_PATH_ROUTES)}, and ${mebibytes(MAX_PATH_ROUTE_BYTES)} of AS paths and communities`,
-        beyond: 'A further route is left out; a known one stays as it was.',
-        todo: 'Let the routers send one route a prefix to the collector.',
+        beyond: 'A further route is dropped; a known route stays as it was.',
+        todo: 'Let the routers send one route for each prefix to the collector.',
         counter: unread('path_limit'),
       },
       {
         what: 'One answer of RIPEstat',
         bound: `${mebibytes(RIPESTAT_BOUNDS.bytes)}, ${number(RIPESTAT_BOUNDS.values)} values`,
-        beyond: 'The question is asked for fewer prefixes; one alone fails, and is asked again later.',
-        todo: 'Report it to the service: an honest answer is far smaller.',
+        beyond:
+          'The exporter asks for fewer prefixes. If an answer about one prefix is too large, it asks again later.',
+        todo: 'Report it to the service: a right answer is far smaller.',
         counter: { metric: tableMetrics.tableSeeds, label: ['result', 'invalid'] },
       },
       {
@@ -289,14 +291,14 @@ export const SECTIONS: readonly Section[] = [
       {
         what: 'Prefixes with a past, and the last changes of routes of each',
         bound: `1,000 and 200; \`history.max_prefixes\` and \`history.max_changes\` set them`,
-        beyond: 'The first prefixes of the configuration have one; the oldest changes go.',
-        todo: 'Raise them where there is memory ([sizing.md](sizing.md)).',
+        beyond: 'Only the first prefixes of the configuration have a past. The oldest changes are dropped.',
+        todo: 'Raise them if there is memory ([sizing.md](sizing.md)).',
         counter: undefined,
       },
       {
         what: 'Marks of one prefix, and characters of an AS path of a change',
         bound: `${number(MAX_MARKS)}, ${number(MAX_SHORT_PATH)}`,
-        beyond: 'The oldest marks go; a longer path ends with ` ...`.',
+        beyond: 'The oldest marks are dropped; a longer path ends with ` ...`.',
         todo: 'Nothing.',
         counter: undefined,
       },
@@ -338,14 +340,14 @@ export const SECTIONS: readonly Section[] = [
         what: 'Answers of the page, its API and the runbook under way',
         bound: `${number(MAX_PAGES)}, of one address ${number(MAX_PAGES_PER_ADDRESS)}, and ${mebibytes(MAX_PAGE_BYTES)} that wait for their readers`,
         beyond:
-          'The one that has been under way for the longest time is ended; where it has only begun, the new one is refused.',
+          'The one that has been under way for the longest time is ended. If that one has only begun, the new one is refused.',
         todo: 'Ask less often, or listen to the events instead.',
         counter: cut('page_limit'),
       },
       {
         what: 'Pages that listen to events',
         bound: `${number(MAX_EVENT_CLIENTS)}, of one address ${number(MAX_EVENT_CLIENTS_PER_ADDRESS)}`,
-        beyond: 'A further one is refused, and asks again.',
+        beyond: 'A further page is refused, and asks again.',
         todo: 'Close pages that nobody looks at.',
         counter: undefined,
       },

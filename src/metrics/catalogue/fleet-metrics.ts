@@ -74,7 +74,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'counter',
     unit: '{record}',
     labels: ['reason'],
-    help: 'Records that could not be read and were passed over, by reason: foreign (events of another version, or of something else), compression and damaged (batches of events), state (damaged records of the topic of state). Prefixes that they may be about are untrusted until the next comparison.',
+    help: 'Records that could not be read and were skipped, by reason: foreign (events that another version or another program wrote), compression and damaged (batches of events), state (damaged records of the topic of state). Prefixes that they may be about are untrusted until the next comparison.',
     bound: '4',
   },
   fleetFenced: {
@@ -82,7 +82,7 @@ export const fleetMetrics = defineMetrics({
     kind: 'counter',
     unit: '{time}',
     labels: [],
-    help: 'How often another exporter joined the fleet by the name of this one (fleet.instance): this one waits then, and shows no prefix.',
+    help: 'How often another exporter joined the fleet with the same fleet.instance. This exporter then waits, and shows no prefix.',
     bound: '1',
   },
 });
