@@ -110,7 +110,9 @@ describe.skipIf(!hasEngine())('docker compose up', () => {
         EXPORTER_PORT: '0',
         PROMETHEUS_PORT: '0',
         ALERTMANAGER_PORT: '0',
-      } as Record<string, string>);
+      } as Record<string, string>)
+      // For each of them to be healthy; on a busy machine the usual minute is too little.
+      .withStartupTimeout(300_000);
     for (const service of SERVICES)
       environment = environment.withWaitStrategy(compose.containerOf(service), Wait.forHealthCheck());
     if (compose.standalone) environment = environment.withClientOptions({ executable: { standalone: true } });
