@@ -14,7 +14,7 @@ export const MAX_CONNECTIONS_PER_ADDRESS = 128;
 /** Connections from this machine, which no other machine can take away: a health check needs one. */
 export const MAX_LOCAL_CONNECTIONS = 256;
 /** Requests on one connection that have no answer yet. No scraper or browser sends a second one before the first answer. */
-export const MAX_PIPELINED = 16;
+export const MAX_PIPELINED = 4;
 /** From the request that was one too many to the end of its connection, ms, at least. */
 const LINGER_MS = 1_000;
 /**

@@ -104,7 +104,7 @@ export class EventHub {
 
   /** Begins to send events: what is known now is told as soon as it is noted. Whoever has left already gets no place. */
   add(listener: Listener): void {
-    const { response, topic } = listener;
+    const { response } = listener;
     // The password was checked meanwhile, and `close` is not told twice.
     if (response.destroyed || response.closed) return;
     const client: Client = { ...listener, told: -1, stalledAtMs: undefined };
@@ -117,11 +117,9 @@ export class EventHub {
       if (this.#clients.size === 0) this.#forget();
     });
     response.write(listener.isPacked ? Buffer.concat([GZIP_HEAD, RETRY.packed]) : RETRY.plain);
-    const messages = new Messages(this.#facts);
-    const isNoted = topic.kind === 'overview' ? this.#isAllNoted : this.#noted.has(topic.prefix);
-    this.#send(client, messages.status, isNoted ? this.#news(client, messages) : undefined);
-    if (isNoted) client.told = this.#change;
-    else this.#run(this.publish());
+    // The rest is told in turns: hundreds may begin to listen in one.
+    this.#send(client, new Messages(this.#facts).status, undefined);
+    this.#run(this.publish());
   }
 
   /**
