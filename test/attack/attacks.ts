@@ -140,7 +140,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'page',
     about:
-      'of 3 addresses 100 clients each ask 16 times for pages, lists and the runbook, and read nothing; others listen',
+      'of 3 addresses 50 clients each ask 16 times for pages, lists and the runbook, and read nothing; others listen',
     answers: () => {
       let i = 0;
       return {
@@ -158,8 +158,8 @@ export const ATTACKS: readonly Attack[] = [
         .map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
         .join('');
       for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
-        clientsOf(100, address, text)(port, signal);
-        clientsOf(60, address, 'GET /api/v1/events?prefix=192.0.2.0/24 HTTP/1.1\r\nHost: x\r\n\r\n')(port, signal);
+        clientsOf(50, address, text)(port, signal);
+        clientsOf(20, address, 'GET /api/v1/events?prefix=192.0.2.0/24 HTTP/1.1\r\nHost: x\r\n\r\n')(port, signal);
       }
     },
   },

@@ -64,6 +64,10 @@ export async function startHostileServices(answers: HostileAnswers): Promise<Hos
   });
   const sockets = new WebSocketServer({ server });
   const { frames } = answers;
+  // RIS Live is asked by its connection, and says yes.
+  sockets.on('connection', (socket) => {
+    socket.on('message', () => socket.send('{"type":"ris_subscribe_ok","data":{}}'));
+  });
   if (frames !== undefined)
     sockets.on('connection', (socket) =>
       flood(socket, () => {
