@@ -34,12 +34,12 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
   return list({
     title: 'Firing alerts',
     description:
-      'Alerts of the bundled rules that fire now, critical ones first; "what to do" leads to its section of the runbook. Labels of your own targets, such as a site, are columns at the end. Empty is good, as long as Prometheus evaluates the rules.',
+      'Alerts of the bundled rules that fire now, critical ones first, and the newest of them on top; "what to do" leads to its section of the runbook. Labels of your own targets, such as a site, are columns at the end. Empty is good, as long as Prometheus evaluates the rules.',
     // Labels of the user's own are text too.
     unit: 'string',
     ...size,
     noValue: 'No alert is firing',
-    value: { name: 'Since', query: `1000 * (${withSection} or ${NOT_LOADED})`, unit: 'dateTimeFromNow', width: 110 },
+    value: { name: 'Since', query: `1000 * (${withSection} or ${NOT_LOADED})`, unit: 'dateTimeFromNow', width: 125 },
     columns: [
       { label: 'severity', name: 'Severity', width: 68 },
       { label: 'alertname', name: 'Alert', width: 275 },
@@ -47,7 +47,7 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
       {
         label: 'section',
         name: 'Runbook',
-        width: 80,
+        width: 90,
         link: RUNBOOK,
         mappings: alwaysReads('what to do'),
       },
@@ -57,6 +57,9 @@ export function firingAlerts(size: { readonly width: number; readonly height: nu
       { label: 'region', name: 'Region' },
     ],
     hidden: ['job', 'afi', 'group', 'description', 'source', 'session', 'why'],
-    sortBy: [{ column: 'Severity', descending: false }],
+    sortBy: [
+      { column: 'Severity', descending: false },
+      { column: 'Since', descending: true },
+    ],
   });
 }

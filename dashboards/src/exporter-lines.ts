@@ -39,7 +39,8 @@ interface Own {
   readonly noValue?: string;
 }
 
-const SIZE = { width: 8, height: 8, min: 0 } as const;
+/** As high as three lines of a narrow panel's legend need, which is a third of it: those of one exporter are then read without scrolling. */
+const SIZE = { width: 8, height: 9, min: 0 } as const;
 
 /** What is there at any time: levels, shares, rates. */
 export function levels(

@@ -92,7 +92,7 @@ export const streams: Row = {
         'Rows are delays, darker is more messages. Two bands: part of the sources is late; one band that climbs: the exporter or the service falls behind.',
       unit: 's',
       width: 8,
-      height: 8,
+      height: 9,
       query: `sum by (le) (increase(${select(s.streamDelay, '', '_bucket')}[$__rate_interval]))`,
       legend: '{{le}}',
       buckets: true,

@@ -218,5 +218,5 @@ export function exporter() {
         ],
       }),
     );
-  return [streams, refused, tableRow, validatorRow, fleetRow, outputs, resources].reduce(withRow, now);
+  return [streams, refused, tableRow, validatorRow, outputs, resources, fleetRow].reduce(withRow, now);
 }

@@ -25,7 +25,7 @@ export function legitimacyRow(prefixes: Prefixes): Row {
     panels: [
       stat({
         ...size,
-        title: 'Own announcement invalid',
+        title: 'Own routes invalid',
         description:
           'Prefixes of which a configured origin is RPKI invalid, seen or not. Above 0: a ROA of yours is missing or wrong, and networks that validate drop the route, or would.',
         // An origin has one series, which says how valid it is.
@@ -150,7 +150,7 @@ export const validatorRow: Row = {
         'Blue while the last attempt to read the source was answered. Dark red: what was read before is used until it is too old, or the next source answers.',
       unit: 'none',
       width: 8,
-      height: 8,
+      height: 9,
       queries: [[select(r.rpkiUp), `source {{rpki_source}}: ${EXPORTER}`]],
       steps: NEUTRAL,
       mappings: words('up', 'down'),
@@ -161,7 +161,7 @@ export const validatorRow: Row = {
         'Blue while a source has data that is younger than rpki.max_age. Grey: nothing is judged by the RPKI, and its alerts are quiet.',
       unit: 'none',
       width: 8,
-      height: 8,
+      height: 9,
       queries: [[select(r.rpkiUsable), EXPORTER]],
       steps: NEUTRAL,
       mappings: words('usable', 'too old', { ok: FILL.ok, gone: FILL.unknown }),

@@ -181,6 +181,8 @@ export function overview() {
         width: 11,
         height: 7,
         key: { label: 'group', name: 'Group', link: GROUP_LINK, mappings: reads(NO_GROUP, 'no group') },
+        // So that all columns have room beside it on a screen of 1280 pixels.
+        minWidth: 80,
         columns: [
           { name: 'Prefixes', query: `count by (group) (${groups})`, width: 70 },
           {
@@ -314,25 +316,25 @@ export function overview() {
         decimals: 0,
         key: { label: 'prefix', name: 'Prefix', link: PREFIX_LINK, width: 165 },
         columns: [
-          { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0, width: 120 },
-          { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0, width: 120 },
+          { name: 'VPs lost (withdrawn)', query: increases(p.prefixVpLosses, 'withdrawn'), decimals: 0, width: 110 },
+          { name: 'VPs lost (VP down)', query: increases(p.prefixVpLosses, 'vp_down'), decimals: 0, width: 110 },
           {
             name: 'VPs lost (source down)',
             query: increases(p.prefixVpLosses, 'source_down'),
             decimals: 0,
-            width: 120,
+            width: 110,
           },
-          { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0, width: 120 },
-          { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0, width: 120 },
+          { name: 'VPs gained', query: increases(p.prefixVpGains), decimals: 0, width: 110 },
+          { name: 'Path changes', query: increases(p.prefixPathChanges), decimals: 0, width: 110 },
           {
             name: 'Origin changes',
             query: increases(p.prefixOriginChanges),
             decimals: 0,
             steps: marked(FILL.low),
-            width: 120,
+            width: 110,
           },
-          { name: 'Announcements', query: increases(p.prefixAnnouncements), decimals: 0, width: 130 },
-          { name: 'Withdrawals', query: increases(p.prefixWithdrawals), decimals: 0, width: 120 },
+          { name: 'Announcements', query: increases(p.prefixAnnouncements), decimals: 0, width: 125 },
+          { name: 'Withdrawals', query: increases(p.prefixWithdrawals), decimals: 0, width: 110 },
           {
             name: 'Last announcement',
             query: `1000 * ${prefixes.most(p.prefixLastAnnouncement)}`,

@@ -117,9 +117,12 @@ export function table(
     readonly key: LabelColumn;
     readonly columns: readonly (Column | LabelColumn)[];
     readonly sortBy?: SortBy;
+    /** Of a column without a width, in pixels; Grafana's own is 150. */
+    readonly minWidth?: number;
   },
 ) {
   const builder = common(new tables.PanelBuilder(), panel).filterable(true);
+  if (panel.minWidth !== undefined) builder.minWidth(panel.minWidth);
   const shown: (readonly [field: string, name: string])[] = [[panel.key.label, panel.key.name]];
   builder.overrideByName(panel.key.name, labelProperties(panel.key));
   let queries = 0;

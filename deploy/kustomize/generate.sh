@@ -1,6 +1,8 @@
 #!/bin/sh
 # Writes the base from the chart, so that both are of one source: sh deploy/kustomize/generate.sh [FOLDER]. Needs helm.
 set -eu
+# Before anything is written: what stands would be emptied.
+command -v helm >/dev/null || { echo "helm is missing: install it, nothing was written" >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 to=${1:-$here}
 mkdir -p "$to/base" "$to/monitoring"

@@ -236,8 +236,8 @@ export const prefixEvents: readonly PrefixEvent[] = [
     notFiring: [{ name: 'one VP alone says so', changes: rpkiInvalid(1, 'true') }],
     summary: `Your own announcement of ${OURS} is RPKI invalid, seen by 12 vantage points (office)`,
     description:
-      '12 vantage points hold a route from an origin that you configured, and that the RPKI calls invalid: networks that validate drop it. ' +
-      'Check first which ROA covers the prefix, and whether its AS and longest length fit what you announce: bgp_prefix_origin_rpki_info says which origin and why.',
+      '12 vantage points hold a route from an origin that you configured, and that the RPKI calls invalid: networks that validate drop it. Invalid now: AS64666 (invalid_as). ' +
+      'Check first which ROA covers the prefix, and whether its AS (invalid_as) and longest length (invalid_length) fit what you announce.',
   },
   {
     alert: 'BGPPrefixRpkiInvalidForeign',
@@ -250,13 +250,13 @@ export const prefixEvents: readonly PrefixEvent[] = [
     notFiring: [{ name: 'one VP alone says so', changes: rpkiInvalid(1, '') }],
     summary: `${OURS} is announced by an origin that the RPKI calls invalid, seen by 12 vantage points (office)`,
     description:
-      '12 vantage points hold a route from an origin that is not configured, and that no ROA allows. ' +
+      '12 vantage points hold a route from an origin that is not configured, and that no ROA allows. Invalid now: AS64666 (12). ' +
       "Check first whether that AS is yours, a customer's or a DDoS mitigation's and lacks a ROA; otherwise it is a hijack or a leak: act on it.",
   },
   {
     alert: 'BGPPrefixMoreSpecificRpkiInvalid',
     severity: 'critical',
-    event: found(legitimacy.prefixMoreSpecificRpkiVps, { validity: 'invalid_length' }, 7),
+    event: { ...found(legitimacy.prefixMoreSpecificRpkiVps, { validity: 'invalid_length' }, 7), ...moreSpecific(1) },
     notYet: 1,
     fires: 3,
     kept: 4,
@@ -270,8 +270,8 @@ export const prefixEvents: readonly PrefixEvent[] = [
     ],
     summary: `A more-specific of ${OURS} is RPKI invalid, 7 routes of it are seen (office)`,
     description:
-      `7 routes for prefixes inside ${OURS} are held, and no ROA allows their origin for a prefix of this length. Networks that do not validate send that part of the traffic there. ` +
-      'Check first the more-specific and its origin (bgp_prefix_more_specific_vps, then the command rib): your own traffic engineering beyond the longest length of your ROA, or a hijack of a part.',
+      `7 routes for prefixes inside ${OURS} are held, and no ROA allows their origin for a prefix of this length. Networks that do not validate send that part of the traffic there. More-specifics now, valid ones too: 192.0.2.128/25 (1 vantage points). ` +
+      `Check first who originates it (bgproutes-exporter rib --prefix=${OURS} --more-specifics): your own traffic engineering beyond the longest length of your ROA, or a hijack of a part.`,
   },
   {
     alert: 'BGPPrefixRpkiCoverLost',
@@ -295,7 +295,7 @@ export const prefixEvents: readonly PrefixEvent[] = [
     ],
     summary: `${OURS} has lost its ROA (office)`,
     description:
-      `${OURS} had 2 covering VRPs within the last day, and has none now. Origin validation protects it no longer; what you announce stays reachable. ` +
+      `No VRP covers ${OURS} now; within the last day 2 did. Origin validation protects it no longer; what you announce stays reachable. ` +
       'Check first whether the ROA was deleted or has expired at your registry; then whether your validator alone does not see it.',
   },
   {
@@ -344,8 +344,8 @@ export const prefixEvents: readonly PrefixEvent[] = [
     ],
     summary: `Paths to ${OURS} hold what no public path should, seen by 9 vantage points (office)`,
     description:
-      '9 vantage points hold a path with a loop, a private, reserved or documentation AS, AS 0 or 23456, an AS_SET or a confederation. ' +
-      'Check first which it is (bgp_prefix_path_anomaly_vps by anomaly), and whether your own routers strip private ASes and confederations.',
+      '9 vantage points hold a path with a loop, a private, reserved or documentation AS, AS 0 or 23456, an AS_SET or a confederation. Now: private_as (9). ' +
+      'Check first whether your own routers strip private ASes and confederations.',
   },
   {
     alert: 'BGPPrefixMoreSpecificAnnounced',
@@ -357,7 +357,7 @@ export const prefixEvents: readonly PrefixEvent[] = [
     kept: 4,
     gone: 6,
     notFiring: [{ name: 'one VP alone says so', changes: moreSpecific(1) }],
-    summary: `192.0.2.128/25, inside ${OURS}, is announced (office)`,
+    summary: `192.0.2.128/25, inside ${OURS}, is announced, seen by 7 vantage points (office)`,
     description:
       `7 vantage points hold a route for 192.0.2.128/25; it takes the traffic of that part of ${OURS} from whoever announces the whole. ` +
       'Check first whether it is your own (traffic engineering, DDoS mitigation) and then list it as expected; otherwise it is a hijack of a part: act on it.',
