@@ -20,6 +20,8 @@ export async function manPage(): Promise<string> {
   return [
     '.\\" Written by "npm run docs:man" from the help texts.',
     `.TH BGPROUTES-EXPORTER 1 ${WRITTEN} "bgproutes-exporter ${version}"`,
+    // Ragged on the right: a long word leaves no gaps between the others.
+    '.ad l',
     '.SH NAME',
     `bgproutes-exporter \\- ${text(description.replace(/:.*$/, ''))}`,
     '.SH SYNOPSIS',
