@@ -4,6 +4,7 @@ import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
 import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { EventWriter } from '../../src/fleet/event-writer.ts';
 import { IngestSession } from '../../src/fleet/ingest/ingest-session.ts';
+import { SessionShares } from '../../src/fleet/ingest/session-shares.ts';
 import { VpList } from '../../src/fleet/ingest/vp-list.ts';
 import { PartitionMap } from '../../src/fleet/partitions.ts';
 import { type Control, decodeRecord } from '../../src/fleet/records.ts';
@@ -57,6 +58,7 @@ it('tells the routes and who held the prefixes once more when records of both ma
   const stream = createStreamStats('bgproutes', '0', timers.now());
   const session = new IngestSession({
     ...{ session: 0, stream, decoder: NOTHING, writer, history, list, prefixes: [PREFIX], timers, log },
+    shares: new SessionShares([[PREFIX]]),
     ...{ figures: new TableFigures(timers.now()), lagMs: 0, expectedWindowMs: 86_400_000 },
   });
   const until = (...expected: Control['type'][]) =>
@@ -76,4 +78,52 @@ it('tells the routes and who held the prefixes once more when records of both ma
   session.readAgain(timers.now(), timers.now());
   await until('gap', ...all);
   await session.stop();
+});
+
+it('writes no message about a prefix that another session carries too, and counts it', async () => {
+  const timers = new ManualTimers();
+  const log = new RecordingLogger();
+  const [outer, inner] = ['10.0.0.0/8', '10.1.0.0/16'];
+  const written: string[] = [];
+  const sender = {
+    send: async (records: readonly { readonly value: Buffer }[]) => {
+      for (const { value } of records) {
+        const record = decodeRecord(value);
+        if (record?.kind === 'messages') written.push(...record.messages.map(String));
+      }
+    },
+    close: async () => {},
+  };
+  const map = new PartitionMap([parsePrefix(outer) as Prefix], 1);
+  const writer = new EventWriter({ ...{ sender, map, term: () => 7, timers, log, secrets: [] }, onLost: () => {} });
+  const attributes = { asPath: '64501 64500', communities: '', nextHop: '', originAttribute: 'IGP' } as const;
+  /** Each frame is the text of a prefix, which is announced. */
+  const decoder: FrameDecoder = {
+    ...{ failures: [], harmless: [] },
+    decode: (frames, to) => {
+      for (const frame of frames) {
+        const route = { vp: VP.vp, timeUs: 1_700_000_000_000_000, withdrawn: [], announced: [String(frame)] };
+        to.update({ ...route, attributes });
+      }
+    },
+  };
+  const clock = new ServiceClock({ logger: log, streamDelayMs: () => undefined, onChange() {}, onRefused() {} });
+  const list = new VpList({ now: () => timers.now(), clock, onList() {}, onBack() {} });
+  const shares = new SessionShares([[outer], [inner]]);
+  const sessions = [[outer], [inner]].map(
+    (prefixes, session) =>
+      new IngestSession({
+        ...{ session, decoder, writer, history: undefined, list, shares, prefixes, timers, log },
+        stream: createStreamStats('bgproutes', String(session), timers.now()),
+        ...{ figures: new TableFigures(timers.now()), lagMs: 0, expectedWindowMs: 86_400_000 },
+      }),
+  );
+  // Both hear the inner one.
+  for (const session of sessions) session.frames([Buffer.from(inner)], timers.now());
+  sessions[0].frames([Buffer.from(outer)], timers.now());
+  await eventually(() => {
+    timers.advance(1_000);
+    expect(written).toHaveLength(2);
+  }, 50);
+  expect(sessions.map(({ counts }) => counts.dropped.other_session)).toEqual([1, 0]);
 });

@@ -3,6 +3,7 @@
  * that of an exporter with a table of its own (feed/seed/gap-fill.ts): while a gap is filled the messages wait, so that
  * what the history tells stands before them.
  */
+import type { RouteUpdate } from '../../bgp/route-event.ts';
 import { Completeness } from '../../feed/seed/completeness.ts';
 import { FillPace } from '../../feed/seed/fill-pace.ts';
 import { GapFill, OVERLAP_MS } from '../../feed/seed/gap-fill.ts';
@@ -20,6 +21,7 @@ import { sleep, type Timers } from '../../stream/timers.ts';
 import { FIRST_TIME_US, FoldCounts } from '../../table/fold.ts';
 import type { EventWriter } from '../event-writer.ts';
 import { HistoryWriter } from './history-writer.ts';
+import type { SessionShares } from './session-shares.ts';
 import type { VpList } from './vp-list.ts';
 
 export interface IngestSessionOptions {
@@ -30,6 +32,8 @@ export interface IngestSessionOptions {
   /** Undefined: nobody tells the past, and nothing is ever complete. */
   readonly history: History | undefined;
   readonly list: VpList;
+  /** Which session's word counts, of all sessions of the ingest. */
+  readonly shares: SessionShares;
   /** The monitored prefixes of the session, canonical. */
   readonly prefixes: readonly string[];
   readonly figures: TableFigures;
@@ -80,7 +84,10 @@ export class IngestSession implements SessionFigures {
       this.updates++;
       this.lastUpdateAtMs = this.#receivedAtMs;
       if (update.timeUs >= FIRST_TIME_US) this.delay.observe((this.#receivedAtMs - update.timeUs / 1_000) / 1_000);
-      this.#options.writer.update(update, this.#receivedAtMs);
+      const own = this.#options.shares.ownOf(update, this.#options.session);
+      const others = prefixesIn(update) - prefixesIn(own);
+      this.counts.dropped.other_session += others;
+      this.#options.writer.update(own, this.#receivedAtMs);
     },
     peerState: (state) => this.#options.writer.toAll({ type: 'peer', ...state }),
     failed: (reason) => {
@@ -262,6 +269,10 @@ export class IngestSession implements SessionFigures {
     this.#receivedAtMs = atMs;
     this.#options.decoder.decode(frames, this.#sink);
   }
+}
+
+function prefixesIn({ withdrawn, announced }: RouteUpdate): number {
+  return withdrawn.length + announced.length;
 }
 
 const QUIET = { begin() {}, at() {}, complete() {}, waits() {}, goesOn() {}, end() {} };

@@ -21,6 +21,7 @@ import { exclusive, GroupMember } from '../group-member.ts';
 import { decodeRecord } from '../records.ts';
 import { fetchReadable } from '../unreadable.ts';
 import { IngestSession } from './ingest-session.ts';
+import { SessionShares } from './session-shares.ts';
 import { VpList } from './vp-list.ts';
 
 export interface IngestOptions {
@@ -95,10 +96,11 @@ export class Ingest {
       onBack: (vps) => this.#readBack(vps),
     });
     const decoder = feed.decoder(NO_NUMBERS);
+    const shares = new SessionShares(plan.prefixes);
     this.sessions = feed.source.stats.map(
       (stream, session) =>
         new IngestSession({
-          ...{ session, stream, decoder, writer: this.writer, list: this.#list, figures, log, timers },
+          ...{ session, stream, decoder, writer: this.writer, list: this.#list, shares, figures, log, timers },
           ...{ history: options.seed ? feed.history(session) : undefined, prefixes: plan.prefixes[session] },
           lagMs: feed.historyLagMs ?? options.lagMs,
           expectedWindowMs: options.expectedWindowMs,
