@@ -50,6 +50,8 @@ const HOLD_MS = 60_000;
 const HOLD_BYTES = 48 * 1024 * 1024;
 /** Bytes that a held frame takes beside its own: tiny ones would be as many as there are bytes. */
 const FRAME_OVERHEAD_BYTES = 256;
+/** After how long what a gap has filled is read once more, ms; feed/seed/absence-doubts.ts asks again as late. */
+const SECOND_ANSWER_MS = 120_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
 
 export class IngestSession implements SessionFigures {
@@ -217,6 +219,9 @@ export class IngestSession implements SessionFigures {
     const backoff = new Backoff(RETRY, timers.random);
     while (!signal.aborted && !(await this.#learn(reader, this.#completeness.delivered, signal)))
       await sleep(timers, backoff.next(), signal);
+    // An exporter that doubts an absence leaves the prefix untrusted until a second answer, and cannot ask for one itself.
+    await sleep(timers, SECOND_ANSWER_MS, signal);
+    if (!signal.aborted) await this.compare();
   }
 
   /** False when it could not be read now and may be later. */
