@@ -12,6 +12,7 @@ import { Outputs } from './exporter/outputs.ts';
 import { planSessions } from './feed/plan/session-plan.ts';
 import { EventWriter, recordSender } from './fleet/event-writer.ts';
 import { Ingest } from './fleet/ingest/ingest.ts';
+import { MoreSpecifics } from './fleet/ingest/more-specifics.ts';
 import { crowdedPartitions, PartitionMap } from './fleet/partitions.ts';
 import { topicProblems, withTopics } from './fleet/topics.ts';
 import { useWaysOut } from './http/ways-out.ts';
@@ -61,9 +62,10 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   await checkTopics(config, clientId);
   const figures = new TableFigures(timers.now());
   const exporterFigures = new ExporterFigures(timers.now(), version);
+  const moreSpecifics = new MoreSpecifics(prefixes, table.maxMoreSpecifics);
   const [feed] = liveFeedsOf({
     ...{ config, prefixes, keys: new KeyRing(config.bgproutes.apiKeys, () => undefined) },
-    tools: { timers, logger, userAgent, knownMoreSpecifics: () => [] },
+    tools: { timers, logger, userAgent, knownMoreSpecifics: (prefix) => moreSpecifics.of(prefix) },
     onRequest: (endpoint, result) => figures.countRequest(endpoint, result),
   });
   const [plan] = planSessions(config.prefixes, [feed]).sources;
@@ -75,7 +77,7 @@ export async function startIngest(config: Config, { logger, version, ...deps }: 
   superseded.catch(() => {});
   const ingest = new Ingest({
     ...{ connection: fleet, clientId, group: fleet.group, eventsTopic: fleet.eventsTopic },
-    ...{ sessionTimeoutMs: fleet.sessionTimeoutMs, feed, plan, figures, timers, log: logger },
+    ...{ sessionTimeoutMs: fleet.sessionTimeoutMs, feed, plan, moreSpecifics, figures, timers, log: logger },
     writer: (term, onLost) =>
       new EventWriter({
         ...{ sender, map: new PartitionMap(prefixes, fleet.partitions), term, onLost, timers, log: logger },

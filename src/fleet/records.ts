@@ -12,7 +12,7 @@ import { isAsPath } from '../bgp/as-path.ts';
 import { parsePrefix } from '../bgp/prefix.ts';
 import { parseSpeaker, type VantagePoint } from '../bgp/vantage-point.ts';
 import { MAX_CLOCK_OFFSET_MS } from '../feed/clocks/service-clock.ts';
-import { type HistoryVp, type RibRow, type UpdateRow, VP_STATUSES } from '../stream/history.ts';
+import { type AskedInside, type HistoryVp, type RibRow, type UpdateRow, VP_STATUSES } from '../stream/history.ts';
 
 const KINDS = { messages: 1, control: 2 } as const;
 export const RECORD_VERSION = 1;
@@ -57,8 +57,9 @@ export type Control =
   | { readonly type: 'vps'; readonly part: number; readonly parts: number; readonly vps: readonly HistoryVp[] }
   /**
    * What VPs held of these prefixes at `atMs` by the service's clock, in parts from 0 on; several readings may be under way
-   * at a time. With the last part come the prefixes and `asked`: VPs whose absence says something. A reading that failed ends
-   * with a part that names no prefix.
+   * at a time. `inside`: of more-specifics of these prefixes only those were asked for, so that another one is not absent. With
+   * the last part come the prefixes and `asked`: VPs whose absence says something. A reading that failed ends with a part that
+   * names no prefix.
    */
   | {
       readonly type: 'rib';
@@ -68,6 +69,7 @@ export type Control =
       readonly atMs: number;
       readonly prefixes: readonly string[];
       readonly rows: readonly CompactRow[];
+      readonly inside: readonly AskedInside[];
       readonly last: boolean;
       readonly asked: readonly VantagePoint[];
     }
@@ -206,7 +208,10 @@ function packed(control: Control): Packed {
         ]),
       };
     case 'rib':
-      return { ...control, ...packRows(control.rows), asked: control.asked.map(packVp) };
+      return {
+        ...{ ...control, ...packRows(control.rows), asked: control.asked.map(packVp) },
+        inside: control.inside.map(({ of, prefixes }) => [of, prefixes]),
+      };
     case 'updates': {
       const { of, rows } = packRows(control.rows);
       const words = rows.map((row, i) => [...row, control.rows[i].kind, control.rows[i].timeUs]);
@@ -287,6 +292,7 @@ function unpacked(value: Packed): Control {
         ...{ type, reading: numberOf(value.reading), part: numberOf(value.part), atMs: numberOf(value.atMs) },
         ...{ prefixes: prefixesOf(value.prefixes), last: flagOf(value.last) },
         ...{ rows: rowsOf(value).map(({ row }) => row), asked: listOf(value.asked).map(unpackVp) },
+        inside: listOf(value.inside).map(unpackInside),
       };
     case 'updates':
       return {
@@ -304,6 +310,11 @@ function unpacked(value: Packed): Control {
     default:
       throw new RangeError('an unknown type');
   }
+}
+
+function unpackInside(value: unknown): AskedInside {
+  const [of, prefixes] = listOf(value);
+  return { of: prefixesOf([of])[0], prefixes: prefixesOf(prefixes) };
 }
 
 function unpackListed(value: unknown): HistoryVp {

@@ -71,11 +71,19 @@ export interface UpdateRow extends RibRow {
   readonly kind: 'A' | 'W';
 }
 
+/** Of the more-specifics of the monitored prefix `of`, only these were asked for. All are canonical. */
+export interface AskedInside {
+  readonly of: string;
+  readonly prefixes: readonly string[];
+}
+
 /** A part of an answer. All rows of one VP and prefix are in one part, or in parts that follow one another. */
 export interface HistoryRows<Row> {
   readonly rows: readonly Row[];
   /** VPs of which there is no complete data for that time: that they have no rows says nothing. */
   readonly unavailable: readonly { readonly vp: VantagePoint }[];
+  /** Where a service takes no question for everything inside a prefix: that another more-specific has no rows says nothing. */
+  readonly askedInside?: readonly AskedInside[];
 }
 
 /** The very prefixes, which take one request for ten of them, their more-specifics, which take about one each, or both. */

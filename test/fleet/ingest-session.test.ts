@@ -4,19 +4,21 @@ import { type Prefix, parsePrefix } from '../../src/bgp/prefix.ts';
 import { ServiceClock } from '../../src/feed/clocks/service-clock.ts';
 import { EventWriter } from '../../src/fleet/event-writer.ts';
 import { IngestSession } from '../../src/fleet/ingest/ingest-session.ts';
+import { MoreSpecifics } from '../../src/fleet/ingest/more-specifics.ts';
 import { SessionShares } from '../../src/fleet/ingest/session-shares.ts';
 import { VpList } from '../../src/fleet/ingest/vp-list.ts';
 import { PartitionMap } from '../../src/fleet/partitions.ts';
 import { type Control, decodeRecord } from '../../src/fleet/records.ts';
 import { TableFigures } from '../../src/metrics/figures/table-figures.ts';
 import type { FrameDecoder } from '../../src/stream/frame-decoder.ts';
-import type { History, HistoryVp } from '../../src/stream/history.ts';
+import type { AskedInside, History, HistoryVp } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { ManualTimers } from '../stream/manual-timers.ts';
 import { RecordingLogger } from '../stream/recording-logger.ts';
 import { until as eventually } from '../support/patience.ts';
 
 const PREFIX = '192.0.2.0/24';
+const INNER = '192.0.2.64/26';
 const VP: HistoryVp = {
   ...{ id: '1', vp: { protocol: 'bgp', asn: 64_501, ip: '198.51.100.1' }, status: 'up' },
   ...{ ribSizeV4: 1, ribSizeV6: 1 },
@@ -28,11 +30,14 @@ it('tells the routes and who held the prefixes once more when records of both ma
   const timers = new ManualTimers();
   const log = new RecordingLogger();
   const told: Control['type'][] = [];
+  const inside: AskedInside[] = [];
   const sender = {
     send: async (records: readonly { readonly value: Buffer }[]) => {
       for (const { value } of records) {
         const record = decodeRecord(value);
-        if (record?.kind === 'control') told.push(record.control.type);
+        if (record?.kind !== 'control') continue;
+        told.push(record.control.type);
+        if (record.control.type === 'rib') inside.push(...record.control.inside);
       }
     },
     close: async () => {},
@@ -46,7 +51,8 @@ it('tells the routes and who held the prefixes once more when records of both ma
     readClock: async () => {},
     vantagePoints: async () => [VP],
     async *rib() {
-      yield { rows: [ROW], unavailable: [] };
+      yield { rows: [], unavailable: [], askedInside: [{ of: PREFIX, prefixes: [INNER] }] };
+      yield { rows: [ROW, { ...ROW, prefix: INNER }], unavailable: [] };
     },
     async *holders() {
       yield { rows: [ROW], unavailable: [] };
@@ -56,9 +62,11 @@ it('tells the routes and who held the prefixes once more when records of both ma
   const clock = new ServiceClock({ logger: log, streamDelayMs: () => undefined, onChange() {}, onRefused() {} });
   const list = new VpList({ now: () => timers.now(), clock, onList() {}, onBack() {} });
   const stream = createStreamStats('bgproutes', '0', timers.now());
+  const moreSpecifics = new MoreSpecifics([parsePrefix(PREFIX) as Prefix], 256);
   const session = new IngestSession({
     ...{ session: 0, stream, decoder: NOTHING, writer, history, list, prefixes: [PREFIX], timers, log },
     shares: new SessionShares([[PREFIX]]),
+    moreSpecifics,
     ...{ figures: new TableFigures(timers.now()), lagMs: 0, expectedWindowMs: 86_400_000 },
   });
   const until = (...expected: Control['type'][]) =>
@@ -70,6 +78,8 @@ it('tells the routes and who held the prefixes once more when records of both ma
   session.connected(timers.now());
   const all: Control['type'][] = ['gap', 'rib', 'rib', 'holders', 'complete'];
   await until(...all);
+  expect(inside).toEqual([{ of: PREFIX, prefixes: [INNER] }]);
+  expect([...moreSpecifics.of(PREFIX)]).toEqual([INNER]);
   // Whoever doubts an absence gets a second answer, once.
   timers.advance(120_000);
   await until(...all, 'rib', 'rib');
@@ -116,10 +126,11 @@ it('writes no message about a prefix that another session carries too, and count
   const clock = new ServiceClock({ logger: log, streamDelayMs: () => undefined, onChange() {}, onRefused() {} });
   const list = new VpList({ now: () => timers.now(), clock, onList() {}, onBack() {} });
   const shares = new SessionShares([[outer], [inner]]);
+  const moreSpecifics = new MoreSpecifics([outer, inner].map(parsePrefix) as Prefix[], 256);
   const sessions = [[outer], [inner]].map(
     (prefixes, session) =>
       new IngestSession({
-        ...{ session, decoder, writer, history: undefined, list, shares, prefixes, timers, log },
+        ...{ session, decoder, writer, history: undefined, list, shares, moreSpecifics, prefixes, timers, log },
         stream: createStreamStats('bgproutes', String(session), timers.now()),
         ...{ figures: new TableFigures(timers.now()), lagMs: 0, expectedWindowMs: 86_400_000 },
       }),
@@ -127,9 +138,13 @@ it('writes no message about a prefix that another session carries too, and count
   // Both hear the inner one.
   for (const session of sessions) session.frames([Buffer.from(inner)], timers.now());
   sessions[0].frames([Buffer.from(outer)], timers.now());
+  for (const prefix of ['10.9.0.0/16', '10.9.0.0/16', '192.0.2.0/24'])
+    sessions[0].frames([Buffer.from(prefix)], timers.now());
+  sessions[1].frames([Buffer.from('10.1.9.0/24')], timers.now());
   await eventually(() => {
     timers.advance(1_000);
-    expect(written).toHaveLength(2);
+    expect(written).toHaveLength(5);
   }, 50);
+  expect([outer, inner].map((prefix) => [...moreSpecifics.of(prefix)])).toEqual([['10.9.0.0/16'], ['10.1.9.0/24']]);
   expect(sessions.map(({ counts }) => counts.dropped.other_session)).toEqual([1, 0]);
 });

@@ -45,6 +45,10 @@ const CONTROLS: readonly Control[] = [
       last: true,
       asked: [BGP, BMP],
     },
+    inside: [
+      { of: '192.0.2.0/24', prefixes: ['192.0.2.0/25', '192.0.2.128/26'] },
+      { of: '2001:db8::/32', prefixes: [] },
+    ],
     rows: [route, { ...route, vp: BGP, asPath: '' }],
   },
   {

@@ -10,7 +10,7 @@ import { Replica } from '../../src/fleet/member/replica.ts';
 import { decodeMark, encodeMark, encodeState, restoreState } from '../../src/fleet/member/state-record.ts';
 import { encodeUpdate } from '../../src/fleet/message.ts';
 import { type Control, encodeControl, encodeMessages } from '../../src/fleet/records.ts';
-import type { HistoryVp } from '../../src/stream/history.ts';
+import type { AskedInside, HistoryVp } from '../../src/stream/history.ts';
 import { createStreamStats } from '../../src/stream/stream-health.ts';
 import { Fold } from '../../src/table/fold.ts';
 import { RoutingTable } from '../../src/table/routing-table.ts';
@@ -87,6 +87,7 @@ function log(): Buffer[] {
   const route = (vp: (typeof VPS)[number], prefix: string) => ({ vp, prefix, asPath: `${vp.asn} 64600 64500` });
   control({
     ...{ type: 'rib', reading: 1, part: 0, atMs: START_MS - 5_000, prefixes: PREFIXES, last: true, asked: VPS },
+    inside: [],
     rows: VPS.flatMap((vp) => PREFIXES.map((prefix) => route(vp, prefix))),
   });
   control({ type: 'complete', prefixes: PREFIXES });
@@ -163,7 +164,7 @@ describe('a replica', () => {
     expect(PREFIXES.map((prefix) => replica.isComplete(prefix))).toEqual([false, false, false]);
     const rib: Control = {
       ...{ type: 'rib', reading: 2, part: 0, atMs: START_MS + 60_000, prefixes: PREFIXES },
-      ...{ last: true, asked: [], rows: [] },
+      ...{ last: true, asked: [], rows: [], inside: [] },
     };
     await play(
       replica,
@@ -205,7 +206,7 @@ describe('a replica', () => {
       vps.map((vp) => ({ vp, prefix, asPath: `${vp.asn} 64500` }));
     const part = (reading: number, part: number, of: Partial<Control & { type: 'rib' }>): Control => ({
       ...{ type: 'rib', reading, part, atMs: START_MS - 5_000 + reading * 20_000 },
-      ...{ prefixes: [], rows: [], last: false, asked: [], ...of },
+      ...{ prefixes: [], rows: [], inside: [], last: false, asked: [], ...of },
     });
     const [first, , other] = PREFIXES;
     return [
@@ -247,6 +248,53 @@ describe('a replica', () => {
       expect([marked, PREFIXES.map((prefix) => next.replica.isComplete(prefix))]).toEqual([marked, [true, true, true]]);
       expect(next.replica.resume.offset).toBe(records.length);
     }
+  });
+
+  describe('of a service that takes no question for everything inside a prefix', () => {
+    const [outer] = PREFIXES;
+    const INSIDE = ['10.0.7.0/24', '10.0.8.0/24'] as const;
+
+    /** Holds routes for a prefix and two more-specifics of it, and reads a RIB that has the prefix only. */
+    async function compared(inside: readonly AskedInside[]) {
+      const one = member();
+      one.replica.begin(undefined, new Map());
+      let sequence = 0;
+      const rib = (of: Partial<Control & { type: 'rib' }>): Control => ({
+        ...{ type: 'rib', reading: sequence, part: 0, atMs: START_MS + sequence * 20_000, prefixes: [outer] },
+        ...{ rows: [], inside: [], last: true, asked: VPS, ...of },
+      });
+      const apply = (control: Control) => {
+        const head = { term: 7, sequence: ++sequence, atMs: START_MS + sequence };
+        return one.replica.apply(sequence, encodeControl(head, control), 0);
+      };
+      const rows = (prefix: string, vps: readonly (typeof VPS)[number][] = VPS) =>
+        vps.map((vp) => ({ vp, prefix, asPath: `${vp.asn} 64500` }));
+      await apply({ type: 'start' });
+      await apply(rib({ rows: [...rows(outer), ...rows(INSIDE[0], VPS.slice(1)), ...rows(INSIDE[1], VPS.slice(1))] }));
+      await apply({ type: 'complete', prefixes: [outer] });
+      const again = () => apply(rib({ rows: rows(outer), inside }));
+      const held = () => INSIDE.map((prefix) => one.table.prefixes.find(prefix)?.visible ?? 0);
+      return { ...one, again, held };
+    }
+
+    it('a more-specific that was not asked for is not absent, in however many answers it is missing', async () => {
+      const { again, held, replica } = await compared([{ of: outer, prefixes: [INSIDE[1], '10.0.9.0/24'] }]);
+      await again();
+      // All at once are not believed before a second answer, and say nothing against the prefix itself.
+      expect(held()).toEqual([3, 3]);
+      expect(replica.isComplete(outer)).toBe(true);
+      await again();
+      await again();
+      expect(held()).toEqual([3, 0]);
+      expect(replica.isComplete(outer)).toBe(true);
+    });
+
+    it('all are absent where the service was asked for everything', async () => {
+      const { again, held } = await compared([]);
+      await again();
+      await again();
+      expect(held()).toEqual([0, 0]);
+    });
   });
 
   it('takes no list of VPs for whole whose beginning it has not read', async () => {
@@ -305,7 +353,7 @@ describe('a replica', () => {
           records.length + sequence,
           encodeControl(
             { term: 7, sequence, atMs: START_MS + 100_000 },
-            { type: 'rib', reading, part: 0, atMs, prefixes: PREFIXES, last: true, asked: [], rows: [] },
+            { type: 'rib', reading, part: 0, atMs, prefixes: PREFIXES, last: true, asked: [], rows: [], inside: [] },
           ),
           0,
         );

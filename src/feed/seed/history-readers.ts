@@ -1,6 +1,6 @@
 /** Reads answers of a history into the table in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HistoryRows, RibRow, UpdateRow } from '../../stream/history.ts';
+import type { AskedInside, HistoryRows, RibRow, UpdateRow } from '../../stream/history.ts';
 import type { Absence } from '../../table/history/history-rows.ts';
 import { applyWord, type Holders, noteHolder } from '../../table/history/history-rows.ts';
 import { TableComparison } from '../../table/history/table-comparison.ts';
@@ -17,9 +17,11 @@ async function eachRow<Row extends RibRow>(
   batches: AsyncIterable<HistoryRows<Row>>,
   take: (row: Row) => void,
   onUnavailable: (vp: Row['vp']) => void = () => {},
+  onAskedInside: (asked: AskedInside) => void = () => {},
 ): Promise<number> {
   let rows = 0;
   for await (const batch of batches) {
+    for (const asked of batch.askedInside ?? []) onAskedInside(asked);
     for (const { vp } of batch.unavailable) onUnavailable(vp);
     for (const row of batch.rows) {
       take(row);
@@ -47,6 +49,7 @@ export async function readRib(
     batches,
     (row) => rib.add(row),
     (vp) => rib.addUnavailable(vp),
+    ({ of, prefixes }) => rib.addAskedInside(of, prefixes),
   );
   return rib;
 }

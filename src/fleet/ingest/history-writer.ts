@@ -1,9 +1,10 @@
 /** Answers of a history, as they come, into the partitions: what a seeder with a table would apply, each exporter applies. */
 import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 import { wholeSecond } from '../../feed/seed/session-history.ts';
-import type { History, HistoryVp, UpdatesOf } from '../../stream/history.ts';
+import type { AskedInside, History, HistoryVp, UpdatesOf } from '../../stream/history.ts';
 import type { EventWriter } from '../event-writer.ts';
 import { type CompactRow, compactRow } from '../records.ts';
+import type { MoreSpecifics } from './more-specifics.ts';
 import type { VpList } from './vp-list.ts';
 
 /** Rows and bytes of their texts in one record, which comes to less than a record may have. */
@@ -12,6 +13,7 @@ const TEXT_A_RECORD = 400_000;
 
 interface Gathered {
   readonly rows: CompactRow[];
+  readonly inside: AskedInside[];
   textLength: number;
 }
 
@@ -20,11 +22,14 @@ export class HistoryWriter {
   readonly #history: History;
   readonly #list: VpList;
   readonly #writer: EventWriter;
+  readonly #moreSpecifics: MoreSpecifics;
 
-  constructor(history: History, list: VpList, writer: EventWriter) {
+  /** @param moreSpecifics those that answers speak of are noted there */
+  constructor(history: History, list: VpList, writer: EventWriter, moreSpecifics: MoreSpecifics) {
     this.#history = history;
     this.#list = list;
     this.#writer = writer;
+    this.#moreSpecifics = moreSpecifics;
     this.title = history.title ?? 'the Data API';
   }
 
@@ -39,8 +44,9 @@ export class HistoryWriter {
     const write = (partition: number, last: boolean, of: readonly string[], asked: readonly VantagePoint[]) => {
       const part = parts.get(partition) ?? 0;
       parts.set(partition, part + 1);
+      const { rows: own = [], inside = [] } = rows.get(partition) ?? {};
       this.#writer.control(partition, {
-        ...{ type: 'rib', reading, part, atMs, prefixes: of, rows: rows.get(partition)?.rows ?? [], last, asked },
+        ...{ type: 'rib', reading, part, atMs, prefixes: of, rows: own, inside, last, asked },
       });
       rows.delete(partition);
     };
@@ -49,7 +55,9 @@ export class HistoryWriter {
       for await (const batch of this.#history.rib(vps, prefixes, atMs, signal)) {
         if (signal.aborted) return;
         for (const { vp } of batch.unavailable) unavailable.add(vantagePointKey(vp));
-        this.#gather(rows, batch.rows.map(compactRow), (partition) => write(partition, false, [], []));
+        const onFull = (partition: number) => write(partition, false, [], []);
+        this.#gatherInside(rows, batch.askedInside ?? [], onFull);
+        this.#gather(rows, batch.rows.map(compactRow), onFull);
       }
       isWhole = !signal.aborted;
     } finally {
@@ -76,6 +84,7 @@ export class HistoryWriter {
     const heard = this.#serviceMs(heardFromMs);
     for await (const { rows } of this.#history.updates(vps, prefixes, from, to, signal, of)) {
       if (signal.aborted) return;
+      for (const { prefix } of rows) this.#moreSpecifics.note(prefix);
       const words = rows.map((row) => ({ ...compactRow(row), kind: row.kind, timeUs: row.timeUs }));
       for (const [partition, own] of this.#writer.byPartition(words, ({ prefix }) => prefix))
         for (let at = 0; at < own.length; at += ROWS_A_RECORD)
@@ -105,13 +114,28 @@ export class HistoryWriter {
 
   /** Adds rows to those of their partitions, and tells of each partition that has enough for a record. */
   #gather(to: Map<number, Gathered>, rows: readonly CompactRow[], onFull: (partition: number) => void): void {
+    for (const { prefix } of rows) this.#moreSpecifics.note(prefix);
     for (const [partition, own] of this.#writer.byPartition(rows, ({ prefix }) => prefix)) {
       for (const row of own) {
-        const gathered = to.get(partition) ?? { rows: [], textLength: 0 };
+        const gathered = gatheredIn(to, partition);
         gathered.rows.push(row);
         gathered.textLength += row.asPath.length + row.prefix.length;
-        to.set(partition, gathered);
         if (gathered.rows.length >= ROWS_A_RECORD || gathered.textLength >= TEXT_A_RECORD) onFull(partition);
+      }
+    }
+  }
+
+  /** The same for the more-specifics that were asked for. */
+  #gatherInside(to: Map<number, Gathered>, asked: readonly AskedInside[], onFull: (partition: number) => void): void {
+    for (const [partition, own] of this.#writer.byPartition(asked, ({ of }) => of)) {
+      for (const { of, prefixes } of own) {
+        for (let at = 0; at === 0 || at < prefixes.length; at += ROWS_A_RECORD) {
+          const some = prefixes.slice(at, at + ROWS_A_RECORD);
+          const gathered = gatheredIn(to, partition);
+          gathered.inside.push({ of, prefixes: some });
+          gathered.textLength += some.reduce((length, prefix) => length + prefix.length, of.length);
+          if (gathered.textLength >= TEXT_A_RECORD) onFull(partition);
+        }
       }
     }
   }
@@ -119,4 +143,10 @@ export class HistoryWriter {
   #serviceMs(ourMs: number): number {
     return ourMs + this.#list.clockOffsetMs;
   }
+}
+
+function gatheredIn(all: Map<number, Gathered>, partition: number): Gathered {
+  let gathered = all.get(partition);
+  if (gathered === undefined) all.set(partition, (gathered = { rows: [], inside: [], textLength: 0 }));
+  return gathered;
 }

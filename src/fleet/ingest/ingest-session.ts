@@ -21,6 +21,7 @@ import { sleep, type Timers } from '../../stream/timers.ts';
 import { FIRST_TIME_US, FoldCounts } from '../../table/fold.ts';
 import type { EventWriter } from '../event-writer.ts';
 import { HistoryWriter } from './history-writer.ts';
+import type { MoreSpecifics } from './more-specifics.ts';
 import type { SessionShares } from './session-shares.ts';
 import type { VpList } from './vp-list.ts';
 
@@ -34,6 +35,7 @@ export interface IngestSessionOptions {
   readonly list: VpList;
   /** Which session's word counts, of all sessions of the ingest. */
   readonly shares: SessionShares;
+  readonly moreSpecifics: MoreSpecifics;
   /** The monitored prefixes of the session, canonical. */
   readonly prefixes: readonly string[];
   readonly figures: TableFigures;
@@ -89,6 +91,7 @@ export class IngestSession implements SessionFigures {
       const own = this.#options.shares.ownOf(update, this.#options.session);
       const others = prefixesIn(update) - prefixesIn(own);
       this.counts.dropped.other_session += others;
+      for (const prefix of own.announced) this.#options.moreSpecifics.note(prefix);
       this.#options.writer.update(own, this.#receivedAtMs);
     },
     peerState: (state) => this.#options.writer.toAll({ type: 'peer', ...state }),
@@ -107,11 +110,11 @@ export class IngestSession implements SessionFigures {
 
   constructor(options: IngestSessionOptions) {
     this.#options = options;
-    const { stream, decoder, history, list, writer, prefixes, session, log, timers } = options;
+    const { stream, decoder, history, list, writer, moreSpecifics, prefixes, session, log, timers } = options;
     this.stream = stream;
     this.decodeFailures = zeros(decoder.failures);
     this.unused = zeros(decoder.unused ?? []);
-    this.#reader = history && new HistoryWriter(history, list, writer);
+    this.#reader = history && new HistoryWriter(history, list, writer, moreSpecifics);
     this.#pace = new FillPace({ session, logger: log, timers, title: this.#reader?.title ?? 'the history' });
     this.#completeness.wanted = prefixes;
     this.#completeness.delivered = prefixes;

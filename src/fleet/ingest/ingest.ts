@@ -21,6 +21,7 @@ import { exclusive, GroupMember } from '../group-member.ts';
 import { decodeRecord } from '../records.ts';
 import { fetchReadable } from '../unreadable.ts';
 import { IngestSession } from './ingest-session.ts';
+import type { MoreSpecifics } from './more-specifics.ts';
 import { SessionShares } from './session-shares.ts';
 import { VpList } from './vp-list.ts';
 
@@ -32,6 +33,8 @@ export interface IngestOptions {
   readonly sessionTimeoutMs: number;
   readonly feed: LiveFeed;
   readonly plan: SessionPlan;
+  /** Where what is heard of more-specifics is noted; the feed asks it for those that are known. */
+  readonly moreSpecifics: MoreSpecifics;
   /** Makes the writer; `term` is asked for each record, and `onLost` told of a gap. */
   readonly writer: (term: () => number, onLost: (sinceMs: number) => void) => EventWriter;
   readonly figures: TableFigures;
@@ -76,7 +79,8 @@ export class Ingest {
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    const { connection, clientId, group, eventsTopic, sessionTimeoutMs, feed, plan, timers, log, figures } = options;
+    const { connection, clientId, group, eventsTopic, sessionTimeoutMs, feed, plan, moreSpecifics } = options;
+    const { timers, log, figures } = options;
     this.writer = options.writer(
       () => this.#term ?? 0,
       (sinceMs) => this.#readAgain(sinceMs),
@@ -100,7 +104,8 @@ export class Ingest {
     this.sessions = feed.source.stats.map(
       (stream, session) =>
         new IngestSession({
-          ...{ session, stream, decoder, writer: this.writer, list: this.#list, shares, figures, log, timers },
+          ...{ session, stream, decoder, writer: this.writer, list: this.#list, shares, moreSpecifics },
+          ...{ figures, log, timers },
           ...{ history: options.seed ? feed.history(session) : undefined, prefixes: plan.prefixes[session] },
           lagMs: feed.historyLagMs ?? options.lagMs,
           expectedWindowMs: options.expectedWindowMs,

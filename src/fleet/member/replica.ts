@@ -106,7 +106,7 @@ export class Replica {
 
   /** Whether the table has all that the prefix has had, for all that the records say. */
   isComplete(prefix: string): boolean {
-    return this.#complete.has(prefix) && !this.#doubts.has(prefix) && !this.#unread.has(prefix);
+    return this.#complete.has(prefix) && !this.#isDoubted(prefix) && !this.#unread.has(prefix);
   }
 
   /** Those that the ingest calls complete, and of which something is missing here. */
@@ -343,6 +343,7 @@ export class Replica {
     reading.parts++;
     const { rib } = reading;
     await this.#each(control.rows, (row) => rib.add(row));
+    for (const { of, prefixes } of control.inside) rib.addAskedInside(of, prefixes);
     if (!control.last) return;
     this.#readings.delete(number);
     // What an answer before this one called absent, and was not believed, is absent in two answers now.
@@ -366,6 +367,11 @@ export class Replica {
       else others.push(absence);
     }
     onChange();
+  }
+
+  /** Doubt about its more-specifics alone leaves a prefix complete, as in an exporter with a history of its own. */
+  #isDoubted(prefix: string): boolean {
+    return this.#doubts.get(prefix)?.some(({ state }) => state.monitored !== undefined) === true;
   }
 
   async #each<Row>(rows: readonly Row[], apply: (row: Row) => void): Promise<void> {

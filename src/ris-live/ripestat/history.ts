@@ -6,7 +6,7 @@ import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../stream/history.ts';
+import type { AskedInside, History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import { REQUESTS_A_DAY, type RipestatClient, type StatePart } from './client.ts';
 import { PeerIndex, type RisPeer } from './rows.ts';
@@ -126,7 +126,9 @@ export class RipestatHistory implements History {
     for (let isReady = this.#newestMs >= neededMs; ; ) {
       if (isReady && inner === undefined) {
         // The list of more-specifics is as old as the service's other answers.
-        inner = await this.#moreSpecifics(prefixes, neededMs, signal);
+        const askedInside = await this.#moreSpecifics(prefixes, neededMs, signal);
+        yield { rows: [], unavailable: [], askedInside };
+        inner = askedInside.flatMap(({ prefixes }) => prefixes);
         waiting = [...new Set([...waiting, ...inner.filter((prefix) => !prefixes.includes(prefix))])];
       }
       if (waiting.length === 0 && inner !== undefined) break;
@@ -200,19 +202,24 @@ export class RipestatHistory implements History {
    * The more-specifics that the table has, and those that RIPEstat relates to the prefixes. One that was announced while the stream was away
    * is only there, so the list is read again for each time that is newer, while few requests were made within the day.
    */
-  async #moreSpecifics(prefixes: readonly string[], atMs: number, signal: AbortSignal): Promise<readonly string[]> {
+  async #moreSpecifics(
+    prefixes: readonly string[],
+    atMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AskedInside[]> {
     const { client, knownMoreSpecifics = () => [], timers, log } = this.#options;
     const isCheap = client.requestsOfDay + prefixes.length <= REQUESTS_A_DAY / 2;
-    const found = await Promise.all(
+    return Promise.all(
       prefixes.map(async (text) => {
         const known = [...knownMoreSpecifics(text)];
         const related = this.#related.get(text);
         const isGood = related !== undefined && timers.elapsed() - related.readAtMs < RELATED_MS;
-        if (isGood && (related.asOfMs >= atMs || !isCheap)) return [...known, ...related.prefixes];
+        if (isGood && (related.asOfMs >= atMs || !isCheap))
+          return { of: text, prefixes: [...known, ...related.prefixes] };
         try {
           const inside = await client.moreSpecifics(prefixOf(text), signal);
           this.#related.set(text, { prefixes: inside, readAtMs: timers.elapsed(), asOfMs: this.#newestMs });
-          return [...known, ...inside];
+          return { of: text, prefixes: [...known, ...inside] };
         } catch (error) {
           if (signal.aborted) throw error;
           // Without them the table still counts as complete: the stream tells each more-specific when it changes.
@@ -223,11 +230,10 @@ export class RipestatHistory implements History {
               error: text,
             });
           }
-          return [...known, ...(related?.prefixes ?? [])];
+          return { of: text, prefixes: [...known, ...(related?.prefixes ?? [])] };
         }
       }),
     );
-    return found.flat();
   }
 
   /** An empty answer with the status `ok` may mean that the service has lost its data, as it did for hours in 2020. */

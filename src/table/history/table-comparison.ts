@@ -13,6 +13,9 @@ export class TableComparison {
   /** Which VPs (by number) the RIB has. By the state itself: its number may pass to another while this is read. */
   readonly #seen = new Map<PrefixState, Set<number>>();
   readonly #unavailable = new Set<string>();
+  /** Monitored prefixes of which not all more-specifics were asked for, and those that were. */
+  readonly #partlyAsked = new Set<PrefixState>();
+  readonly #askedInside = new Set<PrefixState>();
   readonly #onCorrected: () => void;
   /** Routes that the RIB has. */
   rows = 0;
@@ -32,6 +35,19 @@ export class TableComparison {
   /** The RIB has no data of the VP: its routes are not missing. */
   addUnavailable(vp: VantagePoint): void {
     this.#unavailable.add(vantagePointKey(vp));
+  }
+
+  /**
+   * Of a monitored prefix only these more-specifics were asked for: routes for others are not missing.
+   * @param prefix canonical, as the others
+   */
+  addAskedInside(prefix: string, moreSpecifics: readonly string[]): void {
+    const outer = this.#table.prefixes.find(prefix);
+    if (outer?.monitored !== undefined) this.#partlyAsked.add(outer);
+    for (const prefix of moreSpecifics) {
+      const state = this.#table.prefixes.find(prefix);
+      if (state !== undefined) this.#askedInside.add(state);
+    }
   }
 
   /** A route of the RIB: the table takes it, unless it knows something newer. */
@@ -57,6 +73,7 @@ export class TableComparison {
     for (const state of this.#table.prefixes.states()) {
       const owner = state.monitored ?? state.parents[0];
       if (!owner.watched.sessions.includes(this.#session) || !prefixes.has(owner.state.prefix.text)) continue;
+      if (!this.#isAsked(state)) continue;
       const seen = this.#seen.get(state);
       for (const vp of numbers) {
         const cell = this.#table.cells.find(state, vp);
@@ -77,6 +94,7 @@ export class TableComparison {
       const known = this.#table.vps.get(vp);
       if (known === undefined || this.#unavailable.has(vantagePointKey(known))) return false;
       if (this.#table.prefixes.get(state.number) !== state || this.#seen.get(state)?.has(vp)) return false;
+      if (!this.#isAsked(state)) return false;
       const { current } = state.monitored ?? state.parents[0];
       if (!this.#table.ownership.counts(current, vp, this.#source)) return false;
       const cell = this.#table.cells.find(state, vp);
@@ -106,5 +124,11 @@ export class TableComparison {
       if (!this.#table.ownership.counts(current, vp, this.#source)) continue;
       if (this.#table.seedAbsence(state, vp, this.#timeUs, nowMs) === 'corrected') this.#onCorrected();
     }
+  }
+
+  #isAsked(state: PrefixState): boolean {
+    return (
+      state.monitored !== undefined || this.#askedInside.has(state) || !this.#partlyAsked.has(state.parents[0].state)
+    );
   }
 }

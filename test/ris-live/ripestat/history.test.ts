@@ -121,8 +121,12 @@ it('more-specifics are those of the table and those that are related, which are 
   service.requestsOfDay = 500;
   service.inside = { [P]: ['203.0.113.128/25'] };
   service.newestMs += 60_000;
-  await rib(seen, [P], timers.now());
+  const parts = await rib(seen, [P], timers.now());
   expect(service.asked.flat()).toEqual([P, '203.0.113.0/25', '203.0.113.128/25']);
+  // Another one may be announced all the same: that it is not in the answer says nothing.
+  expect(parts.flatMap(({ askedInside = [] }) => askedInside)).toEqual([
+    { of: P, prefixes: ['203.0.113.0/25', '203.0.113.128/25'] },
+  ]);
   timers.advance(86_000_000);
   service.newestMs += 86_000_000;
   await rib(seen, [P], timers.now());

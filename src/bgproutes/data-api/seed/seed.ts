@@ -47,7 +47,7 @@ const MAX_DISCOVERED = 1_000;
 /**
  * How more-specifics are asked for: all VPs at once by a filter, prefixes that lie beside or in each other by one. Where the API refuses that (its rule of 10 VPs may hold for
  * filters too), the ten VPs with the largest tables tell which more-specifics there are, and all VPs are asked for these and
- * for those known already. One that neither of them knows is then missing until the stream speaks of it.
+ * for those known already. One that neither of them knows is then missing until the stream speaks of it; the answer says which were asked for.
  */
 export class DataApiSeed implements History {
   readonly #options: DataApiSeedOptions;
@@ -186,7 +186,9 @@ export class DataApiSeed implements History {
       for (const row of batch.rows) if (found.size < MAX_DISCOVERED) found.add(row.prefix);
     }
     const known = this.#options.knownMoreSpecifics?.(prefix) ?? [];
-    yield* ask(vps, [...new Set([...found, ...known])], 'exact', signal);
+    const inside = [...new Set([...found, ...known])];
+    yield { rows: [], unavailable: [], unreadable: noneUnreadable(), askedInside: [{ of: prefix, prefixes: inside }] };
+    yield* ask(vps, inside, 'exact', signal);
   }
 
   #discoveredIn(prefix: string): Set<string> {

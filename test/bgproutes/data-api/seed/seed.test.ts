@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { containsPrefix, parsePrefix } from '../../../../src/bgp/prefix.ts';
 import { DataApiSeed } from '../../../../src/bgproutes/data-api/seed/seed.ts';
 import type { RowBatch, VantagePointRecord } from '../../../../src/bgproutes/data-api/types.ts';
-import type { RibRow } from '../../../../src/stream/history.ts';
+import type { AskedInside, RibRow } from '../../../../src/stream/history.ts';
 import type { TestRequest } from '../../../http/http-test-server.ts';
 import { caught, envelope, world } from '../data-api-world.ts';
 
@@ -173,6 +173,21 @@ describe('seeding from the Data API', () => {
       expect(found).toContain('1: 198.51.101.128/25 1 4');
       expect(server.requests.slice(1).map((request) => queryOf(request).prefix_filter)).toEqual(filters);
     }
+  });
+
+  it('tells which more-specifics it asked for where it could not ask for all', async () => {
+    const askedBy = async (refuses?: typeof filterNeedsFew) => {
+      const { seed } = await seedWorld(MANY, refuses, { [P1]: ['192.23.62.64/26'] });
+      const vps = await seed.vantagePoints(signal);
+      const asked: AskedInside[] = [];
+      for await (const { askedInside = [] } of seed.rib(vps, [P1, P2], 0, signal)) asked.push(...askedInside);
+      return asked;
+    };
+    expect(await askedBy()).toEqual([]);
+    expect(await askedBy(filterNeedsFew)).toEqual([
+      { of: P1, prefixes: ['192.23.62.0/25', '192.23.62.64/26'] },
+      { of: P2, prefixes: [] },
+    ]);
   });
 
   it('passes on a refusal that has another cause', async () => {
