@@ -14,7 +14,8 @@ export const WAIT = { timeout: 180_000, interval: 500 };
 /** The exporter that has all prefixes for itself. */
 export const SINGLE = 'single';
 
-const PREFIXES_A_KEY = 1_000;
+/** The quota of a key must be enough for one question, or more, for each of its prefixes. */
+const PREFIXES_A_KEY = 250;
 
 /** They name the source, which is the fleet. */
 const OF_SOURCES = ['bgp_prefix_session_info{', 'bgp_prefix_source_vps{', 'bgp_prefix_source_trusted{'];
