@@ -18,7 +18,8 @@ const WITHIN = { timeout: 300_000, interval: 250 };
 /** Seconds and messages that are compared become fewer, too. The association keeps its four hours: twenty seconds less are late. */
 const FASTER: readonly (readonly [string, string])[] = [
   ['silence:seconds > 1800', 'silence:seconds > 30'],
-  ['stream_active:ratio1d > 3000', 'stream_active:ratio1d > 10'],
+  // The product never comes above the time in which messages came, which is ten seconds at least here.
+  ['stream_active:ratio1d > 3000', 'stream_active:ratio1d > 3'],
   // Messages of ten seconds rather than of ten minutes.
   ['(bgp_stream_delay_seconds_count[10000ms])) >= 10', '(bgp_stream_delay_seconds_count[10000ms])) >= 1'],
   ['_expiry_timestamp_seconds - time() < 3600', '_expiry_timestamp_seconds - time() < 14380'],
@@ -38,8 +39,11 @@ const hasty: Timers = {
 };
 
 describe.skipIf(!hasEngine())('alerts about faults that take hours', () => {
-  /** How old messages of the late simulator are when they are sent. */
-  let lateMs = 300_000;
+  /**
+   * How old messages of the late simulator are when they are sent. Until they are younger than the routes that were read at the
+   * start, they change nothing; that must not happen in the middle of this test, where it would be a storm of changes.
+   */
+  let lateMs = 1_800_000;
   const running: { simulator: Simulator; under: ExporterUnderTest; port: string }[] = [];
   let monitoring: Monitoring;
 
