@@ -50,7 +50,9 @@ async function measure({ progress }: BenchContext): Promise<Finding[]> {
       await readers.ask<PagesRead>(wanted);
       await exporter.ask<Watched>({ ...watch, ms: OPENING_MS });
       const watched = await exporter.ask<Watched>(watch);
-      bytes += (await readers.ask<PagesRead>({ urls: [] } satisfies PagesWanted)).bytes;
+      const read = await readers.ask<PagesRead>({ urls: [] } satisfies PagesWanted);
+      if (read.ended > 0) throw new Error(`${read.ended} pages were closed by the exporter while they were measured`);
+      bytes += read.bytes;
       return watched;
     };
 

@@ -9,9 +9,12 @@ export interface PagesWanted {
 export interface PagesRead {
   /** Bytes of the streams that were open until now. */
   readonly bytes: number;
+  /** How many of them the exporter had ended by itself: those cost nothing any more. */
+  readonly ended: number;
 }
 
 let bytes = 0;
+let ended = 0;
 let open: ClientRequest[] = [];
 
 function read(url: string): Promise<ClientRequest> {
@@ -25,6 +28,10 @@ function read(url: string): Promise<ClientRequest> {
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
         });
+        // Also fires for requests that are destroyed here, which are not among the open ones any more.
+        response.on('close', () => {
+          if (open.includes(request)) ended++;
+        });
         response.on('error', () => {});
         resolve(request);
       },
@@ -33,9 +40,9 @@ function read(url: string): Promise<ClientRequest> {
 }
 
 process.on('message', ({ urls }: PagesWanted) => {
-  for (const request of open) request.destroy();
-  const done: PagesRead = { bytes };
-  bytes = 0;
+  const done: PagesRead = { bytes, ended };
+  for (const request of open.splice(0)) request.destroy();
+  [bytes, ended] = [0, 0];
   void Promise.all(urls.map(read)).then((requests) => {
     open = requests;
     process.send?.(done);

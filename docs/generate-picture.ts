@@ -32,12 +32,14 @@ export interface PictureNotes {
 
 /** The prefix that is hijacked, as README.md speaks of it. */
 export const HIJACKED = '198.51.100.0/24';
+const HIJACKER = 'AS64666';
 
 /** Places of columns in a row of the notes. */
 const COLUMN = { prefix: 1, visible: 2, origins: 4 } as const;
 
 const WIDTH = 1280;
-const PREFIX_HEIGHT = 930;
+/** Pixels below the last chart that the picture shows. */
+const MARGIN = 10;
 /** The demo may take so long to come to its hijack. */
 const LIMIT_MS = 180_000;
 /** Tries to catch the page while it says what the line said: vantage points change their paths all the time. */
@@ -116,11 +118,14 @@ async function takePicture(browser: Browser, address: string, lines: readonly st
       continue;
     }
     await page.goto(`${address}prefix/${HIJACKED}`);
-    await page.locator('#c-visible canvas').waitFor();
+    // The hijacker has a line of its own from the next sample on, which comes before the recovery.
+    await page.locator('#c-origins .u-legend').filter({ hasText: HIJACKER }).waitFor();
+    const charts = await page.locator('#c-origins').boundingBox();
+    if (charts === null) throw new Error('the page of the prefix shows no origins');
     // Its first part: the package holds the picture, and is to stay small.
     await page.screenshot({
       fullPage: true,
-      clip: { x: 0, y: 0, width: WIDTH, height: PREFIX_HEIGHT },
+      clip: { x: 0, y: 0, width: WIDTH, height: Math.ceil(charts.y + charts.height) + MARGIN },
       path: PREFIX_PICTURE,
     });
     return { sha256: createHash('sha256').update(picture).digest('hex'), ...notes };

@@ -49,7 +49,7 @@ form.filter{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:0 0 .75
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem 1.5rem;margin-top:.9rem}
 .charts figure{margin:0;min-width:0}.charts figure:first-child{grid-column:1/-1}.charts figcaption{font-weight:600}.chart{height:13.5rem;overflow:hidden}.charts figure:first-child .chart{height:15.5rem}
 .time{display:block;width:100%;height:auto;max-height:14rem}.time text,.graph text{fill:var(--dim);font-size:11px}.time .grid{stroke:var(--line)}.time .line{fill:none;stroke-width:1.6;vector-effect:non-scaling-stroke}
-.line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2)}.line.s3{stroke:var(--s3)}.line.s4{stroke:var(--s4)}.line.s5{stroke:var(--s5)}
+.time .dashed{stroke-dasharray:6 5}.line.s1{stroke:var(--s1)}.line.s2{stroke:var(--s2)}.line.s3{stroke:var(--s3)}.line.s4{stroke:var(--s4)}.line.s5{stroke:var(--s5)}
 .mark{stroke-width:1.5;stroke-dasharray:4 3}.mark.bad{stroke:var(--bad);stroke-dasharray:none}.mark.good{stroke:var(--good)}.mark.warn{stroke:var(--warn)}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.2rem 0 0;font-size:.85em;color:var(--dim)}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 1rem;align-items:start}
@@ -57,7 +57,7 @@ form.filter{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:0 0 .75
 .graph{display:block;max-width:100%;height:auto;margin:0 auto}.graph .link{fill:none;stroke:var(--s1);stroke-opacity:.35}.graph .node rect{fill:var(--idle-bg);stroke:var(--line)}.graph .node text{fill:var(--text);text-anchor:middle;font-weight:600}.graph .node .small{fill:var(--dim);font-weight:400;font-size:10px}.graph .origin rect{fill:var(--card);stroke:var(--accent);stroke-width:2}
 footer{display:flex;flex-wrap:wrap;gap:.3rem 1.25rem;margin-top:1.5rem;color:var(--dim);font-size:.9em}
 .uplot, .uplot *, .uplot *::before, .uplot *::after {box-sizing: border-box;}.uplot {width: min-content;}.u-title {text-align: center;font-size: 18px;font-weight: bold;}.u-wrap {position: relative;user-select: none;}.u-over, .u-under {position: absolute;}.u-under {overflow: hidden;}.uplot canvas {display: block;position: relative;width: 100%;height: 100%;}.u-axis {position: absolute;}.u-legend {font-size: 14px;margin: auto;text-align: center;}.u-inline {display: block;}.u-inline * {display: inline-block;}.u-inline tr {margin-right: 16px;}.u-legend th {font-weight: 600;}.u-legend th > * {vertical-align: middle;display: inline-block;}.u-legend .u-marker {width: 1em;height: 1em;margin-right: 4px;background-clip: padding-box !important;}.u-inline.u-live th::after {content: ":";vertical-align: middle;}.u-inline:not(.u-live) .u-value {display: none;}.u-series > * {padding: 4px;}.u-series th {cursor: pointer;}.u-legend .u-off > * {opacity: 0.3;}.u-select {background: rgba(0,0,0,0.07);position: absolute;pointer-events: none;}.u-cursor-x, .u-cursor-y {position: absolute;left: 0;top: 0;pointer-events: none;will-change: transform;}.u-hz .u-cursor-x, .u-vt .u-cursor-y {height: 100%;border-right: 1px dashed #607D8B;}.u-hz .u-cursor-y, .u-vt .u-cursor-x {width: 100%;border-bottom: 1px dashed #607D8B;}.u-cursor-pt {position: absolute;top: 0;left: 0;border-radius: 50%;border: 0 solid;pointer-events: none;will-change: transform;background-clip: padding-box !important;}.u-axis.u-off, .u-select.u-off, .u-cursor-x.u-off, .u-cursor-y.u-off, .u-cursor-pt.u-off {display: none;}
-.uplot{width:100%;font:inherit;line-height:1.4}.uplot .u-legend{margin:0;text-align:left;font-size:.85rem;color:var(--dim)}.u-cursor-x,.u-cursor-y{border-color:var(--dim)!important}.now{display:flex;flex-wrap:wrap;gap:.2rem .9rem;align-items:center;margin:0 0 .8rem}
+.uplot{width:100%;font:inherit;line-height:1.4}.uplot .u-legend{margin:0;text-align:left;font-size:.85rem;color:var(--dim)}.uplot .u-legend tr:first-child .u-marker{display:none}.u-cursor-x,.u-cursor-y{border-color:var(--dim)!important}.now{display:flex;flex-wrap:wrap;gap:.2rem .9rem;align-items:center;margin:0 0 .8rem}
 @media(max-width:75rem){
 .rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .rows tr{grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:.35rem 1.25rem;padding:.8rem}
@@ -65,5 +65,13 @@ footer{display:flex;flex-wrap:wrap;gap:.3rem 1.25rem;margin-top:1.5rem;color:var
 .rows td:nth-child(-n+2){display:block}.rows td:nth-child(-n+2)::before{content:none}.rows .many tr{contain-intrinsic-size:auto 15rem}
 }
 @media(max-width:30rem){.figures{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}.small th,.small td{padding-right:.5rem}.small time{white-space:normal}.small code{overflow-wrap:anywhere}.graph{max-width:none}.live{flex-basis:100%}.clock{margin-left:0;text-align:left}.rows td{grid-template-columns:7.2rem 1fr}.filter label{flex:1 1 8rem}.filter label.text{flex-basis:100%;max-width:none}}
+@media(max-width:30rem){
+#p-changes thead,#p-missing thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+#p-changes tbody tr{display:grid;grid-template-columns:auto 1fr;gap:.1rem .7rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
+#p-changes td,#p-missing td{padding:0;border:0}#p-changes td:nth-child(n+3){grid-column:1/-1;display:grid;grid-template-columns:3.4rem 1fr}
+#p-changes td:nth-child(n+3)::before{content:attr(data-name);color:var(--dim);font-size:.85em}
+#p-missing tbody tr{display:flex;flex-wrap:wrap;gap:.1rem .7rem;padding:.4rem 0;border-bottom:1px solid var(--line)}#p-missing td:last-child::before{content:attr(data-name) " ";color:var(--dim);font-size:.85em}
+}
+@media(max-width:48rem) and (scripting:none){.charts .chart{height:auto;min-height:13.5rem;overflow-x:auto;direction:rtl}.chart>*{direction:ltr}.time{width:auto;max-width:none;height:11.5rem}}
 @media(prefers-reduced-motion:no-preference){.rows tr.new{animation:new 1.2s ease-out}@keyframes new{from{background:var(--idle-bg)}}}
 `;

@@ -9,11 +9,12 @@ import {
   OVERVIEW_COLUMNS,
   rowHtml,
   statusHtml,
+  tallyHtml,
 } from '../../../src/outputs/page/render/overview.ts';
 import { sparkline } from '../../../src/outputs/page/render/pictures.ts';
 import { chartsOf } from '../../../src/outputs/page/render/prefix-charts.ts';
 import { STATE_ORDER, STATES } from '../../../src/outputs/page/render/states.ts';
-import { niceTop, stacked } from '../../../src/outputs/page/render/time-chart.ts';
+import { niceTop, stacked, timeChart } from '../../../src/outputs/page/render/time-chart.ts';
 import { ask, P, pageWorld, stopAll, V6 } from '../../support/page-world.ts';
 
 afterEach(stopAll);
@@ -145,6 +146,8 @@ describe('GET /prefix/{prefix}', () => {
     expect(text).toContain('Outage: fewer than half of the expected vantage points see it 7');
     expect(text).toMatch(/Who does not see it .* AS64496 10\.0\.0\.6/);
     expect(text).toContain('AS64496 10.0.0.0 3 64501 64500 no route');
+    const change = /aria-label="Last changes of routes".*?<tbody.*?<\/tr>/.exec(body)?.[0] ?? '';
+    expect(change.match(/(?<=data-name=")[^"]+/g)).toEqual(['Time (UTC)', 'Vantage point', 'Before', 'After']);
     expect(body).toContain('aria-label="Visible and expected VPs: visible 3, expected 10"');
   });
 
@@ -286,7 +289,7 @@ describe('the state of streams, table and validators', () => {
     const stream = { ...STATUS.streams[0], up: false, down_since: '2026-11-28T19:40:10.000Z', reason: 'no route' };
     const validator = { source: '0', up: true, usable: true, data_at: '2026-11-28T19:15:10.000Z' };
     const text = said(statusHtml({ ...STATUS, streams: [...STATUS.streams, stream], validators: [validator] }));
-    expect(text).toContain('session 0: up, 1 prefixes, last message 5 s ago');
+    expect(text).toContain('session 0: up, 1 prefix, last message 5 s ago');
     expect(text).toContain('session 0: down for 5 min: no route');
     expect(text).toContain('Validated data 0: usable, made 30 min ago');
     expect(text).toContain('Table: 1 of 1 prefixes complete, 99 routes');
@@ -297,6 +300,16 @@ describe('the state of streams, table and validators', () => {
     expect(page).toContain(
       'bgproutes-exporter 1.2.3, running since <time datetime="2026-11-28T19:00:00.000Z">11-28 19:00:00</time> UTC',
     );
+  });
+
+  it('counts one thing as one', () => {
+    expect(said(statusHtml({ ...STATUS, routes: 1 }))).toContain('1 of 1 prefixes complete, 1 route ');
+    expect(said(tallyHtml([ROW]))).toContain('1 prefix ');
+    expect(said(tallyHtml([ROW, ROW]))).toContain('2 prefixes ');
+  });
+
+  it('has an arrow in one piece in what the demo tells', () => {
+    expect(said(statusHtml({ ...STATUS, notes: ['outage: 9 -> 0 VPs'] }))).toContain('outage: 9 → 0 VPs');
   });
 
   it('tells how far a seed is', () => {
@@ -356,6 +369,17 @@ describe('pictures', () => {
     [999, 1_000],
   ])('of values up to %d end at %d', (value, top) => {
     expect(niceTop(value)).toBe(top);
+  });
+
+  it('draw what is expected in dashes, so that as many visible vantage points show between them', () => {
+    const values = [9, 9];
+    const lines = [
+      { name: 'visible', values },
+      { name: 'expected', values, isDashed: true },
+    ];
+    const title = 'Visible and expected VPs';
+    const chart = timeChart({ id: 'c-visible', title, fromMs: 0, stepMs: 10_000, lines, isStacked: false }, []);
+    expect(chart.match(/(?<=<path class=")line [^"]+/g)).toEqual(['line s1', 'line s2 dashed']);
   });
 
   it('begin at the first sample, and show ten minutes at least', () => {

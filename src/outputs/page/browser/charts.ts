@@ -17,6 +17,8 @@ const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
 /** Of the parts of a stack, behind a colour of six digits. */
 const FILL_ALPHA = '59';
 const MIN_PLOT_HEIGHT = 90;
+/** Pixels drawn and left out, as `.line.dashed` of the style has them. */
+const DASHES = [6, 5];
 
 export class Charts {
   readonly #charts = new Map<string, Chart>();
@@ -119,12 +121,13 @@ function optionsOf(chart: Chart, box: HTMLElement, sync: uPlot.SyncPubSub): uPlo
     ],
     series: [
       { label: 'UTC', value: (_, __, ___, at) => stepTime(chart.data, at, isLong) },
-      ...data.lines.map(({ name }, i): uPlot.Series => {
+      ...data.lines.map(({ name, isDashed }, i): uPlot.Series => {
         const stroke = lineColour(i);
         return {
           label: escapeHtml(name),
           stroke,
           width: 1.6,
+          ...(isDashed === true && { dash: DASHES }),
           // A sample alone makes no line.
           points: { show: true, size: 4, filter: (plot, line) => alone(plot.data[line]) },
           // Of a stack the line shows the sum of all below; what is said is the line's own.

@@ -38,6 +38,11 @@ export function short(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
+/** `1 prefix`, `2 prefixes`. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** `5 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,6 +1,6 @@
 /** The overview: a row a prefix, worst first; for the server and the browser alike. */
 import type { PrefixSummary, Status } from '../api-schemas.ts';
-import { ageOf, asName, escapeHtml, nameHtml, percent, short } from './html.ts';
+import { ageOf, asName, counted, escapeHtml, nameHtml, percent, short } from './html.ts';
 import { meter, shareBar, sparkline } from './pictures.ts';
 import { STATE_ORDER, STATES, type State, stateHtml } from './states.ts';
 
@@ -130,7 +130,7 @@ export function tallyHtml(rows: Iterable<PrefixSummary>): string {
   const tiles = STATE_ORDER.filter((state) => (counts.get(state) ?? 0) > 0 || state === 'ok').map(
     (state) => `<li><b>${counts.get(state) ?? 0}</b>${stateHtml(state)}</li>`,
   );
-  return `<ul class="tally">${tiles.join('')}<li><b>${all}</b><span class="dim">prefixes</span></li></ul>`;
+  return `<ul class="tally">${tiles.join('')}<li><b>${all}</b><span class="dim">${all === 1 ? 'prefix' : 'prefixes'}</span></li></ul>`;
 }
 
 /** Streams, the table and validators, a line each. */
@@ -145,7 +145,7 @@ export function statusHtml(status: Status): string {
         `Validated data ${escapeHtml(source)}: ${usable ? 'usable' : 'not usable'}, ${at === null ? 'none read yet' : `made ${ageOf(at, now)} ago`}${up ? '' : ', the source does not answer'}`,
       ),
     ),
-    ...notes.map((note) => `<li class="note">${escapeHtml(note)}</li>`),
+    ...notes.map((note) => `<li class="note">${escapeHtml(note.replaceAll('->', '→'))}</li>`),
   ];
   const reason =
     status.not_ready_reason === null ? '' : line('bad', `Not ready: ${escapeHtml(status.not_ready_reason)}`);
@@ -161,7 +161,7 @@ function streamText(stream: Status['streams'][number], now: string): string {
   const { source, session, up, down_since: since, reason, subscribed_prefixes: count, last_update_at: last } = stream;
   const name = `Stream ${escapeHtml(source)}, session ${escapeHtml(session)}`;
   if (up)
-    return `${name}: up, ${count} prefixes, last message ${last === null ? 'none yet' : `${ageOf(last, now)} ago`}`;
+    return `${name}: up, ${counted(count, 'prefix', 'prefixes')}, last message ${last === null ? 'none yet' : `${ageOf(last, now)} ago`}`;
   if (since === null) return `${name}: not connected yet`;
   return `${name}: down for ${ageOf(since, now)}${reason === null ? '' : `: ${escapeHtml(reason)}`}`;
 }
@@ -175,7 +175,7 @@ function tableText({
   started_at: start,
   streams,
 }: Status): string {
-  const held = `${routes} routes`;
+  const held = counted(routes, 'route', 'routes');
   const began = from === null ? '' : `; it began with a snapshot that was ${ageOf(from, start)} old at the start`;
   switch (table) {
     case 'off':

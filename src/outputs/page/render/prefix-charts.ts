@@ -19,6 +19,8 @@ const MIN_SHOWN_MS = 10 * 60_000;
 export interface Line {
   readonly name: string;
   readonly values: readonly (number | null)[];
+  /** Drawn in dashes, so that a line with the same values still shows between them. */
+  readonly isDashed?: boolean;
 }
 
 export interface ChartData {
@@ -45,7 +47,7 @@ export function chartsOf({ counts, shares }: PastAnswer): ChartData[] {
   return CHARTS.map(({ id, title }): ChartData => {
     const chart = chartOf(id, title);
     const skipped = Math.floor(skippedMs / chart.stepMs);
-    const lines = chart.lines.map(({ name, values }) => ({ name, values: values.slice(skipped) }));
+    const lines = chart.lines.map((line) => ({ ...line, values: line.values.slice(skipped) }));
     return { ...chart, lines, fromMs: chart.fromMs + skipped * chart.stepMs };
   });
 
@@ -56,7 +58,7 @@ export function chartsOf({ counts, shares }: PastAnswer): ChartData[] {
           ...{ id, title, ...ofCounts },
           lines: [
             { name: 'visible', values: counts.visible_vps },
-            { name: 'expected', values: counts.expected_vps },
+            { name: 'expected', values: counts.expected_vps, isDashed: true },
           ],
         };
       case 'c-events':

@@ -1,6 +1,6 @@
 /** The page of one prefix, part by part: the script replaces a part when its text differs. */
 import type { ChangeAnswer, MarkAnswer, PastAnswer, PrefixDetail } from '../api-schemas.ts';
-import { asName, escapeHtml, nameHtml, percent, short, timeHtml } from './html.ts';
+import { asName, counted, escapeHtml, nameHtml, percent, short, timeHtml } from './html.ts';
 import { VALIDITY_WORDS } from './overview.ts';
 import { meter, pathGraph } from './pictures.ts';
 import { chartsOf } from './prefix-charts.ts';
@@ -64,11 +64,13 @@ function figures(detail: PrefixDetail): string {
 
 function unexpected(vps: number | null): string {
   if (vps === null) return 'none configured';
-  return vps === 0 ? 'all expected' : `<span class="bad">${vps} VPs see an unexpected one</span>`;
+  return vps === 0
+    ? 'all expected'
+    : `<span class="bad">${counted(vps, 'VP sees', 'VPs see')} an unexpected one</span>`;
 }
 
 function lengths({ as_path_length_min: min, as_path_length_max: max, prepended_vps: prepended }: PrefixDetail): string {
-  return min === null ? '' : `${min} to ${max}, prepended at ${prepended} VPs`;
+  return min === null ? '' : `${min} to ${max}, prepended at ${counted(prepended, 'VP', 'VPs')}`;
 }
 
 interface Column {
@@ -76,7 +78,7 @@ interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A small table; cells are HTML. */
+/** A small table; cells are HTML. Roles are told, because a narrow window shows some tables as blocks. */
 function table(
   caption: string,
   columns: readonly Column[],
@@ -85,11 +87,14 @@ function table(
 ): string {
   if (rows.length === 0) return `<p class="dim">${none}</p>`;
   const tone = (i: number) => (columns[i].isNumber === true ? ' class="number"' : '');
-  const head = columns.map(({ name }, i) => `<th scope="col"${tone(i)}>${name}</th>`).join('');
+  const head = columns.map(({ name }, i) => `<th role="columnheader" scope="col"${tone(i)}>${name}</th>`).join('');
   const body = rows
-    .map((cells) => `<tr>${cells.map((cell, i) => `<td${tone(i)}>${cell}</td>`).join('')}</tr>`)
+    .map(
+      (cells) =>
+        `<tr role="row">${cells.map((cell, i) => `<td role="cell"${tone(i)} data-name="${columns[i].name}">${cell}</td>`).join('')}</tr>`,
+    )
     .join('');
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="small"><caption class="away">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table role="table" class="small"><caption class="away">${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table></div>`;
 }
 
 function origins({ origins: list, origin_count: count }: PrefixDetail): string {

@@ -52,7 +52,10 @@ export function timeChart(chart: ChartData, marks: readonly MarkAnswer[]): strin
     (value) =>
       `<path class="grid" d="M${LEFT} ${y(value).toFixed(1)}H${width - 4}"/><text x="${LEFT - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${Math.round(value * 10) / 10}</text>`,
   );
-  const paths = shown.map((values, i) => `<path class="line s${Math.min(i, 4) + 1}" d="${pathOf(values, x, y)}"/>`);
+  const paths = shown.map(
+    (values, i) =>
+      `<path class="line s${Math.min(i, 4) + 1}${lines[i].isDashed === true ? ' dashed' : ''}" d="${pathOf(values, x, y)}"/>`,
+  );
   const endMs = fromMs + steps * stepMs;
   const markLines = marks
     .map(({ at, kind }) => ({ atMs: Date.parse(at), kind }))
