@@ -331,7 +331,12 @@ describe('pictures', () => {
     const picture = sparkline([100, null, 41], 300);
     expect(picture).toContain('of the last 15 min: 41 %');
     expect(picture.match(/M/g)).toHaveLength(2);
-    expect(sparkline([null, null], 300)).toContain('no history yet');
+  });
+
+  it('have a line of text below them from the start, so that the first sample moves no row', () => {
+    const below = (values: readonly (number | null)[]) =>
+      /<\/svg><small>(.*)<\/small>$/.exec(sparkline(values, 10))?.[1];
+    expect([[], [null, null], [null, 100]].map(below)).toEqual(['not kept', 'no history yet', 'of 20 s']);
   });
 
   it('are as wide as what is known, but for the first half an hour', () => {

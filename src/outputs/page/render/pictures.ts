@@ -9,12 +9,16 @@ const SPARK_MS = 4 * 60 * 60_000;
 /** A sparkline shows at least so many values, or the first ones after a start would be bars of their own. */
 const MIN_SPARK_STEPS = 6;
 
-/** The lowest visibility of each step, in percent; null leaves a gap. It begins at the first value that is known. */
+/**
+ * The lowest visibility of each step, in percent; null leaves a gap. It begins at the first value that is known.
+ * @param all empty where no history is kept
+ */
 export function sparkline(all: readonly (number | null)[], stepSeconds: number): string {
   const known = all.filter((value) => value !== null);
   const { width, height } = SPARK;
+  // As high as with the first sample, or the rows below would move when it comes.
   if (known.length === 0)
-    return `<svg class="spark" viewBox="0 0 ${width} ${height}" role="img" aria-label="no history yet"></svg>`;
+    return `<svg class="spark" viewBox="0 0 ${width} ${height}" aria-hidden="true"></svg><small>${all.length === 0 ? 'not kept' : 'no history yet'}</small>`;
   const first = all.findIndex((value) => value !== null);
   const values = all.slice(Math.max(0, Math.min(first, all.length - MIN_SPARK_STEPS)));
   const step = width / values.length;
