@@ -15,7 +15,10 @@ export interface HoldBounds {
 
 export const HOLD_BOUNDS: HoldBounds = { frames: 200_000, bytes: 48 * 1024 * 1024 };
 
-/** The bound for all sessions together. It is a third more than one session may have, so that a flooded session leaves room to others. */
+/**
+ * The bound for all sessions together. It is a third more than one session may have, so that a flooded session leaves room to
+ * others.
+ */
 export const HOLD_BYTES_OF_ALL = 64 * 1024 * 1024;
 /** Bytes that a frame takes beside its own. */
 const FRAME_OVERHEAD_BYTES = 32;
@@ -49,8 +52,8 @@ const MOST_BYTES_TAKEN = 32 * 1024;
 
 const CHUNK_BYTES = 256 * 1024;
 /**
- * While fewer bytes wait than that, a large frame is copied too, into memory that was used before: what is given back after a
- * while waits for a rare collection of the garbage, and large frames one after the other would come to 60 MB of it.
+ * While fewer bytes wait than this, a large frame is copied too, into memory that was used before. If it were kept instead, its own
+ * memory would be freed only by a rare full collection of garbage, and a row of large frames would take some 60 MB until then.
  */
 const COPIED_BYTES = 1024 * 1024;
 /** Chunks of memory that are kept for later frames. */
@@ -121,7 +124,10 @@ export interface FrameBatch {
 export class FrameQueue {
   readonly #bounds: HoldBounds;
   readonly #room: HoldRoom;
-  /** The pieces, in order: the frames of each come before those of the next. At least one frame of the first piece was not taken, unless it is the only piece. */
+  /**
+   * The pieces, in order: the frames of each come before those of the next. At least one frame of the first piece was not taken,
+   * unless it is the only piece.
+   */
   #chunks: Chunk[] = [];
   readonly #spare: Buffer[] = [];
   /** Frames that wait, those of them that are released, and the bytes of all. */
@@ -253,7 +259,10 @@ export class FrameQueue {
  * tiny frames, each of which may cost as much as a message.
  */
 const MOST_AT_ONCE = 512;
-/** The same for bytes: a packet of 64 KiB stays below, with the frame that began in the packet before. Records of Kafka have no packets. */
+/**
+ * More bytes than this are applied as if they had waited, too. A packet of 64 KiB stays below, with the frame that began in the
+ * packet before. Records of Kafka have no packets.
+ */
 const MOST_BYTES_AT_ONCE = 128 * 1024;
 
 /** Whether frames can be applied at once: not many, not much, and none that a queue would give alone. */

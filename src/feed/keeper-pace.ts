@@ -3,7 +3,7 @@
 /** Prefixes swept in one turn of the event loop: at 20,000 VPs below 10 ms. */
 export const SWEEP_ROWS = 16;
 
-/** How often it is looked whether frames could not be read, and how long it is at least between two comparisons for that. */
+/** How often the keeper looks for frames that could not be read, and the shortest time between two comparisons because of them. */
 export const FAILURE_CHECK_MS = 60_000;
 export const FAILURE_PAUSE_MS = 10 * 60_000;
 /** After how long a list that is doubted is asked for again, ms. */

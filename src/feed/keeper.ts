@@ -150,7 +150,7 @@ export class Keeper {
     this.#loops = Promise.all([this.#loops, ...loops]);
   }
 
-  /** What runs by the clock begins its intervals again: by these, and by the options that the table has now. */
+  /** Restarts everything that runs by the clock, with these intervals and with the options that the table has now. */
   setIntervals(intervals: KeeperIntervals): void {
     this.#intervals = intervals;
     this.#rhythm.abort();
@@ -236,7 +236,7 @@ export class Keeper {
     await this.#reading;
   }
 
-  /** Also when what `outside` says may have changed. */
+  /** Brings trust and figures up to date. Call it also when what `outside` says may have changed. */
   refresh(): void {
     this.#options.figures.clockOffsetMs = this.clockOffsetMs;
     this.#trust.apply();
@@ -288,7 +288,7 @@ export class Keeper {
     while (!this.#stopped.signal.aborted && !table.sweep(timers.now(), SWEEP_ROWS)) await nextTurn();
   }
 
-  /** Makes a comparison now rather than wait for the next one, because a frame that could not be read may have been a withdrawal. */
+  /** Compares now and does not wait for the next time, because a frame that could not be read may have been a withdrawal. */
   async #compareAfterFailures(): Promise<void> {
     const { feeds, timers, lagMs, logger } = this.#options;
     const unread = feeds.reduce((sum, feed) => sum + feed.unreadMessages, 0);

@@ -57,18 +57,21 @@ export class SessionFeed {
   readonly #queue: FrameQueue;
   #isHolding = false;
   #overflowed = false;
-  /** Frames of the queue are applied now, or will be in a turn to come. */
+  /** Whether frames of the queue are applied now, or will be in a later turn. */
   #isApplying = false;
   #isTurnAsked = false;
-  /** Messages of the frame that was applied last of which some prefixes are still to be applied, before any other frame. */
+  /** Messages of the newest frame that were applied in part. Their other prefixes are applied before any other frame. */
   readonly #unfinished: Generator<void, void>[] = [];
   /** Callers that wait until this many frames of the queue were taken. */
   #waiting: { readonly taken: number; readonly resolve: () => void }[] = [];
-  /** Few frames wait for a turn, or they wait for a release. */
+  /** Happens when few frames wait for a turn, or when they wait for a release. */
   readonly #caughtUp = new Moment();
   readonly #delay: StreamDelay;
   readonly #remarks: Remarks;
-  /** The frames that are applied now, when they were received, and how their events count that are too old. */
+  /**
+   * The frames that are applied now, when they were received, and the reason by which those of their events are counted that are
+   * too old.
+   */
   #applied: readonly Buffer[] = [];
   #receivedAtMs = 0;
   #late: LateReason = 'out_of_order';

@@ -1,7 +1,7 @@
 /**
  * Which sources are current for which prefix, and whose routes are kept (see table/ownership/ownership.ts). A source is current while it
  * is connected and its gap is filled. VPs that another source delivers too pass to that source as soon as a source is not current;
- * the others stay for as long as a short cut or a usual filling takes, and then leaves the prefix as `source_down`.
+ * the others stay for as long as a short cut or a usual filling takes, and then leave the prefix as `source_down`.
  */
 import type { Timers } from '../stream/timers.ts';
 import { setSourceStates } from '../table/ownership/owner-changes.ts';
@@ -37,7 +37,7 @@ export interface SourceActivityOptions {
 interface Activity {
   /** `away`: for a whole grace it has not been connected. */
   connection: 'up' | 'down' | 'away';
-  /** Since it was last current for all its prefixes: `late` after a grace, `overdue` after HEALING_MS. */
+  /** How long it has not been current for all its prefixes: `late` after a grace, `overdue` after HEALING_MS. */
   gap: 'none' | 'open' | 'late' | 'overdue';
   /** VPs that passed to another source, by its place, and whose routes there are not read yet. */
   readonly passed: Map<number, Set<number>>;

@@ -186,7 +186,7 @@ export class VpDirectory {
       const listed = listings.get(key);
       const sinceMs = missing.get(key);
       if (sinceMs !== undefined) {
-        // A VP that is missing in one list only may be a fault of that list.
+        // That a VP is missing in one list only may be a fault of that list.
         if ((sinceMs < askedAtMs || silent.has(key)) && heardMs <= sinceMs) going.push(number);
       } else if (listed?.every(isAway)) {
         // The last list called it down already, and it was heard since: what the VP itself sent counts more.

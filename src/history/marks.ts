@@ -47,7 +47,7 @@ export class MarkFinder {
   #windowChanges = 0;
   #toldChange = false;
 
-  /** From now on it is known what has begun, by these marks, and is not over. */
+  /** Learns from earlier marks what has begun and is not over, so that it is not told again. */
   resume(marks: readonly Mark[]): void {
     for (const { kind } of marks) {
       if (kind === 'hijack' || kind === 'hijack_over') this.#hijacked = kind === 'hijack';

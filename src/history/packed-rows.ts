@@ -87,7 +87,7 @@ function encoded(value: number, bits: number): number {
   const digits = bits - EXPONENT_BITS;
   if (value < 2 << digits) return value;
   const step = stepOf(value, digits);
-  // Where rounding makes the next power of two of it, the carry goes into the exponent and is right there.
+  // Rounding up to the next power of two carries into the exponent, and the code is still right.
   const code = (Math.log2(step) << digits) + Math.round(value / step);
   return Math.min(code, (1 << bits) - 2);
 }

@@ -213,7 +213,7 @@ export class PrefixHistory {
     return keys.map((key) => (key === undefined ? undefined : (seen.get(key) ?? 0)));
   }
 
-  /** Changes that are kept; the oldest of those beyond it go. */
+  /** How many changes are kept. When one more comes, the oldest goes. */
   get maxChanges(): number {
     return this.#maxChanges;
   }

@@ -17,31 +17,37 @@ export type RunInSlices = (steps: Generator<void, void>) => unknown;
 
 const NO_RULES: PathRules = { transitFree: new Set(), allowed: new Set() };
 
-/** A note has this bit, the place of the verdict in ASPA_VERDICTS in the two above it, and the anomalies above these. */
+/**
+ * The lowest bit of a note says that the path was judged. The next two are the place of the verdict in ASPA_VERDICTS; the
+ * anomalies follow.
+ */
 const JUDGED = 1;
 const VERDICT_SHIFT = 1;
 const VERDICT_MASK = 3;
 const ANOMALIES_SHIFT = 3;
 
-/** After so much work others may have their turn: customers that are compared, lines of paths that are looked at, eight bytes of text. */
+/**
+ * After this much work others have their turn. One unit is a customer that is compared, a record of a path that is looked at, or
+ * eight bytes of text.
+ */
 const WORK_A_STEP = 64;
 
 export class PathVerdicts {
   readonly #paths: PathTable;
   readonly #rules: PathRules;
   readonly #run: RunInSlices;
-  /** As the keeper of the notes. */
+  /** What the path table knows this object by, as the keeper of its notes. */
   readonly #keeper: number;
-  /** The ASPAs by which paths are judged: those of `#wanted`, or, while slices run, partly those before. */
+  /** The ASPAs by which paths are judged. While slices run, a part of them is still from before `#wanted`. */
   readonly #aspas = new AspaSet();
   #wanted: AspaSet | undefined;
-  /** Of `#wanted` when it was last followed to the end. */
+  /** What `#wanted` was when it was last followed to the end. */
   #followed: { readonly aspas: AspaSet; readonly version: number } | undefined;
   #isRunning = false;
   #isReady = false;
   #edition = 0;
 
-  /** From now on its verdicts are those that paths keep. Others of the same paths, made before, judge each time they are asked. */
+  /** Becomes the keeper of the notes of these paths. A keeper made before loses its notes, and judges a path each time it is asked. */
   constructor(paths: PathTable, rules: PathRules | undefined, run: RunInSlices) {
     this.#paths = paths;
     this.#keeper = paths.forgetNotes();
@@ -59,7 +65,7 @@ export class PathVerdicts {
     return this.#isReady;
   }
 
-  /** From now on paths are to be judged by these ASPAs; undefined: none are fresh enough. */
+  /** Paths are judged by these ASPAs from now on. Undefined means that no ASPAs are fresh enough. */
   use(aspas: AspaSet | undefined): void {
     this.#wanted = aspas;
     if (aspas === undefined) {
@@ -118,7 +124,7 @@ export class PathVerdicts {
     return changed;
   }
 
-  /** Of every path that was judged before and has one of these customers. Whether one has another verdict now. */
+  /** Judges again every path that has a verdict and one of these customers. Gives whether any verdict changed. */
   *#judgeAgain(customers: ReadonlySet<number>): Generator<void, boolean> {
     const paths = this.#paths;
     let isOther = false;

@@ -13,7 +13,7 @@ export interface AsFact {
   readonly text: string;
   /** VPs that see the prefix with this AS now. */
   readonly vps: number;
-  /** By the configuration. */
+  /** Whether the configuration expects it. */
   readonly expected: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface PrefixFacts {
   readonly moreSpecifics: readonly PrefixState[];
 }
 
-/** @param most so many origins and so many upstreams at the most */
+/** @param most how many origins, and how many upstreams, are given at most */
 export function prefixFacts(
   table: RoutingTable,
   prefix: MonitoredPrefix,

@@ -18,12 +18,12 @@ export const MAX_PIPELINED = 4;
 /** From the request that was one too many to the end of its connection, ms, at least. */
 const LINGER_MS = 1_000;
 /**
- * Connections that were cut together end one after the other, this far apart, ms, in rounds of so many: clients that come back at
- * once would else come back together, and a packet of each is read in one turn of the event loop.
+ * Connections that were cut together end one after the other, this far apart (ms), in rounds of LINGER_ROUND. Clients that come back at
+ * once would otherwise come back together, and a packet of each would be read in one turn of the event loop.
  */
 const LINGER_STEP_MS = 75;
 const LINGER_ROUND = 16;
-/** As long as the longest scrape timeout in use. */
+/** No scrape timeout in use is longer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /** The address under which all connections from this machine are counted. */

@@ -14,7 +14,7 @@ import { makeFolder } from './folder.ts';
 
 /** A prefix with as many changes as can be configured comes to less; to parse so much takes some 30 ms. */
 const MAX_LINE_BYTES = 4 * 1024 ** 2;
-/** Of all lines, decompressed: 10,000 prefixes with all changes that can be configured, of paths as they are usual. */
+/** Most bytes of all lines, decompressed. 10,000 prefixes with as many changes as can be configured, of usual paths, come to less. */
 const MAX_BYTES = 2 * 1024 ** 3;
 /** More prefixes than can be monitored. */
 const MAX_LINES = 100_000;

@@ -14,7 +14,7 @@ const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 /** How seldom the history is written. All of it is written each time, and a crash loses only pictures, not routes. */
 const HISTORY_INTERVAL_MS = 10 * 60_000;
 
-/** By the name of a source, then by prefix: until when the table is complete, Unix ms. */
+/** Until when the table is complete (Unix ms), by the name of a source, then by prefix. */
 export type CompleteUntil = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 export interface TableSnapshotsOptions {

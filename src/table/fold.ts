@@ -23,7 +23,10 @@ export type DropReason = (typeof DROP_REASONS)[number];
 /** The reason by which an event is counted that is older than what the table has. */
 export type LateReason = 'out_of_order' | 'seeded';
 
-/** A time below one second means that the message has no time: the service writes 0, or leaves the seconds out, when it does not know them. */
+/**
+ * A time below one second means that the message has no time: the service writes 0, or leaves the seconds out, when it does not
+ * know them.
+ */
 export const FIRST_TIME_US = 1_000_000;
 
 /** Most prefixes of an update in words that are applied in one step: at worst some 2 ms of work. */
@@ -83,8 +86,8 @@ export class Fold {
   }
 
   /**
-   * The same in steps of at most PREFIXES_A_STEP prefixes, the first by the first call of `next`. Between two steps anything
-   * may happen to the table but another event of the session.
+   * Applies an update in steps of at most PREFIXES_A_STEP prefixes, the first by the first call of `next`. Between two steps
+   * anything may happen to the table except another event of the session.
    */
   *steps(
     update: RouteUpdate,
@@ -151,7 +154,7 @@ export class Fold {
     if (path !== undefined && path !== PATH_LIMIT) paths.discard(path);
   }
 
-  /** The same for frames that came as integers, one after the other. Lets their paths go. */
+  /** Applies frames that came as integers, one after the other. Releases their paths. */
   applyIntegers(
     frames: DecodedUpdates,
     session: number,
@@ -171,7 +174,7 @@ export class Fold {
       counts.unmonitoredPrefixes += unmonitored[frame];
       const withdrawnEnd = withdrawnEnds[frame];
       const announcedEnd = announcedEnds[frame];
-      // A message that does both is rare.
+      // A message that both announces and withdraws is rare.
       const announcedToo =
         at < withdrawnEnd && withdrawnEnd < announcedEnd
           ? new Set(prefixes.subarray(withdrawnEnd, announcedEnd))
@@ -195,9 +198,9 @@ export class Fold {
   }
 
   /**
-   * A VP that goes down takes its routes with it at once. One that is up again is not expected before it has spoken, so that
-   * word changes nothing.
-   * @param session by which it was heard
+   * A VP that goes down takes its routes with it at once. One that is up again is not expected before it has sent something, so
+   * the news that it is up changes nothing.
+   * @param session the one by which the peer state was heard
    */
   applyPeerState({ vp, up, timeUs }: PeerState, session: number, counts: FoldCounts, nowMs: number): PeerChange {
     const { table } = this;
@@ -207,7 +210,10 @@ export class Fold {
     return { vp: number, heir: table.setVpDown(number, this.#plausibleTime(number, timeUs, counts, nowMs), source) };
   }
 
-  /** The message's time; its receipt when it has no time, or when the sender's clock is ahead, because such a time would keep later messages out. */
+  /**
+   * The message's time; its receipt when it has no time, or when the sender's clock is ahead, because such a time would keep
+   * later messages out.
+   */
   #plausibleTime(vp: number, timeUs: number, counts: FoldCounts, nowMs: number): number {
     if (timeUs >= FIRST_TIME_US && !this.table.clock.isAhead(timeUs, nowMs)) return timeUs;
     if (timeUs < FIRST_TIME_US) {
@@ -221,7 +227,7 @@ export class Fold {
 
   /**
    * A more-specific gets a state with its first event, also when that is a withdrawal: an announcement that is older and
-   * comes later would otherwise stay for ever. Nobody holds it, so that it gives way to whatever needs the room.
+   * comes later would otherwise stay for ever. Nobody holds it, so it gives way to whatever needs the room.
    */
   #resolve(text: string, vp: number, session: number, counts: FoldCounts): PrefixState | undefined {
     const state = this.table.prefixes.resolve(text, true);
@@ -242,7 +248,7 @@ export class Fold {
       counts.dropped.other_session++;
       return false;
     }
-    // Mostly nobody else could own it.
+    // This is the usual case: no other source could own the VP.
     if ((nearest.current & ~(1 << source)) === 0) return true;
     if (this.table.ownership.counts(nearest.current, vp, source)) return true;
     counts.dropped.other_source++;

@@ -87,7 +87,7 @@ export class RouteLedger {
     this.touch(state);
   }
 
-  /** Lets the VP count in the denominator although it holds no route, as if it had lost one at that time (Unix ms). */
+  /** Counts the VP in the denominator although it holds no route, as if it had lost one at that time (Unix ms). */
   expect(monitored: MonitoredPrefix, vp: number, cell: number, lostAtMs: number): void {
     this.cells.setMark(cell, monitored.lossSecond(lostAtMs));
     this.vps.cells[vp]++;

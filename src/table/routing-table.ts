@@ -47,10 +47,10 @@ export class RoutingTable implements TableParts {
   /** Where changes of routes are noted; undefined: nowhere. See `logChanges`. */
   changes: ChangeLog | undefined;
   readonly #vpRoom: VpRoom;
-  /** As in `ownership`, one read of memory nearer. */
+  /** The same object as in `ownership`; a copy here saves a read of memory for each event. */
   isShared: boolean;
   readonly #sweep = new Sweep(this);
-  /** Cells, then their paths, for the time of `prefetch`. */
+  /** Used by `prefetch` only: cells, then their paths. */
   readonly #prefetched = new Int32Array(64);
 
   /** @param sources whose sessions deliver the prefixes, in the order of precedence; one by default */
@@ -75,7 +75,10 @@ export class RoutingTable implements TableParts {
     this.changes = new ChangeLog(this.paths, this.vps, onTaken);
   }
 
-  /** Takes what can change while the table stands; the number of VPs cannot. Takes effect with the next sweep. */
+  /**
+   * Takes the options that can change while the table exists, which is all but the number of VPs. They take effect with the next
+   * sweep.
+   */
   setOptions(options: Omit<TableOptions, 'maxVps'>): void {
     this.options = { ...tableOptions(options), maxVps: this.options.maxVps };
     this.prefixes.maxMoreSpecifics = this.options.maxMoreSpecifics;
@@ -149,7 +152,7 @@ export class RoutingTable implements TableParts {
         if (cell !== -1) cells[found++] = cell;
       }
     }
-    // In loops that do little else, so that many reads are under way at once.
+    // These loops do little else, so that many reads are under way at once.
     this.cells.paths(cells, found);
     this.paths.prefetch(cells, found);
   }
@@ -170,7 +173,7 @@ export class RoutingTable implements TableParts {
 
   /** A message of the VP came by a source. Call once a message, before its events. */
   hear(vp: number, nowMs: number, source = 0): void {
-    // What is read once more from a log says nothing of now.
+    // A message that is read once more from a log does not say that the VP is heard now.
     if (nowMs >= this.vps.lastHeardMs[vp]) {
       this.vps.lastHeardMs[vp] = nowMs;
       if (this.vps.down[vp] === 1) this.setVpUp(vp);

@@ -9,7 +9,7 @@ import type { VpRegistry } from './store/vp-registry.ts';
 export const TIME_ORIGINS = ['history', 'snapshot'] as const;
 export type TimeOrigin = (typeof TIME_ORIGINS)[number];
 
-/** Clocks that agree differ by less, ms. A time that is further ahead of now becomes now. */
+/** Clocks that agree differ by less than this, ms. A time that is further ahead of now becomes now. */
 const MAX_AHEAD_MS = 2_000;
 
 export class TableClock {

@@ -7,7 +7,7 @@ import { prefixMetrics } from './prefix-metrics.ts';
 
 const ONE = 'one';
 
-/** Metrics whose labels have a bound. What is over it is told by the names of these. */
+/** Metrics whose labels have a bound. What is beyond a bound is counted under the metric's name. */
 export const BOUNDED_METRICS: readonly Metric[] = [
   prefixMetrics.prefixOriginVps,
   prefixMetrics.prefixUpstreamVps,

@@ -7,7 +7,7 @@ import { defineMetrics } from '../metric.ts';
 
 const PREFIX = ['prefix'] as const;
 
-/** By prefix; those of the RPKI only where `rpki` is configured and its data is usable, path anomalies where `paths` is. */
+/** Each prefix has these series. Those of the RPKI need `rpki` in the configuration and usable data; path anomalies need `paths`. */
 export const legitimacyMetrics = defineMetrics({
   prefixRpkiVps: {
     otlpName: 'bgp.prefix.rpki_vps',

@@ -4,7 +4,7 @@ import { MAX_COUNTRIES } from '../../table/bounds.ts';
 import { VP_SOURCES } from '../../table/vps/vp-places.ts';
 import { defineMetrics } from '../metric.ts';
 
-/** By prefix, always; those by country only where table.countries lists some. */
+/** Each prefix has these series. Those by country are there only when table.countries lists a country. */
 export const placeMetrics = defineMetrics({
   prefixRegionVisibleVps: {
     otlpName: 'bgp.prefix.region_visible_vps',

@@ -21,7 +21,7 @@ export class Histogram implements HistogramValue {
     this.count++;
   }
 
-  /** The same for the first `count` of these; a number that an object keeps costs more to change than one of a loop. */
+  /** Observes the first `count` values. The sum is kept in a local variable, because changing a field for each value costs more. */
   observeAll(values: Float64Array, count: number): void {
     const { bounds, counts } = this;
     let { sum } = this;

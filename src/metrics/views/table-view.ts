@@ -83,7 +83,7 @@ function requests(figures: TableFigures, label: string, names: readonly string[]
   };
 }
 
-/** By protocol and by the first source that delivers them. */
+/** Counts VPs by protocol and by the first source that delivers them. */
 function vps(table: RoutingTable): Write {
   const { sources, isShared, delivers } = table.ownership;
   const points = sources.flatMap((source, place) =>

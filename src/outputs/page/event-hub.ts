@@ -23,7 +23,10 @@ export const MAX_EVENT_CLIENTS_PER_ADDRESS = 64;
 const STALLED_MS = 60_000;
 /** Prefixes whose numbers are told again each second, beside those whose state has changed: a thousand take four seconds. */
 export const MAX_TOLD_A_TICK = 250;
-/** What the exporter says of itself is told when it changes, and at least as often, in ticks: a page that hears nothing knows that it is cut off. */
+/**
+ * What the exporter says of itself is told when it changes, and at least as often, in ticks: a page that hears nothing knows that
+ * it is cut off.
+ */
 const STATUS_TICKS = 5;
 
 /** A browser that lost its connection waits so long, ms, before it asks again. */
@@ -194,7 +197,10 @@ export class EventHub {
       : undefined;
   }
 
-  /** Notes which prefixes differ from what was last noted, of those that somebody listens to. False: nobody does any more. */
+  /**
+   * Notes which prefixes have changed since the last look, among those that a client listens to. Gives false when no client is
+   * left.
+   */
   *#note(): Generator<void, boolean> {
     const facts = this.#facts;
     const noted = this.#noted;

@@ -29,7 +29,7 @@ export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const REFRESH_SECONDS = 10;
-/** Of more rows, those out of sight are not laid out. */
+/** With more rows than this, the browser does not lay out those that are out of sight. */
 const MANY_ROWS = 100;
 
 interface Frame {

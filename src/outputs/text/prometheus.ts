@@ -19,8 +19,8 @@ export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 };
 
 /**
- * Groups that are asked for a metric one after the other, and then for the next one: what they are made of stays in the
- * cache meanwhile. Also groups whose lines of a metric are written without a turn for others in between.
+ * How many groups are asked for one metric before they are asked for the next one: what the groups are made of stays in the
+ * cache meanwhile. The lines of as many groups are written without a turn for others in between.
  */
 const GROUPS_AT_ONCE = 32;
 const FIRST_SIZE = 16_384;
@@ -157,7 +157,7 @@ export class TextWriter {
   /** A function of its own, because V8 does not compile a generator while it runs. */
   #askSome({ layout, dirty, pointEnds }: SourceChange, from: number, to: number): void {
     const { metrics, groups, lines, versions } = layout;
-    // It may have changed since in a turn of others.
+    // A group may have changed since, in a turn of others.
     for (let d = from; d < to; d++) versions[dirty[d]] = groups[dirty[d]].version;
     for (let m = 0; m < metrics.length; m++) {
       const { points } = lines[m];
@@ -207,7 +207,7 @@ export class TextWriter {
     return this.#copyClean(change, m, dirty.length, read, next);
   }
 
-  /** Those of some dirty groups, each with the clean ones before it. */
+  /** Joins the lines of some dirty groups, each with those of the clean groups before it. */
   #joinSome(change: SourceChange, m: number, from: number, to: number, start: number, next: TextBytes): number {
     const { layout, known, dirty, pointEnds } = change;
     const { lengths, lines } = layout;
@@ -223,7 +223,7 @@ export class TextWriter {
     return read;
   }
 
-  /** The clean groups between a dirty one and the one before it, or the end. */
+  /** Copies the lines of the clean groups between a dirty one and the one before it, or the end. */
   #copyClean({ layout, known, dirty }: SourceChange, m: number, d: number, start: number, next: TextBytes): number {
     if (known === undefined) return start;
     const { lengths, groups } = layout;

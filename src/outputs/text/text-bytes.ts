@@ -18,7 +18,7 @@ const SLACK = 7;
 const SMALL = 4_096;
 const ZERO = 0x30;
 const LINE_FEED = 0x0a;
-/** Of a number in decimal, with blank and line feed: 24 characters at most are needed. */
+/** Room for a number in decimal with blank and line feed, which have 24 characters at most. */
 const MOST_OF_NUMBER = 32;
 
 export function runOf(text: string): Run {
@@ -46,7 +46,7 @@ export class TextBytes {
 
   /**
    * Begins a buffer; the previous one stays with whoever has it.
-   * @param spare taken instead of a new one, unless it is small for so much, or by far too large
+   * @param spare used instead of a new buffer, unless it is too small, or far too large
    */
   begin(capacity: number, spare?: Buffer): void {
     const fits = spare !== undefined && spare.length >= capacity - (capacity >>> 5) && spare.length <= 4 * capacity;

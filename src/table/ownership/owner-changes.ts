@@ -47,8 +47,8 @@ export function undeliverVp(table: TableParts, vp: number, source: number): numb
 }
 
 /**
- * From now on these sources are current for a prefix and its more-specifics, and of these the routes are kept. Where nobody
- * that is kept delivers a VP, the VP's routes leave numerator and denominator as `source_down`.
+ * Sets which sources are current for a prefix and its more-specifics, and which sources keep their routes. Where no source that
+ * keeps its routes delivers a VP, the VP's routes leave numerator and denominator as `source_down`.
  */
 export function setSourceStates(table: TableParts, monitored: MonitoredPrefix, states: SourceStates): OwnerChange {
   const before: SourceStates = { current: monitored.current, kept: monitored.kept };
@@ -79,7 +79,7 @@ export function setSourceStates(table: TableParts, monitored: MonitoredPrefix, s
 
 export interface OwnerChange {
   /**
-   * By the source that was current and is not any more: VPs that passed to another source, with its place. What that source said
+   * VPs that passed to another source, with its place, by the source that is not current any more. What the other source said
    * of them shortly before was dropped: its history is to be read for them.
    */
   readonly passed: ReadonlyMap<number, ReadonlyMap<number, number>>;

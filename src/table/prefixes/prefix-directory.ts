@@ -67,7 +67,7 @@ export class PrefixDirectory {
     for (const state of this.#monitored.values()) if (state.monitored !== undefined) yield state.monitored;
   }
 
-  /** Those of them that outputs show. */
+  /** The monitored prefixes that outputs show. */
   *shown(): Generator<MonitoredPrefix> {
     const { hiding } = this;
     for (const monitored of this.monitored()) if (hiding?.isHidden(monitored.firstSession) !== true) yield monitored;
@@ -124,7 +124,10 @@ export class PrefixDirectory {
     for (const state of this.states()) this.#know(state);
   }
 
-  /** `listedBy`: the monitored prefixes that had room for it when a snapshot was written; the nearest one takes it in any case. */
+  /**
+   * As `resolve`, of a prefix that was read. `listedBy`: the monitored prefixes that had room for it when a snapshot was written;
+   * the nearest one takes it in any case.
+   */
   stateFor(prefix: Prefix, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(prefix.text);
     if (known !== undefined) return known;

@@ -183,7 +183,7 @@ export class MonitoredPrefix {
   /** Visible VPs without a full feed; only for `expected_vps: full_feed`. */
   visiblePartial = 0;
   readonly moreSpecifics = new Set<PrefixState>();
-  /** False: each of them is held, so that none can make room. True says nothing. */
+  /** False means that each more-specific is held, so none can make room. True means nothing. */
   mayMakeRoom = false;
   /** More-specifics with state that are missing there because it was full. */
   unlisted = 0;
@@ -245,7 +245,7 @@ export class MonitoredPrefix {
     this.state.version++;
   }
 
-  /** @param sources bits of those whose part of the prefix is complete and current; 0: what the table says is not trusted */
+  /** @param sources bits of the sources whose part of the prefix is complete and current; 0: what the table says is not trusted */
   setTrusted(sources: number): void {
     if (this.trustedBy === sources) return;
     this.trustedBy = sources;
@@ -273,7 +273,7 @@ export class MonitoredPrefix {
     this.prepended -= paths.prepended(path);
   }
 
-  /** The same as removing one and adding the other, without touching what they have in common. */
+  /** Does what removing one and adding the other would do, and leaves alone what they have in common. */
   replacePath(paths: PathTable, from: number, to: number): void {
     if (paths.origin(from) !== paths.origin(to)) {
       this.origins.remove(paths.origin(from));

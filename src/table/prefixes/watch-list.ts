@@ -55,7 +55,7 @@ export class WatchList<T> {
   }
 }
 
-/** Of the IPv4 prefix of this length that contains the prefix. */
+/** The key of the IPv4 prefix of this length that contains the prefix. */
 function numberOf({ words: [word] }: Prefix, length: number): number {
   return (word - (word % 2 ** (32 - length))) * 64 + length;
 }

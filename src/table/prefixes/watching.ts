@@ -60,7 +60,7 @@ function addMonitored(table: TableParts, entry: WatchedPrefix, nowMs: number): v
   const monitored = table.prefixes.find(entry.prefix.text)?.monitored;
   if (monitored === undefined) return;
   if (!table.ownership.isShared) return;
-  // Each source is given the time to connect and to be read.
+  // Each source gets the time that it needs to connect and to be read.
   for (const session of entry.sessions) monitored.kept |= 1 << table.ownership.sourceOf(session);
   monitored.visibleBySource = table.ownership.sources.map(() => 0);
 }

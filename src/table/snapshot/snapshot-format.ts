@@ -13,7 +13,10 @@ export const SECTION = { END: 0, META: 1, VPS: 2, PATHS: 3, PREFIX: 4 } as const
 export const HEAD = MAGIC.length + 4;
 export const SECTION_HEAD = 8;
 export const BYTES_PER_CELL = 20;
-/** Of a section of JSON, or the head of a prefix: read as a whole, and what is read takes several times as much memory. */
+/**
+ * Most bytes of a section of JSON, or of the head of a prefix. Each is read as a whole, and takes several times as much memory
+ * then.
+ */
 export const MAX_JSON_BYTES = 8 * 1024 ** 2;
 /** VPs, or paths, that are written into one section. */
 export const RECORDS_A_SECTION = 1_024;
@@ -23,10 +26,13 @@ export interface SnapshotMeta {
   readonly createdAtMs: number;
   /**
    * By monitored prefix: until when (Unix ms) the table was complete in what `bgproutes` delivers; a prefix that was never
-   * seeded is not there. All that files of earlier versions say.
+   * seeded is not there. Files of earlier versions say nothing of other sources.
    */
   readonly completeUntil: Readonly<Record<string, number>>;
-  /** The same of every source, in their order; `VpRecord.by` counts them. Files of earlier versions do not have it. */
+  /**
+   * Until when the table was complete, for every source in their order; `VpRecord.by` counts them. Files of earlier versions do
+   * not have it.
+   */
   readonly sources?: readonly SourceRecord[];
   /**
    * True when a clean stop wrote it and no process has restored its counters yet. Counters of any other snapshot are

@@ -39,7 +39,7 @@ export function encodeSnapshot(table: RoutingTable, meta: SnapshotMeta, aheadMs 
   return encodeStates(table, meta, aheadMs, () => [...table.prefixes.states()]);
 }
 
-/** The same of some prefixes only, with the VPs that they need, at this moment; to be added to a table by `addSnapshot`. */
+/** Encodes some prefixes only, as they are at this moment, with the VPs that they need. `addSnapshot` adds them to a table. */
 export function encodePart(table: RoutingTable, meta: SnapshotMeta, states: readonly PrefixState[]): Buffer {
   const isNeeded = (vp: number) =>
     states.some((state) => {

@@ -73,7 +73,7 @@ export class PathRecords {
     this.#sink[0] = sum;
   }
 
-  /** The same for what `remove` reads of these records, which are replaced by their hashes. */
+  /** Begins to fetch what `remove` will read of these records. Replaces each number in `records` by the record's hash. */
   prefetchRemoval(records: Int32Array, count: number): void {
     const words = this.words;
     for (let i = 0; i < count; i++) records[i] = words[records[i] * LINE + HASH];

@@ -205,15 +205,15 @@ export class PathTable {
 
   /**
    * Begins to fetch from memory what `findWords` will read for these hashes. A look-up alone waits for its slot and then for
-   * its text; of many that are begun together all wait at once.
+   * its text; many that are begun together wait at the same time.
    */
   prefetchTexts(hashes: Int32Array, count: number): void {
     this.#records.prefetchTexts(hashes, count);
   }
 
   /**
-   * The same for what is noted of these paths, at most MOST_PREFETCHED, and for the idle ones that go when as many others
-   * come to rest.
+   * Begins to fetch the records of these paths, at most MOST_PREFETCHED, and those of the idle paths that will be forgotten when
+   * as many others become idle.
    */
   prefetch(paths: Int32Array, count: number): void {
     this.#records.prefetch(paths, count);
@@ -250,7 +250,7 @@ export class PathTable {
     return words;
   }
 
-  /** The same for a text as words that `findWords` does not find, with its hash. */
+  /** Interns a text that is given as words with its hash, and that `findWords` does not find. */
   internWords(words: Int32Array, at: number, length: number, hash: number, vpAsn: number): number | undefined {
     const plain = this.#plain;
     if (!readPlainPath(words, at, length, plain)) return this.#internOther(textOfWords(words, at, length), vpAsn);
@@ -317,7 +317,10 @@ export class PathTable {
     if (this.#records.words[path * RECORD_WORDS + REFERENCES] === 0) this.#rest(path);
   }
 
-  /** Keeps an idle path, unless it is long. When too many are idle, the one that is idle longest is forgotten, unless a route holds it again. */
+  /**
+   * Keeps an idle path, unless it is long. When too many are idle, the one that is idle longest is forgotten, unless a route
+   * holds it again.
+   */
   #rest(path: number): void {
     const length = this.#records.textLength(path);
     if (length > LONG_PATH) {

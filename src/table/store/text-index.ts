@@ -99,7 +99,7 @@ export class TextIndex {
     else this.#words[place] = value;
   }
 
-  /** Whether it was there. */
+  /** Gives whether the text was there. */
   delete(text: string): boolean {
     const hash = hashText(text);
     const place = this.#placeOf(text, hash);
@@ -160,7 +160,7 @@ export class TextIndex {
       const place = slots[at];
       if (place === FREE) continue;
       slots[at] = end;
-      // A loop: for so few words a call of `set` takes longer than the copying.
+      // A loop copies so few words faster than a call of `set` would.
       const after = place + HEAD_WORDS + textWords(words[place + 1]);
       for (let word = place; word < after; word++) moved[end++] = words[word];
     }

@@ -170,7 +170,7 @@ export class VpRegistry {
   }
 }
 
-/** As the stream spells it when it spells it canonically. */
+/** The canonical one of the spellings that the stream may use. */
 function spelling({ asn, ip }: Speaker): string {
   return `${asn}_${ip}`;
 }

@@ -1,7 +1,7 @@
-/** Which VP makes room for a new one when there are as many as there may be: of those that are of no use, the least recently heard. */
+/** Which VP makes room for a new one when the bound is reached: the one heard least recently among those without use. */
 import type { VpRegistry } from './vp-registry.ts';
 
-/** Found by one look at all VPs, so that a stream of new ones costs each of them little. */
+/** How many candidates one look at all VPs finds. They serve later requests, so that each of many new VPs costs little. */
 const FOUND_AT_ONCE = 256;
 /** After a look that found nobody, this many requests are refused without another look. */
 const REFUSED_AFTER_NONE = 256;

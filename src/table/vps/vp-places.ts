@@ -47,14 +47,17 @@ export class VpPlaces {
     this.#lists[teller] = list;
   }
 
-  /** The tellers have other places. @param places by former place: the new one, or -1 where its list is to be forgotten */
+  /**
+   * Moves the lists when the sources get other places.
+   * @param places the new place by the previous one; -1 where the list is to be forgotten
+   */
   arrange(places: readonly number[]): void {
     const lists = this.#lists;
     this.#lists = [];
     for (const [from, place] of places.entries()) if (place !== -1) this.#lists[place] = lists[from];
   }
 
-  /** The number of a VP's place: what the first list says that tells a country, else what the first list says. */
+  /** The number of a VP's place. The first list that tells a country decides; if none does, the first list. */
   find(key: string): number {
     let found = 0;
     for (const list of this.#lists) {

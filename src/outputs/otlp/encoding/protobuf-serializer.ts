@@ -19,9 +19,9 @@ const tag = (field: number, wireType: number): number => (field << 3) | wireType
 /** `DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`. */
 const NO_RECORDED_VALUE = 1;
 
-/** Of a NumberDataPoint: start time, end time and value, each a tag and eight bytes. */
+/** The bytes of a NumberDataPoint: start time, end time and value, each a tag and eight bytes. */
 const NUMBER_BYTES = 27;
-/** The same of a series that is gone: flags instead of a value. */
+/** The bytes of a NumberDataPoint whose series is gone: it has flags instead of a value. */
 const GONE_BYTES = 20;
 
 export class ProtobufSerializer implements Serializer {
@@ -256,7 +256,7 @@ function timeBits(time: HrTime): number {
 
 const attributeWriter = new ProtobufWriter();
 
-/** As field 7 of a NumberDataPoint, or 9 of a HistogramDataPoint. */
+/** Encodes attributes as field 7 of a NumberDataPoint, or field 9 of a HistogramDataPoint. */
 function encodeAttributes(attributes: SeriesAttributes, field: 7 | 9): Run {
   attributeWriter.begin();
   for (const [key, value] of Object.entries(attributes)) attributeWriter.keyValue(tag(field, BYTES), key, value);

@@ -14,7 +14,7 @@ interface Chart {
 }
 
 const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5'];
-/** Of the parts of a stack, behind a colour of six digits. */
+/** How much the parts of a stack cover, as two digits that are put behind a colour of six. */
 const FILL_ALPHA = '59';
 const MIN_PLOT_HEIGHT = 90;
 /** Pixels drawn and left out, as `.line.dashed` of the style has them. */

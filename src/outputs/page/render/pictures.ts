@@ -4,7 +4,7 @@ import { asName, escapeHtml, formatAge, percent } from './html.ts';
 
 const SPARK = { width: 120, height: 28 } as const;
 
-/** As long as a sparkline is as a rule, ms: a column's head says so. */
+/** The usual length of a sparkline, ms; the head of its column says so. */
 const SPARK_MS = 4 * 60 * 60_000;
 /** A sparkline shows at least so many values, or the first ones after a start would be bars of their own. */
 const MIN_SPARK_STEPS = 6;

@@ -12,7 +12,7 @@ export const CHARTS = [
 
 export type ChartId = (typeof CHARTS)[number]['id'];
 
-/** A chart shows at least as much. */
+/** A chart shows at least this much time. */
 const MIN_SHOWN_MS = 10 * 60_000;
 
 /** One line of a chart. */

@@ -3,7 +3,7 @@ import type { MarkAnswer } from '../api-schemas.ts';
 import { escapeHtml } from './html.ts';
 import type { ChartData } from './prefix-charts.ts';
 
-/** As large as the boxes of a wide page, and of the chart that is as wide as the page. */
+/** The sizes of the boxes on a wide page: of most charts, and of the one that is as wide as the page. */
 const SIZE = { width: 600, height: 190 } as const;
 const FULL_SIZE = { width: 1_200, height: 215 } as const;
 const LEFT = 44;
@@ -23,7 +23,7 @@ export const MARK_TONES: Readonly<Record<MarkAnswer['kind'], 'bad' | 'good' | 'w
   gap_over: 'good',
 };
 
-/** Lines on top of one another: each with the sum of those below. */
+/** Puts lines on top of one another: each gets the sum of itself and of those below it. */
 export function stacked(lines: readonly (readonly (number | null)[])[]): (number | null)[][] {
   const sums: (number | null)[][] = [];
   for (const line of lines) {
