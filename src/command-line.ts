@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   help: async () => (await import('./commands/help.ts')).helpCommand(allCommands),
 };
 
-/** As people type it; no command has a flag of one letter. */
+/** The spellings that people try. No command has a flag of one letter. */
 const VERSION_FLAGS: readonly string[] = ['--version', '-v', '-V'];
 
 const DEFAULT_COMMAND = 'serve';

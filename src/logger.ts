@@ -114,7 +114,7 @@ function logfmtOfJson(line: string): string {
     .join(' ')}\n`;
 }
 
-/** The same JSON with what is invisible or changes the direction of text escaped: terminals obey such characters. */
+/** Escapes the characters of a JSON line that are invisible or change the direction of text, because terminals obey them. */
 function printableJson(line: string): string {
   return `${line.trimEnd().replace(INVISIBLE, escapeCharacter)}\n`;
 }

@@ -191,7 +191,7 @@ export function ownText({ words, length }: Prefix): string {
   return `${formatAddress(words)}/${length}`;
 }
 
-/** The same words with every bit from `length` on cleared. */
+/** Copies the words and clears every bit from `length` on. */
 export function maskWords(words: readonly number[], length: number): readonly number[] {
   const masked: number[] = [];
   for (let i = 0; i < words.length; i++) masked.push(masked32(words[i], Math.min(32, Math.max(0, length - 32 * i))));

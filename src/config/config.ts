@@ -80,7 +80,10 @@ export interface Config {
   readonly kafka: KafkaConfig;
   /** Undefined: the exporter serves all prefixes. */
   readonly fleet: FleetConfig | undefined;
-  /** The URL of the proxy on the way to the services, with its user and password; undefined: the variables of the environment decide. */
+  /**
+   * The URL of the proxy on the way to the services, with its user and password; undefined: the variables of the environment
+   * decide.
+   */
   readonly proxyUrl: string | undefined;
   /** Of connections to the services. */
   readonly tls: {
@@ -162,7 +165,7 @@ export interface ConfigInput {
 
 /** Most monitored prefixes: the table and the scrape are built for no more. */
 export const MAX_PREFIXES = 10_000;
-/** Of a whole fleet. Reading so many takes some 16 s of CPU and 1.8 GiB. */
+/** Most prefixes of a whole fleet. To read this many takes some 16 s of CPU and 1.8 GiB. */
 export const MAX_FLEET_PREFIXES = 1_000_000;
 /** A record names all prefixes of a partition, and brokers take records of 1 MiB. */
 export const MAX_PARTITION_PREFIXES = 10_000;

@@ -1,4 +1,7 @@
-/** Where the web server listens, as the Prometheus programs write it: `:10479`, `127.0.0.1:9000`, `[::1]:9000`; or `unix:/run/bgp.sock`. */
+/**
+ * Where the web server listens, as the Prometheus programs write it: `:10479`, `127.0.0.1:9000`, `[::1]:9000`; or
+ * `unix:/run/bgp.sock`.
+ */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Interface and port of a server. */
@@ -40,7 +43,7 @@ export function parseTcpAddress(text: string): TcpAddress | undefined {
   return plain === '' || isIPv4(plain) || isHostName(plain) ? { host: plain, port } : undefined;
 }
 
-/** As it is written in the configuration. */
+/** Writes an address as the configuration has it. */
 export function formatListenAddress(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
   const { host, port } = address;

@@ -20,7 +20,7 @@ import * as values from './values.ts';
 /** ASes of one rule for paths. */
 const MAX_PATH_RULES = 1_000;
 
-/** As many as may be monitored. */
+/** Each prefix that may be monitored can have a history. */
 const MAX_HISTORIES = 10_000;
 
 const SECOND_MS = 1_000;

@@ -115,7 +115,7 @@ async function readBody(stream: Readable, maxBytes: number): Promise<Buffer | un
   return Buffer.concat(chunks, size);
 }
 
-/** What there is of a body, at most so many bytes. */
+/** Reads a body up to its end or to `maxBytes`. */
 async function readCut(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -20,7 +20,7 @@ let settings: WaysOutSettings = {};
 let trusted: SecureContext | undefined;
 let agents = new Map<string, HttpAgent>();
 
-/** For connections from now on. @throws when `ca` is no certificate */
+/** Sets the ways for connections from now on. @throws when `ca` is not a certificate */
 export function useWaysOut(next: WaysOutSettings): void {
   trusted = next.ca === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, next.ca] });
   settings = next;

@@ -38,7 +38,7 @@ export function whyClosed({ tls, sasl }: KafkaConnection, section: 'kafka' | 'fl
     : `it may not accept the certificate of ${section}.tls.cert_file`;
 }
 
-/** Of a first request to the brokers that failed: a sentence without its end. */
+/** Says why the first request to the brokers failed, as a sentence without its end. */
 export function brokersText(error: unknown, connection: KafkaConnection, redact: Redactor): string {
   const cause = deepest(error);
   const why = isClosed(cause)

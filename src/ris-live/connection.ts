@@ -63,7 +63,7 @@ export class RisConnection {
   /** It was told as lost before the connection ended, and the next one is made at once. */
   #isAgain = false;
   #cancelTimers: (() => void)[] = [];
-  /** Of this connection: frames so far, those of them that are messages, and receipt of the newest as Unix ms. */
+  /** Frames of this connection so far, how many of them are messages, and when the newest frame came, Unix ms. */
   #frames = 0;
   #messages = 0;
   #lastFrameAtMs = 0;
@@ -120,7 +120,7 @@ export class RisConnection {
     this.#socket.start();
   }
 
-  /** Those it is to carry. */
+  /** The prefixes that the connection is to carry. */
   get prefixes(): readonly string[] {
     return this.#prefixes;
   }
@@ -130,7 +130,7 @@ export class RisConnection {
     return this.#subscriber?.accepted.size ?? 0;
   }
 
-  /** Where the service has not said a word yet, its first one counts. */
+  /** The connection is up when the service has said something and has answered what was asked for. */
   get isUp(): boolean {
     return this.#frames > 0 && this.#subscriber?.isSettled === true;
   }

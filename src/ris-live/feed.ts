@@ -7,7 +7,7 @@ import { RipestatHistory } from './ripestat/history.ts';
 import { RisLiveSource } from './source.ts';
 
 export interface RisLiveSettings {
-  /** Of the stream. */
+  /** Where the stream is. */
   readonly url: string;
   /** Who asks, at both services: letters, digits, `-` and `_`. */
   readonly client: string;

@@ -11,7 +11,7 @@ import type { Timers } from '../stream/timers.ts';
 import { headOf, isMessage, RisConnection, type RisConnectionOptions } from './connection.ts';
 import { Duplicates } from './duplicates.ts';
 
-/** Of each of its connections. */
+/** Options of each connection of the session. */
 export type RisSessionOptions = RisConnectionOptions;
 
 /** Connections of one session. What more would be needed for is refused. */
@@ -31,7 +31,7 @@ export class RisSession {
   #connections: RisConnection[] = [];
   /** How many there have been: each has a number of its own. */
   #made = 0;
-  /** Of those that closed because others carry all prefixes: that they close is no news of the session. */
+  /** Connections that are closed because others carry all prefixes. Their end says nothing about the session. */
   readonly #spare = new WeakSet<RisConnection>();
   #prefixes: readonly string[];
   readonly #refused = new Set<string>();

@@ -14,7 +14,7 @@ const PACE_MS = 200;
 /** How long an acknowledgement may take, ms. Without one the next request goes all the same. */
 const ACKNOWLEDGE_MS = 10_000;
 
-/** What a service may say that takes no more. One that says something else is found out by two refusals in a row. */
+/** What a service may say when it takes no more prefixes. If it says something else, two refusals in a row tell the same. */
 const LIMIT = /\b(?:too many|limit|maximum|exceed)/i;
 
 type Filter = Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export const ALL_PEERS: readonly Filter[] = [
   KEEP_ALIVE,
 ];
 
-/** The same for a further connection: one is enough for the states of the peers. */
+/** What a further connection asks for: one connection is enough for the states of the peers. */
 export const ONLY_LIFE: readonly Filter[] = [KEEP_ALIVE];
 
 type Request =
@@ -135,7 +135,7 @@ export class Subscriber {
     return true;
   }
 
-  /** Where nothing was taken a refusal is about the prefix: no connection is full with none. */
+  /** If no prefix was accepted yet, the refusal is about the prefix: a connection without prefixes cannot be full. */
   #isFull(prefixes: readonly string[], text: string): boolean {
     if (this.#accepted.size === 0) return false;
     return LIMIT.test(text) || (prefixes.length === 1 && this.#suspect !== undefined);

@@ -154,7 +154,7 @@ class VrpStore {
     return 'added';
   }
 
-  /** For a full set: of a VRP that is there only the expiry changes. */
+  /** Takes a VRP into a full set: if the VRP is there, only its expiry changes. */
   renew(vrp: ReadVrp): 'present' | 'full' {
     return this.#find(vrp, true) ?? 'full';
   }

@@ -31,7 +31,7 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return redactor(secrets)(text);
 }
 
-/** The same for a list of secrets that stays: prepares once, then costs one search a text. */
+/** Makes a function that redacts these secrets. Preparing costs something once, then each text costs one search. */
 export function redactor(secrets: Iterable<string>): Redactor {
   // The longest first, so that no secret is cut by a shorter one inside it.
   const known = [...new Set(secrets)]

@@ -19,7 +19,7 @@ interface Holder {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
-  /** Where `pid` counts: of the boot and the container. */
+  /** The boot and the container in which `pid` means this process. */
   readonly place: string;
   /** When the process began, in the system's own measure: numbers of processes are used again. */
   readonly began: string;

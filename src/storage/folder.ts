@@ -36,7 +36,7 @@ function unlessFolder(folder: string): (error: unknown) => Promise<void> {
  */
 export async function tryFolder(folder: string): Promise<void> {
   await makeFolder(folder);
-  // Of its own name, because another exporter may do the same at this moment.
+  // The name is random, because another exporter may do the same at this moment.
   const name = join(folder, `table.snapshot.${randomUUID()}.trial`);
   try {
     const file = await open(name, 'wx', 0o600);

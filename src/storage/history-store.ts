@@ -113,7 +113,7 @@ async function readLines(file: FileHandle, history: TableHistory, nowMs: number)
 /** What comes out of `last` when `source` is put into it. @throws the error of either of them */
 async function* piped(source: Readable, last: Gzip | Gunzip): AsyncGenerator<Buffer, void> {
   const done = pipeline(source, last);
-  // Told by the loop, or below it.
+  // The error is thrown by the loop, or by the line below it.
   done.catch(() => {});
   yield* last as AsyncIterable<Buffer>;
   await done;

@@ -118,7 +118,7 @@ export class SnapshotStore {
     await this.#syncFolder();
   }
 
-  /** What was created or renamed in it is on the disk only when the folder is. */
+  /** A file that was created or renamed is safe on the disk only when its folder is written too. */
   async #syncFolder(): Promise<void> {
     const folder = await open(this.#folder, 'r');
     try {

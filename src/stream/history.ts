@@ -46,7 +46,7 @@ export interface HistoryVp extends ListedVp {
   readonly ribSizeV6: number | undefined;
   /** Where its session's address is: the two letters of ISO 3166, or an English name; empty or absent: not told. */
   readonly country?: string;
-  /** The same of the organisation that runs it. */
+  /** Where the organisation is that runs it, in the same form. */
   readonly orgCountry?: string;
   /** Whose collector hears it: `bgproutes.io`, `ris` or `routeviews`; empty or absent: not told. */
   readonly source?: string;
@@ -82,7 +82,10 @@ export interface HistoryRows<Row> {
   readonly rows: readonly Row[];
   /** VPs of which there is no complete data for that time: that they have no rows says nothing. */
   readonly unavailable: readonly { readonly vp: VantagePoint }[];
-  /** Where a service takes no question for everything inside a prefix: that another more-specific has no rows says nothing. */
+  /**
+   * Set when a service takes no question for everything inside a prefix. Then a more-specific that is not named here and has no
+   * rows may exist all the same.
+   */
   readonly askedInside?: readonly AskedInside[];
 }
 

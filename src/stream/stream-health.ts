@@ -19,7 +19,7 @@ export function createStreamStats(source: string, session: string, startTimeMs: 
   };
 }
 
-/** For a source whose subscriptions expire. */
+/** Numbers of a subscription that expires, at their start. */
 export function createSubscriptionStats(): SubscriptionStats {
   return { renewals: zeros(RENEWAL_RESULTS), expiresAtMs: undefined, losses: 0 };
 }

@@ -2,7 +2,7 @@
 import type { DisconnectReason } from './source.ts';
 
 export interface Trouble {
-  /** Since when nothing is heard, Unix ms: of the first of the attempts that failed one after the other. */
+  /** Since when nothing is heard, Unix ms: the time of the first in a row of failed attempts. */
   readonly sinceMs: number;
   /** Our words for the reason, and the service's or the network's; one line, bounded, without keys. */
   readonly text: string;

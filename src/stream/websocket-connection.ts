@@ -180,7 +180,7 @@ export class WebSocketConnection {
     this.#socket.on('ping', this.#onLife);
     this.#socket.on('pong', this.#onLife);
     this.#socket.on('close', this.#onClose);
-    // Of the whole handshake: the timeout that `ws` has starts again with every byte.
+    // This is the time for the whole handshake: the timeout that `ws` has starts again with every byte.
     this.#cancelTimer = timers.schedule(() => {
       this.#end('connect_failed', `no answer to the handshake within ${settings.handshakeTimeoutMs / 1000} s`);
     }, settings.handshakeTimeoutMs);

@@ -40,7 +40,7 @@ export function groupVps(vps: readonly ListedVp[], size: number): ListedVp[][] {
   return parts;
 }
 
-/** The same question in two parts, by VPs where there are several of them; empty when it cannot be divided. */
+/** Divides a question into two parts, by its VPs if there are several. Empty when it cannot be divided. */
 export function halvesOf({ vps, prefixes }: Batch): Batch[] {
   const groups = groupVps(vps, Math.ceil(vps.length / 2));
   if (groups.length > 1) return groups.map((some) => ({ vps: some, prefixes }));

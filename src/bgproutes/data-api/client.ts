@@ -50,7 +50,7 @@ export interface DataApiOptions {
   /** With or without the `/v1` at its end. Default `https://api.bgproutes.io`. */
   readonly baseUrl?: string;
   readonly quota?: Partial<QuotaLimits>;
-  /** Of one attempt, body included, ms. Default 60 s. */
+  /** Time for one attempt, body included, ms. Default 60 s. */
   readonly timeoutMs?: number;
   /**
    * Of an answer, decompressed. Default and most: 12 MiB. Depth and number of values are bounded too. A question about routes

@@ -5,7 +5,7 @@ export interface QuotaLimits {
   readonly requests: number;
   /** Server time, as the answers state it, ms. Default 5 minutes. */
   readonly serverMs: number;
-  /** As the answers state them. Default 100 MB. */
+  /** Bytes as the answers state them. Default 100 MB. */
   readonly bytes: number;
   /** Default one hour, ms. */
   readonly windowMs: number;
@@ -67,7 +67,7 @@ export class Quota {
     };
   }
 
-  /** Of the last window; `share` is that of the limit that is nearest, 1 when it is reached. */
+  /** What was used within the last window. `share` is the used part of the limit that is nearest to its end, 1 when it is reached. */
   used(nowMs: number): {
     readonly requests: number;
     readonly serverMs: number;
@@ -84,7 +84,7 @@ export class Quota {
   }
 
   #forget(nowMs: number): void {
-    // Those from the future were made before the clock was set back; they are kept until their time has passed.
+    // Charges from the future were made before the clock was set back; they are kept until their time has passed.
     while (this.#charges.length > 0 && this.#charges[0].atMs + this.#limits.windowMs <= nowMs) this.#charges.shift();
   }
 }

@@ -9,7 +9,7 @@ import { errorText, foreignText, type Redactor } from '../../secrets/redaction.t
 import type { Timers } from '../../stream/timers.ts';
 import type { DataApiEndpoint } from './types.ts';
 
-/** Of every answer: `{"data": {"bgp": {VP: {PREFIX: [ROW…]}}}}` with lists in the rows has 7 levels. */
+/** Deepest nesting of any answer. `{"data": {"bgp": {VP: {PREFIX: [ROW…]}}}}` with lists in the rows has 7 levels. */
 const MAX_DEPTH = 32;
 
 /**
@@ -35,7 +35,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface AnswerReading<T> {
   /** Takes parts of the answer while it arrives; undefined: it is kept until it is whole. */
   readonly parts?: JsonParts | undefined;
-  /** Of the envelope's data; undefined when it is not built as documented. */
+  /** Reads the envelope's data. Undefined when it is not built as documented. */
   readonly decode: (data: unknown) => T | undefined;
 }
 
@@ -165,7 +165,7 @@ export function serverTime(date: string | undefined, age: string | undefined): n
   return atMs + (age !== undefined && /^\d{1,9}$/.test(age.trim()) ? Number(age) * 1000 : 0);
 }
 
-/** By the time at the server, for an answer that was asked for and came at these times of our clock. */
+/** How far the server's clock is ahead (ms), by the time of an answer that was asked for and came at these times of our clock. */
 export function clockOffset(serverMs: number | undefined, askedAtMs: number, cameAtMs: number): number | undefined {
   if (serverMs === undefined) return undefined;
   const offset = serverMs < askedAtMs ? serverMs - askedAtMs : Math.max(0, serverMs - cameAtMs);
@@ -187,7 +187,7 @@ function systemCodeOf(error: unknown): string | undefined {
   return code;
 }
 
-/** Of `{"detail": "…"}` the text, of `{"detail": …}` the JSON, of anything else, or what is nested too deep, the body. */
+/** Gives the text of `{"detail": "…"}`, the JSON of `{"detail": …}`, and the body of anything else or of what is nested too deep. */
 function detailOf(body: Buffer): string {
   const read = readJson(body, ERROR_BOUNDS);
   const value = read.kind === 'value' ? read.value : undefined;

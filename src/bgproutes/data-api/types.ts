@@ -25,7 +25,7 @@ export const UNREADABLE_REASONS = [
 ] as const;
 /** One of `UNREADABLE_REASONS`. */
 export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
-/** Those that speak of a format other than the documented one, rather than of too much in the answer. */
+/** The reasons that tell of another format than the documented one, and not of too much in the answer. */
 export const DAMAGE: ReadonlySet<UnreadableReason> = new Set(['shape', 'vp', 'prefix', 'as_path', 'timestamp', 'kind']);
 /** How often each thing happened. */
 export type Unreadable = Readonly<Record<UnreadableReason, number>>;

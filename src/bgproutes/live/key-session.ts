@@ -213,7 +213,7 @@ export class KeySession {
       },
       {
         opened: (atMs) => {
-          // Only where a refusal is unlikely: just now the key had no other session.
+          // This is told only where a refusal is unlikely, because the key had no other session a moment ago.
           if (this.#isFresh && this.#isAssociated(atMs)) this.#listener?.opened?.(this.#index, atMs);
         },
         connected: (atMs) => this.#onConnected(atMs),
@@ -301,7 +301,7 @@ export class KeySession {
     this.#socket?.connectAgain();
   }
 
-  /** With the prefixes that are known here; without any, those that the key was given elsewhere count. */
+  /** Whether the key has the prefixes that are known here. If none are known, the prefixes that it was given elsewhere count. */
   #isAssociated(atMs: number): boolean {
     return this.#association.prefixes.length === 0 || this.#association.isValid(atMs);
   }

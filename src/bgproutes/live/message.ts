@@ -40,7 +40,10 @@ export const DECODE_FAILURES = [
 /** One of `DECODE_FAILURES`. */
 export type DecodeFailure = (typeof DECODE_FAILURES)[number];
 
-/** The failures of frames that are not messages about routes: no route is lost with such a frame, and it does not show that routes still come. */
+/**
+ * The failures of frames that are not messages about routes: no route is lost with such a frame, and it does not show that routes
+ * still come.
+ */
 export const NOT_MESSAGES: readonly DecodeFailure[] = ['service_error', 'unknown_record_type'];
 
 export type DecodeResult =
@@ -88,7 +91,7 @@ export function decodeMessage(text: string | Buffer): DecodeResult {
   return typeof parsed === 'string' ? { ok: false, reason: parsed } : decodeValue(parsed.value);
 }
 
-/** The same in steps, for a long frame: no step takes more than a few milliseconds. */
+/** Decodes a long frame in steps, none of which takes more than a few milliseconds. */
 export function* decodeInSteps(text: Buffer): Generator<void, DecodeResult> {
   const parsed = parseFrame(text);
   if (typeof parsed === 'string') return { ok: false, reason: parsed };
@@ -107,7 +110,7 @@ function parseFrame(text: string | Buffer): { readonly value: unknown } | Decode
   return value === undefined ? 'invalid_json' : { value };
 }
 
-/** The same for a value that was parsed already. */
+/** Decodes a value that was parsed already. */
 export function decodeValue(value: unknown): DecodeResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { ok: false, reason: 'not_an_object' };

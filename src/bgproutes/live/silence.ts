@@ -3,7 +3,7 @@
  * else's before it; silence where there was none hints at it.
  */
 
-/** As many messages between two renewals make silence between the next two unlikely: 1 in 20,000 by chance. */
+/** After this many messages between two renewals, silence between the next two has a chance of 1 in 20,000. */
 const TALKATIVE = 10;
 
 export class Silence {

@@ -148,7 +148,10 @@ function authorizationOf({ 'http.user': user, 'http.password-file': file }: Argu
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** A connection to the exporter itself and not to another program on its port: the server must show the certificate of the exporter's file. */
+/**
+ * A connection to the exporter itself and not to another program on its port: the server must show the certificate of the
+ * exporter's file.
+ */
 async function pinnedAgent(url: URL, { tls, flags, signal, socketPath }: Asking): Promise<Agent> {
   const { 'http.cert-file': certFile, 'http.key-file': keyFile } = flags;
   const socket = connect({
@@ -213,7 +216,7 @@ interface Target {
   readonly webConfig: WebConfig | undefined;
 }
 
-/** Of the flags, else of the file, else the defaults; undefined when the web server is off. */
+/** What to ask: as the flags say, else as the file says, else the defaults. Undefined when the web server is off. */
 async function targetOf(flags: Arguments['flags'], io: CommandIo): Promise<Target | undefined> {
   const { 'web.listen-address': given, 'web.config.file': givenFile, 'config.file': file } = flags;
   const web = typeof file === 'string' ? await webOfFile(file, io) : {};

@@ -10,7 +10,7 @@ import { type Arguments, type Flag, UsageError } from '../arguments.ts';
 import type { CommandIo } from '../command.ts';
 import { note } from '../terminal/note.ts';
 
-/** Those that stream live, then those that do not. */
+/** The sources of VPs: those that stream live, then those that do not. */
 const SOURCES: readonly string[] = [...LIVE_SOURCES, 'pch', 'cgtf'];
 
 export const VP_FLAGS: readonly Flag[] = [
@@ -84,7 +84,7 @@ function addressOf(text: string): string | undefined {
   return words === undefined ? undefined : formatAddress(words);
 }
 
-/** Without a comma, which would make two of it. */
+/** The text if it is one word. A comma would make two of it. */
 function wordOf(text: string): string | undefined {
   return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? text : undefined;
 }

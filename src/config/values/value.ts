@@ -32,7 +32,7 @@ export interface JsonKinds {
   readonly additionalProperties?: JsonKinds;
 }
 
-/** By value, for a JSON schema of the configuration (deploy/helm). */
+/** What a JSON schema of the configuration (deploy/helm) says of each kind of value. */
 export const jsonKinds = z.registry<JsonKinds & { readonly description: string }>();
 
 /** Values that are taken at the start and then hold: a reload that changes one is refused. */
@@ -63,7 +63,10 @@ export function value<T>(
   return schema;
 }
 
-/** A closed set of keys; a missing or empty one is a map without keys. `expected` is the message for a value that is not a map. With `.optional()`, a missing one is undefined. */
+/**
+ * A closed set of keys; a missing or empty one is a map without keys. `expected` is the message for a value that is not a map.
+ * With `.optional()`, a missing one is undefined.
+ */
 export function section<T extends z.ZodRawShape>(shape: T, expected?: string) {
   const known = Object.keys(shape).join(', ');
   return z.preprocess(

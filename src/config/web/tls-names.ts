@@ -5,7 +5,7 @@ export const TLS_VERSIONS = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2'
 export type TlsVersion = keyof typeof TLS_VERSIONS;
 export const TLS_VERSION_NAMES = Object.keys(TLS_VERSIONS) as TlsVersion[];
 
-/** Those of TLS 1.2 and below that Go calls secure. */
+/** The suites of TLS 1.2 and below that Go calls secure. */
 const SUITES_OF_TLS12 = {
   TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: 'ECDHE-ECDSA-AES128-SHA',
   TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: 'ECDHE-ECDSA-AES256-SHA',

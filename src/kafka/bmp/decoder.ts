@@ -32,7 +32,7 @@ export interface BmpDecoderOptions {
   readonly filter: PrefixFilter;
   /** Peers that are known at once. Default 16,384. */
   readonly maxPeers?: number;
-  /** Of AS paths and communities of peers that send several routes a prefix. Default 48 MiB. */
+  /** Most bytes of AS paths and communities of peers that send several routes a prefix. Default 48 MiB. */
   readonly maxRouteBytes?: number;
 }
 
@@ -42,10 +42,10 @@ export class BmpDecoder implements FrameDecoder {
   readonly unused = BMP_UNUSED;
   readonly #reader: UpdateReader;
   readonly #peers: Peers;
-  /** Of the frames that are read: messages without a monitored prefix, and prefixes that nobody asked for. */
+  /** What the frames being read had: messages without a monitored prefix, and prefixes that nobody asked for. */
   #passedMessages = 0;
   #passedPrefixes = 0;
-  // Of the message that is read.
+  // The message that is being read.
   #to!: EventSink;
   #bytes!: Buffer;
   #channel = 0;

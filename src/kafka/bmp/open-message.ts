@@ -9,7 +9,7 @@ export interface PathIds {
 /** No Peer Up was heard. */
 export const PATH_IDS_UNKNOWN: PathIds = { ipv4: undefined, ipv6: undefined };
 
-/** Of one OPEN: by family, what the speaker may do with several routes a prefix: a bit for receiving, one for sending. */
+/** What the speaker of one OPEN may do with several routes a prefix, by family: a bit for receiving, one for sending. */
 interface AddPath {
   ipv4: number;
   ipv6: number;

@@ -193,7 +193,7 @@ export class UpdateReader {
         if (value.at === -1) {
           value.at = valueAt;
           value.end = valueEnd;
-          // Of any other that is repeated the first counts (RFC 7606 section 3).
+          // If any other attribute is repeated, the first one counts (RFC 7606 section 3).
         } else if (type === MP_REACH || type === MP_UNREACH) return false;
       }
       at = valueEnd;

@@ -72,7 +72,7 @@ export class Point<T> implements DataPoint<T> {
     this.gone = gone;
   }
 
-  /** Of the last collection of its producer. */
+  /** When its producer collected last. */
   get endTime(): HrTime {
     return this.#time.endTime;
   }

@@ -26,7 +26,7 @@ export interface MetricProducerOptions {
   readonly collect: Collect;
   /** Awaited before each collection, for what can only be measured asynchronously. */
   readonly refresh?: () => Promise<void>;
-  /** Of the exporter; the version of the scope. */
+  /** The exporter's version, which becomes the version of the scope. */
   readonly version: string;
   /** Told of a part that threw; its points are missing from that collection, the others are there. */
   readonly onError?: (error: unknown) => void;
@@ -69,7 +69,7 @@ type AnyPoint = Point<number> | Point<Histogram>;
 interface Collected {
   readonly metrics: readonly Metric[];
   readonly groups: readonly PointGroup[];
-  /** By group; NaN (which equals nothing) where it threw. */
+  /** The version of each group when it was collected; NaN (which equals nothing) where the group threw. */
   readonly versions: Float64Array;
   readonly startTimesMs: Float64Array;
   /** By metric: the points of all groups in order. */

@@ -17,7 +17,7 @@ export type Held = 'yes' | 'maybe' | 'no';
 interface Remembered {
   /** Without its points. */
   readonly metric: OwnMetricData;
-  /** Of a histogram: those of all its series. */
+  /** The bounds of a histogram, which all its series share. */
   readonly bounds: readonly number[];
   readonly series: readonly SeriesAttributes[];
   /** The list of points whose series these are, if they are exactly those; a list never changes. */

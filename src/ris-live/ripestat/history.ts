@@ -65,14 +65,17 @@ export class RipestatHistory implements History {
   #listed: ReadonlySet<string> | undefined;
   readonly #related = new Map<string, Related>();
   #toldNoRelated = false;
-  /** Of what time the newest state was that the service told, Unix ms. It does not go back. */
+  /** The time of the newest state that the service has told, Unix ms. It does not go back. */
   #newestMs = 0;
 
   constructor(options: RipestatHistoryOptions) {
     this.#options = options;
   }
 
-  /** Comparisons may use half of the daily requests above which RIPE NCC wants to be told; starts, gaps and the list of peers take the rest. */
+  /**
+   * Comparisons may use half of the daily requests above which RIPE NCC wants to be told; starts, gaps and the list of peers take
+   * the rest.
+   */
   get comparedADay(): number {
     return this.#options.client.prefixesOf(REQUESTS_A_DAY / 2);
   }
@@ -257,7 +260,7 @@ function tableSize(peer: RisPeer, afi: 'ipv4' | 'ipv6'): number {
 /** RIPE's word on who has a full table counts, whatever the sizes. */
 const NOT_FULL = { ipv4: 799_999, ipv6: 149_999 } as const;
 
-/** Of a prefix of the configuration, which was read before. */
+/** The prefix of a text that the configuration has checked before. */
 function prefixOf(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix === undefined) throw new TypeError(`expected a prefix, got ${text}`);

@@ -30,7 +30,7 @@ const DAMAGE: readonly RipestatSkipped[] = ['shape', 'source', 'prefix', 'as_pat
 export interface RisPeer {
   /** In its short name, `rrc21`. */
   readonly collector: string;
-  /** Where the collector is, and its peer with it: the two letters of ISO 3166. Empty of a multi-hop collector: its peers are anywhere. */
+  /** Where the collector and its peer are: the two letters of ISO 3166. Empty for a multi-hop collector, whose peers are anywhere. */
   readonly country: string;
   /** Unique: collector, address and AS, `rrc21 192.0.2.1 64496`. */
   readonly id: string;
@@ -119,7 +119,7 @@ function readPeer(peer: JsonObject, collector: string, country: string): RisPeer
   };
 }
 
-/** Of a place such as `London, GB`, `Palo Alto, CA, US` or `Amsterdam, Netherlands`. */
+/** The country of a place such as `London, GB`, `Palo Alto, CA, US` or `Amsterdam, Netherlands`. */
 function countryOfCollector({ multihop, geographical_location: place }: JsonObject): string {
   if (multihop === true || typeof place !== 'string' || place.length > 200) return '';
   return countryOf(place.slice(place.lastIndexOf(',') + 1));

@@ -190,7 +190,7 @@ function asnOf(value: unknown): number | undefined {
   return typeof value === 'string' ? parseAsn(value.replace(/^as/i, '')) : undefined;
 }
 
-/** Also written as text. */
+/** A whole number of a JSON value; a number that is written as text counts too. */
 function wholeNumber(value: unknown): number | undefined {
   if (typeof value === 'string') return /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined;
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;

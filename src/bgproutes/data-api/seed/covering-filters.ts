@@ -1,4 +1,7 @@
-/** As few filters for more-specifics as monitored prefixes need: each costs a request, and the Data API has so many an hour. */
+/**
+ * Finds as few filters for more-specifics as the monitored prefixes need: each costs a request, of which a key has a limited
+ * number an hour.
+ */
 import { containsPrefix, formatAddress, maskWords, type Prefix, parsePrefix } from '../../../bgp/prefix.ts';
 
 /** `<<:prefix` finds everything inside the members, the members themselves, and nothing outside of them but shorter ones. */

@@ -16,7 +16,7 @@ export async function* oneAhead<Item>(
     if (place >= begin.length) return undefined;
     const items = begin[place](needed.signal);
     const first = items.next();
-    // Told in its turn; until then nobody listens.
+    // A failure is told when its turn comes; until then nobody listens for it.
     first.catch(() => {});
     return { items, first };
   };

@@ -44,7 +44,7 @@ export interface AssociationOptions {
   readonly liveManagerUrl: string;
   readonly userAgent?: string;
   readonly settings: AssociationSettings;
-  /** Of the session; its numbers about the subscription are kept here. */
+  /** The session's numbers; those about the subscription are kept up to date here. */
   readonly stats: SubscribedStats;
   readonly timers: Timers;
   readonly log: Logger;
@@ -99,7 +99,7 @@ export class Association {
     return this.#held === this.#wanted && this.isValid(nowMs);
   }
 
-  /** What is wanted was associated just now, by somebody on our side. */
+  /** Notes that somebody on our side has just associated what is wanted. */
   adopt(): void {
     const nowMs = this.#options.timers.now();
     this.#hold(this.#wanted, nowMs);
@@ -139,7 +139,7 @@ export class Association {
     });
   }
 
-  /** From now on renewals are made: there is a connection that needs them. */
+  /** Begins to renew, because there is a connection that needs it. */
   startRenewing(): void {
     this.#renewing = true;
     this.#scheduleRenewal();

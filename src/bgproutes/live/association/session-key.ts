@@ -3,7 +3,7 @@ import { redactor } from '../../../secrets/redaction.ts';
 
 export class SessionKey {
   readonly #session: { readonly apiKey: string };
-  /** Those that it ever was: they must not show. */
+  /** Every key that the session has ever had: none may show. */
   readonly #all = new Set<string>();
   #tried = '';
   #isRetryDue = false;

@@ -54,9 +54,9 @@ export class FastDecoder implements DecodedUpdates {
   readonly #ids: RouteIds;
   #scanned = 0;
   #prefixCount = 0;
-  /** Of the frame that is read. */
+  /** Prefixes of the frame being read that nobody monitors. */
   #unmonitored = 0;
-  /** Of the scanned frames: by frame that of the VP; one after the other those of the paths. */
+  /** Hashes of the scanned frames: of the VP by frame, and of the paths one after the other. */
   readonly #vpHashes = new Int32Array(MAX_FRAMES);
   readonly #pathHashes = new Int32Array(MAX_FRAMES);
 

@@ -28,9 +28,9 @@ export interface DeliveryOptions {
   readonly serializer: Serializer;
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'none' | 'gzip';
-  /** Of one request with its retries, ms. */
+  /** Time for one request with its retries, ms. */
   readonly timeoutMs: number;
-  /** Of one export with all its requests, ms. */
+  /** Time for one export with all its requests, ms. */
   readonly exportTimeoutMs: number;
   readonly vanished: VanishedSeries;
   readonly deltas: DeltaConverter;
@@ -109,7 +109,7 @@ export class Delivery {
   /** Exports on their way, one of them waiting for the other: at most two. */
   #pending = 0;
   #tail: Promise<void> = Promise.resolve();
-  /** Until then the collector wants to be left alone. */
+  /** The collector has asked for no requests until this time. */
   #quietUntilMs = 0;
   /** Set once by `stopWithin`. */
   #stopAtMs: number | undefined;
@@ -304,7 +304,10 @@ export class Delivery {
     return { result: status >= 500 ? 'error' : 'rejected', held: 'no', detail, status };
   }
 
-  /** Where a redirect leads, which is not followed: most often it is https that is missing. Queries may hold a token. */
+  /**
+   * Where a redirect leads, for the log. It is not followed; most often the URL should have begun with https. Queries may hold a
+   * token.
+   */
   #place(location: string): string {
     return foreignText(location.replace(/[?#].*$/s, '…').replace(/\/\/[^/]*@/, '//…@'), this.#options.redact);
   }

@@ -38,7 +38,7 @@ export class HttpPost {
     this.#agent = newAgent(url, { keepAlive: true, maxSockets: 1 });
   }
 
-  /** Of the URL; empty for the scheme's own. */
+  /** The port of the URL; empty for the scheme's own. */
   get port(): string {
     return this.#url.port;
   }

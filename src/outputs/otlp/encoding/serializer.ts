@@ -22,6 +22,6 @@ export interface Serializer {
   readonly contentType: string;
   /** An ExportMetricsServiceRequest. The result is the caller's. */
   serialize(request: MetricsRequest): Uint8Array;
-  /** Of an ExportMetricsServiceResponse: undefined when all is well. Throws when the body is not such a response. */
+  /** Reads an ExportMetricsServiceResponse. Undefined when all is well. Throws when the body is not such a response. */
   partialSuccess(body: Uint8Array): PartialSuccess | undefined;
 }
