@@ -25,6 +25,8 @@ export const MAX_LENGTH: Readonly<Record<Afi, number>> = { ipv4: 32, ipv6: 128 }
 
 /** The longest spelling accepted: eight groups with an embedded IPv4 part, a slash and three digits. */
 const MAX_TEXT = 49;
+/** `255.255.255.255/32`. */
+const MAX_IPV4_TEXT = 18;
 
 /** Unsigned 32-bit words of an IPv4 or IPv6 address, or undefined when it is not one in strict spelling. */
 export function parseAddress(text: string): readonly number[] | undefined {
@@ -173,6 +175,19 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { text: `${formatAddress(words)}/${length}`, afi: 'ipv6', length, words, hadHostBits };
 }
 
+/**
+ * An IPv4 prefix in its canonical text as one number: its address times 64, plus its length. -1 for any other text, which
+ * `parsePrefix` may still read. Messages have thousands of prefixes: this makes nothing that the garbage collector must clear.
+ */
+export function ipv4PrefixNumber(text: string): number {
+  const slash = text.indexOf('/');
+  if (slash === -1 || text.length > MAX_IPV4_TEXT) return -1;
+  const length = prefixLength(text, slash + 1);
+  if (length === -1 || length > MAX_LENGTH.ipv4) return -1;
+  const word = ipv4Word(text, 0, slash);
+  return word === undefined || masked32(word, length) !== word ? -1 : word * 64 + length;
+}
+
 /** The decimal number of one to three digits, without leading zeros, that ends the text; -1: there is none. */
 function prefixLength(text: string, start: number): number {
   const digits = text.length - start;
@@ -186,9 +201,9 @@ function prefixLength(text: string, start: number): number {
   return length;
 }
 
-/** Canonical text of a prefix that shares no memory with the text that was parsed. */
-export function ownText({ words, length }: Prefix): string {
-  return `${formatAddress(words)}/${length}`;
+/** Canonical text of a prefix that shares no memory with the text that was parsed: that of an IPv6 prefix is always made. */
+export function ownText({ text, afi, words, length }: Prefix): string {
+  return afi === 'ipv6' ? text : `${formatIpv4(words[0])}/${length}`;
 }
 
 /** Copies the words and clears every bit from `length` on. */

@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsPrefix, formatAddress, maskWords, parseAddress, parsePrefix } from '../../src/bgp/prefix.ts';
+import {
+  containsPrefix,
+  formatAddress,
+  ipv4PrefixNumber,
+  maskWords,
+  parseAddress,
+  parsePrefix,
+} from '../../src/bgp/prefix.ts';
 import { runs } from '../support/property-runs.ts';
 
 const text = (prefix: string) => parsePrefix(prefix)?.text;
@@ -50,6 +57,36 @@ describe('one spelling for each prefix', () => {
     expect(parsePrefix('192.0.2.0/24')?.hadHostBits).toBe(false);
     expect(parsePrefix('2001:db8::1/32')).toMatchObject({ text: '2001:db8::/32', afi: 'ipv6', hadHostBits: true });
     expect(parsePrefix('255.255.255.255/0')).toMatchObject({ text: '0.0.0.0/0', hadHostBits: true });
+  });
+});
+
+describe('an IPv4 prefix as a number', () => {
+  it.each([
+    ['0.0.0.0/0', 0],
+    ['192.0.2.0/24', 0xc0000200 * 64 + 24],
+    ['255.255.255.255/32', 0xffffffff * 64 + 32],
+    ['192.0.2.1/24', -1], // it has bits beyond its length
+    ['192.0.2.0/33', -1],
+    ['192.0.2.0', -1],
+    ['192.0.2.0/24 ', -1],
+    ['2001:db8::/32', -1],
+  ])('%s: %i', (text, number) => {
+    expect(ipv4PrefixNumber(text)).toBe(number);
+  });
+
+  it('is that of every canonical text, and of no other', () => {
+    const part = fc.constantFrom('0', '7', '10', '010', '128', '255', '256', '', '::1', '-1');
+    const text = fc
+      .tuple(part, part, part, part, fc.oneof(fc.nat(40), fc.constantFrom('', '08', '24x')))
+      .map(([a, b, c, d, length]) => `${a}.${b}.${c}.${d}/${length}`);
+    fc.assert(
+      fc.property(text, (one) => {
+        const prefix = parsePrefix(one);
+        const isCanonical = prefix?.afi === 'ipv4' && prefix.text === one;
+        expect(ipv4PrefixNumber(one)).toBe(isCanonical ? prefix.words[0] * 64 + prefix.length : -1);
+      }),
+      runs(300),
+    );
   });
 });
 

@@ -206,7 +206,8 @@ function decodeWithdrawn(
   }
   const bytes = room.bytes - left.bytes;
   const entries = room.entries - left.entries;
-  const prefixes = found.flatMap((list) => list.prefixes);
+  const filled = found.filter((list) => list.prefixes.length > 0);
+  const prefixes = filled.length === 1 ? filled[0].prefixes : filled.flatMap((list) => list.prefixes);
   const unreadable = found.some((list) => list.unreadable);
   // A known key that holds nothing does not rule out that the withdrawn prefixes are under another.
   if (prefixes.length > 0 || unreadable) return { withdrawn: { present: true, prefixes, unreadable, bytes, entries } };

@@ -1,5 +1,5 @@
 /** Lists of prefixes in a message of the live stream. The longest take milliseconds, and may be read in steps. */
-import { ownText, parsePrefix } from '../../bgp/prefix.ts';
+import { ipv4PrefixNumber, ownText, parsePrefix } from '../../bgp/prefix.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATE_PREFIXES, prefixBytes } from '../../bgp/update-bounds.ts';
 
 /** What an UPDATE has room for, or what is left of it. */
@@ -51,7 +51,8 @@ class ReadList {
 export function decodeList(value: unknown, room: Room): PrefixListResult {
   if (value === undefined || value === null) return ABSENT;
   if (value instanceof ReadList) return value.result;
-  const reading = readingOf(value, room);
+  // Whoever keeps a piece of a long text for long would keep all of the text.
+  const reading = readingOf(value, room, typeof value === 'string' && value.length > LONG_LIST);
   if (reading === undefined) return UNREADABLE;
   while (reading.read(ENTRIES_A_STEP));
   return reading;
@@ -60,7 +61,8 @@ export function decodeList(value: unknown, room: Room): PrefixListResult {
 const UNREADABLE: PrefixListResult = { present: true, prefixes: [], unreadable: true, bytes: 0, entries: 0 };
 
 /**
- * Reads the long lists of a message in steps, so that `decodeList` finds them read.
+ * Reads the long lists of a message in steps, so that `decodeList` finds them read. Their prefixes are pieces of the text of the
+ * message, and must not be kept for longer than the message is applied: copies of thousands would take more than the text.
  * @param message is changed
  * @param others keys that are not lists of prefixes
  */
@@ -70,7 +72,7 @@ export function* readLongLists(message: Record<string, unknown>, others: Readonl
     const isLong =
       typeof value === 'string' ? value.length > LONG_LIST : Array.isArray(value) && value.length > ENTRIES_A_STEP;
     // An unknown key may hold anything: what begins without a prefix is left to whoever asks for it.
-    const reading = isLong ? readingOf(value, WHOLE_UPDATE) : undefined;
+    const reading = isLong ? readingOf(value, WHOLE_UPDATE, false) : undefined;
     if (reading === undefined) continue;
     while (reading.read(ENTRIES_A_STEP)) {
       if (reading.prefixes.length === 0) break;
@@ -80,12 +82,11 @@ export function* readLongLists(message: Record<string, unknown>, others: Readonl
   }
 }
 
-function readingOf(value: unknown, room: Room): ListReading | undefined {
+function readingOf(value: unknown, room: Room, copies: boolean): ListReading | undefined {
   if (Array.isArray(value)) return new ListReading(value, room, false);
   if (typeof value !== 'string') return undefined;
-  // A piece of a long text would keep all of it, and that for as long as the message takes to apply.
   const parts = value.trim() === '' ? [] : value.split(',', MAX_UPDATE_PREFIXES + 1);
-  return new ListReading(parts, room, value.length > LONG_LIST);
+  return new ListReading(parts, room, copies);
 }
 
 class ListReading implements PrefixListResult {
@@ -96,13 +97,13 @@ class ListReading implements PrefixListResult {
   entries = 0;
   readonly #parts: readonly unknown[];
   readonly #room: Room;
-  readonly #isPiece: boolean;
+  readonly #copies: boolean;
 
-  /** @param isPiece whether the parts are pieces of one long text */
-  constructor(parts: readonly unknown[], room: Room, isPiece: boolean) {
+  /** @param copies whether the prefixes must share no memory with the parts */
+  constructor(parts: readonly unknown[], room: Room, copies: boolean) {
     this.#parts = parts;
     this.#room = room;
-    this.#isPiece = isPiece;
+    this.#copies = copies;
   }
 
   /** Reads so many entries. False: the list is at its end, or has more than there is room for. */
@@ -110,12 +111,28 @@ class ListReading implements PrefixListResult {
     const end = Math.min(this.#parts.length, this.entries + count);
     while (this.entries < end) {
       const part = this.#parts[this.entries++];
-      const prefix = typeof part === 'string' ? parsePrefix(part.trim()) : undefined;
-      if (prefix === undefined) this.unreadable = true;
-      else this.prefixes.push(this.#isPiece ? ownText(prefix) : prefix.text);
-      this.bytes += prefix === undefined ? 1 : prefixBytes(prefix.length);
+      this.bytes += typeof part === 'string' ? this.#take(part.trim()) : this.#refuse();
       if (this.bytes > this.#room.bytes || this.entries > this.#room.entries) return false;
     }
     return end < this.#parts.length;
+  }
+
+  /** Gives how many bytes the entry takes in an UPDATE. */
+  #take(text: string): number {
+    // Most are IPv4 in canonical text, of which nothing need be made.
+    const number = this.#copies ? -1 : ipv4PrefixNumber(text);
+    if (number !== -1) {
+      this.prefixes.push(text);
+      return prefixBytes(number % 64);
+    }
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) return this.#refuse();
+    this.prefixes.push(this.#copies ? ownText(prefix) : prefix.text);
+    return prefixBytes(prefix.length);
+  }
+
+  #refuse(): number {
+    this.unreadable = true;
+    return 1;
   }
 }

@@ -1,5 +1,5 @@
 /** Which prefixes have state: the monitored ones, and those of their more-specifics that were announced. */
-import { ownText, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
+import { ipv4PrefixNumber, ownText, type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { UNMONITORED } from '../../bgp/route-integers.ts';
 import { MAX_UNMONITORED } from '../bounds.ts';
 import { TextIndex } from '../store/text-index.ts';
@@ -96,14 +96,24 @@ export class PrefixDirectory {
   resolve(text: string, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(text);
     if (known !== undefined) return known;
+    // A message may have thousands of prefixes that find no room: nothing is made of them.
+    const number = ipv4PrefixNumber(text);
+    if (number !== -1) {
+      const nearest = this.#monitored.nearestIpv4(number)?.monitored;
+      if (nearest === undefined) return this.#unmonitoredOf(text);
+      if (create && !this.#hasRoom(nearest)) return 'more_specific_limit';
+    }
     const prefix = parsePrefix(text);
     if (prefix === undefined) return 'unmonitored';
     const state = this.stateFor(prefix, create, listedBy);
-    if (state !== 'unmonitored') return state;
+    return state === 'unmonitored' ? this.#unmonitoredOf(prefix.text) : state;
+  }
+
+  #unmonitoredOf(text: string): Unresolved {
     // The canary was asked for, though not for the table.
-    if (prefix.text === this.#canary) return 'canary';
-    this.#rememberUnmonitored(prefix.text);
-    return state;
+    if (text === this.#canary) return 'canary';
+    this.#rememberUnmonitored(text);
+    return 'unmonitored';
   }
 
   #rememberUnmonitored(text: string): void {
@@ -131,12 +141,16 @@ export class PrefixDirectory {
   stateFor(prefix: Prefix, create: boolean, listedBy?: readonly string[]): PrefixState | Unresolved {
     const known = this.find(prefix.text);
     if (known !== undefined) return known;
-    const parents = this.#monitored.containing(prefix).flatMap((state) => state.monitored ?? []);
-    if (parents.length === 0) return 'unmonitored';
+    const nearest = this.#monitored.nearest(prefix)?.monitored;
+    if (nearest === undefined) return 'unmonitored';
     if (!create) return 'unknown_more_specific';
     // The nearest one decides: a full outer prefix must not hide what happens inside an inner one.
-    const [nearest, ...outer] = parents;
-    if (!this.#hasRoom(nearest)) return 'more_specific_limit';
+    return this.#hasRoom(nearest) ? this.#create(prefix, listedBy) : 'more_specific_limit';
+  }
+
+  /** Makes the state of a more-specific for which its nearest monitored prefix has room. */
+  #create(prefix: Prefix, listedBy: readonly string[] | undefined): PrefixState {
+    const [nearest, ...outer] = this.#monitored.containing(prefix).flatMap((state) => state.monitored ?? []);
     const takes = (parent: MonitoredPrefix) =>
       listedBy === undefined
         ? this.#hasRoom(parent)

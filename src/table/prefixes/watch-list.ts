@@ -24,26 +24,49 @@ export class WatchList<T> {
   set(prefix: Prefix, value: T): void {
     if (!this.#byText.has(prefix.text)) this.#count(prefix, 1);
     this.#byText.set(prefix.text, value);
-    if (prefix.afi === 'ipv4') this.#byNumber.set(numberOf(prefix, prefix.length), value);
+    if (prefix.afi === 'ipv4') this.#byNumber.set(numberOf(prefix.words[0], prefix.length), value);
   }
 
   delete(prefix: Prefix): void {
     if (this.#byText.delete(prefix.text)) this.#count(prefix, -1);
-    if (prefix.afi === 'ipv4') this.#byNumber.delete(numberOf(prefix, prefix.length));
+    if (prefix.afi === 'ipv4') this.#byNumber.delete(numberOf(prefix.words[0], prefix.length));
   }
 
   /** The values of all prefixes that contain `inner` and are shorter than it, longest first. */
   containing(inner: Prefix): T[] {
     const found: T[] = [];
     for (const length of this.#lengths[inner.afi]) {
-      if (length >= inner.length) continue;
-      const value =
-        inner.afi === 'ipv4'
-          ? this.#byNumber.get(numberOf(inner, length))
-          : this.#byText.get(`${formatAddress(maskWords(inner.words, length))}/${length}`);
+      const value = length < inner.length ? this.#around(inner, length) : undefined;
       if (value !== undefined) found.push(value);
     }
     return found;
+  }
+
+  /** The value of the longest prefix that contains `inner` and is shorter than it. */
+  nearest(inner: Prefix): T | undefined {
+    for (const length of this.#lengths[inner.afi]) {
+      const value = length < inner.length ? this.#around(inner, length) : undefined;
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  /** The same for an IPv4 prefix as one number (`ipv4PrefixNumber`). */
+  nearestIpv4(inner: number): T | undefined {
+    const innerLength = inner % 64;
+    const word = (inner - innerLength) / 64;
+    for (const length of this.#lengths.ipv4) {
+      const value = length < innerLength ? this.#byNumber.get(numberOf(word, length)) : undefined;
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  /** The value of the prefix of this length that contains `inner`. */
+  #around(inner: Prefix, length: number): T | undefined {
+    return inner.afi === 'ipv4'
+      ? this.#byNumber.get(numberOf(inner.words[0], length))
+      : this.#byText.get(`${formatAddress(maskWords(inner.words, length))}/${length}`);
   }
 
   #count(prefix: Prefix, change: number): void {
@@ -55,7 +78,7 @@ export class WatchList<T> {
   }
 }
 
-/** The key of the IPv4 prefix of this length that contains the prefix. */
-function numberOf({ words: [word] }: Prefix, length: number): number {
+/** The key of the IPv4 prefix of this length that contains the address: what `ipv4PrefixNumber` gives for the text of that prefix. */
+function numberOf(word: number, length: number): number {
   return (word - (word % 2 ** (32 - length))) * 64 + length;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsPrefix, type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
+import { containsPrefix, ipv4PrefixNumber, type Prefix, parsePrefix } from '../../../src/bgp/prefix.ts';
 import { WatchList } from '../../../src/table/prefixes/watch-list.ts';
 import { runs } from '../../support/property-runs.ts';
 
@@ -34,6 +34,8 @@ describe('which monitored prefixes contain a prefix', () => {
           const outer = [...model.values()].filter((one) => one.length < inner.length && containsPrefix(one, inner));
           outer.sort((a, b) => b.length - a.length);
           expect(list.containing(inner)).toEqual(outer.map((one) => one.text));
+          expect(list.nearest(inner)).toBe(outer[0]?.text);
+          if (inner.afi === 'ipv4') expect(list.nearestIpv4(ipv4PrefixNumber(inner.text))).toBe(outer[0]?.text);
           expect(list.get(inner.text)).toBe(model.has(inner.text) ? inner.text : undefined);
         }
       }),
