@@ -7,6 +7,7 @@ import { ANSWER_BOUNDS } from '../src/bgproutes/data-api/request.ts';
 import { MAX_FLEET_PREFIXES, MAX_PARTITION_PREFIXES, MAX_PREFIXES } from '../src/config/config.ts';
 import { MAX_FILE_BYTES } from '../src/config/file/text-file.ts';
 import { HOLD_BOUNDS, HOLD_BYTES_OF_ALL } from '../src/feed/frame-queue.ts';
+import { MAX_NAMES } from '../src/fleet/ingest/more-specifics.ts';
 import { MAX_MARKS } from '../src/history/prefix-history.ts';
 import { MAX_PATH_ROUTE_BYTES, MAX_PATH_ROUTES } from '../src/kafka/bmp/peer-routes.ts';
 import { MAX_PEERS } from '../src/kafka/bmp/peers.ts';
@@ -94,6 +95,14 @@ export const SECTIONS: readonly Section[] = [
         beyond: `A more-specific that no vantage point holds makes room. If all are held, a new one is dropped, and no metric or alert shows it. ${left}`,
         todo: 'Do you monitor a covering prefix that is not yours alone? Monitor your own prefixes instead, or raise the bound.',
         counter: dropped('more_specific_limit'),
+      },
+      {
+        what: 'More-specifics that an ingest of a fleet remembers',
+        bound: `\`table.max_more_specifics\` for each monitored prefix, ${number(MAX_NAMES)} in all`,
+        beyond:
+          'Of one prefix, the one of which the ingest heard first makes room. Above the number of all, no further one is remembered. A comparison with a history that takes no question for all more-specifics does not ask for the ones that are not remembered.',
+        todo: 'Nothing.',
+        counter: undefined,
       },
       {
         what: 'AS paths of more than 220 characters, together',

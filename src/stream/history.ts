@@ -82,6 +82,10 @@ export interface HistoryRows<Row> {
   readonly rows: readonly Row[];
   /** VPs of which there is no complete data for that time: that they have no rows says nothing. */
   readonly unavailable: readonly { readonly vp: VantagePoint }[];
+}
+
+/** A part of a RIB. */
+export interface RibRows extends HistoryRows<RibRow> {
   /**
    * Set when a service takes no question for everything inside a prefix. Then a more-specific that is not named here and has no
    * rows may exist all the same.
@@ -128,7 +132,7 @@ export interface History {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncIterable<HistoryRows<RibRow>>;
+  ): AsyncIterable<RibRows>;
   /** Which of the VPs held these very prefixes at a time (Unix ms); more-specifics are not asked for. */
   holders(
     vps: readonly HistoryVp[],

@@ -1,6 +1,6 @@
 /** Reads answers of a history into the table in slices, so that the stream is never kept waiting. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AskedInside, HistoryRows, RibRow, UpdateRow } from '../../stream/history.ts';
+import type { AskedInside, HistoryRows, RibRow, RibRows, UpdateRow } from '../../stream/history.ts';
 import type { Absence } from '../../table/history/history-rows.ts';
 import { applyWord, type Holders, noteHolder } from '../../table/history/history-rows.ts';
 import { TableComparison } from '../../table/history/table-comparison.ts';
@@ -14,7 +14,7 @@ const ROWS_PER_TURN = 2_000;
  * @returns how many there were
  */
 async function eachRow<Row extends RibRow>(
-  batches: AsyncIterable<HistoryRows<Row>>,
+  batches: AsyncIterable<HistoryRows<Row> & Pick<RibRows, 'askedInside'>>,
   take: (row: Row) => void,
   onUnavailable: (vp: Row['vp']) => void = () => {},
   onAskedInside: (asked: AskedInside) => void = () => {},
@@ -40,7 +40,7 @@ async function eachRow<Row extends RibRow>(
 export async function readRib(
   table: RoutingTable,
   session: number,
-  batches: AsyncIterable<HistoryRows<RibRow>>,
+  batches: AsyncIterable<RibRows>,
   atMs: number,
   onCorrected?: () => void,
 ): Promise<TableComparison> {

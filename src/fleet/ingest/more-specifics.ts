@@ -6,7 +6,7 @@ import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { WatchList } from '../../table/prefixes/watch-list.ts';
 
 /** Names that are kept at once, of all monitored prefixes: about 20 MB. */
-const MAX_NAMES = 200_000;
+export const MAX_NAMES = 200_000;
 
 export class MoreSpecifics {
   readonly #inside = new WatchList<Set<string>>();

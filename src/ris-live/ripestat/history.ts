@@ -6,7 +6,7 @@ import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import { type VantagePoint, vantagePointKey } from '../../bgp/vantage-point.ts';
 import { DataApiError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import type { AskedInside, History, HistoryRows, HistoryVp, RibRow, UpdateRow } from '../../stream/history.ts';
+import type { AskedInside, History, HistoryRows, HistoryVp, RibRow, RibRows, UpdateRow } from '../../stream/history.ts';
 import { sleep, type Timers } from '../../stream/timers.ts';
 import { REQUESTS_A_DAY, type RipestatClient, type StatePart } from './client.ts';
 import { PeerIndex, type RisPeer } from './rows.ts';
@@ -116,7 +116,7 @@ export class RipestatHistory implements History {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<HistoryRows<RibRow>> {
+  ): AsyncGenerator<RibRows> {
     const { timers } = this.#options;
     const peers = this.#peers ?? new PeerIndex(await this.#readPeers(signal));
     const asked = new Set(vps.map(({ vp }) => vantagePointKey(vp)));

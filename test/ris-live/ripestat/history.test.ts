@@ -3,7 +3,7 @@ import { DataApiError } from '../../../src/errors.ts';
 import type { StatePart } from '../../../src/ris-live/ripestat/client.ts';
 import { type RipestatCalls, RipestatHistory } from '../../../src/ris-live/ripestat/history.ts';
 import { noneSkipped } from '../../../src/ris-live/ripestat/rows.ts';
-import type { HistoryRows, HistoryVp, RibRow } from '../../../src/stream/history.ts';
+import type { HistoryRows, HistoryVp, RibRow, RibRows } from '../../../src/stream/history.ts';
 import { ManualTimers } from '../../stream/manual-timers.ts';
 import { RecordingLogger } from '../../stream/recording-logger.ts';
 import { idle } from '../../support/idle.ts';
@@ -75,13 +75,9 @@ function world(options: { readonly known?: readonly string[]; readonly fullFeedO
 type World = ReturnType<typeof world>;
 
 /** Reads a whole RIB; the clock, and with it the service's newest state, moves whenever somebody waits. */
-async function rib(
-  { history, timers, service }: World,
-  prefixes: readonly string[],
-  atMs: number,
-): Promise<HistoryRows<RibRow>[]> {
+async function rib({ history, timers, service }: World, prefixes: readonly string[], atMs: number): Promise<RibRows[]> {
   const vps = await history.vantagePoints(NEVER);
-  const parts: HistoryRows<RibRow>[] = [];
+  const parts: RibRows[] = [];
   let over = false;
   const reading = (async () => {
     for await (const part of history.rib(vps, prefixes, atMs, NEVER)) parts.push(part);

@@ -4,7 +4,7 @@
  */
 import { DataApiError } from '../../../errors.ts';
 import type { Logger } from '../../../logger.ts';
-import type { History, HistoryVp, ListedVp, RibRow, UpdateRow, UpdatesOf } from '../../../stream/history.ts';
+import type { History, HistoryVp, ListedVp, RibRow, RibRows, UpdateRow, UpdatesOf } from '../../../stream/history.ts';
 import { FEW } from '../batches.ts';
 import type { DataApiClient } from '../client.ts';
 import { DEFAULT_QUOTA } from '../quota.ts';
@@ -37,6 +37,8 @@ type Ask<Row> = (
   match: PrefixMatch,
   signal: AbortSignal,
 ) => AsyncGenerator<RowBatch<Row>>;
+
+type Part<Row> = RowBatch<Row> & Pick<RibRows, 'askedInside'>;
 
 /** No vantage point has this address (RFC 5737). */
 const NOBODY = '203.0.113.255';
@@ -85,7 +87,7 @@ export class DataApiSeed implements History {
     prefixes: readonly string[],
     atMs: number,
     signal: AbortSignal,
-  ): AsyncGenerator<RowBatch<RibRow>> {
+  ): AsyncGenerator<Part<RibRow>> {
     const { client } = this.#options;
     yield* this.#read('rib', vps, prefixes, signal, (some, few, match, needed) =>
       client.rib({ vps: some, prefixes: few, match, dateMs: atMs, signal: needed }),
@@ -131,7 +133,7 @@ export class DataApiSeed implements History {
     signal: AbortSignal,
     ask: Ask<Row>,
     of: UpdatesOf = 'all',
-  ): AsyncGenerator<RowBatch<Row>> {
+  ): AsyncGenerator<Part<Row>> {
     const tally = { rows: 0, unreadable: noneUnreadable() };
     const exact = (needed: AbortSignal) => ask(vps, prefixes, 'exact', needed);
     const moreSpecifics = coveringFilters(prefixes).map(
@@ -153,7 +155,7 @@ export class DataApiSeed implements History {
     filter: CoveringFilter,
     signal: AbortSignal,
     ask: Ask<Row>,
-  ): AsyncGenerator<RowBatch<Row>> {
+  ): AsyncGenerator<Part<Row>> {
     const { prefix, members } = filter;
     const isShared = members.length > 1;
     const question = `${endpoint} ${prefix}`;
