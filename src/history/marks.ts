@@ -41,7 +41,8 @@ export class MarkFinder {
   #hijacked = false;
   #out = false;
   #moreSpecific = false;
-  #trusted: boolean | undefined;
+  #trusted = false;
+  #gap = false;
   #counters: MarkCounters | undefined;
   #windowFromMs = 0;
   #windowChanges = 0;
@@ -53,6 +54,7 @@ export class MarkFinder {
       if (kind === 'hijack' || kind === 'hijack_over') this.#hijacked = kind === 'hijack';
       else if (kind === 'more_specific' || kind === 'more_specific_over') this.#moreSpecific = kind === 'more_specific';
       else if (kind === 'outage' || kind === 'recovery') this.#out = kind === 'outage';
+      else if (kind === 'gap' || kind === 'gap_over') this.#gap = kind === 'gap';
     }
   }
 
@@ -63,9 +65,11 @@ export class MarkFinder {
       marks.push({ atMs, kind, vps });
     };
     const { visible, expected, unexpectedOriginVps, moreSpecifics, trusted } = now;
-    // The first look is not compared: after a start nothing is trusted yet, and that is not a gap.
-    if (this.#trusted === true && !trusted) mark('gap', visible);
-    if (this.#trusted === false && trusted) mark('gap_over', visible);
+    // After a start nothing is trusted yet: that is not a gap, and its end is not the end of one.
+    if (this.#gap ? trusted : this.#trusted && !trusted) {
+      this.#gap = !this.#gap;
+      mark(this.#gap ? 'gap' : 'gap_over', visible);
+    }
     this.#trusted = trusted;
     if (this.#hijacked !== unexpectedOriginVps > 0) {
       this.#hijacked = !this.#hijacked;

@@ -26,10 +26,11 @@ class Past {
     watched: readonly WatchedPrefix[] = [{ ...watchedPrefix(P), origins: [64500] }],
     maxPrefixes = 10,
     maxChanges = 200,
+    trusted = 1,
   ) {
     this.table.watch(watched, this.nowMs);
     this.history = new TableHistory({ table: this.table, maxPrefixes, maxChanges, now: () => this.nowMs });
-    for (const one of this.table.prefixes.monitored()) one.setTrusted(1);
+    for (const one of this.table.prefixes.monitored()) one.setTrusted(trusted);
     this.tick();
   }
 
@@ -208,6 +209,34 @@ describe('what happened to a prefix', () => {
     past.table.setVpDown(19);
     past.tick(20_000);
     expect(past.marks).toEqual(['more_specific 1', 'gap 20', 'gap_over 20', 'path_change 6', 'vp_loss 1']);
+  });
+
+  it('is no end of a gap when the table is complete for the first time', () => {
+    const past = new Past(undefined, undefined, undefined, 0);
+    past.see(20, OURS);
+    past.tick();
+    const [monitored] = past.table.prefixes.monitored();
+    monitored.setTrusted(1);
+    past.tick();
+    expect(past.marks).toEqual([]);
+  });
+
+  it('is a gap that ends after a restart', () => {
+    const past = new Past();
+    past.see(20, OURS);
+    past.tick();
+    const [monitored] = past.table.prefixes.monitored();
+    monitored.setTrusted(0);
+    past.tick();
+    const next = new Past(undefined, undefined, undefined, 0);
+    const [, line] = encodeHistory(past.history, past.nowMs, 0);
+    expect(restoreLine(next.history, line, next.nowMs + 60_000, NONE)).toBeDefined();
+    next.see(20, OURS);
+    next.tick();
+    const [restored] = next.table.prefixes.monitored();
+    restored.setTrusted(1);
+    next.tick();
+    expect(next.marks).toEqual(['gap 20', 'gap_over 20']);
   });
 
   it('is not told once more after a restart while it lasts', () => {
