@@ -4,10 +4,12 @@
  * what the history tells stands before them.
  */
 import type { RouteUpdate } from '../../bgp/route-event.ts';
+import type { HoldRoom } from '../../feed/frame-queue.ts';
 import { Completeness } from '../../feed/seed/completeness.ts';
 import { FillPace } from '../../feed/seed/fill-pace.ts';
 import { GapFill, OVERLAP_MS } from '../../feed/seed/gap-fill.ts';
 import { attemptReading } from '../../feed/seed/reading-attempt.ts';
+import type { Turns } from '../../feed/turns.ts';
 import type { Logger } from '../../logger.ts';
 import { Histogram } from '../../metrics/figures/histogram.ts';
 import { DELAY_BOUNDS, type SessionFigures } from '../../metrics/figures/stream-figures.ts';
@@ -24,6 +26,7 @@ import { HistoryWriter } from './history-writer.ts';
 import type { MoreSpecifics } from './more-specifics.ts';
 import type { SessionShares } from './session-shares.ts';
 import type { VpList } from './vp-list.ts';
+import { WaitingFrames } from './waiting-frames.ts';
 
 export interface IngestSessionOptions {
   readonly session: number;
@@ -44,14 +47,16 @@ export interface IngestSessionOptions {
   /** How far the history is behind the stream. */
   readonly lagMs: number;
   readonly expectedWindowMs: number;
+  /** Room for the frames that wait, of all sessions of the ingest. */
+  readonly holdRoom?: HoldRoom | undefined;
+  /** Of the event loop. Default: those of the system. */
+  readonly turns?: Turns | undefined;
 }
 
 /** Frames wait so long at most for a fill; then they are written, and the fill goes on beside them. */
 const HOLD_MS = 60_000;
-/** What waits is bounded; when it is too much, the gap is filled once more. */
-const HOLD_BYTES = 48 * 1024 * 1024;
-/** Bytes that a held frame takes beside its own: tiny ones would be as many as there are bytes. */
-const FRAME_OVERHEAD_BYTES = 256;
+/** How long a stop waits until what was released is written, ms. */
+const MAX_DRAIN_MS = 1_000;
 /** After how long what a gap has filled is read once more, ms; feed/seed/absence-doubts.ts asks again as late. */
 const SECOND_ANSWER_MS = 120_000;
 const RETRY = { baseMs: 5_000, maxMs: 300_000, floorMs: 1_000 } as const;
@@ -72,10 +77,7 @@ export class IngestSession implements SessionFigures {
   readonly #pace: FillPace;
   readonly #learnt = new Set<string>();
   #told: ReadonlySet<string> = new Set();
-  #held: { readonly frame: Buffer; readonly atMs: number }[] = [];
-  #heldBytes = 0;
-  #isHolding = false;
-  #overflowed = false;
+  readonly #waiting: WaitingFrames;
   #receivedAtMs = 0;
   #sinceMs: number | undefined;
   #controller = new AbortController();
@@ -110,11 +112,13 @@ export class IngestSession implements SessionFigures {
 
   constructor(options: IngestSessionOptions) {
     this.#options = options;
-    const { stream, decoder, history, list, writer, moreSpecifics, prefixes, session, log, timers } = options;
+    const { stream, decoder, history, list, writer, moreSpecifics, prefixes, session, log, timers, turns, holdRoom } =
+      options;
     this.stream = stream;
     this.decodeFailures = zeros(decoder.failures);
     this.unused = zeros(decoder.unused ?? []);
     this.#reader = history && new HistoryWriter(history, list, writer, moreSpecifics);
+    this.#waiting = new WaitingFrames({ write: (frames, atMs) => this.#write(frames, atMs), turns, room: holdRoom });
     this.#pace = new FillPace({ session, logger: log, timers, title: this.#reader?.title ?? 'the history' });
     this.#completeness.wanted = prefixes;
     this.#completeness.delivered = prefixes;
@@ -126,21 +130,11 @@ export class IngestSession implements SessionFigures {
     return failures.reduce((sum, reason) => sum + (harmless.includes(reason) ? 0 : this.decodeFailures[reason]), 0);
   }
 
-  frames(frames: readonly Buffer[], atMs: number): void {
-    if (!this.#isHolding) {
-      this.#write(frames, atMs);
-      return;
-    }
-    for (const frame of frames) {
-      const bytes = frame.length + FRAME_OVERHEAD_BYTES;
-      if (this.#heldBytes + bytes > HOLD_BYTES) {
-        this.#overflowed = true;
-        this.counts.dropped.hold_overflow++;
-        continue;
-      }
-      this.#heldBytes += bytes;
-      this.#held.push({ frame: Buffer.from(frame), atMs });
-    }
+  /** @returns where too many frames wait to be written, when there are few again */
+  frames(frames: readonly Buffer[], atMs: number): Promise<void> | undefined {
+    return this.#waiting.add(frames, atMs, () => {
+      this.counts.dropped.hold_overflow++;
+    });
   }
 
   connected(atMs: number): void {
@@ -149,7 +143,7 @@ export class IngestSession implements SessionFigures {
     const { history, log, session, prefixes } = this.#options;
     if (history === undefined || prefixes.length === 0) return;
     log.info('a gap is filled from the history', { session, prefixes: this.#completeness.missing.length });
-    this.#isHolding = true;
+    this.#waiting.hold();
     const { signal } = (this.#controller = new AbortController());
     this.#running = Promise.all([this.#running, this.#fill(history, atMs, signal)]).then(() => {});
   }
@@ -186,6 +180,11 @@ export class IngestSession implements SessionFigures {
   async stop(): Promise<void> {
     this.#controller.abort();
     await this.#running;
+    this.#waiting.release();
+    const late = new AbortController();
+    const cancel = this.#options.timers.schedule(() => late.abort(), MAX_DRAIN_MS);
+    await this.#waiting.written(late.signal);
+    cancel();
   }
 
   async #read(vps: readonly HistoryVp[], ourMs: number, signal: AbortSignal): Promise<void> {
@@ -202,7 +201,7 @@ export class IngestSession implements SessionFigures {
       {
         ...{ history, reader, directory: list, completeness: this.#completeness, pace: this.#pace },
         ...{ timers, lagMs, holdMs: HOLD_MS, retry: RETRY },
-        feed: { release: () => this.#release(), applied: () => Promise.resolve() },
+        feed: { release: () => this.#waiting.release(), applied: (of) => this.#waiting.written(of) },
         ribs: { compare: (vps, prefixes, ourMs, of) => reader.rib(vps, prefixes, ourMs, of) },
         holders: {
           forget: (prefixes) => {
@@ -254,23 +253,11 @@ export class IngestSession implements SessionFigures {
 
   #interrupt(atMs: number): void {
     this.#controller.abort();
-    this.#release();
-    this.#overflowed = false;
+    this.#waiting.release();
     const heardUntilMs = Math.max(this.#sinceMs ?? 0, this.lastUpdateAtMs ?? 0);
     this.#completeness.interrupt(Math.min(atMs, heardUntilMs));
     this.#told = new Set();
     this.#options.writer.toOwn(this.#options.prefixes, (prefixes) => ({ type: 'gap', prefixes }));
-  }
-
-  #release(): boolean {
-    const isComplete = !this.#overflowed;
-    this.#overflowed = false;
-    this.#isHolding = false;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const { frame, atMs } of held) this.#write([frame], atMs);
-    return isComplete;
   }
 
   #write(frames: readonly Buffer[], atMs: number): void {

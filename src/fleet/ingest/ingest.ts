@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type { RouteIds } from '../../bgp/route-integers.ts';
 import { UNKNOWN } from '../../bgp/route-integers.ts';
 import { ServiceClock } from '../../feed/clocks/service-clock.ts';
+import { HoldRoom } from '../../feed/frame-queue.ts';
 import { type BrokerClient, brokerClient, type KafkaConnection, loadKafkaLibrary } from '../../kafka/broker-client.ts';
 import { deepest } from '../../kafka/broker-error.ts';
 import type { Logger } from '../../logger.ts';
@@ -101,10 +102,11 @@ export class Ingest {
     });
     const decoder = feed.decoder(NO_NUMBERS);
     const shares = new SessionShares(plan.prefixes);
+    const holdRoom = new HoldRoom();
     this.sessions = feed.source.stats.map(
       (stream, session) =>
         new IngestSession({
-          ...{ session, stream, decoder, writer: this.writer, list: this.#list, shares, moreSpecifics },
+          ...{ session, stream, decoder, writer: this.writer, list: this.#list, shares, moreSpecifics, holdRoom },
           ...{ figures, log, timers },
           ...{ history: options.seed ? feed.history(session) : undefined, prefixes: plan.prefixes[session] },
           lagMs: feed.historyLagMs ?? options.lagMs,
