@@ -11,7 +11,7 @@ import { MAX_NAMES } from '../src/fleet/ingest/more-specifics.ts';
 import { MAX_MARKS } from '../src/history/prefix-history.ts';
 import { MAX_PATH_ROUTE_BYTES, MAX_PATH_ROUTES } from '../src/kafka/bmp/peer-routes.ts';
 import { MAX_PEERS } from '../src/kafka/bmp/peers.ts';
-import { MAX_BATCH_BYTES } from '../src/kafka/broker-client.ts';
+import { MAX_BATCH_BYTES } from '../src/kafka/decompression-bounds.ts';
 import { exporterMetrics, prefixMetrics, rpkiMetrics, streamMetrics, tableMetrics } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import {
@@ -221,7 +221,7 @@ export const SECTIONS: readonly Section[] = [
         counter: undefined,
       },
       {
-        what: 'A batch of records that Kafka compressed by gzip',
+        what: 'A batch of records that is compressed in Kafka',
         bound: `${mebibytes(MAX_BATCH_BYTES)} when it is decompressed`,
         beyond:
           'The rest of the partition is skipped. This is a gap, which is filled from the history if there is one.',

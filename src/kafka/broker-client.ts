@@ -1,7 +1,7 @@
 /** What is asked of Kafka brokers, and the library that does it: `@platformatic/kafka`, which is loaded only when it is needed. */
-import { gunzipSync } from 'node:zlib';
 import type { Admin, Consumer } from '@platformatic/kafka';
 import { ConfigError } from '../errors.ts';
+import { boundDecompression } from './decompression-bounds.ts';
 import { type LogRecord, readRecords } from './record-batches.ts';
 
 /** How brokers are reached. */
@@ -98,8 +98,6 @@ const MAX_WAIT_MS = 300;
 /** Bytes of an answer, and of one partition in it. */
 const MAX_BYTES = 8 * 1_048_576;
 const MAX_PARTITION_BYTES = 1_048_576;
-/** Bytes of one batch that was compressed by gzip, which makes a thousandth of zeros. Honest ones have a few MiB. */
-export const MAX_BATCH_BYTES = 16 * 1_048_576;
 
 /** A broker gives the first batch of a partition whole, however small the limit is. */
 const SIZES: Readonly<Record<FetchPace, { readonly minBytes: number; readonly partitionMaxBytes: number }>> = {
@@ -119,19 +117,12 @@ type Library = typeof import('@platformatic/kafka');
 export async function loadKafkaLibrary(): Promise<Library> {
   try {
     const library = await import('@platformatic/kafka');
-    boundDecompression(library);
+    boundDecompression(library.compressionsAlgorithms);
     return library;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw new ConfigError([MISSING], error);
     throw error;
   }
-}
-
-/** The library decompresses whatever comes, in one piece and without a bound. */
-function boundDecompression({ compressionsAlgorithms: { gzip } }: Library): void {
-  const decompressSync: typeof gzip.decompressSync = (data) =>
-    gunzipSync(Buffer.isBuffer(data) ? data : data.buffer, { maxOutputLength: MAX_BATCH_BYTES });
-  Object.assign(gzip, { decompressSync });
 }
 
 /** What every client of the library is made with. */
