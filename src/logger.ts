@@ -24,7 +24,7 @@ export interface Logger {
 
 /** The logger that all others are children of. */
 export interface RootLogger extends Logger {
-  /** From now on these are secrets too, for children as well. */
+  /** Adds secrets, for children of the logger too. */
   addSecrets(secrets: Iterable<string>): void;
   /** Writes like this from now on, children as well. */
   set(style: { readonly level: LogLevel; readonly format: LogFormat }): void;

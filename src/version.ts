@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 /** Version, commit and runtime. */
 export interface BuildInfo {
-  /** Of package.json. */
+  /** The version in package.json. */
   readonly version: string;
   /** Git commit that it was built from, with `-dirty` when files were changed; `unknown` when the build did not say. */
   readonly revision: string;

@@ -85,13 +85,12 @@ export interface Config {
    * decide.
    */
   readonly proxyUrl: string | undefined;
-  /** Of connections to the services. */
+  /** How connections to the services are secured. */
   readonly tls: {
     /** PEM file of CAs that are trusted beside those of Node. */
     readonly caFile: string | undefined;
   };
   readonly web: {
-    /** Undefined: no web server. */
     /** Empty: no web server, unless `systemdSocket`. */
     readonly listenAddresses: readonly ListenAddress[];
     /** Whether the sockets that systemd hands over take the place of the addresses. */

@@ -13,7 +13,7 @@ import type { FeedTools, LiveFeed } from '../stream/live-feed.ts';
 /** What a maker of a LiveFeed is given. */
 export interface FeedInput {
   readonly config: Config;
-  /** Of the configuration; a rotation replaces them. */
+  /** The keys of the configuration; a rotation replaces them. */
   readonly keys: KeyRing;
   readonly prefixes: readonly Prefix[];
   readonly tools: FeedTools;

@@ -38,7 +38,7 @@ export interface MetricSourcesOptions {
   readonly names: AsNameFile | undefined;
   /** Undefined: the exporter serves all prefixes. */
   readonly fleet?: FleetFigures | undefined;
-  /** Only of an ingest. */
+  /** Only an ingest has it. */
   readonly ingest?: IngestFigures | undefined;
   readonly timers: SteadyClock;
 }
@@ -57,7 +57,7 @@ export class MetricSources {
     this.runtime = new RuntimeMetrics(registry, startTimeMs, now);
   }
 
-  /** From now on these are collected. Counters are kept by what the views read, so that they go on. */
+  /** Sets what is collected. Counters belong to what the views read, so they go on. */
   set(options: MetricSourcesOptions): void {
     this.#views = [...this.#viewsOf(options), this.runtime];
   }

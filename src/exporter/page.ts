@@ -29,7 +29,7 @@ export interface PageOptions {
   readonly parts: (isSeeding: boolean) => PageParts;
   readonly figures: TableFigures;
   readonly timers: SteadyClock;
-  /** Of the exporter. */
+  /** The exporter's version. */
   readonly version: string;
   readonly validity: (prefix: Prefix, origin: AsOrSet) => Validity | undefined;
   /** Names of ASes; undefined when none are configured. */

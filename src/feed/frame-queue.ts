@@ -152,7 +152,7 @@ export class FrameQueue {
     return this.#released > 0;
   }
 
-  /** Of all frames that wait. */
+  /** The bytes of all frames that wait. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -77,7 +77,7 @@ export interface ShareSeries {
 
 /** One window of the past; series have one value a step, undefined where nothing was sampled. */
 export interface PastWindow {
-  /** Of `visible`, `expected` and `events`: the fewest visible VPs within a step, the newest expected ones, all events. */
+  /** Each step has the fewest VPs that were visible in it, the newest number of expected VPs, and all events. */
   readonly counts: {
     readonly fromMs: number;
     readonly stepMs: number;

@@ -41,7 +41,7 @@ export class TableHistory {
     this.#logChanges();
   }
 
-  /** From now on as much of the past is kept; what is beyond it is forgotten. */
+  /** Sets how much of the past is kept. What is beyond it is forgotten. */
   setBounds(bounds: HistoryBounds): void {
     this.take();
     this.#bounds = bounds;

@@ -5,7 +5,7 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** The time is over, and that came first. */
   readonly isOver: boolean;
-  /** To be called when the request has ended: takes off the timer and the listeners. */
+  /** Takes off the timer and the listeners. Call it when the request has ended. */
   leave(): void;
 }
 

@@ -14,7 +14,7 @@ function variable(env: Environment, name: string): string {
 }
 
 export interface ProxyChoice {
-  /** As it was given; its user and password are secrets. */
+  /** The proxy as it was given; its user and password are secrets. */
   readonly proxy: string;
   /** Where it was given. */
   readonly from: string;

@@ -28,7 +28,7 @@ export interface KafkaSourceOptions {
   /** Names, or regular expressions that begin with `^`. */
   readonly topics: readonly string[];
   readonly format: RecordFormat;
-  /** Told the prefixes of the session. */
+  /** Is given the prefixes of the session. */
   readonly filter: PrefixFilter;
   /** Canonical. */
   readonly prefixes: readonly string[];

@@ -75,9 +75,9 @@ export function defineMetrics<const T extends Record<string, MetricDefinition>>(
 export class Labels {
   readonly keys: readonly string[];
   readonly values: readonly string[];
-  /** How the text writer writes them; filled by it. */
+  /** The labels as the text writer writes them; it fills them in. */
   text: readonly number[] | undefined;
-  /** The same for OTLP; filled by the OTLP side. */
+  /** The labels as OTLP sends them; the OTLP side fills them in. */
   attributes: Readonly<Record<string, string>> | undefined;
 
   constructor(keys: readonly string[], values: readonly string[]) {

@@ -24,7 +24,7 @@ export interface PrefixFacts {
   /** Most VPs first, ties by the AS that was seen first. */
   readonly origins: readonly AsFact[];
   readonly upstreams: readonly AsFact[];
-  /** Those that a VP sees now, most VPs first, ties by their text. */
+  /** The more-specifics that a VP sees now, most VPs first, ties by their text. */
   readonly moreSpecifics: readonly PrefixState[];
 }
 

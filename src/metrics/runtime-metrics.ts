@@ -174,7 +174,7 @@ export interface MeasuredMetric {
   readonly values: readonly {
     readonly value: number;
     readonly labels: Readonly<Partial<Record<string, string | number>>>;
-    /** Of histograms: the name with `_bucket`, `_sum` or `_count`. */
+    /** Histograms have it: the name with `_bucket`, `_sum` or `_count`. */
     readonly metricName?: string;
   }[];
 }

@@ -238,7 +238,7 @@ export class RisConnection {
       this.#lose(this.#lastFrameAtMs, `no frame for ${seconds} s`);
       return;
     }
-    // Only where messages came all the time does their absence say something: pongs alone may be answered by a proxy.
+    // Missing messages mean something only where messages came all the time before. Pongs prove little, because a proxy may send them.
     if (this.#mute >= BEATS && this.#lively >= BEATS) {
       this.#lose(this.#timers.now() - this.#options.staleAfterMs, `no message for ${seconds} s`);
       return;

@@ -10,7 +10,7 @@ import type { RpkiSourceState } from './source-state.ts';
 export interface RpkiSource {
   readonly state: RpkiSourceState;
   start(): void;
-  /** From now on these prefixes matter. */
+  /** Sets which prefixes matter. */
   watch(scope: RpkiScope): void;
   stop(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export class ValidatedData {
     for (const { state } of this.sources) state.onNews = listener;
   }
 
-  /** From now on these prefixes are monitored. */
+  /** Sets which prefixes are monitored. */
   watch(monitored: readonly Prefix[]): void {
     const scope = new RpkiScope(monitored);
     for (const source of this.sources) source.watch(scope);

@@ -218,7 +218,7 @@ export class Fold {
     if (timeUs >= FIRST_TIME_US && !this.table.clock.isAhead(timeUs, nowMs)) return timeUs;
     if (timeUs < FIRST_TIME_US) {
       counts.untimed++;
-      // As the VP's clock would have stamped it, so that it is in order with the VP's other messages.
+      // This is what the VP's clock would have stamped, so that the message is in order with the VP's other messages.
       return this.table.clock.serviceNowUs(nowMs) - this.table.vps.clockOffsetUs[vp];
     }
     counts.futureTimestamps++;

@@ -119,7 +119,7 @@ export class RoutingTable implements TableParts {
     return watchPrefixes(this, watched, nowMs);
   }
 
-  /** From now on the service's clock is known to be this far ahead. Cells that are then ahead of now are set back to now. */
+  /** Notes how far the service's clock is ahead. Cells that are then ahead of now are set back to now. */
   setClockOffset(offsetMs: number, nowMs: number): void {
     this.clock.offsetMs = offsetMs;
     const serviceNowUs = this.clock.serviceNowUs(nowMs);

@@ -41,7 +41,7 @@ export interface VantagePointRecord extends HistoryVp {
   readonly country: string;
   readonly orgName: string;
   readonly orgCountry: string;
-  /** Only of BMP. */
+  /** Only BMP VPs have feed types. */
   readonly feedTypes: readonly string[];
 }
 

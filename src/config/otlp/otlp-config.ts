@@ -16,9 +16,9 @@ export interface OtlpConfig {
   /** Names as given, each once whatever its case; the values are secrets and never print. */
   readonly headers: Readonly<Record<string, string>>;
   readonly intervalMs: number;
-  /** Of one export with all its requests; at most `intervalMs`. */
+  /** Time for one export with all its requests; at most `intervalMs`. */
   readonly exportTimeoutMs: number;
-  /** Of one request with its retries; at most `exportTimeoutMs`. */
+  /** Time for one request with its retries; at most `exportTimeoutMs`. */
   readonly timeoutMs: number;
   readonly compression: 'none' | 'gzip';
   readonly temporality: OtlpTemporality;

@@ -7,7 +7,7 @@ import { changedSettings } from './changed-settings.ts';
 
 /** One key of the file. */
 export interface Setting {
-  /** As in a file: `table.route_ttl`. Keys of the items of a list are not told apart. */
+  /** The name as in a file: `table.route_ttl`. Keys of the items of a list are not told apart. */
   readonly name: string;
   /** Why only a restart can change it; undefined: a reload can. */
   readonly startOnly: string | undefined;

@@ -43,7 +43,7 @@ export function loadWebConfig(path: string, readFile: ReadFile = readTextFile): 
     http2: http.http2,
     headers: Object.fromEntries(Object.entries(http.headers).filter(([, value]) => value !== undefined)),
     users: new Map(Object.entries(users)),
-    // As Go's limiter: an interval that is not positive limits nothing.
+    // Go's limiter does the same: an interval that is not positive limits nothing.
     rateLimit: rate.interval > 0 ? { intervalMs: rate.interval, burst: rate.burst } : undefined,
   };
 }

@@ -12,7 +12,7 @@ export class StreamDelay {
   readonly #table: RoutingTable;
   readonly #counts: FoldCounts;
   readonly #clocks: SenderClocks;
-  /** Of the messages that were read together, seconds. */
+  /** How late the messages were that were read together, seconds. */
   #delays = new Float64Array(32);
 
   /** @param counts `slowClocks` is counted here */

@@ -55,7 +55,7 @@ export class HttpFigures {
 export class ExporterFigures {
   readonly startTimeMs: number;
   readonly version: string;
-  /** Of the source the build was made from; empty when unknown. */
+  /** The revision of the source that the build was made from; empty when unknown. */
   readonly revision: string;
   readonly nodeVersion: string;
   reloadSuccessful = true;

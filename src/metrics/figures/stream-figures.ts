@@ -4,7 +4,10 @@ import type { HistogramValue } from '../metric.ts';
 /** Upper bounds in seconds. */
 export const DELAY_BOUNDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
 
-/** What the view reads of one session; times are Unix ms, but `gapSinceMs` is by `elapsed`. Records have every member of their closed list. */
+/**
+ * What the view reads of one session; times are Unix ms, but `gapSinceMs` is by `elapsed`. Records have every member of their
+ * closed list.
+ */
 export interface SessionFigures {
   readonly stream: {
     readonly source: string;
@@ -21,7 +24,7 @@ export interface SessionFigures {
     readonly frames: number;
     readonly receivedBytes: number;
     readonly subscribedPrefixes: number;
-    /** Only of sources whose subscriptions expire. */
+    /** Only sources whose subscriptions expire have it. */
     readonly subscription?:
       | {
           readonly renewals: Readonly<Record<string, number>>;
@@ -29,9 +32,9 @@ export interface SessionFigures {
           readonly losses: number;
         }
       | undefined;
-    /** Only of sources that spread a session over several connections. */
+    /** Only sources that spread a session over several connections have it. */
     readonly connections?: (() => number) | undefined;
-    /** Only of sources that read logs. */
+    /** Only sources that read logs have it. */
     readonly lags?:
       | (() => Iterable<{ readonly topic: string; readonly partition: number; readonly records: number }>)
       | undefined;

@@ -32,7 +32,7 @@ export interface LegitimacyOptions {
   readonly maxOrigins?: number;
   /** What the machine's clock shows, Unix ms: validated data expires by such a clock. */
   readonly unixMs: () => number;
-  /** Of the paths of the table, by the same rules. */
+  /** The verdicts on the paths of the table, by the same rules. */
   readonly verdicts: PathVerdicts;
 }
 
@@ -48,7 +48,7 @@ class Judge {
   nowS = 0;
   /** Grows when another verdict is possible for whatever reason but expiry. */
   edition = 0;
-  /** Of the verdicts on paths. */
+  /** The edition of the verdicts on paths. */
   pathEdition = 0;
   /** Whether there are verdicts of ASPA. */
   saysAspa = false;
@@ -64,7 +64,7 @@ class Judge {
     validated?.onNews(() => this.verdicts.use(validated.usable(unixMs())?.data.aspas));
   }
 
-  /** To be called once a collection. */
+  /** Call it once a collection. */
   renew(nowMs: number): void {
     this.nowS = nowMs / 1_000;
     this.data = this.#validated?.usable(nowMs)?.data;

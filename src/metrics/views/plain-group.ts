@@ -20,7 +20,7 @@ export class PlainGroup implements PointGroup {
     return this.#version;
   }
 
-  /** To be called once a collection. */
+  /** Call it once a collection. */
   renew(): void {
     this.#version++;
   }

@@ -24,7 +24,7 @@ export class StreamView {
   }
 
   collect(): FamilySource {
-    // Of its many partitions a member of a fleet shows those that are its own.
+    // A member of a fleet shows only those partitions that are its own.
     const shown = this.#groups.filter(({ session: { stream } }) => stream.isElsewhere !== true);
     for (const { group } of shown) group.renew();
     return { metrics: METRICS, groups: shown.map(({ group }) => group) };

@@ -28,7 +28,7 @@ export interface MetricProducerOptions {
   readonly refresh?: () => Promise<void>;
   /** The exporter's version, which becomes the version of the scope. */
   readonly version: string;
-  /** Told of a part that threw; its points are missing from that collection, the others are there. */
+  /** Called with the error of a part that threw; its points are missing from that collection, the others are there. */
   readonly onError?: (error: unknown) => void;
   /** Unix ms; the clock by default. */
   readonly now?: () => number;

@@ -69,7 +69,7 @@ export class EventHub {
   readonly #facts: PageFacts;
   readonly #now: () => number;
   readonly #clients = new Set<Client>();
-  /** Of the prefixes that somebody listens to. */
+  /** What was noted last of each prefix that a client listens to. */
   #noted = new Map<string, Noted>();
   /** Whether all prefixes are noted, since an overview is open. */
   #isAllNoted = false;

@@ -10,7 +10,7 @@ export interface LivePageOptions {
   readonly history: TableHistory;
   /** `now` in Unix ms. What `schedule` gives ends the wait. */
   readonly timers: { now(): number; schedule(work: () => void, delayMs: number): () => void };
-  /** Of the exporter. */
+  /** The exporter's version. */
   readonly version: string;
 }
 

@@ -106,7 +106,7 @@ export class PageFacts {
     return standingOf(conditionOf(this.#options.table, prefix), this.#isUp(prefix));
   }
 
-  /** Of all prefixes, in the order of the configuration; others have their turns between one prefix and the next. */
+  /** The summaries of all prefixes, in the order of the configuration; others have their turns between one prefix and the next. */
   summaries(): Promise<PrefixSummary[]> {
     return inTurns(this.#summaries());
   }
@@ -277,7 +277,7 @@ export class PageFacts {
     };
   }
 
-  /** Those in which somebody sees it or ought to. */
+  /** The regions in which a VP sees the prefix or ought to. */
   #regions(prefix: MonitoredPrefix): PrefixDetail['regions'] {
     const { all } = this.#options.table.vps.places;
     const regions = REGIONS.map((region) => ({ region, visible: 0, expected: 0 }));
@@ -325,7 +325,7 @@ export class PageFacts {
     return { asn, name: this.#nameOf(asn), ip, protocol };
   }
 
-  /** Of the ASes of links, where they have one. */
+  /** The names of the ASes of links, as far as they have one. */
   #namesOf(links: PrefixDetail['path_links']): Record<string, string> {
     const names: Record<string, string> = {};
     for (const as of new Set(links.flatMap(({ from, to }) => [from, to]))) {

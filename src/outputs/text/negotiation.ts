@@ -43,7 +43,7 @@ export function negotiateFormat(accept: string | undefined): Exposition {
   const ranges = parseRanges(accept ?? '');
   let best: { readonly offer: Offer; readonly rank: readonly number[] } | undefined;
   for (const each of OFFERS) {
-    // Of all ranges that match an offer the most exact one says its quality (section 12.5.1).
+    // If several ranges match an offer, the most exact one says its quality (section 12.5.1).
     let found: { readonly quality: number; readonly exactness: number; readonly place: number } | undefined;
     for (const [place, range] of ranges.entries()) {
       const exactness = exactnessOf(range, each);

@@ -89,7 +89,7 @@ export class JsonSource {
     this.#running ??= this.#run();
   }
 
-  /** From now on these prefixes matter: what was kept for others is read again at once. */
+  /** Sets which prefixes matter. What was kept for others is read again at once. */
   watch(scope: RpkiScope): void {
     this.#scope = scope;
     this.#wake.abort();
@@ -238,7 +238,7 @@ interface Reading {
   readonly scope: RpkiScope;
   readonly reader: VrpReader;
   readonly tag: Tag | undefined;
-  /** To be called with each part, the next one when it is settled. False: no more is wanted. */
+  /** Call it with each part, and with the next one when it has resolved. False means that no more is wanted. */
   readonly take: (chunk: Buffer) => Promise<boolean>;
   readonly signal: AbortSignal;
 }

@@ -40,7 +40,7 @@ const MAX_KEY_BYTES = 64;
 interface Frame {
   readonly isList: boolean;
   readonly path: string;
-  /** Of a list, the path of its members. */
+  /** The path of the members of a list. */
   readonly memberPath: string;
 }
 

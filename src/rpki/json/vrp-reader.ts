@@ -21,7 +21,7 @@ export type VrpReadResult = 'success' | 'truncated' | 'not_json' | 'too_large' |
 
 export interface VrpRead {
   readonly result: VrpReadResult;
-  /** Only to be used after `success`. */
+  /** Use it only after `success`. */
   readonly data: RpkiData;
   /** When the text itself says that the data was made, Unix ms; undefined: it does not. */
   readonly madeAtMs: number | undefined;

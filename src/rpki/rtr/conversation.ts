@@ -87,7 +87,7 @@ export class Conversation {
     return this.#asked !== undefined;
   }
 
-  /** From now on these prefixes matter: what is held was kept for others, and all is asked for. */
+  /** Sets which prefixes matter. What is held was kept for other prefixes, so everything is asked for again. */
   watch(scope: RpkiScope): void {
     this.#scope = scope;
     this.#held = undefined;

@@ -238,7 +238,7 @@ export class MonitoredPrefix {
     this.firstSession = watched.sessions[0];
   }
 
-  /** From now on the denominator covers a whole window. */
+  /** Notes that the denominator covers a whole window from now on. */
   setExpectedKnown(): void {
     if (this.expectedKnown) return;
     this.expectedKnown = true;

@@ -51,7 +51,7 @@ export class WatchList<T> {
     return undefined;
   }
 
-  /** The same for an IPv4 prefix as one number (`ipv4PrefixNumber`). */
+  /** As `nearest`, for an IPv4 prefix as one number (`ipv4PrefixNumber`). */
   nearestIpv4(inner: number): T | undefined {
     const innerLength = inner % 64;
     const word = (inner - innerLength) / 64;

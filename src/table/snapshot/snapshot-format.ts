@@ -82,9 +82,9 @@ export interface CountersRecord {
 
 export interface PrefixHead {
   readonly prefix: string;
-  /** Of a more-specific: the monitored prefixes that list it. */
+  /** A more-specific has it: the monitored prefixes that list it. */
   readonly listedBy?: readonly string[];
-  /** Of a monitored prefix: what its denominator needs to go on; files of earlier versions do not have it. */
+  /** A monitored prefix has it: what its denominator needs to go on. Files of earlier versions do not have it. */
   readonly window?: { readonly watchedSinceMs: number; readonly stoodStillMs: number; readonly expectedKnown: boolean };
   readonly counters?: CountersRecord;
 }

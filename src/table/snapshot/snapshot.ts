@@ -279,7 +279,7 @@ interface Filled {
   readonly restored: Set<PrefixState>;
   /** By source of the file: its place in the table, or -1. */
   readonly places: readonly number[];
-  /** As `SnapshotMeta` has them. */
+  /** `SnapshotMeta` tells what these mean. */
   readonly final: boolean;
   readonly exact: boolean;
 }

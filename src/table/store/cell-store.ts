@@ -55,7 +55,7 @@ export class CellStore {
     return Math.abs(this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1]);
   }
 
-  /** The same, below 0 when the newest word is the history's: what `set` and `setTime` take. */
+  /** The time as `set` and `setTime` take it: below 0 when the newest word is the history's. */
   signedTime(cell: number): number {
     return this.#times[cell >>> CHUNK_BITS][(cell & CHUNK_MASK) * 2 + 1];
   }

@@ -65,7 +65,7 @@ export class PathRecords {
     this.prefetch(records, count);
   }
 
-  /** The same for these records. */
+  /** Begins to fetch these records from memory. */
   prefetch(records: Int32Array, count: number): void {
     const words = this.words;
     let sum = 0;

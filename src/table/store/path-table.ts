@@ -92,7 +92,7 @@ export class PathTable {
     return this.#records.text(path).split('\n', 1)[0];
   }
 
-  /** As `shortPath` has it, without the cost of a long text. */
+  /** The text that `shortPath` would give, without the cost of a long text. */
   shortText(path: number): string {
     return shortPath(this.#records.text(path, MAX_SHORT_PATH + 1).split('\n', 1)[0]);
   }

@@ -17,9 +17,9 @@ export interface Place {
 /** What a list says of one VP. A text that is empty or absent is not told. */
 export interface ListedPlace {
   readonly vp: VantagePoint;
-  /** Of its session's address. */
+  /** The country of its session's address. */
   readonly country?: string;
-  /** Of the organisation that runs it; read where the other is not told. */
+  /** The country of the organisation that runs it; used where the other one is not told. */
   readonly orgCountry?: string;
   readonly source?: string;
 }

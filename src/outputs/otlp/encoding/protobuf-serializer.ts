@@ -220,7 +220,7 @@ class ProtobufWriter extends ByteWriter {
     this.at += 9;
   }
 
-  /** As fixed64; below 2^53. */
+  /** Writes a number below 2^53 as fixed64. */
   #count(value: number): void {
     this.view.setUint32(this.at, value >>> 0, true);
     this.view.setUint32(this.at + 4, value / 0x1_0000_0000, true);

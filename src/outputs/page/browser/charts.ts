@@ -130,7 +130,7 @@ function optionsOf(chart: Chart, box: HTMLElement, sync: uPlot.SyncPubSub): uPlo
           ...(isDashed === true && { dash: DASHES }),
           // A sample alone makes no line.
           points: { show: true, size: 4, filter: (plot, line) => alone(plot.data[line]) },
-          // Of a stack the line shows the sum of all below; what is said is the line's own.
+          // The line of a stack is drawn at the sum of all below it; the legend tells the line's own value.
           value: (_, __, ___, at) => String(valueAt(chart.data, i, at) ?? 'none'),
           // The lowest is filled down to zero, each other down to the one below it: fills on fills would be grey.
           ...(data.isStacked && i === 0 && { fill: `${stroke}${FILL_ALPHA}` }),
