@@ -1,6 +1,4 @@
 /** Work that others must not wait for: a slice of it in each turn of the event loop. */
-import { setImmediate } from 'node:timers/promises';
-
 /** How long a slice may take, ms. A stream of 9,000 messages a second brings 36 meanwhile. */
 const SLICE_MS = 4;
 
@@ -25,9 +23,32 @@ export class TurnSlice {
   }
 }
 
+/** Whoever waits for a turn of their own, in the order in which they came. */
+const waiting: (() => void)[] = [];
+let isGiving = false;
+
+/**
+ * Resolves in a later turn of the event loop that nobody else gets by this function. Pages, their events and scrapes each do
+ * little in a turn, but all of them in the same one would hold up the others.
+ */
+export function ownTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (isGiving) return;
+    isGiving = true;
+    setImmediate(giveTurn);
+  });
+}
+
+function giveTurn(): void {
+  waiting.shift()?.();
+  isGiving = waiting.length > 0;
+  if (isGiving) setImmediate(giveTurn);
+}
+
 /** Runs to the end, going on in the next turn whenever a slice's time is over. Rejects with what the steps throw. */
 export async function inTurns<Result>(steps: Generator<void, Result>): Promise<Result> {
-  for (const slice = new TurnSlice(); ; await setImmediate()) {
+  for (const slice = new TurnSlice(); ; await ownTurn()) {
     slice.begin();
     do {
       const step = steps.next();

@@ -3,8 +3,8 @@
  * one after the other, each in a turn of its own. Whoever asks for what is being made, or for what others still read and is
  * fresh, gets the same bytes. So clients that ask for many at once, or do not read, cost the others neither time nor memory.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
+import { ownTurn } from '../in-turns.ts';
 import type { OpenAnswer } from './connections.ts';
 import { FRESH_MS } from './scrapes.ts';
 
@@ -79,7 +79,7 @@ export class PageBodies {
     if (known !== undefined && (known.madeAtMs === undefined || this.#elapsed() - known.madeAtMs < FRESH_MS))
       return known;
     const made = this.#last.then(async () => {
-      await nextTurn();
+      await ownTurn();
       return this.#make(body, make);
     });
     this.#last = made.catch(() => {}); // its readers are told

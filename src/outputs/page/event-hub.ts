@@ -10,7 +10,7 @@ import type { ServerResponse } from 'node:http';
 import type { HistoryWindow } from '../../history/prefix-history.ts';
 import type { PrefixStanding } from '../../history/prefix-standing.ts';
 import { SAMPLE_MS } from '../../history/table-history.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns, ownTurn } from '../../in-turns.ts';
 import type { MonitoredPrefix } from '../../table/prefixes/prefix-state.ts';
 import type { Status } from './api-schemas.ts';
 import { EventText, GZIP_HEAD } from './event-text.ts';
@@ -88,7 +88,7 @@ export class EventHub {
    * @param now Unix ms
    * @param run runs steps to their end, beside other work. Default: in turns of the event loop
    */
-  constructor(facts: PageFacts, now: () => number, run: (steps: Generator<void, void>) => unknown = inTurns) {
+  constructor(facts: PageFacts, now: () => number, run: (steps: Generator<void, void>) => unknown = inLaterTurns) {
     this.#facts = facts;
     this.#now = now;
     this.#run = run;
@@ -257,6 +257,12 @@ export class EventHub {
       else own.add(topic.prefix);
     return { isAll, own };
   }
+}
+
+/** Hundreds of pages may begin to listen in one turn, and what the first of them is told takes milliseconds. */
+async function inLaterTurns(steps: Generator<void, void>): Promise<void> {
+  await ownTurn();
+  await inTurns(steps);
 }
 
 /** What the exporter says of itself, without what changes all the time and need not be told at once. */

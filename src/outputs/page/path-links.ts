@@ -20,7 +20,10 @@ export function pathLinks(table: RoutingTable, { state }: MonitoredPrefix): Link
     const path = cells.path(cells.find(state, vp));
     if (path !== 0) counts.set(path, (counts.get(path) ?? 0) + 1);
   }
-  const routes = [...counts].map(([path, count]) => ({ hops: lastHops(paths.text(path)), count }));
+  const routes = [...counts].map(([path, count]) => ({
+    hops: paths.lastHops(path, HOPS + 1)?.map(String) ?? lastHops(paths.text(path)),
+    count,
+  }));
   // By hop, the origin at 0: which ASes have a name there.
   const named = [...Array(HOPS + 1).keys()].map((hop) => {
     const seen = new Map<string, number>();

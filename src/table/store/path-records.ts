@@ -26,7 +26,7 @@ export const MOST_PREFETCHED = 64;
 /** From one record's first word to the next one's. */
 export const RECORD_WORDS = LINE;
 
-const [LINE_FEED, ZERO, NINE] = [10, 48, 57];
+const [LINE_FEED, BLANK, ZERO, NINE] = [10, 32, 48, 57];
 
 /** Texts are words as `findWords` of TextIndex takes them, and so is their hash. */
 export class PathRecords {
@@ -137,6 +137,44 @@ export class PathRecords {
       number = -1;
     }
     return number !== -1 && numbers.has(number);
+  }
+
+  /**
+   * The last of the decimal numbers of the record's text before a line feed, the last one first, and each once in a row; undefined
+   * where anything but numbers and blanks stands there.
+   */
+  lastNumbers(record: number, most: number): number[] | undefined {
+    const { words } = this;
+    const length = words[record * LINE + LENGTH];
+    const last: number[] = [];
+    let left = (length + 3) >> 2;
+    let word = record * LINE + HEAD;
+    let room = LINE - HEAD;
+    let number = -1;
+    for (let i = 0; i <= length; i++) {
+      if (i > 0 && i < length && (i & 3) === 0) {
+        word++;
+        left--;
+        room--;
+        if (room === 1 && left > 1) {
+          word = words[word] * LINE;
+          room = LINE;
+        }
+      }
+      const code = i === length ? LINE_FEED : (words[word] >>> (8 * (i & 3))) & 0xff;
+      if (code >= ZERO && code <= NINE) {
+        number = (number === -1 ? 0 : 10 * number) + code - ZERO;
+        continue;
+      }
+      if (code !== BLANK && code !== LINE_FEED) return undefined;
+      if (number !== -1 && number !== last[0]) {
+        last.unshift(number);
+        if (last.length > most) last.pop();
+      }
+      number = -1;
+      if (code === LINE_FEED) break;
+    }
+    return last;
   }
 
   remove(record: number): void {

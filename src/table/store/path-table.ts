@@ -97,6 +97,14 @@ export class PathTable {
     return shortPath(this.#records.text(path, MAX_SHORT_PATH + 1).split('\n', 1)[0]);
   }
 
+  /**
+   * The last ASes of a path, the last one first, each once in a row; undefined where the path has sets or confederations, or is so
+   * long that its text is better read from its end.
+   */
+  lastHops(path: number, most: number): number[] | undefined {
+    return this.#records.textLength(path) > MAX_SHORT_PATH ? undefined : this.#records.lastNumbers(path, most);
+  }
+
   origin(path: number): number {
     const { words } = this.#records;
     const at = path * RECORD_WORDS;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lastHops } from '../../../src/outputs/page/path-links.ts';
+import { PathTable } from '../../../src/table/store/path-table.ts';
 import { runs } from '../../support/property-runs.ts';
 
 const ases = (count: number, from = 64_500) => Array.from({ length: count }, (_, i) => from + i).join(' ');
@@ -29,6 +30,22 @@ describe('the last hops of a path', () => {
         expect(lastHops(`${before.join(' ')} ${tail}`)).toEqual(lastHops(tail));
       }),
       runs(200),
+    );
+  });
+
+  it('are read from the record of a path as from its text', () => {
+    const paths = new PathTable();
+    const as = fc.oneof(fc.constantFrom('1', '64500', '4294967295', '{1,2}', '(3 4)'), fc.nat(70_000).map(String));
+    fc.assert(
+      fc.property(fc.array(as, { maxLength: 20 }), (ases) => {
+        const path = paths.intern(ases.join(' '), 64_501);
+        if (path === undefined || path <= 0) return;
+        const text = paths.text(path);
+        const read = paths.lastHops(path, 4);
+        expect(read === undefined).toBe(/[^\d ]/.test(text) || text.length > 256);
+        if (read !== undefined) expect(read.map(String)).toEqual(lastHops(text));
+      }),
+      runs(300),
     );
   });
 });
