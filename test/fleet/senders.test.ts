@@ -6,7 +6,7 @@ import { stateSender } from '../../src/fleet/member/state-writer.ts';
 const library = vi.hoisted(() => ({ cleared: 0 }));
 
 vi.mock('@platformatic/kafka', () => ({
-  compressionsAlgorithms: { gzip: {} },
+  compressionsAlgorithms: { gzip: {}, snappy: {}, lz4: {}, zstd: {} },
   Producer: class {
     send(): Promise<void> {
       return Promise.reject(new Error('the broker is gone'));
