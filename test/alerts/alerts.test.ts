@@ -101,6 +101,14 @@ it('recorded series are named level:metric:operation, and each is read by someth
   }
 });
 
+/** Who serves the runbook: the exporter that the alert is of, or the first of a fleet. */
+function serverOf(alert: string): string {
+  if (!['BGPFleetPartitionUnowned', 'BGPFleetSourceDown'].includes(alert)) return '{{ $labels.instance }}';
+  const of =
+    '{{ $of := "" }}{{ range $name, $is := $labels }}{{ if not (match "^(__name__|afi|description|group|why)$" $name) }}{{ $of = printf "%s%s=%q," $of $name $is }}{{ end }}{{ end }}';
+  return `${of}{{ with printf \`bgp_fleet_partitions{%s}\` $of | query }}{{ . | sortByLabel "instance" | first | label "instance" }}{{ end }}`;
+}
+
 describe.each(names)('%s', (name) => {
   const rules = ALERTS.filter((rule) => rule.alert === name);
 
@@ -109,7 +117,7 @@ describe.each(names)('%s', (name) => {
       expect(['critical', 'warning']).toContain(rule.labels.severity);
       expect(rule.annotations.summary!.length).toBeGreaterThan(20);
       expect(rule.annotations.description).toMatch(/[Cc]heck first/);
-      expect(rule.annotations.runbook_url).toBe(`http://{{ $labels.instance }}/runbook#${name.toLowerCase()}`);
+      expect(rule.annotations.runbook_url).toBe(`http://${serverOf(name)}/runbook#${name.toLowerCase()}`);
       expect(rule.for).toBeDefined();
     }
   });

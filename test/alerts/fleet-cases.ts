@@ -6,7 +6,7 @@ import {
 } from '../../src/metrics/catalogue.ts';
 import { AFTER, ALL, BEFORE, critical, DURING, during, EXPORTER_LABELS, warning } from './events.ts';
 import type { RuleTest } from './rule-test.ts';
-import { counter, INSTANCE, levels, of, SESSION, type Steps, type World } from './world.ts';
+import { counter, INSTANCE, JOB, levels, of, SESSION, type Steps, type World } from './world.ts';
 
 const PARTITIONS = 64;
 const PARTITION = { partition: '46' };
@@ -81,7 +81,8 @@ export const fleetTests: readonly RuleTest[] = [
       {
         at: BEFORE + 11,
         severity: 'critical',
-        labels: EXPORTER_LABELS,
+        labels: { job: JOB },
+        server: INSTANCE,
         summary: '1 partitions of the fleet bgproutes-exporter are shown by no exporter',
         description:
           'For ten minutes no exporter has shown the prefixes of 1 partitions. No alert about them begins meanwhile; those that fire go on. ' +
@@ -104,6 +105,28 @@ export const fleetTests: readonly RuleTest[] = [
       { at: BEFORE + 11, firing: [critical('BGPFleetPartitionUnowned', {})] },
     ],
     values: [{ at: BEFORE + 11, expr: 'sum(ALERTS{alertname="BGPFleetPartitionUnowned"})', value: 1 }],
+  },
+  {
+    alert: 'BGPFleetPartitionUnowned',
+    kinds: ['firing'],
+    name: 'it goes on when members crash one after the other',
+    minutes: ALL,
+    changes: {
+      ...member(1, ALL, [22, BEFORE], [21, 14], ['stale', 1], ['_', ALL - BEFORE - 15]),
+      ...member(2, ALL, [21, ALL]),
+      ...member(3, ALL, [21, ALL]),
+    },
+    checks: [BEFORE + 11, BEFORE + 21, ALL - 1].map((at) => ({
+      at,
+      firing: [critical('BGPFleetPartitionUnowned', {})],
+    })),
+    values: [
+      {
+        at: ALL - 1,
+        expr: `sum(count_over_time(ALERTS{alertname="BGPFleetPartitionUnowned",alertstate="firing"}[${ALL}m]))`,
+        value: ALL - BEFORE - 10,
+      },
+    ],
   },
   {
     alert: 'BGPFleetPartitionUnowned',
@@ -244,7 +267,8 @@ export const fleetTests: readonly RuleTest[] = [
       {
         at: BEFORE + 3,
         severity: 'critical',
-        labels: EXPORTER_LABELS,
+        labels: { job: JOB },
+        server: INSTANCE,
         summary: '4 partitions of the fleet bgproutes-exporter bring no events',
         description:
           'For two minutes the exporters have had no word that the source of 4 partitions is up. No alert of absence begins about their prefixes, and those that fire go on. ' +
@@ -260,6 +284,29 @@ export const fleetTests: readonly RuleTest[] = [
     changes: fedFleet([INSTANCE, 'other:10479'], [1, BEFORE], [0, DURING + AFTER]),
     checks: [{ at: BEFORE + 3, firing: [critical('BGPFleetSourceDown', {})] }],
     values: [{ at: ALL - 1, expr: 'sum(ALERTS{alertstate="firing"})', value: 1 }],
+  },
+  {
+    alert: 'BGPFleetSourceDown',
+    kinds: ['firing'],
+    name: 'it goes on when an exporter crashes meanwhile',
+    minutes: ALL,
+    changes: {
+      ...fedFleet([INSTANCE, 'other:10479'], [1, BEFORE], [0, DURING + AFTER]),
+      ...fedFleet([INSTANCE], [1, BEFORE], [0, 10], ['stale', 1], ['_', ALL - BEFORE - 11]),
+      [of.exporter(fleet.fleetPartitions.name)]: levels(
+        [PARTITIONS, BEFORE + 10],
+        ['stale', 1],
+        ['_', ALL - BEFORE - 11],
+      ),
+    },
+    checks: [BEFORE + 3, BEFORE + 16, ALL - 1].map((at) => ({ at, firing: [critical('BGPFleetSourceDown', {})] })),
+    values: [
+      {
+        at: ALL - 1,
+        expr: `sum(count_over_time(ALERTS{alertname="BGPFleetSourceDown",alertstate="firing"}[${ALL}m]))`,
+        value: ALL - BEFORE - 2,
+      },
+    ],
   },
   {
     alert: 'BGPFleetSourceDown',

@@ -60,7 +60,7 @@ function group(test: RuleTest): object {
               exp_annotations: {
                 summary: message.summary,
                 description: message.description,
-                runbook_url: runbook(test.alert, (labels as { readonly instance?: string }).instance),
+                runbook_url: runbook(test.alert, message.server ?? (labels as { readonly instance?: string }).instance),
               },
             })),
           })),

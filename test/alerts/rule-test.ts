@@ -19,6 +19,8 @@ export interface Message {
   readonly at: number;
   readonly severity: string;
   readonly labels: Readonly<Record<string, string>> | readonly Readonly<Record<string, string>>[];
+  /** Whose runbook it leads to, where no label says it. */
+  readonly server?: string;
   readonly summary: string;
   readonly description: string;
 }

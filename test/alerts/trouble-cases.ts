@@ -34,6 +34,8 @@ interface Trouble {
   readonly severity: 'critical' | 'warning';
   /** Tells it from its siblings. */
   readonly why?: string;
+  /** The alert is about all exporters of the fleet, and names none. */
+  readonly isOfFleet?: boolean;
   /** From minute FROM to the end. */
   readonly world: World;
   /** After so many minutes it fires. */
@@ -225,6 +227,7 @@ const TROUBLES: readonly Trouble[] = [
   {
     alert: 'BGPFleetPartitionUnowned',
     severity: 'critical',
+    isOfFleet: true,
     world: {
       [of.exporter(fleet.fleetPartitions.name)]: levels([64, MINUTES]),
       [of.exporter(fleet.fleetPartitionsOwned.name)]: levels([64, FROM], [63, MINUTES - FROM]),
@@ -257,6 +260,7 @@ const TROUBLES: readonly Trouble[] = [
   {
     alert: 'BGPFleetSourceDown',
     severity: 'critical',
+    isOfFleet: true,
     world: {
       [of.exporter(fleet.fleetPartitions.name)]: levels([64, MINUTES]),
       [of.exporter(fleet.fleetPartitionsOwned.name)]: levels([64, MINUTES]),
@@ -308,14 +312,17 @@ export const troubleTests: readonly RuleTest[] = TROUBLES.flatMap((trouble) =>
   MISHAPS.filter(({ name }) => trouble.cannot[name] === undefined).map((mishap) => goesOn(trouble, mishap)),
 );
 
-function goesOn({ alert, severity, why, world, fires, lasts = MINUTES }: Trouble, mishap: Mishap): RuleTest {
+function goesOn(
+  { alert, severity, why, isOfFleet = false, world, fires, lasts = MINUTES }: Trouble,
+  mishap: Mishap,
+): RuleTest {
   const first = FROM + fires;
   const begins = first + 10;
   const last = Math.min(begins + mishap.minutes + 15, FROM + lasts);
   const all = { ...healthy(MINUTES), ...world };
   const series = seriesOf(all).filter(({ labels }) => labels.get('prefix') !== CALM);
   const sibling = why === undefined ? '' : `, why="${why}"`;
-  const fired = `ALERTS{alertname="${alert}", severity="${severity}"${sibling}, instance="${INSTANCE}", alertstate="firing"}`;
+  const fired = `ALERTS{alertname="${alert}", severity="${severity}"${sibling}, instance="${isOfFleet ? '' : INSTANCE}", alertstate="firing"}`;
   return {
     alert,
     kinds: ['goes on'],
