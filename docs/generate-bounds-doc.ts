@@ -8,6 +8,7 @@ import { MAX_FLEET_PREFIXES, MAX_PARTITION_PREFIXES, MAX_PREFIXES } from '../src
 import { MAX_FILE_BYTES } from '../src/config/file/text-file.ts';
 import { HOLD_BOUNDS, HOLD_BYTES_OF_ALL } from '../src/feed/frame-queue.ts';
 import { MAX_NAMES } from '../src/fleet/ingest/more-specifics.ts';
+import { MAX_FOREIGN_BYTES, MAX_FOREIGN_KEYS } from '../src/fleet/member/state-reader.ts';
 import { MAX_MARKS } from '../src/history/prefix-history.ts';
 import { MAX_PATH_ROUTE_BYTES, MAX_PATH_ROUTES } from '../src/kafka/bmp/peer-routes.ts';
 import { MAX_PEERS } from '../src/kafka/bmp/peers.ts';
@@ -226,6 +227,13 @@ export const SECTIONS: readonly Section[] = [
         beyond:
           'The rest of the partition is skipped. This is a gap, which is filled from the history if there is one.',
         todo: 'Find out who writes such a batch. By default a broker accepts 1 MiB, compressed.',
+        counter: undefined,
+      },
+      {
+        what: 'Keys of a partition of the state topic that are not its prefixes',
+        bound: `${number(MAX_FOREIGN_KEYS)}, and ${mebibytes(MAX_FOREIGN_BYTES)} of their values`,
+        beyond: 'They are not read. Their records stay in the topic.',
+        todo: 'Find out who writes to the topic. After prefixes were removed from the configuration, their keys leave it after a day.',
         counter: undefined,
       },
       {

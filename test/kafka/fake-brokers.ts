@@ -16,7 +16,7 @@ interface Log {
   start: number;
   /** Batches that cannot be read, from one offset up to before another. */
   readonly spoilt: { readonly from: number; readonly to: number; readonly reason: UnreadableReason }[];
-  readonly records: { readonly value: Buffer; readonly timeMs: number; readonly key: Buffer | undefined }[];
+  readonly records: { readonly value: Buffer | undefined; readonly timeMs: number; readonly key: Buffer | undefined }[];
 }
 
 export class FakeBrokers {
@@ -51,7 +51,7 @@ export class FakeBrokers {
 
   write(
     topic: string,
-    value: Buffer,
+    value: Buffer | undefined,
     { partition = 0, timeMs = 0, key }: { partition?: number; timeMs?: number; key?: Buffer } = {},
   ): void {
     this.#log(topic, partition).records.push({ value, timeMs, key });

@@ -94,7 +94,8 @@ export class Restorer {
     const { partition } = replica;
     const client = connect();
     try {
-      const state = await readState(client, topic, partition, signal);
+      const expected = new Set([MARK, ...[...replica.monitored()].map(({ state: own }) => own.prefix.text)]);
+      const state = await readState(client, topic, partition, expected, signal);
       if (state.damaged > 0) {
         const records = state.damaged;
         this.#options.onUnreadable(records);

@@ -69,9 +69,8 @@ const PREFIXES_A_TURN = 8;
  * prefixes, one with the old file may get a partition that had one with the new file.
  */
 const UNMONITORED_MS = 24 * 3_600_000;
-/** So many are taken away in one pass, and remembered for each partition. */
+/** So many are taken away in one pass. */
 const UNMONITORED_A_PASS = 1_000;
-const MAX_UNMONITORED = 20_000;
 
 interface StateOf extends StateRecord {
   readonly version: number;
@@ -104,7 +103,7 @@ export class StateWriter {
   restored(replica: Replica, { timesMs }: Pick<ReadState, 'timesMs'>): void {
     const monitored = new Set([...replica.monitored()].map(textOf));
     const others = [...timesMs].filter(([key]) => key !== MARK && !monitored.has(key));
-    this.#unmonitored.set(replica, new Map(others.slice(0, MAX_UNMONITORED)));
+    this.#unmonitored.set(replica, new Map(others));
   }
 
   /** All prefixes of the partition are written the next time: what the topic has of them is of use no more. */
