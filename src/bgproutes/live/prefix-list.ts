@@ -61,32 +61,61 @@ export function decodeList(value: unknown, room: Room): PrefixListResult {
 const UNREADABLE: PrefixListResult = { present: true, prefixes: [], unreadable: true, bytes: 0, entries: 0 };
 
 /**
- * Reads the long lists of a message in steps, so that `decodeList` finds them read. Their prefixes are pieces of the text of the
- * message, and must not be kept for longer than the message is applied: copies of thousands would take more than the text.
+ * Reads the long lists of a message in steps, so that `decodeList` finds them read. Their prefixes are parts of longer texts, and
+ * must not be kept for longer than the message is applied: copies of thousands would take more.
  * @param message is changed
  * @param others keys that are not lists of prefixes
  */
 export function* readLongLists(message: Record<string, unknown>, others: ReadonlySet<string>): Generator<void, void> {
-  for (const [key, value] of Object.entries(message)) {
-    if (others.has(key)) continue;
-    const isLong =
-      typeof value === 'string' ? value.length > LONG_LIST : Array.isArray(value) && value.length > ENTRIES_A_STEP;
-    // An unknown key may hold anything: what begins without a prefix is left to whoever asks for it.
-    const reading = isLong ? readingOf(value, WHOLE_UPDATE, false) : undefined;
+  for (const key of Object.keys(message)) {
+    const reading = others.has(key) ? undefined : longReadingOf(message[key]);
     if (reading === undefined) continue;
-    while (reading.read(ENTRIES_A_STEP)) {
-      if (reading.prefixes.length === 0) break;
+    let goesOn = reading.read(ENTRIES_A_STEP);
+    // An unknown key may hold anything: what begins without a prefix is left to whoever asks for it.
+    if (reading.prefixes.length === 0) continue;
+    message[key] = new ReadList(reading); // what it is read from is not needed any more
+    while (goesOn) {
       yield;
+      goesOn = reading.read(ENTRIES_A_STEP);
     }
-    if (reading.prefixes.length > 0) message[key] = new ReadList(reading);
   }
 }
 
+function longReadingOf(value: unknown): ListReading | undefined {
+  const isLong =
+    typeof value === 'string' ? value.length > LONG_LIST : Array.isArray(value) && value.length > ENTRIES_A_STEP;
+  return isLong ? readingOf(value, WHOLE_UPDATE, false) : undefined;
+}
+
 function readingOf(value: unknown, room: Room, copies: boolean): ListReading | undefined {
-  if (Array.isArray(value)) return new ListReading(value, room, false);
+  if (Array.isArray(value)) return new ListReading(value, [], room, false);
   if (typeof value !== 'string') return undefined;
-  const parts = value.trim() === '' ? [] : value.split(',', MAX_UPDATE_PREFIXES + 1);
-  return new ListReading(parts, room, copies);
+  const texts = value.trim() === '' ? [] : value.length > LONG_LIST ? piecesOf(value) : [value];
+  return new ListReading([], texts, room, copies);
+}
+
+/** Characters of a piece of a long text, at least. */
+const PIECE = 16_384;
+const MAX_PIECE = 2 * PIECE;
+/** Takes a piece for the time of a copy: a character has at most three bytes. */
+const scratch = Buffer.allocUnsafeSlow(3 * MAX_PIECE);
+
+/**
+ * The text in pieces that end before a comma and share no memory with it. A message is applied over several turns, and a text
+ * of more than 128 KiB that is in use while the garbage collector runs stays until a rare collection of everything: a flood
+ * of them came to 60 MB.
+ */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let start = 0; ; ) {
+    const comma = text.indexOf(',', start + PIECE);
+    const end = comma === -1 ? text.length : comma;
+    const piece = text.slice(start, end);
+    // One that is longer has an entry that is not a prefix.
+    pieces.push(piece.length > MAX_PIECE ? piece : scratch.toString('utf8', 0, scratch.write(piece, 'utf8')));
+    if (comma === -1) return pieces;
+    start = comma + 1;
+  }
 }
 
 class ListReading implements PrefixListResult {
@@ -95,26 +124,40 @@ class ListReading implements PrefixListResult {
   unreadable = false;
   bytes = 0;
   entries = 0;
-  readonly #parts: readonly unknown[];
+  readonly #texts: readonly string[];
   readonly #room: Room;
   readonly #copies: boolean;
+  #parts: readonly unknown[];
+  /** The next of the parts, and the next of the texts. */
+  #part = 0;
+  #text = 0;
 
-  /** @param copies whether the prefixes must share no memory with the parts */
-  constructor(parts: readonly unknown[], room: Room, copies: boolean) {
+  /**
+   * @param parts entries, each a text
+   * @param texts entries behind them, separated by commas
+   * @param copies whether the prefixes must share no memory with what they are read from
+   */
+  constructor(parts: readonly unknown[], texts: readonly string[], room: Room, copies: boolean) {
     this.#parts = parts;
+    this.#texts = texts;
     this.#room = room;
     this.#copies = copies;
   }
 
   /** Reads so many entries. False: the list is at its end, or has more than there is room for. */
   read(count: number): boolean {
-    const end = Math.min(this.#parts.length, this.entries + count);
-    while (this.entries < end) {
-      const part = this.#parts[this.entries++];
+    for (let left = count; left > 0; left--) {
+      if (this.#part === this.#parts.length) {
+        if (this.#text === this.#texts.length) return false;
+        this.#parts = this.#texts[this.#text++].split(',', MAX_UPDATE_PREFIXES + 1);
+        this.#part = 0;
+      }
+      const part = this.#parts[this.#part++];
+      this.entries++;
       this.bytes += typeof part === 'string' ? this.#take(part.trim()) : this.#refuse();
       if (this.bytes > this.#room.bytes || this.entries > this.#room.entries) return false;
     }
-    return end < this.#parts.length;
+    return this.#part < this.#parts.length || this.#text < this.#texts.length;
   }
 
   /** Gives how many bytes the entry takes in an UPDATE. */

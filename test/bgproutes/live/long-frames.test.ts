@@ -28,6 +28,19 @@ const FRAMES: readonly (readonly [string, object])[] = [
   ],
   ['prefixes where communities are', { prefixes: '10.0.0.0/8', ...PATH, communities: prefixes(2_000).join() }],
   ['no path', { prefixes: prefixes(2_000) }],
+  [
+    'a text of many pieces, with what is no prefix in between',
+    {
+      prefixes: `${prefixes(9_000)
+        .map((text, i) => (i % 1_000 === 0 ? '\u0131\ud800\u00e9' : text))
+        .join()},`,
+      ...PATH,
+    },
+  ],
+  [
+    'a text without a comma for long',
+    { prefixes: `10.0.0.0/8,${'x'.repeat(100_000)},${prefixes(3_000).join()}`, ...PATH },
+  ],
 ];
 
 it.each(FRAMES)('%s', (_, fields) => {
