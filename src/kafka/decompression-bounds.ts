@@ -1,6 +1,6 @@
 /**
  * Bounds for what compressed batches of records become. The library decompresses whatever comes, in one piece and without a
- * bound: seven bytes of Snappy take two gigabytes, since they say so.
+ * bound: seven bytes of Snappy take two gigabytes, since they say so. It does not know the frames in which Java writes Snappy.
  */
 import zlib from 'node:zlib';
 import type * as Kafka from '@platformatic/kafka';
@@ -12,12 +12,22 @@ type Algorithms = (typeof Kafka)['compressionsAlgorithms'];
 type Decompress = Algorithms['gzip']['decompressSync'];
 type Compressed = Parameters<Decompress>[0];
 
-/** Changes the library's ways to decompress: each throws an error with the code `ERR_BUFFER_TOO_LARGE` beyond the bound. */
+/**
+ * Changes the library's ways to decompress: each throws an error with the code `ERR_BUFFER_TOO_LARGE` beyond the bound, and that
+ * of Snappy reads the frames of Java too.
+ */
 export function boundDecompression({ gzip, snappy, lz4, zstd }: Algorithms): void {
   const bounded = { maxOutputLength: MAX_BATCH_BYTES };
   replace(gzip, () => (data) => zlib.gunzipSync(bytesOf(data), bounded));
-  replace(snappy, (decompress) => (data) => decompress(checked(data, snappyBytes)));
-  replace(lz4, (decompress) => (data) => decompress(checked(data, lz4Bytes)));
+  replace(snappy, (decompress) => (data) => {
+    const blocks = snappyBlocks(bytesOf(data));
+    check(blocks.reduce((bytes, block) => bytes + snappyBytes(block), 0));
+    return blocks.length === 1 ? decompress(blocks[0]) : Buffer.concat(blocks.map((block) => decompress(block)));
+  });
+  replace(lz4, (decompress) => (data) => {
+    check(lz4Bytes(bytesOf(data)));
+    return decompress(data);
+  });
   const { zstdDecompressSync } = zlib as Zstd;
   if (zstdDecompressSync !== undefined) replace(zstd, () => (data) => zstdDecompressSync(bytesOf(data), bounded));
 }
@@ -35,11 +45,37 @@ function bytesOf(data: Compressed): Buffer {
   return Buffer.isBuffer(data) ? data : data.buffer;
 }
 
-function checked(data: Compressed, bytesWhenRead: (compressed: Buffer) => number): Buffer {
-  const compressed = bytesOf(data);
-  if (bytesWhenRead(compressed) <= MAX_BATCH_BYTES) return compressed;
+function check(bytesWhenRead: number): void {
+  if (bytesWhenRead <= MAX_BATCH_BYTES) return;
   const message = `a batch of records has more than ${MAX_BATCH_BYTES} bytes when it is decompressed`;
   throw Object.assign(new RangeError(message), { code: 'ERR_BUFFER_TOO_LARGE' });
+}
+
+/** 0x82, `SNAPPY` and a zero; the numbers of two versions come behind it. */
+const JAVA_HEAD = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+const JAVA_HEAD_BYTES = JAVA_HEAD.length + 8;
+
+/**
+ * The blocks of a batch. Producers and brokers in Java write a head, which may come again, and blocks of 32 KiB, each after its
+ * length (u32, big endian), as org.xerial.snappy.SnappyOutputStream does; all others write one block.
+ * @throws RangeError when a block is cut off
+ */
+export function snappyBlocks(data: Buffer): readonly Buffer[] {
+  const isHead = (at: number) =>
+    at + JAVA_HEAD_BYTES <= data.length && JAVA_HEAD.equals(data.subarray(at, at + JAVA_HEAD.length));
+  if (!isHead(0)) return [data];
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < data.length; ) {
+    if (isHead(at)) {
+      at += JAVA_HEAD_BYTES;
+      continue;
+    }
+    const end = at + 4 > data.length ? Number.POSITIVE_INFINITY : at + 4 + data.readUInt32BE(at);
+    if (end > data.length) throw new RangeError('a block of Snappy is cut off');
+    blocks.push(data.subarray(at + 4, end));
+    at = end;
+  }
+  return blocks;
 }
 
 /** What a block of Snappy says that it becomes: it begins with that number, 7 bits in a byte, the lowest first. */

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { loadKafkaLibrary, unreadableReason } from '../../src/kafka/broker-client.ts';
-import { lz4Bytes, MAX_BATCH_BYTES, snappyBytes } from '../../src/kafka/decompression-bounds.ts';
+import { lz4Bytes, MAX_BATCH_BYTES, snappyBlocks, snappyBytes } from '../../src/kafka/decompression-bounds.ts';
 
 const { compressionsAlgorithms } = await loadKafkaLibrary();
 
@@ -44,6 +44,32 @@ it.each([
   }
   expect(error).toMatchObject({ code: 'ERR_BUFFER_TOO_LARGE' });
   expect(unreadableReason(error)).toBe('damaged');
+});
+
+/** As Java writes it: a head, and blocks after their lengths. */
+function javaSnappy(...blocks: readonly Buffer[]): Buffer {
+  const head = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+  const length = (block: Buffer) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(block.length);
+    return bytes;
+  };
+  return Buffer.concat([head, ...blocks.flatMap((block) => [length(block), block])]);
+}
+
+it('the frames in which Java writes Snappy are read, and bounded as a whole', () => {
+  const { snappy } = compressionsAlgorithms;
+  const parts = ['one '.repeat(8_000), '', 'two '.repeat(9)].map((text) => Buffer.from(text));
+  const blocks = parts.map((part) => Buffer.from(snappy.compressSync(part)));
+  const framed = javaSnappy(...blocks);
+  expect(snappy.decompressSync(framed).equals(Buffer.concat(parts))).toBe(true);
+  expect(snappy.decompressSync(Buffer.concat([framed, framed])).equals(Buffer.concat([...parts, ...parts]))).toBe(true);
+  expect(snappy.decompressSync(javaSnappy()).length).toBe(0);
+  for (const end of [framed.length - 1, framed.length - blocks[2]!.length - 2, 18])
+    expect(() => snappyBlocks(framed.subarray(0, end))).toThrow('cut off');
+  const large = Buffer.from(snappy.compressSync(Buffer.alloc(MAX_BATCH_BYTES / 2 + 1)));
+  expect(snappy.decompressSync(javaSnappy(large)).length).toBe(MAX_BATCH_BYTES / 2 + 1);
+  expect(() => snappy.decompressSync(javaSnappy(large, large))).toThrow('more than 16777216 bytes');
 });
 
 it('a large frame of LZ4 within the bound is read', () => {

@@ -13,7 +13,7 @@ import { loginProperties, makeScramUser } from '../support/kafka-login.ts';
 
 const PORT = kafkaPort(0);
 const P = '192.0.2.0/24';
-const WAIT = { timeout: 60_000, interval: 100 };
+const WAIT = { timeout: 120_000, interval: 100 };
 
 let properties: readonly string[] = [];
 const broker = new KafkaBroker(PORT, () => properties);
@@ -110,6 +110,22 @@ describe('an exporter that reads Kafka', () => {
     await until(VISIBLE, 2);
     // Nobody tells the past: absence is never trusted.
     expect(await value(`bgp_prefix_trusted{prefix="${P}"}`)).toBe(0);
+  });
+
+  it('reads what a broker compresses, which is written in Java', async () => {
+    const compressions = ['gzip', 'snappy', 'lz4'] as const;
+    for (const compression of compressions) {
+      const configs = [{ name: 'compression.type', value: compression }];
+      await admin.createTopics({ topics: [`java-${compression}`], partitions: 1, replicas: 1, configs });
+    }
+    await start(`{brokers: ['${plain}'], topics: ['^java-.*']}`);
+    await until(UP, 1);
+    for (const [i, compression] of compressions.entries()) {
+      // Enough for more than one of the blocks of 32 KiB in which Java compresses.
+      await send(`java-${compression}`, [...Array.from({ length: 500 }, () => route(10 + i)), route(20 + i)]);
+      await until(VISIBLE, 2 * (i + 1));
+    }
+    await until('bgp_stream_frames_total{source="kafka",session="0"}', 3 * 501);
   });
 
   it('has the Data API as its history: the table is complete, and trusted', async () => {
