@@ -18,6 +18,7 @@ import type { Metric } from '../src/metrics/metric.ts';
 import {
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_ADDRESS,
+  MAX_KEPT_AWAY,
   MAX_LOCAL_CONNECTIONS,
   MAX_PIPELINED,
 } from '../src/outputs/connections.ts';
@@ -336,6 +337,14 @@ export const SECTIONS: readonly Section[] = [
         bound: `${number(MAX_CONNECTIONS_PER_ADDRESS)}; of this machine ${number(MAX_LOCAL_CONNECTIONS)}`,
         beyond: 'As for connections of other machines.',
         todo: 'As for connections of other machines. Behind a proxy all clients have the address of the proxy.',
+        counter: cut('address_limit'),
+      },
+      {
+        what: 'Connections that found no room, and that are left unread for 1 to 2.2 seconds before they end',
+        bound: number(MAX_KEPT_AWAY),
+        beyond:
+          'The connection ends at once, as the first 16 of each second do. A client that was cut at once would be back at once.',
+        todo: 'As for connections of other machines.',
         counter: cut('address_limit'),
       },
       {

@@ -23,6 +23,13 @@ const LINGER_MS = 1_000;
  */
 const LINGER_STEP_MS = 75;
 const LINGER_ROUND = 16;
+/**
+ * Connections that found no room and are ended at once, in a second. More of them are a storm: they are kept for a while, unread,
+ * because clients that are cut come back at once, and each time they come costs time and memory.
+ */
+const CUTS_A_SECOND = 16;
+/** Connections that are kept so; further ones are ended at once. */
+export const MAX_KEPT_AWAY = 512;
 /** No scrape timeout in use is longer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
@@ -67,8 +74,12 @@ export class Connections {
   readonly #onCut: (reason: HttpCutReason) => void;
   readonly #answerTimeoutMs: number;
   readonly #elapsed: () => number;
+  /** Those that found no room, and will end. */
+  readonly #away = new Set<Socket>();
   #open = 0;
   #lingered = 0;
+  #cuts = 0;
+  #cutsSinceMs = 0;
   #draining = false;
   #drained: () => void = () => {};
 
@@ -82,7 +93,7 @@ export class Connections {
   accept(socket: Socket): void {
     const address = addressOf(socket.remoteAddress);
     if (!this.#hasRoom(address)) {
-      this.#cut(socket, this.#isFull(address) ?? 'connection_limit');
+      this.#turnAway(socket, this.#isFull(address) ?? 'connection_limit');
       return;
     }
     this.#add(socket, address);
@@ -147,7 +158,7 @@ export class Connections {
 
   /** Whether requests of the connection are listened to: a packet may have hundreds behind the one for which it was cut. */
   listensTo(socket: Socket): boolean {
-    return !socket.destroyed && this.#clients.get(socket)?.lingers !== true;
+    return !socket.destroyed && !this.#away.has(socket) && this.#clients.get(socket)?.lingers !== true;
   }
 
   /** Whether `drain` was called: what is asked from then on is not answered any more. */
@@ -167,7 +178,7 @@ export class Connections {
         };
       });
     }
-    for (const socket of this.#clients.keys()) socket.destroy();
+    for (const socket of [...this.#clients.keys(), ...this.#away]) socket.destroy();
   }
 
   #add(socket: Socket, address: string): Client {
@@ -192,7 +203,7 @@ export class Connections {
     if (full === undefined) return true;
     const idle = this.#idle(full === 'address_limit' ? address : undefined);
     if (idle === undefined) return false;
-    this.#cut(idle, full);
+    this.#turnAway(idle, full);
     return this.#hasRoom(address);
   }
 
@@ -223,12 +234,35 @@ export class Connections {
   #linger(socket: Socket, client: Client): void {
     client.lingers = true;
     closeWithoutStacks(socket);
+    this.#endLater(socket);
+    this.#onCut('pipelining');
+  }
+
+  #endLater(socket: Socket): void {
     socket.pause();
     const lingerMs = LINGER_MS + (this.#lingered++ % LINGER_ROUND) * LINGER_STEP_MS;
     const end = setTimeout(() => socket.destroy(), lingerMs);
     end.unref();
     socket.once('close', () => clearTimeout(end));
-    this.#onCut('pipelining');
+  }
+
+  /** For whom there is no room, or who makes room. A client that was served may ask again, and is told at once that it is cut. */
+  #turnAway(socket: Socket, reason: HttpCutReason): void {
+    const isServed = this.#clients.get(socket)?.served === true;
+    const nowMs = this.#elapsed();
+    if (nowMs - this.#cutsSinceMs >= 1_000) {
+      this.#cuts = 0;
+      this.#cutsSinceMs = nowMs;
+    }
+    if (isServed || ++this.#cuts <= CUTS_A_SECOND || this.#away.size >= MAX_KEPT_AWAY || socket.destroyed) {
+      this.#cut(socket, reason);
+      return;
+    }
+    this.#clients.delete(socket);
+    this.#away.add(socket);
+    socket.once('close', () => this.#away.delete(socket));
+    this.#endLater(socket);
+    this.#onCut(reason);
   }
 
   #cut(socket: Socket, reason: HttpCutReason): void {

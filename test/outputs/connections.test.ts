@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   addressOf,
   Connections,
@@ -12,11 +12,16 @@ import {
 
 class Peer extends EventEmitter {
   destroyed = false;
+  paused = false;
   readonly remoteAddress: string;
 
   constructor(remoteAddress: string) {
     super();
     this.remoteAddress = remoteAddress;
+  }
+
+  pause(): void {
+    this.paused = true;
   }
 
   destroy(): void {
@@ -27,7 +32,8 @@ class Peer extends EventEmitter {
 
 function server() {
   const cuts: string[] = [];
-  const connections = new Connections({ onCut: (reason) => cuts.push(reason) });
+  const clock = { ms: 0 };
+  const connections = new Connections({ onCut: (reason) => cuts.push(reason), elapsed: () => clock.ms });
   const connect = (address: string): Peer => {
     const peer = new Peer(address);
     connections.accept(peer as unknown as Socket);
@@ -43,7 +49,7 @@ function server() {
     };
     return { answer, finish };
   };
-  return { cuts, connections, connect, ask };
+  return { cuts, clock, connections, connect, ask };
 }
 
 const many = (count: number, make: (i: number) => Peer): Peer[] => Array.from({ length: count }, (_, i) => make(i));
@@ -78,6 +84,55 @@ describe('a client over the limit of its address', () => {
     answers[7].finish();
     expect(connect('192.0.2.1').destroyed).toBe(false);
     expect(busy[7].destroyed).toBe(true);
+  });
+});
+
+describe('a storm of connections that find no room', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('is kept waiting, unread, after the first of a second, so that it does not come back at once', () => {
+    vi.useFakeTimers();
+    const { cuts, clock, connections, connect, ask } = server();
+    const silent = many(MAX_CONNECTIONS_PER_ADDRESS, () => connect('192.0.2.1'));
+    many(20, () => connect('192.0.2.1'));
+    expect(cuts).toHaveLength(20);
+    const [ended, kept] = [silent.slice(0, 16), silent.slice(16, 20)];
+    expect([alive(ended), alive(kept), kept.every(({ paused }) => paused)]).toEqual([0, 4, true]);
+    for (const peer of kept) {
+      expect(connections.listensTo(peer as unknown as Socket)).toBe(false);
+      expect(ask(peer).answer).toBeUndefined();
+    }
+    // The next second has its own.
+    clock.ms = 1_000;
+    connect('192.0.2.1');
+    expect(silent[20]!.destroyed).toBe(true);
+    vi.advanceTimersByTime(2_500);
+    expect(alive(kept)).toBe(0);
+  });
+
+  it('one that was served is told at once, and no more are kept than the bound', () => {
+    vi.useFakeTimers();
+    const { connect, ask } = server();
+    const used = many(MAX_CONNECTIONS_PER_ADDRESS, () => connect('192.0.2.1'));
+    for (const peer of used) ask(peer).finish();
+    const busy = many(MAX_CONNECTIONS_PER_ADDRESS, () => {
+      const peer = connect('192.0.2.1');
+      ask(peer);
+      return peer;
+    });
+    expect([alive(used), alive(busy)]).toEqual([0, MAX_CONNECTIONS_PER_ADDRESS]);
+    const refused = many(16 + 512 + 3, () => connect('192.0.2.1'));
+    expect([...refused.slice(0, 16), ...refused.slice(-3)].every(({ destroyed }) => destroyed)).toBe(true);
+    expect(alive(refused)).toBe(512);
+  });
+
+  it('ends when the server stops', async () => {
+    vi.useFakeTimers();
+    const { connections, connect } = server();
+    const silent = many(MAX_CONNECTIONS_PER_ADDRESS + 40, () => connect('192.0.2.1'));
+    expect(alive(silent)).toBe(MAX_CONNECTIONS_PER_ADDRESS + 24);
+    await connections.drain(0);
+    expect(alive(silent)).toBe(0);
   });
 });
 
