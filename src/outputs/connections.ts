@@ -99,9 +99,19 @@ export class Connections {
     this.#add(socket, address);
   }
 
-  /** Tells that a connection has become this TLS connection: it takes the place of the one that was accepted. */
-  secured(socket: TLSSocket): void {
+  /**
+   * Tells that a connection has become this TLS connection: it takes the place of the one that was accepted. The handshake is read
+   * from one that was turned away, too, and then it ends.
+   * @returns whether it may speak
+   */
+  secured(socket: TLSSocket): boolean {
     const address = addressOf(socket.remoteAddress);
+    for (const away of this.#away) {
+      if (away.remotePort !== socket.remotePort || addressOf(away.remoteAddress) !== address) continue;
+      away.destroy();
+      socket.destroy();
+      return false;
+    }
     // Connections of a Unix socket cannot be told apart. They need not be, because each counts as one.
     for (const [accepted, client] of this.#clients) {
       if (client.address !== address || accepted.remotePort !== socket.remotePort || client.secured) continue;
@@ -109,6 +119,7 @@ export class Connections {
       break;
     }
     this.#add(socket, address).secured = true;
+    return true;
   }
 
   /**

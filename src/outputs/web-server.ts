@@ -127,9 +127,9 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     onSecured: (socket) => {
       const { tls } = webConfig.current;
       const fault = tls === undefined ? undefined : certificateFault(socket, tls);
-      if (fault !== undefined) refuseTls(socket, 'client_certificate', fault);
-      else connections.secured(socket);
-      return fault === undefined;
+      if (fault === undefined) return connections.secured(socket);
+      refuseTls(socket, 'client_certificate', fault);
+      return false;
     },
   });
   function refuseTls(socket: TLSSocket, reason: HttpCutReason, why: string): void {

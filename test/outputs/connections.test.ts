@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   addressOf,
@@ -124,6 +125,21 @@ describe('a storm of connections that find no room', () => {
     const refused = many(16 + 512 + 3, () => connect('192.0.2.1'));
     expect([...refused.slice(0, 16), ...refused.slice(-3)].every(({ destroyed }) => destroyed)).toBe(true);
     expect(alive(refused)).toBe(512);
+  });
+
+  it('does not get in by the handshake of TLS that it had begun', () => {
+    vi.useFakeTimers();
+    const { connections, connect } = server();
+    const secure = (port: number) => Object.assign(new Peer('192.0.2.1'), { remotePort: port });
+    const silent = many(MAX_CONNECTIONS_PER_ADDRESS + 40, (i) =>
+      Object.assign(connect('192.0.2.1'), { remotePort: i }),
+    );
+    // The first 16 ended at once, the next 24 are kept away.
+    const [away, taken] = [secure(20), secure(100)];
+    expect(connections.secured(away as unknown as TLSSocket)).toBe(false);
+    expect([away.destroyed, silent[20]!.destroyed]).toEqual([true, true]);
+    expect(connections.secured(taken as unknown as TLSSocket)).toBe(true);
+    expect([taken.destroyed, silent[100]!.destroyed]).toEqual([false, false]);
   });
 
   it('ends when the server stops', async () => {
