@@ -4,42 +4,31 @@
  * more-specifics are so in one partition, where their order is kept. docs/fleet.md has values to check another implementation.
  */
 import { crc32 } from 'node:zlib';
-import { type Prefix, parsePrefix } from '../bgp/prefix.ts';
+import type { Prefix } from '../bgp/prefix.ts';
+import { Nearest } from '../table/prefixes/nearest.ts';
 import { WatchList } from '../table/prefixes/watch-list.ts';
-
-/** Prefixes whose partition is remembered, so that a look-up is one of a Map. */
-const MAX_REMEMBERED = 200_000;
 
 /** Belongs to no monitored prefix. */
 export const NOWHERE = -1;
 
 export class PartitionMap {
   readonly partitions: number;
-  readonly #outermost = new WatchList<number>();
-  readonly #known = new Map<string, number>();
+  readonly #outermost: Nearest<number>;
 
   /** @param prefixes the monitored ones, all of the fleet */
   constructor(prefixes: readonly Prefix[], partitions: number) {
     this.partitions = partitions;
     const all = new WatchList<Prefix>();
+    const outermost = new WatchList<number>();
     for (const prefix of prefixes) all.set(prefix, prefix);
     for (const prefix of prefixes)
-      if (all.containing(prefix).length === 0) this.#outermost.set(prefix, hashPartition(prefix.text, partitions));
+      if (all.containing(prefix).length === 0) outermost.set(prefix, hashPartition(prefix.text, partitions));
+    this.#outermost = new Nearest(outermost, NOWHERE);
   }
 
   /** Of a prefix in canonical text; NOWHERE where it is not monitored, nor inside one that is. */
   of(text: string): number {
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const found = this.#outermost.get(text) ?? this.#around(text);
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-    this.#known.set(text, found);
-    return found;
-  }
-
-  #around(text: string): number {
-    const prefix = parsePrefix(text);
-    return (prefix && this.#outermost.containing(prefix)[0]) ?? NOWHERE;
+    return this.#outermost.of(text);
   }
 }
 

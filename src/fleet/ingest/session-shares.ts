@@ -4,60 +4,46 @@
  */
 import { type Prefix, parsePrefix } from '../../bgp/prefix.ts';
 import type { RouteUpdate } from '../../bgp/route-event.ts';
+import { Nearest } from '../../table/prefixes/nearest.ts';
 import { WatchList } from '../../table/prefixes/watch-list.ts';
 
-/** Prefixes whose nearest monitored one is remembered, so that a look-up is one of a Map. */
-const MAX_REMEMBERED = 200_000;
 /** The sessions of a prefix that lies in no monitored one. */
 const NONE: readonly number[] = [];
 
 export class SessionShares {
-  readonly #sessions = new WatchList<number[]>();
-  readonly #known = new Map<string, readonly number[]>();
+  readonly #sessions: Nearest<readonly number[]>;
   /** Whether a monitored prefix lies inside one of another session. */
   readonly #isShared: boolean;
 
   /** @param prefixes by session: its monitored prefixes, canonical */
   constructor(prefixes: readonly (readonly string[])[]) {
     const all: Prefix[] = [];
+    const list = new WatchList<number[]>();
     for (const [session, texts] of prefixes.entries()) {
       for (const text of texts) {
         const prefix = parsePrefix(text) as Prefix;
-        const sessions = this.#sessions.get(text);
-        if (sessions === undefined) this.#sessions.set(prefix, [session]);
+        const sessions = list.get(text);
+        if (sessions === undefined) list.set(prefix, [session]);
         else sessions.push(session);
         all.push(prefix);
       }
     }
     this.#isShared = all.some((prefix) => {
-      const own = this.#sessions.get(prefix.text);
-      return this.#sessions.containing(prefix).some((outer) => outer.some((session) => !own?.includes(session)));
+      const own = list.get(prefix.text);
+      return list.containing(prefix).some((outer) => outer.some((session) => !own?.includes(session)));
     });
+    this.#sessions = new Nearest<readonly number[]>(list, NONE);
   }
 
   /** The update without prefixes for which other sessions count; itself where it has none of them. */
   ownOf(update: RouteUpdate, session: number): RouteUpdate {
     if (!this.#isShared) return update;
     const isOwn = (text: string) => {
-      const sessions = this.#of(text);
+      const sessions = this.#sessions.of(text);
       return sessions === NONE || sessions.includes(session);
     };
     const { withdrawn, announced } = update;
     if (withdrawn.every(isOwn) && announced.every(isOwn)) return update;
     return { ...update, withdrawn: withdrawn.filter(isOwn), announced: announced.filter(isOwn) };
-  }
-
-  #of(text: string): readonly number[] {
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const found = this.#sessions.get(text) ?? this.#around(text);
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-    this.#known.set(text, found);
-    return found;
-  }
-
-  #around(text: string): readonly number[] {
-    const prefix = parsePrefix(text);
-    return (prefix && this.#sessions.containing(prefix)[0]) ?? NONE;
   }
 }

@@ -73,7 +73,7 @@ export class PathRecords {
     this.#sink[0] = sum;
   }
 
-  /** Begins to fetch what `remove` will read of these records. Replaces each number in `records` by the record's hash. */
+  /** Begins to fetch what `remove` will read of the records. Replaces each number in `records` by the record's hash. */
   prefetchRemoval(records: Int32Array, count: number): void {
     const words = this.words;
     for (let i = 0; i < count; i++) records[i] = words[records[i] * LINE + HASH];
@@ -109,14 +109,42 @@ export class PathRecords {
     return false;
   }
 
-  /** Whether one of these decimal numbers is in the record's text, before a line feed. */
+  /** Whether one of the decimal numbers is in the record's text, before a line feed. */
   hasNumberOf(record: number, numbers: ReadonlySet<number>): boolean {
+    let isThere = false;
+    this.#eachNumber(record, (number) => {
+      isThere = numbers.has(number);
+      return isThere;
+    });
+    return isThere;
+  }
+
+  /**
+   * The last of the decimal numbers of the record's text before a line feed, the last one first, and each once in a row; undefined
+   * where anything but numbers and blanks stands there.
+   */
+  lastNumbers(record: number, most: number): number[] | undefined {
+    const last: number[] = [];
+    const isPlain = this.#eachNumber(record, (number) => {
+      if (number !== last[0]) last.unshift(number);
+      if (last.length > most) last.pop();
+      return false;
+    });
+    return isPlain ? last : undefined;
+  }
+
+  /**
+   * Gives the decimal numbers of the record's text before a line feed one after the other, until `take` says that it is enough.
+   * @returns whether nothing but numbers and blanks stood there, as far as it was read
+   */
+  #eachNumber(record: number, take: (number: number) => boolean): boolean {
     const { words } = this;
     const length = words[record * LINE + LENGTH];
     let left = (length + 3) >> 2;
     let word = record * LINE + HEAD;
     let room = LINE - HEAD;
     let number = -1;
+    let isPlain = true;
     for (let i = 0; i < length; i++) {
       if (i > 0 && (i & 3) === 0) {
         word++;
@@ -132,49 +160,13 @@ export class PathRecords {
         number = (number === -1 ? 0 : 10 * number) + code - ZERO;
         continue;
       }
-      if (number !== -1 && numbers.has(number)) return true;
-      if (code === LINE_FEED) return false;
-      number = -1;
-    }
-    return number !== -1 && numbers.has(number);
-  }
-
-  /**
-   * The last of the decimal numbers of the record's text before a line feed, the last one first, and each once in a row; undefined
-   * where anything but numbers and blanks stands there.
-   */
-  lastNumbers(record: number, most: number): number[] | undefined {
-    const { words } = this;
-    const length = words[record * LINE + LENGTH];
-    const last: number[] = [];
-    let left = (length + 3) >> 2;
-    let word = record * LINE + HEAD;
-    let room = LINE - HEAD;
-    let number = -1;
-    for (let i = 0; i <= length; i++) {
-      if (i > 0 && i < length && (i & 3) === 0) {
-        word++;
-        left--;
-        room--;
-        if (room === 1 && left > 1) {
-          word = words[word] * LINE;
-          room = LINE;
-        }
-      }
-      const code = i === length ? LINE_FEED : (words[word] >>> (8 * (i & 3))) & 0xff;
-      if (code >= ZERO && code <= NINE) {
-        number = (number === -1 ? 0 : 10 * number) + code - ZERO;
-        continue;
-      }
-      if (code !== BLANK && code !== LINE_FEED) return undefined;
-      if (number !== -1 && number !== last[0]) {
-        last.unshift(number);
-        if (last.length > most) last.pop();
-      }
-      number = -1;
       if (code === LINE_FEED) break;
+      if (code !== BLANK) isPlain = false;
+      if (number !== -1 && take(number)) return isPlain;
+      number = -1;
     }
-    return last;
+    if (number !== -1) take(number);
+    return isPlain;
   }
 
   remove(record: number): void {

@@ -220,7 +220,7 @@ export class PathTable {
   }
 
   /**
-   * Begins to fetch the records of these paths, at most MOST_PREFETCHED, and those of the idle paths that will be forgotten when
+   * Begins to fetch the records of the paths, at most MOST_PREFETCHED, and those of the idle paths that will be forgotten when
    * as many others become idle.
    */
   prefetch(paths: Int32Array, count: number): void {
