@@ -56,8 +56,8 @@ export type Control =
   /** The list of VPs, whole: `part` of `parts`, from 0 on. */
   | { readonly type: 'vps'; readonly part: number; readonly parts: number; readonly vps: readonly HistoryVp[] }
   /**
-   * What VPs held of these prefixes at `atMs` by the service's clock, in parts from 0 on; several readings may be under way
-   * at a time. `inside`: of more-specifics of these prefixes only those were asked for, so that another one is not absent. With
+   * What VPs held of the prefixes at `atMs` by the service's clock, in parts from 0 on; several readings may be under way
+   * at a time. `inside`: more-specifics of the prefixes; where it is given, only those were asked for, and another one is not absent. With
    * the last part come the prefixes and `asked`: VPs whose absence says something. A reading that failed ends with a part that
    * names no prefix.
    */

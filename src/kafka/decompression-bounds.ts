@@ -37,7 +37,7 @@ interface Zstd {
   readonly zstdDecompressSync?: (data: Buffer, options: { readonly maxOutputLength: number }) => Buffer;
 }
 
-function replace(algorithm: { decompressSync: Decompress }, by: (former: Decompress) => Decompress): void {
+function replace(algorithm: { decompressSync: Decompress }, by: (decompress: Decompress) => Decompress): void {
   Object.assign(algorithm, { decompressSync: by(algorithm.decompressSync) });
 }
 

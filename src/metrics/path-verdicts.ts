@@ -47,7 +47,7 @@ export class PathVerdicts {
   #isReady = false;
   #edition = 0;
 
-  /** Becomes the keeper of the notes of these paths. A keeper made before loses its notes, and judges a path each time it is asked. */
+  /** Becomes the keeper of the notes of the table's paths. A keeper made before loses its notes, and judges a path each time it is asked. */
   constructor(paths: PathTable, rules: PathRules | undefined, run: RunInSlices) {
     this.#paths = paths;
     this.#keeper = paths.forgetNotes();
@@ -124,7 +124,7 @@ export class PathVerdicts {
     return changed;
   }
 
-  /** Judges again every path that has a verdict and one of these customers. Gives whether any verdict changed. */
+  /** Judges again every path that has a verdict and one of the customers. Gives whether any verdict changed. */
   *#judgeAgain(customers: ReadonlySet<number>): Generator<void, boolean> {
     const paths = this.#paths;
     let isOther = false;
